@@ -1,0 +1,65 @@
+//! The local cloud, with this program as a function in it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::machine::{Memory, Process, own};
+use crate::support::{Bench, zip};
+
+/// A local cloud in a process of its own, with a public streaming URL.
+pub struct Cloud {
+    pub url: String,
+    process: Process,
+    _bench: Bench,
+}
+
+/// Serves a data directory, and prints its address.
+pub async fn serve(data: String) {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    println!("http://{}", listener.local_addr().unwrap());
+    localcloud::serve(listener, localcloud::Options::new(data), std::future::pending()).await.unwrap();
+}
+
+/// How long deploying may take before the benchmark gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Starts one and deploys into it.
+pub async fn start() -> Cloud {
+    let data = tempfile::tempdir().unwrap();
+    let process = own(&["cloud", data.path().to_str().unwrap()]);
+    let bench = Bench::attach(&process.url, data).await;
+    let role = bench.role().await;
+    let code = zip("bootstrap", &std::fs::read(std::env::current_exe().unwrap()).unwrap());
+    let function = json!({
+        "FunctionName": "f", "Role": role, "Runtime": "provided.al2023", "Handler": "bootstrap",
+        "Timeout": 60, "Code": {"ZipFile": code},
+    });
+    let deployed = tokio::time::timeout(PATIENCE, deploy(&bench, function)).await;
+    let url = deployed.expect("the cloud takes the function, or says why not in its log");
+    Cloud { url, process, _bench: bench }
+}
+
+/// The role cannot be assumed yet, and the function is pending: both for a moment.
+async fn deploy(bench: &Bench, function: Value) -> String {
+    while bench.lambda(Method::POST, "/2015-03-31/functions", function.clone()).await.0 != 201 {}
+    while bench.lambda(Method::POST, "/2015-03-31/functions/f/versions", json!({})).await.0 != 201 {}
+    bench.done(Method::POST, "/2015-03-31/functions/f/aliases", json!({"Name": "live", "FunctionVersion": "1"})).await;
+    let url = bench.url(json!({"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"})).await;
+    while !bench.http.get(&url).send().await.unwrap().status().is_success() {}
+    url
+}
+
+impl Cloud {
+    pub fn memory(&self) -> Memory {
+        self.process.memory("VmRSS:")
+    }
+
+    pub fn peak(&self) -> Memory {
+        self.process.memory("VmHWM:")
+    }
+
+    pub fn forget_peak(&self) {
+        self.process.forget_peak();
+    }
+}

@@ -1,0 +1,150 @@
+//! Roles themselves.
+
+use serde_json::{Value, json};
+
+use super::{change, check_policy, invalid, is_name, missing, page, policy, read, tag};
+use crate::ACCOUNT;
+use crate::cloud::millis;
+use crate::route::{Call, Form};
+use crate::wire::date;
+use crate::wire::error::Fault;
+use crate::world::role::Role;
+
+fn describe(role: &Role, whole: bool) -> Value {
+    let mut shown = json!({
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn,
+        "CreateDate": date::iam(role.created),
+        "AssumeRolePolicyDocument": policy::encode(&role.trust),
+        "Description": role.description,
+        "MaxSessionDuration": role.max_session,
+    });
+    // A list of roles shows neither tags nor boundaries.
+    if whole {
+        if !role.tags.is_empty() {
+            shown["Tags"] = json!(tag::describe(&role.tags));
+        }
+        if let Some(arn) = &role.boundary {
+            shown["PermissionsBoundary"] = json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn});
+        }
+        shown["RoleLastUsed"] = json!({});
+    }
+    shown
+}
+
+fn session(form: &Form) -> Result<Option<u32>, Fault> {
+    let Some(text) = form.get("MaxSessionDuration") else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| (3600..=43200).contains(seconds));
+    seconds.map(Some).ok_or_else(|| invalid("MaxSessionDuration must be from 3600 to 43200 seconds"))
+}
+
+pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let (name, trust) = (form.need("RoleName")?, form.need("AssumeRolePolicyDocument")?);
+    let path = form.get("Path").unwrap_or("/");
+    if !is_name(name, 64) {
+        return Err(invalid(format!("The specified value for roleName is invalid: {name}")));
+    }
+    if !(path.starts_with('/') && path.ends_with('/') && path.len() <= 512) {
+        return Err(invalid(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        ));
+    }
+    check_policy(trust)?;
+    let now = date::now();
+    let role = Role {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        id: format!("AROA{}", &uuid::Uuid::new_v4().simple().to_string().to_uppercase()[..17]),
+        arn: format!("arn:aws:iam::{ACCOUNT}:role{path}{name}"),
+        created: now,
+        trust: trust.to_owned(),
+        assumable_from: now + millis(call.cloud.options.role_propagation),
+        description: form.get("Description").map(str::to_owned),
+        max_session: session(form)?.unwrap_or(3600),
+        boundary: form.get("PermissionsBoundary").map(str::to_owned),
+        inline: Default::default(),
+        attached: Default::default(),
+        tags: tag::given(form)?,
+    };
+    call.cloud.change(|world| {
+        let key = name.to_lowercase();
+        if world.roles.contains_key(&key) {
+            let message = format!("Role with name {name} already exists.");
+            return Err(Fault::new(409, "EntityAlreadyExists", message));
+        }
+        let shown = json!({"Role": describe(&role, true)});
+        world.roles.insert(key, role);
+        Ok(shown)
+    })
+}
+
+pub(super) fn get(call: &Call, form: &Form) -> Result<Value, Fault> {
+    read(call, form, |role| Ok(json!({"Role": describe(role, true)})))
+}
+
+pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let prefix = form.get("PathPrefix").unwrap_or("/");
+    let roles = call.cloud.read(|world| {
+        world.roles.values().filter(|role| role.path.starts_with(prefix)).map(|role| describe(role, false)).collect()
+    });
+    page(form, "Roles", roles)
+}
+
+pub(super) fn update(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let session = session(form)?;
+    change(call, form, |role| {
+        if let Some(description) = form.get("Description") {
+            role.description = Some(description.to_owned());
+        }
+        role.max_session = session.unwrap_or(role.max_session);
+        Ok(json!({}))
+    })
+}
+
+pub(super) fn update_trust(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let document = form.need("PolicyDocument")?;
+    check_policy(document)?;
+    change(call, form, |role| {
+        let trusted = role.trusts_lambda();
+        role.trust = document.to_owned();
+        // Whom both policies trust need not wait: no part of AWS forgets what it knows already.
+        if !(trusted && role.trusts_lambda()) {
+            role.assumable_from = date::now() + millis(call.cloud.options.role_propagation);
+        }
+        Ok(Value::Null)
+    })
+}
+
+pub(super) fn delete(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let name = form.need("RoleName")?;
+    let conflict = |message: &str| Err(Fault::new(409, "DeleteConflict", message));
+    call.cloud.change(|world| {
+        let key = name.to_lowercase();
+        let role = world.roles.get(&key).ok_or_else(|| missing(name))?;
+        if !role.inline.is_empty() {
+            return conflict("Cannot delete entity, must delete policies first.");
+        }
+        if !role.attached.is_empty() {
+            return conflict("Cannot delete entity, must detach all policies first.");
+        }
+        world.roles.remove(&key);
+        Ok(Value::Null)
+    })
+}
+
+pub(super) fn put_boundary(call: &Call, form: &Form) -> Result<Value, Fault> {
+    let arn = form.need("PermissionsBoundary")?;
+    change(call, form, |role| {
+        role.boundary = Some(arn.to_owned());
+        Ok(Value::Null)
+    })
+}
+
+pub(super) fn delete_boundary(call: &Call, form: &Form) -> Result<Value, Fault> {
+    change(call, form, |role| {
+        role.boundary = None;
+        Ok(Value::Null)
+    })
+}

@@ -1,0 +1,50 @@
+//! From the zip in a request to an unpacked directory.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::route::Call;
+use crate::sandbox::unpack;
+use crate::wire::error::Fault;
+use crate::world::function::Code;
+
+/// The largest zip that may come in the request itself.
+const LARGEST: usize = 52_428_800;
+
+/// `Code` of CreateFunction, and the same members of UpdateFunctionCode.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Upload {
+    zip_file: Option<String>,
+    s3_bucket: Option<String>,
+    image_uri: Option<String>,
+}
+
+impl Upload {
+    /// Checks, keeps and unpacks the zip.
+    pub(super) fn receive(&self, call: &Call) -> Result<Code, Fault> {
+        if self.s3_bucket.is_some() || self.image_uri.is_some() {
+            return Err(Fault::parameter("the local cloud has neither S3 nor images: send the zip itself as ZipFile"));
+        }
+        let text =
+            self.zip_file.as_deref().ok_or_else(|| Fault::parameter("Please provide a source for function code."))?;
+        let zip =
+            STANDARD.decode(text).map_err(|error| Fault::new(400, "SerializationException", error.to_string()))?;
+        if zip.is_empty() {
+            return Err(Fault::parameter("Uploaded file must be a non-empty zip"));
+        }
+        if zip.len() > LARGEST {
+            return Err(Fault::new(
+                413,
+                "RequestEntityTooLargeException",
+                "Zipped size must be smaller than 52428800 bytes",
+            ));
+        }
+        let sum = Sha256::digest(&zip);
+        let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        unpack::unpack(&call.cloud.data, &digest, &zip)?;
+        Ok(Code { digest, sha256: STANDARD.encode(sum), size: zip.len() as u64 })
+    }
+}

@@ -1,0 +1,59 @@
+//! Reserved concurrency.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Name};
+use crate::route::Call;
+use crate::wire::error::Fault;
+
+/// What must remain for functions without a reservation.
+const UNRESERVED: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    reserved_concurrent_executions: Option<i64>,
+}
+
+pub(super) fn put(call: &Call, name: &Name) -> Answer {
+    let input: Input = call.input()?;
+    let member = "reservedConcurrentExecutions";
+    let wanted = input
+        .reserved_concurrent_executions
+        .ok_or_else(|| Fault::validation("null", member, "Member must not be null"))?;
+    let wanted = u32::try_from(wanted).map_err(|_| {
+        Fault::validation(&wanted.to_string(), member, "Member must have value greater than or equal to 0")
+    })?;
+    call.cloud.change(|world| {
+        name.find(call, world)?;
+        let functions = &mut world.region(&call.region).functions;
+        let others = functions.values().filter(|function| function.name != name.function);
+        let reserved: u32 = others.filter_map(|function| function.reserved).sum();
+        if reserved as usize + wanted as usize + UNRESERVED.min(call.cloud.options.concurrency) > call.cloud.options.concurrency && wanted > 0 {
+            return Err(Fault::parameter(format!(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}]."
+            )));
+        }
+        if let Some(function) = functions.get_mut(&name.function) {
+            function.reserved = Some(wanted);
+        }
+        Ok((200, json!({"ReservedConcurrentExecutions": wanted})))
+    })
+}
+
+pub(super) fn get(call: &Call, name: &Name) -> Answer {
+    name.look(call, |function| {
+        Ok((
+            200,
+            function.reserved.map_or_else(|| json!({}), |reserved| json!({"ReservedConcurrentExecutions": reserved})),
+        ))
+    })
+}
+
+pub(super) fn delete(call: &Call, name: &Name) -> Answer {
+    name.change(call, |function| {
+        function.reserved = None;
+        Ok((204, Value::Null))
+    })
+}

@@ -1,0 +1,143 @@
+//! Invoke and InvokeWithResponseStream.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use serde_json::json;
+
+use super::Name;
+use crate::route::Call;
+use crate::sandbox::{Blueprint, Outcome, Request};
+use crate::wire::error::{Body, Fault, full};
+use crate::wire::eventstream;
+use crate::world::function::not_active;
+
+/// The largest event and the largest buffered answer.
+const LARGEST: usize = 6 * 1024 * 1024;
+
+fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Checks what both calls check, and finds the version to run.
+fn prepare(call: &Call, name: &Name) -> Result<Blueprint, Fault> {
+    if call.body.len() > LARGEST {
+        let message = format!(
+            "{} byte payload is too large for the RequestResponse invocation type (limit {LARGEST} bytes)",
+            call.body.len()
+        );
+        return Err(Fault::new(413, "RequestTooLargeException", message));
+    }
+    if !call.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&call.body).is_err() {
+        return Err(Fault::new(400, "InvalidRequestContentException", "Could not parse request body into json"));
+    }
+    let qualifier = name.qualifier(call)?;
+    let blueprint = name.look(call, |function| {
+        let number = match function.aliases.get(&qualifier) {
+            Some(alias) => alias.choose(rand::random()).to_owned(),
+            None => function.resolve(&qualifier)?.number.clone(),
+        };
+        let version = function.version(&number).ok_or_else(|| function.missing(&qualifier))?;
+        if let Some(state) = version.not_active() {
+            return Err(not_active(state));
+        }
+        Ok(Blueprint::of(function, version, &qualifier))
+    })?;
+    Ok(blueprint)
+}
+
+fn request(call: &Call) -> Request {
+    let event = if call.body.is_empty() { Bytes::from_static(b"{}") } else { call.body.clone() };
+    let mut request = Request::new(call.request_id.clone(), event);
+    request.client_context =
+        call.header("x-amz-client-context").and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
+    request
+}
+
+fn wants_tail(call: &Call) -> bool {
+    call.header("x-amz-log-type").is_some_and(|kind| kind.eq_ignore_ascii_case("Tail"))
+}
+
+/// Invoke: the whole answer at once.
+pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
+    let blueprint = prepare(call, &Name::read(name)?)?;
+    let version = blueprint.number.clone();
+    match call.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
+        "RequestResponse" => {}
+        "DryRun" => {
+            let mut answer = Response::new(full(""));
+            *answer.status_mut() = StatusCode::NO_CONTENT;
+            return Ok(answer);
+        }
+        other => {
+            return Err(crate::route::unknown("UnknownOperationException", &format!("lambda: Invoke as `{other}`")));
+        }
+    }
+    let mut run = crate::sandbox::invoke(&call.cloud, blueprint, request(call)).await?;
+    let (payload, failed) = match run.outcome {
+        Outcome::Error { payload, .. } => (payload, true),
+        Outcome::Answer(answer) => match answer.collect(LARGEST).await {
+            Ok(payload) => (payload, false),
+            Err(error) => (error.payload(&call.request_id), true),
+        },
+    };
+    let mut answer = Response::new(full(payload));
+    let headers = answer.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-amz-executed-version", header(&version));
+    if failed {
+        headers.insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
+    }
+    if wants_tail(call)
+        && let Ok(tail) = (&mut run.finished).await
+    {
+        headers.insert("x-amz-log-result", header(&STANDARD.encode(tail)));
+    }
+    Ok(answer)
+}
+
+/// InvokeWithResponseStream: every piece as it is made, and how it ended.
+pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
+    let blueprint = prepare(call, &Name::read(name)?)?;
+    let version = blueprint.number.clone();
+    let run = crate::sandbox::invoke(&call.cloud, blueprint, request(call)).await?;
+    let tail = wants_tail(call);
+    let mut content_type = HeaderValue::from_static("application/octet-stream");
+    let (pieces, early) = match run.outcome {
+        Outcome::Error { payload, .. } => (None, Some(payload)),
+        Outcome::Answer(answer) => {
+            content_type = answer.content_type.clone().unwrap_or(content_type);
+            (Some(answer), None)
+        }
+    };
+    let frames = stream::unfold(Some((pieces, early, run.finished)), move |state| async move {
+        let (mut pieces, early, finished) = state?;
+        let error = match (&mut pieces, early) {
+            (Some(answer), _) => match answer.next().await {
+                Some(Ok(bytes)) => return Some((eventstream::chunk(bytes), Some((pieces, None, finished)))),
+                Some(Err(error)) => Some(("Unhandled", error.to_string())),
+                None => None,
+            },
+            (None, early) => Some(("Unhandled", String::from_utf8_lossy(&early.unwrap_or_default()).into_owned())),
+        };
+        let mut complete = json!({});
+        if let Some((code, details)) = error {
+            complete["ErrorCode"] = json!(code);
+            complete["ErrorDetails"] = json!(details);
+        }
+        if tail && let Ok(log) = finished.await {
+            complete["LogResult"] = json!(STANDARD.encode(log));
+        }
+        Some((eventstream::complete(&complete), None))
+    });
+    let mut answer = Response::new(StreamBody::new(frames.map(|bytes| Ok(Frame::data(bytes)))).boxed_unsync());
+    let headers = answer.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/vnd.amazon.eventstream"));
+    headers.insert("x-amzn-remapped-content-type", content_type);
+    headers.insert("x-amz-executed-version", header(&version));
+    Ok(answer)
+}

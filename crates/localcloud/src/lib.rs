@@ -1,0 +1,138 @@
+//! An embedded cloud on loopback: enough of AWS to deploy streaming functions and really run them.
+
+mod cloud;
+mod data;
+mod iam;
+mod journal;
+mod lambda;
+mod logs;
+mod route;
+mod runtime;
+mod sandbox;
+mod server;
+mod sign;
+mod socket;
+mod sts;
+mod url;
+mod wire;
+mod world;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The account everything belongs to.
+pub const ACCOUNT: &str = "000000000000";
+/// The region used where a request names none.
+pub const REGION: &str = "us-east-1";
+/// The file that marks a directory as ours.
+pub const MARKER: &str = ".lamstream-local-cloud";
+
+/// How this cloud behaves; `Options::new` is what a user's daemon has.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Everything that is kept, created 0700 if absent.
+    pub data: PathBuf,
+    /// How long a new role cannot be assumed.
+    pub role_propagation: Duration,
+    /// How long a created function or published version stays `Pending`.
+    pub pending: Duration,
+    /// How long `LastUpdateStatus` stays `InProgress`.
+    pub update: Duration,
+    /// How long a new policy statement takes to be honoured by the URL.
+    pub url_permission_lag: Duration,
+    /// How long a process has until its first `/next`.
+    pub init_timeout: Duration,
+    /// An instance idle for this long is ended.
+    pub idle: Duration,
+    /// How many instances may live at once, all functions together.
+    pub concurrency: usize,
+    /// Bytes a second that a stream may carry after its first 6 MB; without end when none.
+    pub stream_rate: Option<u64>,
+    /// Bytes that a stream may carry in all.
+    pub stream_size: Option<u64>,
+    /// Calls of Lambda's control plane a second, GetFunction apart, which then has 100 of its own; not counted when none.
+    pub api_rate: Option<u32>,
+    /// Functions that fail to be made or updated.
+    pub failing: Vec<String>,
+}
+
+impl Options {
+    /// The defaults over one data directory.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            role_propagation: Duration::from_millis(300),
+            pending: Duration::from_millis(100),
+            update: Duration::from_millis(100),
+            url_permission_lag: Duration::ZERO,
+            init_timeout: Duration::from_secs(10),
+            idle: Duration::from_secs(300),
+            concurrency: 1000,
+            stream_rate: None,
+            stream_size: None,
+            api_rate: None,
+            failing: Vec::new(),
+        }
+    }
+
+    /// AWS's own limits, and moments as long as they usually are there.
+    pub fn like_aws(data: impl Into<PathBuf>) -> Self {
+        Self {
+            role_propagation: Duration::from_secs(8),
+            pending: Duration::from_secs(2),
+            update: Duration::from_secs(2),
+            url_permission_lag: Duration::from_secs(3),
+            stream_rate: Some(2 * 1024 * 1024),
+            stream_size: Some(200 * 1024 * 1024),
+            api_rate: Some(15),
+            ..Self::new(data)
+        }
+    }
+}
+
+/// The key pair that every API call is signed with.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The public half.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .field("secret_access_key", &"…")
+            .finish()
+    }
+}
+
+/// Reads the key pair of a data directory, making it when absent.
+pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
+    data::credentials(data)
+}
+
+/// Whether `data` carries our marker file.
+pub fn is_data_directory(data: &Path) -> bool {
+    data.join(MARKER).is_file()
+}
+
+/// Serves until `shutdown` resolves, then ends all children and returns.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    options: Options,
+    shutdown: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    let cloud = Arc::new(cloud::Cloud::open(options)?);
+    url::reopen(&cloud);
+    let accepting = tokio::spawn(server::accept(cloud.clone(), listener));
+    shutdown.await;
+    accepting.abort();
+    // The lock on the data is given back by whoever holds the cloud last: before this returns.
+    let _ = accepting.await;
+    cloud.close().await;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! A function's answer while it is being made.
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::Pace;
+use crate::runtime::Word;
+
+/// What comes through from the Runtime API.
+pub(crate) enum Piece {
+    Chunk(Bytes),
+    /// The body ended as it should; a channel that closes without this was cut.
+    End,
+}
+
+/// A body that arrives piece by piece, a few waiting at most: a slow reader slows the function.
+pub(crate) struct Answer {
+    /// Whether the runtime said that it streams.
+    pub(crate) streaming: bool,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) pieces: mpsc::Receiver<Piece>,
+    pub(crate) over: bool,
+    pub(crate) pace: Pace,
+    /// What is wrong with the rest.
+    pub(crate) too_long: Option<String>,
+    /// To tell the instance of what happens here.
+    pub(crate) words: mpsc::UnboundedSender<Word>,
+}
+
+/// Why there is no whole body.
+pub(crate) enum Spoiled {
+    Cut,
+    TooLarge,
+}
+
+impl Spoiled {
+    /// The error in the function's place.
+    pub(crate) fn payload(&self, request_id: &str) -> Bytes {
+        let (kind, message) = match self {
+            Self::Cut => (
+                "Runtime.ExitError",
+                format!("RequestId: {request_id} Error: Runtime exited without providing a reason"),
+            ),
+            Self::TooLarge => (
+                "Function.ResponseSizeTooLarge",
+                "Response payload size exceeded maximum allowed payload size (6291556 bytes).".to_owned(),
+            ),
+        };
+        serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
+    }
+}
+
+impl Answer {
+    /// The next bytes when they may go; an error once if the body was cut, or is too long for a stream.
+    pub(crate) async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
+        if let Some(message) = self.too_long.take() {
+            self.over = true;
+            return Some(Err(std::io::Error::other(message)));
+        }
+        let bytes = match self.arrived().await? {
+            Ok(bytes) => bytes,
+            Err(error) => return Some(Err(error)),
+        };
+        let now = Instant::now();
+        let (fits, at) = self.pace.admit(now, bytes.len());
+        if fits < bytes.len() {
+            let size = self.pace.size();
+            let message = format!("Response payload size exceeded maximum allowed payload size ({size} bytes).");
+            let _ = self.words.send(Word::TooLong(message.clone()));
+            self.too_long = Some(message);
+        }
+        if at > now {
+            sleep_until(at).await;
+        }
+        Some(Ok(bytes.slice(..fits)))
+    }
+
+    /// What has come; an error once if the body was cut.
+    async fn arrived(&mut self) -> Option<std::io::Result<Bytes>> {
+        if self.over {
+            return None;
+        }
+        match self.pieces.recv().await {
+            Some(Piece::Chunk(bytes)) => return Some(Ok(bytes)),
+            Some(Piece::End) => self.over = true,
+            None => {
+                self.over = true;
+                return Some(Err(std::io::Error::other("the function's answer was cut")));
+            }
+        }
+        None
+    }
+
+    /// The whole body, up to a limit; what is beyond is still drained by the Runtime API.
+    pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, Spoiled> {
+        let mut body = BytesMut::new();
+        while let Some(bytes) = self.arrived().await {
+            let bytes = bytes.map_err(|_| Spoiled::Cut)?;
+            if body.len() + bytes.len() > limit {
+                return Err(Spoiled::TooLarge);
+            }
+            body.extend_from_slice(&bytes);
+        }
+        Ok(body.freeze())
+    }
+}

@@ -1,0 +1,249 @@
+//! One process from its start to its end: it waits, runs one request, waits again.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::process::Child;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant};
+
+use super::output::Output;
+use super::spawn::kill_group;
+use super::{Blueprint, Order, Outcome, Pace, environment, report};
+use crate::cloud::{Cloud, lock};
+use crate::journal::Stream;
+use crate::runtime::{self, Delivery, Desk, Word};
+use crate::wire::date;
+use crate::world::log_group::LogGroup;
+
+/// A running process and what it is doing.
+pub(super) struct Instance {
+    pub(super) cloud: Arc<Cloud>,
+    pub(super) blueprint: Arc<Blueprint>,
+    pub(super) id: u64,
+    /// The first part of the loud lines in `cloud.log`.
+    pub(super) name: String,
+    pub(super) own: PathBuf,
+    pub(super) child: Child,
+    pub(super) output: Output,
+    pub(super) stream: Stream,
+    pub(super) desk: Arc<Desk>,
+    /// The Runtime API; it ends once it has been told that the process is gone, and has read what that one sent.
+    pub(super) api: JoinHandle<()>,
+    pub(super) gone: Option<oneshot::Sender<()>>,
+    pub(super) words: mpsc::UnboundedReceiver<Word>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) closing: watch::Receiver<bool>,
+    /// The process's open `/next`.
+    pub(super) waiting: Option<oneshot::Sender<Delivery>>,
+    pub(super) started: Instant,
+    /// How long the start took; none while it lasts.
+    pub(super) init: Option<Duration>,
+    pub(super) deadline: Instant,
+    pub(super) busy: Option<Busy>,
+    pub(super) warm: bool,
+}
+
+/// The request at hand.
+pub(super) struct Busy {
+    pub(super) id: String,
+    pub(super) finished: oneshot::Sender<Vec<u8>>,
+    pub(super) since: Instant,
+    pub(super) tail: Vec<u8>,
+    pub(super) answering: bool,
+    pub(super) answered: bool,
+    pub(super) timed_out: bool,
+    /// The first request of this instance, whose report tells of the start too.
+    pub(super) cold: bool,
+}
+
+enum Event {
+    Word(Word),
+    Order(Option<Order>),
+    Printed,
+    Exited(ExitStatus),
+    Deadline,
+    Closing,
+}
+
+/// Starts a process with its first request.
+pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: Order) {
+    let (id, inbox, orders) = cloud.fleet.enter(&blueprint.build);
+    match Instance::spawn(&cloud, &blueprint, id, orders).await {
+        Ok(instance) => {
+            let _ = inbox.try_send(order);
+            let mut lives = lock(&cloud.fleet.lives);
+            while lives.try_join_next().is_some() {}
+            lives.spawn(instance.live());
+        }
+        Err(error) => {
+            // A bootstrap that cannot be executed is the function's fault, and is told as AWS tells it.
+            cloud.fleet.leave(&blueprint.build, id);
+            cloud.note(&format!("{}:{}: cannot start: {error:#}", blueprint.function, blueprint.number));
+            let id = &order.request.id;
+            let message = format!("RequestId: {id} Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap]");
+            let _ = order.reply.send(Outcome::failed("Runtime.InvalidEntrypoint", &message));
+        }
+    }
+}
+
+impl Instance {
+    async fn spawn(
+        cloud: &Arc<Cloud>,
+        blueprint: &Arc<Blueprint>,
+        id: u64,
+        orders: mpsc::Receiver<Order>,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?.to_string();
+        let token = uuid::Uuid::new_v4().simple().to_string();
+        let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
+        let stream = open_stream(cloud, blueprint, &stream_name)?;
+        let own = cloud.data.run().join(&token);
+        std::fs::create_dir_all(own.join("tmp"))?;
+        let root = cloud.data.code(&blueprint.code.digest);
+        let (output, writer) = Output::open()?;
+        let mut command = Command::new(root.join("bootstrap"));
+        command
+            .current_dir(&root)
+            .env_clear()
+            .envs(environment::variables(blueprint, &address, &stream_name, &root, &own))
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer);
+        let started = Instant::now();
+        let child = match cloud.fleet.spawner.spawn(command).await {
+            Ok(child) => child,
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&own);
+                return Err(error.into());
+            }
+        };
+        let (words, heard) = mpsc::unbounded_channel();
+        let desk = Arc::new(Desk { words, open: Default::default(), pace: Pace::new(&cloud.options) });
+        let (gone, told) = oneshot::channel();
+        let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));
+        Ok(Self {
+            name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
+            closing: cloud.fleet.closing(),
+            deadline: started + cloud.options.init_timeout,
+            cloud: cloud.clone(),
+            blueprint: blueprint.clone(),
+            id,
+            own,
+            child,
+            output,
+            stream,
+            desk,
+            api,
+            gone: Some(gone),
+            words: heard,
+            orders,
+            waiting: None,
+            started,
+            init: None,
+            busy: None,
+            warm: false,
+        })
+    }
+
+    async fn live(mut self) {
+        let json = self.blueprint.configuration.logging.log_format == "JSON";
+        self.log_line(&report::init_start(json));
+        while self.turn().await {}
+        self.end().await;
+    }
+
+    async fn event(&mut self) -> Event {
+        let may_take = self.waiting.is_some() && self.busy.is_none();
+        tokio::select! {
+            // What the process said comes before how it ended, and its printing holds up nothing.
+            biased;
+            Some(word) = self.words.recv() => Event::Word(word),
+            _ = self.closing.wait_for(|closing| *closing) => Event::Closing,
+            () = tokio::time::sleep_until(self.deadline) => Event::Deadline,
+            order = self.orders.recv(), if may_take => Event::Order(order),
+            status = self.child.wait() => Event::Exited(status.unwrap_or_default()),
+            () = self.output.readable() => Event::Printed,
+        }
+    }
+
+    /// One event; false when the instance is to end.
+    async fn turn(&mut self) -> bool {
+        match self.event().await {
+            Event::Word(word) => self.heard(word),
+            Event::Order(Some(order)) => self.deliver(order),
+            Event::Order(None) | Event::Closing => false,
+            Event::Printed => {
+                self.print();
+                true
+            }
+            Event::Exited(status) => {
+                self.exited(status).await;
+                false
+            }
+            Event::Deadline => self.late(),
+        }
+    }
+
+    /// What is left when the instance ends: nothing of its process, and no trace in the fleet.
+    async fn end(mut self) {
+        self.cloud.fleet.leave(&self.blueprint.build, self.id);
+        kill_group(&self.child);
+        let _ = self.child.wait().await;
+        self.print();
+        if let Some(rest) = self.output.rest() {
+            self.log_line(&rest);
+        }
+        self.api.abort();
+        let _ = std::fs::remove_dir_all(&self.own);
+    }
+
+    /// Carries what the process has printed into its log stream.
+    pub(super) fn print(&mut self) {
+        for line in self.output.lines() {
+            // A panic that unwinds ends the answer as if it were whole: nothing but this line tells of it.
+            if line.starts_with("thread '") && line.contains(" panicked at ") {
+                self.loud(&format!("the function panicked: {}", line.trim_end()));
+            }
+            self.log_line(&line);
+        }
+    }
+
+    /// One event in the log stream, and in the tail of the request at hand.
+    pub(super) fn log_line(&mut self, line: &str) {
+        self.stream.write(line);
+        if let Some(busy) = &mut self.busy {
+            busy.tail.extend_from_slice(line.as_bytes());
+            if !line.ends_with('\n') {
+                busy.tail.push(b'\n');
+            }
+            let excess = busy.tail.len().saturating_sub(TAIL);
+            busy.tail.drain(..excess);
+        }
+    }
+}
+
+/// `LogType=Tail` shows this much.
+const TAIL: usize = 4096;
+
+/// The instance's own log stream; the group is made if nobody did.
+fn open_stream(cloud: &Cloud, blueprint: &Blueprint, name: &str) -> anyhow::Result<Stream> {
+    let group = &blueprint.configuration.logging.log_group;
+    let region = &blueprint.region;
+    let known =
+        cloud.read(|world| world.regions.get(region).is_some_and(|region| region.log_groups.contains_key(group)));
+    if !known {
+        let made = cloud.change(|world| {
+            let groups = &mut world.region(region).log_groups;
+            groups.entry(group.clone()).or_insert_with(|| LogGroup::new(group, date::now()));
+            Ok(())
+        });
+        made.map_err(|fault| anyhow::anyhow!(fault.message))?;
+    }
+    cloud.journal.make_group(region, group)?;
+    Ok(cloud.journal.begin(region, group, name))
+}

@@ -1,0 +1,229 @@
+//! What an instance does with one request, from its delivery to its report.
+
+use std::process::ExitStatus;
+
+use bytes::Bytes;
+use tokio::time::{Duration, Instant};
+
+use super::instance::{Busy, Instance};
+use super::report::{self, Report};
+use super::spawn::{ending, kill_group};
+use super::{Order, Outcome};
+use crate::cloud::lock;
+use crate::runtime::{Delivery, Ending, Open, Word};
+use crate::wire::date;
+
+/// How long a killed process has to be gone.
+const GONE: Duration = Duration::from_secs(10);
+
+impl Instance {
+    /// Gives the waiting process a request.
+    pub(super) fn deliver(&mut self, order: Order) -> bool {
+        let idle = Instant::now() + self.cloud.options.idle;
+        if order.reply.is_closed() {
+            // The client left while the process was starting: nobody waits for this one.
+            self.deadline = idle;
+            drop(order);
+            return self.cloud.fleet.rest(&self.blueprint.build, self.id);
+        }
+        let Order { request, arn, reply, finished, seat } = order;
+        let seconds = self.blueprint.configuration.timeout;
+        self.deadline = Instant::now() + Duration::from_secs(seconds.into());
+        let invocation_id = uuid::Uuid::new_v4().to_string();
+        let mut headers = vec![
+            ("lambda-runtime-aws-request-id", request.id.clone()),
+            ("lambda-runtime-deadline-ms", (date::now() + i64::from(seconds) * 1000).to_string()),
+            ("lambda-runtime-invoked-function-arn", arn),
+            ("lambda-runtime-trace-id", request.trace),
+            ("lambda-runtime-invocation-id", invocation_id.clone()),
+        ];
+        headers.extend(request.client_context.map(|context| ("lambda-runtime-client-context", context)));
+        *lock(&self.desk.open) = Some(Open { request_id: request.id.clone(), invocation_id, reply: Some(reply), seat });
+        self.busy = Some(Busy {
+            id: request.id,
+            finished,
+            since: Instant::now(),
+            tail: Vec::new(),
+            answering: false,
+            answered: false,
+            timed_out: false,
+            cold: !std::mem::replace(&mut self.warm, true),
+        });
+        if let Some(start) = self.report("").map(|report| report.start()) {
+            self.log_line(&start);
+        }
+        if let Some(waiting) = self.waiting.take() {
+            // A process that is gone will be seen to have exited.
+            let _ = waiting.send(Delivery { headers, event: request.event });
+        }
+        true
+    }
+
+    /// Something the process said; false when the instance is no longer wanted.
+    pub(super) fn heard(&mut self, word: Word) -> bool {
+        match word {
+            Word::Next(waiting) => {
+                self.waiting = Some(waiting);
+                return self.came_back();
+            }
+            Word::Answering => {
+                if let Some(busy) = &mut self.busy {
+                    busy.answering = true;
+                }
+            }
+            Word::Answered(ending) => self.answered(&ending),
+            Word::Words(text) => self.loud(&format!("the client got an error as text in the body: {text}")),
+            Word::TooLong(message) => self.loud(&format!("the stream was cut: {message}")),
+            Word::Failed { text } => self.loud(&format!("the function failed: {text}")),
+            Word::InitFailed { payload } => self.init_failed(&payload),
+        }
+        true
+    }
+
+    /// The process is ready for a request, its first or another.
+    fn came_back(&mut self) -> bool {
+        if self.init.is_none() {
+            // Its first request is in the inbox already.
+            self.init = Some(self.started.elapsed());
+            return true;
+        }
+        if self.busy.as_ref().is_some_and(|busy| !busy.answering && !busy.answered) {
+            self.loud("it asked for the next request without answering the last");
+            self.reply(Outcome::failed(
+                "Runtime.Unknown",
+                "the runtime asked for the next request without answering this one",
+            ));
+        }
+        // Idle first, then the seat: who finds a free seat finds this instance, too, and starts no other.
+        let wanted = self.cloud.fleet.rest(&self.blueprint.build, self.id);
+        self.finish("");
+        self.deadline = Instant::now() + self.cloud.options.idle;
+        wanted
+    }
+
+    fn answered(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Whole | Ending::Unread => {}
+            Ending::Cut => self.loud("the answer was cut in mid-stream"),
+            Ending::Trailers(error) => self.loud(&format!("the function failed in mid-stream: {error}")),
+        }
+        if let Some(busy) = &mut self.busy {
+            busy.answered = true;
+        }
+    }
+
+    fn init_failed(&mut self, payload: &Bytes) {
+        self.loud(&format!("the function failed to start: {}", String::from_utf8_lossy(payload)));
+        if let Ok(order) = self.orders.try_recv() {
+            let _ = order.reply.send(Outcome::Error { payload: payload.clone() });
+        }
+    }
+
+    /// The process has ended, by itself or by our hand.
+    pub(super) async fn exited(&mut self, status: ExitStatus) {
+        self.print();
+        self.hear_out().await;
+        let timed_out = self.busy.as_ref().is_some_and(|busy| busy.timed_out);
+        let how = ending(status);
+        if !timed_out {
+            self.loud(&how);
+        }
+        let undelivered = if self.init.is_none() { self.orders.try_recv().ok() } else { None };
+        if let Some(order) = undelivered {
+            let message = format!("RequestId: {} Error: {how}", order.request.id);
+            self.log_line(&format!("{message}\nRuntime.ExitError\n"));
+            let _ = order.reply.send(Outcome::failed("Runtime.ExitError", &message));
+        }
+        if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
+            let message = format!("RequestId: {id} Error: {how}");
+            self.reply(Outcome::failed("Runtime.ExitError", &message));
+            if timed_out {
+                self.finish("timeout");
+            } else {
+                self.finish("error");
+                self.log_line(&format!("{message}\nRuntime.ExitError\n"));
+            }
+        }
+    }
+
+    /// What the process sent before its end may not have been read yet, or be on its way to a slow client.
+    async fn hear_out(&mut self) {
+        drop(self.gone.take());
+        if tokio::time::timeout_at(self.deadline, &mut self.api).await.is_err() {
+            self.api.abort();
+            let _ = (&mut self.api).await;
+        }
+        while let Ok(word) = self.words.try_recv() {
+            self.heard(word);
+        }
+    }
+
+    /// The deadline of what the process is doing has passed; false when it was only idle.
+    pub(super) fn late(&mut self) -> bool {
+        self.deadline = Instant::now() + GONE;
+        let seconds = f64::from(self.blueprint.configuration.timeout);
+        if let Some(busy) = &mut self.busy {
+            busy.timed_out = true;
+            let id = busy.id.clone();
+            let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
+            self.loud(&message);
+            self.print();
+            self.log_line(&format!("{} {id} Task timed out after {seconds:.2} seconds\n\n", date::log(date::now())));
+            self.reply(Outcome::failed("Sandbox.Timedout", &message));
+        } else if self.init.is_none() {
+            let seconds = self.cloud.options.init_timeout.as_secs_f64();
+            self.loud(&format!("no request was asked for within {seconds} seconds of the start"));
+            if let Ok(order) = self.orders.try_recv() {
+                let message =
+                    format!("RequestId: {} Error: Init timed out after {seconds:.2} seconds", order.request.id);
+                let _ = order.reply.send(Outcome::failed("Sandbox.Timedout", &message));
+            }
+        } else {
+            return false;
+        }
+        kill_group(&self.child);
+        // Clients that are being answered see their stream break.
+        self.api.abort();
+        true
+    }
+
+    /// Answers the waiting client if nothing has yet.
+    fn reply(&self, outcome: Outcome) {
+        let client = lock(&self.desk.open).as_mut().and_then(|open| open.reply.take());
+        if let Some(client) = client {
+            let _ = client.send(outcome);
+        }
+    }
+
+    /// Writes the report and gives the seat back.
+    fn finish(&mut self, status: &str) {
+        self.print();
+        let Some(lines) = self.report(status).map(|report| report.end()) else { return };
+        for line in lines {
+            self.log_line(&line);
+        }
+        *lock(&self.desk.open) = None;
+        if let Some(busy) = self.busy.take() {
+            let _ = busy.finished.send(busy.tail);
+        }
+    }
+
+    fn report<'a>(&'a self, status: &'a str) -> Option<Report<'a>> {
+        let busy = self.busy.as_ref()?;
+        Some(Report {
+            json: self.blueprint.configuration.logging.log_format == "JSON",
+            id: &busy.id,
+            version: &self.blueprint.number,
+            memory: self.blueprint.configuration.memory,
+            used: report::memory_used(self.child.id()),
+            duration: busy.since.elapsed(),
+            init: self.init.filter(|_| busy.cold),
+            status,
+        })
+    }
+
+    /// A line in `cloud.log`.
+    pub(super) fn loud(&self, line: &str) {
+        self.cloud.note(&format!("{}: {line}", self.name));
+    }
+}

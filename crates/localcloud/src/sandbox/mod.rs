@@ -1,0 +1,150 @@
+//! Processes that run what was uploaded: one invocation at a time in each, as many as the limits allow.
+//! This is no sandbox: a function may do what its user may do.
+
+mod answer;
+mod environment;
+mod fleet;
+mod instance;
+mod invocation;
+mod output;
+mod pace;
+mod report;
+mod spawn;
+pub(crate) mod unpack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+pub(crate) use answer::{Answer, Piece};
+pub(crate) use fleet::{Fleet, Seat};
+pub(crate) use pace::Pace;
+pub(crate) use spawn::sweep;
+
+use crate::cloud::Cloud;
+use crate::wire::error::Fault;
+use crate::world::configuration::Configuration;
+use crate::world::function::{Code, Function, Version};
+use fleet::Place;
+
+/// Everything needed to run one version.
+#[derive(Debug, Clone)]
+pub(crate) struct Blueprint {
+    pub(crate) function: String,
+    pub(crate) region: String,
+    pub(crate) number: String,
+    /// With the qualifier that was asked for.
+    pub(crate) arn: String,
+    pub(crate) build: String,
+    pub(crate) configuration: Configuration,
+    pub(crate) code: Code,
+    pub(crate) reserved: Option<u32>,
+}
+
+impl Blueprint {
+    pub(crate) fn of(function: &Function, version: &Version, qualifier: &str) -> Self {
+        let (configuration, code, build) = version.runs();
+        Self {
+            function: function.name.clone(),
+            region: function.region.clone(),
+            number: version.number.clone(),
+            arn: function.arn(qualifier),
+            build: build.to_owned(),
+            configuration: configuration.clone(),
+            code: code.clone(),
+            reserved: function.reserved,
+        }
+    }
+}
+
+/// One event to be handled.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) id: String,
+    pub(crate) event: Bytes,
+    pub(crate) trace: String,
+    pub(crate) client_context: Option<String>,
+}
+
+impl Request {
+    pub(crate) fn new(id: String, event: Bytes) -> Self {
+        Self { id, event, trace: trace(), client_context: None }
+    }
+}
+
+/// A fresh X-Ray trace header.
+pub(crate) fn trace() -> String {
+    let seconds = crate::wire::date::now() / 1000;
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &id[..24], &id[16..])
+}
+
+/// A request on its way to an instance, with the seat it takes until it is done.
+pub(crate) struct Order {
+    pub(crate) request: Request,
+    pub(crate) arn: String,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+    pub(crate) finished: oneshot::Sender<Vec<u8>>,
+    pub(crate) seat: Seat,
+}
+
+/// How the function answered.
+pub(crate) enum Outcome {
+    Answer(Answer),
+    Error { payload: Bytes },
+}
+
+impl Outcome {
+    /// An error that the platform words, as AWS does.
+    pub(crate) fn failed(kind: &str, message: &str) -> Self {
+        let payload = serde_json::json!({"errorType": kind, "errorMessage": message});
+        Self::Error { payload: payload.to_string().into() }
+    }
+}
+
+/// An invocation that has begun to answer.
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    /// The last lines of its log, once it is over.
+    pub(crate) finished: oneshot::Receiver<Vec<u8>>,
+}
+
+/// How long a request waits for an instance that has answered but has not come back yet, rather than start another.
+const COMING_BACK: Duration = Duration::from_millis(25);
+
+/// The same where there may be no other.
+const COMING_BACK_TO_THE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Runs a request on an idle instance or a new one; waits until it begins to answer.
+pub(crate) async fn invoke(cloud: &Arc<Cloud>, blueprint: Blueprint, request: Request) -> Result<Run, Fault> {
+    let blueprint = Arc::new(blueprint);
+    loop {
+        let since = Instant::now();
+        let (seat, place) = loop {
+            match cloud.fleet.place(cloud, &blueprint, since)? {
+                Place::Wait(free, until) => drop(tokio::time::timeout_at(until, free).await),
+                Place::Idle(seat, inbox) => break (seat, Some(inbox)),
+                Place::New(seat) => break (seat, None),
+            }
+        };
+        let (reply, outcome) = oneshot::channel();
+        let (finished, tail) = oneshot::channel();
+        let order = Order { request: request.clone(), arn: blueprint.arn.clone(), reply, finished, seat };
+        let sent = match place {
+            // An instance that died a moment ago leaves the order to another one.
+            Some(inbox) => inbox.try_send(order).is_ok(),
+            None => {
+                // In a task of its own: a client that leaves now must not leave half an instance.
+                let starting = tokio::spawn(instance::start(cloud.clone(), blueprint.clone(), order));
+                starting.await.map_err(Fault::internal)?;
+                true
+            }
+        };
+        if sent && let Ok(outcome) = outcome.await {
+            return Ok(Run { outcome, finished: tail });
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The lines that the platform itself writes into a function's log.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::wire::date;
+
+/// What a report tells of one request.
+pub(super) struct Report<'a> {
+    pub(super) json: bool,
+    pub(super) id: &'a str,
+    pub(super) version: &'a str,
+    pub(super) memory: u32,
+    pub(super) used: u64,
+    pub(super) duration: Duration,
+    /// Of the first request of an instance.
+    pub(super) init: Option<Duration>,
+    /// `timeout` or `error`; nothing when all is well.
+    pub(super) status: &'a str,
+}
+
+/// A duration as AWS prints it.
+pub(super) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+fn event(kind: &str, record: &serde_json::Value) -> String {
+    format!("{}\n", json!({"time": date::log(date::now()), "type": kind, "record": record}))
+}
+
+/// The first line of a stream.
+pub(super) fn init_start(json: bool) -> String {
+    if json {
+        return event(
+            "platform.initStart",
+            &json!({"initializationType": "on-demand", "phase": "init", "runtimeVersion": "provided:al2023.local"}),
+        );
+    }
+    "INIT_START Runtime Version: provided:al2023.local\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:local\n"
+        .to_owned()
+}
+
+impl Report<'_> {
+    pub(super) fn start(&self) -> String {
+        if self.json {
+            return event("platform.start", &json!({"requestId": self.id, "version": self.version}));
+        }
+        format!("START RequestId: {} Version: {}\n", self.id, self.version)
+    }
+
+    /// END and REPORT; JSON has the one line.
+    pub(super) fn end(&self) -> Vec<String> {
+        let duration = millis(self.duration);
+        // The start is billed too, for a custom runtime.
+        let billed = (self.duration + self.init.unwrap_or_default()).as_secs_f64() * 1000.0;
+        let billed = billed.ceil();
+        if self.json {
+            let mut metrics = json!({"durationMs": duration, "billedDurationMs": billed, "memorySizeMB": self.memory, "maxMemoryUsedMB": self.used});
+            if let Some(init) = self.init {
+                metrics["initDurationMs"] = json!(millis(init));
+            }
+            let status = if self.status.is_empty() { "success" } else { self.status };
+            return vec![event(
+                "platform.report",
+                &json!({"requestId": self.id, "metrics": metrics, "status": status}),
+            )];
+        }
+        let init = self.init.map(|init| format!("Init Duration: {:.2} ms\t", millis(init))).unwrap_or_default();
+        let status = if self.status.is_empty() { String::new() } else { format!("Status: {}\t", self.status) };
+        vec![
+            format!("END RequestId: {}\n", self.id),
+            format!(
+                "REPORT RequestId: {}\tDuration: {duration:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t{init}{status}\n",
+                self.id, self.memory, self.used
+            ),
+        ]
+    }
+}
+
+/// The most memory a process has used so far, in MB.
+pub(super) fn memory_used(pid: Option<u32>) -> u64 {
+    let status = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok()).unwrap_or_default();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
+    peak.unwrap_or_default().div_ceil(1024)
+}

@@ -1,0 +1,105 @@
+//! Starting and ending processes so that none outlives the cloud.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::mpsc;
+
+use rustix::process::{Pid, Signal, getpid, getppid, kill_process_group, set_parent_process_death_signal};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+
+use crate::data::Directory;
+
+/// How long a busy executable is left alone before it is tried again.
+const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
+
+type Job = (std::process::Command, oneshot::Sender<io::Result<Child>>);
+
+/// One thread that forks every child. The kernel's parent-death signal comes when the *thread* that forked ends, so it
+/// has to live exactly as long as the cloud.
+pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
+
+impl Spawner {
+    pub(super) fn start() -> Self {
+        let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
+        std::thread::spawn(move || {
+            for ((command, reply), runtime) in inbox {
+                let _entered = runtime.enter();
+                let _ = reply.send(spawn(command));
+            }
+        });
+        Self(jobs)
+    }
+
+    /// Starts a process.
+    pub(super) async fn spawn(&self, command: std::process::Command) -> io::Result<Child> {
+        let (reply, child) = oneshot::channel();
+        let job = ((command, reply), tokio::runtime::Handle::current());
+        self.0.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
+        child.await.map_err(|_| io::Error::other("the spawning thread has ended"))?
+    }
+}
+
+#[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
+fn spawn(mut command: std::process::Command) -> io::Result<Child> {
+    let cloud = getpid();
+    command.process_group(0);
+    // SAFETY: the closure makes two system calls and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // The cloud may have died before the signal was asked for.
+            if getppid() == Some(cloud) { Ok(()) } else { Err(io::Error::from_raw_os_error(3)) }
+        });
+    }
+    let mut command = Command::from(command);
+    command.kill_on_drop(true);
+    // A child forked while the code was being unpacked holds it open for writing until its own exec.
+    for _ in 0..100 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(BUSY),
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
+}
+
+/// Kills a child's whole group.
+pub(super) fn kill_group(child: &Child) {
+    // Without an id it has been waited for, and its number may be somebody else's.
+    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+/// How a process ended, in AWS's words.
+pub(super) fn ending(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
+        (None, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
+        (None, signal) => format!("Runtime exited with error: signal: {}", signal.unwrap_or_default()),
+    }
+}
+
+/// Ends what a killed cloud of this data directory left behind: children of its children, which no signal reached. They
+/// are known by the code directory in their environment.
+pub(crate) fn sweep(data: &Directory) {
+    let mark = format!("LAMBDA_TASK_ROOT={}/", data.code("").display()).replace("//", "/");
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid
+            && carries(&entry.path(), &mark)
+        {
+            let _ = rustix::process::kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+fn carries(process: &Path, mark: &str) -> bool {
+    let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
+}

@@ -1,0 +1,165 @@
+//! Unpacking an upload that nobody has vouched for.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{Cursor, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use zip::ZipArchive;
+
+use crate::data::{Directory, write_private};
+use crate::wire::error::Fault;
+
+/// The most that may come out of a zip.
+const LARGEST: u64 = 262_144_000;
+
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+const SET_ID: u32 = 0o6000;
+
+fn refuse(reason: impl std::fmt::Display) -> Fault {
+    Fault::parameter(format!(
+        "Could not unzip uploaded file. Please check your file, then try to upload again. ({reason})"
+    ))
+}
+
+/// Keeps the zip under its digest and unpacks it beside; at once or not at all.
+pub(crate) fn unpack(data: &Directory, digest: &str, zip: &[u8]) -> Result<(), Fault> {
+    let target = data.code(digest);
+    if target.is_dir() {
+        return Ok(());
+    }
+    let draft = data.code(&format!("{}.tmp", uuid::Uuid::new_v4()));
+    let unpacked = unpack_into(&draft, zip, LARGEST).and_then(|()| {
+        write_private(&data.zip(digest), zip).map_err(Fault::internal)?;
+        // Of two uploads of the same code the second finds the first's directory, which is as good.
+        match fs::rename(&draft, &target) {
+            Err(error) if !target.is_dir() => Err(Fault::internal(error)),
+            _ => Ok(()),
+        }
+    });
+    if draft.exists() {
+        let _ = fs::remove_dir_all(&draft);
+    }
+    unpacked
+}
+
+fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(refuse)?;
+    make_directory(root)?;
+    let mut left = largest;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(refuse)?;
+        let raw = std::str::from_utf8(entry.name_raw()).map_err(refuse)?.to_owned();
+        let path = root.join(inside(&raw)?);
+        let mode = entry.unix_mode().unwrap_or(0o644);
+        if !matches!(mode & KIND, 0 | REGULAR | DIRECTORY) {
+            return Err(refuse(format!("`{raw}` is a link or a special file")));
+        }
+        // The zip crate hides these bits, so they are read where they are: in the high half of the external attributes.
+        let at = usize::try_from(entry.central_header_start()).map_err(refuse)? + 40;
+        let bits = zip.get(at..at + 2).map_or(0, |bits| u32::from(u16::from_le_bytes([bits[0], bits[1]])));
+        if bits & SET_ID != 0 {
+            return Err(refuse(format!("`{raw}` would run as somebody else")));
+        }
+        if entry.is_dir() {
+            make_directory(&path)?;
+            continue;
+        }
+        make_directory(path.parent().unwrap_or(root))?;
+        // What the headers say about sizes is not believed: what comes out is counted.
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode & 0o555 | 0o400)
+            .open(&path)
+            .map_err(|error| refuse(format!("`{raw}`: {error}")))?;
+        left -= copy(&mut entry, &mut file, left, &raw)?;
+    }
+    Ok(())
+}
+
+fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, name: &str) -> Result<u64, Fault> {
+    let copied = std::io::copy(&mut from.take(left + 1), to).map_err(|error| refuse(format!("`{name}`: {error}")))?;
+    if copied > left {
+        return Err(Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes")));
+    }
+    Ok(copied)
+}
+
+fn make_directory(path: &Path) -> Result<(), Fault> {
+    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(|error| refuse(error.to_string()))
+}
+
+/// A path below the root, made of names alone.
+fn inside(name: &str) -> Result<PathBuf, Fault> {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !plain || name.is_empty() || name.contains('\\') || name.contains('\0') {
+        return Err(refuse(format!("`{name}` leads out of the package")));
+    }
+    Ok(path.components().filter(|part| matches!(part, Component::Normal(_))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::unpack_into;
+
+    fn zip(name: &str, mode: u32, content: &[u8]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).expect("an entry");
+        writer.write_all(content).expect("content");
+        writer.finish().expect("a zip").into_inner()
+    }
+
+    fn attempt(zip: &[u8], largest: u64) -> (Result<(), String>, tempfile::TempDir) {
+        let outer = tempfile::tempdir().expect("a directory");
+        let result = unpack_into(&outer.path().join("code"), zip, largest).map_err(|fault| fault.message);
+        (result, outer)
+    }
+
+    #[test]
+    fn a_good_zip_keeps_its_executable_bit() {
+        use std::os::unix::fs::PermissionsExt;
+        let (result, outer) = attempt(&zip("sub/bootstrap", 0o755, b"x"), 10);
+        result.expect("unpacked");
+        let mode = outer.path().join("code/sub/bootstrap").metadata().expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o555);
+    }
+
+    #[test]
+    fn names_that_lead_out_are_refused() {
+        for name in ["../evil", "a/../../evil", "/evil", "a\\..\\evil"] {
+            let (result, outer) = attempt(&zip(name, 0o644, b"x"), 10);
+            assert!(result.is_err(), "{name}");
+            assert!(!outer.path().join("evil").exists());
+        }
+    }
+
+    #[test]
+    fn links_and_setuid_are_refused() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).expect("an entry");
+        let link = writer.finish().expect("a zip").into_inner();
+        assert!(attempt(&link, 100).0.is_err_and(|message| message.contains("link")));
+        // The writer masks these bits, so they are set in the central directory: `external attributes`, high half.
+        let mut setuid = zip("bootstrap", 0o755, b"x");
+        let at = setuid.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");
+        setuid[at + 40..at + 42].copy_from_slice(&0o104_755_u32.to_le_bytes()[..2]);
+        assert!(attempt(&setuid, 100).0.is_err_and(|message| message.contains("somebody else")));
+    }
+
+    #[test]
+    fn bytes_are_counted_as_they_come_out() {
+        let bomb = zip("zeros", 0o644, &vec![0; 1_000_000]);
+        assert!(bomb.len() < 10_000);
+        assert!(attempt(&bomb, 999_999).0.is_err_and(|message| message.contains("262144000")));
+        assert!(attempt(&bomb, 1_000_000).0.is_ok());
+    }
+}

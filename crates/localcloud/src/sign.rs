@@ -1,0 +1,147 @@
+//! Checks the SigV4 signature of a request by signing it once more.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials as Identity;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use http::{HeaderMap, header, request::Parts};
+use subtle::ConstantTimeEq;
+
+use crate::cloud::Cloud;
+use crate::wire::date;
+use crate::{ACCOUNT, Credentials};
+
+/// How far a request's date may be from ours.
+const TOLERANCE: Duration = Duration::from_secs(15 * 60);
+
+/// What the `Authorization` header says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scope {
+    access_key_id: String,
+    date: String,
+    pub(crate) region: String,
+    pub(crate) service: String,
+    signed_headers: Vec<String>,
+    signature: String,
+}
+
+/// Why a request is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Missing,
+    Incomplete,
+    UnknownKey,
+    /// The session is over.
+    SessionOver,
+    Expired,
+    Mismatch,
+}
+
+/// Whose signature it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) access_key_id: String,
+    pub(crate) arn: String,
+    pub(crate) id: String,
+}
+
+impl Scope {
+    /// Whether the account, or one of its sessions, signed this request with this body a short while ago; and which.
+    pub(crate) fn caller(&self, parts: &Parts, body: &[u8], cloud: &Cloud) -> Result<Caller, Refusal> {
+        let access_key_id = self.access_key_id.clone();
+        if access_key_id == cloud.credentials.access_key_id {
+            self.check(parts, body, &cloud.credentials)?;
+            return Ok(Caller { access_key_id, arn: format!("arn:aws:iam::{ACCOUNT}:root"), id: ACCOUNT.to_owned() });
+        }
+        let session = cloud.read(|world| world.sessions.get(&access_key_id).cloned()).ok_or(Refusal::UnknownKey)?;
+        let token = parts.headers.get("x-amz-security-token").ok_or(Refusal::UnknownKey)?;
+        if !bool::from(token.as_bytes().ct_eq(session.token.as_bytes())) {
+            return Err(Refusal::UnknownKey);
+        }
+        let secret_access_key = session.secret_access_key.clone();
+        self.check(parts, body, &Credentials { access_key_id: access_key_id.clone(), secret_access_key })?;
+        if session.is_over(date::now()) {
+            return Err(Refusal::SessionOver);
+        }
+        Ok(Caller { access_key_id, arn: session.arn, id: session.id })
+    }
+
+    /// Reads the header's parts; `Missing` when there is none of this kind.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let text = headers.get(header::AUTHORIZATION).ok_or(Refusal::Missing)?;
+        let text = text.to_str().map_err(|_| Refusal::Incomplete)?;
+        let parts = text.strip_prefix("AWS4-HMAC-SHA256").ok_or(Refusal::Missing)?;
+        let find = |name: &str| {
+            parts
+                .split(',')
+                .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
+                .ok_or(Refusal::Incomplete)
+        };
+        let mut credential = find("Credential")?.splitn(5, '/').map(str::to_owned);
+        let mut next = || credential.next().filter(|part| !part.is_empty()).ok_or(Refusal::Incomplete);
+        let scope = Self {
+            access_key_id: next()?,
+            date: next()?,
+            region: next()?,
+            service: next()?,
+            signed_headers: find("SignedHeaders")?.split(';').map(str::to_owned).collect(),
+            signature: find("Signature")?.to_owned(),
+        };
+        if next()? == "aws4_request" { Ok(scope) } else { Err(Refusal::Incomplete) }
+    }
+
+    fn check(&self, parts: &Parts, body: &[u8], credentials: &Credentials) -> Result<(), Refusal> {
+        if self.access_key_id != credentials.access_key_id {
+            return Err(Refusal::UnknownKey);
+        }
+        let stamp = parts.headers.get("x-amz-date").and_then(|value| value.to_str().ok()).ok_or(Refusal::Incomplete)?;
+        let at = date::parse_signed(stamp).ok_or(Refusal::Incomplete)?;
+        // Host and date have to be covered; they always are when signing again, whatever the header names.
+        let covered = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
+        if !stamp.starts_with(&self.date) || !covered("host") || !covered("x-amz-date") {
+            return Err(Refusal::Mismatch);
+        }
+        let now = SystemTime::now();
+        let away = now.duration_since(at).or_else(|_| at.duration_since(now)).unwrap_or(Duration::MAX);
+        if away > TOLERANCE {
+            return Err(Refusal::Expired);
+        }
+        let expected = self.sign_again(parts, body, at, credentials).ok_or(Refusal::Mismatch)?;
+        let same = expected.as_bytes().ct_eq(self.signature.as_bytes());
+        if bool::from(same) { Ok(()) } else { Err(Refusal::Mismatch) }
+    }
+
+    fn sign_again(&self, parts: &Parts, body: &[u8], at: SystemTime, credentials: &Credentials) -> Option<String> {
+        let identity =
+            Identity::new(&credentials.access_key_id, &credentials.secret_access_key, None, None, "local cloud").into();
+        let mut settings = SigningSettings::default();
+        // Exactly the headers that the client named are signed, so none is left out by habit.
+        settings.excluded_headers = None;
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(&self.service)
+            .time(at)
+            .settings(settings)
+            .build()
+            .ok()?
+            .into();
+        let mut headers = Vec::new();
+        for name in &self.signed_headers {
+            for value in parts.headers.get_all(name.as_str()) {
+                headers.push((name.as_str(), value.to_str().ok()?));
+            }
+        }
+        let host = parts
+            .headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .or_else(|| parts.uri.authority().map(|a| a.as_str()))?;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let uri = format!("http://{host}{path}");
+        let request =
+            SignableRequest::new(parts.method.as_str(), uri, headers.into_iter(), SignableBody::Bytes(body)).ok()?;
+        Some(sign(request, &params).ok()?.signature().to_owned())
+    }
+}

@@ -1,0 +1,214 @@
+//! From what the function answers to what the client gets.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use serde_json::{Map, Value};
+
+use super::{LARGEST, Refusal, Ticket};
+use crate::sandbox::{Answer, Outcome};
+use crate::wire::error::{Body, full};
+use crate::wire::prelude::{Prelude, Reader};
+use crate::world::url::Url;
+
+/// What a streaming handler calls its answer when there is a prelude in it.
+const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
+
+/// Answers the client.
+pub(super) async fn carry(
+    ticket: &Ticket,
+    url: &Url,
+    method: &Method,
+    outcome: Outcome,
+) -> Result<Response<Body>, Refusal> {
+    let answer = match outcome {
+        Outcome::Answer(answer) => answer,
+        Outcome::Error { payload } => {
+            ticket.loud(&format!("the function failed: {}", String::from_utf8_lossy(&payload)));
+            return Err(Refusal::Failed);
+        }
+    };
+    let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let prelude = answer.streaming && kind.starts_with(WITH_PRELUDE);
+    match (url.streams(), prelude) {
+        (true, true) => streamed(ticket, method, answer).await,
+        (true, false) => {
+            if !answer.streaming {
+                ticket.loud("a RESPONSE_STREAM url over a buffered handler: the client gets the raw answer");
+            }
+            let content_type = answer.content_type.clone().filter(|_| answer.streaming);
+            Ok(raw(answer, content_type))
+        }
+        (false, true) => collected_stream(ticket, method, answer).await,
+        (false, false) => buffered(ticket, method, answer).await,
+    }
+}
+
+/// Reads up to the end of the prelude.
+async fn prelude(ticket: &Ticket, answer: &mut Answer) -> Result<(Prelude, Bytes), Refusal> {
+    let mut reader = Reader::default();
+    while let Some(bytes) = answer.next().await {
+        let found = bytes.map_err(|error| error.to_string()).and_then(|bytes| reader.feed(&bytes));
+        match found {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(error) => {
+                ticket.loud(&format!("no prelude: {error}"));
+                return Err(Refusal::Failed);
+            }
+        }
+    }
+    ticket.loud("the answer ended before its prelude did");
+    Err(Refusal::Failed)
+}
+
+async fn streamed(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
+    let (prelude, first) = prelude(ticket, &mut answer).await?;
+    let mut response = head(&prelude);
+    remap_length(response.headers_mut());
+    if bodyless(method, response.status()) {
+        drain(answer);
+        return Ok(response.map(|_| full("")));
+    }
+    Ok(response.map(|()| body(first, answer)))
+}
+
+/// A streaming handler behind a BUFFERED URL: the same answer, whole.
+async fn collected_stream(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
+    let (prelude, first) = prelude(ticket, &mut answer).await?;
+    let response = head(&prelude);
+    let rest = collect(ticket, answer, LARGEST.saturating_sub(first.len())).await?;
+    if bodyless(method, response.status()) {
+        return Ok(response.map(|()| full("")));
+    }
+    Ok(response.map(|()| full([first, rest].concat())))
+}
+
+async fn collect(ticket: &Ticket, answer: Answer, limit: usize) -> Result<Bytes, Refusal> {
+    answer.collect(limit).await.map_err(|spoiled| {
+        ticket.loud(&String::from_utf8_lossy(&spoiled.payload(&ticket.request_id)));
+        Refusal::Failed
+    })
+}
+
+/// A whole answer: JSON with a `statusCode` says what to send, any other JSON is sent.
+async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
+    let bytes = collect(ticket, answer, LARGEST).await?;
+    let value: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let Some(Value::Object(members)) =
+        value.filter(|value| value.get("statusCode").is_some_and(|code| !code.is_null()))
+    else {
+        let mut response = Response::new(full(bytes));
+        response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+        return Ok(response);
+    };
+    let (response, content) = from_json(&members).ok_or_else(|| {
+        ticket.loud("the answer has a `statusCode`, but is not of payload format 2.0");
+        Refusal::Failed
+    })?;
+    let content = if bodyless(method, response.status()) { Bytes::new() } else { content };
+    Ok(response.map(|()| full(content)))
+}
+
+fn from_json(members: &Map<String, Value>) -> Option<(Response<()>, Bytes)> {
+    let code = &members["statusCode"];
+    let code = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
+    let list = |name: &str| members.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let prelude = Prelude {
+        status_code: Some(u16::try_from(code).ok()?),
+        headers: members.get("headers").and_then(Value::as_object).cloned().unwrap_or_default(),
+        cookies: list("cookies").iter().filter_map(|cookie| cookie.as_str().map(str::to_owned)).collect(),
+    };
+    StatusCode::from_u16(prelude.status_code?).ok()?;
+    let content = match members.get("body") {
+        None | Some(Value::Null) => Bytes::new(),
+        Some(Value::String(text)) if members.get("isBase64Encoded") == Some(&Value::Bool(true)) => {
+            STANDARD.decode(text).ok()?.into()
+        }
+        Some(Value::String(text)) => text.clone().into(),
+        Some(other) => other.to_string().into(),
+    };
+    let mut response = head(&prelude);
+    response.headers_mut().remove("content-length");
+    let headers = response.headers_mut();
+    headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
+    Some((response, content))
+}
+
+/// Status and headers, as far as they can be sent.
+fn head(prelude: &Prelude) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() =
+        prelude.status_code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    for (name, value) in &prelude.headers {
+        // A connection's own headers are not the function's to set.
+        let hop =
+            ["connection", "transfer-encoding", "keep-alive", "upgrade"].contains(&name.to_ascii_lowercase().as_str());
+        let Some(name) = name.parse::<HeaderName>().ok().filter(|_| !hop) else { continue };
+        for value in values(value) {
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.append(name.clone(), value);
+            }
+        }
+    }
+    for cookie in &prelude.cookies {
+        if let Ok(cookie) = HeaderValue::from_str(cookie) {
+            headers.append("set-cookie", cookie);
+        }
+    }
+    response
+}
+
+/// A header's values: one, or a list where the runtime's client writes several.
+fn values(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(several) => several.iter().flat_map(values).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
+/// A stream's length is not known before its end, whatever the function says.
+fn remap_length(headers: &mut HeaderMap) {
+    if let Some(length) = headers.remove("content-length") {
+        headers.insert("x-amzn-remapped-content-length", length);
+    }
+    headers.entry("content-type").or_insert(HeaderValue::from_static("application/octet-stream"));
+}
+
+fn bodyless(method: &Method, status: StatusCode) -> bool {
+    method == Method::HEAD || status.is_informational() || matches!(status.as_u16(), 204 | 304)
+}
+
+/// Reads on for nobody, so that the function can finish.
+fn drain(mut answer: Answer) {
+    tokio::spawn(async move { while answer.next().await.is_some() {} });
+}
+
+fn raw(answer: Answer, content_type: Option<HeaderValue>) -> Response<Body> {
+    let mut response = Response::new(body(Bytes::new(), answer));
+    let content_type = content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    response.headers_mut().insert("content-type", content_type);
+    response
+}
+
+/// The rest of an answer, piece by piece; a cut one ends in an error, which breaks the client's connection.
+fn body(first: Bytes, answer: Answer) -> Body {
+    let pieces = stream::unfold((first, answer), |(first, mut answer)| async move {
+        if !first.is_empty() {
+            return Some((Ok(Frame::data(first)), (Bytes::new(), answer)));
+        }
+        let next = answer.next().await?;
+        if next.is_err() {
+            // An error breaks the connection at once: what came before it goes out first, as long as nothing waits.
+            tokio::task::yield_now().await;
+        }
+        Some((next.map(Frame::data), (Bytes::new(), answer)))
+    });
+    StreamBody::new(pieces).boxed_unsync()
+}

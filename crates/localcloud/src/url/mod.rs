@@ -1,0 +1,179 @@
+//! Function URLs: a loopback port each, from an HTTP request to an event and back.
+
+mod answer;
+mod cors;
+mod door;
+mod event;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::json;
+
+pub(crate) use door::{Door, Doors, open, reopen};
+
+use crate::cloud::{Cloud, millis};
+use crate::sandbox::{self, Blueprint};
+use crate::sign::{Caller, Scope};
+use crate::wire::date;
+use crate::wire::error::{Body, Fault, full};
+use crate::world::function::Function;
+use crate::world::url::Url;
+
+/// The largest request, event and buffered answer.
+const LARGEST: usize = 6 * 1024 * 1024;
+
+/// What stands behind a URL at one moment.
+struct Behind {
+    url: Url,
+    /// Whether anybody may come in.
+    public: bool,
+    blueprint: Option<Blueprint>,
+    not_active: Option<&'static str>,
+}
+
+/// Why a request gets no answer of the function's.
+enum Refusal {
+    Forbidden,
+    TooLarge,
+    Broken,
+    Throttled(Fault),
+    Failed,
+}
+
+fn behind(cloud: &Cloud, door: &Door) -> Option<Behind> {
+    let lag = millis(cloud.options.url_permission_lag);
+    cloud.read(|world| {
+        let function = world.regions.get(&door.region)?.functions.get(&door.function)?;
+        let url = function.urls.get(&door.qualifier)?.clone();
+        let public = function.policies.get(&door.qualifier).is_some_and(|policy| policy.opens_url(date::now(), lag));
+        let version = version(function, &door.qualifier).and_then(|number| function.version(&number));
+        let blueprint = version.map(|version| Blueprint::of(function, version, &door.qualifier));
+        Some(Behind { url, public, blueprint, not_active: version.and_then(|version| version.not_active()) })
+    })
+}
+
+/// The version for one request: an alias may share them out. A deleted alias has none.
+fn version(function: &Function, qualifier: &str) -> Option<String> {
+    if qualifier.is_empty() {
+        return Some(crate::world::function::LATEST.to_owned());
+    }
+    Some(function.aliases.get(qualifier)?.choose(rand::random()).to_owned())
+}
+
+/// Answers one request; whatever happens there is an answer.
+async fn serve(cloud: Arc<Cloud>, door: Arc<Door>, source: IpAddr, request: Request<Incoming>) -> Response<Body> {
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let trace = sandbox::trace();
+    let origin = request.headers().get("origin").cloned();
+    let behind = behind(&cloud, &door);
+    let cors = behind.as_ref().and_then(|behind| behind.url.cors.clone());
+    let preflight = cors.as_ref().and_then(|cors| cors::preflight(cors, &request));
+    let mut answer = match (preflight, behind) {
+        (Some(answer), _) => answer,
+        (None, None) => refuse(Refusal::Forbidden),
+        (None, Some(behind)) => {
+            let ticket = Ticket { cloud, door, source, request_id: request_id.clone(), trace: trace.clone() };
+            ticket.run(behind, request).await.unwrap_or_else(refuse)
+        }
+    };
+    if let (Some(cors), Some(origin)) = (&cors, &origin) {
+        cors::apply(cors, origin, answer.headers_mut());
+    }
+    for (name, value) in [("x-amzn-requestid", request_id), ("x-amzn-trace-id", trace)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
+}
+
+/// One request on its way through.
+struct Ticket {
+    cloud: Arc<Cloud>,
+    door: Arc<Door>,
+    source: IpAddr,
+    request_id: String,
+    trace: String,
+}
+
+impl Ticket {
+    async fn run(&self, behind: Behind, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let (parts, body) = request.into_parts();
+        if behind.url.auth == "NONE" && !behind.public {
+            return Err(Refusal::Forbidden);
+        }
+        let body = Limited::new(body, LARGEST)
+            .collect()
+            .await
+            .map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::Broken })?;
+        let body = body.to_bytes();
+        let signed = behind.url.auth == "AWS_IAM";
+        let caller = if signed { Some(self.caller(&parts, &body).ok_or(Refusal::Forbidden)?) } else { None };
+        let blueprint = behind.blueprint.ok_or(Refusal::Forbidden)?;
+        if let Some(state) = behind.not_active {
+            self.loud(&format!("version {} is {state}", blueprint.number));
+            return Err(Refusal::Failed);
+        }
+        let event = event::build(self, &behind.url, &parts, &body, caller.as_ref());
+        let mut order = sandbox::Request::new(self.request_id.clone(), event);
+        order.trace.clone_from(&self.trace);
+        let run = sandbox::invoke(&self.cloud, blueprint, order).await.map_err(|fault| {
+            if fault.status == 429 {
+                return Refusal::Throttled(fault);
+            }
+            self.loud(&fault.message);
+            Refusal::Failed
+        })?;
+        answer::carry(self, &behind.url, &parts.method, run.outcome).await
+    }
+
+    /// Who signed the request.
+    fn caller(&self, parts: &Parts, body: &Bytes) -> Option<Caller> {
+        let scope = Scope::read(&parts.headers).ok().filter(|scope| scope.service == "lambda")?;
+        scope.caller(parts, body, &self.cloud).ok()
+    }
+
+    /// A line in `cloud.log`.
+    fn loud(&self, line: &str) {
+        let Door { function, qualifier, .. } = &*self.door;
+        self.cloud.note(&format!("{function}:{qualifier} url, request {}: {line}", self.request_id));
+    }
+}
+
+/// A refusal in the words of AWS.
+fn refuse(refusal: Refusal) -> Response<Body> {
+    let (status, kind, body) = match refusal {
+        Refusal::Forbidden => (
+            StatusCode::FORBIDDEN,
+            "AccessDeniedException",
+            json!({"Message": "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}),
+        ),
+        Refusal::TooLarge => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLargeException",
+            json!({"Message": "Request Entity Too Large"}),
+        ),
+        Refusal::Broken => (StatusCode::BAD_REQUEST, "BadRequestException", json!({"Message": "Bad Request"})),
+        Refusal::Throttled(fault) => {
+            let reason = fault.more.map(|(_, reason)| reason);
+            (
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequestsException",
+                json!({"Reason": reason, "Type": "User", "message": fault.message}),
+            )
+        }
+        Refusal::Failed => {
+            (StatusCode::BAD_GATEWAY, "InternalServerErrorException", json!({"Message": "Internal Server Error"}))
+        }
+    };
+    let mut answer = Response::new(full(body.to_string()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
+    answer
+}

@@ -1,0 +1,120 @@
+//! What goes wrong, and how each protocol says so.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use serde_json::{Value, json};
+
+use super::xml;
+
+/// The body of every answer of this cloud.
+pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// A body that is there as a whole.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Which of AWS's protocols a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// STS and IAM: a form goes in, XML comes out.
+    Query { namespace: &'static str },
+    /// CloudWatch Logs.
+    Json11,
+    /// Lambda.
+    RestJson,
+}
+
+/// An error as a client of AWS would meet it.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// Further members of the error's shape, `Reason` of a throttled call.
+    pub(crate) more: Option<(&'static str, &'static str)>,
+    /// Of a throttled call, in seconds.
+    pub(crate) retry_after: u64,
+}
+
+impl Fault {
+    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), more: None, retry_after: 0 }
+    }
+
+    /// A resource that is not there.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(404, "ResourceNotFoundException", message)
+    }
+
+    /// A write that meets another one, or something that exists.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(409, "ResourceConflictException", message)
+    }
+
+    /// A value that Lambda itself refuses.
+    pub(crate) fn parameter(message: impl Into<String>) -> Self {
+        Self::new(400, "InvalidParameterValueException", message)
+    }
+
+    /// A value that the API's front refuses, in its own words.
+    pub(crate) fn validation(value: &str, member: &str, constraint: &str) -> Self {
+        Self::new(
+            400,
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+            ),
+        )
+    }
+
+    /// What this cloud could not do, for reasons of its own machine.
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(500, "ServiceException", format!("the local cloud failed: {error}"))
+    }
+
+    /// More calls at once than allowed.
+    pub(crate) fn throttled(reason: &'static str) -> Self {
+        Self { more: Some(("Reason", reason)), ..Self::new(429, "TooManyRequestsException", "Rate Exceeded.") }
+    }
+
+    /// This error in a protocol's form.
+    pub(crate) fn answer(&self, protocol: Protocol, request_id: &str) -> Response<Body> {
+        let (content_type, body) = match protocol {
+            Protocol::Query { namespace } => {
+                let side = if self.status < 500 { "Sender" } else { "Receiver" };
+                let error = json!({"Error": {"Type": side, "Code": self.code, "Message": self.message}, "RequestId": request_id});
+                ("text/xml", xml::document("ErrorResponse", namespace, &error))
+            }
+            Protocol::Json11 => {
+                ("application/x-amz-json-1.1", json!({"__type": self.code, "message": self.message}).to_string())
+            }
+            Protocol::RestJson => ("application/json", self.rest_json().to_string()),
+        };
+        let mut answer = Response::new(full(body));
+        *answer.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+        if protocol == Protocol::RestJson
+            && let Ok(code) = self.code.parse()
+        {
+            headers.insert("x-amzn-errortype", code);
+        }
+        if self.status == 429 {
+            headers.insert(header::RETRY_AFTER, self.retry_after.into());
+        }
+        answer
+    }
+
+    /// Lambda's shapes disagree about the capital of `message`: each has its own in the model.
+    fn rest_json(&self) -> Value {
+        let capital = matches!(self.code.as_str(), "ResourceNotFoundException" | "ServiceException");
+        let mut body = json!({ if capital { "Message" } else { "message" }: self.message });
+        body["Type"] = json!(if self.status < 500 { "User" } else { "Service" });
+        if let Some((name, value)) = self.more {
+            body[name] = json!(value);
+        }
+        body
+    }
+}

@@ -1,0 +1,315 @@
+//! A function with its versions, aliases, URLs and policies.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::configuration::Configuration;
+use super::policy::Policy;
+use super::url::Url;
+use super::{Tags, revision};
+use crate::ACCOUNT;
+use crate::wire::date::{self, Millis};
+use crate::wire::error::Fault;
+
+/// The version that may be changed.
+pub(crate) const LATEST: &str = "$LATEST";
+
+/// Why a function of `Options::failing` fails.
+const FAILURE: &str = "Internal error: the local cloud was started to let this function fail.";
+
+/// A function.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) latest: Version,
+    pub(crate) versions: BTreeMap<u64, Version>,
+    /// Numbers are never used twice, not even after a deletion.
+    pub(crate) next_version: u64,
+    /// What was published last, and from what.
+    pub(crate) published: Option<Published>,
+    pub(crate) aliases: BTreeMap<String, Alias>,
+    /// By alias; the empty name is the function itself.
+    pub(crate) urls: BTreeMap<String, Url>,
+    /// By qualifier; the empty name is the function itself.
+    pub(crate) policies: BTreeMap<String, Policy>,
+    pub(crate) tags: Tags,
+    pub(crate) reserved: Option<u32>,
+}
+
+/// Code and configuration, of `$LATEST` or frozen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) number: String,
+    pub(crate) configuration: Configuration,
+    pub(crate) code: Code,
+    pub(crate) architecture: String,
+    pub(crate) config_sha256: String,
+    pub(crate) revision: String,
+    pub(crate) modified: Millis,
+    /// Pending until then.
+    pub(crate) pending: Option<Millis>,
+    /// LastUpdateStatus is InProgress until then.
+    pub(crate) updating: Option<Millis>,
+    /// Changes with code and configuration: instances of another build are not used.
+    pub(crate) build: String,
+    /// It could not be made.
+    #[serde(default)]
+    pub(crate) failed: bool,
+    /// The last update could not be carried out.
+    #[serde(default)]
+    pub(crate) update_failed: bool,
+    /// What runs until an update is complete, and goes on after one that failed.
+    #[serde(default)]
+    pub(crate) before: Option<Box<Before>>,
+}
+
+/// What a version was before an update.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Before {
+    pub(crate) configuration: Configuration,
+    pub(crate) code: Code,
+    pub(crate) build: String,
+}
+
+/// An uploaded zip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Code {
+    /// In hex, its name on disk.
+    pub(crate) digest: String,
+    /// In base64, as AWS shows it.
+    pub(crate) sha256: String,
+    pub(crate) size: u64,
+}
+
+/// What the last published version was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Published {
+    pub(crate) number: u64,
+    pub(crate) code: Code,
+    pub(crate) config_sha256: String,
+}
+
+/// A name for a version, or for two with a weight.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Alias {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) description: String,
+    pub(crate) weights: BTreeMap<String, f64>,
+    pub(crate) revision: String,
+}
+
+impl Version {
+    /// Becomes active, or completes its update, when the time has come; each is a new revision.
+    pub(crate) fn settle(&mut self, now: Millis, fails: bool) -> bool {
+        let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
+        let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
+        self.failed |= made && fails;
+        if updated {
+            self.update_failed = fails;
+        }
+        if updated && !fails {
+            self.before = None;
+        }
+        if made || updated {
+            self.revision = revision();
+        }
+        made || updated
+    }
+
+    /// Remembers what runs, before it is changed.
+    pub(crate) fn begin_update(&mut self, until: Millis) {
+        // After an update that failed, what ran before that one still runs.
+        let Self { configuration, code, build, before, .. } = self;
+        before.get_or_insert_with(|| {
+            Box::new(Before { configuration: configuration.clone(), code: code.clone(), build: build.clone() })
+        });
+        self.updating = Some(until);
+        self.update_failed = false;
+    }
+
+    /// Configuration, code and build that requests run on.
+    pub(crate) fn runs(&self) -> (&Configuration, &Code, &str) {
+        match &self.before {
+            Some(before) => (&before.configuration, &before.code, &before.build),
+            None => (&self.configuration, &self.code, &self.build),
+        }
+    }
+
+    /// Why it cannot be invoked.
+    pub(crate) fn not_active(&self) -> Option<&'static str> {
+        if self.pending.is_some() { Some("Pending") } else { self.failed.then_some("Failed") }
+    }
+
+    /// Whether a write has to wait.
+    pub(crate) fn busy(&self) -> bool {
+        self.pending.is_some() || self.updating.is_some()
+    }
+
+    /// Its FunctionConfiguration.
+    pub(crate) fn describe(&self, name: &str, arn: &str) -> Map<String, Value> {
+        let mut shown = self.configuration.describe();
+        let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+        set("FunctionName", json!(name));
+        set("FunctionArn", json!(arn));
+        set("Version", json!(self.number));
+        set("CodeSize", json!(self.code.size));
+        set("CodeSha256", json!(self.code.sha256));
+        set("ConfigSha256", json!(self.config_sha256));
+        set("LastModified", json!(date::lambda(self.modified)));
+        set("RevisionId", json!(self.revision));
+        set("Architectures", json!([self.architecture]));
+        set("PackageType", json!("Zip"));
+        if self.pending.is_some() {
+            set("State", json!("Pending"));
+            set("StateReason", json!("The function is being created."));
+            set("StateReasonCode", json!("Creating"));
+        } else if self.failed {
+            set("State", json!("Failed"));
+            set("StateReason", json!(FAILURE));
+            set("StateReasonCode", json!("InternalError"));
+        } else {
+            set("State", json!("Active"));
+            let updating = self.updating.is_some();
+            let status = if self.update_failed { "Failed" } else { "Successful" };
+            set("LastUpdateStatus", json!(if updating { "InProgress" } else { status }));
+            if self.update_failed {
+                set("LastUpdateStatusReason", json!(FAILURE));
+                set("LastUpdateStatusReasonCode", json!("InternalError"));
+            }
+            if updating {
+                set("LastUpdateStatusReason", json!("The function is being created."));
+                set("LastUpdateStatusReasonCode", json!("Creating"));
+            }
+        }
+        shown
+    }
+}
+
+impl Alias {
+    /// Its AliasConfiguration.
+    pub(crate) fn describe(&self, function: &Function) -> Value {
+        let mut shown = json!({
+            "AliasArn": function.arn(&self.name),
+            "Name": self.name,
+            "FunctionVersion": self.version,
+            "Description": self.description,
+            "RevisionId": self.revision,
+        });
+        if !self.weights.is_empty() {
+            shown["RoutingConfig"] = json!({"AdditionalVersionWeights": self.weights});
+        }
+        shown
+    }
+
+    /// The version for one request, chosen by a number from 0 to 1.
+    pub(crate) fn choose(&self, dice: f64) -> &str {
+        let mut below = 0.0;
+        for (version, weight) in &self.weights {
+            below += weight;
+            if dice < below {
+                return version;
+            }
+        }
+        &self.version
+    }
+}
+
+/// The ARN of a function, or of what `qualifier` names on it.
+pub(crate) fn arn(region: &str, name: &str, qualifier: &str) -> String {
+    let colon = if qualifier.is_empty() { "" } else { ":" };
+    format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}{colon}{qualifier}")
+}
+
+impl Function {
+    /// Its ARN, or that of a qualifier.
+    pub(crate) fn arn(&self, qualifier: &str) -> String {
+        arn(&self.region, &self.name, qualifier)
+    }
+
+    /// The error for a qualifier that names nothing.
+    pub(crate) fn missing(&self, qualifier: &str) -> Fault {
+        Fault::not_found(format!("Function not found: {}", self.arn(qualifier)))
+    }
+
+    /// A version by its number or `$LATEST`.
+    pub(crate) fn version(&self, number: &str) -> Option<&Version> {
+        if number == LATEST { Some(&self.latest) } else { self.versions.get(&number.parse().ok()?) }
+    }
+
+    /// What a qualifier (empty: the function itself) stands for; of an alias, the main version.
+    pub(crate) fn resolve(&self, qualifier: &str) -> Result<&Version, Fault> {
+        let number = match self.aliases.get(qualifier) {
+            Some(alias) => &alias.version,
+            None if qualifier.is_empty() => LATEST,
+            None => qualifier,
+        };
+        self.version(number).ok_or_else(|| self.missing(qualifier))
+    }
+
+    /// The FunctionConfiguration of a qualifier.
+    pub(crate) fn describe(&self, qualifier: &str) -> Result<Map<String, Value>, Fault> {
+        Ok(self.resolve(qualifier)?.describe(&self.name, &self.arn(qualifier)))
+    }
+
+    /// Refuses a write based on what is no longer so.
+    pub(crate) fn expect_revision(&self, wanted: Option<&str>) -> Result<(), Fault> {
+        expect_revision(wanted, &self.latest.revision)
+    }
+
+    /// Refuses a write while another is under way.
+    pub(crate) fn expect_settled(&self) -> Result<(), Fault> {
+        if self.latest.busy() {
+            let arn = self.arn("");
+            return Err(Fault::conflict(format!(
+                "The operation cannot be performed at this time. An update is in progress for resource: {arn}"
+            )));
+        }
+        if self.latest.failed {
+            return Err(not_active("Failed"));
+        }
+        Ok(())
+    }
+}
+
+/// The error for a state in which nothing can be done.
+pub(crate) fn not_active(state: &str) -> Fault {
+    Fault::conflict(format!(
+        "The operation cannot be performed at this time. The function is currently in the following state: {state}"
+    ))
+}
+
+/// The guard that every write with a RevisionId passes.
+pub(crate) fn expect_revision(wanted: Option<&str>, current: &str) -> Result<(), Fault> {
+    if wanted.is_some_and(|wanted| wanted != current) {
+        return Err(Fault::new(
+            412,
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId. \
+             Call the GetFunction/GetAlias API to retrieve the latest RevisionId",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Alias;
+
+    #[test]
+    fn weights_choose_between_versions() {
+        let alias = Alias {
+            name: "live".into(),
+            version: "1".into(),
+            description: String::new(),
+            weights: [("2".to_owned(), 0.25)].into(),
+            revision: String::new(),
+        };
+        assert_eq!(alias.choose(0.2), "2");
+        assert_eq!(alias.choose(0.25), "1");
+        assert_eq!(alias.choose(0.99), "1");
+    }
+}

@@ -1,0 +1,28 @@
+//! A log group: its settings, not its lines.
+
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+use crate::wire::date::Millis;
+
+/// A log group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LogGroup {
+    pub(crate) name: String,
+    pub(crate) created: Millis,
+    pub(crate) retention: Option<u32>,
+    pub(crate) class: String,
+    pub(crate) tags: Tags,
+}
+
+impl LogGroup {
+    /// A group without end to its retention.
+    pub(crate) fn new(name: &str, now: Millis) -> Self {
+        Self { name: name.into(), created: now, retention: None, class: "STANDARD".into(), tags: Tags::new() }
+    }
+}
+
+/// Its ARN, without the `:*` that some answers have.
+pub(crate) fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:logs:{region}:{}:log-group:{name}", crate::ACCOUNT)
+}

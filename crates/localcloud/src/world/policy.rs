@@ -1,0 +1,68 @@
+//! The resource policy of one qualifier, and what it lets a URL do.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::wire::date::Millis;
+
+/// A policy: statements in the order they were added.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// One statement as AWS would write it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Statement {
+    pub(crate) id: String,
+    pub(crate) added: Millis,
+    pub(crate) document: Value,
+}
+
+impl Policy {
+    /// The document, as GetPolicy shows it.
+    pub(crate) fn document(&self) -> String {
+        let statements: Vec<_> = self.statements.iter().map(|statement| &statement.document).collect();
+        json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string()
+    }
+
+    /// Whether anybody may call a URL without a signature: both statements have to stand, long enough.
+    pub(crate) fn opens_url(&self, now: Millis, lag: Millis) -> bool {
+        let stands = |action: &str, operator: &str, key: &str, value: &str| {
+            self.statements.iter().any(|statement| {
+                let document = &statement.document;
+                statement.added + lag <= now
+                    && document["Effect"] == "Allow"
+                    && document["Principal"] == "*"
+                    && document["Action"] == action
+                    && document["Condition"] == json!({ operator: { key: value } })
+            })
+        };
+        stands("lambda:InvokeFunctionUrl", "StringEquals", "lambda:FunctionUrlAuthType", "NONE")
+            && stands("lambda:InvokeFunction", "Bool", "lambda:InvokedViaFunctionUrl", "true")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Policy, Statement};
+    use serde_json::{Value, json};
+
+    fn statement(action: &str, condition: Value, added: i64) -> Statement {
+        let document = json!({"Effect": "Allow", "Principal": "*", "Action": action, "Condition": condition});
+        Statement { id: action.into(), added, document }
+    }
+
+    #[test]
+    fn a_public_url_needs_both_statements_and_the_lag() {
+        let url =
+            statement("lambda:InvokeFunctionUrl", json!({"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}), 0);
+        let invoke = statement("lambda:InvokeFunction", json!({"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}), 10);
+        let policy =
+            |statements: &[&Statement]| Policy { statements: statements.iter().map(|s| (*s).clone()).collect() };
+        assert!(policy(&[&url, &invoke]).opens_url(10, 0));
+        assert!(!policy(&[&url, &invoke]).opens_url(10, 5));
+        assert!(!policy(&[&url]).opens_url(10, 0));
+        assert!(!policy(&[&invoke]).opens_url(10, 0));
+    }
+}

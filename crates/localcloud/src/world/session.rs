@@ -1,0 +1,45 @@
+//! A session of a role: credentials for a while.
+
+use serde::{Deserialize, Serialize};
+
+use super::role::Role;
+use crate::ACCOUNT;
+use crate::data::random;
+use crate::wire::date::Millis;
+
+/// For how long an expired session is told apart from one that never was.
+const REMEMBERED: Millis = 24 * 3600 * 1000;
+
+/// What AssumeRole gave out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) token: String,
+    /// The role's id and the session's name.
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    pub(crate) expires: Millis,
+}
+
+impl Session {
+    pub(crate) fn new(role: &Role, name: &str, expires: Millis) -> Self {
+        Self {
+            access_key_id: format!("LOCT{}", random(16, 26)),
+            secret_access_key: random(40, 62),
+            token: random(160, 62),
+            id: format!("{}:{name}", role.id),
+            arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{name}", role.name),
+            expires,
+        }
+    }
+
+    pub(crate) fn is_over(&self, now: Millis) -> bool {
+        self.expires <= now
+    }
+
+    /// Whether nobody needs to be told any more that it has expired.
+    pub(crate) fn is_long_over(&self, now: Millis) -> bool {
+        self.expires + REMEMBERED <= now
+    }
+}

@@ -1,0 +1,166 @@
+//! STS, IAM and the settings of log groups.
+
+use std::time::SystemTime;
+
+use localcloud::Credentials;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Bench, TRUST, signature};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_caller_is_the_account() {
+    let bench = Bench::start().await;
+    let (status, text) = bench.query("sts", "GetCallerIdentity", &[]).await;
+    assert_eq!(status, 200);
+    assert!(text.contains("<GetCallerIdentityResult>") && text.contains("<Account>000000000000</Account>"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_goes_only_after_its_policies() {
+    let bench = Bench::start().await;
+    let role = ("RoleName", "Role");
+    let create = [
+        role,
+        ("AssumeRolePolicyDocument", TRUST),
+        ("Path", "/lamstream/app/"),
+        ("Tags.member.1.Key", "a"),
+        ("Tags.member.1.Value", "b"),
+    ];
+    assert_eq!(bench.query("iam", "CreateRole", &create).await.0, 200);
+    // Names are unique without case.
+    let (status, text) = bench.query("iam", "CreateRole", &[("RoleName", "ROLE"), create[1]]).await;
+    assert!(status == 409 && text.contains("EntityAlreadyExists"), "{text}");
+    let (_, text) = bench.query("iam", "GetRole", &[role]).await;
+    assert!(text.contains("<Arn>arn:aws:iam::000000000000:role/lamstream/app/Role</Arn>"), "{text}");
+    assert!(text.contains("<Tags><member><Key>a</Key><Value>b</Value></member></Tags>"), "{text}");
+
+    let inline = [role, ("PolicyName", "logs"), ("PolicyDocument", TRUST)];
+    assert_eq!(bench.query("iam", "PutRolePolicy", &inline).await.0, 200);
+    let managed = [role, ("PolicyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")];
+    assert_eq!(bench.query("iam", "AttachRolePolicy", &managed).await.0, 200);
+    let (_, text) = bench.query("iam", "ListAttachedRolePolicies", &[role]).await;
+    assert!(text.contains("<PolicyName>AWSLambdaBasicExecutionRole</PolicyName>"), "{text}");
+    for (action, fields) in [("DeleteRolePolicy", &inline[..2]), ("DetachRolePolicy", &managed[..])] {
+        let (status, text) = bench.query("iam", "DeleteRole", &[role]).await;
+        assert!(status == 409 && text.contains("DeleteConflict"), "{text}");
+        assert_eq!(bench.query("iam", action, fields).await.0, 200);
+    }
+    assert_eq!(bench.query("iam", "DeleteRole", &[role]).await.0, 200);
+    let (status, text) = bench.query("iam", "GetRole", &[role]).await;
+    assert!(status == 404 && text.contains("NoSuchEntity"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_policy_is_refused() {
+    let bench = Bench::start().await;
+    let fields = [("RoleName", "role"), ("AssumeRolePolicyDocument", "{nonsense")];
+    let (status, text) = bench.query("iam", "CreateRole", &fields).await;
+    assert!(status == 400 && text.contains("MalformedPolicyDocument"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_groups_keep_retention_and_tags() {
+    let bench = Bench::start().await;
+    let name = json!({"logGroupName": "/aws/lambda/f", "tags": {"a": "b"}});
+    assert_eq!(bench.logs("CreateLogGroup", name.clone()).await.0, 200);
+    let (status, error) = bench.logs("CreateLogGroup", name).await;
+    assert_eq!((status, &error["__type"]), (400, &json!("ResourceAlreadyExistsException")));
+    let retention = |days: u32| json!({"logGroupName": "/aws/lambda/f", "retentionInDays": days});
+    assert_eq!(bench.logs("PutRetentionPolicy", retention(8)).await.0, 400);
+    assert_eq!(bench.logs("PutRetentionPolicy", retention(7)).await.0, 200);
+    let (_, shown) = bench.logs("DescribeLogGroups", json!({"logGroupNamePrefix": "/aws/lambda/f"})).await;
+    let group = &shown["logGroups"][0];
+    assert_eq!(group["retentionInDays"], 7);
+    let arn = group["logGroupArn"].as_str().unwrap();
+    assert_eq!(group["arn"], json!(format!("{arn}:*")));
+    let (_, tags) = bench.logs("ListTagsForResource", json!({"resourceArn": arn})).await;
+    assert_eq!(tags["tags"], json!({"a": "b"}));
+    assert_eq!(bench.logs("DeleteLogGroup", json!({"logGroupName": "/aws/lambda/f"})).await, (200, Value::Null));
+    assert_eq!(bench.logs("DeleteLogGroup", json!({"logGroupName": "/aws/lambda/f"})).await.0, 400);
+}
+
+/// A role of that name, which somebody else than Lambda may take.
+async fn role_of(bench: &Bench, name: &str, principal: &str) -> String {
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"},
+    ]});
+    let form = [("RoleName", name), ("AssumeRolePolicyDocument", &trust.to_string())];
+    let (status, text) = bench.query("iam", "CreateRole", &form).await;
+    assert_eq!(status, 200, "{text}");
+    format!("arn:aws:iam::000000000000:role/{name}")
+}
+
+/// Who STS takes a caller with these credentials for.
+async fn who(bench: &Bench, credentials: &Credentials, token: Option<&str>) -> (u16, String) {
+    let (url, body) = (format!("{}/", bench.address), "Action=GetCallerIdentity");
+    let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+    headers.extend(token.map(|token| ("x-amz-security-token", token)));
+    let signed = signature(credentials, "sts", SystemTime::now(), &Method::POST, &url, &headers, body.as_bytes());
+    let mut request = bench.http.post(&url).body(body);
+    for (name, value) in headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(signed) {
+        request = request.header(name, value);
+    }
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_a_role_opens_the_api_with_its_token() {
+    let bench = Bench::start().await;
+    let role = role_of(&bench, "mine", "arn:aws:iam::000000000000:root").await;
+    let (credentials, token) = bench.session(&role).await;
+    let (status, text) = who(&bench, &credentials, Some(&token)).await;
+    assert_eq!(status, 200, "{text}");
+    assert!(text.contains("<Arn>arn:aws:sts::000000000000:assumed-role/mine/me</Arn>"), "{text}");
+    assert!(text.contains(":me</UserId>"), "{text}");
+    // Neither without the token, nor with another, nor with another secret.
+    for token in [None, Some("other")] {
+        let (status, text) = who(&bench, &credentials, token).await;
+        assert_eq!((status, text.contains("InvalidClientTokenId")), (403, true), "{text}");
+    }
+    let forged = Credentials { secret_access_key: "x".repeat(40), ..credentials.clone() };
+    let (status, text) = who(&bench, &forged, Some(&token)).await;
+    assert_eq!((status, text.contains("SignatureDoesNotMatch")), (403, true), "{text}");
+    // It lasts longer than the process.
+    let bench = bench.restart().await;
+    assert_eq!(who(&bench, &credentials, Some(&token)).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_session_is_told_so() {
+    let bench = Bench::start().await;
+    let role = role_of(&bench, "mine", "000000000000").await;
+    let (credentials, token) = bench.session(&role).await;
+    let (data, options) = bench.stop().await;
+    let path = data.path().join("state.json");
+    let mut state: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    state["sessions"][&credentials.access_key_id]["expires"] = json!(1);
+    std::fs::write(path, state.to_string()).unwrap();
+    let bench = Bench::again(data, options).await;
+    let (status, text) = who(&bench, &credentials, Some(&token)).await;
+    assert_eq!((status, text.contains("<Code>ExpiredToken</Code>")), (403, true), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_lets_in_whom_it_trusts() {
+    let bench = Bench::start().await;
+    let lambda = bench.role().await;
+    let other = role_of(&bench, "theirs", "arn:aws:iam::111111111111:root").await;
+    let mine = role_of(&bench, "mine", "*").await;
+    let assume = async |role: &str, name: &str, seconds: &str| {
+        let form = [("RoleArn", role), ("RoleSessionName", name), ("DurationSeconds", seconds)];
+        bench.query("sts", "AssumeRole", &form).await
+    };
+    for role in [&lambda, &other, "arn:aws:iam::000000000000:role/none"] {
+        let (status, text) = assume(role, "me", "900").await;
+        assert_eq!((status, text.contains("<Code>AccessDenied</Code>")), (403, true), "{text}");
+        assert!(text.contains(&format!("is not authorized to perform: sts:AssumeRole on resource: {role}")), "{text}");
+    }
+    // One hour is the most, unless the role says otherwise.
+    for (name, seconds) in [("me", "899"), ("me", "43201"), ("me", "x"), ("a b", "900"), ("m", "900"), ("me", "3601")] {
+        let (status, text) = assume(&mine, name, seconds).await;
+        assert_eq!((status, text.contains("<Code>ValidationError</Code>")), (400, true), "{text}");
+    }
+    assert_eq!(assume(&mine, "me", "3600").await.0, 200);
+}

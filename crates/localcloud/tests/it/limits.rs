@@ -1,0 +1,87 @@
+//! AWS's limits, where they are asked for.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::Bench;
+
+const F: &str = "/2015-03-31/functions/f";
+const MB: u64 = 1024 * 1024;
+
+/// How much comes, and whether it ends well.
+async fn read(bench: &Bench, url: &str) -> (u64, bool) {
+    let mut body = bench.http.get(url).send().await.unwrap().bytes_stream();
+    let mut got = 0;
+    while let Some(bytes) = body.next().await {
+        let Ok(bytes) = bytes else { return (got, false) };
+        got += bytes.len() as u64;
+    }
+    (got, true)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_slows_down_after_its_first_six_megabytes() {
+    let bench = Bench::with(|options| options.stream_rate = Some(16 * MB)).await;
+    let url = bench.public("RESPONSE_STREAM", json!({})).await;
+    let begun = Instant::now();
+    assert_eq!(read(&bench, &format!("{url}size?bytes={}", 15 * MB)).await, (15 * MB, true));
+    assert!(begun.elapsed() > Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_too_long_breaks() {
+    let bench = Bench::with(|options| options.stream_size = Some(MB)).await;
+    let url = bench.public("RESPONSE_STREAM", json!({})).await;
+    // What the function sends ahead of the body counts, too.
+    let most = MB - 200;
+    assert_eq!(read(&bench, &format!("{url}size?bytes={most}")).await, (most, true));
+    let (got, whole) = read(&bench, &format!("{url}size?bytes={}", MB + 1)).await;
+    assert!(!whole && got <= MB, "{got}");
+    bench
+        .wait_for_note("the stream was cut: Response payload size exceeded maximum allowed payload size (1048576")
+        .await;
+    // A buffered answer has a limit of its own.
+    let config = json!({"InvokeMode": "BUFFERED"});
+    bench.done(Method::PUT, "/2021-10-31/functions/f/url?Qualifier=live", config).await;
+    assert_eq!(read(&bench, &format!("{url}size?bytes={}", 2 * MB)).await, (2 * MB, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_calls_are_refused_for_a_while() {
+    let bench = Bench::with(|options| options.api_rate = Some(1)).await;
+    let url = |path: &str| format!("{}{path}", bench.address);
+    let ask = |path: &str| {
+        let url = url(path);
+        async {
+            let url = url;
+            bench.signed("lambda", Method::GET, &url, &[], Vec::new()).await
+        }
+    };
+    assert_eq!(ask("/2015-03-31/functions").await.status(), 200);
+    let refused = loop {
+        let answer = ask("/2015-03-31/functions").await;
+        if answer.status() != 200 {
+            break answer;
+        }
+    };
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(refused.headers()["x-amzn-errortype"], "TooManyRequestsException");
+    let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
+    assert_eq!(body["Reason"], "CallerRateLimitExceeded");
+    // GetFunction is counted apart, and other services are not Lambda's affair.
+    assert_eq!(ask(F).await.status(), 404);
+    assert_eq!(bench.query("sts", "GetCallerIdentity", &[]).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_takes_its_time_to_reach_the_url() {
+    let bench = Bench::with(|options| options.url_permission_lag = Duration::from_millis(700)).await;
+    let url = bench.public("RESPONSE_STREAM", json!({})).await;
+    assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 403);
+    let opened = async { while bench.http.get(&url).send().await.unwrap().status() != 200 {} };
+    tokio::time::timeout(Duration::from_secs(20), opened).await.unwrap();
+}

@@ -1,0 +1,11 @@
+//! The local cloud from outside: real sockets, real processes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod control;
+mod guards;
+mod identity;
+mod limits;
+mod processes;
+mod running;
+mod streaming;
+mod support;

@@ -1,0 +1,128 @@
+//! No process outlives the cloud, and no function sees what is the cloud's.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Bench, is_alive, wait_until};
+
+/// The example program, which cargo builds with the tests.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().join("examples/serve")
+}
+
+/// A cloud in a process of its own, which a failing test must not leave behind.
+struct Cloud(Child);
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        // Ended already, in a test that got to its end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(data: &TempDir) -> (Cloud, String) {
+    let mut child = Command::new(program())
+        .arg(data.path())
+        .env("USERS_OWN_SECRET", "do not show")
+        .env("AWS_PROFILE", "production")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut address = String::new();
+    output.read_line(&mut address).unwrap();
+    // The second line is read as well, so that printing it never fails.
+    output.read_line(&mut String::new()).unwrap();
+    (Cloud(child), address.trim().to_owned())
+}
+
+fn kill(pid: u32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
+}
+
+/// A client on a cloud in a process of its own, with the function in it.
+async fn with_function(address: &str, data: TempDir) -> Bench {
+    let bench = Bench::attach(address, data).await;
+    // Here the cloud is as a user's: roles and versions take their time.
+    let made = async {
+        bench.role().await;
+        bench.function_patiently().await;
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), made).await.unwrap();
+    bench
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_cloud_takes_its_processes_along() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut cloud, address) = start(&data);
+    let bench = with_function(&address, data).await;
+    let seen = bench.invoked("$LATEST", json!({"path": "/child"})).await;
+    let (pid, child) = (seen["pid"].as_u64().unwrap(), seen["child"].as_u64().unwrap());
+    assert!(is_alive(pid) && is_alive(child));
+    kill(cloud.0.id(), "-KILL");
+    cloud.0.wait().unwrap();
+    wait_until("the function's process is gone", || !is_alive(pid)).await;
+    // A child of the function's that no signal reached goes when the next cloud comes.
+    let (mut next, _) = start(&bench.data);
+    wait_until("its child is gone", || !is_alive(child)).await;
+    kill(next.0.id(), "-TERM");
+    assert!(next.0.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_cloud_leaves_nothing_running() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let seen = bench.invoked("live", json!({"path": "/child"})).await;
+    let (pid, child) = (seen["pid"].as_u64().unwrap(), seen["child"].as_u64().unwrap());
+    assert!(is_alive(pid) && is_alive(child));
+    bench.stop().await;
+    assert!(!is_alive(pid));
+    wait_until("its child is gone", || !is_alive(child)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_sees_its_own_environment_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut cloud, address) = start(&data);
+    let bench = with_function(&address, data).await;
+    let seen = bench.invoked("$LATEST", json!({"path": "/environment"})).await;
+    assert_eq!(seen["OWN"], "yes");
+    let text = seen.to_string();
+    assert!(!text.contains("do not show") && !text.contains("AWS_PROFILE"), "{text}");
+    assert!(!text.contains(&bench.credentials.secret_access_key) && !text.contains(&bench.credentials.access_key_id));
+    let mut names: Vec<&str> = seen.as_object().unwrap().keys().map(String::as_str).collect();
+    names.retain(|name| !name.starts_with("AWS_") && !["OWN", "cwd", "LC_CTYPE"].contains(name));
+    let wanted = [
+        "HOME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "LANG",
+        "LD_LIBRARY_PATH",
+        "PATH",
+        "TMPDIR",
+        "TZ",
+        "_HANDLER",
+    ];
+    assert_eq!(names, wanted);
+    assert_eq!(seen["cwd"], seen["LAMBDA_TASK_ROOT"]);
+    kill(cloud.0.id(), "-TERM");
+    assert!(cloud.0.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_has_one_cloud() {
+    let bench = Bench::start().await;
+    bench.role().await;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let second = localcloud::serve(listener, localcloud::Options::new(bench.data.path()), std::future::ready(())).await;
+    let error = format!("{:#}", second.unwrap_err());
+    assert!(error.contains("another local cloud already serves"), "{error}");
+}
