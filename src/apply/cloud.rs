@@ -1,0 +1,135 @@
+//! What a plan needs of a cloud: to be read, and to carry out one change.
+
+use super::event::Event;
+use crate::plan::Change;
+use crate::stack::{Names, Stack};
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// One function's place on a cloud. It remembers what it observed, so that every guarded write can say what it
+/// expects to find; whoever observes again begins anew.
+#[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
+pub trait Cloud {
+    fn names(&self) -> &Names;
+
+    /// What exists now.
+    async fn observe(&self) -> Result<Observed, CloudError>;
+
+    /// Carries out one change. May be called again for the same change, whether or not the first call succeeded.
+    async fn carry_out(
+        &self,
+        change: &Change,
+        delivery: &Delivery<'_>,
+        audience: &Audience<'_>,
+    ) -> Result<Outputs, CloudError>;
+}
+
+/// A stack as found, and what AWS made up for it.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub stack: Stack,
+    pub outputs: Outputs,
+}
+
+/// What only the cloud knows. What one step does not tell is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// The number of the version that `live` points to.
+    pub version: Option<String>,
+    /// The number of the version that `live` pointed to before.
+    pub previous: Option<String>,
+    /// With its last slash.
+    pub url: Option<String>,
+}
+
+impl Outputs {
+    /// What `newer` tells replaces what was known.
+    pub fn updated_by(self, newer: Outputs) -> Outputs {
+        Outputs {
+            previous: if newer.version.is_some() { newer.previous } else { self.previous },
+            version: newer.version.or(self.version),
+            url: newer.url.or(self.url),
+        }
+    }
+}
+
+/// What a plan leads to, and the code to get there.
+#[derive(Clone, Copy)]
+pub struct Delivery<'a> {
+    pub target: &'a Stack,
+    /// The package; only needed where the code changes.
+    pub zip: Option<&'a [u8]>,
+}
+
+/// Who listens to a run, and may end it.
+#[derive(Clone, Copy)]
+pub struct Audience<'a> {
+    pub tell: &'a dyn Fn(&Event),
+    /// Whether to stop at the next opportunity.
+    pub stopped: &'a dyn Fn() -> bool,
+}
+
+impl Audience<'_> {
+    pub fn waiting(&self, function: &str, for_what: &str, elapsed: Duration) {
+        (self.tell)(&Event::Waiting { function: function.to_owned(), for_what: for_what.to_owned(), elapsed });
+    }
+}
+
+/// A call that did not do what it should.
+#[derive(Clone, Debug)]
+pub struct CloudError {
+    /// What was tried, on what: ``create function `chat` ``.
+    pub action: String,
+    pub reason: Reason,
+    /// AWS's words, or ours; never a value of the environment.
+    pub message: String,
+    /// AWS's name of the error.
+    pub code: Option<String>,
+    pub request_id: Option<String>,
+}
+
+/// Why, as far as it changes what is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// AWS said no.
+    Refused,
+    /// Somebody else changed the same thing at the same time.
+    Conflict,
+    /// No credentials, or none that still hold.
+    Credentials,
+    /// No region, endpoints that do not go together, another account than the manifest's.
+    Settings,
+    /// No answer.
+    Unreachable,
+    /// Waited for as long as it makes sense.
+    TimedOut,
+    /// Somebody ended the run.
+    Interrupted,
+}
+
+impl CloudError {
+    pub fn new(action: impl Into<String>, reason: Reason, message: impl Into<String>) -> CloudError {
+        CloudError { action: action.into(), reason, message: message.into(), code: None, request_id: None }
+    }
+
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// The same error without the given secrets: AWS's words may echo what it was sent.
+    pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> CloudError {
+        for secret in secrets.filter(|secret| !secret.is_empty()) {
+            self.message = self.message.replace(secret, "[hidden]");
+        }
+        self
+    }
+}
+
+impl fmt::Display for CloudError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "cannot {}: {}", self.action, self.message)
+    }
+}
+
+impl Error for CloudError {}

@@ -1,0 +1,89 @@
+//! What happens in a run, told as it happens.
+
+use crate::plan::{Action, Change, Kind};
+use crate::stack::Names;
+use std::time::Duration;
+
+/// `function` is always the function's name in the manifest.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Something is being read that takes a while: `at` completes "Reading …".
+    Looking {
+        at: &'static str,
+    },
+    Looked {
+        at: &'static str,
+    },
+    /// The code is being built; cargo tells the rest.
+    Building {
+        function: String,
+    },
+    /// A line that cargo said, where it does not have the terminal to itself.
+    BuildLine {
+        line: String,
+    },
+    Packaged {
+        function: String,
+        architecture: &'static str,
+        size: usize,
+        sha256: String,
+    },
+    Started {
+        function: String,
+        step: Step,
+    },
+    /// Told at least once a second while something is waited for.
+    Waiting {
+        function: String,
+        for_what: String,
+        elapsed: Duration,
+    },
+    Done {
+        function: String,
+        step: Step,
+        took: Duration,
+    },
+    Failed {
+        function: String,
+        step: Step,
+    },
+    /// The URL is being asked what the manifest's check says.
+    Verifying {
+        function: String,
+    },
+    Verified {
+        function: String,
+        verified: Verified,
+    },
+    /// All of a function's steps are done and verified.
+    Finished {
+        function: String,
+        took: Duration,
+        changed: bool,
+    },
+}
+
+/// A change's name, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub kind: Kind,
+    pub action: Action,
+    pub name: String,
+}
+
+impl Step {
+    pub fn of(change: &Change, names: &Names) -> Step {
+        Step { kind: change.kind(), action: change.action(), name: change.name(names) }
+    }
+}
+
+/// What a URL was seen to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    pub status: u16,
+    pub first_byte: Duration,
+    pub chunks: usize,
+    pub duration: Duration,
+    /// `None` where the whole answer came too fast to tell.
+    pub streamed: Option<bool>,
+}

@@ -1,0 +1,102 @@
+//! Carries a plan out, step by step, and stops at the first failure. Nothing is undone: the next run goes on from there.
+
+mod cloud;
+mod event;
+
+pub use cloud::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+pub use event::{Event, Step, Verified};
+
+use crate::plan::{Change, Plan};
+use futures_util::future::join_all;
+use std::error::Error;
+use std::fmt;
+use std::time::Instant;
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    pub outputs: Outputs,
+    pub done: Vec<Step>,
+}
+
+/// A run that ended early. `done` stays done.
+#[derive(Debug)]
+pub struct ApplyError {
+    pub done: Vec<Step>,
+    /// `None` when the run was ended between two steps.
+    pub failed: Option<Step>,
+    pub left: Vec<Step>,
+    pub source: CloudError,
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(formatter)
+    }
+}
+
+impl Error for ApplyError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Carries out every change of `plan`, in its order.
+///
+/// # Errors
+/// The first failure, with what was done before it and what is left; also when `audience` ends the run.
+pub async fn apply(
+    cloud: &impl Cloud,
+    plan: &Plan,
+    delivery: &Delivery<'_>,
+    audience: &Audience<'_>,
+) -> Result<Applied, Box<ApplyError>> {
+    let names = cloud.names();
+    let mut applied = Applied::default();
+    let mut left: Vec<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
+    for group in plan.groups() {
+        if (audience.stopped)() {
+            let source = CloudError::new(format!("finish `{}`", names.function), Reason::Interrupted, "interrupted");
+            return Err(Box::new(ApplyError { done: applied.done, failed: None, left, source }));
+        }
+        let results = join_all(group.iter().map(|change| step(cloud, change, delivery, audience))).await;
+        let mut failure = None;
+        for (change, result) in group.iter().zip(results) {
+            let step = Step::of(change, names);
+            match result {
+                Ok(outputs) => {
+                    applied.outputs = applied.outputs.updated_by(outputs);
+                    left.retain(|other| *other != step);
+                    applied.done.push(step);
+                }
+                Err(source) => failure = failure.or(Some((step, source))),
+            }
+        }
+        if let Some((failed, source)) = failure {
+            left.retain(|other| *other != failed);
+            return Err(Box::new(ApplyError { done: applied.done, failed: Some(failed), left, source }));
+        }
+    }
+    Ok(applied)
+}
+
+async fn step(
+    cloud: &impl Cloud,
+    change: &Change,
+    delivery: &Delivery<'_>,
+    audience: &Audience<'_>,
+) -> Result<Outputs, CloudError> {
+    let function = &cloud.names().function;
+    let step = Step::of(change, cloud.names());
+    let started = Instant::now();
+    (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
+    let result = cloud.carry_out(change, delivery, audience).await;
+    let environments =
+        [&delivery.target.live].into_iter().flatten().flat_map(|release| &release.configuration.environment);
+    let result = result.map_err(|error| error.without(environments.map(|(_, secret)| secret.reveal())));
+    (audience.tell)(&match &result {
+        Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },
+        Err(_) => Event::Failed { function: function.clone(), step },
+    });
+    result
+}

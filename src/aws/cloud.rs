@@ -1,0 +1,85 @@
+//! A place on AWS as a cloud: observed in one round of reads, changed one noun at a time.
+
+use super::place::{Place, Seen};
+use super::version::{Condition, Version};
+use super::{function, log_group, permission, release, role, url};
+use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+use crate::plan::Change;
+use crate::stack::{Names, Owner, Stack};
+
+/// How often an observation is made again when a deploy went by while it was made.
+const LOOKS: usize = 3;
+
+impl Place<'_> {
+    /// One round of reads, all at once. `None` where `live` moved while it was made.
+    async fn look(&self) -> Result<Option<Observed>, CloudError> {
+        let (latest, live, alias, url, permissions, role, log_group) = tokio::try_join!(
+            self.get_function(None),
+            self.get_function(Some(Names::ALIAS)),
+            release::alias(self),
+            url::observe(self),
+            permission::observe(self),
+            role::observe(self),
+            log_group::observe(self),
+        )?;
+        let version = |output: &Option<aws_sdk_lambda::operation::get_function::GetFunctionOutput>| {
+            output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
+        };
+        let (seen_latest, seen_live) = (version(&latest), version(&live));
+        if seen_live.as_ref().map(|version| &version.number) != alias.as_ref().map(|alias| &alias.version) {
+            return Ok(None);
+        }
+        let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
+        // What could not be made is as good as not there: creating it begins with removing it.
+        let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
+        let function = function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Stranger);
+        let outputs = Outputs {
+            version: alias.as_ref().map(|alias| alias.version.clone()),
+            previous: alias.as_ref().and_then(|alias| alias.previous()),
+            url: url.as_ref().map(|(_, address)| address.clone()),
+        };
+        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias };
+        let live = seen_live.map(|version| version.release);
+        let url = url.map(|(url, _)| url);
+        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, permissions };
+        Ok(Some(Observed { stack, outputs }))
+    }
+
+    /// The URL's address, in one call.
+    pub async fn url(&self) -> Result<Option<String>, CloudError> {
+        Ok(url::observe(self).await?.map(|(_, address)| address))
+    }
+}
+
+impl Cloud for Place<'_> {
+    fn names(&self) -> &Names {
+        &self.names
+    }
+
+    async fn observe(&self) -> Result<Observed, CloudError> {
+        for _ in 0..LOOKS {
+            if let Some(observed) = self.look().await? {
+                return Ok(observed);
+            }
+        }
+        let action = format!("observe function `{}`", self.names.function_name());
+        Err(CloudError::new(action, Reason::Conflict, "somebody else is deploying it right now"))
+    }
+
+    async fn carry_out(
+        &self,
+        change: &Change,
+        delivery: &Delivery<'_>,
+        audience: &Audience<'_>,
+    ) -> Result<Outputs, CloudError> {
+        match change {
+            Change::LogGroup(diff) => log_group::carry_out(self, diff).await?,
+            Change::Role(diff) => role::carry_out(self, diff).await?,
+            Change::Function(diff) => function::carry_out(self, diff, delivery, audience).await?,
+            Change::Release(diff) => return release::carry_out(self, diff, delivery, audience).await,
+            Change::Url(diff) => return url::carry_out(self, diff).await,
+            Change::Permission(diff) => permission::carry_out(self, diff).await?,
+        }
+        Ok(Outputs::default())
+    }
+}

@@ -1,0 +1,161 @@
+//! Lambda functions, apart from their releases.
+
+use super::error::Doing;
+use super::place::Place;
+use super::settings::{architecture, environment, logging, storage, uploading};
+use super::version::{Condition, Version};
+use super::wait::{self, Look, Wait, is_role_too_new};
+use crate::apply::{Audience, CloudError, Delivery, Reason};
+use crate::plan::Diff;
+use crate::stack::{Function, Owner, Release, Tags};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, Runtime};
+
+/// # Errors
+/// When the caller may not read the tags: without them nobody can tell whose the function is.
+pub(super) fn observe(place: &Place<'_>, found: &GetFunctionOutput) -> Result<Function, CloudError> {
+    let name = place.names.function_name();
+    if let Some(error) = found.tags_error() {
+        let message = format!("cannot tell whether it is ours: {} (`lambda:ListTags`)", error.message());
+        return Err(CloudError::new(format!("read the tags of function `{name}`"), Reason::Refused, message));
+    }
+    let reserved = found.concurrency().and_then(|concurrency| concurrency.reserved_concurrent_executions());
+    Ok(Function {
+        description: found.configuration().and_then(|found| found.description()).unwrap_or_default().to_owned(),
+        concurrency: reserved.and_then(|reserved| u32::try_from(reserved).ok()),
+        tags: found.tags().into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+    })
+}
+
+pub(super) async fn carry_out(
+    place: &Place<'_>,
+    diff: &Diff<Function>,
+    delivery: &Delivery<'_>,
+    audience: &Audience<'_>,
+) -> Result<(), CloudError> {
+    match diff {
+        Diff::Create(function) => create(place, function, delivery, audience).await,
+        Diff::Update { from, to } => update(place, from, to, audience).await,
+        Diff::Delete(_) => delete(place).await,
+    }
+}
+
+/// Creates the function with the code and configuration of the release to come, so that publishing it is all
+/// that is left to do.
+async fn create(
+    place: &Place<'_>,
+    function: &Function,
+    delivery: &Delivery<'_>,
+    audience: &Audience<'_>,
+) -> Result<(), CloudError> {
+    let name = place.names.function_name();
+    let action = format!("create function `{name}`");
+    let (Some(release), Some(zip)) = (&delivery.target.live, delivery.zip) else {
+        return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
+    };
+    let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };
+    wait.until(audience, async || match send_create(place, function, release, zip).await {
+        Ok(()) => Ok(Look::Done(())),
+        Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
+        Err(error) if error.is("ResourceConflictException") => made_already(place, error).await,
+        Err(error) => Err(error),
+    })
+    .await?;
+    place.see_latest(audience).await?;
+    reserve(place, None, function.concurrency).await
+}
+
+/// A function of this name is there: our own, by a call whose reply was lost; our own, but never usable; or a stranger's.
+async fn made_already(place: &Place<'_>, error: CloudError) -> Result<Look<()>, CloudError> {
+    let Some(found) = place.get_function(None).await? else { return Ok(Look::NotYet(error)) };
+    if observe(place, &found)?.tags.owner(&place.names) == Owner::Stranger {
+        return Err(error);
+    }
+    let made = found.configuration().map(|configuration| Version::of(configuration, &place.names));
+    if made.is_some_and(|version| matches!(version.condition, Condition::NeverMade(_))) {
+        delete(place).await?;
+        return Ok(Look::NotYet(error));
+    }
+    Ok(Look::Done(()))
+}
+
+async fn send_create(place: &Place<'_>, function: &Function, release: &Release, zip: &[u8]) -> Result<(), CloudError> {
+    let name = place.names.function_name();
+    let configuration = &release.configuration;
+    let mut call = place
+        .account
+        .lambda
+        .create_function()
+        .function_name(&name)
+        .role(&configuration.role_arn)
+        .runtime(Runtime::from(configuration.runtime.as_str()))
+        .handler(&configuration.handler)
+        .code(FunctionCode::builder().zip_file(Blob::new(zip)).build())
+        .architectures(architecture(configuration.architecture))
+        .memory_size(configuration.memory as i32)
+        .timeout(configuration.timeout as i32)
+        .ephemeral_storage(storage(configuration.ephemeral_storage)?)
+        .description(&function.description)
+        .environment(environment(&configuration.environment))
+        .logging_config(logging(configuration))
+        .set_layers(Some(configuration.layers.clone()));
+    for (key, value) in function.tags.iter() {
+        call = call.tags(key, value);
+    }
+    call.customize().config_override(uploading()).send().await.doing(|| format!("create function `{name}`")).map(|_| ())
+}
+
+async fn update(place: &Place<'_>, from: &Function, to: &Function, audience: &Audience<'_>) -> Result<(), CloudError> {
+    let name = place.names.function_name();
+    retag(place, &from.tags, &to.tags).await?;
+    reserve(place, from.concurrency, to.concurrency).await?;
+    let action = format!("describe function `{name}`");
+    let described = |version: &Version| version.description == to.description;
+    place
+        .guarded(&action, audience, described, async |revision| {
+            let call = place.account.lambda.update_function_configuration().function_name(&name);
+            let call = call.description(&to.description).set_revision_id(revision);
+            call.send().await.doing(|| action.clone()).map(|_| ())
+        })
+        .await
+}
+
+async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
+    let name = place.names.function_name();
+    let call = place.account.lambda.delete_function().function_name(&name);
+    call.send().await.if_found(|| format!("delete function `{name}`")).map(|_| ())
+}
+
+async fn reserve(place: &Place<'_>, from: Option<u32>, to: Option<u32>) -> Result<(), CloudError> {
+    let name = place.names.function_name();
+    let lambda = &place.account.lambda;
+    let action = || format!("reserve concurrency for function `{name}`");
+    match to {
+        _ if from == to => Ok(()),
+        Some(reserved) => {
+            let call = lambda.put_function_concurrency().function_name(&name);
+            call.reserved_concurrent_executions(reserved as i32).send().await.doing(action).map(|_| ())
+        }
+        None => lambda.delete_function_concurrency().function_name(&name).send().await.if_found(action).map(|_| ()),
+    }
+}
+
+async fn retag(place: &Place<'_>, from: &Tags, to: &Tags) -> Result<(), CloudError> {
+    let arn = place.names.function_arn();
+    let action = || format!("tag function `{}`", place.names.function_name());
+    let missing = to.missing_in(from);
+    if !missing.is_empty() {
+        let mut call = place.account.lambda.tag_resource().resource(&arn);
+        for (key, value) in missing.iter() {
+            call = call.tags(key, value);
+        }
+        call.send().await.doing(action)?;
+    }
+    let gone = from.gone_in(to);
+    if !gone.is_empty() {
+        let call = place.account.lambda.untag_resource().resource(&arn).set_tag_keys(Some(gone));
+        call.send().await.doing(action)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! One function's place on AWS: what was seen there, so that every guarded write can say what it expects.
+
+use super::access::Account;
+use super::error::Doing;
+use super::version::{Condition, Version};
+use super::wait::{self, Look, Wait};
+use crate::apply::{Audience, CloudError, Reason};
+use crate::stack::Names;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use std::cell::RefCell;
+
+/// How often a guarded write is tried again when only a revision moved under it, and not what it stands for.
+const TRIES: usize = 4;
+
+/// What `live` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Alias {
+    pub version: String,
+    pub description: String,
+    pub revision: Option<String>,
+}
+
+impl Alias {
+    /// The version that was live before, as the alias itself remembers it.
+    pub fn previous(&self) -> Option<String> {
+        let remembered = self.description.strip_prefix("lamstream previous=")?;
+        Some(remembered.to_owned()).filter(|number| !number.is_empty())
+    }
+
+    pub fn same_content(&self, other: &Alias) -> bool {
+        (&self.version, &self.description) == (&other.version, &other.description)
+    }
+}
+
+/// Where one function lives, or will.
+pub struct Place<'a> {
+    pub(super) account: &'a Account,
+    pub(super) names: Names,
+    pub(super) seen: RefCell<Seen>,
+}
+
+/// What the last observation, or our own last write, found.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub latest: Option<Version>,
+    pub alias: Option<Alias>,
+}
+
+impl<'a> Place<'a> {
+    pub fn new(account: &'a Account, names: Names) -> Place<'a> {
+        Place { account, names, seen: RefCell::default() }
+    }
+
+    /// `GetFunction`; `qualifier` is an alias or a number, `None` means `$LATEST`.
+    pub(super) async fn get_function(&self, qualifier: Option<&str>) -> Result<Option<GetFunctionOutput>, CloudError> {
+        let name = self.names.function_name();
+        let call = self.account.lambda.get_function().function_name(&name).set_qualifier(qualifier.map(str::to_owned));
+        call.send().await.if_found(|| format!("read function `{name}`"))
+    }
+
+    /// A version, once Lambda is done with it.
+    ///
+    /// # Errors
+    /// When Lambda could not make it, or it is not there.
+    pub(super) async fn settled(
+        &self,
+        qualifier: Option<&str>,
+        audience: &Audience<'_>,
+    ) -> Result<Version, CloudError> {
+        let name = self.names.function_name();
+        let action = || format!("wait for function `{name}`");
+        let wait = Wait { function: &self.names.function, for_what: "Lambda to finish an update", limit: wait::UPDATE };
+        wait.until(audience, async || {
+            let found = self.get_function(qualifier).await?;
+            let Some(configuration) = found.as_ref().and_then(|found| found.configuration()) else {
+                return Err(CloudError::new(action(), Reason::Conflict, "somebody else deleted it"));
+            };
+            let version = Version::of(configuration, &self.names);
+            match &version.condition {
+                Condition::Ready => Ok(Look::Done(version)),
+                Condition::Busy => {
+                    Ok(Look::NotYet(CloudError::new(action(), Reason::Refused, "it is still being updated")))
+                }
+                Condition::NeverMade(reason) => Err(CloudError::new(action(), Reason::Refused, reason.clone())),
+                // The version is as it was before: whether that is an error depends on whose update it was.
+                Condition::UpdateFailed(_) => Ok(Look::Done(version)),
+            }
+        })
+        .await
+    }
+
+    /// `$LATEST` as last seen; read now where nothing was seen yet.
+    pub(super) async fn latest(&self, audience: &Audience<'_>) -> Result<Version, CloudError> {
+        let seen = self.seen.borrow().latest.clone().filter(|version| version.condition != Condition::Busy);
+        match seen {
+            Some(version) => Ok(version),
+            None => self.see_latest(audience).await,
+        }
+    }
+
+    pub(super) async fn see_latest(&self, audience: &Audience<'_>) -> Result<Version, CloudError> {
+        let version = self.settled(None, audience).await?;
+        self.seen.borrow_mut().latest = Some(version.clone());
+        Ok(version)
+    }
+
+    /// Writes to `$LATEST` until it is as `wanted`, and only over what was seen there.
+    ///
+    /// A revision may be stale without anybody else's doing: it also moves when an update completes, and the SDK may
+    /// have repeated a write whose reply was lost. So a refusal is judged by looking again.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody else changed it meanwhile; whatever `write` fails with otherwise.
+    pub(super) async fn guarded(
+        &self,
+        action: &str,
+        audience: &Audience<'_>,
+        wanted: impl Fn(&Version) -> bool,
+        write: impl AsyncFn(Option<String>) -> Result<(), CloudError>,
+    ) -> Result<(), CloudError> {
+        let conflict = || CloudError::new(action, Reason::Conflict, "somebody else is changing it at the same time");
+        let mut expected = self.latest(audience).await?;
+        for _ in 0..TRIES {
+            if wanted(&expected) {
+                return Ok(());
+            }
+            let written = write(expected.revision.clone()).await;
+            let refused = match written {
+                Err(error) if error.is("PreconditionFailedException") || error.is("ResourceConflictException") => true,
+                Err(error) => return Err(error),
+                Ok(()) => false,
+            };
+            let now = self.see_latest(audience).await?;
+            match &now.condition {
+                Condition::UpdateFailed(reason) if !refused => {
+                    return Err(CloudError::new(action, Reason::Refused, reason.clone()));
+                }
+                _ if wanted(&now) => return Ok(()),
+                _ if refused && now.same_content(&expected) => expected = now,
+                _ => return Err(conflict()),
+            }
+        }
+        Err(conflict())
+    }
+}

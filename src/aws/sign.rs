@@ -1,0 +1,50 @@
+//! Signs requests to a Function URL whose auth is `aws-iam`.
+
+use super::place::Place;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+use std::time::SystemTime;
+
+/// Signs with the credentials of an account, as they were when it was made.
+pub struct Signer {
+    identity: Identity,
+    region: String,
+}
+
+impl Place<'_> {
+    /// # Errors
+    /// When the credentials do not hold any more.
+    pub async fn signer(&self) -> Result<Signer, String> {
+        let provider = self.account.config.credentials_provider().ok_or("there are no credentials to sign with")?;
+        let credentials = provider.provide_credentials().await.map_err(|error| super::error::trouble(&error))?;
+        Ok(Signer { identity: credentials.into(), region: self.account.region.clone() })
+    }
+}
+
+impl Signer {
+    /// The headers that make the request a signed one. Source: AWS Signature Version 4, service `lambda`.
+    pub fn headers(
+        &self,
+        method: &http::Method,
+        url: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<Vec<(String, String)>, String> {
+        let parameters = v4::SigningParams::builder()
+            .identity(&self.identity)
+            .region(&self.region)
+            .name("lambda")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| error.to_string())?;
+        let signed_headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let request = SignableRequest::new(method.as_str(), url, signed_headers, SignableBody::Bytes(body))
+            .map_err(|error| error.to_string())?;
+        let output = sign(request, &parameters.into()).map_err(|error| error.to_string())?;
+        let added = output.into_parts().0.into_parts().0;
+        Ok(added.into_iter().map(|header| (header.name().to_owned(), header.value().to_owned())).collect())
+    }
+}

@@ -1,0 +1,69 @@
+//! The only waiting there is: with an end, with somebody listening, and ended when they say so.
+
+use crate::apply::{Audience, CloudError, Reason};
+use std::time::{Duration, Instant};
+
+/// The first pause between two looks; they grow to `LONGEST`.
+const FIRST: Duration = Duration::from_millis(60);
+/// Also how often whoever listens is told: nothing is silent for more than a second.
+const LONGEST: Duration = Duration::from_millis(950);
+
+/// How long Lambda may take to believe in a new role. Source: docs/aws.md, "Control plane".
+pub(super) const ROLE: Duration = Duration::from_secs(90);
+/// How long a function may take to become active or to finish an update.
+pub(super) const UPDATE: Duration = Duration::from_secs(300);
+
+/// What one look found.
+pub(super) enum Look<T> {
+    Done(T),
+    /// Not yet, and why: the error to give when the time is up.
+    NotYet(CloudError),
+}
+
+/// What is waited for, and for how long.
+pub(super) struct Wait<'a> {
+    pub function: &'a str,
+    /// Completes "Waiting for …".
+    pub for_what: &'a str,
+    pub limit: Duration,
+}
+
+impl Wait<'_> {
+    /// Looks again and again until it is done.
+    ///
+    /// # Errors
+    /// Whatever a look fails with, at once; the last "not yet" when `limit` is over; `Interrupted` when told to stop.
+    pub async fn until<T>(
+        &self,
+        audience: &Audience<'_>,
+        mut look: impl AsyncFnMut() -> Result<Look<T>, CloudError>,
+    ) -> Result<T, CloudError> {
+        let started = Instant::now();
+        let mut pause = FIRST;
+        loop {
+            let not_yet = match look().await? {
+                Look::Done(found) => return Ok(found),
+                Look::NotYet(error) => error,
+            };
+            if started.elapsed() >= self.limit {
+                let waited = format!("{} (waited {} s)", not_yet.message, self.limit.as_secs());
+                return Err(CloudError { reason: Reason::TimedOut, message: waited, ..not_yet });
+            }
+            if (audience.stopped)() {
+                return Err(CloudError { reason: Reason::Interrupted, message: "interrupted".into(), ..not_yet });
+            }
+            audience.waiting(self.function, self.for_what, started.elapsed());
+            // Jitter, so that functions deployed side by side do not knock in step.
+            tokio::time::sleep(pause.mul_f64(0.8 + 0.2 * fastrand::f64())).await;
+            pause = (pause * 3 / 2).min(LONGEST);
+        }
+    }
+}
+
+/// A new role can be read at once and assumed only seconds later; trying is the only way to know.
+pub(super) fn is_role_too_new(error: &CloudError) -> bool {
+    error.is("InvalidParameterValueException")
+        && ["cannot be assumed by Lambda", "does not have permissions to call", "KMS key is invalid for CreateGrant"]
+            .iter()
+            .any(|sign| error.message.contains(sign))
+}

@@ -1,0 +1,145 @@
+//! What is missing for a build, with the command that gets it on this very system. Nothing is ever fetched unasked.
+
+use super::error::BuildError;
+use super::route::{Compiler, Findings, is_musl};
+
+/// What decides which command helps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct System {
+    /// Rustup's name of the toolchain that cargo takes in the crate's directory.
+    pub toolchain: Option<String>,
+    pub distribution: Distribution,
+    /// Whether packages can be installed without `sudo`.
+    pub root: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Distribution {
+    /// With the number of its release.
+    Debian(String),
+    Ubuntu,
+    #[default]
+    Other,
+}
+
+impl Distribution {
+    /// Reads `/etc/os-release`.
+    pub fn of(text: &str) -> Distribution {
+        let field = |name: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            value.map(|value| value.trim_matches('"')).unwrap_or_default()
+        };
+        match (field("ID"), field("ID_LIKE")) {
+            ("debian", _) => Distribution::Debian(field("VERSION_ID").into()),
+            ("ubuntu", _) => Distribution::Ubuntu,
+            (_, like) if like.split(' ').any(|word| word == "ubuntu") => Distribution::Ubuntu,
+            _ => Distribution::Other,
+        }
+    }
+}
+
+impl System {
+    fn apt(&self, packages: &str) -> Option<String> {
+        let sudo = if self.root { "" } else { "sudo " };
+        (self.distribution != Distribution::Other).then(|| format!("{sudo}apt-get install {packages}"))
+    }
+}
+
+pub fn standard_library(target: &str, found: &Findings) -> BuildError {
+    let error = BuildError::new(format!(
+        "cannot build for `{}`: the standard library for `{target}` is not installed",
+        architecture(target)
+    ));
+    if found.named {
+        let rustc = found.own.program.display();
+        return error.hint(format!("`{rustc}` was named as the compiler: name one that has it, or none"));
+    }
+    let system = &found.system;
+    let error = match &system.toolchain {
+        Some(toolchain) => error.hint(format!("run `rustup target add --toolchain {toolchain} {target}`")),
+        None => error,
+    };
+    let debian = debian_architecture(target);
+    match system.apt(&format!("rustc-web libstd-rust-web-dev:{debian}")) {
+        Some(install) if system.distribution == Distribution::Debian("12".into()) && !is_musl(target) => {
+            let sudo = if system.root { "" } else { "sudo " };
+            let add = format!("{sudo}dpkg --add-architecture {debian} && {sudo}apt-get update");
+            error.hint(format!("{}run `{add} && {install}`", if system.toolchain.is_some() { "or " } else { "" }))
+        }
+        _ if system.toolchain.is_some() => error,
+        _ => error.hint(format!("install Rust from https://rustup.rs, then run `rustup target add {target}`")),
+    }
+}
+
+pub fn linker(target: &str, found: &Findings) -> BuildError {
+    let error =
+        BuildError::new(format!("cannot build for `{}`: no linker for `{target}` is installed", architecture(target)));
+    match packages_of_gcc(target).and_then(|packages| found.system.apt(packages)) {
+        Some(install) => error.hint(format!("run `{install}`")).hint(format!("or run `{ZIG}`, which links with zig")),
+        None => error.hint(format!("run `{ZIG}`, which links with zig")),
+    }
+}
+
+pub fn gcc(target: &str, found: &Findings) -> BuildError {
+    let name = if is_musl(target) { "musl" } else { "gnu" };
+    let cpu = cpu(target);
+    let error = BuildError::new(format!("cannot link with gcc: `{cpu}-linux-{name}-gcc` is not in `PATH`"));
+    match packages_of_gcc(target).and_then(|packages| found.system.apt(packages)) {
+        Some(install) => error.hint(format!("run `{install}`")),
+        None => error.hint("install it, or let lamstream choose with `linker = \"auto\"`"),
+    }
+}
+
+/// Zig's own packages are the same everywhere.
+const ZIG: &str = "pip install cargo-zigbuild ziglang";
+
+pub fn zig(target: &str) -> BuildError {
+    BuildError::new(format!("cannot link for `{target}` with zig: `cargo-zigbuild` is not installed"))
+        .hint(format!("run `{ZIG}`, in a virtual environment that is active when lamstream runs"))
+}
+
+pub fn rust_lld(target: &str, compiler: &Compiler) -> BuildError {
+    let program = compiler.program.display();
+    BuildError::new(format!("cannot link for `{target}` with `rust-lld`: the compiler `{program}` does not bring it"))
+        .hint("take a toolchain of rustup's, which does, or another `linker`")
+}
+
+pub fn musl_for_rust_lld(target: &str) -> BuildError {
+    BuildError::new(format!("cannot link for `{target}` with `rust-lld`: it brings no C library"))
+        .hint(format!("set `target = \"{}-unknown-linux-musl\"`, which brings its own", cpu(target)))
+}
+
+fn architecture(target: &str) -> &str {
+    if cpu(target) == "aarch64" { "arm64" } else { "x86_64" }
+}
+
+fn cpu(target: &str) -> &str {
+    target.split('-').next().unwrap_or(target)
+}
+
+fn debian_architecture(target: &str) -> &str {
+    if cpu(target) == "aarch64" { "arm64" } else { "amd64" }
+}
+
+/// Debian's and Ubuntu's; neither has a gcc for another machine's musl.
+fn packages_of_gcc(target: &str) -> Option<&'static str> {
+    match target {
+        "aarch64-unknown-linux-gnu" => Some("gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
+        "x86_64-unknown-linux-gnu" => Some("gcc-x86-64-linux-gnu libc6-dev-amd64-cross"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distributions_are_known_by_their_own_file() {
+        assert_eq!(Distribution::of("NAME=x\nID=debian\nVERSION_ID=\"12\"\n"), Distribution::Debian("12".into()));
+        assert_eq!(Distribution::of("ID=ubuntu\nID_LIKE=debian\n"), Distribution::Ubuntu);
+        assert_eq!(Distribution::of("ID=pop\nID_LIKE=\"ubuntu debian\"\n"), Distribution::Ubuntu);
+        assert_eq!(Distribution::of("ID=\"amzn\"\nID_LIKE=\"fedora\"\n"), Distribution::Other);
+        assert_eq!(Distribution::of(""), Distribution::Other);
+    }
+}

@@ -1,0 +1,36 @@
+//! From a crate, or a zip built elsewhere, to the package that Lambda gets: built, inspected, zipped.
+//!
+//! - [`prepare`] finds out what can build a crate here and chooses a [`Route`]; [`Prepared::compile`] runs cargo and
+//!   returns the binary's bytes; [`compile`] is both.
+//! - [`Package::of_bootstrap`] inspects such a binary and zips it, the same way every time.
+//! - [`Package::read`] inspects a zip that was built elsewhere and keeps its bytes as they are.
+//!
+//! Nothing here prints: cargo writes to the terminal itself, or its lines go to the caller.
+
+mod compile;
+
+mod choice;
+mod configuration;
+mod toolchain;
+
+mod findings;
+mod missing;
+mod preference;
+mod route;
+
+mod cargo;
+mod profile;
+mod remap;
+
+mod package;
+
+mod archive;
+mod elf;
+
+mod error;
+
+pub use compile::{Order, Prepared, compile, prepare};
+pub use error::BuildError;
+pub use package::Package;
+pub use preference::{Linker, Preference};
+pub use route::Route;

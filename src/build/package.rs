@@ -1,0 +1,92 @@
+//! The zip that Lambda gets, with the digest by which AWS knows it.
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::error::BuildError;
+use super::{archive, elf};
+use crate::stack::Architecture;
+
+/// A zip that Lambda can unpack, with a `bootstrap` that it can start on `architecture`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Package {
+    pub zip: Bytes,
+    /// The zip's SHA-256 in base64, as AWS says `CodeSha256`.
+    pub sha256: String,
+    pub architecture: Architecture,
+}
+
+impl Package {
+    /// Zips a binary, the same way every time.
+    ///
+    /// # Errors
+    /// When the binary could not start on `provided.al2023` with this architecture, or is too large.
+    pub fn of_bootstrap(binary: &[u8], architecture: Architecture) -> Result<Package, BuildError> {
+        elf::check(binary, architecture, "the binary")?;
+        Ok(Package::of_zip(archive::pack(binary)?, architecture))
+    }
+
+    /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so that its digest is the same
+    /// everywhere it is deployed to.
+    ///
+    /// # Errors
+    /// When it is no zip, is too large, or its `bootstrap` is missing, may not be executed, or could not start with
+    /// this architecture. A `bootstrap` that is a script is not looked into.
+    pub fn read(zip_path: &Path, architecture: Architecture) -> Result<Package, BuildError> {
+        let zip = std::fs::read(zip_path).map_err(|error| {
+            BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error)
+        })?;
+        let subject = format!("the package `{}`", zip_path.display());
+        let bootstrap = archive::unpack(&zip, &subject)?;
+        if !bootstrap.starts_with(b"#!") {
+            elf::check(&bootstrap, architecture, &subject)?;
+        }
+        Ok(Package::of_zip(zip, architecture))
+    }
+
+    fn of_zip(zip: Vec<u8>, architecture: Architecture) -> Package {
+        let sha256 = STANDARD.encode(Sha256::digest(&zip));
+        Package { zip: zip.into(), sha256, architecture }
+    }
+
+    /// The zip's size in bytes.
+    pub fn size(&self) -> usize {
+        self.zip.len()
+    }
+}
+
+impl fmt::Debug for Package {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Package")
+            .field("size", &self.size())
+            .field("sha256", &self.sha256)
+            .field("architecture", &self.architecture)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_debug_form_shows_the_size_and_not_the_bytes() {
+        let package = Package::of_zip(vec![0; 4096], Architecture::Arm64);
+        assert_eq!(
+            format!("{package:?}"),
+            "Package { size: 4096, sha256: \"rX+sslhvxulmwATX0dFrAk9YBf98tHx6hdq9i0iJLKc=\", architecture: Arm64 }"
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let error = Package::read(Path::new("/nowhere/chat.zip"), Architecture::X86_64).unwrap_err();
+        assert_eq!(error.message, "cannot read the package `/nowhere/chat.zip`");
+    }
+}

@@ -1,0 +1,246 @@
+//! What may be typed, and nothing else.
+
+use crate::stack::Architecture;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Deploys streaming HTTP functions to AWS Lambda Function URLs: build, role, function, release and URL in one command.
+#[derive(Debug, Parser)]
+#[command(name = "lamstream", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The manifest
+    #[arg(long, global = true, value_name = "PATH", default_value = "deploy.toml")]
+    pub manifest: PathBuf,
+    /// The stage of the manifest to use
+    #[arg(long, global = true, value_name = "NAME", env = "LAMSTREAM_STAGE")]
+    pub stage: Option<String>,
+    /// The AWS profile to use
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    pub profile: Option<String>,
+    /// The AWS region; before AWS_REGION, the manifest and the profile
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// Use the local cloud instead of AWS, and start it if need be
+    #[arg(long, global = true)]
+    pub local: bool,
+    /// What stdout gets: plain text, or one JSON document
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the functions and bring them live, with all they need
+    Deploy(Deploy),
+    /// Show what deploy would change
+    Plan(Plan),
+    /// Print the address of a function
+    Url(Url),
+    /// Show what is deployed, and where it differs from the manifest
+    Status(Status),
+    /// Delete what deploy made
+    Destroy(Destroy),
+    /// Build the functions' packages
+    Build(Build),
+    /// Run and manage the local cloud
+    Local(Local),
+}
+
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// The functions to deploy; all of the manifest's if none is named
+    #[arg(value_name = "FUNCTION")]
+    pub functions: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Do not ask the URL whether it works
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Take over resources of the same name that lamstream did not make
+    #[arg(long)]
+    pub adopt: bool,
+    #[command(flatten)]
+    pub packages: Packages,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The functions to plan for; all of the manifest's if none is named
+    #[arg(value_name = "FUNCTION")]
+    pub functions: Vec<String>,
+    /// Exit with 3 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub packages: Packages,
+}
+
+#[derive(Debug, Args)]
+pub struct Packages {
+    /// Deploy this zip instead of building; with several functions, once for each
+    #[arg(long = "package", value_name = "[FUNCTION=]ZIP")]
+    pub packages: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Url {
+    /// The function; may be left out if the manifest has one only
+    pub function: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The functions to show; all of the manifest's if none is named
+    #[arg(value_name = "FUNCTION")]
+    pub functions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Destroy {
+    /// The functions to delete; all that the app and stage ever deployed if none is named
+    #[arg(value_name = "FUNCTION")]
+    pub functions: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Leave the log groups
+    #[arg(long)]
+    pub keep_logs: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The functions to build; all of the manifest's if none is named
+    #[arg(value_name = "FUNCTION")]
+    pub functions: Vec<String>,
+    /// The processor to build for, instead of the manifest's
+    #[arg(long, value_name = "x86_64|arm64", value_parser = architecture)]
+    pub arch: Option<Architecture>,
+    /// Where the zips go
+    #[arg(long, value_name = "DIR", default_value = "target/lamstream")]
+    pub out: PathBuf,
+}
+
+fn architecture(text: &str) -> Result<Architecture, String> {
+    Architecture::parse(text).ok_or_else(|| "it is `x86_64` or `arm64`".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub struct Local {
+    #[command(subcommand)]
+    pub command: LocalCommand,
+    /// Where the local cloud keeps its state [default: $XDG_STATE_HOME/lamstream/local]
+    #[arg(long, global = true, value_name = "DIR", env = "LAMSTREAM_LOCAL_DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LocalCommand {
+    /// Run it in the foreground; the first line of stdout is its address
+    Run {
+        /// The port to listen on; 0 for any
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Start it in the background; one that runs stays as it is, unless another behaviour is asked for
+    Start {
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Say whether it runs, and where
+    Status,
+    /// Stop it; its state is kept
+    Stop,
+    /// Stop it and forget all of its state
+    Reset,
+    /// Print the export lines that point any AWS tool at it
+    Env,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "As unkind as AWS")]
+pub struct Limits {
+    /// Have all of AWS's limits and waits, but for those given
+    #[arg(long)]
+    pub like_aws: bool,
+    /// How long a new role cannot be assumed [default: 300ms; AWS: about 8s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub role_propagation: Option<Duration>,
+    /// How long a new function or version is pending [default: 100ms; AWS: about 2s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub pending: Option<Duration>,
+    /// How long an update is in progress [default: 100ms; AWS: about 2s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub update: Option<Duration>,
+    /// How long a URL does not know a new permission [default: 0s; AWS: about 3s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub url_permission_lag: Option<Duration>,
+    /// What a stream carries in a second, after its first 6 MB [default: what it can; AWS: 2MB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub stream_rate: Option<u64>,
+    /// How long a stream may be; a longer one breaks [default: any; AWS: 200MB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub stream_size: Option<u64>,
+    /// Calls to Lambda a second, 429 beyond; GetFunction has 100 of its own [default: any; AWS: 15]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub api_rate: Option<u32>,
+    /// Requests that all functions together may have at once, 429 beyond [default: 1000, as AWS]
+    #[arg(long, value_name = "COUNT")]
+    pub concurrency: Option<usize>,
+    /// A function that cannot be made or updated: it ends in the state Failed; may be repeated
+    #[arg(long, value_name = "FUNCTION")]
+    pub failing: Vec<String>,
+}
+
+/// A number and its unit, which has to be one of those known.
+fn measured(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let milliseconds = measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000)]);
+    milliseconds.map(Duration::from_millis).ok_or_else(|| "it is a number and `ms`, `s` or `m`".to_owned())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let bytes = measured(text, &[("B", 1), ("KB", 1 << 10), ("MB", 1 << 20), ("GB", 1 << 30)]);
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "it is a number above 0 and `B`, `KB`, `MB` or `GB`".to_owned())
+}

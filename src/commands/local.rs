@@ -1,0 +1,81 @@
+//! `lamstream local …`: the local cloud itself.
+
+use super::run::{Run, local_failure};
+use crate::cli::{self, Local, LocalCommand};
+use crate::failure::Failure;
+use crate::local::{self, Home, Limits, Running};
+use crate::report::{Answer, LocalAnswer};
+
+pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
+    let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
+    let running = match &arguments.command {
+        LocalCommand::Run { port, limits } => {
+            let ready = |endpoint: &str| run.console.print(&format!("{endpoint}\n"));
+            let shutdown = async {
+                run.stop.wait().await;
+            };
+            local::run(&home, *port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+            None
+        }
+        LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
+        LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
+        LocalCommand::Stop => {
+            home.stop().await.map_err(local_failure)?;
+            None
+        }
+        LocalCommand::Reset => {
+            home.reset().await.map_err(local_failure)?;
+            None
+        }
+    };
+    let env = match arguments.command {
+        LocalCommand::Env => env(&home, running.as_ref().ok_or_else(Failure::not_running)?)?,
+        _ => Vec::new(),
+    };
+    let local = LocalAnswer {
+        running: running.is_some(),
+        endpoint: running.map(|running| running.endpoint),
+        data: home.data.display().to_string(),
+        env,
+    };
+    Ok(Answer { local: Some(local), ..Answer::new(name(&arguments.command)) })
+}
+
+fn wanted(limits: &cli::Limits) -> Limits {
+    Limits {
+        like_aws: limits.like_aws,
+        role_propagation: limits.role_propagation,
+        pending: limits.pending,
+        update: limits.update,
+        url_permission_lag: limits.url_permission_lag,
+        stream_rate: limits.stream_rate,
+        stream_size: limits.stream_size,
+        api_rate: limits.api_rate,
+        concurrency: limits.concurrency,
+        failing: limits.failing.clone(),
+    }
+}
+
+fn env(home: &Home, running: &Running) -> Result<Vec<(String, String)>, Failure> {
+    let credentials = home.credentials().map_err(local_failure)?;
+    let pairs = [
+        ("AWS_ENDPOINT_URL", running.endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
+        ("AWS_REGION", localcloud::REGION),
+        // botocore, and so the aws CLI, reads no other.
+        ("AWS_DEFAULT_REGION", localcloud::REGION),
+    ];
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
+}
+
+pub fn name(command: &LocalCommand) -> &'static str {
+    match command {
+        LocalCommand::Run { .. } => "local run",
+        LocalCommand::Start { .. } => "local start",
+        LocalCommand::Status => "local status",
+        LocalCommand::Stop => "local stop",
+        LocalCommand::Reset => "local reset",
+        LocalCommand::Env => "local env",
+    }
+}

@@ -1,0 +1,76 @@
+//! One thin story for each command: it wires the rooms together and decides nothing that they could decide.
+
+mod run;
+mod stop;
+
+mod site;
+
+mod build;
+mod deploy;
+mod destroy;
+mod local;
+mod package;
+mod plan;
+mod status;
+mod url;
+
+pub use run::Run;
+pub use stop::Stop;
+
+use crate::cli::{Arguments, Command};
+use crate::failure::Failure;
+use crate::report::Answer;
+use std::process::ExitCode;
+
+/// `plan --detailed-exitcode` and changes.
+const CHANGES: u8 = 3;
+
+/// Runs one command to its end: its answer is printed, and its exit code returned.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    let run = Run::new(arguments.global);
+    let result = match &arguments.command {
+        Command::Deploy(arguments) => deploy::deploy(&run, arguments).await,
+        Command::Plan(arguments) => plan::plan(&run, arguments).await,
+        Command::Url(arguments) => url::url(&run, arguments).await,
+        Command::Status(arguments) => status::status(&run, arguments).await,
+        Command::Destroy(arguments) => destroy::destroy(&run, arguments).await,
+        Command::Build(arguments) => build::build(&run, arguments).await,
+        Command::Local(arguments) => local::local(&run, arguments).await,
+    };
+    let (answer, failure) = match result {
+        Ok(answer) => {
+            let failure = answer.failure().cloned();
+            (answer, failure)
+        }
+        Err(failure) => (Answer::new(name(&arguments.command)), Some(failure)),
+    };
+    let failure = failure.map(|failure| signalled(&run, failure));
+    run.console.finish(&answer, failure.as_ref());
+    match (&failure, &arguments.command) {
+        (Some(failure), _) => failure.kind.exit_code(),
+        (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
+        (None, _) => ExitCode::SUCCESS,
+    }
+}
+
+/// A command that failed because it was interrupted says by which signal.
+fn signalled(run: &Run, failure: Failure) -> Failure {
+    match (failure.kind, run.stop.requested()) {
+        (crate::failure::Kind::Interrupted(_), Some(signal)) => {
+            Failure { kind: crate::failure::Kind::Interrupted(signal), ..failure }
+        }
+        _ => failure,
+    }
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Deploy(_) => "deploy",
+        Command::Plan(_) => "plan",
+        Command::Url(_) => "url",
+        Command::Status(_) => "status",
+        Command::Destroy(_) => "destroy",
+        Command::Build(_) => "build",
+        Command::Local(local) => local::name(&local.command),
+    }
+}

@@ -1,0 +1,30 @@
+//! `lamstream plan`: what deploy would change.
+
+use super::package::{brought, package_all};
+use super::run::Run;
+use super::site::observe_all;
+use crate::cli::Plan;
+use crate::failure::Failure;
+use crate::plan;
+use crate::report::{Answer, FunctionAnswer};
+
+pub async fn plan(run: &Run, arguments: &Plan) -> Result<Answer, Failure> {
+    let project = run.project(&arguments.functions)?;
+    let zips = brought(run, &project, &arguments.packages.packages)?;
+    let site = run.connect(&project.manifest).await?;
+    let jobs = site.jobs(&project, run.global.local);
+    let building = async { package_all(run, &project, &jobs, &zips).await.into_iter().collect::<Result<Vec<_>, _>>() };
+    let (observed, packages) =
+        tokio::try_join!(async { run.looking("what is deployed", observe_all(&jobs)).await? }, building,)?;
+    let mut answer = site.answer("plan", &project);
+    for ((job, observed), package) in jobs.iter().zip(&observed).zip(&packages) {
+        let plan = plan::plan(&observed.stack, &job.target(&package.sha256));
+        let error = job.refuse_strangers(&plan, false).err();
+        answer.functions.push(FunctionAnswer { plan: Some(plan), error, ..job.answer(observed) });
+    }
+    Ok(answer)
+}
+
+pub fn has_changes(answer: &Answer) -> bool {
+    answer.functions.iter().filter_map(|function| function.plan.as_ref()).any(|plan| !plan.is_empty())
+}

@@ -1,0 +1,130 @@
+//! What every command has at hand: the global options, the console, and the wish to stop.
+
+use super::site::{Project, Site};
+use super::stop::Stop;
+use crate::apply::{Audience, Event};
+use crate::aws::{Access, Account};
+use crate::cli::{Global, Output};
+use crate::failure::{Failure, Kind};
+use crate::local::Home;
+use crate::manifest::{self, Manifest};
+use crate::report::Console;
+use std::future::Future;
+use std::path::Path;
+
+/// One run of the program.
+pub struct Run {
+    pub global: Global,
+    pub console: Console,
+    pub stop: Stop,
+}
+
+impl Run {
+    pub fn new(global: Global) -> Run {
+        let console = Console::new(global.output == Output::Json, global.quiet);
+        Run { global, console, stop: Stop::listen() }
+    }
+
+    /// The manifest, and of its functions those that were named; all of them if none was.
+    pub fn project(&self, named: &[String]) -> Result<Project, Failure> {
+        let manifest = self.manifest()?;
+        let known: Vec<String> = manifest.functions.iter().map(|function| function.name.clone()).collect();
+        if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
+            return Err(Failure::unknown_function(unknown, &known));
+        }
+        let chosen = |name: &String| named.is_empty() || named.contains(name);
+        let functions = manifest.functions.iter().filter(|function| chosen(&function.name)).cloned().collect();
+        let directory = self.global.manifest.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Ok(Project { directory: directory.unwrap_or(Path::new(".")).to_owned(), manifest, functions })
+    }
+
+    fn manifest(&self) -> Result<Manifest, Failure> {
+        let path = self.global.manifest.display().to_string();
+        let text = std::fs::read_to_string(&self.global.manifest).map_err(|error| {
+            Failure::new(Kind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
+                .hint("run this where the manifest is, or name it with `--manifest`")
+        })?;
+        // CI systems set variables that nobody gave a value to the empty string.
+        let stage = self.global.stage.as_deref().filter(|stage| !stage.is_empty());
+        manifest::parse(&text, stage).map_err(|problems| Failure::new(Kind::Manifest, problems.render(&path, &text)))
+    }
+
+    /// Opens the account that the options and the manifest name; makes no call to AWS.
+    pub async fn open(&self, manifest: &Manifest) -> Result<Account, Failure> {
+        let access = if self.global.local {
+            self.local_access(manifest).await?
+        } else {
+            Access::Aws {
+                profile: self.global.profile.clone(),
+                region: self.global.region.clone(),
+                manifest_region: manifest.region.clone(),
+            }
+        };
+        let account = self.looking("the credentials", Account::open(access)).await??;
+        if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !self.global.local) {
+            self.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
+        }
+        Ok(account)
+    }
+
+    async fn local_access(&self, manifest: &Manifest) -> Result<Access, Failure> {
+        let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
+        let home = Home::find(data.as_deref().map(Path::new)).map_err(local_failure)?;
+        let running = self.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
+        let credentials = home.credentials().map_err(local_failure)?;
+        let region = self.global.region.clone().or_else(|| manifest.region.clone());
+        Ok(Access::Local {
+            endpoint: running.endpoint,
+            access_key_id: credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key,
+            region: region.unwrap_or_else(|| localcloud::REGION.to_owned()),
+        })
+    }
+
+    /// Opens the account and finds out which it is, before anything is read or written there.
+    pub async fn connect(&self, manifest: &Manifest) -> Result<Site, Failure> {
+        let account = self.open(manifest).await?;
+        let id = self.looking("the account", account.id()).await??;
+        match &manifest.account {
+            // The local cloud is nobody's account, so that the guard has nothing to guard there.
+            Some(expected) if *expected != id && !self.global.local => Err(Failure::wrong_account(expected, &id)),
+            _ => Ok(Site { account, id }),
+        }
+    }
+
+    /// Ends with the first signal: for what only reads, or can be dropped half done.
+    pub async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            signal = self.stop.wait() => Err(Failure::interrupted(signal)),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Ends with the first signal, and shows meanwhile what is being read.
+    pub async fn looking<T>(&self, at: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
+        self.console.tell(&Event::Looking { at });
+        let done = self.until_stopped(work).await;
+        self.console.tell(&Event::Looked { at });
+        done
+    }
+
+    /// Shows what is going to happen and asks whether it may.
+    pub async fn consent(&self, lines: &[String], question: &str) -> Result<(), Failure> {
+        match self.until_stopped(self.console.ask(lines, question)).await? {
+            true => Ok(()),
+            false => Err(Failure::declined()),
+        }
+    }
+
+    /// Calls `work` with somebody who listens, and who ends it at a signal.
+    pub async fn watched<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
+        let tell = |event: &Event| self.console.tell(event);
+        let stopped = || self.stop.requested().is_some();
+        work(&Audience { tell: &tell, stopped: &stopped }).await
+    }
+}
+
+pub(super) fn local_failure(error: anyhow::Error) -> Failure {
+    Failure::new(Kind::Cloud, format!("{error:#}"))
+}

@@ -1,0 +1,111 @@
+//! Which functions a command is about, and where they live.
+
+use crate::apply::{Cloud, Observed};
+use crate::aws::{Account, Place};
+use crate::failure::Failure;
+use crate::manifest::{Function, Manifest};
+use crate::plan::{self, Kind, Plan};
+use crate::report::{Answer, FunctionAnswer, State};
+use crate::stack::{Architecture, Names, Stack};
+use futures_util::future::try_join_all;
+use std::path::PathBuf;
+
+/// A manifest, and the functions of it that were chosen.
+pub struct Project {
+    /// Where the manifest lies: its paths begin there.
+    pub directory: PathBuf,
+    pub manifest: Manifest,
+    pub functions: Vec<Function>,
+}
+
+/// An account and its number.
+pub struct Site {
+    pub account: Account,
+    pub id: String,
+}
+
+/// One function and its place.
+pub struct Job<'a> {
+    pub function: &'a Function,
+    pub place: Place<'a>,
+    /// What the code is built for: the manifest's, or this machine's where it runs here.
+    pub architecture: Architecture,
+}
+
+impl Site {
+    pub fn names(&self, project: &Project, function: &Function) -> Names {
+        project.manifest.names(function, &self.account.region, &self.id)
+    }
+
+    /// The chosen functions in their places.
+    pub fn jobs<'a>(&'a self, project: &'a Project, local: bool) -> Vec<Job<'a>> {
+        let job = |function: &'a Function| Job {
+            function,
+            place: Place::new(&self.account, self.names(project, function)),
+            architecture: architecture(function, local),
+        };
+        project.functions.iter().map(job).collect()
+    }
+
+    /// An answer that says where we are.
+    pub fn answer(&self, command: &'static str, project: &Project) -> Answer {
+        Answer {
+            account: Some(self.id.clone()),
+            region: Some(self.account.region.clone()),
+            endpoint: self.account.endpoint.clone(),
+            stage: project.manifest.stage.clone(),
+            ..Answer::new(command)
+        }
+    }
+}
+
+/// The local cloud runs functions on this very machine.
+pub fn architecture(function: &Function, local: bool) -> Architecture {
+    Architecture::host().filter(|_| local).unwrap_or(function.architecture)
+}
+
+/// Observes all functions, side by side.
+pub async fn observe_all(jobs: &[Job<'_>]) -> Result<Vec<Observed>, Failure> {
+    Ok(try_join_all(jobs.iter().map(|job| job.place.observe())).await?)
+}
+
+impl Job<'_> {
+    pub fn names(&self) -> &Names {
+        self.place.names()
+    }
+
+    /// The stack that the manifest wants, with this code.
+    pub fn target(&self, code: &str) -> Stack {
+        self.function.target(self.names(), self.architecture, code)
+    }
+
+    /// What can be said of the function as it was observed.
+    pub fn answer(&self, observed: &Observed) -> FunctionAnswer {
+        FunctionAnswer {
+            name: self.function.name.clone(),
+            names: Some(self.names().clone()),
+            state: if observed.stack.live.is_some() { State::Deployed } else { State::Absent },
+            url: observed.stack.url.clone(),
+            release: observed.stack.live.clone(),
+            outputs: observed.outputs.clone(),
+            ..FunctionAnswer::default()
+        }
+    }
+
+    /// # Errors
+    /// When the plan would change what is not ours, and nobody said that it may.
+    pub fn refuse_strangers(&self, plan: &Plan, adopt: bool) -> Result<(), Failure> {
+        match plan.strangers.first().filter(|_| !adopt) {
+            Some(kind) => Err(Failure::stranger(kind.in_words(), &stranger_name(*kind, self.names()))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn stranger_name(kind: plan::Kind, names: &Names) -> String {
+    match kind {
+        Kind::LogGroup => names.log_group(),
+        Kind::Role => names.role_name(),
+        Kind::Function | Kind::Release | Kind::Url | Kind::Permission => names.function_name(),
+    }
+}

@@ -1,0 +1,208 @@
+//! Every error becomes one failure: what went wrong, of which kind, and what to do about it. All hints live here.
+
+use crate::apply::{ApplyError, CloudError, Reason, Step};
+use crate::build::BuildError;
+use crate::verify::Fault;
+use std::process::ExitCode;
+
+/// What a command ends with when it does not end well.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub kind: Kind,
+    pub message: String,
+    pub caused_by: Vec<String>,
+    pub request_id: Option<String>,
+    pub hints: Vec<String>,
+    /// What a deploy had done when it failed.
+    pub done: Vec<Step>,
+    /// What it had not begun, or not finished.
+    pub left: Vec<Step>,
+}
+
+/// The kind decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Usage,
+    Manifest,
+    Build,
+    Cloud,
+    Verify,
+    Conflict,
+    /// By the signal of this number.
+    Interrupted(u8),
+    Bug,
+}
+
+impl Kind {
+    /// As our JSON spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Usage => "usage",
+            Kind::Manifest => "manifest",
+            Kind::Build => "build",
+            Kind::Cloud => "cloud",
+            Kind::Verify => "verify",
+            Kind::Conflict => "conflict",
+            Kind::Interrupted(_) => "interrupted",
+            Kind::Bug => "bug",
+        }
+    }
+
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Kind::Usage | Kind::Manifest => ExitCode::from(2),
+            Kind::Build | Kind::Cloud | Kind::Verify | Kind::Conflict | Kind::Bug => ExitCode::FAILURE,
+            Kind::Interrupted(signal) => ExitCode::from(128 + signal),
+        }
+    }
+}
+
+impl Failure {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            message: message.into(),
+            caused_by: Vec::new(),
+            request_id: None,
+            hints: Vec::new(),
+            done: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Kind::Usage, message)
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Steps that had been done before the part that failed began.
+    pub fn after(mut self, done: &[Step]) -> Failure {
+        self.done.splice(0..0, done.iter().cloned());
+        self
+    }
+
+    pub fn interrupted(signal: u8) -> Failure {
+        Failure::new(Kind::Interrupted(signal), "interrupted")
+    }
+
+    /// `deploy` or `destroy` may not ask, and may not go on without asking.
+    pub fn needs_yes(command: &str) -> Failure {
+        Failure::usage(format!("`{command}` cannot ask for consent here"))
+            .hint(format!("run `lamstream {command} --yes` to go on without being asked"))
+    }
+
+    pub fn declined() -> Failure {
+        Failure::new(Kind::Usage, "nothing was changed: you said no")
+    }
+
+    pub fn unknown_function(name: &str, known: &[String]) -> Failure {
+        Failure::usage(format!("the manifest has no function `{name}`; it has {}", listed(known)))
+    }
+
+    pub fn which_function(known: &[String]) -> Failure {
+        Failure::usage(format!("the manifest has several functions: {}", listed(known))).hint("name the one you mean")
+    }
+
+    pub fn not_deployed(name: &str) -> Failure {
+        Failure::new(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
+            .hint("run `lamstream deploy`")
+    }
+
+    pub fn not_running() -> Failure {
+        Failure::new(Kind::Cloud, "the local cloud is not running").hint("run `lamstream local start`")
+    }
+
+    pub fn wrong_account(expected: &str, found: &str) -> Failure {
+        Failure::usage(format!("the manifest is for account `{expected}`, but the credentials are of `{found}`"))
+            .hint("choose another profile with `--profile`, or change `account` in the manifest")
+    }
+
+    /// A URL that did not answer as its check demands.
+    pub fn not_verified(function: &str, url: &str, fault: &Fault) -> Failure {
+        let message = format!("cannot verify `{function}` at {url}: {fault}");
+        Failure { hints: fault.hints(), ..Failure::new(Kind::Verify, message) }
+    }
+
+    /// Something of our name is there and is not ours.
+    pub fn stranger(what: &str, name: &str) -> Failure {
+        let failure =
+            Failure::new(Kind::Conflict, format!("{what} `{name}` exists, and lamstream did not make it for this app"));
+        let failure = if what == "log group" {
+            failure.hint("a log group often outlives the function that wrote to it")
+        } else {
+            failure
+        };
+        failure.hint("run `lamstream deploy --adopt` to take it over, or choose another `app` or function name")
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+impl From<CloudError> for Failure {
+    fn from(error: CloudError) -> Failure {
+        let kind = match error.reason {
+            Reason::Credentials | Reason::Settings => Kind::Usage,
+            Reason::Conflict => Kind::Conflict,
+            Reason::Interrupted => Kind::Interrupted(2),
+            Reason::Refused | Reason::Unreachable | Reason::TimedOut => Kind::Cloud,
+        };
+        let mut failure = Failure::new(kind, error.to_string());
+        failure.caused_by = error.code.iter().cloned().collect();
+        failure.hints = hint_for(&error).into_iter().map(str::to_owned).collect();
+        failure.request_id = error.request_id;
+        failure
+    }
+}
+
+fn hint_for(error: &CloudError) -> Option<&'static str> {
+    match (error.reason, error.code.as_deref().unwrap_or_default()) {
+        (Reason::Credentials, _) => Some(
+            "log in (`aws sso login`, `aws configure`), choose a profile with `--profile`, or try it without an \
+             account: `--local`",
+        ),
+        (Reason::Settings, _) if error.message.contains("region") => {
+            Some("set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`")
+        }
+        (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
+        (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
+        (_, "PublicPolicyException") => Some(
+            "this account blocks public function policies: allow them in the Lambda console's settings, or use \
+             `auth = \"aws-iam\"`",
+        ),
+        (_, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") => {
+            Some("the credentials lack this permission: ask whoever manages the account for the action that AWS names")
+        }
+        (_, "TooManyRequestsException" | "Throttling" | "ThrottlingException") => {
+            Some("AWS throttles this account's calls: wait a little, then run the same command again")
+        }
+        (Reason::Unreachable, _) => Some("check the network, then run the same command again; it goes on from there"),
+        (Reason::TimedOut, _) => Some("run the same command again; it goes on from there"),
+        _ => None,
+    }
+}
+
+impl From<Box<ApplyError>> for Failure {
+    fn from(error: Box<ApplyError>) -> Failure {
+        let mut failure = Failure::from(error.source);
+        failure.done = error.done;
+        failure.left = error.failed.into_iter().chain(error.left).collect();
+        if failure.hints.is_empty() {
+            failure.hints.push("run the same command again; it goes on from there".to_owned());
+        }
+        failure
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Failure {
+        let BuildError { message, caused_by, hints } = error;
+        Failure { caused_by, hints, ..Failure::new(Kind::Build, message) }
+    }
+}

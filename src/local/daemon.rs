@@ -1,0 +1,44 @@
+//! Serving a local cloud in this process.
+
+use super::home::{Home, PAUSE, Running, build};
+use super::limits::Limits;
+use anyhow::{Context, bail};
+use std::fs::File;
+use std::future::Future;
+use tokio::net::TcpListener;
+
+/// How often the lock is tried for before it counts as somebody else's.
+const LOOKS: usize = 25;
+
+/// Serves until `shutdown`; `ready` is told the address as soon as it answers.
+///
+/// # Errors
+/// When another process serves the same directory, or the port is taken.
+pub async fn run(
+    home: &Home,
+    port: u16,
+    limits: &Limits,
+    ready: impl FnOnce(&str),
+    shutdown: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    home.credentials()?;
+    let _held = lock(home).await?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener.with_context(|| format!("cannot listen on port {port} of 127.0.0.1"))?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let pid = std::process::id() as i32;
+    home.announce(&Running { pid, endpoint: endpoint.clone(), build: build(), limits: limits.flags() })?;
+    ready(&endpoint);
+    localcloud::serve(listener, limits.options(&home.data), shutdown).await
+}
+
+/// Whoever looks whether a local cloud runs holds the lock for an instant, so that one refusal proves nothing.
+async fn lock(home: &Home) -> anyhow::Result<File> {
+    for _ in 0..LOOKS {
+        if let Some(held) = home.lock()? {
+            return Ok(held);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    bail!("another local cloud serves `{}` already", home.data.display())
+}

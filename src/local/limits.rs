@@ -1,0 +1,81 @@
+//! How a local cloud is to behave, beyond its usual behaviour.
+
+use localcloud::Options;
+use std::path::Path;
+use std::time::Duration;
+
+/// What was asked for; what was not is as the local cloud has it, or as AWS has it.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    pub like_aws: bool,
+    pub role_propagation: Option<Duration>,
+    pub pending: Option<Duration>,
+    pub update: Option<Duration>,
+    pub url_permission_lag: Option<Duration>,
+    pub stream_rate: Option<u64>,
+    pub stream_size: Option<u64>,
+    pub api_rate: Option<u32>,
+    pub concurrency: Option<usize>,
+    pub failing: Vec<String>,
+}
+
+impl Limits {
+    pub(super) fn options(&self, data: &Path) -> Options {
+        let usual = if self.like_aws { Options::like_aws(data) } else { Options::new(data) };
+        Options {
+            role_propagation: self.role_propagation.unwrap_or(usual.role_propagation),
+            pending: self.pending.unwrap_or(usual.pending),
+            update: self.update.unwrap_or(usual.update),
+            url_permission_lag: self.url_permission_lag.unwrap_or(usual.url_permission_lag),
+            stream_rate: self.stream_rate.or(usual.stream_rate),
+            stream_size: self.stream_size.or(usual.stream_size),
+            api_rate: self.api_rate.or(usual.api_rate),
+            concurrency: self.concurrency.unwrap_or(usual.concurrency),
+            failing: self.failing.clone(),
+            ..usual
+        }
+    }
+
+    /// The same on a command line: for the process in the background, and to compare.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let time = |time: Option<Duration>| time.map(|time| format!("{}ms", time.as_millis()));
+        let bytes = |bytes: Option<u64>| bytes.map(|bytes| format!("{bytes}B"));
+        let pairs = [
+            ("--role-propagation", time(self.role_propagation)),
+            ("--pending", time(self.pending)),
+            ("--update", time(self.update)),
+            ("--url-permission-lag", time(self.url_permission_lag)),
+            ("--stream-rate", bytes(self.stream_rate)),
+            ("--stream-size", bytes(self.stream_size)),
+            ("--api-rate", self.api_rate.map(|rate| rate.to_string())),
+            ("--concurrency", self.concurrency.map(|count| count.to_string())),
+        ];
+        let failing = self.failing.iter().map(|name| ("--failing", Some(name.clone())));
+        let pairs = pairs.into_iter().chain(failing);
+        let like_aws = self.like_aws.then(|| "--like-aws".to_owned());
+        like_aws.into_iter().chain(pairs.filter_map(|(name, value)| Some(format!("{name}={}", value?)))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+    use std::path::Path;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_asked_for_wins_over_what_aws_has() {
+        let limits = Limits {
+            like_aws: true,
+            role_propagation: Some(Duration::ZERO),
+            stream_rate: Some(1),
+            failing: vec!["a".to_owned()],
+            ..Limits::default()
+        };
+        let options = limits.options(Path::new("data"));
+        assert_eq!((options.role_propagation, options.stream_rate), (Duration::ZERO, Some(1)));
+        assert_eq!((options.stream_size, options.api_rate), (Some(200 * 1024 * 1024), Some(15)));
+        assert_eq!(limits.flags(), ["--like-aws", "--role-propagation=0ms", "--stream-rate=1B", "--failing=a"]);
+        assert!(Limits::default().flags().is_empty());
+    }
+}

@@ -1,0 +1,182 @@
+//! What a deployed URL is asked, and what it must answer to count as deployed.
+
+use super::section::{Entry, Section};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use toml::Spanned;
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+/// These describe the connection and the body, and follow from them.
+const NOT_TO_BE_SET: [&str; 4] = ["connection", "content-length", "host", "transfer-encoding"];
+/// What may not stand in a path as it is. `%` may: a path that is encoded already stays as written.
+const PATH: AsciiSet =
+    CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\').add(b'^').add(b'|');
+/// What does not stand for itself in a query: all but the characters that never need to be encoded.
+const QUERY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One HTTP request and the answer that is expected. Source: `check` in `deploy.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub method: String,
+    /// Begins with `/`.
+    pub path: String,
+    /// Decoded pairs, in the manifest's order.
+    pub query: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<String>,
+    pub expect: Expect,
+    /// Whether at least two chunks must arrive at least 50 ms apart.
+    pub streams: bool,
+    /// Whether the answer is read to its end, or only until it has proved what it must.
+    pub whole: bool,
+    /// Whether the manifest wrote this check, or it stands in for a missing one.
+    pub written: bool,
+}
+
+/// Which statuses pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Exactly this one (`expect_status`).
+    Status(u16),
+    /// 200–399: a check that names no status.
+    Success,
+    /// Anything below 500: no check was written, so all that is known is that something should answer.
+    Answer,
+}
+
+impl Default for Check {
+    /// `GET /`, which proves that the function answers, and no stream.
+    fn default() -> Self {
+        Check {
+            method: "GET".into(),
+            path: "/".into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            expect: Expect::Answer,
+            streams: false,
+            whole: false,
+            written: false,
+        }
+    }
+}
+
+impl Check {
+    /// `PATH?NAME=VALUE&…`, percent-encoded.
+    pub fn path_and_query(&self) -> String {
+        let encoded = |text: &str| utf8_percent_encode(text, &QUERY).to_string();
+        let pairs: Vec<String> =
+            self.query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let path = utf8_percent_encode(&self.path, &PATH);
+        if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
+    }
+
+    /// The check of a function with these keys: there is one where there is a URL, written or not.
+    pub(super) fn read(function: &mut Section<'_>) -> Option<Check> {
+        let has_url = function.has("url");
+        let buffered = function.peek("url", "mode").is_some_and(|mode| mode == "buffered");
+        let Some(entry) = function.entry("check") else { return has_url.then(Check::default) };
+        if !has_url {
+            entry.problem_with_name("`check` asks the function's URL, expected a `url` beside it");
+        }
+        let mut keys = entry.section("`check`".into())?;
+        let methods = METHODS.map(|method| (method, method));
+        let method = keys.entry("method").and_then(|entry| entry.one_of(&methods)).map_or("GET", Spanned::into_inner);
+        let path = keys
+            .entry("path")
+            .and_then(|entry| entry.matching(is_path, "a path that begins with `/`, without `?`, `#`"));
+        let query = keys.section("query").map(|query| read_pairs(&query, |_| {}));
+        let headers = keys.section("headers").map(|headers| read_pairs(&headers, refuse_header));
+        let body = keys.entry("body").and_then(|entry| entry.string("a string"));
+        let status = keys.entry("expect_status").and_then(|entry| entry.integer(200..=599, ""));
+        let status = status.map(|status| status.into_inner() as u16);
+        let streams = read_streams(&mut keys, method, status, buffered);
+        let whole = read_whole(&mut keys, streams);
+        keys.finish();
+        Some(Check {
+            method: method.to_owned(),
+            path: path.map_or("/".into(), |path| path.into_inner().to_owned()),
+            query: query.unwrap_or_default(),
+            headers: headers.unwrap_or_default(),
+            body: body.map(|body| body.into_inner().to_owned()),
+            expect: status.map_or(Expect::Success, Expect::Status),
+            streams,
+            whole,
+            written: true,
+        })
+    }
+}
+
+fn read_streams(keys: &mut Section<'_>, method: &str, status: Option<u16>, buffered: bool) -> bool {
+    let Some(entry) = keys.entry("streams") else { return false };
+    let streams = entry.boolean().is_some_and(Spanned::into_inner);
+    if streams && buffered {
+        entry.problem_with_name(
+            "`streams = true` and the URL's `mode = \"buffered\"` exclude each other, \
+             expected `mode = \"response-stream\"`",
+        );
+    }
+    let without_body = match (method, status) {
+        ("HEAD", _) => Some("`method = \"HEAD\"`".to_owned()),
+        (_, Some(status @ (204 | 205 | 304))) => Some(format!("`expect_status = {status}`")),
+        _ => None,
+    };
+    if let Some(reason) = without_body.filter(|_| streams) {
+        entry.problem_with_name(format!(
+            "`streams = true` and {reason} exclude each other: such an answer has no body, expected another"
+        ));
+    }
+    streams
+}
+
+fn read_whole(keys: &mut Section<'_>, streams: bool) -> bool {
+    let Some(entry) = keys.entry("whole") else { return false };
+    let whole = entry.boolean().is_some_and(Spanned::into_inner);
+    if whole && !streams {
+        entry.problem_with_name("`whole = true` reads a stream to its end, expected `streams = true` beside it");
+    }
+    whole
+}
+
+fn read_pairs(section: &Section<'_>, refuse: fn(&Entry<'_>)) -> Vec<(String, String)> {
+    let pair = |entry: Entry<'_>| {
+        refuse(&entry);
+        let value = entry.string("a string")?;
+        Some((entry.name.to_owned(), value.into_inner().to_owned()))
+    };
+    section.all().into_iter().filter_map(pair).collect()
+}
+
+/// The values may be credentials, so that no message holds one.
+fn refuse_header(entry: &Entry<'_>) {
+    let name = entry.name;
+    if !is_token(name) {
+        entry.problem_with_name(format!("`{name}` is no name for a header, expected letters, digits and `-`"));
+    } else if NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()) {
+        entry.problem_with_name(format!("`{name}` follows from the request, expected other headers"));
+    }
+    if entry.holds(|character| character.is_control() && character != '\t') {
+        entry.problem_with_name(format!("the header `{name}` holds a control character, expected none"));
+    }
+}
+
+/// A name as HTTP has it.
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains(['?', '#']) && !text.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_target_is_encoded() {
+        let query = [("q", "a b&c=d"), ("é", "+/?")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let check = Check { path: "/chat/ü b%20c".into(), query, ..Check::default() };
+        assert_eq!(check.path_and_query(), "/chat/%C3%BC%20b%20c?q=a%20b%26c%3Dd&%C3%A9=%2B%2F%3F");
+        assert_eq!(Check::default().path_and_query(), "/");
+    }
+}

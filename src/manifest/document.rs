@@ -1,0 +1,184 @@
+//! The manifest as a whole.
+
+use super::function::{self, Function};
+use super::problem::{Problem, Problems};
+use super::section::{Notes, Section};
+use super::stages::{self, Stage};
+use super::{secrets, tags};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::de::DeTable;
+
+/// AWS's limit for the name of a function.
+const FUNCTION_NAME_LIMIT: usize = 64;
+
+/// What `deploy.toml` says, with one stage applied or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    pub app: String,
+    /// The only account that may be deployed to: twelve digits.
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// The stage that was applied.
+    pub stage: Option<String>,
+    /// All that there are, in the manifest's order.
+    pub stages: Vec<String>,
+    /// In the manifest's order.
+    pub functions: Vec<Function>,
+}
+
+/// Reads a manifest, with a stage applied when one is named.
+pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(Problems::of_syntax(&errors, text));
+    }
+    let root = document.get_ref();
+    let notes = Notes::default();
+    let stages = stages::read(root, &notes);
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
+    if let Some(unknown) = stage.filter(|stage| !names.contains(stage)) {
+        notes.borrow_mut().push(stages::unknown(unknown, &names));
+    }
+
+    let mut variants = vec![Variant::read(root, None, &names, &notes)];
+    for stage in &stages {
+        variants.push(Variant::of_stage(root, stage, &names, &notes));
+    }
+    refuse_equal_names(&variants, &notes);
+
+    let problems = notes.into_inner();
+    let chosen =
+        variants.into_iter().map(|variant| variant.manifest).find(|manifest| manifest.stage.as_deref() == stage);
+    match chosen {
+        Some(manifest) if problems.is_empty() => Ok(manifest),
+        _ => Err(Problems::new(problems, secrets::known(root))),
+    }
+}
+
+/// The manifest with one stage applied, or none, and where its functions stand.
+struct Variant {
+    manifest: Manifest,
+    places: Vec<Range<usize>>,
+}
+
+impl Variant {
+    fn read(table: &DeTable<'_>, stage: Option<&str>, stages: &[&str], notes: &Notes) -> Variant {
+        let mut root = Section::whole(table, notes);
+        let app = root.required("app", "a name that everything deployed from here begins with");
+        let app = app.and_then(|app| app.matching(function::is_name, function::NAME));
+        let account = root.entry("account").and_then(|account| account.matching(is_account, "twelve digits"));
+        let region =
+            root.entry("region").and_then(|region| region.matching(is_region, "a region such as `eu-central-1`"));
+        let mut variant = Variant {
+            manifest: Manifest {
+                app: app.map(|app| app.into_inner().to_owned()).unwrap_or_default(),
+                account: account.map(|account| account.into_inner().to_owned()),
+                region: region.map(|region| region.into_inner().to_owned()),
+                stage: stage.map(str::to_owned),
+                stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
+                functions: Vec::new(),
+            },
+            places: Vec::new(),
+        };
+        variant.read_functions(&mut root);
+        if let Some(nested) = root.entry("stages").filter(|_| stage.is_some()) {
+            nested.problem_with_name("a stage has no `stages` of its own");
+        }
+        root.finish();
+        variant
+    }
+
+    /// What is wrong only with the stage says so, since its place may lie outside of the stage.
+    fn of_stage(root: &DeTable<'_>, stage: &Stage<'_>, stages: &[&str], notes: &Notes) -> Variant {
+        let own = Notes::default();
+        let variant = Variant::read(&stage.applied_to(root), Some(stage.name), stages, &own);
+        let mut notes = notes.borrow_mut();
+        for problem in own.into_inner() {
+            if !notes.contains(&problem) {
+                let message = format!("in stage `{}`: {}", stage.name, problem.message);
+                notes.push(Problem { message, ..problem });
+            }
+        }
+        variant
+    }
+
+    fn read_functions(&mut self, root: &mut Section<'_>) {
+        let expected = "a table `[functions.NAME]` for each function";
+        let Some(functions) = root.required("functions", expected).and_then(|all| all.section("`functions`".into()))
+        else {
+            return;
+        };
+        let entries = functions.all();
+        if entries.is_empty() {
+            functions.problem(format!("`functions` is empty, expected {expected}"));
+        }
+        for entry in entries {
+            let Some(function) = Function::read(&entry, self.manifest.account.as_deref()) else { continue };
+            let name = self.full_name(&function);
+            if name.len() > FUNCTION_NAME_LIMIT {
+                let length = name.len();
+                entry.problem_with_name(format!(
+                    "the function's full name `{name}` has {length} characters, expected at most {FUNCTION_NAME_LIMIT}"
+                ));
+            }
+            tags::refuse_too_many(&function.tags, self.manifest.stage.is_some(), &entry);
+            self.places.push(entry.place);
+            self.manifest.functions.push(function);
+        }
+    }
+
+    /// The function's name on AWS.
+    fn full_name(&self, function: &Function) -> String {
+        // Neither region nor account is part of it.
+        self.manifest.names(function, "", "").function_name()
+    }
+}
+
+/// Two functions of one name on AWS would overwrite each other, be it in one stage or in two. Lambda tells case
+/// apart, but roles are named after functions, and IAM does not.
+fn refuse_equal_names(variants: &[Variant], notes: &Notes) {
+    let mut known: BTreeMap<String, (&str, Option<&str>)> = BTreeMap::new();
+    for variant in variants {
+        let stage = variant.manifest.stage.as_deref();
+        for (function, place) in variant.manifest.functions.iter().zip(&variant.places) {
+            let name = variant.full_name(function);
+            let Some((other, other_stage)) = known.insert(name.to_lowercase(), (&function.name, stage)) else {
+                continue;
+            };
+            let message = if stage == other_stage {
+                format!("`{other}` and `{}` differ only in case, expected names that differ without it", function.name)
+            } else {
+                let (here, there) = (within(stage), within(other_stage));
+                let one = &function.name;
+                format!(
+                    "`{one}` {here} and `{other}` {there} would both be called `{name}` on AWS, \
+                     expected one to be renamed"
+                )
+            };
+            notes.borrow_mut().push(Problem::new(Some(place.clone()), message));
+        }
+    }
+}
+
+fn within(stage: Option<&str>) -> String {
+    stage.map_or("without a stage".into(), |stage| format!("in stage `{stage}`"))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether it looks like one. Which regions there are changes too often to be known here.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    match parts.as_slice() {
+        [area @ .., number] => {
+            area.len() >= 2
+                && area.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
+                && !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        [] => false,
+    }
+}

@@ -1,0 +1,72 @@
+//! A function's environment variables. No message here may hold a value.
+
+use super::section::{Entry, Section};
+use crate::stack::{Environment, Secret};
+use std::collections::BTreeMap;
+
+/// AWS measures the JSON of names and values.
+const LIMIT: usize = 4096;
+
+/// Lambda sets these itself and refuses a function that does. Others that begin with `AWS_LAMBDA_`, such as
+/// `AWS_LAMBDA_EXEC_WRAPPER`, are there to be set.
+const RESERVED: [&str; 21] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+pub(super) fn read(keys: &mut Section<'_>) -> Environment {
+    let Some(entry) = keys.entry("environment") else { return Environment::new() };
+    let Some(variables) = entry.section("`environment`".into()) else { return Environment::new() };
+    let variables: BTreeMap<&str, &str> = variables.all().iter().filter_map(read_variable).collect();
+    let size = serde_json::to_string(&variables).map_or(0, |json| json.len());
+    if size > LIMIT {
+        entry.problem_with_name(format!("`environment` takes {size} bytes as JSON, expected at most {LIMIT}"));
+    }
+    variables.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
+}
+
+fn read_variable<'a>(variable: &Entry<'a>) -> Option<(&'a str, &'a str)> {
+    let name = variable.name;
+    if RESERVED.contains(&name) {
+        variable.problem_with_name(format!("`{name}` is reserved: Lambda sets it itself, expected another name"));
+    } else if !is_variable(name) {
+        variable.problem_with_name(format!(
+            "`{name}` is no name for an environment variable, expected a letter and then letters, digits or `_`, two \
+             characters at least"
+        ));
+    }
+    if variable.is_table() {
+        variable.wrong_type("a string: taking a value from elsewhere is not supported yet");
+        return None;
+    }
+    let value = variable.string("a string")?.into_inner();
+    if value.contains('\0') {
+        variable.problem_with_name(format!("the value of `{name}` holds a NUL character, expected none"));
+    }
+    Some((name, value))
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() >= 2
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

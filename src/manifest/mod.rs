@@ -1,0 +1,32 @@
+//! What `deploy.toml` says: text in, value out, and everything that is wrong with it at once.
+//!
+//! The text becomes a tree whose every value knows its place. A [stage](stages) is laid over the tree, so that a
+//! stage may override any key without one line of code about it, and one reader walks what results: a `Section`
+//! for each table, which remembers the keys it was asked for, so that unknown ones fall out at its end. Problems are
+//! noted and reading goes on. The manifest must be right with every stage and with none, whichever is chosen.
+//!
+//! Values of an `environment` are secrets: no message holds one, and the lines shown beside messages hide them.
+
+mod document;
+mod stages;
+
+mod build;
+mod check;
+mod environment;
+mod function;
+mod role;
+mod tags;
+mod url;
+
+mod target;
+
+mod problem;
+mod secrets;
+mod section;
+
+pub use build::Build;
+pub use check::{Check, Expect};
+pub use document::{Manifest, parse};
+pub use function::{Function, Source};
+pub use problem::{Problem, Problems};
+pub use role::RoleSource;

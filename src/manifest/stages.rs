@@ -1,0 +1,66 @@
+//! Stages: the same app deployed again beside itself, with some keys changed.
+
+use super::function;
+use super::problem::Problem;
+use super::section::{Notes, Section, list, nearest};
+use toml::de::{DeTable, DeValue};
+
+/// What stands under `[stages.NAME]`: it mirrors the manifest.
+pub(super) struct Stage<'a> {
+    pub name: &'a str,
+    overrides: &'a DeTable<'a>,
+}
+
+impl<'a> Stage<'a> {
+    /// The manifest's tree with this stage laid over it.
+    pub fn applied_to(&self, root: &DeTable<'a>) -> DeTable<'a> {
+        let mut table = root.clone();
+        table.remove("stages");
+        lay_over(&mut table, self.overrides);
+        table
+    }
+}
+
+/// All stages, in the order of the text.
+pub(super) fn read<'a>(root: &'a DeTable<'a>, notes: &'a Notes) -> Vec<Stage<'a>> {
+    let Some(stages) = Section::whole(root, notes).section("stages") else { return Vec::new() };
+    let mut read = Vec::new();
+    for entry in stages.all() {
+        if !function::is_name(entry.name) {
+            entry.problem_with_name(format!("`{}` is no name for a stage, expected {}", entry.name, function::NAME));
+        } else if let Some(section) = entry.section(entry.name.to_owned()) {
+            read.push(Stage { name: entry.name, overrides: section.table() });
+        }
+    }
+    read
+}
+
+/// What is wrong with a stage that was asked for and is none.
+pub(super) fn unknown(stage: &str, known: &[&str]) -> Problem {
+    let message = match nearest(stage, known) {
+        _ if known.is_empty() => {
+            format!("no stage `{stage}`: the manifest has no stages, expected a table `[stages.{stage}]`")
+        }
+        Some(meant) => format!("no stage `{stage}`; did you mean `{meant}`? (the stages are {})", list(known)),
+        None => format!("no stage `{stage}`, expected one of {}", list(known)),
+    };
+    Problem::new(None, message)
+}
+
+/// Tables merge, anything else replaces.
+fn lay_over<'a>(table: &mut DeTable<'a>, over: &DeTable<'a>) {
+    for (key, value) in over {
+        let merged = match (table.get_mut(key.get_ref().as_ref()).map(|below| below.get_mut()), value.get_ref()) {
+            (Some(DeValue::Table(below)), DeValue::Table(above)) => {
+                lay_over(below, above);
+                true
+            }
+            _ => false,
+        };
+        if !merged {
+            // The key goes too, so that problems show the stage's line.
+            table.remove(key.get_ref().as_ref());
+            table.insert(key.clone(), value.clone());
+        }
+    }
+}

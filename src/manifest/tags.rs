@@ -1,0 +1,62 @@
+//! The user's own tags, in what Lambda, IAM and CloudWatch Logs all take.
+
+use super::section::{Entry, Section};
+use crate::stack::Tags;
+use std::collections::BTreeSet;
+
+const LIMIT: usize = 50;
+/// How many of them are ours: app, function and region, and the stage where there is one.
+const OURS: usize = 3;
+const NAME_LIMIT: usize = 128;
+const VALUE_LIMIT: usize = 256;
+const CHARACTERS: &str = "letters, digits, spaces and `_.:/=+-@`";
+
+pub(super) fn read(keys: &mut Section<'_>) -> Tags {
+    let Some(section) = keys.section("tags") else { return Tags::default() };
+    let mut tags = Tags::default();
+    let mut seen = BTreeSet::new();
+    for entry in section.all() {
+        let name = entry.name;
+        refuse_name(&entry);
+        if !seen.insert(name.to_lowercase()) {
+            entry.problem_with_name(format!(
+                "the tag `{name}` differs from another only in case, which IAM does not tell apart, \
+                 expected one of them"
+            ));
+        }
+        let Some(value) = entry.string("a string") else { continue };
+        let value = value.into_inner();
+        if value.chars().count() > VALUE_LIMIT || !value.chars().all(is_allowed) {
+            entry.problem(format!("the tag `{name}` is `{value}`, expected at most {VALUE_LIMIT} {CHARACTERS}"));
+        }
+        tags.insert(name, value);
+    }
+    tags
+}
+
+pub(super) fn refuse_too_many(tags: &Tags, has_stage: bool, function: &Entry<'_>) {
+    let (count, limit) = (tags.iter().count(), LIMIT - OURS - usize::from(has_stage));
+    if count > limit {
+        let name = function.name;
+        function.problem_with_name(format!(
+            "the function `{name}` has {count} tags, expected at most {limit}: \
+             AWS takes {LIMIT}, lamstream's own included"
+        ));
+    }
+}
+
+fn refuse_name(entry: &Entry<'_>) {
+    let name = entry.name;
+    let lower = name.to_lowercase();
+    if let Some(prefix) = ["aws:", "lamstream:"].into_iter().find(|prefix| lower.starts_with(prefix)) {
+        entry.problem_with_name(format!(
+            "the tag `{name}` begins with `{prefix}`, which is reserved, expected another name"
+        ));
+    } else if name.is_empty() || name.chars().count() > NAME_LIMIT || !name.chars().all(is_allowed) {
+        entry.problem_with_name(format!("`{name}` is no name for a tag, expected 1 to {NAME_LIMIT} {CHARACTERS}"));
+    }
+}
+
+fn is_allowed(character: char) -> bool {
+    character.is_alphanumeric() || " _.:/=+-@".contains(character)
+}

@@ -1,0 +1,81 @@
+//! A function's address and who may use it.
+
+use super::section::{Entry, Section};
+use crate::stack::{Auth, Cors, FunctionUrl, InvokeMode};
+use std::collections::BTreeSet;
+
+const METHODS: [&str; 7] = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"];
+/// AWS's limits for the lists of `cors`.
+const METHOD_LIMIT: usize = 6;
+const LIST_LIMIT: usize = 100;
+const ORIGIN_LIMIT: usize = 253;
+const HEADER_LIMIT: usize = 1024;
+
+pub(super) fn read(keys: &mut Section<'_>) -> Option<FunctionUrl> {
+    let mut url = keys.section("url")?;
+    let why = "`none` (everyone may call) or `aws-iam` (only signed requests): it has no default, because a public \
+               URL is always somebody's decision";
+    let auths = [Auth::None, Auth::AwsIam].map(|auth| (auth.as_str(), auth));
+    let auth = url.required("auth", why).and_then(|entry| entry.one_of(&auths));
+    let modes = [InvokeMode::ResponseStream, InvokeMode::Buffered].map(|mode| (mode.as_str(), mode));
+    let mode = url.entry("mode").and_then(|entry| entry.one_of(&modes));
+    let cors = url.section("cors").map(read_cors);
+    url.finish();
+    Some(FunctionUrl {
+        // Where it is missing nothing is returned but the problem.
+        auth: auth.map_or(Auth::AwsIam, |auth| auth.into_inner()),
+        mode: mode.map_or(InvokeMode::ResponseStream, |mode| mode.into_inner()),
+        cors,
+    })
+}
+
+fn read_cors(mut cors: Section<'_>) -> Cors {
+    let mut set = |key, limit, expected: &str, is_one: &dyn Fn(&str) -> bool| {
+        cors.entry(key).map(|entry| read_set(&entry, limit, expected, is_one)).unwrap_or_default()
+    };
+    let origins = "origins such as `https://example.com`, or `*`";
+    let methods = "`GET`, `PUT`, `HEAD`, `POST`, `PATCH`, `DELETE` or `*` (`OPTIONS` is answered by AWS)";
+    let read = Cors {
+        allow_origins: set("allow_origins", LIST_LIMIT, origins, &is_origin),
+        allow_methods: set("allow_methods", METHOD_LIMIT, methods, &|text| METHODS.contains(&&*text.to_uppercase())),
+        allow_headers: set("allow_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
+        expose_headers: set("expose_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
+        allow_credentials: false,
+        max_age: cors
+            .entry("max_age")
+            .and_then(|entry| entry.integer(0..=86_400, "seconds"))
+            .map(|age| age.into_inner()),
+    };
+    let credentials = cors.entry("allow_credentials");
+    let allow_credentials = credentials.as_ref().and_then(Entry::boolean).is_some_and(|allowed| allowed.into_inner());
+    if let Some(entry) = credentials.filter(|_| allow_credentials && read.allow_origins.contains("*")) {
+        entry.problem_with_name(
+            "`allow_credentials` and `allow_origins = [\"*\"]` exclude each other, expected the origins by name",
+        );
+    }
+    cors.finish();
+    Cors { allow_credentials, ..read }.normalised()
+}
+
+fn read_set(entry: &Entry<'_>, limit: usize, expected: &str, is_one: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    let items = entry.strings(expected);
+    let name = entry.name;
+    if items.len() > limit {
+        entry.problem(format!("`{name}` holds {} values, expected at most {limit}", items.len()));
+    }
+    for item in items.iter().filter(|item| !is_one(item.get_ref())) {
+        entry.problem_at(item.span(), format!("`{name}` holds `{}`, expected {expected}", item.get_ref()));
+    }
+    items.into_iter().map(|item| item.into_inner().to_owned()).collect()
+}
+
+/// A scheme, a host and at most a port: a path would never be equal to what browsers send.
+fn is_origin(text: &str) -> bool {
+    let of_a_host =
+        |host: &str| !host.is_empty() && !host.contains(|found: char| found == '/' || found.is_whitespace());
+    text == "*" || (text.len() <= ORIGIN_LIMIT && text.split_once("://").is_some_and(|(_, host)| of_a_host(host)))
+}
+
+fn is_header(text: &str) -> bool {
+    text == "*" || (text.len() <= HEADER_LIMIT && super::check::is_token(text))
+}

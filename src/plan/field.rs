@@ -1,0 +1,101 @@
+//! What differs between two things, as the manifest would call it.
+
+use crate::stack::{Function, FunctionUrl, LogGroup, Release, Role};
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+/// One key whose value changes. Values that may be secret, or that no line can hold, are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    /// From and to, where they may be shown.
+    pub values: Option<(String, String)>,
+}
+
+/// Collects the fields that differ.
+#[derive(Default)]
+pub(super) struct Fields(Vec<Field>);
+
+impl Fields {
+    pub fn of_log_group(from: &LogGroup, to: &LogGroup) -> Vec<Field> {
+        let mut fields = Fields::default();
+        fields.shown("retention_days", &optional(&from.retention_days), &optional(&to.retention_days));
+        fields.hidden("tags", &from.tags, &to.tags);
+        fields.0
+    }
+
+    pub fn of_role(from: &Role, to: &Role) -> Vec<Field> {
+        let mut fields = Fields::default();
+        fields.hidden("trust", &from.trust, &to.trust);
+        fields.hidden("statements", &from.statements, &to.statements);
+        fields.shown("managed_policies", &list(&from.managed_policies), &list(&to.managed_policies));
+        let (was, will) = (optional(&from.permissions_boundary), optional(&to.permissions_boundary));
+        fields.shown("permissions_boundary", &was, &will);
+        fields.hidden("tags", &from.tags, &to.tags);
+        fields.0
+    }
+
+    pub fn of_function(from: &Function, to: &Function) -> Vec<Field> {
+        let mut fields = Fields::default();
+        let quoted = |text: &str| format!("\"{}\"", text.escape_debug());
+        fields.shown("description", &quoted(&from.description), &quoted(&to.description));
+        fields.shown("concurrency", &optional(&from.concurrency), &optional(&to.concurrency));
+        fields.hidden("tags", &from.tags, &to.tags);
+        fields.0
+    }
+
+    pub fn of_release(from: &Release, to: &Release) -> Vec<Field> {
+        let mut fields = Fields::default();
+        fields.shown("code", &short(&from.code), &short(&to.code));
+        let (from, to) = (&from.configuration, &to.configuration);
+        fields.shown("role", &from.role_arn, &to.role_arn);
+        fields.shown("architecture", &from.architecture, &to.architecture);
+        fields.shown("runtime", &from.runtime, &to.runtime);
+        fields.shown("handler", &from.handler, &to.handler);
+        fields.shown("memory", &from.memory, &to.memory);
+        fields.shown("timeout", &from.timeout, &to.timeout);
+        fields.shown("ephemeral_storage", &from.ephemeral_storage, &to.ephemeral_storage);
+        fields.shown("layers", &list(&from.layers), &list(&to.layers));
+        for name in from.environment.keys().chain(to.environment.keys()).collect::<BTreeSet<_>>() {
+            let (was, will) = (from.environment.get(name), to.environment.get(name));
+            fields.hidden(&format!("environment.{name}"), &was, &will);
+        }
+        fields.shown("log.format", &from.log_format.as_str(), &to.log_format.as_str());
+        fields.shown("log.group", &from.log_group, &to.log_group);
+        fields.0
+    }
+
+    pub fn of_url(from: &FunctionUrl, to: &FunctionUrl) -> Vec<Field> {
+        let mut fields = Fields::default();
+        fields.shown("auth", &from.auth.as_str(), &to.auth.as_str());
+        fields.shown("mode", &from.mode.as_str(), &to.mode.as_str());
+        fields.hidden("cors", &from.cors, &to.cors);
+        fields.0
+    }
+
+    fn shown<T: PartialEq + Display>(&mut self, name: &str, from: &T, to: &T) {
+        if from != to {
+            self.0.push(Field { name: name.to_owned(), values: Some((from.to_string(), to.to_string())) });
+        }
+    }
+
+    fn hidden<T: PartialEq>(&mut self, name: &str, from: &T, to: &T) {
+        if from != to {
+            self.0.push(Field { name: name.to_owned(), values: None });
+        }
+    }
+}
+
+fn optional(value: &Option<impl Display>) -> String {
+    value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+}
+
+fn list<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+    let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// Enough of a digest to tell two apart.
+fn short(digest: &str) -> String {
+    digest.chars().take(8).collect()
+}

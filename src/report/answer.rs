@@ -1,0 +1,87 @@
+//! What a command found out, before it is put into text or JSON.
+
+use crate::apply::{Outputs, Step, Verified};
+use crate::failure::Failure;
+use crate::plan::Plan;
+use crate::stack::{FunctionUrl, Names, Release};
+
+/// The answer of one command.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub command: &'static str,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub endpoint: Option<String>,
+    pub stage: Option<String>,
+    /// In the manifest's order.
+    pub functions: Vec<FunctionAnswer>,
+    /// Only for the commands under `local`.
+    pub local: Option<LocalAnswer>,
+}
+
+/// What there is to say of one function. What a command does not find out is `None`, or empty.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionAnswer {
+    /// The function's name in the manifest.
+    pub name: String,
+    pub names: Option<Names>,
+    pub state: State,
+    /// Whether this run changed anything.
+    pub changed: bool,
+    pub url: Option<FunctionUrl>,
+    pub release: Option<Release>,
+    pub outputs: Outputs,
+    /// What a plan would do, what a deploy did, how a status differs.
+    pub plan: Option<Plan>,
+    pub verified: Option<Verified>,
+    pub done: Vec<Step>,
+    pub left: Vec<Step>,
+    pub error: Option<Failure>,
+    /// Only for `build`.
+    pub zip: Option<Zip>,
+    /// Whether the manifest names it.
+    pub stray: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// `live` points to a version.
+    Deployed,
+    Absent,
+    /// This run failed to deploy it.
+    Failed,
+    /// Nobody asked.
+    #[default]
+    Unknown,
+}
+
+/// A package on disk.
+#[derive(Clone, Debug)]
+pub struct Zip {
+    pub path: String,
+    /// Base64, as AWS's `CodeSha256`.
+    pub sha256: String,
+    /// Bytes.
+    pub size: usize,
+}
+
+/// The local cloud.
+#[derive(Clone, Debug)]
+pub struct LocalAnswer {
+    pub running: bool,
+    pub endpoint: Option<String>,
+    pub data: String,
+    /// `export` lines, for `local env` alone.
+    pub env: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub fn new(command: &'static str) -> Answer {
+        Answer { command, ..Answer::default() }
+    }
+
+    /// The first failure of a function, which is the command's.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.functions.iter().find_map(|function| function.error.as_ref())
+    }
+}

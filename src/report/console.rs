@@ -1,0 +1,107 @@
+//! Where a command's words go, and where its questions are asked.
+
+use super::{Answer, Lines, Report, Silent, Terminal, document, failure_lines, text};
+use crate::apply::Event;
+use crate::failure::Failure;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// How often the story is given the chance to show that it is alive.
+const TICK: Duration = Duration::from_millis(200);
+
+/// stdout and stderr. Copies share one story.
+#[derive(Clone)]
+pub struct Console {
+    story: Arc<Mutex<Box<dyn Report>>>,
+    json: bool,
+    terminal: bool,
+}
+
+impl Console {
+    /// Must be made inside a runtime: a task of it keeps the story alive.
+    pub fn new(json: bool, quiet: bool) -> Console {
+        // CI logs take lines, even where they pretend to be a terminal.
+        let terminal = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+        let story: Box<dyn Report> = match (quiet, terminal) {
+            (true, _) => Box::new(Silent),
+            (false, true) => Box::new(Terminal::default()),
+            (false, false) => Box::new(Lines::new(anstream::stderr())),
+        };
+        let console = Console { story: Arc::new(Mutex::new(story)), json, terminal: terminal && !quiet };
+        let weak = Arc::downgrade(&console.story);
+        tokio::spawn(async move {
+            let mut interval = tokio::time::interval(TICK);
+            while let Some(story) = weak.upgrade() {
+                story.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).tick();
+                drop(story);
+                interval.tick().await;
+            }
+        });
+        console
+    }
+
+    fn story(&self) -> MutexGuard<'_, Box<dyn Report>> {
+        self.story.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub fn tell(&self, event: &Event) {
+        self.story().on(event);
+    }
+
+    pub fn note(&self, line: &str) {
+        self.story().note(line);
+    }
+
+    /// Whether another program may draw on the terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Whether somebody is there who can answer a question.
+    pub fn can_ask(&self) -> bool {
+        !self.json && std::io::stdin().is_terminal()
+    }
+
+    /// Asks on stderr; anything but "y" or "yes" is a no.
+    pub async fn ask(&self, lines: &[String], question: &str) -> bool {
+        self.story().pause();
+        let mut err = anstream::stderr();
+        // Where nobody can be asked there is no answer either: a closed stdin reads as a no.
+        for line in lines {
+            let _ = writeln!(err, "{line}");
+        }
+        let _ = write!(err, "{question} [y/N] ");
+        let _ = err.flush();
+        let read = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).map(|_| line)
+        });
+        let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// The answer on stdout, and what went wrong on stderr.
+    pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) {
+        self.story().pause();
+        let mut err = anstream::stderr();
+        let others = answer.functions.iter().filter_map(|function| function.error.as_ref());
+        let mut said: Vec<&str> = Vec::new();
+        for failure in failure.into_iter().chain(others) {
+            if !said.contains(&failure.message.as_str()) {
+                said.push(&failure.message);
+                // A closed stderr is no reason to fail: the exit code says it too.
+                failure_lines(failure).iter().for_each(|line| drop(writeln!(err, "{line}")));
+            }
+        }
+        let out = if self.json { format!("{}\n", document(answer, failure)) } else { text(answer) };
+        self.print(&out);
+    }
+
+    /// To stdout, at once.
+    pub fn print(&self, text: &str) {
+        let mut stdout = std::io::stdout();
+        // Whoever closed stdout wanted no more of it.
+        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    }
+}

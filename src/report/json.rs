@@ -1,0 +1,114 @@
+//! The one JSON document on stdout. Unknown is null; keys are never absent; values of the environment never appear.
+
+use super::answer::{Answer, FunctionAnswer, State};
+use crate::apply::{Step, Verified};
+use crate::failure::Failure;
+use crate::plan::{Change, Plan};
+use crate::stack::{Auth, InvokeMode};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Schema 1. `failure` is what the command as a whole ended with.
+pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
+    let mut document = json!({
+        "schema": 1,
+        "command": answer.command,
+        "ok": failure.is_none(),
+        "account": answer.account,
+        "region": answer.region,
+        "endpoint": answer.endpoint,
+        "stage": answer.stage,
+        "functions": answer.functions.iter().map(|one| function(answer, one)).collect::<Vec<_>>(),
+        "error": failure.map(error),
+    });
+    if let Some(local) = &answer.local {
+        let env: serde_json::Map<String, Value> =
+            local.env.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        document["local"] =
+            json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
+    }
+    document
+}
+
+fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
+    let names = function.names.as_ref();
+    let mut value = json!({
+        "name": function.name,
+        "function_name": names.map(|names| names.function_name()),
+        "function_arn": names.filter(|names| !names.account.is_empty()).map(|names| names.function_arn()),
+        "state": match function.state {
+            State::Deployed => Some("deployed"),
+            State::Absent => Some("absent"),
+            State::Failed => Some("failed"),
+            State::Unknown => None,
+        },
+        "changed": function.changed,
+        "url": function.outputs.url,
+        "auth": function.url.as_ref().map(|url| Auth::as_str(url.auth)),
+        "mode": function.url.as_ref().map(|url| InvokeMode::as_str(url.mode)),
+        "release": function.outputs.version.as_ref().map(|version| json!({
+            "version": version,
+            "previous": function.outputs.previous,
+            "code_sha256": function.release.as_ref().map(|release| &release.code),
+        })),
+        "changes": function.plan.iter().flat_map(|plan| changes(function, plan)).collect::<Vec<_>>(),
+        "verified": function.verified.as_ref().map(verified),
+        "done": kinds(&function.done),
+        "left": kinds(&function.left),
+        "error": function.error.as_ref().map(error),
+    });
+    if answer.command == "build" {
+        value["zip"] = json!(function.zip.as_ref().map(|zip| &zip.path));
+        value["sha256"] = json!(function.zip.as_ref().map(|zip| &zip.sha256));
+        value["size"] = json!(function.zip.as_ref().map(|zip| zip.size));
+    }
+    if answer.command == "status" {
+        value["in_manifest"] = json!(!function.stray);
+    }
+    value
+}
+
+fn changes(function: &FunctionAnswer, plan: &Plan) -> Vec<Value> {
+    let change = |change: &Change| {
+        let fields: Vec<String> = change.fields().into_iter().map(|field| field.name).collect();
+        json!({
+            "action": change.action().as_str(),
+            "kind": change.kind().as_str(),
+            "name": function.names.as_ref().map(|names| change.name(names)),
+            "fields": fields,
+        })
+    };
+    plan.changes.iter().map(change).collect()
+}
+
+/// Each kind once, in the order of the steps.
+fn kinds(steps: &[Step]) -> Vec<&'static str> {
+    let mut kinds: Vec<&'static str> = steps.iter().map(|step| step.kind.as_str()).collect();
+    kinds.dedup();
+    kinds
+}
+
+fn verified(verified: &Verified) -> Value {
+    json!({
+        "status": verified.status,
+        "first_byte_ms": milliseconds(verified.first_byte),
+        "chunks": verified.chunks,
+        "duration_ms": milliseconds(verified.duration),
+        "streamed": verified.streamed,
+    })
+}
+
+/// To a tenth.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+fn error(failure: &Failure) -> Value {
+    json!({
+        "kind": failure.kind.as_str(),
+        "message": failure.message,
+        "caused_by": failure.caused_by,
+        "request_id": failure.request_id,
+        "hints": failure.hints,
+    })
+}

@@ -1,0 +1,41 @@
+//! What people and programs get to read. The only room that prints: answers on stdout, the story on stderr.
+
+mod answer;
+mod json;
+mod text;
+
+mod story;
+mod ticker;
+
+mod lines;
+mod silent;
+mod terminal;
+
+mod style;
+
+mod console;
+
+pub use answer::{Answer, FunctionAnswer, LocalAnswer, State, Zip};
+pub use console::Console;
+pub use json::document;
+pub use lines::Lines;
+pub use silent::Silent;
+pub use story::{failure_lines, plan_lines};
+pub use terminal::Terminal;
+pub use text::text;
+
+use crate::apply::Event;
+
+/// Tells a run's story while it happens.
+pub trait Report: Send {
+    fn on(&mut self, event: &Event);
+
+    /// Called a few times a second, so that nothing is silent for long.
+    fn tick(&mut self) {}
+
+    /// A line that belongs to no step.
+    fn note(&mut self, line: &str);
+
+    /// Gets out of the way, for a question or for the end.
+    fn pause(&mut self) {}
+}

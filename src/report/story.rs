@@ -1,0 +1,160 @@
+//! Events, plans and failures as lines. Pure: what is done with the lines is somebody else's decision.
+
+use super::style::{self, line, painted};
+use crate::apply::{Event, Step, Verified};
+use crate::failure::Failure;
+use crate::plan::{Action, Change, Kind, Plan};
+use crate::stack::Names;
+use std::time::Duration;
+
+/// Where the time a step took is written.
+const TIME_COLUMN: usize = 48;
+
+/// What an event says once it is over; `None` for those that only begin or go on.
+pub(super) fn told(event: &Event) -> Option<String> {
+    match event {
+        Event::BuildLine { line } => Some(line.clone()),
+        Event::Packaged { function, architecture, size, sha256 } => {
+            let digest: String = sha256.chars().take(8).collect();
+            let rest = format!("{function} ({architecture}, {} KB, digest {digest}…)", size.div_ceil(1000));
+            Some(line(style::VERB, "Packaged", &rest))
+        }
+        Event::Done { step, took, .. } => Some(line(style::VERB, done(step.action), &timed(&named(step), *took))),
+        Event::Failed { step, .. } => Some(line(style::ERROR, "Failed", &named(step))),
+        Event::Verified { function, verified } => {
+            let rest = format!("{}   {}", timed(function, verified.duration), seen(verified));
+            Some(line(style::VERB, "Verified", &rest))
+        }
+        Event::Finished { function, took, changed: true } => {
+            Some(line(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
+        }
+        Event::Finished { function, changed: false, .. } => {
+            Some(line(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
+        }
+        Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } => None,
+        Event::Started { .. } | Event::Waiting { .. } | Event::Verifying { .. } => None,
+    }
+}
+
+/// How an event changes what is going on.
+pub(super) enum Turn<'a> {
+    /// `about` begins; `verb` says what is being done with it.
+    Begins {
+        function: &'a str,
+        verb: &'static str,
+        about: String,
+    },
+    Ends {
+        function: &'a str,
+        about: String,
+    },
+    /// Everything that was going on for the function ends.
+    EndsAll {
+        function: &'a str,
+    },
+    Nothing,
+}
+
+pub(super) fn turn(event: &Event) -> Turn<'_> {
+    match event {
+        Event::Looking { at } => Turn::Begins { function: "", verb: "Reading", about: (*at).to_owned() },
+        Event::Looked { at } => Turn::Ends { function: "", about: (*at).to_owned() },
+        Event::Building { function } => Turn::Begins { function, verb: "Building", about: function.clone() },
+        Event::Packaged { function, .. } => Turn::Ends { function, about: function.clone() },
+        Event::Started { function, step } => Turn::Begins { function, verb: doing(step.action), about: named(step) },
+        Event::Waiting { function, for_what, .. } => {
+            Turn::Begins { function, verb: "Waiting", about: format!("for {for_what}") }
+        }
+        // These two may be made while something else is going on; nothing is ever waited for in them.
+        Event::Done { function, step, .. } | Event::Failed { function, step }
+            if matches!(step.kind, Kind::LogGroup | Kind::Role) =>
+        {
+            Turn::Ends { function, about: named(step) }
+        }
+        Event::Done { function, .. } | Event::Failed { function, .. } => Turn::EndsAll { function },
+        Event::Verifying { function } => Turn::Begins { function, verb: "Verifying", about: function.clone() },
+        Event::Verified { function, .. } | Event::Finished { function, .. } => Turn::EndsAll { function },
+        Event::BuildLine { .. } => Turn::Nothing,
+    }
+}
+
+fn named(step: &Step) -> String {
+    format!("{} {}", step.kind.in_words(), step.name)
+}
+
+fn doing(action: Action) -> &'static str {
+    match action {
+        Action::Create => "Creating",
+        Action::Update => "Updating",
+        Action::Delete => "Deleting",
+    }
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Create => "Created",
+        Action::Update => "Updated",
+        Action::Delete => "Deleted",
+    }
+}
+
+fn seen(verified: &Verified) -> String {
+    let first_byte = format!("first byte after {:.0} ms", verified.first_byte.as_secs_f64() * 1000.0);
+    let chunks = match verified.chunks {
+        1 => "1 chunk".to_owned(),
+        chunks => format!("{chunks} chunks over {}", seconds(verified.duration)),
+    };
+    let streamed = if verified.streamed == Some(true) { ": it streams" } else { "" };
+    format!("{first_byte}, {chunks}{streamed}")
+}
+
+pub(super) fn timed(what: &str, took: Duration) -> String {
+    format!("{what:<TIME_COLUMN$} {:>6}", seconds(took))
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
+}
+
+/// One line a change: `+|~|- KIND NAME: FIELD a -> b`.
+pub fn plan_lines(names: &Names, plan: &Plan) -> Vec<String> {
+    plan.changes.iter().map(|change| change_line(names, change)).collect()
+}
+
+fn change_line(names: &Names, change: &Change) -> String {
+    let sign = match change.action() {
+        Action::Create => '+',
+        Action::Update => '~',
+        Action::Delete => '-',
+    };
+    let head = format!("{sign} {} {}", change.kind().as_str(), change.name(names));
+    let fields: Vec<String> = change
+        .fields()
+        .into_iter()
+        .map(|field| match field.values {
+            Some((from, to)) => format!("{} {from} -> {to}", field.name),
+            None => format!("{} changed", field.name),
+        })
+        .collect();
+    if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) }
+}
+
+/// An error as a person reads it: what, why, how far it came, what to do.
+pub fn failure_lines(failure: &Failure) -> Vec<String> {
+    let mut lines = vec![format!("{} {}", painted(style::ERROR, "error:"), failure.message)];
+    for (nth, cause) in failure.caused_by.iter().enumerate() {
+        let request = failure.request_id.iter().filter(|_| nth == 0).map(|id| format!(" (request {id})"));
+        lines.push(format!("  caused by: {cause}{}", request.collect::<String>()));
+    }
+    if !failure.done.is_empty() || !failure.left.is_empty() {
+        lines.push(format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left)));
+    }
+    lines.extend(failure.hints.iter().map(|hint| format!("{} {hint}", painted(style::HINT, "hint:"))));
+    lines
+}
+
+fn kinds(steps: &[Step]) -> String {
+    let mut kinds: Vec<&str> = steps.iter().map(|step| step.kind.in_words()).collect();
+    kinds.dedup();
+    if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") }
+}

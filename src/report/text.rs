@@ -1,0 +1,82 @@
+//! Answers as plain text: what stdout gets unless JSON was asked for.
+
+use super::answer::{Answer, FunctionAnswer, LocalAnswer, State};
+use super::story::plan_lines;
+use std::fmt::Write;
+
+/// The text of an answer, with its last newline; empty where there is nothing to say.
+pub fn text(answer: &Answer) -> String {
+    match answer.command {
+        "deploy" | "url" => urls(answer),
+        "plan" => plans(answer),
+        "status" => answer.functions.iter().map(status).collect(),
+        "build" => answer.functions.iter().filter_map(|one| one.zip.as_ref()).fold(String::new(), |mut text, zip| {
+            let _ = writeln!(text, "{}", zip.path);
+            text
+        }),
+        _ => answer.local.as_ref().map(|local| self::local(answer.command, local)).unwrap_or_default(),
+    }
+}
+
+/// One function: its address alone. Several: `NAME<TAB>URL`.
+fn urls(answer: &Answer) -> String {
+    let mut text = String::new();
+    for function in answer.functions.iter().filter(|function| function.state != State::Failed) {
+        let Some(url) = &function.outputs.url else { continue };
+        let _ = match answer.functions.len() {
+            1 => writeln!(text, "{url}"),
+            _ => writeln!(text, "{}\t{url}", function.name),
+        };
+    }
+    text
+}
+
+fn plans(answer: &Answer) -> String {
+    let lines: Vec<String> = answer
+        .functions
+        .iter()
+        .filter_map(|function| Some(plan_lines(function.names.as_ref()?, function.plan.as_ref()?)))
+        .flatten()
+        .collect();
+    match lines.is_empty() {
+        // A command that failed before it looked at any function has nothing to say.
+        true if answer.functions.is_empty() || answer.failure().is_some() => String::new(),
+        true => "no changes\n".to_owned(),
+        false => lines.join("\n") + "\n",
+    }
+}
+
+fn status(function: &FunctionAnswer) -> String {
+    let mut text = String::new();
+    let state = match (function.state, &function.outputs.version) {
+        (State::Deployed, Some(version)) => format!("deployed, version {version}"),
+        (State::Deployed, None) => "deployed".to_owned(),
+        (State::Failed, _) => "unknown".to_owned(),
+        _ => "not deployed".to_owned(),
+    };
+    let before = function.outputs.previous.iter().map(|version| format!(" (before it: {version})"));
+    let stray = if function.stray { ", but not in the manifest" } else { "" };
+    let _ = writeln!(text, "{}: {state}{}{stray}", function.name, before.collect::<String>());
+    if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
+        let _ = writeln!(text, "  {address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str());
+    }
+    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.stray);
+    if let (Some(plan), Some(names)) = (differs, &function.names) {
+        for line in plan_lines(names, plan) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+fn local(command: &str, local: &LocalAnswer) -> String {
+    match (command, &local.endpoint) {
+        ("local env", _) => local.env.iter().fold(String::new(), |mut text, (name, value)| {
+            let _ = writeln!(text, "export {name}={value}");
+            text
+        }),
+        (_, Some(endpoint)) => format!("{endpoint}\n"),
+        ("local status", None) => "not running\n".to_owned(),
+        _ => String::new(),
+    }
+}

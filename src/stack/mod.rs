@@ -1,0 +1,58 @@
+//! The nouns of a deploy: one function's AWS resources, as wanted or as found. Pure values, equal when AWS would be.
+
+mod architecture;
+mod function;
+mod log_group;
+mod name;
+mod permission;
+mod release;
+mod role;
+mod tags;
+mod url;
+
+pub use architecture::Architecture;
+pub use function::Function;
+pub use log_group::LogGroup;
+pub use name::Names;
+pub use permission::Permission;
+pub use release::{Configuration, Environment, LogFormat, Release, Secret};
+pub use role::{Role, Statement};
+pub use tags::{Owner, Tags};
+pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
+
+use std::collections::BTreeSet;
+
+/// Everything on AWS that serves one function. What is `None` does not exist, or shall not.
+///
+/// A version's number and a URL's host are not here: AWS makes them up, so they are outputs (`apply::Outputs`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    pub names: Names,
+    pub log_group: Option<LogGroup>,
+    pub role: Option<Role>,
+    pub function: Option<Function>,
+    /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is no part of a stack.
+    pub live: Option<Release>,
+    pub url: Option<FunctionUrl>,
+    /// Our own statements on `live`; other people's are never seen from here, and so never touched.
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl Stack {
+    /// The stack in which nothing exists: where a first deploy begins and `destroy` ends.
+    pub fn empty(names: Names) -> Stack {
+        Stack {
+            names,
+            log_group: None,
+            role: None,
+            function: None,
+            live: None,
+            url: None,
+            permissions: BTreeSet::new(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Stack::empty(self.names.clone())
+    }
+}

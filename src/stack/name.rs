@@ -1,0 +1,136 @@
+//! Every AWS name of a stack follows from the manifest's names, the region and the account.
+
+use super::tags::Tags;
+use sha2::{Digest, Sha256};
+
+/// AWS's limit for the name of a role.
+const ROLE_NAME_LIMIT: usize = 64;
+
+/// Where a stack lives and what it is called there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Names {
+    pub app: String,
+    pub stage: Option<String>,
+    /// The function's name in the manifest.
+    pub function: String,
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+}
+
+impl Names {
+    /// The alias that traffic goes to.
+    pub const ALIAS: &'static str = "live";
+    /// The name of the role's one inline policy.
+    pub const POLICY: &'static str = "lamstream";
+
+    /// `APP[-STAGE]-FUNCTION`, at most 64 characters (the manifest is checked for it).
+    pub fn function_name(&self) -> String {
+        format!("{}{}", self.prefix(), self.function)
+    }
+
+    /// What the names of all functions of this app and stage begin with.
+    pub fn prefix(&self) -> String {
+        match &self.stage {
+            Some(stage) => format!("{}-{stage}-", self.app),
+            None => format!("{}-", self.app),
+        }
+    }
+
+    pub fn function_arn(&self) -> String {
+        format!("arn:{}:lambda:{}:{}:function:{}", self.partition(), self.region, self.account, self.function_name())
+    }
+
+    /// `/aws/lambda/FUNCTION_NAME`
+    pub fn log_group(&self) -> String {
+        format!("/aws/lambda/{}", self.function_name())
+    }
+
+    pub fn log_group_arn(&self) -> String {
+        format!("arn:{}:logs:{}:{}:log-group:{}", self.partition(), self.region, self.account, self.log_group())
+    }
+
+    /// `lamstream-REGION-APP[-STAGE]-FUNCTION`: IAM is global, so the region is part of the name. What is over 64
+    /// characters is cut and ends in eight hex digits of the whole name's SHA-256.
+    pub fn role_name(&self) -> String {
+        let name = format!("lamstream-{}-{}", self.region, self.function_name());
+        if name.len() <= ROLE_NAME_LIMIT {
+            return name;
+        }
+        let digest = Sha256::digest(name.as_bytes());
+        let hash: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let kept: String = name.chars().take(ROLE_NAME_LIMIT - hash.len() - 1).collect();
+        format!("{kept}-{hash}")
+    }
+
+    /// `/lamstream/APP/`
+    pub fn role_path(&self) -> String {
+        format!("/lamstream/{}/", self.app)
+    }
+
+    pub fn role_arn(&self) -> String {
+        format!("arn:{}:iam::{}:role{}{}", self.partition(), self.account, self.role_path(), self.role_name())
+    }
+
+    /// The tags by which a resource is known to be ours.
+    pub fn owner_tags(&self) -> Tags {
+        let mut tags = Tags::default();
+        tags.insert("lamstream:app", &self.app);
+        tags.insert("lamstream:function", &self.function);
+        tags.insert("lamstream:region", &self.region);
+        if let Some(stage) = &self.stage {
+            tags.insert("lamstream:stage", stage);
+        }
+        tags
+    }
+
+    fn partition(&self) -> &'static str {
+        match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            _ if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(app: &str, stage: Option<&str>) -> Names {
+        Names {
+            app: app.into(),
+            stage: stage.map(str::to_owned),
+            function: "chat".into(),
+            region: "eu-central-1".into(),
+            account: "123456789012".into(),
+        }
+    }
+
+    #[test]
+    fn names_follow_from_the_manifest() {
+        let names = names("shop", Some("prod"));
+        assert_eq!(names.function_name(), "shop-prod-chat");
+        assert_eq!(names.log_group(), "/aws/lambda/shop-prod-chat");
+        assert_eq!(
+            names.role_arn(),
+            "arn:aws:iam::123456789012:role/lamstream/shop/lamstream-eu-central-1-shop-prod-chat"
+        );
+    }
+
+    #[test]
+    fn a_long_role_name_is_cut_and_stays_unique() {
+        let (one, other) = (names(&"a".repeat(60), None), names(&format!("{}b", "a".repeat(59)), None));
+        assert_eq!(one.role_name().len(), 64);
+        assert_ne!(one.role_name(), other.role_name());
+    }
+
+    #[test]
+    fn partitions_follow_the_region() {
+        let mut names = names("shop", None);
+        for (region, arn) in [("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")] {
+            names.region = region.into();
+            assert!(names.function_arn().starts_with(arn));
+        }
+    }
+}

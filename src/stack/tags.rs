@@ -1,0 +1,58 @@
+//! Tags, and what they say about whose a resource is.
+
+use super::Names;
+use std::collections::BTreeMap;
+
+/// Name to value. Tags that AWS itself keeps (`aws:…`) are left out when a resource is observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tags(BTreeMap<String, String>);
+
+/// Whose a resource is, as far as its tags say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// It carries the tags of exactly this function.
+    Us,
+    /// It does not: it was made by hand, by another tool, or for another app.
+    Stranger,
+}
+
+impl Tags {
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those of `self` that `other` lacks or has with another value.
+    pub fn missing_in(&self, other: &Tags) -> Tags {
+        self.iter().filter(|(name, value)| other.get(name) != Some(value)).collect()
+    }
+
+    /// The names that stand here and not in `other`.
+    pub fn gone_in(&self, other: &Tags) -> Vec<String> {
+        self.0.keys().filter(|name| other.get(name).is_none()).cloned().collect()
+    }
+
+    pub fn owner(&self, names: &Names) -> Owner {
+        let ours = names.owner_tags();
+        let stage_agrees = self.get("lamstream:stage") == ours.get("lamstream:stage");
+        if stage_agrees && ours.missing_in(self).is_empty() { Owner::Us } else { Owner::Stranger }
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Tags {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Tags {
+        let named = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Tags(named.filter(|(name, _): &(String, String)| !name.starts_with("aws:")).collect())
+    }
+}

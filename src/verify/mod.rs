@@ -1,0 +1,20 @@
+//! Whether a deployed URL answers as its check demands, and really streams.
+//!
+//! - [`verify`] asks over HTTP, waits out what a new URL needs to settle, and says what it saw.
+//! - [`judge`] decides. It is pure: a [`Check`](crate::manifest::Check) and an [`Observation`] in, a verdict out, so
+//!   that an answer that came another way than over HTTP is judged by the same rules.
+
+mod ask;
+
+mod probe;
+
+mod observation;
+
+mod judge;
+
+mod fault;
+
+pub use ask::{Sign, Target, verify};
+pub use fault::{Fault, Obstacle};
+pub use judge::judge;
+pub use observation::{Ending, Observation, Seen};

@@ -1,0 +1,181 @@
+//! Makes one HTTP request and writes down what comes back, and when.
+
+use std::error::Error;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Request, Response, Url};
+use tokio::time::{Instant, timeout_at};
+
+use super::fault::{Fault, Obstacle};
+use super::judge::{is_enough, patience};
+use super::observation::{Ending, Observation};
+use crate::manifest::Check;
+
+/// A URL that cannot be connected to in this time will not be in a longer one.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A client for this URL. Redirects are answers of their own, and a proxy has no business on a loopback address.
+pub fn client(url: &Url) -> Result<Client, Fault> {
+    let mut builder = Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT)
+        .user_agent(concat!("lamstream/", env!("CARGO_PKG_VERSION")));
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // Without TLS there is no need to load root certificates, nor to fail where there are none.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| Fault::Unreachable { obstacle: Obstacle::Tls, reason: innermost(&error) })
+}
+
+/// The URL that a check asks: the deployed one with the check's path and query.
+pub fn url(base: &str, check: &Check) -> Result<Url, Fault> {
+    let text = format!("{}{}", base.trim_end_matches('/'), check.path_and_query());
+    Url::parse(&text).map_err(|error| unusable(format!("`{text}` is not a URL: {error}")))
+}
+
+pub fn method(check: &Check) -> Result<Method, Fault> {
+    check.method.parse().map_err(|_| unusable(format!("`{}` is not a method", check.method)))
+}
+
+/// The check's request, with these headers besides its own.
+pub fn request(url: Url, method: Method, check: &Check, added: &[(String, String)]) -> Result<Request, Fault> {
+    let mut request = Request::new(method, url);
+    for (name, value) in check.headers.iter().chain(added) {
+        // The value may be a secret, so that only the name is said.
+        let wrong = || unusable(format!("the header `{name}` is not one that HTTP allows"));
+        let header = name.parse::<HeaderName>().map_err(|_| wrong())?;
+        request.headers_mut().append(header, HeaderValue::from_str(value).map_err(|_| wrong())?);
+    }
+    if let Some(body) = &check.body {
+        *request.body_mut() = Some(body.clone().into());
+    }
+    Ok(request)
+}
+
+/// Sends a request and reads its answer until enough is seen, it ends, or `timeout` is over.
+pub async fn observe(
+    client: &Client,
+    request: Request,
+    check: &Check,
+    timeout: Duration,
+) -> Result<Observation, Fault> {
+    let start = Instant::now();
+    match timeout_at(start + timeout, client.execute(request)).await {
+        Err(_) => Err(Fault::Timeout { after: start.elapsed(), seen: None }),
+        Ok(Err(error)) => Err(unreachable(&error)),
+        Ok(Ok(response)) => Ok(read(response, check, start, timeout).await),
+    }
+}
+
+async fn read(mut response: Response, check: &Check, start: Instant, timeout: Duration) -> Observation {
+    let mut observation = Observation::begin(response.status().as_u16(), start.elapsed());
+    observation.error_type =
+        response.headers().get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()).map(String::from);
+    let ending = loop {
+        let until = patience(check, &observation).unwrap_or(timeout).min(timeout);
+        match timeout_at(start + until, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => observation.chunk(start.elapsed(), &chunk),
+            Ok(Ok(None)) => break Ending::Complete,
+            Ok(Err(error)) => break Ending::Cut(innermost(&error)),
+            Err(_) => {}
+        }
+        // A stream without pauses never lets a timer go off, so the time is looked at after each chunk as well.
+        let now = start.elapsed();
+        if is_enough(check, &observation, now) {
+            break Ending::Stopped;
+        }
+        if now >= timeout {
+            break Ending::TimedOut;
+        }
+    };
+    observation.end(start.elapsed(), ending);
+    observation
+}
+
+fn unreachable(error: &reqwest::Error) -> Fault {
+    let reason = innermost(error);
+    let chain = chain(error).to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
+    let obstacle = if error.is_builder() {
+        Obstacle::Request
+    } else if error.is_dns() {
+        Obstacle::Name
+    } else if says(&["proxy", "tunnel", "socks"]) {
+        Obstacle::Proxy
+    } else if says(&["certificate", "tls", "handshake"]) {
+        Obstacle::Tls
+    } else {
+        Obstacle::Connection
+    };
+    Fault::Unreachable { obstacle, reason }
+}
+
+fn unusable(reason: String) -> Fault {
+    Fault::Unreachable { obstacle: Obstacle::Request, reason }
+}
+
+/// What lies deepest, which is where an HTTP client says what happened.
+fn innermost(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or_else(|_| host == "localhost" || host.ends_with(".localhost"), |address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checks_path_and_query_are_put_into_the_url() {
+        let check = Check {
+            path: "/stream/chat".into(),
+            query: vec![("query".into(), "a b+c&d=é".into()), ("x".into(), String::new())],
+            ..Check::default()
+        };
+        let asked = url("https://abc.lambda-url.eu-central-1.on.aws/", &check).unwrap();
+        assert_eq!(
+            asked.as_str(),
+            "https://abc.lambda-url.eu-central-1.on.aws/stream/chat?query=a%20b%2Bc%26d%3D%C3%A9&x="
+        );
+        assert_eq!(url("http://127.0.0.1:8080", &Check::default()).unwrap().as_str(), "http://127.0.0.1:8080/");
+        assert!(matches!(url("nonsense", &check), Err(Fault::Unreachable { obstacle: Obstacle::Request, .. })));
+    }
+
+    #[test]
+    fn loopback_is_known_in_every_spelling() {
+        let is = |text: &str| is_loopback(&Url::parse(text).unwrap());
+        assert!(is("http://127.0.0.1:9/") && is("http://[::1]:9/") && is("http://localhost/"));
+        assert!(is("http://chat.localhost/") && !is("http://127.0.0.1.example.com/") && !is("https://example.com/"));
+    }
+
+    #[test]
+    fn a_header_that_http_does_not_allow_is_named_without_its_value() {
+        let check = Check { headers: vec![("x-token".into(), "se\ncret".into())], ..Check::default() };
+        let fault = request(Url::parse("http://x/").unwrap(), Method::GET, &check, &[]).unwrap_err();
+        assert_eq!(fault.to_string(), "the request cannot be made: the header `x-token` is not one that HTTP allows");
+    }
+}
