@@ -1,0 +1,125 @@
+//! The local cloud as a thing to run: started, found, stopped, forgotten.
+
+use crate::support::bench::{Bench, LAMSTREAM, Server, said};
+use crate::{CHAT, deploy};
+use std::process::Command;
+
+#[test]
+fn it_starts_once_and_stops_as_often_as_asked() {
+    let bench = Bench::new(CHAT);
+    assert_eq!(bench.good(&["local", "status"]), "not running\n");
+    let address = bench.good(&["local", "start"]);
+    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+    assert_eq!(bench.good(&["local", "start"]), address);
+    assert_eq!(bench.good(&["local", "status"]), address);
+    bench.good(&["local", "stop"]);
+    bench.good(&["local", "stop"]);
+    assert_eq!(bench.good(&["local", "status"]), "not running\n");
+}
+
+#[test]
+fn its_environment_serves_any_aws_tool() {
+    let bench = Bench::new(CHAT);
+    assert_eq!(bench.run(&["local", "env"]).status.code(), Some(1), "it does not run yet");
+    let address = bench.good(&["local", "start"]);
+    let env = bench.good(&["local", "env"]);
+    let names: Vec<&str> = env.lines().map(|line| line.split('=').next().unwrap()).collect();
+    let expected =
+        ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"];
+    assert_eq!(names, expected.map(|name| format!("export {name}")));
+    assert!(env.starts_with(&format!("export AWS_ENDPOINT_URL={address}")));
+
+    let Some(bin) = crate::support::python::python() else { return };
+    let script =
+        format!("{env}\n'{}' sts get-caller-identity --query Account --output text", bin.join("aws").display());
+    let output = Command::new("sh").args(["-c", &script]).env_remove("AWS_CA_BUNDLE").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "000000000000\n", "{}", said(&output));
+}
+
+#[test]
+fn what_was_deployed_survives_a_restart_at_the_same_address() {
+    let bench = Bench::new(CHAT);
+    let url = deploy(&bench, &[]);
+    bench.good(&["local", "stop"]);
+    assert_eq!(bench.good(&["url", "--local"]), url);
+    let get = Command::new("curl").args(["-s", url.trim()]).output().unwrap();
+    assert!(String::from_utf8_lossy(&get.stdout).contains("/stream/chat"), "{}", said(&get));
+    assert_eq!(bench.good(&["status", "--local"]).lines().next(), Some("chat: deployed, version 1"));
+}
+
+#[test]
+fn one_directory_is_served_once() {
+    let bench = Bench::new(CHAT);
+    let _first = Server::start(bench.command(&["local", "run", "--port", "0"]).stderr(std::process::Stdio::null()));
+    let second = bench.run(&["local", "run"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another local cloud serves"), "{}", said(&second));
+}
+
+#[test]
+fn reset_forgets_its_own_state_and_deletes_nothing_else() {
+    let bench = Bench::new(CHAT);
+    deploy(&bench, &[]);
+    bench.good(&["local", "reset"]);
+    assert!(!bench.data().exists());
+    assert_eq!(bench.good(&["status", "--local"]), "chat: not deployed\n");
+
+    let precious = bench.path("precious");
+    std::fs::create_dir(&precious).unwrap();
+    std::fs::write(precious.join("thesis.txt"), "years").unwrap();
+    let output = bench.run(&["local", "reset", "--data", precious.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(precious.join("thesis.txt").exists());
+}
+
+#[test]
+fn a_daemon_killed_outright_is_replaced_and_its_state_kept() {
+    let bench = Bench::new(CHAT);
+    let url = deploy(&bench, &[]);
+    let daemon: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(bench.data().join("daemon.json")).unwrap()).unwrap();
+    let pid = rustix::process::Pid::from_raw(daemon["pid"].as_i64().unwrap() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(bench.good(&["url", "--local"]), url);
+}
+
+#[test]
+fn a_daemon_of_another_build_is_replaced() {
+    let bench = Bench::new(CHAT);
+    let copy = bench.path("lamstream-of-another-build");
+    std::fs::copy(LAMSTREAM, &copy).unwrap();
+    // A copy is a build of its own: what counts is when the program was made.
+    let old = std::fs::File::options().write(true).open(&copy).unwrap();
+    old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1)).unwrap();
+    drop(old);
+    let command = bench.command(&["local", "start"]);
+    let mut other = Command::new(&copy);
+    other.args(command.get_args()).env_clear().current_dir(command.get_current_dir().unwrap());
+    other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let first = String::from_utf8(other.output().unwrap().stdout).unwrap();
+    assert_ne!(bench.good(&["local", "start"]), first);
+}
+
+#[test]
+fn another_behaviour_is_another_daemon_and_none_asked_for_is_any() {
+    let bench = Bench::new(CHAT);
+    let limits = || {
+        let daemon: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(bench.data().join("daemon.json")).unwrap()).unwrap();
+        daemon["limits"].clone()
+    };
+    let like_aws = ["local", "start", "--like-aws", "--role-propagation", "0s", "--pending", "1s"];
+    let first = bench.good(&like_aws);
+    assert_eq!(limits(), serde_json::json!(["--like-aws", "--role-propagation=0ms", "--pending=1000ms"]));
+    assert_eq!(bench.good(&like_aws), first);
+    assert_eq!(bench.good(&["local", "start"]), first);
+    bench.good(&["local", "start", "--stream-rate", "2MB", "--failing", "a", "--failing", "b"]);
+    assert_eq!(limits(), serde_json::json!(["--stream-rate=2097152B", "--failing=a", "--failing=b"]));
+    bench.good(&["local", "stop"]);
+    bench.good(&["local", "start"]);
+    assert_eq!(limits(), serde_json::json!([]));
+    for wrong in [["--pending", "2"], ["--pending", "s"], ["--stream-size", "0MB"], ["--api-rate", "0"]] {
+        let output = bench.run(&[&["local", "start"], &wrong[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    }
+}

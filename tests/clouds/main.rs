@@ -1,0 +1,101 @@
+//! One table of scenarios on three clouds: in memory, the local cloud, and moto. All must agree on what exists after
+//! each step, but for the short list of what moto gets wrong.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod differences;
+mod scenario;
+
+use lamstream::apply::{Cloud, Delivery, apply};
+use lamstream::aws::{Access, Account, Place};
+use lamstream::plan::plan;
+use lamstream::stack::{Names, Stack};
+use scenario::{BEYOND_MOTO, SCENARIOS, Step, Wanted};
+use std::process::Command;
+use support::bench::{Bench, LAMSTREAM, Server};
+use support::memory::{Memory, nobody};
+use support::python::python;
+
+const REGION: &str = "eu-central-1";
+
+/// Walks through the steps of a scenario; after each one the cloud holds exactly what was wanted, and has nothing to do.
+async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut Stack)) {
+    for (number, step) in steps.iter().enumerate() {
+        let Wanted { mut target, zip } = step.wanted(cloud.names());
+        let current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}")).stack;
+        let delivery = Delivery { target: &target, zip: Some(&zip) };
+        apply(cloud, &plan(&current, &target), &delivery, &nobody())
+            .await
+            .unwrap_or_else(|error| panic!("{title}, step {number}: {error}: {error:#?}"));
+        let mut found = cloud.observe().await.expect("it can be read again").stack;
+        forgive(&mut found);
+        forgive(&mut target);
+        assert_eq!(found, target, "{title}, step {number}");
+        assert!(plan(&found, &target).is_empty(), "{title}, step {number}: something is left to do");
+    }
+}
+
+async fn walk_all<'a>(
+    account: &Account,
+    scenarios: impl IntoIterator<Item = &'a (&'a str, &'a [Step])>,
+    forgive: fn(&mut Stack),
+) {
+    let id = account.id().await.expect("the cloud says who we are");
+    for (title, steps) in scenarios {
+        let place = Place::new(account, names(title, &id));
+        walk(title, &place, steps, forgive).await;
+    }
+}
+
+/// Every scenario has an app of its own, so that none finds what another left.
+fn names(title: &str, account: &str) -> Names {
+    Names {
+        app: title.replace(' ', "-"),
+        stage: None,
+        function: "chat".into(),
+        region: REGION.into(),
+        account: account.into(),
+    }
+}
+
+#[tokio::test]
+async fn in_memory() {
+    for (title, steps) in SCENARIOS.iter().chain(BEYOND_MOTO) {
+        let cloud = Memory::with(Stack::empty(names(title, "123456789012")));
+        walk(title, &cloud, steps, |_| {}).await;
+    }
+}
+
+#[tokio::test]
+async fn on_the_local_cloud() {
+    let bench = Bench::new("");
+    let data = bench.data();
+    let server = Server::start(Command::new(LAMSTREAM).args(["local", "run", "--data"]).arg(&data));
+    let credentials = localcloud::credentials(&data).expect("the key pair");
+    let access = Access::Local {
+        endpoint: server.address.clone(),
+        access_key_id: credentials.access_key_id,
+        secret_access_key: credentials.secret_access_key,
+        region: REGION.into(),
+    };
+    walk_all(&Account::open(access).await.expect("an account"), SCENARIOS.iter().chain(BEYOND_MOTO), |_| {}).await;
+}
+
+#[tokio::test]
+async fn on_moto() {
+    let Some(bin) = python() else { return };
+    let server = Server::start(
+        Command::new(bin.join("python"))
+            .args(["-c", include_str!("moto_server.py")])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stderr(std::process::Stdio::null()),
+    );
+    let access = Access::Local {
+        endpoint: server.address.clone(),
+        access_key_id: "testing".into(),
+        secret_access_key: "testing".into(),
+        region: REGION.into(),
+    };
+    walk_all(&Account::open(access).await.expect("an account"), SCENARIOS, differences::forgive_moto).await;
+}

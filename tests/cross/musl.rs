@@ -1,0 +1,34 @@
+//! Built against musl with the toolchain's own linker: static, and it streams.
+
+use crate::pieces::{self, MUSL};
+use crate::support::bench::Bench;
+use crate::workshop::{answer, bootstrap, built, root};
+use lamstream::build::Package;
+use lamstream::stack::Architecture;
+use object::read::elf::{ElfFile64, ProgramHeader};
+use object::{Endianness, Object, elf};
+
+/// Whether neither a loader nor a shared library is needed to start it.
+fn is_static(binary: &[u8]) -> bool {
+    let file = ElfFile64::<Endianness>::parse(binary).unwrap();
+    let mut segments = file.elf_program_headers().iter();
+    let has_loader = segments.any(|segment| segment.p_type(file.endian()) == elf::PT_INTERP);
+    !has_loader && file.imports().unwrap().next().is_none()
+}
+
+#[test]
+fn the_function_is_static_and_streams() {
+    let Some(rustc) = pieces::musl() else { return };
+    let key = if rustc.is_absolute() { format!("rustc = {rustc:?}, ") } else { String::new() };
+    let (function, build) = (root().join("function"), format!("{key}target = \"{MUSL}\", linker = \"rust-lld\""));
+    let bench = Bench::new(&format!("app = \"shop\"\n[functions.chat]\ncrate = {function:?}\nbuild = {{ {build} }}\n"));
+    let built = built(&mut bench.command(&["-v", "build", "--arch", "x86_64", "--out", "out"]));
+    assert!(built.story.contains(&format!("`chat` is built for {MUSL} with rustc ")), "{}", built.story);
+    let linked = "linked by `rust-lld`, with the musl of its own toolchain, as you said";
+    assert!(built.story.contains(linked), "{}", built.story);
+    let zip = bench.path(built.zip.to_str().unwrap());
+    Package::read(&zip, Architecture::X86_64).unwrap();
+    assert!(is_static(&bootstrap(&zip)));
+    let expected = std::fs::read(root().join("tests/fixtures/stream_chat_body.bin")).unwrap();
+    assert_eq!(answer(&zip, "stream/chat"), expected);
+}

@@ -1,0 +1,13 @@
+//! Clients that nobody here wrote judge the local cloud: boto3, the aws CLI, the Rust SDK, moto, cargo-lambda, AWS's own
+//! emulator, and functions on other runtime clients.
+#![expect(clippy::print_stdout, reason = "what was judged is shown, a line each")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cloud;
+mod deployed;
+mod differential;
+mod frames;
+mod operations;
+mod strangers;

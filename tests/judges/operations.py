@@ -1,0 +1,365 @@
+"""Drives every operation of one service, as the local cloud's README lists them, and judges every answer.
+
+usage: operations.py SERVICE README ZIP
+"""
+import json
+import re
+import sys
+
+from model import Answer
+from session import POLICY, TRUST, Session
+
+service, readme, zip_file = sys.argv[1:]
+session = Session()
+ACCOUNT = "000000000000"
+EVENT = json.dumps({
+    "version": "2.0", "rawPath": "/", "rawQueryString": "", "requestContext": {"http": {"method": "GET"}}
+})
+
+
+def good(operation, of=None, **arguments):
+    answer, (status, code, message) = session.call(of or service, operation, **arguments)
+    if code:
+        session.problems.append(f"{operation} {arguments}: {status} {code}: {message}")
+        return {}
+    return answer
+
+
+def bad(operation, expected, of=None, **arguments):
+    _, (status, code, message) = session.call(of or service, operation, **arguments)
+    if code != expected:
+        session.problems.append(f"{operation} {arguments}: {status} {code}: {message!r}, not {expected}")
+
+
+def same(found, expected):
+    if found != expected:
+        session.problems.append(f"{found!r}, not {expected!r}")
+
+
+def pages(operation, key, **arguments):
+    """All items of a list, two a page."""
+    paginator = session.client(service).get_paginator(re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
+    return [item for page in paginator.paginate(**arguments, PaginationConfig={"PageSize": 2}) for item in page[key]]
+
+
+def sts():
+    same(good("GetCallerIdentity")["Account"], ACCOUNT)
+    if "AssumeRole" in listed():
+        good("CreateRole", of="iam", RoleName="other", AssumeRolePolicyDocument=TRUST.replace("Service", "AWS").replace(
+            "lambda.amazonaws.com", f"arn:aws:iam::{ACCOUNT}:root"))
+        role = f"arn:aws:iam::{ACCOUNT}:role/other"
+        assumed = good("AssumeRole", RoleArn=role, RoleSessionName="judge")
+        same(set(assumed["Credentials"]), {"AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"})
+        bad("AssumeRole", "AccessDenied", RoleArn=role + "s", RoleSessionName="judge")
+    bad("GetFederationToken", "InvalidAction", Name="judge")
+
+
+def iam():
+    role = {"RoleName": "judge"}
+    tags = [{"Key": "team", "Value": "web <&>"}, {"Key": "cost", "Value": ""}]
+    boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
+    good("CreateRole", **role, AssumeRolePolicyDocument=TRUST, Description="a <role> & more", Tags=tags,
+         PermissionsBoundary=boundary, MaxSessionDuration=7200, Path="/judges/")
+    bad("CreateRole", "EntityAlreadyExists", RoleName="JUDGE", AssumeRolePolicyDocument=TRUST)
+    bad("CreateRole", "MalformedPolicyDocument", RoleName="other", AssumeRolePolicyDocument="{")
+    for name in "abc":
+        good("CreateRole", RoleName=name, AssumeRolePolicyDocument=TRUST)
+    found = good("GetRole", **role)["Role"]
+    same((found["Description"], found["MaxSessionDuration"], found["Path"]), ("a <role> & more", 7200, "/judges/"))
+    same(found["AssumeRolePolicyDocument"], json.loads(TRUST))
+    same(sorted(tag["Value"] for tag in found["Tags"]), ["", "web <&>"])
+    same(found["PermissionsBoundary"]["PermissionsBoundaryArn"], boundary)
+    bad("GetRole", "NoSuchEntity", RoleName="nobody")
+    same(sorted(role["RoleName"] for role in pages("ListRoles", "Roles")), ["a", "b", "c", "judge"])
+    good("UpdateRole", **role, Description="new", MaxSessionDuration=3600)
+    same(good("GetRole", **role)["Role"]["Description"], "new")
+    good("UpdateAssumeRolePolicy", **role, PolicyDocument=TRUST.replace("lambda", "ec2"))
+    good("DeleteRolePermissionsBoundary", **role)
+    good("PutRolePermissionsBoundary", **role, PermissionsBoundary=boundary)
+    good("TagRole", **role, Tags=[{"Key": "team", "Value": "api"}, {"Key": "x", "Value": "y"}])
+    good("UntagRole", **role, TagKeys=["cost", "nothing"])
+    same([(tag["Key"], tag["Value"]) for tag in pages("ListRoleTags", "Tags", **role)], [("team", "api"), ("x", "y")])
+    for name in ("one", "two", "three"):
+        good("PutRolePolicy", **role, PolicyName=name, PolicyDocument=POLICY)
+    bad("PutRolePolicy", "MalformedPolicyDocument", **role, PolicyName="bad", PolicyDocument="[]")
+    same(good("GetRolePolicy", **role, PolicyName="one")["PolicyDocument"], json.loads(POLICY))
+    bad("GetRolePolicy", "NoSuchEntity", **role, PolicyName="four")
+    same(sorted(pages("ListRolePolicies", "PolicyNames", **role)), ["one", "three", "two"])
+    for name in ("ReadOnlyAccess", "PowerUserAccess", "job-function/ViewOnlyAccess"):
+        good("AttachRolePolicy", **role, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    attached = pages("ListAttachedRolePolicies", "AttachedPolicies", **role)
+    same(sorted(policy["PolicyName"] for policy in attached), ["PowerUserAccess", "ReadOnlyAccess", "ViewOnlyAccess"])
+    bad("DeleteRole", "DeleteConflict", **role)
+    for policy in attached:
+        good("DetachRolePolicy", **role, PolicyArn=policy["PolicyArn"])
+    bad("DetachRolePolicy", "NoSuchEntity", **role, PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    bad("DeleteRole", "DeleteConflict", **role)
+    for name in ("one", "two", "three"):
+        good("DeleteRolePolicy", **role, PolicyName=name)
+    bad("DeleteRolePolicy", "NoSuchEntity", **role, PolicyName="one")
+    good("DeleteRole", **role)
+    bad("DeleteRole", "NoSuchEntity", **role)
+    bad("CreateUser", "InvalidAction", UserName="judge")
+
+
+def logs():
+    name = {"logGroupName": "/aws/lambda/judge"}
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/lambda/judge"
+    good("CreateLogGroup", **name, tags={"team": "web"})
+    bad("CreateLogGroup", "ResourceAlreadyExistsException", **name)
+    bad("CreateLogGroup", "InvalidParameterException", logGroupName="no spaces")
+    for other in "abc":
+        good("CreateLogGroup", logGroupName=other)
+    good("PutRetentionPolicy", **name, retentionInDays=7)
+    bad("PutRetentionPolicy", "InvalidParameterException", **name, retentionInDays=8)
+    bad("PutRetentionPolicy", "ResourceNotFoundException", logGroupName="none", retentionInDays=7)
+    same(sorted(group["logGroupName"] for group in pages("DescribeLogGroups", "logGroups")),
+         ["/aws/lambda/judge", "a", "b", "c"])
+    same(good("DescribeLogGroups", logGroupNamePrefix="/aws")["logGroups"][0]["retentionInDays"], 7)
+    good("DeleteRetentionPolicy", **name)
+    good("TagResource", resourceArn=arn, tags={"cost": "1"})
+    good("UntagResource", resourceArn=arn, tagKeys=["team"])
+    same(good("ListTagsForResource", resourceArn=arn)["tags"], {"cost": "1"})
+    bad("ListTagsForResource", "ResourceNotFoundException", resourceArn=arn + "s")
+    function()
+    for _ in range(2):
+        good("Invoke", of="lambda", FunctionName="judge", Payload=EVENT, LogType="Tail")
+    streams = pages("DescribeLogStreams", "logStreams", **name)
+    same(len(streams), 1)
+    stream = {**name, "logStreamName": streams[0]["logStreamName"]}
+    events = good("GetLogEvents", **stream, startFromHead=True, limit=2)
+    same(len(events["events"]), 2)
+    more = good("GetLogEvents", **stream, nextToken=events["nextForwardToken"])
+    same([event["message"].split()[0] for event in more["events"]][-1], "REPORT")
+    bad("GetLogEvents", "ResourceNotFoundException", **name, logStreamName="none")
+    reports = pages("FilterLogEvents", "events", **name, filterPattern="REPORT")
+    same(len(reports), 2)
+    bad("FilterLogEvents", "ResourceNotFoundException", logGroupName="none")
+    good("DeleteLogGroup", **name)
+    bad("DeleteLogGroup", "ResourceNotFoundException", **name)
+    bad("DescribeLogStreams", "ResourceNotFoundException", **name)
+    bad("DescribeMetricFilters", "UnknownOperationException")
+
+
+def function(**settings):
+    good("CreateRole", of="iam", RoleName="judge", AssumeRolePolicyDocument=TRUST)
+    with open(zip_file, "rb") as file:
+        code = file.read()
+    role = f"arn:aws:iam::{ACCOUNT}:role/judge"
+    made = good("CreateFunction", of="lambda", FunctionName="judge", Runtime="provided.al2023", Role=role,
+                Handler="bootstrap", Code={"ZipFile": code}, **settings)
+    same(made.get("State"), "Pending")
+    wait("function_active_v2")
+    return made, code
+
+
+def wait(waiter, **more):
+    config = {"Delay": 0, "MaxAttempts": 100000}
+    session.client("lambda").get_waiter(waiter).wait(FunctionName="judge", WaiterConfig=config, **more)
+
+
+def lambda_functions():
+    name = {"FunctionName": "judge"}
+    settings = {
+        "Description": "a <judge>", "Timeout": 10, "MemorySize": 256, "Architectures": ["x86_64"],
+        "Environment": {"Variables": {"KEY": "value"}}, "Tags": {"team": "web"}, "EphemeralStorage": {"Size": 1024},
+        "TracingConfig": {"Mode": "Active"}, "DeadLetterConfig": {"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"},
+        "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        "FileSystemConfigs": [{
+            "Arn": f"arn:aws:elasticfilesystem:us-east-1:{ACCOUNT}:access-point/fsap-0123456789abcdef0",
+            "LocalMountPath": "/mnt/files",
+        }],
+        "KMSKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1", "SnapStart": {"ApplyOn": "None"},
+        "Layers": [f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:certificates:3"],
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/judges"},
+    }
+    made, code = function(**settings)
+    bad("CreateFunction", "ResourceConflictException", **name, Runtime="provided.al2023", Handler="bootstrap",
+        Role=made["Role"], Code={"ZipFile": code})
+    bad("CreateFunction", "InvalidParameterValueException", FunctionName="other", Runtime="provided.al2023",
+        Handler="bootstrap", Role=made["Role"] + "s", Code={"ZipFile": code})
+    bad("CreateFunction", "ValidationException", FunctionName="other", Runtime="provided.al2023",
+        Handler="bootstrap", Role=made["Role"], Code={"ZipFile": code}, MemorySize=1)
+    found = good("GetFunction", **name)
+    same(found["Tags"], {"team": "web"})
+    for key in set(settings) - {"Tags", "Layers", "SnapStart", "LoggingConfig"}:
+        same(found["Configuration"].get(key), settings[key])
+    same(found["Configuration"]["LoggingConfig"]["ApplicationLogLevel"], "DEBUG")
+    same([layer["Arn"] for layer in found["Configuration"]["Layers"]], settings["Layers"])
+    bad("GetFunction", "ResourceNotFoundException", FunctionName="nobody")
+    same(good("GetFunctionConfiguration", **name)["State"], "Active")
+    changed = good("UpdateFunctionConfiguration", **name, MemorySize=128, Layers=[], KMSKeyArn="")
+    same(changed["LastUpdateStatus"], "InProgress")
+    bad("UpdateFunctionCode", "ResourceConflictException", **name, ZipFile=code)
+    wait("function_updated_v2")
+    bad("UpdateFunctionConfiguration", "PreconditionFailedException", **name, RevisionId=changed["RevisionId"])
+    good("UpdateFunctionCode", **name, ZipFile=code, DryRun=True)
+    good("UpdateFunctionCode", **name, ZipFile=code)
+    wait("function_updated_v2")
+    for role in "bc":
+        good("CreateFunction", FunctionName=role, Runtime="provided.al2023", Handler="bootstrap", Role=made["Role"],
+             Code={"ZipFile": code}, Publish=True)
+    same(sorted(found["FunctionName"] for found in pages("ListFunctions", "Functions")), ["b", "c", "judge"])
+    good("ListFunctions", FunctionVersion="ALL")
+
+
+def lambda_releases():
+    name = {"FunctionName": "judge"}
+    same(good("PublishVersion", **name, Description="first")["Version"], "1")
+    wait("published_version_active", Qualifier="1")
+    good("UpdateFunctionConfiguration", **name, Description="second")
+    wait("function_updated_v2")
+    same(good("PublishVersion", **name)["Version"], "2")
+    bad("PublishVersion", "InvalidParameterValueException", **name, CodeSha256="no")
+    same([version["Version"] for version in pages("ListVersionsByFunction", "Versions", **name)], ["$LATEST", "1", "2"])
+    live = {**name, "Name": "live"}
+    weights = {"AdditionalVersionWeights": {"2": 0.25}}
+    good("CreateAlias", **live, FunctionVersion="1", Description="what is live", RoutingConfig=weights)
+    bad("CreateAlias", "ResourceConflictException", **live, FunctionVersion="1")
+    bad("CreateAlias", "ResourceNotFoundException", **name, Name="other", FunctionVersion="9")
+    same(good("GetAlias", **live)["RoutingConfig"], weights)
+    bad("GetAlias", "ResourceNotFoundException", **name, Name="none")
+    bad("DeleteFunction", "ResourceConflictException", **name, Qualifier="1")
+    for other in "ab":
+        good("CreateAlias", **name, Name=other, FunctionVersion="2")
+    good("UpdateAlias", **live, FunctionVersion="2", RoutingConfig={})
+    bad("UpdateAlias", "PreconditionFailedException", **live, RevisionId="00000000-0000-0000-0000-000000000000")
+    same([alias["Name"] for alias in pages("ListAliases", "Aliases", **name)], ["a", "b", "live"])
+    good("DeleteAlias", **name, Name="b")
+
+
+def lambda_urls():
+    live = {"FunctionName": "judge", "Qualifier": "live"}
+    cors = {"AllowOrigins": ["https://a.example"], "AllowMethods": ["GET"], "AllowHeaders": ["x-a"],
+            "ExposeHeaders": ["x-b"], "MaxAge": 60, "AllowCredentials": True}
+    made = good("CreateFunctionUrlConfig", **live, AuthType="NONE", InvokeMode="RESPONSE_STREAM", Cors=cors)
+    bad("CreateFunctionUrlConfig", "ResourceConflictException", **live, AuthType="NONE")
+    bad("CreateFunctionUrlConfig", "ValidationException", FunctionName="judge", Qualifier="1", AuthType="NONE")
+    good("CreateFunctionUrlConfig", FunctionName="judge", AuthType="AWS_IAM")
+    good("CreateFunctionUrlConfig", FunctionName="judge", Qualifier="a", AuthType="AWS_IAM")
+    same(good("GetFunctionUrlConfig", **live)["Cors"], cors)
+    same(good("UpdateFunctionUrlConfig", **live, InvokeMode="BUFFERED")["FunctionUrl"], made["FunctionUrl"])
+    same(len(pages("ListFunctionUrlConfigs", "FunctionUrlConfigs", FunctionName="judge")), 3)
+    good("DeleteFunctionUrlConfig", **live)
+    bad("GetFunctionUrlConfig", "ResourceNotFoundException", **live)
+    bad("DeleteFunctionUrlConfig", "ResourceNotFoundException", **live)
+
+
+def lambda_permissions():
+    live = {"FunctionName": "judge", "Qualifier": "live"}
+    bad("GetPolicy", "ResourceNotFoundException", **live)
+    public = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
+    statement = json.loads(good("AddPermission", **live, StatementId="one", **public)["Statement"])
+    same(statement["Condition"], {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}})
+    good("AddPermission", **live, StatementId="two", Action="lambda:InvokeFunction", Principal="*",
+         InvokedViaFunctionUrl=True)
+    good("AddPermission", FunctionName="judge", StatementId="three", Action="lambda:InvokeFunction",
+         Principal="events.amazonaws.com", SourceArn=f"arn:aws:events:us-east-1:{ACCOUNT}:rule/x", SourceAccount=ACCOUNT)
+    bad("AddPermission", "ResourceConflictException", **live, StatementId="one", **public)
+    statements = json.loads(good("GetPolicy", **live)["Policy"])["Statement"]
+    same([statement["Sid"] for statement in statements], ["one", "two"])
+    good("RemovePermission", **live, StatementId="one")
+    bad("RemovePermission", "ResourceNotFoundException", **live, StatementId="one")
+    bad("AddPermission", "PreconditionFailedException", **live, StatementId="one", **public,
+        RevisionId="00000000-0000-0000-0000-000000000000")
+
+
+def lambda_account():
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:judge"
+    good("TagResource", Resource=arn, Tags={"cost": "1", "a b": "/+ ü"})
+    good("UntagResource", Resource=arn, TagKeys=["team", "none"])
+    same(good("ListTags", Resource=arn)["Tags"], {"cost": "1", "a b": "/+ ü"})
+    bad("TagResource", "InvalidParameterValueException", Resource=arn, Tags={"aws:x": "1"})
+    same(good("GetFunctionConcurrency", FunctionName="judge").get("ReservedConcurrentExecutions"), None)
+    good("PutFunctionConcurrency", FunctionName="judge", ReservedConcurrentExecutions=5)
+    bad("PutFunctionConcurrency", "InvalidParameterValueException", FunctionName="judge", ReservedConcurrentExecutions=990)
+    same(good("GetFunctionConcurrency", FunctionName="judge")["ReservedConcurrentExecutions"], 5)
+    same(good("GetFunction", FunctionName="judge")["Concurrency"], {"ReservedConcurrentExecutions": 5})
+    same(good("GetAccountSettings")["AccountUsage"]["FunctionCount"], 3)
+    good("PutFunctionConcurrency", FunctionName="judge", ReservedConcurrentExecutions=0)
+    bad("Invoke", "TooManyRequestsException", FunctionName="judge", Payload=EVENT)
+    good("DeleteFunctionConcurrency", FunctionName="judge")
+
+
+def lambda_invocations():
+    live = {"FunctionName": "judge", "Qualifier": "live"}
+    wait("published_version_active", Qualifier="2")
+    answer = good("Invoke", **live, Payload=EVENT, LogType="Tail")
+    head, _, body = answer["Payload"].read().partition(bytes(8))
+    same(json.loads(head)["statusCode"], 200)
+    same(b"/stream/chat" in body, True)
+    same((answer["ExecutedVersion"], "LogResult" in answer, "FunctionError" in answer), ("2", True, False))
+    same(good("Invoke", **live, Payload=EVENT, InvocationType="DryRun")["StatusCode"], 204)
+    bad("Invoke", "InvalidRequestContentException", **live, Payload="{")
+    bad("Invoke", "ResourceNotFoundException", FunctionName="judge", Qualifier="none", Payload=EVENT)
+    answer = good("InvokeWithResponseStream", **live, Payload=EVENT, LogType="Tail")
+    same((answer["StatusCode"], answer["ExecutedVersion"]), (200, "2"))
+    frames(answer["EventStream"])
+    bad("InvokeWithResponseStream", "ResourceNotFoundException", FunctionName="none", Payload=EVENT)
+
+
+def frames(stream):
+    """The raw frames against the shape of the event stream."""
+    judge = session.last
+    shape = judge.operation.output_shape.members["EventStream"]
+    names, payload = [], b""
+    for message in stream._event_generator:
+        names.append(message.headers[":event-type"])
+        same(message.headers[":message-type"], "event")
+        member = shape.members[names[-1]]
+        if names[-1] == "PayloadChunk":
+            payload += message.payload
+        else:
+            Answer.walk(judge, json.loads(message.payload), member, "$")
+            same("LogResult" in json.loads(message.payload), True)
+    session.problems += judge.problems
+    same(set(names[:-1]) | {names[-1]}, {"PayloadChunk", "InvokeComplete"})
+    same(names.index("InvokeComplete"), len(names) - 1)
+    same(b"/stream/chat" in payload, True)
+
+
+def lambda_end():
+    bad("DeleteFunction", "InvalidParameterValueException", FunctionName="judge", Qualifier="$LATEST")
+    good("DeleteFunction", FunctionName="judge", Qualifier="1")
+    good("DeleteFunction", FunctionName="judge")
+    bad("DeleteFunction", "ResourceNotFoundException", FunctionName="judge")
+    bad("ListLayers", "UnknownOperationException")
+
+
+def lambda_():
+    lambda_functions()
+    lambda_releases()
+    lambda_urls()
+    lambda_permissions()
+    lambda_account()
+    lambda_invocations()
+    lambda_end()
+
+
+def listed():
+    """The service's operations in the README's table."""
+    title = {"sts": "STS", "iam": "IAM", "logs": "Logs", "lambda": "Lambda"}[service]
+    with open(readme, encoding="utf-8") as file:
+        row = next(line for line in file if line.startswith(f"| {title} |"))
+    words = re.sub(r"\([^)]*\)|[·`,]", " ", row.split("|")[2]).split()
+    known = set(session.client(service).meta.service_model.operation_names)
+    unknown = [word for word in words if word not in known]
+    assert not unknown, f"the README's {title} row names what is no operation: {unknown}"
+    return set(words)
+
+
+{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_}[service]()
+for operation in sorted(listed()):
+    answers = session.seen.get(f"{service}.{operation}", [])
+    print(service, operation, *(f"{status}" if code is None else f"{status}:{code}" for status, code in answers))
+    if not any(code is None for _, code in answers):
+        session.problems.append(f"{operation} stands in the README, and no good answer of it was judged")
+print(f"{service}: {session.spoiled} spoiled answers were seen to be wrong")
+unlisted = {
+    name for name, answers in session.seen.items()
+    if name.startswith(f"{service}.") and any(code is None for _, code in answers)
+} - {f"{service}.{name}" for name in listed()}
+session.problems += [f"{name} works and does not stand in the README" for name in unlisted]
+for problem in dict.fromkeys(session.problems):
+    print("WRONG", problem)
+sys.exit(bool(session.problems))

@@ -1,0 +1,234 @@
+//! The algebra of plans, over random stacks: what must hold for every deploy, whatever it changes.
+
+mod support;
+
+use lamstream::apply::{Delivery, apply};
+use lamstream::plan::{Action, Kind, Plan, plan};
+use lamstream::stack::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use support::memory::{Memory, nobody};
+
+fn names() -> Names {
+    Names {
+        app: "app".into(),
+        stage: None,
+        function: "chat".into(),
+        region: "eu-central-1".into(),
+        account: "123456789012".into(),
+    }
+}
+
+fn tags() -> impl Strategy<Value = Tags> {
+    prop::option::of("[ab]").prop_map(|team| {
+        let mut tags = names().owner_tags();
+        team.into_iter().for_each(|team| tags.insert("team", team));
+        tags
+    })
+}
+
+fn log_group() -> impl Strategy<Value = LogGroup> {
+    (prop::option::of(1..3u32), tags()).prop_map(|(retention_days, tags)| LogGroup { retention_days, tags })
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    let statements = prop::collection::btree_set("[abc]", 0..3);
+    let managed = prop::collection::btree_set("[xyz]", 0..3);
+    (statements, managed, prop::option::of("[pq]"), tags()).prop_map(|(actions, managed_policies, boundary, tags)| {
+        let statement = |action: &String| Statement::new(&serde_json::json!({ "Effect": "Allow", "Action": action }));
+        let mut statements: BTreeSet<Statement> = actions.iter().map(statement).collect();
+        statements.insert(Statement::may_write_logs(&names()));
+        Role {
+            trust: Statement::lambda_may_assume(),
+            statements,
+            managed_policies,
+            permissions_boundary: boundary,
+            tags,
+        }
+    })
+}
+
+fn function() -> impl Strategy<Value = Function> {
+    ("[de]?", prop::option::of(0..2u32), tags()).prop_map(|(description, concurrency, tags)| Function {
+        description,
+        concurrency,
+        tags,
+    })
+}
+
+fn url() -> impl Strategy<Value = FunctionUrl> {
+    let auth = prop::sample::select(vec![Auth::None, Auth::AwsIam]);
+    let mode = prop::sample::select(vec![InvokeMode::ResponseStream, InvokeMode::Buffered]);
+    let cors = prop::option::of(prop::option::of(0..9u32).prop_map(|max_age| Cors { max_age, ..Cors::default() }));
+    (auth, mode, cors).prop_map(|(auth, mode, cors)| FunctionUrl { auth, mode, cors })
+}
+
+fn release() -> impl Strategy<Value = Release> {
+    ("[cd]", 128..130u32, prop::option::of("[st]")).prop_map(|(code, memory, secret)| Release {
+        code,
+        configuration: Configuration {
+            role_arn: names().role_arn(),
+            architecture: Architecture::Arm64,
+            runtime: "provided.al2023".into(),
+            handler: "bootstrap".into(),
+            memory,
+            timeout: 60,
+            ephemeral_storage: 512,
+            layers: Vec::new(),
+            environment: secret.into_iter().map(|value| ("KEY".to_owned(), Secret::new(value))).collect(),
+            log_format: LogFormat::Text,
+            log_group: names().log_group(),
+        },
+    })
+}
+
+/// A whole stack, as a manifest would want it.
+fn wanted() -> impl Strategy<Value = Stack> {
+    let parts = (log_group(), prop::option::weighted(0.8, role()), function(), release(), prop::option::of(url()));
+    parts.prop_map(|(log_group, role, function, mut release, url)| {
+        if role.is_none() {
+            release.configuration.role_arn = "arn:aws:iam::123456789012:role/brought-along".into();
+        }
+        let public = url.as_ref().is_some_and(|url| url.auth == Auth::None);
+        let permissions = Permission::ALL.into_iter().filter(|_| public).collect();
+        let (log_group, function, live) = (Some(log_group), Some(function), Some(release));
+        Stack { names: names(), log_group, role, function, live, url, permissions }
+    })
+}
+
+/// A stack that everybody is served by.
+fn public() -> impl Strategy<Value = Stack> {
+    (wanted(), url()).prop_map(|(stack, url)| {
+        let url = Some(FunctionUrl { auth: Auth::None, ..url });
+        Stack { url, permissions: Permission::ALL.into(), ..stack }
+    })
+}
+
+/// A whole stack, or nothing at all.
+fn stack() -> impl Strategy<Value = Stack> {
+    prop_oneof![1 => Just(Stack::empty(names())), 4 => wanted()]
+}
+
+fn prefixes(from: &Stack, plan: &Plan) -> Vec<Stack> {
+    let mut stacks = vec![from.clone()];
+    for change in &plan.changes {
+        stacks.extend(stacks.last().cloned().map(|stack| stack.after(change)));
+    }
+    stacks
+}
+
+/// Whether AWS could hold such a stack.
+fn may_exist(stack: &Stack) -> bool {
+    let own_role = |release: &Release| release.configuration.role_arn == stack.names.role_arn();
+    let live_has_its_role = stack.live.as_ref().is_none_or(|live| !own_role(live) || stack.role.is_some());
+    live_has_its_role
+        && (stack.live.is_none() || stack.function.is_some() && stack.log_group.is_some())
+        && (stack.url.is_none() || stack.live.is_some())
+        && (stack.permissions.is_empty() || stack.live.is_some())
+}
+
+/// Whether everybody is served.
+fn is_public(stack: &Stack) -> bool {
+    stack.live.is_some()
+        && stack.url.as_ref().is_some_and(|url| url.auth == Auth::None)
+        && stack.permissions == Permission::ALL.into()
+}
+
+fn allows(role: &Option<Role>, needed: &Option<Role>) -> bool {
+    let (Some(role), Some(needed)) = (role, needed) else { return needed.is_none() };
+    role.statements.is_superset(&needed.statements) && role.managed_policies.is_superset(&needed.managed_policies)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_as_wanted_needs_no_change(a in stack()) {
+        prop_assert!(plan(&a, &a).is_empty());
+    }
+
+    #[test]
+    fn a_plan_arrives(a in stack(), b in stack()) {
+        prop_assert_eq!(prefixes(&a, &plan(&a, &b)).pop(), Some(b));
+    }
+
+    #[test]
+    fn every_prefix_may_exist(a in stack(), b in stack()) {
+        for stack in prefixes(&a, &plan(&a, &b)) {
+            prop_assert!(may_exist(&stack), "{stack:#?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_served_before_and_after_is_served_throughout(a in public(), b in public()) {
+        for stack in prefixes(&a, &plan(&a, &b)) {
+            prop_assert!(is_public(&stack), "{stack:#?}");
+        }
+    }
+
+    #[test]
+    fn the_release_that_serves_has_the_permissions_it_needs(a in stack(), b in stack()) {
+        prop_assume!(a.live != b.live);
+        for stack in prefixes(&a, &plan(&a, &b)).iter().filter(|stack| stack.live.is_some()) {
+            let needed = if stack.live == a.live { &a.role } else { &b.role };
+            prop_assert!(allows(&stack.role, needed), "{stack:#?}");
+        }
+    }
+
+    #[test]
+    fn a_deploy_cut_short_goes_on_from_there(a in stack(), b in stack(), budget in 0..12usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let cloud = Memory::with(a.clone());
+        let delivery = Delivery { target: &b, zip: None };
+        cloud.budget.set(Some(budget));
+        let first = plan(&a, &b);
+        let cut = runtime.block_on(apply(&cloud, &first, &delivery, &nobody()));
+        match cut {
+            Ok(applied) => prop_assert_eq!(applied.done.len(), first.changes.len()),
+            Err(error) => {
+                let steps = error.done.len() + error.left.len() + usize::from(error.failed.is_some());
+                prop_assert!(steps <= first.changes.len() && error.done.len() <= budget);
+            }
+        }
+        cloud.budget.set(None);
+        let rest = plan(&cloud.stack(), &b);
+        runtime.block_on(apply(&cloud, &rest, &delivery, &nobody())).unwrap();
+        prop_assert_eq!(cloud.stack(), b);
+    }
+
+    #[test]
+    fn a_url_that_stays_is_never_deleted(a in wanted(), b in wanted()) {
+        prop_assume!(a.url.is_some() && b.url.is_some());
+        let deletes = |change: &lamstream::plan::Change| change.kind() == Kind::Url && change.action() != Action::Update;
+        prop_assert!(!plan(&a, &b).changes.iter().any(deletes));
+    }
+
+    #[test]
+    fn what_is_a_strangers_is_never_deleted_and_never_changed_unasked(
+        mut a in wanted(),
+        b in stack(),
+        theirs in prop::sample::subsequence(vec![Kind::LogGroup, Kind::Role, Kind::Function], 1..3)
+    ) {
+        let tags = [
+            (Kind::LogGroup, a.log_group.as_mut().map(|group| &mut group.tags)),
+            (Kind::Role, a.role.as_mut().map(|role| &mut role.tags)),
+            (Kind::Function, a.function.as_mut().map(|function| &mut function.tags)),
+        ];
+        let mut strangers = Vec::new();
+        for (kind, tags) in tags {
+            if let Some(tags) = tags.filter(|_| theirs.contains(&kind)) {
+                *tags = Tags::default();
+                strangers.push(kind);
+            }
+        }
+        let plan = plan(&a, &b);
+        for change in &plan.changes {
+            let by_tags = [Kind::LogGroup, Kind::Role].contains(&change.kind());
+            let owner = if by_tags { change.kind() } else { Kind::Function };
+            if strangers.contains(&owner) {
+                prop_assert!(change.action() != Action::Delete);
+                prop_assert!(plan.strangers.contains(&owner));
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A cloud in memory, built on the model `Stack::after`; it can fail at any step.
+
+use lamstream::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+use lamstream::plan::Change;
+use lamstream::stack::{Names, Stack};
+use std::cell::{Cell, RefCell};
+
+pub struct Memory {
+    names: Names,
+    stack: RefCell<Stack>,
+    /// How many more changes succeed; `None` for all.
+    pub budget: Cell<Option<usize>>,
+    /// Every change that was carried out.
+    pub carried_out: RefCell<Vec<Change>>,
+}
+
+impl Memory {
+    pub fn with(stack: Stack) -> Memory {
+        Memory {
+            names: stack.names.clone(),
+            stack: RefCell::new(stack),
+            budget: Cell::new(None),
+            carried_out: RefCell::default(),
+        }
+    }
+
+    pub fn stack(&self) -> Stack {
+        self.stack.borrow().clone()
+    }
+}
+
+impl Cloud for Memory {
+    fn names(&self) -> &Names {
+        &self.names
+    }
+
+    async fn observe(&self) -> Result<Observed, CloudError> {
+        Ok(Observed { stack: self.stack(), outputs: Outputs::default() })
+    }
+
+    async fn carry_out(&self, change: &Change, _: &Delivery<'_>, _: &Audience<'_>) -> Result<Outputs, CloudError> {
+        match self.budget.get() {
+            Some(0) => return Err(CloudError::new("go on", Reason::Refused, "the budget is used up")),
+            Some(left) => self.budget.set(Some(left - 1)),
+            None => {}
+        }
+        let stack = self.stack().after(change);
+        *self.stack.borrow_mut() = stack;
+        self.carried_out.borrow_mut().push(change.clone());
+        Ok(Outputs::default())
+    }
+}
+
+/// Nobody listens, and nobody stops anything.
+pub fn nobody() -> Audience<'static> {
+    Audience { tell: &|_| {}, stopped: &|| false }
+}

@@ -1,0 +1,57 @@
+//! A Python of our own with moto, boto3 and the aws CLI, pinned, under `target/`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const REQUIREMENTS: &str = include_str!("requirements.txt");
+
+/// The `bin` directory of the environment, installed on first use.
+///
+/// Without python3 or a package index there is none: a test then says so in one line and ends, but fails in CI.
+pub fn python() -> Option<PathBuf> {
+    found(installed("python", REQUIREMENTS, &[]))
+}
+
+/// Another environment, of foreign tools without what they depend on.
+pub fn tools(name: &str, requirements: &str) -> Option<PathBuf> {
+    found(installed(name, requirements, &["--no-deps"]))
+}
+
+/// What a test needs, if it is there.
+pub fn found<T>(thing: Result<T, String>) -> Option<T> {
+    match thing {
+        Ok(thing) => Some(thing),
+        Err(reason) if std::env::var("CI").is_ok_and(|value| value == "true") => panic!("{reason}"),
+        Err(reason) => {
+            eprintln!("not tested: {reason}");
+            None
+        }
+    }
+}
+
+fn installed(name: &str, requirements: &str, options: &[&str]) -> Result<PathBuf, String> {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
+    // Several test binaries may come here at once; one installs, the others wait.
+    let lock = File::create(home.join("lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    let (ready, venv) = (home.join("ready"), home.join("venv"));
+    if fs::read_to_string(&ready).ok().as_deref() != Some(requirements) {
+        let list = home.join("requirements.txt");
+        fs::write(&list, requirements).map_err(|error| error.to_string())?;
+        done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let install = ["-m", "pip", "install", "--quiet", "--requirement"];
+        done(Command::new(venv.join("bin/python")).args(install).arg(&list).args(options))?;
+        fs::write(&ready, requirements).map_err(|error| error.to_string())?;
+    }
+    Ok(venv.join("bin"))
+}
+
+pub fn done(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?} cannot start: {error}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}

@@ -1,0 +1,181 @@
+//! The house rules that a machine can check.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which rooms each room may use. Who is missing here may be used by nobody.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("stack", &[]),
+    ("plan", &["stack"]),
+    ("apply", &["plan", "stack"]),
+    ("manifest", &["stack"]),
+    ("build", &["stack"]),
+    ("aws", &["apply", "plan", "stack"]),
+    ("verify", &["manifest"]),
+    ("local", &[]),
+    ("failure", &["apply", "build", "verify"]),
+    ("report", &["apply", "failure", "plan", "stack"]),
+    ("cli", &["stack"]),
+    (
+        "commands",
+        &["apply", "aws", "build", "cli", "failure", "local", "manifest", "plan", "report", "stack", "verify"],
+    ),
+];
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 60;
+/// Names that say nothing.
+const EMPTY_WORDS: &[&str] = &["Manager", "Helper", "Util", "Service", "Context", "Impl", "Data"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(directory: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![root().join(directory)];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty(), "{directory} has no Rust file");
+    files
+}
+
+fn product_files() -> Vec<PathBuf> {
+    ["src", "function/src", "crates/localcloud/src"].into_iter().flat_map(rust_files).collect()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+fn room_of(path: &Path) -> String {
+    let inside = path.strip_prefix(root().join("src")).unwrap();
+    let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn imports_point_down() {
+    let mut wrong = Vec::new();
+    for path in rust_files("src") {
+        let room = room_of(&path);
+        if ["main", "lib"].contains(&room.as_str()) {
+            continue;
+        }
+        let (_, allowed) =
+            MAY_USE.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} is not on the map"));
+        for (number, line) in read(&path).lines().enumerate() {
+            for used in line.split("crate::").skip(1) {
+                let used: String =
+                    used.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+                if used != room && !allowed.contains(&used.as_str()) {
+                    wrong.push(format!("{}:{}: {room} may not use {used}", shown(&path), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_is_on_the_map_and_in_the_architecture() {
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    for (room, _) in MAY_USE {
+        let exists = root().join("src").join(room).is_dir() || root().join(format!("src/{room}.rs")).is_file();
+        assert!(exists, "there is no room {room}");
+        assert!(architecture.contains(&format!("`src/{room}")), "ARCHITECTURE.md does not show `src/{room}`");
+    }
+}
+
+#[test]
+fn the_local_cloud_knows_nothing_of_lamstream() {
+    let manifest = read(&root().join("crates/localcloud/Cargo.toml"));
+    assert!(!manifest.lines().any(|line| line.starts_with("lamstream")));
+    for path in rust_files("crates/localcloud/src") {
+        assert!(!read(&path).contains("lamstream::"), "{}", shown(&path));
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_short() {
+    for path in product_files() {
+        let text = read(&path);
+        assert!(text.starts_with("//! "), "{} does not open with a `//!` sentence", shown(&path));
+        let length = text.lines().count();
+        assert!(length <= LONGEST_FILE, "{} has {length} lines", shown(&path));
+    }
+}
+
+#[test]
+fn every_function_stays_short() {
+    let mut long = Vec::new();
+    for path in product_files() {
+        let text = read(&path);
+        let lines: Vec<&str> = text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let indent = line.len() - line.trim_start().len();
+            let head = line.trim_start().trim_start_matches("pub").trim_start();
+            let head =
+                head.strip_prefix("(super)").or_else(|| head.strip_prefix("(crate)")).unwrap_or(head).trim_start();
+            let head = head.trim_start_matches("async ").trim_start_matches("const ");
+            if !head.starts_with("fn ") {
+                continue;
+            }
+            let close = format!("{}}}", " ".repeat(indent));
+            let length = lines[start..].iter().position(|line| *line == close).map_or(1, |end| end + 1);
+            if length > LONGEST_FUNCTION && !line.trim_end().ends_with(';') {
+                long.push(format!("{}:{}: {length} lines", shown(&path), start + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn names_say_something() {
+    let mut wrong = Vec::new();
+    for path in product_files() {
+        for (number, line) in read(&path).lines().enumerate() {
+            let words: Vec<&str> = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+            for pair in words.windows(2).filter(|pair| ["struct", "enum", "trait"].contains(&pair[0])) {
+                if EMPTY_WORDS.iter().any(|word| pair[1].ends_with(word)) {
+                    wrong.push(format!("{}:{}: {}", shown(&path), number + 1, pair[1]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    let mut documents = vec![root().join("crates/localcloud/README.md")];
+    for directory in [root().to_owned(), root().join("docs")] {
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        documents.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    let mut broken = Vec::new();
+    for document in documents {
+        for target in read(&document).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let inside = !target.is_empty() && !target.contains("://");
+            if inside && !document.parent().unwrap().join(target).exists() {
+                broken.push(format!("{}: {target}", shown(&document)));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
