@@ -70,6 +70,14 @@ pub enum Command {
     Url(Url),
     /// Show what is deployed, and where it differs from the manifest
     Status(Status),
+    /// Show the versions that are there: when, from which commit, and which is live
+    Releases(Releases),
+    /// Go back to the release that was live before, or to another
+    Rollback(Rollback),
+    /// End a shift: all the traffic to the new release
+    Promote(Promote),
+    /// End a shift: all the traffic back to the old release
+    Abort(Abort),
     /// Delete what deploy made
     Destroy(Destroy),
     /// Build the functions' packages
@@ -86,9 +94,12 @@ pub struct Deploy {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
-    /// Do not ask the URL whether it works
+    /// Ask neither the new version nor the URL whether it works
     #[arg(long)]
     pub no_verify: bool,
+    /// Give the new release this part of the traffic, in percent; end it with promote or abort
+    #[arg(long, value_name = "PCT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub shift: Option<u8>,
     /// Take over resources of the same name that lamstream did not make
     #[arg(long)]
     pub adopt: bool,
@@ -126,6 +137,42 @@ pub struct Status {
     /// The functions to show; all of the manifest's if none is named
     #[arg(value_name = "FUNCTION")]
     pub functions: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Releases {
+    /// The function; may be left out if the manifest has one only
+    pub function: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The function; may be left out if the manifest has one only
+    pub function: Option<String>,
+    /// The version to go to [default: the one that was live before]
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub to: Option<u64>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Ask neither the version nor the URL whether it works
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The function; may be left out if the manifest has one only
+    pub function: Option<String>,
+    /// Ask neither the version nor the URL whether it works
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Abort {
+    /// The function; may be left out if the manifest has one only
+    pub function: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -222,6 +269,9 @@ pub struct Limits {
     /// Requests that all functions together may have at once, 429 beyond [default: 1000, as AWS]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
+    /// Block public access, as an account may: no statement for everybody, and 403 by the old ones
+    #[arg(long)]
+    pub block_public: bool,
     /// A function that cannot be made or updated: it ends in the state Failed; may be repeated
     #[arg(long, value_name = "FUNCTION")]
     pub failing: Vec<String>,

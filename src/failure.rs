@@ -121,10 +121,40 @@ impl Failure {
             .hint("choose another profile with `--profile`, or change `account` in the manifest")
     }
 
-    /// A URL that did not answer as its check demands.
-    pub fn not_verified(function: &str, url: &str, fault: &Fault) -> Failure {
-        let message = format!("cannot verify `{function}` at {url}: {fault}");
-        Failure { hints: fault.hints(), ..Failure::new(Kind::Verify, message) }
+    /// A version or a URL that did not answer as the check demands. `what` is such as "version 3".
+    pub fn not_verified(function: &str, what: &str, fault: &Fault) -> Failure {
+        let mut failure = Failure::new(Kind::Verify, format!("cannot verify {what} of `{function}`: {fault}"));
+        failure.hints = fault.hints();
+        if let Fault::Crash { log, .. } = fault {
+            failure.caused_by = log.iter().map(|line| format!("log: {line}")).collect();
+        }
+        failure
+    }
+
+    /// What became of the traffic, which is the first thing that whoever reads of a failure wants to know.
+    pub fn therefore(mut self, consequence: &str) -> Failure {
+        self.message = format!("{}; {consequence}", self.message);
+        self
+    }
+
+    pub fn no_release(name: &str) -> Failure {
+        Failure::new(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
+            .hint("run `lamstream deploy`")
+    }
+
+    pub fn nothing_before(name: &str) -> Failure {
+        Failure::new(Kind::Cloud, format!("no release of `{name}` was live before this one: there is no way back"))
+            .hint("`lamstream releases` shows what there is; `--to` names one of them")
+    }
+
+    pub fn no_such_version(name: &str, version: &str, known: &[String]) -> Failure {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Failure::new(Kind::Cloud, format!("function `{name}` has no version {version}; there are {known}"))
+    }
+
+    pub fn shift_under_way(name: &str) -> Failure {
+        Failure::new(Kind::Conflict, format!("a shift of `{name}` is under way"))
+            .hint("end it first: `lamstream promote` or `lamstream abort`")
     }
 
     /// Something of our name is there and is not ours.
@@ -151,6 +181,7 @@ impl From<CloudError> for Failure {
             Reason::Credentials | Reason::Settings => Kind::Usage,
             Reason::Conflict => Kind::Conflict,
             Reason::Interrupted => Kind::Interrupted(2),
+            Reason::Rejected => Kind::Verify,
             Reason::Refused | Reason::Unreachable | Reason::TimedOut => Kind::Cloud,
         };
         let mut failure = Failure::new(kind, error.to_string());

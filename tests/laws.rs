@@ -91,7 +91,7 @@ fn wanted() -> impl Strategy<Value = Stack> {
         }
         let public = url.as_ref().is_some_and(|url| url.auth == Auth::None);
         let permissions = Permission::ALL.into_iter().filter(|_| public).collect();
-        let (log_group, function, live) = (Some(log_group), Some(function), Some(release));
+        let (log_group, function, live) = (Some(log_group), Some(function), Some(release.into()));
         Stack { names: names(), log_group, role, function, live, url, permissions }
     })
 }
@@ -119,7 +119,7 @@ fn prefixes(from: &Stack, plan: &Plan) -> Vec<Stack> {
 
 /// Whether AWS could hold such a stack.
 fn may_exist(stack: &Stack) -> bool {
-    let own_role = |release: &Release| release.configuration.role_arn == stack.names.role_arn();
+    let own_role = |live: &Live| live.release.configuration.role_arn == stack.names.role_arn();
     let live_has_its_role = stack.live.as_ref().is_none_or(|live| !own_role(live) || stack.role.is_some());
     live_has_its_role
         && (stack.live.is_none() || stack.function.is_some() && stack.log_group.is_some())
@@ -179,7 +179,7 @@ proptest! {
     fn a_deploy_cut_short_goes_on_from_there(a in stack(), b in stack(), budget in 0..12usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cloud = Memory::with(a.clone());
-        let delivery = Delivery { target: &b, zip: None };
+        let delivery = Delivery::of(&b);
         cloud.budget.set(Some(budget));
         let first = plan(&a, &b);
         let cut = runtime.block_on(apply(&cloud, &first, &delivery, &nobody()));

@@ -3,6 +3,7 @@
 use super::event::Event;
 use crate::plan::Change;
 use crate::stack::{Names, Stack};
+use futures_util::future::LocalBoxFuture;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Outputs {
     pub version: Option<String>,
     /// The number of the version that `live` pointed to before.
     pub previous: Option<String>,
+    /// While a shift is under way: the version that is given a part of the traffic.
+    pub shifted: Option<String>,
     /// With its last slash.
     pub url: Option<String>,
 }
@@ -48,18 +51,42 @@ impl Outputs {
     pub fn updated_by(self, newer: Outputs) -> Outputs {
         Outputs {
             previous: if newer.version.is_some() { newer.previous } else { self.previous },
+            shifted: if newer.version.is_some() { newer.shifted } else { self.shifted },
             version: newer.version.or(self.version),
             url: newer.url.or(self.url),
         }
     }
 }
 
-/// What a plan leads to, and the code to get there.
+/// What a plan leads to, and what it takes to get there.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     pub target: &'a Stack,
-    /// The package; only needed where the code changes.
-    pub zip: Option<&'a [u8]>,
+    pub source: Source<'a>,
+    /// What is kept with a new version as its description: where its code comes from.
+    pub origin: &'a str,
+    pub trial: Option<Trial<'a>>,
+}
+
+/// Where a release comes from.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    /// Nowhere: the plan has no release in it.
+    Nothing,
+    /// A package, to be uploaded and published.
+    Zip(&'a [u8]),
+    /// A version that was published earlier.
+    Version(&'a str),
+}
+
+/// Tries the version of this number before it is given any traffic. Its error keeps the traffic where it is.
+pub type Trial<'a> = &'a dyn Fn(String) -> LocalBoxFuture<'a, Result<(), CloudError>>;
+
+impl<'a> Delivery<'a> {
+    /// A delivery of nothing but the target itself, tried by nobody.
+    pub fn of(target: &'a Stack) -> Delivery<'a> {
+        Delivery { target, source: Source::Nothing, origin: "", trial: None }
+    }
 }
 
 /// Who listens to a run, and may end it.
@@ -104,6 +131,8 @@ pub enum Reason {
     Unreachable,
     /// Waited for as long as it makes sense.
     TimedOut,
+    /// A version that does not answer as it should.
+    Rejected,
     /// Somebody ended the run.
     Interrupted,
 }

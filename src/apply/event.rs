@@ -47,13 +47,29 @@ pub enum Event {
         function: String,
         step: Step,
     },
-    /// The URL is being asked what the manifest's check says.
+    /// `what`, such as "version 3", is being asked what the manifest's check says.
     Verifying {
         function: String,
+        what: String,
     },
     Verified {
         function: String,
+        what: String,
         verified: Verified,
+    },
+    NotVerified {
+        function: String,
+        what: String,
+    },
+    /// `live` points to this version again, because the new one did not pass.
+    MovedBack {
+        function: String,
+        version: String,
+    },
+    /// Old versions were deleted.
+    Pruned {
+        function: String,
+        versions: Vec<String>,
     },
     /// All of a function's steps are done and verified.
     Finished {

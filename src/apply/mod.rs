@@ -3,7 +3,7 @@
 mod cloud;
 mod event;
 
-pub use cloud::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+pub use cloud::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Source, Trial};
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};
@@ -91,8 +91,7 @@ async fn step(
     let started = Instant::now();
     (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
     let result = cloud.carry_out(change, delivery, audience).await;
-    let environments =
-        [&delivery.target.live].into_iter().flatten().flat_map(|release| &release.configuration.environment);
+    let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
     let result = result.map_err(|error| error.without(environments.map(|(_, secret)| secret.reveal())));
     (audience.tell)(&match &result {
         Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },

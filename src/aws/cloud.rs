@@ -1,11 +1,13 @@
 //! A place on AWS as a cloud: observed in one round of reads, changed one noun at a time.
 
+use super::alias::Pointing;
 use super::place::{Place, Seen};
 use super::version::{Condition, Version};
-use super::{function, log_group, permission, release, role, url};
+use super::{alias, function, log_group, permission, release, role, url};
 use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
 use crate::plan::Change;
-use crate::stack::{Names, Owner, Stack};
+use crate::stack::{Live, Names, Owner, Permission, Shift, Stack};
+use std::collections::BTreeSet;
 
 /// How often an observation is made again when a deploy went by while it was made.
 const LOOKS: usize = 3;
@@ -16,7 +18,7 @@ impl Place<'_> {
         let (latest, live, alias, url, permissions, role, log_group) = tokio::try_join!(
             self.get_function(None),
             self.get_function(Some(Names::ALIAS)),
-            release::alias(self),
+            alias::observe(self),
             url::observe(self),
             permission::observe(self),
             role::observe(self),
@@ -26,23 +28,33 @@ impl Place<'_> {
             output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
         };
         let (seen_latest, seen_live) = (version(&latest), version(&live));
-        if seen_live.as_ref().map(|version| &version.number) != alias.as_ref().map(|alias| &alias.version) {
+        if seen_live.as_ref().map(|version| &version.number) != alias.as_ref().map(|alias| &alias.pointing.version) {
             return Ok(None);
         }
+        let shift = match alias.as_ref().and_then(|alias| alias.pointing.shifted.clone()) {
+            Some((number, weight)) => {
+                let found = version(&self.get_function(Some(&number)).await?);
+                found.map(|version| Shift { release: version.release, weight })
+            }
+            None => None,
+        };
         let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
         // What could not be made is as good as not there: creating it begins with removing it.
         let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
         let function = function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Stranger);
-        let outputs = Outputs {
-            version: alias.as_ref().map(|alias| alias.version.clone()),
-            previous: alias.as_ref().and_then(|alias| alias.previous()),
-            url: url.as_ref().map(|(_, address)| address.clone()),
-        };
-        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias };
-        let live = seen_live.map(|version| version.release);
+        let before = alias.as_ref().map(|alias| alias.pointing.clone());
+        let outputs = before.as_ref().map(Pointing::outputs).unwrap_or_default();
+        let outputs = Outputs { url: url.as_ref().map(|(_, address)| address.clone()), ..outputs };
+        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias, before };
+        let live = seen_live.map(|version| Live { release: version.release, shift });
         let url = url.map(|(url, _)| url);
         let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, permissions };
         Ok(Some(Observed { stack, outputs }))
+    }
+
+    /// Our statements on `live`, in one call.
+    pub async fn permissions(&self) -> Result<BTreeSet<Permission>, CloudError> {
+        permission::observe(self).await
     }
 
     /// The URL's address, in one call.

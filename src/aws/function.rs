@@ -5,9 +5,9 @@ use super::place::Place;
 use super::settings::{architecture, environment, logging, storage, uploading};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_role_too_new};
-use crate::apply::{Audience, CloudError, Delivery, Reason};
+use crate::apply::{Audience, CloudError, Delivery, Reason, Source};
 use crate::plan::Diff;
-use crate::stack::{Function, Owner, Release, Tags};
+use crate::stack::{Function, Live, Owner, Release, Tags};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
@@ -51,7 +51,7 @@ async fn create(
 ) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let action = format!("create function `{name}`");
-    let (Some(release), Some(zip)) = (&delivery.target.live, delivery.zip) else {
+    let (Some(release), Source::Zip(zip)) = (delivery.target.live.as_ref().map(Live::newest), delivery.source) else {
         return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
     };
     let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };

@@ -1,10 +1,12 @@
 //! AWS, as a cloud that can be observed and changed. The only room that knows AWS's words.
 
 mod access;
+mod alias;
 mod cloud;
 mod endpoint;
 mod error;
 mod function;
+mod invoke;
 mod log_group;
 mod permission;
 mod place;
@@ -15,9 +17,11 @@ mod sign;
 mod strays;
 mod url;
 mod version;
+mod versions;
 mod wait;
 
 pub use access::{Access, Account};
 pub use endpoint::is_loopback;
+pub use invoke::{Invoked, Part};
 pub use place::Place;
 pub use sign::Signer;

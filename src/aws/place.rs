@@ -1,6 +1,7 @@
 //! One function's place on AWS: what was seen there, so that every guarded write can say what it expects.
 
 use super::access::Account;
+use super::alias::{Alias, Pointing};
 use super::error::Doing;
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait};
@@ -11,26 +12,6 @@ use std::cell::RefCell;
 
 /// How often a guarded write is tried again when only a revision moved under it, and not what it stands for.
 const TRIES: usize = 4;
-
-/// What `live` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alias {
-    pub version: String,
-    pub description: String,
-    pub revision: Option<String>,
-}
-
-impl Alias {
-    /// The version that was live before, as the alias itself remembers it.
-    pub fn previous(&self) -> Option<String> {
-        let remembered = self.description.strip_prefix("lamstream previous=")?;
-        Some(remembered.to_owned()).filter(|number| !number.is_empty())
-    }
-
-    pub fn same_content(&self, other: &Alias) -> bool {
-        (&self.version, &self.description) == (&other.version, &other.description)
-    }
-}
 
 /// Where one function lives, or will.
 pub struct Place<'a> {
@@ -44,6 +25,8 @@ pub struct Place<'a> {
 pub(super) struct Seen {
     pub latest: Option<Version>,
     pub alias: Option<Alias>,
+    /// Where `live` pointed when it was observed, before anything of ours.
+    pub before: Option<Pointing>,
 }
 
 impl<'a> Place<'a> {

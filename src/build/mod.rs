@@ -27,10 +27,13 @@ mod package;
 mod archive;
 mod elf;
 
+mod origin;
+
 mod error;
 
 pub use compile::{Order, Prepared, compile, prepare};
 pub use error::BuildError;
+pub use origin::origin;
 pub use package::Package;
 pub use preference::{Linker, Preference};
 pub use route::Route;

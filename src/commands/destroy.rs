@@ -54,7 +54,7 @@ fn emptied(current: &Stack, keep_logs: bool) -> Stack {
 
 async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, keep_logs: bool) -> FunctionAnswer {
     let target = emptied(&observed.stack, keep_logs);
-    let delivery = Delivery { target: &target, zip: None };
+    let delivery = Delivery::of(&target);
     let applied = run.watched(async |audience| apply(place, &plan, &delivery, audience).await).await;
     let mut answer = FunctionAnswer {
         name: place.names().function.clone(),

@@ -52,6 +52,7 @@ fn wanted(limits: &cli::Limits) -> Limits {
         stream_size: limits.stream_size,
         api_rate: limits.api_rate,
         concurrency: limits.concurrency,
+        block_public: limits.block_public,
         failing: limits.failing.clone(),
     }
 }

@@ -5,12 +5,18 @@ mod stop;
 
 mod site;
 
+mod bring;
+mod verification;
+
 mod build;
 mod deploy;
 mod destroy;
 mod local;
 mod package;
 mod plan;
+mod releases;
+mod rollback;
+mod shift;
 mod status;
 mod url;
 
@@ -33,6 +39,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Plan(arguments) => plan::plan(&run, arguments).await,
         Command::Url(arguments) => url::url(&run, arguments).await,
         Command::Status(arguments) => status::status(&run, arguments).await,
+        Command::Releases(arguments) => releases::releases(&run, arguments).await,
+        Command::Rollback(arguments) => rollback::rollback(&run, arguments).await,
+        Command::Promote(arguments) => shift::promote(&run, arguments).await,
+        Command::Abort(arguments) => shift::abort(&run, arguments).await,
         Command::Destroy(arguments) => destroy::destroy(&run, arguments).await,
         Command::Build(arguments) => build::build(&run, arguments).await,
         Command::Local(arguments) => local::local(&run, arguments).await,
@@ -69,6 +79,10 @@ fn name(command: &Command) -> &'static str {
         Command::Plan(_) => "plan",
         Command::Url(_) => "url",
         Command::Status(_) => "status",
+        Command::Releases(_) => "releases",
+        Command::Rollback(_) => "rollback",
+        Command::Promote(_) => "promote",
+        Command::Abort(_) => "abort",
         Command::Destroy(_) => "destroy",
         Command::Build(_) => "build",
         Command::Local(local) => local::name(&local.command),

@@ -1,5 +1,6 @@
 //! Which functions a command is about, and where they live.
 
+use super::run::Run;
 use crate::apply::{Cloud, Observed};
 use crate::aws::{Account, Place};
 use crate::failure::Failure;
@@ -59,6 +60,17 @@ impl Site {
     }
 }
 
+/// The manifest with one function of it: the named one, or the only one.
+pub fn single(run: &Run, function: Option<&str>) -> Result<Project, Failure> {
+    let named: Vec<String> = function.map(str::to_owned).into_iter().collect();
+    let project = run.project(&named)?;
+    if project.functions.len() != 1 {
+        let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
+        return Err(Failure::which_function(&known));
+    }
+    Ok(project)
+}
+
 /// The local cloud runs functions on this very machine.
 pub fn architecture(function: &Function, local: bool) -> Architecture {
     Architecture::host().filter(|_| local).unwrap_or(function.architecture)
@@ -86,7 +98,8 @@ impl Job<'_> {
             names: Some(self.names().clone()),
             state: if observed.stack.live.is_some() { State::Deployed } else { State::Absent },
             url: observed.stack.url.clone(),
-            release: observed.stack.live.clone(),
+            release: observed.stack.live.as_ref().map(|live| live.release.clone()),
+            shift: observed.stack.live.as_ref().and_then(|live| live.shift.as_ref()).map(|shift| shift.weight),
             outputs: observed.outputs.clone(),
             ..FunctionAnswer::default()
         }

@@ -23,8 +23,15 @@ pub async fn status(run: &Run, arguments: &Status) -> Result<Answer, Failure> {
     let mut answer = site.answer("status", &project);
     for (job, observed) in jobs.iter().zip(&observed) {
         // Nothing is built for a status, so the code that is live counts as the manifest's.
-        let code = observed.stack.live.as_ref().map_or("", |release| &release.code);
-        let drift = plan(&observed.stack, &job.target(code));
+        let code = observed.stack.live.as_ref().map_or("", |live| &live.newest().code);
+        let mut target = job.target(code);
+        if let (Some(live), Some(wanted)) = (&observed.stack.live, &target.live)
+            && *live.newest() == wanted.release
+        {
+            // A shift is no drift: it was asked for, and is shown by itself.
+            target.live = Some(live.clone());
+        }
+        let drift = plan(&observed.stack, &target);
         answer.functions.push(FunctionAnswer { plan: Some(drift), ..job.answer(observed) });
     }
     let known: Vec<&String> = project.manifest.functions.iter().map(|function| &function.name).collect();

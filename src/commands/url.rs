@@ -1,17 +1,15 @@
 //! `lamstream url`: a function's address, in one call.
 
 use super::run::Run;
+use super::site::single;
 use crate::aws::Place;
 use crate::cli::Url;
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, State};
 
 pub async fn url(run: &Run, arguments: &Url) -> Result<Answer, Failure> {
-    let project = run.project(arguments.function.as_slice())?;
-    let [function] = project.functions.as_slice() else {
-        let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-        return Err(Failure::which_function(&known));
-    };
+    let project = single(run, arguments.function.as_deref())?;
+    let function = &project.functions[0];
     let account = run.open(&project.manifest).await?;
     // The account's number is asked for by no call here, and needed by none.
     let id = project.manifest.account.clone().unwrap_or_default();

@@ -16,6 +16,7 @@ pub struct Limits {
     pub stream_size: Option<u64>,
     pub api_rate: Option<u32>,
     pub concurrency: Option<usize>,
+    pub block_public: bool,
     pub failing: Vec<String>,
 }
 
@@ -31,6 +32,7 @@ impl Limits {
             stream_size: self.stream_size.or(usual.stream_size),
             api_rate: self.api_rate.or(usual.api_rate),
             concurrency: self.concurrency.unwrap_or(usual.concurrency),
+            block_public: self.block_public,
             failing: self.failing.clone(),
             ..usual
         }
@@ -52,8 +54,9 @@ impl Limits {
         ];
         let failing = self.failing.iter().map(|name| ("--failing", Some(name.clone())));
         let pairs = pairs.into_iter().chain(failing);
-        let like_aws = self.like_aws.then(|| "--like-aws".to_owned());
-        like_aws.into_iter().chain(pairs.filter_map(|(name, value)| Some(format!("{name}={}", value?)))).collect()
+        let switches = [("--like-aws", self.like_aws), ("--block-public", self.block_public)];
+        let switches = switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned());
+        switches.chain(pairs.filter_map(|(name, value)| Some(format!("{name}={}", value?)))).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::section::{Entry, Section};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::time::Duration;
 use toml::Spanned;
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -28,6 +29,8 @@ pub struct Check {
     pub streams: bool,
     /// Whether the answer is read to its end, or only until it has proved what it must.
     pub whole: bool,
+    /// How long the first byte of the answer may take, once the function is warm.
+    pub first_byte_within: Option<Duration>,
     /// Whether the manifest wrote this check, or it stands in for a missing one.
     pub written: bool,
 }
@@ -55,6 +58,7 @@ impl Default for Check {
             expect: Expect::Answer,
             streams: false,
             whole: false,
+            first_byte_within: None,
             written: false,
         }
     }
@@ -70,15 +74,28 @@ impl Check {
         if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
     }
 
-    /// The check of a function with these keys: there is one where there is a URL, written or not.
-    pub(super) fn read(function: &mut Section<'_>) -> Option<Check> {
+    /// The checks of a function with these keys: there is one where there is a URL, written or not.
+    pub(super) fn read_all(function: &mut Section<'_>) -> Vec<Check> {
         let has_url = function.has("url");
         let buffered = function.peek("url", "mode").is_some_and(|mode| mode == "buffered");
-        let Some(entry) = function.entry("check") else { return has_url.then(Check::default) };
+        let Some(entry) = function.entry("check") else {
+            return has_url.then(Check::default).into_iter().collect();
+        };
         if !has_url {
             entry.problem_with_name("`check` asks the function's URL, expected a `url` beside it");
         }
-        let mut keys = entry.section("`check`".into())?;
+        if entry.is_empty_array() {
+            entry.problem("`check` is empty, expected at least one, or no `check` at all");
+        }
+        let checks = if entry.is_array() {
+            entry.sections("a check")
+        } else {
+            entry.section("`check`".into()).into_iter().collect()
+        };
+        checks.into_iter().map(|keys| Check::read(keys, buffered)).collect()
+    }
+
+    fn read(mut keys: Section<'_>, buffered: bool) -> Check {
         let methods = METHODS.map(|method| (method, method));
         let method = keys.entry("method").and_then(|entry| entry.one_of(&methods)).map_or("GET", Spanned::into_inner);
         let path = keys
@@ -91,8 +108,12 @@ impl Check {
         let status = status.map(|status| status.into_inner() as u16);
         let streams = read_streams(&mut keys, method, status, buffered);
         let whole = read_whole(&mut keys, streams);
+        let first_byte_within = keys.entry("first_byte_within").and_then(|entry| {
+            let text = entry.matching(|text| duration(text).is_some(), "a time above 0 such as `500ms` or `2s`")?;
+            duration(text.into_inner())
+        });
         keys.finish();
-        Some(Check {
+        Check {
             method: method.to_owned(),
             path: path.map_or("/".into(), |path| path.into_inner().to_owned()),
             query: query.unwrap_or_default(),
@@ -101,8 +122,20 @@ impl Check {
             expect: status.map_or(Expect::Success, Expect::Status),
             streams,
             whole,
+            first_byte_within,
             written: true,
-        })
+        }
+    }
+}
+
+/// `500ms`, `2s`.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let number: u32 = digits.parse().ok().filter(|number| *number > 0)?;
+    match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number.into())),
+        "s" => Some(Duration::from_secs(number.into())),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ const DEFAULT_MEMORY: u32 = 128;
 const DEFAULT_TIMEOUT: u32 = 60;
 const DEFAULT_EPHEMERAL_STORAGE: u32 = 512;
 const DEFAULT_RETENTION_DAYS: u32 = 30;
+const DEFAULT_KEEP_RELEASES: u32 = 5;
 const DESCRIPTION_LIMIT: usize = 256;
 const LAYER_LIMIT: usize = 5;
 /// What CloudWatch Logs lets one choose from.
@@ -49,8 +50,10 @@ pub struct Function {
     pub tags: Tags,
     /// Reserved concurrency.
     pub concurrency: Option<u32>,
-    /// There is one exactly where there is a URL.
-    pub check: Option<Check>,
+    /// How many versions stay when a newer one is live.
+    pub keep_releases: u32,
+    /// In the manifest's order; there is one at least exactly where there is a URL.
+    pub checks: Vec<Check>,
 }
 
 /// Where its code comes from.
@@ -81,6 +84,7 @@ impl Function {
         let timeout = number("timeout", 1..=900, "seconds");
         let ephemeral_storage = number("ephemeral_storage", 512..=10_240, "MB");
         let concurrency = number("concurrency", 0..=i32::MAX as u32, "");
+        let keep_releases = number("keep_releases", 1..=1000, "versions");
         let (retention_days, log_format) = read_log(&mut keys);
         let function = Function {
             name: name.to_owned(),
@@ -99,7 +103,8 @@ impl Function {
             role: RoleSource::read(&mut keys, account),
             tags: tags::read(&mut keys),
             concurrency: concurrency.map(|concurrency| concurrency.into_inner()),
-            check: Check::read(&mut keys),
+            keep_releases: keep_releases.map_or(DEFAULT_KEEP_RELEASES, |keep| keep.into_inner()),
+            checks: Check::read_all(&mut keys),
         };
         keys.finish();
         Some(function)

@@ -144,6 +144,10 @@ impl<'a> Entry<'a> {
         self.value.get_ref().as_array().is_some_and(|items| items.is_empty())
     }
 
+    pub fn is_array(&self) -> bool {
+        self.value.get_ref().is_array()
+    }
+
     pub fn is_table(&self) -> bool {
         self.value.get_ref().is_table()
     }

@@ -58,7 +58,7 @@ impl Function {
                 concurrency: self.concurrency,
                 tags,
             }),
-            live: Some(Release { code: code.to_owned(), configuration }),
+            live: Some(Release { code: code.to_owned(), configuration }.into()),
             url: self.url.clone(),
             permissions: if is_public { BTreeSet::from(Permission::ALL) } else { BTreeSet::new() },
         }

@@ -2,7 +2,7 @@
 
 use super::diff::{Action, Diff};
 use super::field::{Field, Fields};
-use crate::stack::{Function, FunctionUrl, LogGroup, Names, Permission, Release, Role, Stack};
+use crate::stack::{Function, FunctionUrl, Live, LogGroup, Names, Permission, Role, Stack};
 
 /// One write, or the few writes that belong together. Every change may be carried out twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub enum Change {
     LogGroup(Diff<LogGroup>),
     Role(Diff<Role>),
     Function(Diff<Function>),
-    /// Publish a version and move `live` to it.
-    Release(Diff<Release>),
+    /// Publish a version, try it, and move `live` to it, or a part of the traffic.
+    Release(Diff<Live>),
     Url(Diff<FunctionUrl>),
     /// A statement is added or removed; AWS has no way to change one.
     Permission(Diff<Permission>),
@@ -91,7 +91,7 @@ impl Change {
             Change::LogGroup(Diff::Update { from, to }) => Fields::of_log_group(from, to),
             Change::Role(Diff::Update { from, to }) => Fields::of_role(from, to),
             Change::Function(Diff::Update { from, to }) => Fields::of_function(from, to),
-            Change::Release(Diff::Update { from, to }) => Fields::of_release(from, to),
+            Change::Release(Diff::Update { from, to }) => Fields::of_live(from, to),
             Change::Url(Diff::Update { from, to }) => Fields::of_url(from, to),
             _ => Vec::new(),
         }

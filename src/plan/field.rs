@@ -1,6 +1,6 @@
 //! What differs between two things, as the manifest would call it.
 
-use crate::stack::{Function, FunctionUrl, LogGroup, Release, Role};
+use crate::stack::{Function, FunctionUrl, Live, LogGroup, Release, Role, Shift};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -44,8 +44,17 @@ impl Fields {
         fields.0
     }
 
-    pub fn of_release(from: &Release, to: &Release) -> Vec<Field> {
+    /// How the release differs that traffic is being turned to, and how much of the traffic.
+    pub fn of_live(from: &Live, to: &Live) -> Vec<Field> {
         let mut fields = Fields::default();
+        fields.release(&from.release, to.newest());
+        let weight = |live: &Live| optional(&live.shift.as_ref().map(|Shift { weight, .. }| weight));
+        fields.shown("shift", &weight(from), &weight(to));
+        fields.0
+    }
+
+    fn release(&mut self, from: &Release, to: &Release) {
+        let fields = self;
         fields.shown("code", &short(&from.code), &short(&to.code));
         let (from, to) = (&from.configuration, &to.configuration);
         fields.shown("role", &from.role_arn, &to.role_arn);
@@ -62,7 +71,6 @@ impl Fields {
         }
         fields.shown("log.format", &from.log_format.as_str(), &to.log_format.as_str());
         fields.shown("log.group", &from.log_group, &to.log_group);
-        fields.0
     }
 
     pub fn of_url(from: &FunctionUrl, to: &FunctionUrl) -> Vec<Field> {

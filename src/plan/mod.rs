@@ -28,6 +28,16 @@ impl Plan {
         self.changes.chunk_by(|one, next| rank(one) == 0 && rank(next) == 0)
     }
 
+    /// What leads to the target, and what can only be taken away once nobody needs it any more: when the target has
+    /// been seen to work.
+    pub fn halves(self) -> (Plan, Plan) {
+        let (after, before) = self.changes.into_iter().partition(|change| rank(change) >= NEEDED_NO_MORE);
+        (
+            Plan { changes: before, strangers: self.strangers.clone() },
+            Plan { changes: after, strangers: self.strangers },
+        )
+    }
+
     /// The part that needs no code yet: it can be carried out while the code is being built.
     pub fn before_code(&self) -> Plan {
         let changes = self.changes.iter().filter(|change| rank(change) == 0).cloned().collect();
@@ -64,6 +74,10 @@ fn role_changes(current: &Stack, target: &Stack) -> Vec<Change> {
     let moves = current.live.is_some() && current.live != target.live;
     if let (Some(from), Some(to)) = (&current.role, &target.role) {
         let wide = from.widened_to(to);
+        if target.live.as_ref().is_some_and(|live| live.shift.is_some()) {
+            // Both go on serving: what only one of them needs is taken away when the shift is over.
+            return Diff::between(&Some(from.clone()), &Some(wide)).map(Change::Role).into_iter().collect();
+        }
         if moves && wide != *to {
             let widen = Diff::between(&Some(from.clone()), &Some(wide.clone())).map(Change::Role);
             return widen.into_iter().chain([Change::Role(Diff::Update { from: wide, to: to.clone() })]).collect();
@@ -72,11 +86,14 @@ fn role_changes(current: &Stack, target: &Stack) -> Vec<Change> {
     Diff::between(&current.role, &target.role).map(Change::Role).into_iter().collect()
 }
 
+/// From this rank on, a change only takes away.
+const NEEDED_NO_MORE: u8 = 6;
+
 /// The order: a change is carried out after all of a lower rank. Only those of rank 0 may be done side by side;
 /// AWS loses statements, or answers 409, when one function is written to twice at once.
 fn rank(change: &Change) -> u8 {
     match change {
-        Change::Role(Diff::Update { from, to }) if from.widened_to(to) == *from && from != to => 6,
+        Change::Role(Diff::Update { from, to }) if from.widened_to(to) == *from && from != to => NEEDED_NO_MORE,
         Change::LogGroup(Diff::Create(_) | Diff::Update { .. })
         | Change::Role(Diff::Create(_) | Diff::Update { .. }) => 0,
         Change::Function(Diff::Create(_) | Diff::Update { .. }) => 1,
@@ -84,7 +101,7 @@ fn rank(change: &Change) -> u8 {
         Change::Permission(Diff::Create(_) | Diff::Update { .. }) => 3,
         Change::Release(Diff::Update { .. }) => 4,
         Change::Url(Diff::Create(_) | Diff::Update { .. }) => 5,
-        Change::Url(Diff::Delete(_)) => 6,
+        Change::Url(Diff::Delete(_)) => NEEDED_NO_MORE,
         Change::Permission(Diff::Delete(_)) => 7,
         Change::Release(Diff::Delete(_)) => 8,
         Change::Function(Diff::Delete(_)) => 9,

@@ -3,7 +3,7 @@
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::Failure;
 use crate::plan::Plan;
-use crate::stack::{FunctionUrl, Names, Release};
+use crate::stack::{FunctionUrl, Names, Published, Release, Weight};
 
 /// The answer of one command.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,10 @@ pub struct FunctionAnswer {
     pub changed: bool,
     pub url: Option<FunctionUrl>,
     pub release: Option<Release>,
+    /// The part of the traffic that a shift gives to `outputs.shifted`.
+    pub shift: Option<Weight>,
+    /// Only for `releases`; the newest first.
+    pub releases: Vec<Published>,
     pub outputs: Outputs,
     /// What a plan would do, what a deploy did, how a status differs.
     pub plan: Option<Plan>,

@@ -4,7 +4,7 @@ use super::answer::{Answer, FunctionAnswer, State};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
-use crate::stack::{Auth, InvokeMode};
+use crate::stack::{Auth, InvokeMode, Published, Share};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -50,6 +50,10 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
             "version": version,
             "previous": function.outputs.previous,
             "code_sha256": function.release.as_ref().map(|release| &release.code),
+            "shift": function.outputs.shifted.as_ref().map(|version| json!({
+                "version": version,
+                "percent": function.shift.map(|weight| weight.fraction() * 100.0),
+            })),
         })),
         "changes": function.plan.iter().flat_map(|plan| changes(function, plan)).collect::<Vec<_>>(),
         "verified": function.verified.as_ref().map(verified),
@@ -62,10 +66,30 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
         value["sha256"] = json!(function.zip.as_ref().map(|zip| &zip.sha256));
         value["size"] = json!(function.zip.as_ref().map(|zip| zip.size));
     }
+    if answer.command == "releases" {
+        value["releases"] = function.releases.iter().map(published).collect();
+    }
     if answer.command == "status" {
         value["in_manifest"] = json!(!function.stray);
     }
     value
+}
+
+fn published(published: &Published) -> Value {
+    json!({
+        "version": published.version,
+        "published_at": published.at,
+        "origin": Some(&published.origin).filter(|origin| !origin.is_empty()),
+        "code_sha256": published.release.code,
+        "live": matches!(published.share, Share::Whole | Share::Rest(_)),
+        "previous": published.is_previous,
+        "percent": match published.share {
+            Share::Part(weight) => weight.fraction() * 100.0,
+            Share::Rest(weight) => 100.0 - weight.fraction() * 100.0,
+            Share::Whole => 100.0,
+            Share::None => 0.0,
+        },
+    })
 }
 
 fn changes(function: &FunctionAnswer, plan: &Plan) -> Vec<Value> {

@@ -21,9 +21,17 @@ pub(super) fn told(event: &Event) -> Option<String> {
         }
         Event::Done { step, took, .. } => Some(line(style::VERB, done(step.action), &timed(&named(step), *took))),
         Event::Failed { step, .. } => Some(line(style::ERROR, "Failed", &named(step))),
-        Event::Verified { function, verified } => {
-            let rest = format!("{}   {}", timed(function, verified.duration), seen(verified));
+        Event::Verified { function, what, verified } => {
+            let rest = format!("{}   {}", timed(&of(what, function), verified.duration), seen(verified));
             Some(line(style::VERB, "Verified", &rest))
+        }
+        Event::NotVerified { function, what } => Some(line(style::ERROR, "Failed", &of(what, function))),
+        Event::MovedBack { function, version } => {
+            Some(line(style::WAIT, "Moved back", &format!("{function} to version {version}")))
+        }
+        Event::Pruned { function, versions } => {
+            let which = of(&format!("version {}", versions.join(", ")), function);
+            Some(line(style::VERB, "Pruned", &which))
         }
         Event::Finished { function, took, changed: true } => {
             Some(line(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
@@ -72,10 +80,18 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
             Turn::Ends { function, about: named(step) }
         }
         Event::Done { function, .. } | Event::Failed { function, .. } => Turn::EndsAll { function },
-        Event::Verifying { function } => Turn::Begins { function, verb: "Verifying", about: function.clone() },
-        Event::Verified { function, .. } | Event::Finished { function, .. } => Turn::EndsAll { function },
+        Event::Verifying { function, what } => Turn::Begins { function, verb: "Verifying", about: of(what, function) },
+        Event::Verified { function, .. }
+        | Event::NotVerified { function, .. }
+        | Event::MovedBack { function, .. }
+        | Event::Pruned { function, .. }
+        | Event::Finished { function, .. } => Turn::EndsAll { function },
         Event::BuildLine { .. } => Turn::Nothing,
     }
+}
+
+fn of(what: &str, function: &str) -> String {
+    format!("{what} of {function}")
 }
 
 fn named(step: &Step) -> String {

@@ -2,12 +2,14 @@
 
 use super::answer::{Answer, FunctionAnswer, LocalAnswer, State};
 use super::story::plan_lines;
+use crate::stack::{Published, Share};
 use std::fmt::Write;
 
 /// The text of an answer, with its last newline; empty where there is nothing to say.
 pub fn text(answer: &Answer) -> String {
     match answer.command {
-        "deploy" | "url" => urls(answer),
+        "deploy" | "url" | "rollback" | "promote" | "abort" => urls(answer),
+        "releases" => answer.functions.iter().flat_map(|one| &one.releases).map(release).collect(),
         "plan" => plans(answer),
         "status" => answer.functions.iter().map(status).collect(),
         "build" => answer.functions.iter().filter_map(|one| one.zip.as_ref()).fold(String::new(), |mut text, zip| {
@@ -60,6 +62,9 @@ fn status(function: &FunctionAnswer) -> String {
     if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
         let _ = writeln!(text, "  {address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str());
     }
+    if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
+        let _ = writeln!(text, "  shift: {weight} of the traffic goes to version {version}");
+    }
     let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.stray);
     if let (Some(plan), Some(names)) = (differs, &function.names) {
         for line in plan_lines(names, plan) {
@@ -79,4 +84,20 @@ fn local(command: &str, local: &LocalAnswer) -> String {
         ("local status", None) => "not running\n".to_owned(),
         _ => String::new(),
     }
+}
+
+/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  live 90%`
+fn release(published: &Published) -> String {
+    let digest: String = published.release.code.chars().take(8).collect();
+    let share = match published.share {
+        Share::Whole => "live".to_owned(),
+        Share::Rest(weight) => format!("live, but {weight}"),
+        Share::Part(weight) => format!("shift {weight}"),
+        Share::None if published.is_previous => "previous".to_owned(),
+        Share::None => String::new(),
+    };
+    let at = published.at.split('.').next().unwrap_or_default();
+    let origin = if published.origin.is_empty() { "-" } else { &published.origin };
+    let line = format!("{:<4} {at}Z  {origin:<25}  {digest}  {share}", published.version);
+    format!("{}\n", line.trim_end())
 }

@@ -2,9 +2,11 @@
 
 mod architecture;
 mod function;
+mod live;
 mod log_group;
 mod name;
 mod permission;
+mod published;
 mod release;
 mod role;
 mod tags;
@@ -12,9 +14,11 @@ mod url;
 
 pub use architecture::Architecture;
 pub use function::Function;
+pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
 pub use name::Names;
 pub use permission::Permission;
+pub use published::{Published, Share};
 pub use release::{Configuration, Environment, LogFormat, Release, Secret};
 pub use role::{Role, Statement};
 pub use tags::{Owner, Tags};
@@ -32,7 +36,7 @@ pub struct Stack {
     pub role: Option<Role>,
     pub function: Option<Function>,
     /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is no part of a stack.
-    pub live: Option<Release>,
+    pub live: Option<Live>,
     pub url: Option<FunctionUrl>,
     /// Our own statements on `live`; other people's are never seen from here, and so never touched.
     pub permissions: BTreeSet<Permission>,

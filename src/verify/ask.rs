@@ -33,6 +33,8 @@ pub struct Target<'a> {
     pub check: &'a Check,
     /// For URLs that only answer signed requests.
     pub sign: Option<Sign<'a>>,
+    /// Whether the function itself was seen to stream.
+    pub streams: bool,
     /// How long a 403 is tried again, and a host name that is not known yet: both take a moment to spread.
     pub forbidden_for: Duration,
     /// The longest that one request may take, to the end of its answer as far as the check wants it.
@@ -61,11 +63,15 @@ async fn tick(start: Instant, on_wait: &(dyn Fn(Duration) + Sync)) -> Infallible
 async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, Fault> {
     let client = probe::client(&probe::url(target.url, target.check)?)?;
     let mut pause = FIRST_PAUSE;
+    let mut may_be_cold = true;
     loop {
         let fault = match ask(&client, target).await {
             Ok(seen) => return Ok(seen),
             Err(fault) => fault,
         };
+        if matches!(fault, Fault::Late { .. }) && std::mem::take(&mut may_be_cold) {
+            continue;
+        }
         let left = target.forbidden_for.saturating_sub(start.elapsed());
         if left.is_zero() || !may_mend(&fault, target) {
             return Err(told(fault, target, start.elapsed()));
@@ -101,9 +107,10 @@ fn may_mend(fault: &Fault, target: &Target<'_>) -> bool {
 /// Adds what only the one who asked knows.
 fn told(fault: Fault, target: &Target<'_>, elapsed: Duration) -> Fault {
     match fault {
-        Fault::Forbidden { words, seen, .. } => {
-            Fault::Forbidden { words, signed: target.sign.is_some(), tried_for: elapsed, seen }
+        Fault::Forbidden { words, refusal, seen, .. } => {
+            Fault::Forbidden { words, signed: target.sign.is_some(), tried_for: elapsed, refusal, seen }
         }
+        Fault::Buffered { seen, .. } => Fault::Buffered { on_the_way: target.streams, seen },
         other => other,
     }
 }

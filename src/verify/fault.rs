@@ -1,6 +1,5 @@
 //! What can be wrong with a URL's answer, each with its own words and way out.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::observation::Seen;
@@ -14,7 +13,7 @@ pub enum Fault {
     /// The time for one request was over; `seen` where the answer had begun.
     Timeout { after: Duration, seen: Option<Seen> },
     /// AWS itself refused, and went on refusing for as long as it was tried.
-    Forbidden { words: String, signed: bool, tried_for: Duration, seen: Seen },
+    Forbidden { words: String, signed: bool, tried_for: Duration, refusal: Refusal, seen: Seen },
     /// The function answered, with a status below 500 that the check does not accept.
     Status { expected: Expect, words: String, seen: Seen },
     /// A status of 500 or above.
@@ -23,12 +22,42 @@ pub enum Fault {
     RawJson { seen: Seen },
     /// The runtime's report of a failed handler, written into the body.
     RuntimeErrorText { words: String, seen: Seen },
-    /// The answer is right, but came in one piece.
-    Buffered { seen: Seen },
+    /// The answer is right, but came in one piece; `on_the_way` where the function itself was seen to stream.
+    Buffered { on_the_way: bool, seen: Seen },
+    /// The answer is right, but its first byte came later than the check allows, and not for a cold start alone.
+    Late { within: Duration, seen: Seen },
+    /// The function ended instead of answering; `log` holds its last lines.
+    Crash { cause: Cause, words: String, log: Vec<String> },
     /// The answer broke off.
     Cut { reason: String, seen: Seen },
     /// The request could not be signed.
     Sign(String),
+}
+
+/// Why AWS refuses a request to a URL, as far as it can be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody has looked.
+    Unknown,
+    /// These statements are not on the alias, although they should be.
+    Missing(Vec<&'static str>),
+    /// All statements are there: the account or the organisation overrules them.
+    Overruled,
+}
+
+/// What ended a function before it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its binary is for another processor.
+    Architecture,
+    /// Its binary wants a newer glibc than the runtime has.
+    Glibc,
+    /// There is nothing that Lambda could start.
+    Entrypoint,
+    /// It failed before it asked for its first request.
+    Start,
+    /// It failed while it had the request.
+    Request,
 }
 
 /// What kept a request from being answered.
@@ -50,17 +79,18 @@ impl Fault {
     /// What to do about it, most likely first.
     pub fn hints(&self) -> Vec<String> {
         let hints: &[&str] = match self {
-            Fault::Unreachable { obstacle, .. } => match obstacle {
-                Obstacle::Request => &["look at the function's `check` in the manifest"],
-                Obstacle::Name => &["a new URL's name can take a moment: try it again, or ask another resolver"],
-                Obstacle::Connection => &["is the network up, and does a firewall let HTTPS through?"],
-                Obstacle::Tls => &["is this machine's clock right, and are its root certificates installed?"],
-                Obstacle::Proxy => &["look at `HTTPS_PROXY` and `NO_PROXY`"],
-            },
+            Fault::Unreachable { obstacle, .. } => obstacle.hints(),
             Fault::Timeout { seen: None, .. } => &["the function's logs say whether it was asked at all"],
             Fault::Timeout { .. } => &["a check without `whole = true` reads no further than it must"],
             Fault::Forbidden { signed: true, .. } => {
                 &["these credentials need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function"]
+            }
+            Fault::Forbidden { refusal: Refusal::Missing(_), .. } => {
+                &["somebody or something removes them: look for a policy in the account that does, then deploy again"]
+            }
+            Fault::Forbidden { refusal: Refusal::Overruled, .. } => {
+                &["the account's settings or an organisation's policy block public function URLs: allow them, or use \
+                 `auth = \"aws-iam\"`"]
             }
             Fault::Forbidden { .. } => &[
                 "a public URL needs two statements on its alias: `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction`",
@@ -81,10 +111,17 @@ impl Fault {
             Fault::RuntimeErrorText { .. } => {
                 &["a handler's stream must never yield an error: the logs say what failed"]
             }
+            Fault::Buffered { on_the_way: true, .. } => {
+                &["a proxy, a virus scanner or a CDN on the way collects the answer: try from another network"]
+            }
             Fault::Buffered { .. } => &[
-                "a proxy, a virus scanner or a CDN on the way may collect the answer: try from another network",
                 "does the function wait between its chunks? at least two must be 50 ms apart",
+                "a proxy, a virus scanner or a CDN on the way may collect the answer: try from another network",
             ],
+            Fault::Late { .. } => {
+                &["is it the function, or the way there? `lamstream invoke -v` shows it again and again"]
+            }
+            Fault::Crash { cause, .. } => cause.hints(),
             Fault::Cut { .. } => &["the function's logs say whether it panicked, ran out of memory or out of time"],
             Fault::Sign(_) => &["are the credentials complete and still valid?"],
         };
@@ -94,22 +131,23 @@ impl Fault {
     /// What there was of an answer.
     pub fn seen(&self) -> Option<&Seen> {
         match self {
-            Fault::Unreachable { .. } | Fault::Sign(_) => None,
+            Fault::Unreachable { .. } | Fault::Sign(_) | Fault::Crash { .. } => None,
             Fault::Timeout { seen, .. } => seen.as_ref(),
             Fault::Forbidden { seen, .. }
             | Fault::Status { seen, .. }
             | Fault::ServerError { seen, .. }
             | Fault::RawJson { seen }
             | Fault::RuntimeErrorText { seen, .. }
-            | Fault::Buffered { seen }
+            | Fault::Buffered { seen, .. }
+            | Fault::Late { seen, .. }
             | Fault::Cut { seen, .. } => Some(seen),
         }
     }
 
     /// Whether the function or its URL is to blame, and not the way there: then what served before serves better.
-    pub fn is_the_functions_fault(&self) -> bool {
+    pub fn calls_for_moving_back(&self) -> bool {
         match self {
-            Fault::Unreachable { .. } | Fault::Buffered { .. } | Fault::Sign(_) => false,
+            Fault::Unreachable { .. } | Fault::Buffered { .. } | Fault::Late { .. } | Fault::Sign(_) => false,
             // Asked by a proxy, or refused for lack of concurrency: another release would fare no better.
             Fault::Status { seen, .. } => !matches!(seen.status, 407 | 429),
             Fault::Timeout { .. }
@@ -117,179 +155,36 @@ impl Fault {
             | Fault::ServerError { .. }
             | Fault::RawJson { .. }
             | Fault::RuntimeErrorText { .. }
+            | Fault::Crash { .. }
             | Fault::Cut { .. } => true,
         }
     }
 }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Cause {
+    fn hints(self) -> &'static [&'static str] {
         match self {
-            Fault::Unreachable { obstacle, reason } => {
-                let what = match obstacle {
-                    Obstacle::Request => "the request cannot be made",
-                    Obstacle::Name => "its host name is not known",
-                    Obstacle::Connection => "no connection",
-                    Obstacle::Tls => "no secure connection",
-                    Obstacle::Proxy => "the proxy does not let it through",
-                };
-                write!(formatter, "{what}: {reason}")
+            Cause::Architecture => &["build for the function's `architecture`, or change it in the manifest"],
+            Cause::Glibc => {
+                &["build against glibc 2.34 or older: zig can (`linker = \"zig\"`), or a `*-musl` target needs none"]
             }
-            Fault::Timeout { after, seen: None } => write!(formatter, "no answer within {}", Span(*after)),
-            Fault::Timeout { after, seen: Some(seen) } => {
-                write!(formatter, "the answer did not end within {} ({})", Span(*after), Chunks(seen))
+            Cause::Entrypoint => {
+                &["the package must hold an executable file `bootstrap` at its root, for this processor"]
             }
-            Fault::Forbidden { words, tried_for, .. } => {
-                write!(formatter, "AWS refuses the request with status 403, tried for {}", Span(*tried_for))?;
-                quote(formatter, words)
-            }
-            Fault::Status { expected, words, seen } => {
-                write!(formatter, "the answer has status {}, not {}", seen.status, Wanted(*expected))?;
-                quote(formatter, words)
-            }
-            Fault::ServerError { words, seen } => {
-                write!(formatter, "the function fails with status {}", seen.status)?;
-                quote(formatter, words)
-            }
-            Fault::RawJson { .. } => formatter.write_str(
-                "the answer is the raw `{\"statusCode\": …}` of a buffered handler, behind a URL that streams",
-            ),
-            Fault::RuntimeErrorText { words, .. } => {
-                formatter.write_str("the answer holds the runtime's report of an error")?;
-                quote(formatter, words)
-            }
-            Fault::Buffered { seen } => {
-                write!(formatter, "the answer did not stream: {} within {}", Chunks(seen), Span(seen.duration))
-            }
-            Fault::Cut { reason, seen } => {
-                write!(formatter, "the answer was cut off after {} in {}", Chunks(seen), Span(seen.duration))?;
-                quote(formatter, reason)
-            }
-            Fault::Sign(reason) => write!(formatter, "the request cannot be signed: {reason}"),
+            Cause::Start => &["does it have every variable and permission that it needs to start?"],
+            Cause::Request => &["the function's logs say whether it panicked, ran out of memory or out of time"],
         }
     }
 }
 
-impl std::error::Error for Fault {}
-
-fn quote(formatter: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
-    if words.is_empty() { Ok(()) } else { write!(formatter, ": `{words}`") }
-}
-
-/// `850 ms`, `12.3 s`.
-struct Span(Duration);
-
-impl fmt::Display for Span {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            milliseconds @ ..1000 => write!(formatter, "{milliseconds} ms"),
-            _ => write!(formatter, "{:.1} s", self.0.as_secs_f64()),
-        }
-    }
-}
-
-struct Chunks<'a>(&'a Seen);
-
-impl fmt::Display for Chunks<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Seen { chunks, bytes, .. } = self.0;
-        write!(formatter, "{chunks} chunk{}, {bytes} bytes", if *chunks == 1 { "" } else { "s" })
-    }
-}
-
-struct Wanted(Expect);
-
-impl fmt::Display for Wanted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Expect::Status(status) => write!(formatter, "{status}"),
-            Expect::Success => formatter.write_str("200 to 399"),
-            Expect::Answer => formatter.write_str("below 500"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(status: u16) -> Seen {
-        Seen {
-            status,
-            first_byte: Duration::from_millis(14),
-            chunks: 1,
-            bytes: 812,
-            duration: Duration::from_millis(1234),
-            streamed: Some(false),
-            complete: true,
-        }
-    }
-
-    /// One of each, with its words and whether a move back would help.
-    fn all() -> Vec<(Fault, &'static str, bool)> {
-        let words = || "so it says".to_string();
-        let unreachable = |obstacle| Fault::Unreachable { obstacle, reason: words() };
-        let after = Duration::from_secs(30);
-        vec![
-            (unreachable(Obstacle::Request), "the request cannot be made: so it says", false),
-            (unreachable(Obstacle::Name), "its host name is not known: so it says", false),
-            (unreachable(Obstacle::Connection), "no connection: so it says", false),
-            (unreachable(Obstacle::Tls), "no secure connection: so it says", false),
-            (unreachable(Obstacle::Proxy), "the proxy does not let it through: so it says", false),
-            (Fault::Timeout { after, seen: None }, "no answer within 30.0 s", true),
-            (
-                Fault::Timeout { after, seen: Some(seen(200)) },
-                "the answer did not end within 30.0 s (1 chunk, 812 bytes)",
-                true,
-            ),
-            (
-                Fault::Forbidden { words: words(), signed: false, tried_for: after, seen: seen(403) },
-                "AWS refuses the request with status 403, tried for 30.0 s: `so it says`",
-                true,
-            ),
-            (
-                Fault::Status { expected: Expect::Success, words: words(), seen: seen(404) },
-                "the answer has status 404, not 200 to 399: `so it says`",
-                true,
-            ),
-            (
-                Fault::Status { expected: Expect::Status(200), words: String::new(), seen: seen(429) },
-                "the answer has status 429, not 200",
-                false,
-            ),
-            (
-                Fault::ServerError { words: words(), seen: seen(502) },
-                "the function fails with status 502: `so it says`",
-                true,
-            ),
-            (
-                Fault::RawJson { seen: seen(200) },
-                "the answer is the raw `{\"statusCode\": …}` of a buffered handler, behind a URL that streams",
-                true,
-            ),
-            (
-                Fault::RuntimeErrorText { words: words(), seen: seen(200) },
-                "the answer holds the runtime's report of an error: `so it says`",
-                true,
-            ),
-            (Fault::Buffered { seen: seen(200) }, "the answer did not stream: 1 chunk, 812 bytes within 1.2 s", false),
-            (
-                Fault::Cut { reason: words(), seen: seen(200) },
-                "the answer was cut off after 1 chunk, 812 bytes in 1.2 s: `so it says`",
-                true,
-            ),
-            (Fault::Sign(words()), "the request cannot be signed: so it says", false),
-        ]
-    }
-
-    #[test]
-    fn each_fault_has_its_own_words_and_hint_and_blame() {
-        let mut messages = std::collections::BTreeSet::new();
-        for (fault, message, blame) in all() {
-            assert_eq!(fault.to_string(), message);
-            assert!(!fault.hints().is_empty(), "{fault:?}");
-            assert_eq!(fault.is_the_functions_fault(), blame, "{fault:?}");
-            assert!(messages.insert(message), "two faults say: {message}");
+impl Obstacle {
+    fn hints(self) -> &'static [&'static str] {
+        match self {
+            Obstacle::Request => &["look at the function's `check` in the manifest"],
+            Obstacle::Name => &["a new URL's name can take a moment: try it again, or ask another resolver"],
+            Obstacle::Connection => &["is the network up, and does a firewall let HTTPS through?"],
+            Obstacle::Tls => &["is this machine's clock right, and are its root certificates installed?"],
+            Obstacle::Proxy => &["look at `HTTPS_PROXY` and `NO_PROXY`"],
         }
     }
 }

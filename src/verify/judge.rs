@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::fault::Fault;
+use super::fault::{Fault, Refusal};
 use super::observation::{APART, Ending, Observation, Seen};
 use crate::manifest::{Check, Expect};
 
@@ -20,7 +20,13 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     let seen = observation.seen();
     let words = words(&observation.beginning);
     if is_awss_own_403(observation) {
-        return Err(Fault::Forbidden { words, signed: false, tried_for: Duration::ZERO, seen });
+        return Err(Fault::Forbidden {
+            words,
+            signed: false,
+            tried_for: Duration::ZERO,
+            refusal: Refusal::Unknown,
+            seen,
+        });
     }
     if let Some(words) = runtime_error(observation) {
         return Err(Fault::RuntimeErrorText { words, seen });
@@ -37,7 +43,10 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     match &observation.ending {
         Ending::Cut(reason) => Err(Fault::Cut { reason: reason.clone(), seen }),
         Ending::TimedOut => Err(Fault::Timeout { after: observation.ended_at, seen: Some(seen) }),
-        _ if check.streams && !is_proven(observation) => Err(Fault::Buffered { seen }),
+        _ if check.streams && !is_proven(observation) => Err(Fault::Buffered { on_the_way: false, seen }),
+        _ if check.first_byte_within.is_some_and(|within| seen.first_byte > within) => {
+            Err(Fault::Late { within: check.first_byte_within.unwrap_or_default(), seen })
+        }
         _ => Ok(seen),
     }
 }

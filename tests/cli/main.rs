@@ -12,6 +12,7 @@ mod local;
 mod races;
 mod reader;
 mod refusals;
+mod releases;
 mod source;
 mod strangers;
 

@@ -7,7 +7,7 @@ mod support;
 mod differences;
 mod scenario;
 
-use lamstream::apply::{Cloud, Delivery, apply};
+use lamstream::apply::{Cloud, Delivery, Source, apply};
 use lamstream::aws::{Access, Account, Place};
 use lamstream::plan::plan;
 use lamstream::stack::{Names, Stack};
@@ -24,7 +24,7 @@ async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut 
     for (number, step) in steps.iter().enumerate() {
         let Wanted { mut target, zip } = step.wanted(cloud.names());
         let current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}")).stack;
-        let delivery = Delivery { target: &target, zip: Some(&zip) };
+        let delivery = Delivery { source: Source::Zip(&zip), ..Delivery::of(&target) };
         apply(cloud, &plan(&current, &target), &delivery, &nobody())
             .await
             .unwrap_or_else(|error| panic!("{title}, step {number}: {error}: {error:#?}"));

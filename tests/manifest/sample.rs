@@ -28,7 +28,7 @@ fn the_sample_deploys_as_it_stands() {
     let manifest = parsed(&sample());
     assert_eq!((manifest.account, manifest.region, manifest.stages), (None, None, Vec::new()));
     let [chat] = &manifest.functions[..] else { panic!("one function is expected") };
-    let check = chat.check.as_ref().unwrap();
+    let check = &chat.checks[0];
     assert_eq!((check.method.as_str(), check.path_and_query().as_str()), ("POST", "/stream/chat?query=hello"));
     assert!(check.streams && !check.whole);
     assert!(root().join(&chat.source.crate_dir).join("Cargo.toml").is_file());
@@ -51,7 +51,7 @@ fn what_the_sample_calls_a_default_is_one() {
     assert_eq!(with.ephemeral_storage, without.ephemeral_storage);
     assert_eq!((with.retention_days, with.log_format), (without.retention_days, without.log_format));
     assert_eq!(with.url.as_ref().unwrap().mode, without.url.as_ref().unwrap().mode);
-    assert_eq!(with.check.as_ref().unwrap().whole, without.check.as_ref().unwrap().whole);
+    assert_eq!(with.checks[0].whole, without.checks[0].whole);
 }
 
 /// An unknown key in every table makes the parser list what it knows there.

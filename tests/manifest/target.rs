@@ -52,7 +52,7 @@ fn the_sample_becomes_this_stack() {
             tags: tags.clone(),
         }),
         function: Some(Function { description: String::new(), concurrency: None, tags }),
-        live: Some(Release { code: "c2hhMjU2".into(), configuration }),
+        live: Some(Release { code: "c2hhMjU2".into(), configuration }.into()),
         url: Some(FunctionUrl { auth: Auth::None, mode: InvokeMode::ResponseStream, cors: None }),
         permissions: BTreeSet::from(Permission::ALL),
         names,
@@ -73,7 +73,7 @@ fn a_given_role_is_used_and_not_made() {
     let arn = "arn:aws:iam::123456789012:role/chat";
     let stack = target(&parsed(&format!("role.arn = '{arn}'")));
     assert_eq!(stack.role, None);
-    assert_eq!(stack.live.unwrap().configuration.role_arn, arn);
+    assert_eq!(stack.live.unwrap().release.configuration.role_arn, arn);
 }
 
 #[test]

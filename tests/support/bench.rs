@@ -147,3 +147,18 @@ pub fn function_zip() -> &'static Path {
         PathBuf::from(bench.good(&arguments).trim())
     })
 }
+
+/// The package of a function that behaves as its environment says: tests/fixtures/moody.py.
+pub fn moody_zip() -> &'static Path {
+    static ZIP: OnceLock<PathBuf> = OnceLock::new();
+    ZIP.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("moody-{}.zip", std::process::id()));
+        let mut writer = zip::ZipWriter::new(std::fs::File::create(&path).expect("the zip is made"));
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+        writer.start_file("bootstrap", options).expect("the zip is written");
+        let code = include_bytes!("../fixtures/moody.py");
+        std::io::Write::write_all(&mut writer, code).expect("the zip is written");
+        writer.finish().expect("the zip is written");
+        path
+    })
+}

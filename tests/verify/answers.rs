@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use lamstream::manifest::{Check, Expect};
-use lamstream::verify::{Fault, Obstacle, Seen, Target, verify};
+use lamstream::verify::{Fault, Obstacle, Refusal, Seen, Target, verify};
 use tokio::sync::oneshot;
 
 use super::server::{Connection, Server};
@@ -25,7 +25,7 @@ fn streaming() -> Check {
 }
 
 fn target<'a>(url: &'a str, check: &'a Check) -> Target<'a> {
-    Target { url, check, sign: None, forbidden_for: Duration::ZERO, timeout: Duration::from_secs(20) }
+    Target { url, check, sign: None, streams: false, forbidden_for: Duration::ZERO, timeout: Duration::from_secs(20) }
 }
 
 async fn ask(server: &Server, check: &Check) -> Result<Seen, Fault> {
@@ -85,8 +85,8 @@ async fn an_answer_that_was_collected_on_the_way_does_not_stream() {
     })
     .await;
     let fault = ask(&server, &streaming()).await.unwrap_err();
-    assert!(matches!(&fault, Fault::Buffered { seen } if seen.streamed == Some(false)), "{fault:?}");
-    assert!(!fault.is_the_functions_fault());
+    assert!(matches!(&fault, Fault::Buffered { on_the_way: false, seen } if seen.streamed == Some(false)), "{fault:?}");
+    assert!(!fault.calls_for_moving_back());
     assert!(fault.to_string().starts_with("the answer did not stream: 1 chunk, 11 bytes within "), "{fault}");
 }
 
@@ -112,7 +112,9 @@ async fn a_403_that_stays_is_forbidden_and_not_tried_for_longer_than_allowed() {
     let check = Check::default();
     let target = Target { forbidden_for: Duration::from_millis(300), ..target(&server.url, &check) };
     let fault = verify(&target, &|_| {}).await.unwrap_err();
-    let Fault::Forbidden { words, signed: false, tried_for, seen } = &fault else { panic!("{fault:?}") };
+    let Fault::Forbidden { words, signed: false, tried_for, refusal: Refusal::Unknown, seen } = &fault else {
+        panic!("{fault:?}")
+    };
     assert!(words.contains("troubleshooting"), "{words}");
     assert!(*tried_for >= Duration::from_millis(300) && seen.status == 403, "{fault:?}");
     // At once, after 250 ms, and when the time is over.
@@ -137,7 +139,7 @@ async fn an_answer_that_breaks_off_is_cut() {
     .await;
     let fault = ask(&server, &Check { whole: true, ..streaming() }).await.unwrap_err();
     assert!(matches!(&fault, Fault::Cut { seen, .. } if !seen.complete && seen.status == 200), "{fault:?}");
-    assert!(fault.is_the_functions_fault());
+    assert!(fault.calls_for_moving_back());
 }
 
 #[tokio::test]
@@ -240,7 +242,7 @@ async fn a_port_where_nobody_listens_is_unreachable_and_not_the_functions_fault(
     let check = Check::default();
     let fault = verify(&target(&url, &check), &|_| {}).await.unwrap_err();
     assert!(matches!(fault, Fault::Unreachable { obstacle: Obstacle::Connection, .. }), "{fault:?}");
-    assert!(!fault.is_the_functions_fault());
+    assert!(!fault.calls_for_moving_back());
 }
 
 #[tokio::test]

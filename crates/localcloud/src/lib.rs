@@ -54,6 +54,8 @@ pub struct Options {
     pub stream_size: Option<u64>,
     /// Calls of Lambda's control plane a second, GetFunction apart, which then has 100 of its own; not counted when none.
     pub api_rate: Option<u32>,
+    /// Whether the account blocks public access: no statement that lets everybody in, and no answer by the old ones.
+    pub block_public: bool,
     /// Functions that fail to be made or updated.
     pub failing: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl Options {
             stream_rate: None,
             stream_size: None,
             api_rate: None,
+            block_public: false,
             failing: Vec::new(),
         }
     }

@@ -21,7 +21,7 @@ pub(super) async fn begin(run: &Run, job: &Job<'_>, mut observed: Observed, agre
     }
     let target = job.target("");
     let early = plan(&observed.stack, &target).before_code();
-    let delivery = Delivery { target: &target, zip: None };
+    let delivery = Delivery::of(&target);
     let applied = run.watched(async |audience| apply(&job.place, &early, &delivery, audience).await).await;
     match applied {
         Ok(applied) => {

@@ -1,20 +1,21 @@
 //! `lamstream deploy`: build, plan, ask, apply, verify.
 
 mod begin;
-mod check;
+mod curl;
 mod finish;
 
 use super::package::{brought, package_all};
 use super::run::Run;
 use super::site::{Job, observe_all};
 use crate::apply::Observed;
-use crate::build::Package;
+use crate::build::{Package, origin};
 use crate::cli::Deploy;
 use crate::failure::Failure;
-use crate::plan::{Plan, plan};
+use crate::plan::plan;
 use crate::report::{Answer, plan_lines};
-use begin::{begin, ended_early};
-use finish::finish;
+use crate::stack::{Live, Shift, Stack, Weight};
+use begin::{Begun, begin, ended_early};
+use finish::{Ready, finish};
 use futures_util::future::join_all;
 use std::time::Instant;
 
@@ -57,22 +58,21 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     let packages: Vec<Package> = packages.into_iter().flatten().collect();
-    let plans: Vec<Plan> = jobs
-        .iter()
-        .zip(&begun)
-        .zip(&packages)
-        .map(|((job, begun), package)| plan(&begun.observed.stack, &job.target(&package.sha256)))
-        .collect();
-    let lines: Vec<String> = jobs.iter().zip(&plans).flat_map(|(job, plan)| plan_lines(job.names(), plan)).collect();
+    let prepare = |((job, begun), package): ((&Job<'_>, Begun), Package)| {
+        let target = target(job, &begun.observed, &package.sha256, arguments);
+        Ready { plan: plan(&begun.observed.stack, &target), begun, package, target }
+    };
+    let ready: Vec<Ready> = jobs.iter().zip(begun).zip(packages).map(prepare).collect();
+    let lines: Vec<String> =
+        jobs.iter().zip(&ready).flat_map(|(job, ready)| plan_lines(job.names(), &ready.plan)).collect();
     if !agreed && !lines.is_empty() {
         run.consent(&lines, &question).await?;
     } else if run.global.verbose {
         lines.iter().for_each(|line| run.console.note(line));
     }
-    let work = jobs.iter().zip(begun).zip(packages).zip(plans);
-    answer.functions =
-        join_all(work.map(|(((job, begun), package), plan)| finish(run, job, begun, package, plan, arguments, began)))
-            .await;
+    let origin = origin(&project.directory);
+    let work = jobs.iter().zip(ready);
+    answer.functions = join_all(work.map(|(job, ready)| finish(run, job, ready, &origin, arguments, began))).await;
     Ok(answer)
 }
 
@@ -88,8 +88,23 @@ async fn observe(run: &Run, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<
 /// What a deploy would make, before there is code to compare.
 fn preview(jobs: &[Job<'_>], observed: &[Observed]) -> Vec<String> {
     let lines = |(job, observed): (&Job<'_>, &Observed)| {
-        let code = observed.stack.live.as_ref().map_or("", |release| &release.code);
+        let code = observed.stack.live.as_ref().map_or("", |live| &live.newest().code);
         plan_lines(job.names(), &plan(&observed.stack, &job.target(code)))
     };
     jobs.iter().zip(observed).flat_map(lines).collect()
+}
+
+/// The stack that is wanted. With `--shift` the new release gets a part of the traffic, where there is another to
+/// have the rest.
+fn target(job: &Job<'_>, observed: &Observed, code: &str, arguments: &Deploy) -> Stack {
+    let target = job.target(code);
+    let weight = arguments.shift.and_then(Weight::percent);
+    let (Some(current), Some(wanted), Some(weight)) = (&observed.stack.live, &target.live, weight) else {
+        return target;
+    };
+    if current.release == wanted.release {
+        return target;
+    }
+    let shift = Some(Shift { release: wanted.release.clone(), weight });
+    Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
 }

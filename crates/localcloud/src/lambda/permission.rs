@@ -47,6 +47,11 @@ impl Input {
         Value::Object(condition)
     }
 
+    fn lets_everybody_in(&self) -> bool {
+        let bounds = [&self.source_arn, &self.source_account, &self.principal_org_id];
+        self.principal.as_deref() == Some("*") && bounds.iter().all(|bound| bound.is_none())
+    }
+
     fn statement(&self, arn: &str) -> Result<Value, Fault> {
         let needed = |value: &Option<String>, member: &str| {
             value.clone().ok_or_else(|| Fault::validation("null", member, "Member must not be null"))
@@ -119,9 +124,13 @@ fn touch(function: &mut Function, qualifier: &str) {
 pub(super) fn add(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
     let qualifier = name.qualifier(call)?;
+    let blocked = call.cloud.options.block_public;
     name.change(call, |function| {
         policy_qualifier(function, &qualifier)?;
         let document = input.statement(&function.arn(&qualifier))?;
+        if blocked && input.lets_everybody_in() {
+            return Err(Fault::new(400, "PublicPolicyException", "Lambda prevented your policy from being created because it would grant public access to your function."));
+        }
         expect_revision(input.revision_id.as_deref(), &revision_of(function, &qualifier)?)?;
         let id = input.statement_id.unwrap_or_default();
         let policy = function.policies.entry(qualifier.clone()).or_default();

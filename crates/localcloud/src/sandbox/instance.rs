@@ -44,6 +44,8 @@ pub(super) struct Instance {
     pub(super) init: Option<Duration>,
     pub(super) deadline: Instant,
     pub(super) busy: Option<Busy>,
+    /// The end of the log since the request at hand came, or since the start while there is none.
+    pub(super) tail: Vec<u8>,
     pub(super) warm: bool,
 }
 
@@ -52,7 +54,6 @@ pub(super) struct Busy {
     pub(super) id: String,
     pub(super) finished: oneshot::Sender<Vec<u8>>,
     pub(super) since: Instant,
-    pub(super) tail: Vec<u8>,
     pub(super) answering: bool,
     pub(super) answered: bool,
     pub(super) timed_out: bool,
@@ -69,6 +70,9 @@ enum Event {
     Closing,
 }
 
+/// What the kernel calls a binary that it cannot run.
+const NO_EXECUTABLE: i32 = rustix::io::Errno::NOEXEC.raw_os_error();
+
 /// Starts a process with its first request.
 pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: Order) {
     let (id, inbox, orders) = cloud.fleet.enter(&blueprint.build);
@@ -84,7 +88,13 @@ pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: O
             cloud.fleet.leave(&blueprint.build, id);
             cloud.note(&format!("{}:{}: cannot start: {error:#}", blueprint.function, blueprint.number));
             let id = &order.request.id;
-            let message = format!("RequestId: {id} Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap]");
+            let code = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+            let why = match code {
+                Some(NO_EXECUTABLE) => "fork/exec /var/task/bootstrap: exec format error",
+                _ => "Couldn't find valid bootstrap(s): [/var/task/bootstrap]",
+            };
+            let message = format!("RequestId: {id} Error: {why}");
+            let _ = order.finished.send(Vec::new());
             let _ = order.reply.send(Outcome::failed("Runtime.InvalidEntrypoint", &message));
         }
     }
@@ -146,6 +156,7 @@ impl Instance {
             started,
             init: None,
             busy: None,
+            tail: Vec::new(),
             warm: false,
         })
     }
@@ -213,17 +224,15 @@ impl Instance {
         }
     }
 
-    /// One event in the log stream, and in the tail of the request at hand.
+    /// One event in the log stream, and in the tail.
     pub(super) fn log_line(&mut self, line: &str) {
         self.stream.write(line);
-        if let Some(busy) = &mut self.busy {
-            busy.tail.extend_from_slice(line.as_bytes());
-            if !line.ends_with('\n') {
-                busy.tail.push(b'\n');
-            }
-            let excess = busy.tail.len().saturating_sub(TAIL);
-            busy.tail.drain(..excess);
+        self.tail.extend_from_slice(line.as_bytes());
+        if !line.ends_with('\n') {
+            self.tail.push(b'\n');
         }
+        let excess = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..excess);
     }
 }
 

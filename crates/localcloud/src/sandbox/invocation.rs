@@ -13,6 +13,12 @@ use crate::cloud::lock;
 use crate::runtime::{Delivery, Ending, Open, Word};
 use crate::wire::date;
 
+/// An error that the platform words, as AWS does.
+fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
+    let message = format!("RequestId: {request_id} Error: {how}");
+    serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
+}
+
 /// How long a killed process has to be gone.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -43,12 +49,12 @@ impl Instance {
             id: request.id,
             finished,
             since: Instant::now(),
-            tail: Vec::new(),
             answering: false,
             answered: false,
             timed_out: false,
             cold: !std::mem::replace(&mut self.warm, true),
         });
+        self.tail.clear();
         if let Some(start) = self.report("").map(|report| report.start()) {
             self.log_line(&start);
         }
@@ -114,9 +120,9 @@ impl Instance {
 
     fn init_failed(&mut self, payload: &Bytes) {
         self.loud(&format!("the function failed to start: {}", String::from_utf8_lossy(payload)));
-        if let Ok(order) = self.orders.try_recv() {
-            let _ = order.reply.send(Outcome::Error { payload: payload.clone() });
-        }
+        let failure: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
+        let kind = failure.as_ref().and_then(|failure| failure["errorType"].as_str()).unwrap_or("Runtime.Unknown");
+        self.refuse_first("error", kind, |_| payload.clone());
     }
 
     /// The process has ended, by itself or by our hand.
@@ -128,11 +134,8 @@ impl Instance {
         if !timed_out {
             self.loud(&how);
         }
-        let undelivered = if self.init.is_none() { self.orders.try_recv().ok() } else { None };
-        if let Some(order) = undelivered {
-            let message = format!("RequestId: {} Error: {how}", order.request.id);
-            self.log_line(&format!("{message}\nRuntime.ExitError\n"));
-            let _ = order.reply.send(Outcome::failed("Runtime.ExitError", &message));
+        if self.init.is_none() {
+            self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how));
         }
         if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
             let message = format!("RequestId: {id} Error: {how}");
@@ -173,11 +176,8 @@ impl Instance {
         } else if self.init.is_none() {
             let seconds = self.cloud.options.init_timeout.as_secs_f64();
             self.loud(&format!("no request was asked for within {seconds} seconds of the start"));
-            if let Ok(order) = self.orders.try_recv() {
-                let message =
-                    format!("RequestId: {} Error: Init timed out after {seconds:.2} seconds", order.request.id);
-                let _ = order.reply.send(Outcome::failed("Sandbox.Timedout", &message));
-            }
+            let how = format!("Init timed out after {seconds:.2} seconds");
+            self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
             return false;
         }
@@ -185,6 +185,16 @@ impl Instance {
         // Clients that are being answered see their stream break.
         self.api.abort();
         true
+    }
+
+    /// Answers the client whose request was to be the first of a process that did not start.
+    fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
+        let Ok(order) = self.orders.try_recv() else { return };
+        self.print();
+        let json = self.blueprint.configuration.logging.log_format == "JSON";
+        self.log_line(&report::init_report(json, self.started.elapsed(), status, kind));
+        let _ = order.reply.send(Outcome::Error { payload: payload(&order.request.id) });
+        let _ = order.finished.send(std::mem::take(&mut self.tail));
     }
 
     /// Answers the waiting client if nothing has yet.
@@ -204,7 +214,7 @@ impl Instance {
         }
         *lock(&self.desk.open) = None;
         if let Some(busy) = self.busy.take() {
-            let _ = busy.finished.send(busy.tail);
+            let _ = busy.finished.send(std::mem::take(&mut self.tail));
         }
     }
 

@@ -41,6 +41,16 @@ pub(super) fn init_start(json: bool) -> String {
         .to_owned()
 }
 
+/// What became of a start that failed.
+pub(super) fn init_report(json: bool, took: Duration, status: &str, kind: &str) -> String {
+    let took = millis(took);
+    if json {
+        let record = json!({"phase": "init", "status": status, "errorType": kind, "metrics": {"durationMs": took}});
+        return event("platform.initReport", &record);
+    }
+    format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: {status}\tError Type: {kind}\n")
+}
+
 impl Report<'_> {
     pub(super) fn start(&self) -> String {
         if self.json {

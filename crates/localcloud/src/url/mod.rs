@@ -104,7 +104,7 @@ struct Ticket {
 impl Ticket {
     async fn run(&self, behind: Behind, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
-        if behind.url.auth == "NONE" && !behind.public {
+        if behind.url.auth == "NONE" && (!behind.public || self.cloud.options.block_public) {
             return Err(Refusal::Forbidden);
         }
         let body = Limited::new(body, LARGEST)

@@ -1,0 +1,20 @@
+//! Where code comes from: the commit that the working tree is at.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// `commit 3f2a9c1d4e5f`, and `dirty` after it where something is not committed. Empty where git does not know.
+pub fn origin(directory: &Path) -> String {
+    let Some(commit) = git(directory, &["rev-parse", "--short=12", "HEAD"]) else { return String::new() };
+    let changed = git(directory, &["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
+    format!("commit {commit}{}", if changed { " dirty" } else { "" })
+}
+
+fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let mut command = Command::new("git");
+    // Whoever else uses the repository at the moment is not to be held up by a question.
+    command.arg("--no-optional-locks").arg("-C").arg(directory).args(arguments);
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

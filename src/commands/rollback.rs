@@ -1,0 +1,89 @@
+//! `lamstream rollback`: the plan towards a release that was live before.
+
+use super::bring::Move;
+use super::run::Run;
+use super::site::{Job, single};
+use crate::apply::{Cloud, Observed, Source};
+use crate::cli::Rollback;
+use crate::failure::Failure;
+use crate::plan::plan;
+use crate::report::{Answer, FunctionAnswer, plan_lines};
+use crate::stack::Stack;
+
+/// What stays as the last deploy left it.
+const NOT_REVERTED: &str =
+    "only code and configuration went back: role, url, statements, concurrency, log group and tags are as they were";
+
+pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure> {
+    if !arguments.yes && !run.console.can_ask() {
+        return Err(Failure::needs_yes("rollback"));
+    }
+    let project = single(run, arguments.function.as_deref())?;
+    let site = run.connect(&project.manifest).await?;
+    let mut answer = site.answer("rollback", &project);
+    for job in site.jobs(&project, run.global.local) {
+        let observed = run.looking("what is deployed", job.place.observe()).await??;
+        let number = wanted(&job, &observed, arguments)?;
+        if observed.outputs.version.as_ref() == Some(&number) {
+            run.console.note(&format!("nothing to do: version {number} is live"));
+            answer.functions.push(job.answer(&observed));
+            continue;
+        }
+        let target = target(run, &job, &observed, &number).await?;
+        let question = format!(
+            "Move `{}` from version {} to version {number} in account {} in {}?",
+            job.function.name,
+            observed.outputs.version.as_deref().unwrap_or_default(),
+            site.id,
+            site.account.region
+        );
+        answer.functions.push(go_back(run, &job, &observed, &target, &number, &question, arguments).await?);
+    }
+    Ok(answer)
+}
+
+/// The number of the version to go to.
+fn wanted(job: &Job<'_>, observed: &Observed, arguments: &Rollback) -> Result<String, Failure> {
+    let name = &job.function.name;
+    let live = observed.stack.live.as_ref().ok_or_else(|| Failure::no_release(name))?;
+    if live.shift.is_some() {
+        return Err(Failure::shift_under_way(name));
+    }
+    let to = arguments.to.map(|version| version.to_string());
+    to.or_else(|| observed.outputs.previous.clone()).ok_or_else(|| Failure::nothing_before(name))
+}
+
+/// All as it is, but for what is live.
+async fn target(run: &Run, job: &Job<'_>, observed: &Observed, number: &str) -> Result<Stack, Failure> {
+    match run.looking("the release", job.place.release(number)).await?? {
+        Some(release) => Ok(Stack { live: Some(release.into()), ..observed.stack.clone() }),
+        None => {
+            let known = run.looking("the releases", job.place.published()).await??;
+            let known: Vec<String> = known.into_iter().map(|release| release.version).collect();
+            Err(Failure::no_such_version(&job.function.name, number, &known))
+        }
+    }
+}
+
+async fn go_back(
+    run: &Run,
+    job: &Job<'_>,
+    observed: &Observed,
+    target: &Stack,
+    number: &str,
+    question: &str,
+    arguments: &Rollback,
+) -> Result<FunctionAnswer, Failure> {
+    let plan = plan(&observed.stack, target);
+    job.refuse_strangers(&plan, false)?;
+    if !arguments.yes {
+        run.consent(&plan_lines(job.names(), &plan), question).await?;
+    }
+    let source = Source::Version(number);
+    let step = Move { run, job, observed, target, source, origin: "", verify: !arguments.no_verify };
+    let answer = step.carry_out(plan, Vec::new()).await;
+    if answer.error.is_none() {
+        run.console.note(NOT_REVERTED);
+    }
+    Ok(answer)
+}

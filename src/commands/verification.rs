@@ -1,0 +1,210 @@
+//! Asking what the manifest's checks say: a version before it has traffic, and the URL after.
+
+use super::run::Run;
+use super::site::Job;
+use crate::apply::{CloudError, Event, Reason, Verified};
+use crate::aws::{Invoked, Part};
+use crate::failure::{Failure, Kind};
+use crate::manifest::Check;
+use crate::stack::{Auth, InvokeMode, Stack};
+use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, SystemTime};
+
+/// How long a URL may answer 403: AWS takes a while to believe in a new permission.
+const FORBIDDEN_FOR: Duration = Duration::from_secs(30);
+
+/// How much longer than the function's own timeout an answer is waited for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The checks of one function, for one run.
+pub(super) struct Verification<'a> {
+    run: &'a Run,
+    job: &'a Job<'a>,
+    target: &'a Stack,
+    /// The address, where it is known already.
+    url: Option<&'a str>,
+    /// Whether the version was seen to stream.
+    streams: Cell<bool>,
+    /// What was wrong with a version that was refused traffic.
+    pub rejected: RefCell<Option<Failure>>,
+}
+
+/// A URL that did not pass.
+pub(super) struct NotVerified {
+    pub failure: Failure,
+    /// Whether the release before would serve better.
+    pub calls_for_moving_back: bool,
+}
+
+impl<'a> Verification<'a> {
+    pub fn of(run: &'a Run, job: &'a Job<'a>, target: &'a Stack, url: Option<&'a str>) -> Verification<'a> {
+        Verification { run, job, target, url, streams: Cell::new(false), rejected: RefCell::new(None) }
+    }
+
+    /// Asks a version that nobody is served by yet. A function without a URL has no checks, and passes.
+    ///
+    /// # Errors
+    /// `Rejected` when it does not answer as it should: `rejected` then says why.
+    pub fn trial(&self, number: String) -> LocalBoxFuture<'_, Result<(), CloudError>> {
+        async move {
+            if self.checks().is_empty() {
+                return Ok(());
+            }
+            let (function, what) = (self.job.function.name.clone(), format!("version {number}"));
+            self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
+            let rejected = |failure: Failure, reason| {
+                let error = CloudError::new(format!("verify {what}"), reason, failure.message.clone());
+                self.run.console.tell(&Event::NotVerified { function: function.clone(), what: what.clone() });
+                *self.rejected.borrow_mut() = Some(failure);
+                error
+            };
+            let answer = self.run.until_stopped(self.ask_version(&number)).await;
+            match answer.map_err(|failure| rejected(failure, Reason::Interrupted))?? {
+                Ok(seen) => self.passed(what.clone(), &seen),
+                Err(fault) => {
+                    return Err(rejected(Failure::not_verified(&function, &what, &fault), Reason::Rejected));
+                }
+            };
+            self.streams.set(self.checks().iter().any(|check| check.streams));
+            Ok(())
+        }
+        .boxed_local()
+    }
+
+    async fn ask_version(&self, number: &str) -> Result<Result<Seen, Fault>, CloudError> {
+        let url = self.target.url.as_ref();
+        let buffered = url.is_some_and(|url| url.mode == InvokeMode::Buffered);
+        let signed = url.is_some_and(|url| url.auth == Auth::AwsIam);
+        let names = self.job.names();
+        let unknown = format!("unknown.lambda-url.{}.on.aws", names.region);
+        let host = self.url.and_then(|url| url.split('/').nth(2)).unwrap_or(&unknown);
+        let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
+        let mut best = None;
+        for check in self.checks() {
+            let event = verify::event(check, &caller).to_string();
+            let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
+            match verify::try_version(check, buffered, self.timeout(), begin).await? {
+                Ok(seen) => best = Some(telling(best, check, seen)),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+        Ok(best.map(|(_, seen)| seen).ok_or_else(|| Fault::Sign("there is no check".to_owned())))
+    }
+
+    /// Asks the URL; gives what is most telling of what was seen.
+    pub async fn url(&self, url: &str) -> Result<Option<Verified>, NotVerified> {
+        let function = self.job.function.name.clone();
+        let what = "the url".to_owned();
+        self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
+        let mut best = None;
+        for check in self.checks() {
+            match self.ask_url(url, check).await {
+                Ok(seen) => best = Some(telling(best, check, seen)),
+                Err(not_verified) => {
+                    self.run.console.tell(&Event::NotVerified { function, what });
+                    return Err(not_verified);
+                }
+            }
+        }
+        Ok(best.map(|(_, seen)| self.passed(what, &seen)))
+    }
+
+    async fn ask_url(&self, url: &str, check: &Check) -> Result<Seen, NotVerified> {
+        let function = &self.job.function.name;
+        let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
+        let signs = self.target.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
+        let signer = match signs {
+            true => Some(self.job.place.signer().await.map_err(|error| unasked(Failure::new(Kind::Verify, error)))?),
+            false => None,
+        };
+        let sign = |method: &http::Method, url: &str, headers: &[(String, String)], body: &[u8]| {
+            signer.as_ref().map_or_else(|| Ok(Vec::new()), |signer| signer.headers(method, url, headers, body))
+        };
+        let target = Target {
+            url,
+            check,
+            sign: if signs { Some(&sign) } else { None },
+            streams: self.streams.get(),
+            forbidden_for: FORBIDDEN_FOR,
+            timeout: self.timeout(),
+        };
+        let waiting = |elapsed: Duration| {
+            let for_what = "the url to accept its permissions".to_owned();
+            self.run.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
+        };
+        let seen = self.run.until_stopped(verify::verify(&target, &waiting)).await.map_err(unasked)?;
+        match seen {
+            Ok(seen) => Ok(seen),
+            Err(fault) => {
+                let fault = self.looked_into(fault).await;
+                let failure = Failure::not_verified(function, &format!("the url {url}"), &fault);
+                Err(NotVerified { failure, calls_for_moving_back: fault.calls_for_moving_back() })
+            }
+        }
+    }
+
+    /// Finds out why a public URL refuses everybody.
+    async fn looked_into(&self, fault: Fault) -> Fault {
+        let Fault::Forbidden { words, signed: false, tried_for, seen, .. } = fault else { return fault };
+        let refusal = match self.job.place.permissions().await {
+            Err(_) => Refusal::Unknown,
+            Ok(found) => {
+                let missing = self.target.permissions.difference(&found);
+                let missing: Vec<&'static str> = missing.map(|permission| permission.sid()).collect();
+                if missing.is_empty() { Refusal::Overruled } else { Refusal::Missing(missing) }
+            }
+        };
+        Fault::Forbidden { words, signed: false, tried_for, refusal, seen }
+    }
+
+    fn checks(&self) -> &[Check] {
+        &self.job.function.checks
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
+    }
+
+    fn passed(&self, what: String, seen: &Seen) -> Verified {
+        let verified = Verified {
+            status: seen.status,
+            first_byte: seen.first_byte,
+            chunks: seen.chunks,
+            duration: seen.duration,
+            streamed: seen.streamed,
+        };
+        let function = self.job.function.name.clone();
+        self.run.console.tell(&Event::Verified { function, what, verified: verified.clone() });
+        verified
+    }
+}
+
+/// The check that shows most of a function: the first that demands a stream, or else the first.
+pub(super) fn leading(checks: &[Check]) -> Option<&Check> {
+    checks.iter().find(|check| check.streams).or_else(|| checks.first())
+}
+
+/// What is told of several checks that passed: the first that streams, or else the first.
+fn telling(best: Option<(bool, Seen)>, check: &Check, seen: Seen) -> (bool, Seen) {
+    match best {
+        Some((streams, best)) if streams || !check.streams => (streams, best),
+        _ => (check.streams, seen),
+    }
+}
+
+/// An invoked version, as the judge wants it.
+struct Answering(Invoked);
+
+impl Invocation for Answering {
+    type Error = CloudError;
+
+    async fn next(&mut self) -> Result<Frame, CloudError> {
+        Ok(match self.0.next().await? {
+            Part::Chunk(bytes) => Frame::Chunk(bytes),
+            Part::End { error, log } => Frame::End { error, log },
+        })
+    }
+}

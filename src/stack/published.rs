@@ -1,0 +1,28 @@
+//! A version as it lies on AWS, and what part it has.
+
+use super::{Release, Weight};
+
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub version: String,
+    /// When it was published, as Lambda writes it: `2026-11-22T18:00:00.123+0000`.
+    pub at: String,
+    /// Where it comes from, as was told when it was published; empty where nobody knew.
+    pub origin: String,
+    pub release: Release,
+    /// Whether `live` remembers it as the one before.
+    pub is_previous: bool,
+    pub share: Share,
+}
+
+/// How much of the traffic a version has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    None,
+    /// All of it.
+    Whole,
+    /// All but what a shift gives to another.
+    Rest(Weight),
+    /// What a shift gives it.
+    Part(Weight),
+}

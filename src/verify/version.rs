@@ -1,0 +1,235 @@
+//! Asks a version through Lambda's own streaming call: the proof of a release that nobody is served by yet.
+
+use super::fault::{Cause, Fault};
+use super::judge::{is_enough, judge, patience};
+use super::observation::{Ending, Observation, Seen};
+use super::prelude::{Beginning, Lead, unfold};
+use crate::manifest::Check;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// How many of a failed function's last lines are told.
+const LINES: usize = 8;
+
+/// One piece of a streamed answer.
+#[derive(Clone, Debug)]
+pub enum Frame {
+    Chunk(Vec<u8>),
+    /// The last one: what went wrong, if anything, as code and details, and the end of the function's log.
+    End {
+        error: Option<(String, String)>,
+        log: String,
+    },
+}
+
+/// A function that is answering.
+#[expect(async_fn_in_trait, reason = "it is only used within one task")]
+pub trait Invocation {
+    type Error;
+
+    async fn next(&mut self) -> Result<Frame, Self::Error>;
+}
+
+/// Asks a version until it has answered as the check demands, or has not. `begin` sends the request; `buffered` is
+/// whether the version's URL is; `timeout` is the longest that one answer may take.
+///
+/// # Errors
+/// Those of the call itself; the fault of a version that answered is the inner one.
+pub async fn try_version<I: Invocation>(
+    check: &Check,
+    buffered: bool,
+    timeout: Duration,
+    begin: impl AsyncFn() -> Result<I, I::Error>,
+) -> Result<Result<Seen, Fault>, I::Error> {
+    let first = ask(check, buffered, timeout, &begin).await?;
+    match first {
+        // Nearly every version is cold when it is asked for the first time.
+        Err(Fault::Late { .. }) => ask(check, buffered, timeout, &begin).await,
+        other => Ok(other),
+    }
+}
+
+async fn ask<I: Invocation>(
+    check: &Check,
+    buffered: bool,
+    timeout: Duration,
+    begin: &impl AsyncFn() -> Result<I, I::Error>,
+) -> Result<Result<Seen, Fault>, I::Error> {
+    let start = Instant::now();
+    let mut invocation = match timeout_at(start + timeout, begin()).await {
+        Err(_) => return Ok(Err(Fault::Timeout { after: start.elapsed(), seen: None })),
+        Ok(begun) => begun?,
+    };
+    let mut reader = Reader::new(buffered);
+    loop {
+        let until = reader.seen.as_ref().and_then(|seen| patience(check, seen)).unwrap_or(timeout).min(timeout);
+        match timeout_at(start + until, invocation.next()).await {
+            Ok(Ok(Frame::Chunk(bytes))) => reader.chunk(start.elapsed(), bytes),
+            Ok(Ok(Frame::End { error, log })) => return Ok(reader.end(check, start.elapsed(), error, &log)),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {}
+        }
+        let now = start.elapsed();
+        let ending = match &reader.seen {
+            Some(seen) if is_enough(check, seen, now) => Ending::Stopped,
+            _ if now >= timeout => Ending::TimedOut,
+            _ => continue,
+        };
+        let Some(mut seen) = reader.seen else { return Ok(Err(Fault::Timeout { after: now, seen: None })) };
+        seen.end(now, ending);
+        return Ok(judge(check, &seen));
+    }
+}
+
+/// Makes of frames what a client of the URL would see.
+struct Reader {
+    buffered: bool,
+    beginning: Beginning,
+    /// What came before it was clear what leads the answer, and when.
+    waiting: Vec<(Duration, Vec<u8>)>,
+    seen: Option<Observation>,
+}
+
+impl Reader {
+    fn new(buffered: bool) -> Reader {
+        Reader { buffered, beginning: Beginning::default(), waiting: Vec::new(), seen: None }
+    }
+
+    fn chunk(&mut self, at: Duration, bytes: Vec<u8>) {
+        if let Some(seen) = &mut self.seen {
+            return seen.chunk(at, &bytes);
+        }
+        let lead = self.beginning.feed(&bytes);
+        self.waiting.push((at, bytes));
+        match lead {
+            Lead::Prelude(status, first) => self.seen.insert(Observation::begin(status, at)).chunk(at, &first),
+            Lead::Body if !self.buffered => self.replay(at),
+            Lead::Body | Lead::Unclear => {}
+        }
+    }
+
+    /// What has come is the body itself.
+    fn replay(&mut self, now: Duration) {
+        let begun = self.waiting.first().map_or(now, |(at, _)| *at);
+        let seen = self.seen.insert(Observation::begin(200, begun));
+        self.waiting.drain(..).for_each(|(at, bytes)| seen.chunk(at, &bytes));
+    }
+
+    fn end(mut self, check: &Check, at: Duration, error: Option<(String, String)>, log: &str) -> Result<Seen, Fault> {
+        if self.seen.is_none() && error.is_none() && self.buffered {
+            let whole: Vec<u8> = self.waiting.drain(..).flat_map(|(_, bytes)| bytes).collect();
+            let (status, body) = unfold(&whole);
+            self.seen.insert(Observation::begin(status, at)).chunk(at, &body);
+        } else if self.seen.is_none() && (error.is_none() || !self.waiting.is_empty()) {
+            self.replay(at);
+        }
+        let Some(mut seen) = self.seen else {
+            let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
+            return Err(crash(&code, &details, log, at));
+        };
+        seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(words(&details))));
+        judge(check, &seen)
+    }
+}
+
+/// Why there was no answer, by Lambda's words and the function's last ones.
+fn crash(code: &str, details: &str, log: &str, after: Duration) -> Fault {
+    let all = format!("{code} {details} {log}");
+    let says = |signs: &[&str]| signs.iter().any(|sign| all.contains(sign));
+    if says(&["Task timed out", "Sandbox.Timedout"]) && !all.contains("Phase: init") {
+        return Fault::Timeout { after, seen: None };
+    }
+    let cause = if says(&["exec format error"]) {
+        Cause::Architecture
+    } else if all.contains("GLIBC_") && all.contains("not found") {
+        Cause::Glibc
+    } else if says(&["Runtime.InvalidEntrypoint"]) {
+        Cause::Entrypoint
+    } else if says(&["Phase: init", "Init timed out"]) {
+        Cause::Start
+    } else {
+        Cause::Request
+    };
+    let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect();
+    Fault::Crash { cause, words: words(details), log: last }
+}
+
+/// The message in an error's JSON, or the text as it is.
+fn words(details: &str) -> String {
+    let parsed: Option<serde_json::Value> = serde_json::from_str(details).ok();
+    let field = |name: &str| parsed.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    match (field("errorType"), field("errorMessage")) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        (kind, message) => message.or(kind).unwrap_or_else(|| details.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+
+    struct Canned(VecDeque<Frame>);
+
+    impl Invocation for Canned {
+        type Error = &'static str;
+
+        async fn next(&mut self) -> Result<Frame, &'static str> {
+            self.0.pop_front().ok_or("read on after the end")
+        }
+    }
+
+    fn chunk(text: &str) -> Frame {
+        Frame::Chunk(text.as_bytes().to_vec())
+    }
+
+    fn end(error: Option<(&str, &str)>, log: &str) -> Frame {
+        let error = error.map(|(code, details)| (code.to_owned(), details.to_owned()));
+        Frame::End { error, log: log.to_owned() }
+    }
+
+    async fn verdict(buffered: bool, frames: Vec<Frame>) -> Result<Seen, Fault> {
+        let canned = RefCell::new(Some(Canned(frames.into())));
+        let check = Check::default();
+        let begin = async || canned.take().ok_or("asked twice");
+        try_version(&check, buffered, Duration::from_secs(5), begin).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_judged_as_its_url_would_be() {
+        let head = "{\"statusCode\":201}\0\0\0\0";
+        let seen = verdict(false, vec![chunk(head), chunk("\0\0\0\0a"), chunk("b"), end(None, "")]).await;
+        assert_eq!(seen.map(|seen| (seen.status, seen.chunks, seen.bytes, seen.complete)), Ok((201, 2, 2, true)));
+        let raw = verdict(false, vec![chunk("{\"statusCode\":200,\"body\":\"\"}"), end(None, "")]).await;
+        assert!(matches!(raw, Err(Fault::RawJson { .. })), "{raw:?}");
+        let buffered = vec![chunk("{\"statusCode\":200,"), chunk("\"body\":\"hi\"}"), end(None, "")];
+        let seen = verdict(true, buffered).await;
+        assert_eq!(seen.map(|seen| (seen.status, seen.bytes)), Ok((200, 2)));
+        let cut = vec![chunk("half"), end(Some(("Unhandled", "cut")), "")];
+        assert!(matches!(verdict(false, cut).await, Err(Fault::Cut { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_crash_is_told_by_its_cause_with_the_last_lines() {
+        let glibc = "/var/task/bootstrap: /lib64/libc.so.6: version `GLIBC_2.38' not found\n";
+        let report = "INIT_REPORT Init Duration: 3.2 ms\tPhase: init\tStatus: error\n";
+        let entrypoint = r#"{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"none"}"#;
+        for (details, log, cause) in [
+            ("fork/exec /var/task/bootstrap: exec format error", "", Cause::Architecture),
+            ("Runtime exited", glibc, Cause::Glibc),
+            (entrypoint, "", Cause::Entrypoint),
+            ("Runtime exited", report, Cause::Start),
+            ("Runtime exited", "", Cause::Request),
+        ] {
+            let fault = verdict(false, vec![end(Some(("Unhandled", details)), log)]).await.unwrap_err();
+            assert!(matches!(&fault, Fault::Crash { cause: found, .. } if *found == cause), "{fault:?}");
+        }
+        let lines: String = (0..20).map(|line| format!("line {line}\n")).collect();
+        let fault = verdict(false, vec![end(Some(("Unhandled", "x")), &lines)]).await.unwrap_err();
+        assert!(matches!(&fault, Fault::Crash { log, .. } if log.len() == LINES && log[LINES - 1] == "line 19"));
+        let late = vec![end(Some(("Sandbox.Timedout", "Task timed out after 3.00 seconds")), "")];
+        assert!(matches!(verdict(false, late).await, Err(Fault::Timeout { seen: None, .. })));
+    }
+}
