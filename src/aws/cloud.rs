@@ -5,7 +5,7 @@ use super::version::{Condition, Version};
 use super::{function, log_group, permission, release, role, url};
 use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
 use crate::plan::Change;
-use crate::stack::{Names, Owner, Stack};
+use crate::stack::{FunctionUrl, Names, Owner, Stack};
 
 /// How often an observation is made again when a deploy went by while it was made.
 const LOOKS: usize = 3;
@@ -45,9 +45,9 @@ impl Place<'_> {
         Ok(Some(Observed { stack, outputs }))
     }
 
-    /// The URL's address, in one call.
-    pub async fn url(&self) -> Result<Option<String>, CloudError> {
-        Ok(url::observe(self).await?.map(|(_, address)| address))
+    /// The URL and its address, in one call.
+    pub async fn url(&self) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+        url::observe(self).await
     }
 }
 

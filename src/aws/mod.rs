@@ -6,6 +6,7 @@ mod endpoint;
 mod error;
 mod function;
 mod log_group;
+mod logs;
 mod permission;
 mod place;
 mod release;
@@ -16,8 +17,10 @@ mod strays;
 mod url;
 mod version;
 mod wait;
+mod window;
 
 pub use access::{Access, Account};
 pub use endpoint::is_loopback;
+pub use logs::{LogEvent, LogReader};
 pub use place::Place;
 pub use sign::Signer;

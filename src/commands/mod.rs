@@ -5,10 +5,14 @@ mod stop;
 
 mod site;
 
+mod one;
+
 mod build;
 mod deploy;
 mod destroy;
+mod invoke;
 mod local;
+mod logs;
 mod package;
 mod plan;
 mod status;
@@ -34,6 +38,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Url(arguments) => url::url(&run, arguments).await,
         Command::Status(arguments) => status::status(&run, arguments).await,
         Command::Destroy(arguments) => destroy::destroy(&run, arguments).await,
+        Command::Logs(arguments) => logs::logs(&run, arguments).await,
+        Command::Invoke(arguments) => invoke::invoke(&run, arguments).await,
         Command::Build(arguments) => build::build(&run, arguments).await,
         Command::Local(arguments) => local::local(&run, arguments).await,
     };
@@ -70,6 +76,8 @@ fn name(command: &Command) -> &'static str {
         Command::Url(_) => "url",
         Command::Status(_) => "status",
         Command::Destroy(_) => "destroy",
+        Command::Logs(_) => "logs",
+        Command::Invoke(_) => "invoke",
         Command::Build(_) => "build",
         Command::Local(local) => local::name(&local.command),
     }

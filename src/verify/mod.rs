@@ -1,12 +1,15 @@
 //! Whether a deployed URL answers as its check demands, and really streams.
 //!
 //! - [`verify`] asks over HTTP, waits out what a new URL needs to settle, and says what it saw.
+//! - [`Exchange`] asks once, whatever a user wants to ask, and hands the answer on piece by piece.
 //! - [`judge`] decides. It is pure: a [`Check`](crate::manifest::Check) and an [`Observation`] in, a verdict out, so
 //!   that an answer that came another way than over HTTP is judged by the same rules.
 
 mod ask;
 
 mod probe;
+
+mod exchange;
 
 mod observation;
 
@@ -15,6 +18,7 @@ mod judge;
 mod fault;
 
 pub use ask::{Sign, Target, verify};
+pub use exchange::{Exchange, Question};
 pub use fault::{Fault, Obstacle};
 pub use judge::judge;
 pub use observation::{Ending, Observation, Seen};

@@ -8,12 +8,15 @@ mod credentials;
 mod deploys;
 mod documents;
 mod interrupts;
+mod invoke;
 mod local;
+mod logs;
 mod races;
 mod reader;
 mod refusals;
 mod source;
 mod strangers;
+mod talker;
 
 use support::bench::Bench;
 
