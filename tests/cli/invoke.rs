@@ -44,7 +44,7 @@ fn a_url_with_iam_auth_is_asked_with_a_signature() {
     write!(stream, "GET /what HTTP/1.0\r\nHost: {authority}\r\n\r\n").unwrap();
     assert!(read_until(&mut stream, "Forbidden").starts_with("HTTP/1.0 403"), "unsigned requests are refused");
 
-    let asked = ["/what?q=a%20b&x=é", "-X", "PUT", "-d", "the body", "-H", "X-Own:  value "];
+    let asked = ["/what?q=a%20b&x=é", "-X", "PUT", "-d", "the body", "-H", "X-Own:  value ", "--quiet"];
     let output = invoke(&bench, &asked);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -147,7 +147,7 @@ fn a_reader_that_leaves_ends_it_quietly_and_a_full_disk_does_not() {
     let bench = talker("none");
     let gate = bench.path("gate");
     let path = format!("/gated?gate={}", gate.display());
-    let mut command = bench.command(&["invoke", "--local", "talker", &path]);
+    let mut command = bench.command(&["invoke", "--local", "talker", &path, "--quiet"]);
     let (line, output) = leave_after_a_line(&mut command, || std::fs::write(&gate, "").unwrap());
     assert_eq!((line.as_str(), output.status.code(), errors(&output)), ("first\n", Some(0), String::new()));
 

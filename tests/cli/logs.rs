@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Has `instances` instances write `count` lines each, all at once.
 fn write_at_once(bench: &Bench, round: &str, instances: usize, count: usize) {
@@ -18,7 +18,7 @@ fn write_at_once(bench: &Bench, round: &str, instances: usize, count: usize) {
         .map(|number| {
             let (gate, here) = (gate.display(), here(number));
             let path = format!("/log?tag={round}-{number}&count={count}&gate={gate}&here={}", here.display());
-            bench.command(&["invoke", "--local", "talker", &path, "--quiet"]).spawn().unwrap()
+            bench.command(&["invoke", "--local", "talker", &path, "--quiet"]).stdout(Stdio::null()).spawn().unwrap()
         })
         .collect();
     while !(0..instances).all(|number| here(number).exists()) {
@@ -105,7 +105,8 @@ fn following_misses_nothing_and_repeats_nothing_over_many_pages_and_instances() 
 fn a_reader_that_leaves_ends_it_though_nothing_more_comes() {
     let bench = talker("none");
     write_one(&bench, "only");
-    let (line, output) = leave_after_a_line(&mut bench.command(&["logs", "--local", "talker", "--follow"]), || {});
+    let (line, output) =
+        leave_after_a_line(&mut bench.command(&["logs", "--local", "talker", "--follow", "--quiet"]), || {});
     assert!(line.starts_with("INIT_START"), "{line}");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{}", said(&output));
 }

@@ -2,6 +2,7 @@
 """A function that answers and logs as its path and query tell it, over a bare socket, so that every write is its own."""
 import base64
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -28,7 +29,7 @@ def answer(request_id, status, kind, pieces):
     ]
     upstream.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
     prelude = {"statusCode": status, "headers": {"content-type": kind}, "cookies": ["a=b", "c=d"]}
-    for piece in [json.dumps(prelude).encode() + b"\0" * 8, *pieces]:
+    for piece in itertools.chain([json.dumps(prelude).encode() + b"\0" * 8], pieces):
         if piece:
             upstream.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
     upstream.sendall(b"0\r\n\r\n")
