@@ -1,4 +1,5 @@
 //! What functions write, read while they write it: every line, and each once.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::{Bench, said};
 use crate::talker::{Running, TALKER, leave_after_a_line, talker};

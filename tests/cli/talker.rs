@@ -1,4 +1,5 @@
 //! A deployed function that does as it is told, and processes of lamstream that are looked at while they run.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::Bench;
 use std::io::{BufRead, BufReader, Read, Write};
