@@ -193,9 +193,9 @@ fn late_events_equal_timestamps_and_empty_pages_are_no_trouble() {
     let [a, b, twin] = [event("a", at), event("b", at + 5), event("twin-of-b", at + 5)];
     let (late, last) = (event("late", at - 59_000), event("last", at + 6));
     let script = Script::of(vec![
-        page(&[a.clone()], Some("one")),
+        page(std::slice::from_ref(&a), Some("one")),
         page(&[], Some("two")),
-        page(&[b.clone()], None),
+        page(std::slice::from_ref(&b), None),
         page(&[late.clone(), a.clone(), b.clone(), twin.clone()], None),
         page(&[late, a, b, twin, last], None),
     ]);
