@@ -2,6 +2,7 @@
 
 use crate::stack::Architecture;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -80,6 +81,23 @@ pub enum Command {
     Abort(Abort),
     /// Delete what deploy made
     Destroy(Destroy),
+    /// Print what a function wrote to its log
+    ///
+    /// Each event is a line, as the function wrote it. Where stdout is a terminal, control characters other than
+    /// colours are shown instead of obeyed. No line comes twice; one is missed only if it becomes readable more than a
+    /// minute after its timestamp, and behind a later one.
+    ///
+    /// With `--output json` the document has the events in `events`. With `--follow` besides, each event is a JSON
+    /// object on a line of its own, as it comes, and the document is the last line, without them.
+    Logs(Logs),
+    /// Send a request to a function's URL and print the answer as it comes
+    ///
+    /// The request is signed where the URL's auth is `aws-iam`. Exit 0 for a status below 400, else 1; also 1 when the
+    /// answer is cut off or holds the runtime's report of an error. What came of the body is on stdout in any case.
+    ///
+    /// With `-v` stderr gets the status, the time to the first byte, the number of chunks and the duration. With
+    /// `--output json` all that, the headers and the body are in the document's `response`.
+    Invoke(Invoke),
     /// Build the functions' packages
     Build(Build),
     /// Run and manage the local cloud
@@ -189,6 +207,36 @@ pub struct Destroy {
 }
 
 #[derive(Debug, Args)]
+pub struct Logs {
+    /// The function
+    pub function: String,
+    /// Go on with what comes, until interrupted (exit 130) or nobody reads any more (exit 0)
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How far back to begin: a number and `s`, `m`, `h` or `d`
+    #[arg(long, value_name = "TIME", value_parser = since, default_value = "10m")]
+    pub since: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct Invoke {
+    /// The function
+    pub function: String,
+    /// Path and query
+    #[arg(default_value = "/")]
+    pub path: String,
+    /// The method [default: GET, or POST with a body]
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub request: Option<String>,
+    /// The body, byte for byte: BODY itself, the contents of @FILE, or stdin for - or @-
+    #[arg(short, long, value_name = "BODY", allow_hyphen_values = true)]
+    pub data: Option<OsString>,
+    /// A header, as `NAME: VALUE`; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub headers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Build {
     /// The functions to build; all of the manifest's if none is named
     #[arg(value_name = "FUNCTION")]
@@ -288,6 +336,11 @@ fn measured(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 fn time(text: &str) -> Result<Duration, String> {
     let milliseconds = measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000)]);
     milliseconds.map(Duration::from_millis).ok_or_else(|| "it is a number and `ms`, `s` or `m`".to_owned())
+}
+
+fn since(text: &str) -> Result<Duration, String> {
+    let seconds = measured(text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]);
+    seconds.map(Duration::from_secs).ok_or_else(|| "it is a number and `s`, `m`, `h` or `d`".to_owned())
 }
 
 fn size(text: &str) -> Result<u64, String> {

@@ -2,7 +2,7 @@
 
 use crate::apply::{ApplyError, CloudError, Reason, Step};
 use crate::build::BuildError;
-use crate::verify::Fault;
+use crate::verify::{Fault, Obstacle};
 use std::process::ExitCode;
 
 /// What a command ends with when it does not end well.
@@ -110,6 +110,42 @@ impl Failure {
     pub fn not_deployed(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
             .hint("run `lamstream deploy`")
+    }
+
+    /// The function has a log group only once it was deployed.
+    pub fn no_logs(name: &str, log_group: &str) -> Failure {
+        Failure::new(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
+            .hint("run `lamstream deploy`")
+    }
+
+    pub fn no_url(name: &str) -> Failure {
+        Failure::new(Kind::Cloud, format!("function `{name}` has no url"))
+            .hint("give it a `url` in the manifest, then run `lamstream deploy`")
+    }
+
+    /// A request that got no answer, or one that is no success.
+    pub fn not_invoked(function: &str, fault: &Fault) -> Failure {
+        let logs = || vec![format!("run `lamstream logs {function}`")];
+        let (message, hints) = match fault {
+            Fault::Unreachable { obstacle: Obstacle::Request, .. } => return Failure::usage(fault.to_string()),
+            Fault::Status { seen, .. } if !matches!(seen.status, 407 | 429) => {
+                (format!("the answer has status {}", seen.status), Vec::new())
+            }
+            Fault::Status { seen, .. } => (format!("the answer has status {}", seen.status), fault.hints()),
+            Fault::Forbidden { words, .. } => {
+                (format!("AWS refuses the request with status 403: `{words}`"), fault.hints())
+            }
+            Fault::ServerError { .. } | Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => {
+                (fault.to_string(), logs())
+            }
+            other => (other.to_string(), other.hints()),
+        };
+        Failure { hints, ..Failure::new(Kind::Verify, format!("cannot invoke `{function}`: {message}")) }
+    }
+
+    /// stdout that takes no more, though somebody reads.
+    pub fn not_printed(error: &std::io::Error) -> Failure {
+        Failure::new(Kind::Cloud, format!("cannot write to stdout: {error}"))
     }
 
     pub fn not_running() -> Failure {

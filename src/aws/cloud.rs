@@ -6,7 +6,7 @@ use super::version::{Condition, Version};
 use super::{alias, function, log_group, permission, release, role, url};
 use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
 use crate::plan::Change;
-use crate::stack::{Live, Names, Owner, Permission, Shift, Stack};
+use crate::stack::{FunctionUrl, Live, Names, Owner, Permission, Shift, Stack};
 use std::collections::BTreeSet;
 
 /// How often an observation is made again when a deploy went by while it was made.
@@ -57,9 +57,9 @@ impl Place<'_> {
         permission::observe(self).await
     }
 
-    /// The URL's address, in one call.
-    pub async fn url(&self) -> Result<Option<String>, CloudError> {
-        Ok(url::observe(self).await?.map(|(_, address)| address))
+    /// The URL and its address, in one call.
+    pub async fn url(&self) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+        url::observe(self).await
     }
 }
 

@@ -60,6 +60,34 @@ impl Wait<'_> {
     }
 }
 
+/// The pauses between two looks at what has no end: short while there is news, longer and longer when there is none.
+pub(super) struct Pace {
+    shortest: Duration,
+    longest: Duration,
+    pause: Duration,
+}
+
+impl Pace {
+    /// For a cloud on this machine.
+    pub fn near() -> Pace {
+        Pace::between(Duration::from_millis(200), Duration::from_secs(2))
+    }
+
+    /// For AWS, where the whole account shares a few calls a second.
+    pub fn far() -> Pace {
+        Pace::between(Duration::from_secs(1), Duration::from_secs(5))
+    }
+
+    fn between(shortest: Duration, longest: Duration) -> Pace {
+        Pace { shortest, longest, pause: shortest }
+    }
+
+    pub async fn rest(&mut self, news: bool) {
+        self.pause = if news { self.shortest } else { (self.pause * 3 / 2).min(self.longest) };
+        tokio::time::sleep(self.pause).await;
+    }
+}
+
 /// A new role can be read at once and assumed only seconds later; trying is the only way to know.
 pub(super) fn is_role_too_new(error: &CloudError) -> bool {
     error.is("InvalidParameterValueException")

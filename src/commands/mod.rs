@@ -5,13 +5,17 @@ mod stop;
 
 mod site;
 
+mod one;
+
 mod bring;
 mod verification;
 
 mod build;
 mod deploy;
 mod destroy;
+mod invoke;
 mod local;
+mod logs;
 mod package;
 mod plan;
 mod releases;
@@ -44,6 +48,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Promote(arguments) => shift::promote(&run, arguments).await,
         Command::Abort(arguments) => shift::abort(&run, arguments).await,
         Command::Destroy(arguments) => destroy::destroy(&run, arguments).await,
+        Command::Logs(arguments) => logs::logs(&run, arguments).await,
+        Command::Invoke(arguments) => invoke::invoke(&run, arguments).await,
         Command::Build(arguments) => build::build(&run, arguments).await,
         Command::Local(arguments) => local::local(&run, arguments).await,
     };
@@ -84,6 +90,8 @@ fn name(command: &Command) -> &'static str {
         Command::Promote(_) => "promote",
         Command::Abort(_) => "abort",
         Command::Destroy(_) => "destroy",
+        Command::Logs(_) => "logs",
+        Command::Invoke(_) => "invoke",
         Command::Build(_) => "build",
         Command::Local(local) => local::name(&local.command),
     }

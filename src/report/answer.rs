@@ -17,6 +17,10 @@ pub struct Answer {
     pub functions: Vec<FunctionAnswer>,
     /// Only for the commands under `local`.
     pub local: Option<LocalAnswer>,
+    /// Only for `logs`.
+    pub events: Option<Vec<LogLine>>,
+    /// Only for `invoke`.
+    pub response: Option<Response>,
 }
 
 /// What there is to say of one function. What a command does not find out is `None`, or empty.
@@ -77,6 +81,25 @@ pub struct LocalAnswer {
     pub data: String,
     /// `export` lines, for `local env` alone.
     pub env: Vec<(String, String)>,
+}
+
+/// One event of a function's log.
+#[derive(Clone, Debug, Default)]
+pub struct LogLine {
+    pub id: String,
+    /// Milliseconds since 1970.
+    pub timestamp: i64,
+    pub stream: String,
+    pub message: String,
+}
+
+/// What a URL answered.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub seen: Verified,
+    /// In the order in which they came.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 impl Answer {

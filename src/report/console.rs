@@ -1,6 +1,7 @@
 //! Where a command's words go, and where its questions are asked.
 
-use super::{Answer, Lines, Report, Silent, Terminal, document, failure_lines, text};
+use super::log_line::{Reader, log_json, log_text};
+use super::{Answer, Lines, LogLine, Report, Silent, Terminal, document, failure_lines, text};
 use crate::apply::Event;
 use crate::failure::Failure;
 use std::io::{IsTerminal, Write};
@@ -96,6 +97,24 @@ impl Console {
         }
         let out = if self.json { format!("{}\n", document(answer, failure)) } else { text(answer) };
         self.print(&out);
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Lines of a log as stdout gets them while they come.
+    pub fn log_lines(&self, lines: &[LogLine]) -> String {
+        if self.json {
+            return lines.iter().map(|line| format!("{}\n", log_json(line))).collect();
+        }
+        let stdout = std::io::stdout();
+        let reader = if stdout.is_terminal() {
+            Reader::Terminal { colour: anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never }
+        } else {
+            Reader::Program
+        };
+        lines.iter().map(|line| log_text(line, reader)).collect()
     }
 
     /// To stdout, at once.

@@ -1,11 +1,15 @@
 //! The one JSON document on stdout. Unknown is null; keys are never absent; values of the environment never appear.
 
-use super::answer::{Answer, FunctionAnswer, State};
+use super::answer::{Answer, FunctionAnswer, Response, State};
+use super::log_line::log_json;
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
 use crate::stack::{Auth, InvokeMode, Published, Share};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Schema 1. `failure` is what the command as a whole ended with.
@@ -27,7 +31,33 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         document["local"] =
             json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
     }
+    if answer.command == "logs" {
+        document["events"] =
+            json!(answer.events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
+    }
+    if answer.command == "invoke" {
+        document["response"] = json!(answer.response.as_ref().map(response));
+    }
     document
+}
+
+fn response(response: &Response) -> Value {
+    let Verified { status, first_byte, chunks, duration, streamed } = response.seen;
+    let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, value) in &response.headers {
+        headers.entry(name).or_default().push(value);
+    }
+    let text = std::str::from_utf8(&response.body);
+    json!({
+        "status": status,
+        "headers": headers,
+        "first_byte_ms": milliseconds(first_byte),
+        "chunks": chunks,
+        "duration_ms": milliseconds(duration),
+        "streamed": streamed,
+        "body": text.map_or_else(|_| STANDARD.encode(&response.body), str::to_owned),
+        "body_is_base64": text.is_err(),
+    })
 }
 
 fn function(answer: &Answer, function: &FunctionAnswer) -> Value {

@@ -7,6 +7,9 @@ mod text;
 mod story;
 mod ticker;
 
+mod log_line;
+mod outlet;
+
 mod lines;
 mod silent;
 mod terminal;
@@ -15,12 +18,13 @@ mod style;
 
 mod console;
 
-pub use answer::{Answer, FunctionAnswer, LocalAnswer, State, Zip};
+pub use answer::{Answer, FunctionAnswer, LocalAnswer, LogLine, Response, State, Zip};
 pub use console::Console;
 pub use json::document;
 pub use lines::Lines;
+pub use outlet::Outlet;
 pub use silent::Silent;
-pub use story::{failure_lines, plan_lines};
+pub use story::{failure_lines, plan_lines, seen_line};
 pub use terminal::Terminal;
 pub use text::text;
 

@@ -124,6 +124,15 @@ fn seen(verified: &Verified) -> String {
     format!("{first_byte}, {chunks}{streamed}")
 }
 
+/// What `invoke -v` says of an answer.
+pub fn seen_line(seen: &Verified) -> String {
+    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let Verified { status, first_byte, chunks, duration, .. } = seen;
+    let (first_byte, duration) = (milliseconds(*first_byte), milliseconds(*duration));
+    let s = if *chunks == 1 { "" } else { "s" };
+    format!("status {status}, first byte after {first_byte:.1} ms, {chunks} chunk{s}, {duration:.1} ms in all")
+}
+
 pub(super) fn timed(what: &str, took: Duration) -> String {
     format!("{what:<TIME_COLUMN$} {:>6}", seconds(took))
 }

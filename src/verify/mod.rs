@@ -2,12 +2,15 @@
 //!
 //! - [`verify`] asks over HTTP, waits out what a new URL needs to settle, and says what it saw.
 //! - [`try_version`] asks a version that has no URL, through Lambda's own streaming call.
+//! - [`Exchange`] asks once, whatever a user wants to ask, and hands the answer on piece by piece.
 //! - [`judge`] decides. It is pure: a [`Check`](crate::manifest::Check) and an [`Observation`] in, a verdict out, so
 //!   that an answer that came another way than over HTTP is judged by the same rules.
 
 mod ask;
 
 mod probe;
+
+mod exchange;
 
 mod observation;
 
@@ -24,6 +27,7 @@ mod version;
 
 pub use ask::{Sign, Target, verify};
 pub use event::{Caller, event};
+pub use exchange::{Exchange, Question};
 pub use fault::{Cause, Fault, Obstacle, Refusal};
 pub use judge::judge;
 pub use observation::{Ending, Observation, Seen};

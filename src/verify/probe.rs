@@ -98,7 +98,7 @@ async fn read(mut response: Response, check: &Check, start: Instant, timeout: Du
     observation
 }
 
-fn unreachable(error: &reqwest::Error) -> Fault {
+pub(super) fn unreachable(error: &reqwest::Error) -> Fault {
     let reason = innermost(error);
     let chain = chain(error).to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
@@ -121,7 +121,7 @@ fn unusable(reason: String) -> Fault {
 }
 
 /// What lies deepest, which is where an HTTP client says what happened.
-fn innermost(error: &dyn Error) -> String {
+pub(super) fn innermost(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

@@ -8,13 +8,16 @@ mod credentials;
 mod deploys;
 mod documents;
 mod interrupts;
+mod invoke;
 mod local;
+mod logs;
 mod races;
 mod reader;
 mod refusals;
 mod releases;
 mod source;
 mod strangers;
+mod talker;
 
 use support::bench::Bench;
 

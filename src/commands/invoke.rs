@@ -1,0 +1,127 @@
+//! `lamstream invoke`: a request to a deployed URL, and its answer as it comes.
+
+use super::one::One;
+use super::run::Run;
+use crate::apply::Verified;
+use crate::cli::Invoke;
+use crate::failure::{Failure, Kind};
+use crate::report::{Answer, Outlet, Response, State, seen_line};
+use crate::stack::Auth;
+use crate::verify::{Exchange, Fault, Question, Seen, Sign};
+use std::ffi::OsStr;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// After the function's own timeout Lambda has said all that it will say, but for the way back.
+const WAY_BACK: Duration = Duration::from_secs(5);
+
+pub async fn invoke(run: &Run, arguments: &Invoke) -> Result<Answer, Failure> {
+    let headers = headers(&arguments.headers)?;
+    let body = body(run, arguments.data.as_deref()).await?;
+    let one = One::find(run, Some(&arguments.function)).await?;
+    let place = one.place();
+    let (url, address) = run.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
+    let signer = match url.auth {
+        Auth::AwsIam => Some(place.signer().await.map_err(|error| Failure::new(Kind::Verify, error))?),
+        Auth::None => None,
+    };
+    let sign = signer.as_ref().map(|signer| {
+        |method: &http::Method, url: &str, headers: &[(String, String)], body: &[u8]| {
+            signer.headers(method, url, headers, body)
+        }
+    });
+    let question = Question {
+        url: &address,
+        path: &arguments.path,
+        method: arguments.request.as_deref().unwrap_or(if body.is_some() { "POST" } else { "GET" }),
+        headers: &headers,
+        body: body.as_deref(),
+        sign: sign.as_ref().map(|sign| sign as Sign<'_>),
+        silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
+    };
+    let failed = |fault: &Fault| Failure::not_invoked(&one.function.name, fault);
+    let mut exchange = run.looking("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
+    let kept = pass_on(run, &mut exchange).await?;
+    let seen = verified(exchange.seen());
+    if run.global.verbose {
+        run.console.note(&seen_line(&seen));
+    }
+    let error = match exchange.verdict() {
+        Ok(_) => None,
+        Err(fault @ Fault::RawJson { .. }) => {
+            run.console.note(&fault.to_string());
+            None
+        }
+        Err(fault) => Some(failed(&fault)),
+    };
+    let response = Response { seen, headers: exchange.headers(), body: kept };
+    let mut answer = Answer { response: Some(response), ..one.answer("invoke") };
+    for function in &mut answer.functions {
+        function.state = State::Deployed;
+        function.outputs.url = Some(address.clone());
+        function.url = Some(url.clone());
+        function.error = error.clone();
+    }
+    Ok(answer)
+}
+
+/// Prints the body piece by piece, or keeps it for the document.
+async fn pass_on(run: &Run, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
+    let outlet = if run.console.is_json() { None } else { Some(Outlet::open()?) };
+    let mut kept = Vec::new();
+    while let Some(chunk) = run.until_stopped(exchange.next()).await? {
+        match &outlet {
+            None => kept.extend_from_slice(&chunk),
+            Some(outlet) if run.until_stopped(outlet.write(chunk)).await?? => {}
+            Some(_) => {
+                exchange.stop();
+                break;
+            }
+        }
+    }
+    Ok(kept)
+}
+
+fn verified(seen: Seen) -> Verified {
+    let Seen { status, first_byte, chunks, duration, streamed, .. } = seen;
+    Verified { status, first_byte, chunks, duration, streamed }
+}
+
+/// # Errors
+/// One that is no header; its text may be a secret, so that only its number is said.
+fn headers(given: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let header = |(nth, text): (usize, &String)| {
+        let (name, value) = text.split_once(':').ok_or_else(|| {
+            Failure::usage(format!("header {} has no colon", nth + 1)).hint("write `-H 'NAME: VALUE'`")
+        })?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    given.iter().enumerate().map(header).collect()
+}
+
+async fn body(run: &Run, given: Option<&OsStr>) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(given) = given else { return Ok(None) };
+    let bytes = given.as_bytes();
+    match bytes.strip_prefix(b"@") {
+        _ if bytes == b"-" => stdin(run).await.map(Some),
+        Some(b"-") => stdin(run).await.map(Some),
+        Some(path) => {
+            let path = OsStr::from_bytes(path);
+            let read = std::fs::read(path);
+            read.map(Some).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+        }
+        None => Ok(Some(bytes.to_vec())),
+    }
+}
+
+/// All of stdin; a signal ends the waiting, since nothing waits for the thread.
+async fn stdin(run: &Run) -> Result<Vec<u8>, Failure> {
+    let (sender, read) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = sender.send(std::io::stdin().read_to_end(&mut bytes).map(|_| bytes));
+    });
+    let read = run.until_stopped(read).await?.unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()));
+    read.map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))
+}

@@ -1,0 +1,130 @@
+//! One request of a user's own, and its answer piece by piece.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Client, Response, Url};
+use tokio::time::{Instant, timeout};
+
+use super::ask::Sign;
+use super::fault::{Fault, Obstacle};
+use super::judge::judge;
+use super::observation::{Ending, Observation, Seen};
+use super::probe;
+use crate::manifest::{Check, Expect};
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// The deployed one: `https://HOST/`, or `http://` for a local one.
+    pub url: &'a str,
+    /// Path and query.
+    pub path: &'a str,
+    pub method: &'a str,
+    pub headers: &'a [(String, String)],
+    pub body: Option<&'a [u8]>,
+    /// For URLs that only answer signed requests.
+    pub sign: Option<Sign<'a>>,
+    /// How long the answer may be silent, at its beginning and between two chunks.
+    pub silence: Duration,
+}
+
+/// A request that was sent, and as much of its answer as was read.
+pub struct Exchange {
+    /// Holds the connection.
+    _client: Client,
+    response: Response,
+    observation: Observation,
+    start: Instant,
+    silence: Duration,
+    check: Check,
+    signed: bool,
+}
+
+impl Exchange {
+    /// Sends the request and reads the answer's head.
+    ///
+    /// # Errors
+    /// The request is none, cannot be signed, or is not answered.
+    pub async fn begin(question: &Question<'_>) -> Result<Exchange, Fault> {
+        let check = Check {
+            method: question.method.to_owned(),
+            headers: question.headers.to_vec(),
+            body: None,
+            expect: Expect::Success,
+            streams: false,
+            whole: true,
+            ..Check::default()
+        };
+        let url = format!("{}/{}", question.url.trim_end_matches('/'), question.path.trim_start_matches('/'));
+        let wrong = |error| Fault::Unreachable { obstacle: Obstacle::Request, reason: format!("its URL: {error}") };
+        let url = Url::parse(&url).map_err(wrong)?;
+        let method = probe::method(&check)?;
+        let body = question.body.unwrap_or_default();
+        let added = match question.sign {
+            Some(sign) => sign(&method, url.as_str(), &check.headers, body).map_err(Fault::Sign)?,
+            None => Vec::new(),
+        };
+        let client = probe::client(&url)?;
+        let mut request = probe::request(url, method, &check, &added)?;
+        if question.body.is_some() {
+            *request.body_mut() = Some(body.to_vec().into());
+        }
+        let start = Instant::now();
+        let response = match timeout(question.silence, client.execute(request)).await {
+            Err(_) => return Err(Fault::Timeout { after: start.elapsed(), seen: None }),
+            Ok(Err(error)) => return Err(probe::unreachable(&error)),
+            Ok(Ok(response)) => response,
+        };
+        let mut observation = Observation::begin(response.status().as_u16(), start.elapsed());
+        let kind = response.headers().get("x-amzn-errortype");
+        observation.error_type = kind.and_then(|kind| kind.to_str().ok()).map(String::from);
+        let (silence, signed) = (question.silence, question.sign.is_some());
+        Ok(Exchange { _client: client, response, observation, start, silence, check, signed })
+    }
+
+    /// The answer's headers in the order in which they came; what is no text in them is replaced.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let headers = self.response.headers().iter();
+        headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect()
+    }
+
+    /// The next piece of the body as the transport brings it; `None` at its end, whatever ended it.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        let ending = match timeout(self.silence, self.response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                self.observation.chunk(self.start.elapsed(), &chunk);
+                return Some(chunk);
+            }
+            Ok(Ok(None)) => Ending::Complete,
+            Ok(Err(error)) => Ending::Cut(probe::innermost(&error)),
+            Err(_) => Ending::TimedOut,
+        };
+        self.observation.end(self.start.elapsed(), ending);
+        None
+    }
+
+    /// Reads no further.
+    pub fn stop(&mut self) {
+        self.observation.end(self.start.elapsed(), Ending::Stopped);
+    }
+
+    pub fn seen(&self) -> Seen {
+        self.observation.seen()
+    }
+
+    /// Whether the answer is a success: a status below 400, whole, and without the runtime's report of an error.
+    ///
+    /// # Errors
+    /// What is wrong with it. `RawJson` is for the caller to weigh: a URL that does not stream may well answer so.
+    pub fn verdict(&self) -> Result<Seen, Fault> {
+        judge(&self.check, &self.observation).map_err(|fault| match fault {
+            Fault::Forbidden { words, tried_for, refusal, seen, .. } => {
+                Fault::Forbidden { words, signed: self.signed, tried_for, refusal, seen }
+            }
+            other => other,
+        })
+    }
+}
