@@ -7,6 +7,7 @@ mod name;
 mod permission;
 mod release;
 mod role;
+mod secret;
 mod tags;
 mod url;
 
@@ -15,8 +16,9 @@ pub use function::Function;
 pub use log_group::LogGroup;
 pub use name::Names;
 pub use permission::Permission;
-pub use release::{Configuration, Environment, LogFormat, Release, Secret};
+pub use release::{Configuration, Environment, LogFormat, Release};
 pub use role::{Role, Statement};
+pub use secret::Secret;
 pub use tags::{Owner, Tags};
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 

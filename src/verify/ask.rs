@@ -79,9 +79,13 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
 async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     let check = target.check;
     let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);
-    let body = check.body.as_deref().unwrap_or_default().as_bytes();
+    let body = check.body.as_ref().map_or("", |body| body.reveal()).as_bytes();
     let added = match target.sign {
-        Some(sign) => sign(&method, url.as_str(), &check.headers, body).map_err(Fault::Sign)?,
+        Some(sign) => {
+            let headers = check.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+            let headers: Vec<(String, String)> = headers.collect();
+            sign(&method, url.as_str(), &headers, body).map_err(Fault::Sign)?
+        }
         None => Vec::new(),
     };
     let request = probe::request(url, method, check, &added)?;
