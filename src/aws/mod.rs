@@ -1,6 +1,7 @@
 //! AWS, as a cloud that can be observed and changed. The only room that knows AWS's words.
 
 mod access;
+mod call;
 mod cloud;
 mod endpoint;
 mod error;
@@ -14,6 +15,7 @@ mod settings;
 mod sign;
 mod strays;
 mod url;
+mod values;
 mod version;
 mod wait;
 

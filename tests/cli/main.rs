@@ -8,12 +8,14 @@ mod credentials;
 mod deploys;
 mod documents;
 mod interrupts;
+mod leaks;
 mod local;
 mod races;
 mod reader;
 mod refusals;
 mod source;
 mod strangers;
+mod values;
 
 use support::bench::Bench;
 
