@@ -52,7 +52,7 @@ impl Secret {
         let before = self.version_at(CURRENT).map(|(id, _)| id.to_owned());
         let moves = stages.iter().any(|stage| stage == CURRENT) && before.is_some();
         for version in self.versions.values_mut() {
-            version.stages.retain(|stage| !stages.contains(stage) && !(moves && stage == PREVIOUS));
+            version.stages.retain(|stage| !(stages.contains(stage) || moves && stage == PREVIOUS));
         }
         if let Some(version) = before.filter(|_| moves).and_then(|id| self.versions.get_mut(&id)) {
             version.stages.push(PREVIOUS.to_owned());
