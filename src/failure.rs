@@ -3,6 +3,7 @@
 use crate::apply::{ApplyError, CloudError, Reason, Step};
 use crate::build::BuildError;
 use crate::verify::{Fault, Obstacle};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// What a command ends with when it does not end well.
@@ -97,6 +98,32 @@ impl Failure {
 
     pub fn declined() -> Failure {
         Failure::new(Kind::Usage, "nothing was changed: you said no")
+    }
+
+    /// Values that the manifest takes from outside, and that are not there. `missing` are the keys of their origins.
+    pub fn without_values<'a>(
+        kind: Kind,
+        message: String,
+        missing: impl Iterator<Item = &'a str>,
+        local: bool,
+    ) -> Failure {
+        let missing: BTreeSet<&str> = missing.collect();
+        let hint = |key: &str| match key {
+            "env" => "set the variable where lamstream runs: `export NAME=VALUE`, or in the CI system's settings",
+            "file" => "write the file; its path is relative to the manifest",
+            "ssm" => {
+                "make it, where it is missing: `aws ssm put-parameter --type SecureString --name NAME --value VALUE`"
+            }
+            _ => "make it, where it is missing: `aws secretsmanager create-secret --name NAME --secret-string VALUE`",
+        };
+        let mut failure = Failure::new(kind, message);
+        failure.hints = missing.iter().map(|key| hint(key).to_owned()).collect();
+        if local && (missing.contains("ssm") || missing.contains("secret")) {
+            let there =
+                "`--local` reads it from the local cloud, to which `eval \"$(lamstream local env)\"` points `aws`";
+            failure.hints.push(there.to_owned());
+        }
+        failure
     }
 
     pub fn unknown_function(name: &str, known: &[String]) -> Failure {

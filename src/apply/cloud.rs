@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use crate::plan::Change;
-use crate::stack::{Names, Stack};
+use crate::stack::{Names, Secret, Stack};
 use futures_util::future::LocalBoxFuture;
 use std::error::Error;
 use std::fmt;
@@ -148,9 +148,7 @@ impl CloudError {
 
     /// The same error without the given secrets: AWS's words may echo what it was sent.
     pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> CloudError {
-        for secret in secrets.filter(|secret| !secret.is_empty()) {
-            self.message = self.message.replace(secret, "[hidden]");
-        }
+        self.message = Secret::hide(&self.message, secrets);
         self
     }
 }

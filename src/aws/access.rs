@@ -3,6 +3,7 @@
 use super::endpoint;
 use super::error::{Doing, trouble};
 use crate::apply::{CloudError, Reason};
+use crate::stack::Secret;
 use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -40,6 +41,8 @@ pub struct Account {
     pub region: String,
     /// The endpoint in force, where it is not AWS's own.
     pub endpoint: Option<String>,
+    /// What the credentials hold that nobody may see.
+    pub secrets: Vec<Secret>,
     pub(super) config: SdkConfig,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) iam: aws_sdk_iam::Client,
@@ -64,15 +67,19 @@ impl Account {
             .map(ToString::to_string)
             .ok_or_else(|| CloudError::new("connect to AWS", Reason::Settings, "no region is set"))?;
         let endpoint = endpoint::in_force(&config)?;
+        let mut secrets = Vec::new();
         if let Some(provider) = config.credentials_provider() {
-            provider
+            let credentials = provider
                 .provide_credentials()
                 .await
                 .map_err(|error| CloudError::new("find AWS credentials", Reason::Credentials, trouble(&error)))?;
+            secrets.push(Secret::new(credentials.secret_access_key()));
+            secrets.extend(credentials.session_token().map(Secret::from));
         }
         Ok(Account {
             region,
             endpoint,
+            secrets,
             lambda: aws_sdk_lambda::Client::new(&config),
             iam: aws_sdk_iam::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),

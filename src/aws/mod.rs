@@ -2,6 +2,7 @@
 
 mod access;
 mod alias;
+mod call;
 mod cloud;
 mod endpoint;
 mod error;
@@ -17,6 +18,7 @@ mod settings;
 mod sign;
 mod strays;
 mod url;
+mod values;
 mod version;
 mod versions;
 mod wait;

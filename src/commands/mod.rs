@@ -4,6 +4,7 @@ mod run;
 mod stop;
 
 mod site;
+mod values;
 
 mod one;
 

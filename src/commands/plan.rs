@@ -3,6 +3,7 @@
 use super::package::{brought, package_all};
 use super::run::Run;
 use super::site::observe_all;
+use super::values::connect;
 use crate::cli::Plan;
 use crate::failure::Failure;
 use crate::plan;
@@ -11,7 +12,7 @@ use crate::report::{Answer, FunctionAnswer};
 pub async fn plan(run: &Run, arguments: &Plan) -> Result<Answer, Failure> {
     let project = run.project(&arguments.functions)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
-    let site = run.connect(&project.manifest).await?;
+    let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
     let building = async { package_all(run, &project, &jobs, &zips).await.into_iter().collect::<Result<Vec<_>, _>>() };
     let (observed, packages) =

@@ -3,6 +3,7 @@
 use super::bring::Move;
 use super::run::Run;
 use super::site::{Job, single};
+use super::values::connect_for;
 use crate::apply::{Cloud, Observed, Source};
 use crate::cli::Rollback;
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure
         return Err(Failure::needs_yes("rollback"));
     }
     let project = single(run, arguments.function.as_deref())?;
-    let site = run.connect(&project.manifest).await?;
+    let (project, site) = connect_for(run, project, !arguments.no_verify).await?;
     let mut answer = site.answer("rollback", &project);
     for job in site.jobs(&project, run.global.local) {
         let observed = run.looking("what is deployed", job.place.observe()).await??;

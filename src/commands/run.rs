@@ -27,7 +27,7 @@ impl Run {
 
     /// The manifest, and of its functions those that were named; all of them if none was.
     pub fn project(&self, named: &[String]) -> Result<Project, Failure> {
-        let manifest = self.manifest()?;
+        let (text, manifest) = self.manifest()?;
         let known: Vec<String> = manifest.functions.iter().map(|function| function.name.clone()).collect();
         if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
             return Err(Failure::unknown_function(unknown, &known));
@@ -35,10 +35,10 @@ impl Run {
         let chosen = |name: &String| named.is_empty() || named.contains(name);
         let functions = manifest.functions.iter().filter(|function| chosen(&function.name)).cloned().collect();
         let directory = self.global.manifest.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok(Project { directory: directory.unwrap_or(Path::new(".")).to_owned(), manifest, functions })
+        Ok(Project { directory: directory.unwrap_or(Path::new(".")).to_owned(), text, manifest, functions })
     }
 
-    fn manifest(&self) -> Result<Manifest, Failure> {
+    fn manifest(&self) -> Result<(String, Manifest), Failure> {
         let path = self.global.manifest.display().to_string();
         let text = std::fs::read_to_string(&self.global.manifest).map_err(|error| {
             Failure::new(Kind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
@@ -46,7 +46,10 @@ impl Run {
         })?;
         // CI systems set variables that nobody gave a value to the empty string.
         let stage = self.global.stage.as_deref().filter(|stage| !stage.is_empty());
-        manifest::parse(&text, stage).map_err(|problems| Failure::new(Kind::Manifest, problems.render(&path, &text)))
+        match manifest::parse(&text, stage) {
+            Ok(manifest) => Ok((text, manifest)),
+            Err(problems) => Err(Failure::new(Kind::Manifest, problems.render(&path, &text))),
+        }
     }
 
     /// Opens the account that the options and the manifest name; makes no call to AWS.
@@ -61,6 +64,7 @@ impl Run {
             }
         };
         let account = self.looking("the credentials", Account::open(access)).await??;
+        self.console.hide(&account.secrets);
         if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !self.global.local) {
             self.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
         }

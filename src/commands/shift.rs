@@ -3,6 +3,7 @@
 use super::bring::Move;
 use super::run::Run;
 use super::site::single;
+use super::values::connect_for;
 use crate::apply::{Cloud, Observed, Source};
 use crate::cli::{Abort, Promote};
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ async fn end(
     winner: impl Fn(&Live) -> Release,
 ) -> Result<Answer, Failure> {
     let project = single(run, function)?;
-    let site = run.connect(&project.manifest).await?;
+    let (project, site) = connect_for(run, project, verify).await?;
     let mut answer = site.answer(command, &project);
     for job in site.jobs(&project, run.global.local) {
         let observed = run.looking("what is deployed", job.place.observe()).await??;

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub struct Project {
     /// Where the manifest lies: its paths begin there.
     pub directory: PathBuf,
+    /// The text of the manifest.
+    pub text: String,
     pub manifest: Manifest,
     pub functions: Vec<Function>,
 }

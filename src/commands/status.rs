@@ -2,6 +2,7 @@
 
 use super::run::Run;
 use super::site::observe_all;
+use super::values::connect;
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::plan::plan;
@@ -9,7 +10,7 @@ use crate::report::{Answer, FunctionAnswer, State};
 
 pub async fn status(run: &Run, arguments: &Status) -> Result<Answer, Failure> {
     let project = run.project(&arguments.functions)?;
-    let site = run.connect(&project.manifest).await?;
+    let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
     let everything = arguments.functions.is_empty();
     let strays = async {

@@ -4,8 +4,9 @@ use super::limits::Limits;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -61,7 +62,7 @@ impl Home {
     /// Held by whoever serves this directory, for as long as it lives: the kernel lets go of it, however that ends.
     pub(super) fn lock(&self) -> anyhow::Result<Option<File>> {
         let path = self.data.join("daemon.lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = private().truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot open `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
@@ -74,7 +75,8 @@ impl Home {
         let path = self.data.join("daemon.json");
         let text = serde_json::to_string(running)?;
         let fresh = path.with_extension("json.new");
-        fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path))?;
+        private().truncate(true).write(true).open(&fresh)?.write_all(text.as_bytes())?;
+        fs::rename(&fresh, &path)?;
         Ok(())
     }
 
@@ -140,7 +142,7 @@ impl Home {
 
     /// In a process group of its own, so that Ctrl-C in this terminal does not end it.
     fn spawn(&self, flags: &[String]) -> anyhow::Result<Child> {
-        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let log = private().append(true).open(self.log())?;
         let program = std::env::current_exe().context("cannot find the lamstream program itself")?;
         let mut command = Command::new(program);
         command.args(["local", "run", "--port", "0", "--data"]).arg(&self.data).args(flags);
@@ -173,6 +175,13 @@ impl Home {
         self.stop().await?;
         fs::remove_dir_all(&self.data).with_context(|| format!("cannot delete `{}`", self.data.display()))
     }
+}
+
+/// Makes files that only their owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    options
 }
 
 /// This program, exactly: its version, and when it was built.

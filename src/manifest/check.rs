@@ -1,6 +1,8 @@
 //! What a deployed URL is asked, and what it must answer to count as deployed.
 
+use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
+use crate::stack::Secret;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Duration;
 use toml::Spanned;
@@ -22,8 +24,10 @@ pub struct Check {
     pub path: String,
     /// Decoded pairs, in the manifest's order.
     pub query: Vec<(String, String)>,
-    pub headers: Vec<(String, String)>,
-    pub body: Option<String>,
+    pub headers: Vec<(String, Secret)>,
+    /// Headers whose values are not among those yet: they come from outside.
+    pub outside: Vec<Outside>,
+    pub body: Option<Secret>,
     pub expect: Expect,
     /// Whether at least two chunks must arrive at least 50 ms apart.
     pub streams: bool,
@@ -54,6 +58,7 @@ impl Default for Check {
             path: "/".into(),
             query: Vec::new(),
             headers: Vec::new(),
+            outside: Vec::new(),
             body: None,
             expect: Expect::Answer,
             streams: false,
@@ -65,6 +70,16 @@ impl Default for Check {
 }
 
 impl Check {
+    /// The headers with their values, for who sends them.
+    pub fn revealed_headers(&self) -> Vec<(String, String)> {
+        self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
+    }
+
+    /// The body, for who sends it; empty where there is none.
+    pub fn revealed_body(&self) -> &str {
+        self.body.as_ref().map_or("", |body| body.reveal())
+    }
+
     /// `PATH?NAME=VALUE&…`, percent-encoded.
     pub fn path_and_query(&self) -> String {
         let encoded = |text: &str| utf8_percent_encode(text, &QUERY).to_string();
@@ -101,8 +116,8 @@ impl Check {
         let path = keys
             .entry("path")
             .and_then(|entry| entry.matching(is_path, "a path that begins with `/`, without `?`, `#`"));
-        let query = keys.section("query").map(|query| read_pairs(&query, |_| {}));
-        let headers = keys.section("headers").map(|headers| read_pairs(&headers, refuse_header));
+        let query = keys.section("query").map(|query| read_pairs(&query));
+        let (headers, outside) = keys.section("headers").map(|headers| read_headers(&headers)).unwrap_or_default();
         let body = keys.entry("body").and_then(|entry| entry.string("a string"));
         let status = keys.entry("expect_status").and_then(|entry| entry.integer(200..=599, ""));
         let status = status.map(|status| status.into_inner() as u16);
@@ -117,8 +132,9 @@ impl Check {
             method: method.to_owned(),
             path: path.map_or("/".into(), |path| path.into_inner().to_owned()),
             query: query.unwrap_or_default(),
-            headers: headers.unwrap_or_default(),
-            body: body.map(|body| body.into_inner().to_owned()),
+            headers,
+            outside,
+            body: body.map(|body| Secret::new(body.into_inner())),
             expect: status.map_or(Expect::Success, Expect::Status),
             streams,
             whole,
@@ -170,13 +186,28 @@ fn read_whole(keys: &mut Section<'_>, streams: bool) -> bool {
     whole
 }
 
-fn read_pairs(section: &Section<'_>, refuse: fn(&Entry<'_>)) -> Vec<(String, String)> {
+fn read_pairs(section: &Section<'_>) -> Vec<(String, String)> {
     let pair = |entry: Entry<'_>| {
-        refuse(&entry);
         let value = entry.string("a string")?;
         Some((entry.name.to_owned(), value.into_inner().to_owned()))
     };
     section.all().into_iter().filter_map(pair).collect()
+}
+
+/// Those with their values, and those whose values come from outside.
+fn read_headers(section: &Section<'_>) -> (Vec<(String, Secret)>, Vec<Outside>) {
+    let (mut headers, mut outside) = (Vec::new(), Vec::new());
+    for entry in section.all() {
+        refuse_header(&entry);
+        let value = read_value(&entry, &mut outside);
+        headers.extend(value.map(|value| (entry.name.to_owned(), Secret::new(value))));
+    }
+    (headers, outside)
+}
+
+/// Whether HTTP lets a header have such a value.
+pub(super) fn may_be_sent(value: &str) -> bool {
+    !value.contains(|character: char| character.is_control() && character != '\t')
 }
 
 /// The values may be credentials, so that no message holds one.
@@ -187,7 +218,7 @@ fn refuse_header(entry: &Entry<'_>) {
     } else if NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()) {
         entry.problem_with_name(format!("`{name}` follows from the request, expected other headers"));
     }
-    if entry.holds(|character| character.is_control() && character != '\t') {
+    if entry.text().is_some_and(|value| !may_be_sent(value)) {
         entry.problem_with_name(format!("the header `{name}` holds a control character, expected none"));
     }
 }

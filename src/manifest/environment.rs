@@ -1,5 +1,6 @@
 //! A function's environment variables. No message here may hold a value.
 
+use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
 use crate::stack::{Environment, Secret};
 use std::collections::BTreeMap;
@@ -33,18 +34,30 @@ const RESERVED: [&str; 21] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-pub(super) fn read(keys: &mut Section<'_>) -> Environment {
-    let Some(entry) = keys.entry("environment") else { return Environment::new() };
-    let Some(variables) = entry.section("`environment`".into()) else { return Environment::new() };
-    let variables: BTreeMap<&str, &str> = variables.all().iter().filter_map(read_variable).collect();
-    let size = serde_json::to_string(&variables).map_or(0, |json| json.len());
-    if size > LIMIT {
-        entry.problem_with_name(format!("`environment` takes {size} bytes as JSON, expected at most {LIMIT}"));
+/// The variables with their values, and those whose values come from outside.
+pub(super) fn read(keys: &mut Section<'_>) -> (Environment, Vec<Outside>) {
+    let (mut environment, mut outside) = (Environment::new(), Vec::new());
+    let Some(entry) = keys.entry("environment") else { return (environment, outside) };
+    let Some(variables) = entry.section("`environment`".into()) else { return (environment, outside) };
+    for variable in variables.all() {
+        let value = read_variable(&variable, &mut outside);
+        environment.extend(value.map(|value| (variable.name.to_owned(), Secret::new(value))));
     }
-    variables.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
+    if let Some(problem) = too_large(&environment) {
+        entry.problem_with_name(problem);
+    }
+    (environment, outside)
 }
 
-fn read_variable<'a>(variable: &Entry<'a>) -> Option<(&'a str, &'a str)> {
+/// What is wrong with so large an environment.
+pub(super) fn too_large(environment: &Environment) -> Option<String> {
+    let variables: BTreeMap<&str, &str> =
+        environment.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+    let size = serde_json::to_string(&variables).map_or(0, |json| json.len());
+    (size > LIMIT).then(|| format!("`environment` takes {size} bytes as JSON, expected at most {LIMIT}"))
+}
+
+fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option<&'a str> {
     let name = variable.name;
     if RESERVED.contains(&name) {
         variable.problem_with_name(format!("`{name}` is reserved: Lambda sets it itself, expected another name"));
@@ -54,15 +67,11 @@ fn read_variable<'a>(variable: &Entry<'a>) -> Option<(&'a str, &'a str)> {
              characters at least"
         ));
     }
-    if variable.is_table() {
-        variable.wrong_type("a string: taking a value from elsewhere is not supported yet");
-        return None;
-    }
-    let value = variable.string("a string")?.into_inner();
+    let value = read_value(variable, outside)?;
     if value.contains('\0') {
         variable.problem_with_name(format!("the value of `{name}` holds a NUL character, expected none"));
     }
-    Some((name, value))
+    Some(value)
 }
 
 fn is_variable(name: &str) -> bool {

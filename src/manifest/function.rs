@@ -3,6 +3,7 @@
 use super::build::Build;
 use super::check::Check;
 use super::environment;
+use super::outside::Outside;
 use super::role::RoleSource;
 use super::section::{Entry, Section};
 use super::{tags, url};
@@ -41,6 +42,8 @@ pub struct Function {
     /// ARNs of layer versions, in the order in which they are unpacked.
     pub layers: Vec<String>,
     pub environment: Environment,
+    /// Variables that are not in the environment yet: their values come from outside.
+    pub outside: Vec<Outside>,
     pub url: Option<FunctionUrl>,
     /// `None` keeps logs for ever.
     pub retention_days: Option<u32>,
@@ -86,6 +89,7 @@ impl Function {
         let concurrency = number("concurrency", 0..=i32::MAX as u32, "");
         let keep_releases = number("keep_releases", 1..=1000, "versions");
         let (retention_days, log_format) = read_log(&mut keys);
+        let (environment, outside) = environment::read(&mut keys);
         let function = Function {
             name: name.to_owned(),
             source,
@@ -96,7 +100,8 @@ impl Function {
             ephemeral_storage: ephemeral_storage.map_or(DEFAULT_EPHEMERAL_STORAGE, |storage| storage.into_inner()),
             description: read_description(&mut keys),
             layers: read_layers(&mut keys),
-            environment: environment::read(&mut keys),
+            environment,
+            outside,
             url: url::read(&mut keys),
             retention_days,
             log_format,

@@ -5,7 +5,8 @@
 //! for each table, which remembers the keys it was asked for, so that unknown ones fall out at its end. Problems are
 //! noted and reading goes on. The manifest must be right with every stage and with none, whichever is chosen.
 //!
-//! Values of an `environment` are secrets: no message holds one, and the lines shown beside messages hide them.
+//! Values of an `environment` are secrets: no message holds one, and the lines shown beside messages hide them. Those
+//! that come from [outside] are fetched by others and put in their places afterwards.
 
 mod document;
 mod stages;
@@ -14,6 +15,7 @@ mod build;
 mod check;
 mod environment;
 mod function;
+mod outside;
 mod role;
 mod tags;
 mod url;
@@ -28,5 +30,6 @@ pub use build::Build;
 pub use check::{Check, Expect};
 pub use document::{Manifest, parse};
 pub use function::{Function, Source};
+pub use outside::{Found, Origin, Outside, fill};
 pub use problem::{Problem, Problems};
 pub use role::RoleSource;

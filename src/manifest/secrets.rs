@@ -90,6 +90,7 @@ fn may_hold_secrets(name: &str) -> bool {
     let name = name.to_lowercase();
     // A backslash may spell any name.
     name == "headers"
+        || name == "body"
         || name.contains("env")
         || name.contains('\\')
         || strsim::jaro_winkler(&name, "environment") > 0.85
@@ -105,7 +106,8 @@ fn is_harmless(line: &str) -> bool {
     }
     let key = line.split(|character| !of_a_key(character)).next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default();
-    line.is_empty() || (HARMLESS.contains(&last) && !may_hold_secrets(line))
+    let beside = ["headers", "body"].iter().any(|name| line.contains(name));
+    line.is_empty() || (HARMLESS.contains(&last) && !beside && !may_hold_secrets(line))
 }
 
 /// How much of a line is a name as variables have it. The space before `=` is required, because base64 may end in

@@ -135,9 +135,9 @@ impl<'a> Entry<'a> {
         self.value.get_ref().is_str()
     }
 
-    /// Whether it is a string with such a character.
-    pub fn holds(&self, such: impl Fn(char) -> bool) -> bool {
-        self.value.get_ref().as_str().is_some_and(|string| string.contains(such))
+    /// The string that it is, if it is one.
+    pub fn text(&self) -> Option<&'a str> {
+        self.value.get_ref().as_str()
     }
 
     pub fn is_empty_array(&self) -> bool {

@@ -16,7 +16,7 @@ impl<'a> Stage<'a> {
     pub fn applied_to(&self, root: &DeTable<'a>) -> DeTable<'a> {
         let mut table = root.clone();
         table.remove("stages");
-        lay_over(&mut table, self.overrides);
+        lay_over(&mut table, self.overrides, &[]);
         table
     }
 }
@@ -47,12 +47,18 @@ pub(super) fn unknown(stage: &str, known: &[&str]) -> Problem {
     Problem::new(None, message)
 }
 
-/// Tables merge, anything else replaces.
-fn lay_over<'a>(table: &mut DeTable<'a>, over: &DeTable<'a>) {
+/// Whether what stands here are values, also where they are written as tables: then they say where they come from, and
+/// the half of two such answers is none.
+fn holds_values(path: &[&str]) -> bool {
+    matches!(path, ["functions", _, "environment"] | ["functions", _, "check", "headers"])
+}
+
+/// Tables merge, anything else replaces. `path` leads to the table.
+fn lay_over<'a>(table: &mut DeTable<'a>, over: &DeTable<'a>, path: &[&str]) {
     for (key, value) in over {
         let merged = match (table.get_mut(key.get_ref().as_ref()).map(|below| below.get_mut()), value.get_ref()) {
-            (Some(DeValue::Table(below)), DeValue::Table(above)) => {
-                lay_over(below, above);
+            (Some(DeValue::Table(below)), DeValue::Table(above)) if !holds_values(path) => {
+                lay_over(below, above, &[path, &[key.get_ref().as_ref()]].concat());
                 true
             }
             _ => false,

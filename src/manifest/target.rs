@@ -29,6 +29,7 @@ impl Manifest {
 impl Function {
     /// The stack wanted. `architecture` is the one that was built for, and `code` the package's `CodeSha256`.
     pub fn target(&self, names: &Names, architecture: Architecture, code: &str) -> Stack {
+        debug_assert!(self.outside.is_empty(), "a value from outside is not filled in");
         let tags = self.all_tags(names);
         let role = self.own_role(names, &tags);
         let role_arn = match &self.role {

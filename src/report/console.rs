@@ -4,6 +4,7 @@ use super::log_line::{Reader, log_json, log_text};
 use super::{Answer, Lines, LogLine, Report, Silent, Terminal, document, failure_lines, text};
 use crate::apply::Event;
 use crate::failure::Failure;
+use crate::stack::Secret;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Console {
     story: Arc<Mutex<Box<dyn Report>>>,
     json: bool,
     terminal: bool,
+    /// What must not be found in the words of others.
+    secrets: Arc<Mutex<Vec<Secret>>>,
 }
 
 impl Console {
@@ -29,7 +32,8 @@ impl Console {
             (false, true) => Box::new(Terminal::default()),
             (false, false) => Box::new(Lines::new(anstream::stderr())),
         };
-        let console = Console { story: Arc::new(Mutex::new(story)), json, terminal: terminal && !quiet };
+        let console =
+            Console { story: Arc::new(Mutex::new(story)), json, terminal: terminal && !quiet, secrets: Arc::default() };
         let weak = Arc::downgrade(&console.story);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
@@ -47,7 +51,29 @@ impl Console {
     }
 
     pub fn tell(&self, event: &Event) {
-        self.story().on(event);
+        match event {
+            Event::BuildLine { line } => self.story().on(&Event::BuildLine { line: self.hiding(line) }),
+            event => self.story().on(event),
+        }
+    }
+
+    /// From now on these values are hidden wherever others speak: in the reasons of failures, and while building.
+    pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
+        let telling = secrets.into_iter().filter(|secret| secret.is_telling()).cloned();
+        self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(telling);
+    }
+
+    fn hiding(&self, text: &str) -> String {
+        let secrets = self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Secret::hide(text, secrets.iter().map(Secret::reveal))
+    }
+
+    fn hiding_in(&self, failure: &Failure) -> Failure {
+        Failure {
+            message: self.hiding(&failure.message),
+            caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
+            ..failure.clone()
+        }
     }
 
     pub fn note(&self, line: &str) {
@@ -85,17 +111,22 @@ impl Console {
     /// The answer on stdout, and what went wrong on stderr.
     pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) {
         self.story().pause();
+        let mut answer = answer.clone();
+        for error in answer.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
+            *error = self.hiding_in(error);
+        }
+        let failure = failure.map(|failure| self.hiding_in(failure));
         let mut err = anstream::stderr();
         let others = answer.functions.iter().filter_map(|function| function.error.as_ref());
         let mut said: Vec<&str> = Vec::new();
-        for failure in failure.into_iter().chain(others) {
+        for failure in failure.iter().chain(others) {
             if !said.contains(&failure.message.as_str()) {
                 said.push(&failure.message);
                 // A closed stderr is no reason to fail: the exit code says it too.
                 failure_lines(failure).iter().for_each(|line| drop(writeln!(err, "{line}")));
             }
         }
-        let out = if self.json { format!("{}\n", document(answer, failure)) } else { text(answer) };
+        let out = if self.json { format!("{}\n", document(&answer, failure.as_ref())) } else { text(&answer) };
         self.print(&out);
     }
 

@@ -9,6 +9,7 @@ mod permission;
 mod published;
 mod release;
 mod role;
+mod secret;
 mod tags;
 mod url;
 
@@ -19,8 +20,9 @@ pub use log_group::LogGroup;
 pub use name::Names;
 pub use permission::Permission;
 pub use published::{Published, Share};
-pub use release::{Configuration, Environment, LogFormat, Release, Secret};
+pub use release::{Configuration, Environment, LogFormat, Release};
 pub use role::{Role, Statement};
+pub use secret::Secret;
 pub use tags::{Owner, Tags};
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 

@@ -1,8 +1,7 @@
 //! An immutable published version: the code and configuration that serve.
 
-use super::Architecture;
+use super::{Architecture, Secret};
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// A release is known by its content alone; the number that Lambda gives it is an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,24 +48,3 @@ impl LogFormat {
 }
 
 pub type Environment = BTreeMap<String, Secret>;
-
-/// The value of an environment variable: it may be a secret, so it cannot be shown by accident.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Secret {
-        Secret(value.into())
-    }
-
-    /// The value itself, for AWS's eyes.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[hidden]")
-    }
-}

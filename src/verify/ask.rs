@@ -85,9 +85,9 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
 async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     let check = target.check;
     let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);
-    let body = check.body.as_deref().unwrap_or_default().as_bytes();
+    let body = check.revealed_body().as_bytes();
     let added = match target.sign {
-        Some(sign) => sign(&method, url.as_str(), &check.headers, body).map_err(Fault::Sign)?,
+        Some(sign) => sign(&method, url.as_str(), &check.revealed_headers(), body).map_err(Fault::Sign)?,
         None => Vec::new(),
     };
     let request = probe::request(url, method, check, &added)?;

@@ -57,13 +57,14 @@ pub fn event(check: &Check, caller: &Caller<'_>) -> Value {
     if !check.query.is_empty() {
         event["queryStringParameters"] = joined(&check.query, str::to_owned);
     }
-    let cookies = check.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+    let sent = check.revealed_headers();
+    let cookies = sent.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
     let cookies: Vec<&str> = cookies.flat_map(|(_, value)| value.split(';')).map(str::trim).collect();
     if !cookies.is_empty() {
         event["cookies"] = json!(cookies);
     }
-    if let Some(body) = check.body.as_ref().filter(|body| !body.is_empty()) {
-        event["body"] = json!(body);
+    if !check.revealed_body().is_empty() {
+        event["body"] = json!(check.revealed_body());
     }
     event
 }
@@ -85,10 +86,10 @@ fn headers(check: &Check, host: &str) -> Value {
     let written = |name: &str| check.headers.iter().any(|(written, _)| written.eq_ignore_ascii_case(name));
     let own = own.into_iter().filter(|(name, _)| !written(name));
     let mut all: Vec<(String, String)> = own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if let Some(body) = check.body.as_ref().filter(|body| !body.is_empty()) {
-        all.push(("content-length".to_owned(), body.len().to_string()));
+    if !check.revealed_body().is_empty() {
+        all.push(("content-length".to_owned(), check.revealed_body().len().to_string()));
     }
-    all.extend(check.headers.iter().cloned());
+    all.extend(check.revealed_headers());
     joined(&all, str::to_lowercase)
 }
 
@@ -116,7 +117,9 @@ mod tests {
             method: "POST".into(),
             path: "/a%20b".into(),
             query: vec![pair("q", "x y"), pair("q", "z")],
-            headers: vec![pair("X-Own", "1"), pair("x-own", "2"), pair("Cookie", "a=b; c=d")],
+            headers: [("X-Own", "1"), ("x-own", "2"), ("Cookie", "a=b; c=d")]
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .to_vec(),
             body: Some("hello".into()),
             ..Check::default()
         };

@@ -49,7 +49,7 @@ impl Exchange {
     pub async fn begin(question: &Question<'_>) -> Result<Exchange, Fault> {
         let check = Check {
             method: question.method.to_owned(),
-            headers: question.headers.to_vec(),
+            headers: question.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
             body: None,
             expect: Expect::Success,
             streams: false,
@@ -62,7 +62,7 @@ impl Exchange {
         let method = probe::method(&check)?;
         let body = question.body.unwrap_or_default();
         let added = match question.sign {
-            Some(sign) => sign(&method, url.as_str(), &check.headers, body).map_err(Fault::Sign)?,
+            Some(sign) => sign(&method, url.as_str(), question.headers, body).map_err(Fault::Sign)?,
             None => Vec::new(),
         };
         let client = probe::client(&url)?;

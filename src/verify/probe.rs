@@ -46,14 +46,15 @@ pub fn method(check: &Check) -> Result<Method, Fault> {
 /// The check's request, with these headers besides its own.
 pub fn request(url: Url, method: Method, check: &Check, added: &[(String, String)]) -> Result<Request, Fault> {
     let mut request = Request::new(method, url);
-    for (name, value) in check.headers.iter().chain(added) {
+    let own = check.headers.iter().map(|(name, value)| (name, value.reveal()));
+    for (name, value) in own.chain(added.iter().map(|(name, value)| (name, value.as_str()))) {
         // The value may be a secret, so that only the name is said.
         let wrong = || unusable(format!("the header `{name}` is not one that HTTP allows"));
         let header = name.parse::<HeaderName>().map_err(|_| wrong())?;
         request.headers_mut().append(header, HeaderValue::from_str(value).map_err(|_| wrong())?);
     }
     if let Some(body) = &check.body {
-        *request.body_mut() = Some(body.clone().into());
+        *request.body_mut() = Some(body.reveal().to_owned().into());
     }
     Ok(request)
 }

@@ -9,6 +9,7 @@ mod deploys;
 mod documents;
 mod interrupts;
 mod invoke;
+mod leaks;
 mod local;
 mod logs;
 mod races;
@@ -18,6 +19,7 @@ mod releases;
 mod source;
 mod strangers;
 mod talker;
+mod values;
 
 use support::bench::Bench;
 

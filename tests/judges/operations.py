@@ -326,6 +326,77 @@ def lambda_end():
     bad("ListLayers", "UnknownOperationException")
 
 
+def ssm():
+    name = {"Name": "/judge/token"}
+    good("PutParameter", **name, Value="one <&>", Type="SecureString", Description="a token")
+    bad("PutParameter", "ParameterAlreadyExists", **name, Value="two", Type="SecureString")
+    same(good("PutParameter", **name, Value="two", Overwrite=True)["Version"], 2)
+    bad("PutParameter", "HierarchyTypeMismatchException", **name, Value="three", Type="String", Overwrite=True)
+    bad("PutParameter", "ValidationException", Name="untyped", Value="x")
+    bad("PutParameter", "ValidationException", Name="no spaces", Value="x", Type="String")
+    bad("PutParameter", "ValidationException", Name="large", Value="x" * 4097, Type="String")
+    good("PutParameter", Name="plain", Value="a text", Type="String")
+    good("PutParameter", Name="list", Value="a,b", Type="StringList")
+    sealed = good("GetParameter", **name)["Parameter"]
+    same((sealed["Version"], "two" in sealed["Value"]), (2, False))
+    opened = good("GetParameter", **name, WithDecryption=True)["Parameter"]
+    same((opened["Value"], opened["Type"], opened["DataType"]), ("two", "SecureString", "text"))
+    same(opened["ARN"], f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/judge/token")
+    same(good("GetParameter", Name=opened["ARN"], WithDecryption=True)["Parameter"]["Value"], "two")
+    first = good("GetParameter", Name="/judge/token:1", WithDecryption=True)["Parameter"]
+    same((first["Value"], first["Name"], first["Selector"]), ("one <&>", "/judge/token", ":1"))
+    bad("GetParameter", "ParameterVersionNotFound", Name="/judge/token:9")
+    bad("GetParameter", "ParameterNotFound", Name="/judge/none")
+    several = good("GetParameters", Names=["plain", "none", "/judge/token", "list", "plain:7"], WithDecryption=True)
+    same([found["Value"] for found in several["Parameters"]], ["a text", "two", "a,b"])
+    same(several["InvalidParameters"], ["none", "plain:7"])
+    bad("GetParameters", "ValidationException", Names=[f"n{number}" for number in range(11)])
+    good("DeleteParameter", **name)
+    bad("DeleteParameter", "ParameterNotFound", **name)
+    bad("GetParameter", "ParameterNotFound", **name)
+    bad("DescribeParameters", "UnknownOperationException")
+
+
+def secretsmanager():
+    name, token = {"SecretId": "judge/token"}, "0" * 32
+    made = good("CreateSecret", Name="judge/token", SecretString="one", Description="a token",
+                Tags=[{"Key": "team", "Value": "web"}], ClientRequestToken=token)
+    same((made["Name"], made["VersionId"]), ("judge/token", token))
+    once_more = good("CreateSecret", Name="judge/token", SecretString="one", ClientRequestToken=token)
+    same(once_more["ARN"], made["ARN"])
+    bad("CreateSecret", "ResourceExistsException", Name="judge/token", SecretString="two")
+    bad("CreateSecret", "InvalidParameterException", Name="both", SecretString="a", SecretBinary=b"b")
+    bad("CreateSecret", "ValidationException", Name="no spaces", SecretString="a")
+    found = good("GetSecretValue", **name)
+    same((found["SecretString"], found["VersionStages"], found["ARN"]), ("one", ["AWSCURRENT"], made["ARN"]))
+    bad("PutSecretValue", "ResourceExistsException", **name, SecretString="two", ClientRequestToken=token)
+    bad("PutSecretValue", "InvalidParameterException", **name)
+    second = good("PutSecretValue", **name, SecretString="two")
+    same(second["VersionStages"], ["AWSCURRENT"])
+    for meant in ("judge/token", made["ARN"], made["ARN"][:-7]):
+        same(good("GetSecretValue", SecretId=meant)["SecretString"], "two")
+    same(good("GetSecretValue", **name, VersionStage="AWSPREVIOUS")["SecretString"], "one")
+    same(good("GetSecretValue", **name, VersionId=token)["VersionStages"], ["AWSPREVIOUS"])
+    bad("GetSecretValue", "ResourceNotFoundException", **name, VersionStage="AWSPENDING")
+    bad("GetSecretValue", "ResourceNotFoundException", **name, VersionId="1" * 32)
+    bad("GetSecretValue", "InvalidRequestException", **name, VersionId=token, VersionStage="AWSCURRENT")
+    bad("GetSecretValue", "ResourceNotFoundException", SecretId="none")
+    good("CreateSecret", Name="bytes", SecretBinary=b"\x00\xff")
+    same(good("GetSecretValue", SecretId="bytes")["SecretBinary"], b"\x00\xff")
+    good("CreateSecret", Name="empty")
+    bad("GetSecretValue", "ResourceNotFoundException", SecretId="empty")
+    bad("DeleteSecret", "InvalidParameterException", **name, RecoveryWindowInDays=3)
+    good("DeleteSecret", **name, RecoveryWindowInDays=7)
+    bad("GetSecretValue", "InvalidRequestException", **name)
+    bad("PutSecretValue", "InvalidRequestException", **name, SecretString="three")
+    bad("CreateSecret", "InvalidRequestException", Name="judge/token", SecretString="three")
+    good("DeleteSecret", **name, ForceDeleteWithoutRecovery=True)
+    bad("GetSecretValue", "ResourceNotFoundException", **name)
+    bad("DeleteSecret", "ResourceNotFoundException", **name)
+    good("CreateSecret", Name="judge/token", SecretString="again")
+    bad("ListSecrets", "UnknownOperationException")
+
+
 def lambda_():
     lambda_functions()
     lambda_releases()
@@ -338,7 +409,8 @@ def lambda_():
 
 def listed():
     """The service's operations in the README's table."""
-    title = {"sts": "STS", "iam": "IAM", "logs": "Logs", "lambda": "Lambda"}[service]
+    title = {"sts": "STS", "iam": "IAM", "logs": "Logs", "lambda": "Lambda", "ssm": "SSM",
+             "secretsmanager": "Secrets Manager"}[service]
     with open(readme, encoding="utf-8") as file:
         row = next(line for line in file if line.startswith(f"| {title} |"))
     words = re.sub(r"\([^)]*\)|[·`,]", " ", row.split("|")[2]).split()
@@ -348,7 +420,7 @@ def listed():
     return set(words)
 
 
-{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_}[service]()
+{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_, "ssm": ssm, "secretsmanager": secretsmanager}[service]()
 for operation in sorted(listed()):
     answers = session.seen.get(f"{service}.{operation}", [])
     print(service, operation, *(f"{status}" if code is None else f"{status}:{code}" for status, code in answers))

@@ -35,6 +35,16 @@ fn every_operation_of_lambda_answers_as_the_model_says() {
     judge("lambda");
 }
 
+#[test]
+fn every_operation_of_parameter_store_answers_as_the_model_says() {
+    judge("ssm");
+}
+
+#[test]
+fn every_operation_of_secrets_manager_answers_as_the_model_says() {
+    judge("secretsmanager");
+}
+
 /// The CLI's own processes: parameters as people type them, its waiters, its output.
 #[test]
 fn the_aws_cli_gets_along() {
@@ -88,6 +98,13 @@ fn the_aws_cli_gets_along() {
     assert!(String::from_utf8_lossy(&std::fs::read(&out).expect("the answer")).contains("/stream/chat"));
     let filter = ["logs", "filter-log-events", "--log-group-name", "/aws/lambda/judge", "--filter-pattern", "REPORT"];
     assert_eq!(text("events[].message", &filter).matches("REPORT").count(), 2);
+    let put = ["ssm", "put-parameter", "--type", "SecureString", "--value", "a value"];
+    assert_eq!(text("Version", &[&put[..], &["--name", "/judge"]].concat()), "1");
+    let get = ["ssm", "get-parameter", "--with-decryption", "--name", "/judge"];
+    assert_eq!(text("Parameter.Value", &get), "a value");
+    aws(&["secretsmanager", "create-secret", "--name", "judge", "--secret-string", "another value"]);
+    let get = ["secretsmanager", "get-secret-value", "--secret-id", "judge"];
+    assert_eq!(text("SecretString", &get), "another value");
     let unknown = cloud.foreign(bin.join("aws")).args(["lambda", "get-function", "--function-name", "none"]).output();
     let said = String::from_utf8(unknown.expect("the CLI runs").stderr).expect("utf-8");
     assert!(said.contains("(ResourceNotFoundException)") && said.contains("Function not found"), "{said}");

@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "every test binary compiles all of it and uses some of it")]
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and ends")]
 
+pub mod aws;
 pub mod bench;
 pub mod memory;
 pub mod proxy;

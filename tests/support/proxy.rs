@@ -86,7 +86,7 @@ fn forward(mut client: TcpStream, upstream: &str, shared: &Shared) {
 }
 
 /// One HTTP/1.1 request with a `Content-Length`, which is what the SDKs send.
-fn read_request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub fn read_request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut request = Vec::new();
     let mut buffer = [0; 64 * 1024];
     loop {

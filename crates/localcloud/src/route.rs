@@ -11,7 +11,7 @@ use crate::cloud::Cloud;
 use crate::sign::{Caller, Scope};
 use crate::wire::error::{Body, Fault, Protocol, full};
 use crate::wire::xml;
-use crate::{iam, lambda, logs, sts};
+use crate::{iam, lambda, logs, secretsmanager, ssm, sts};
 
 const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -58,7 +58,7 @@ pub(crate) fn protocol(headers: &HeaderMap) -> Protocol {
     match Scope::read(headers).map(|scope| scope.service).as_deref() {
         Ok("sts") => Protocol::Query { namespace: STS },
         Ok("iam") => Protocol::Query { namespace: IAM },
-        Ok("logs") => Protocol::Json11,
+        Ok("logs" | "ssm" | "secretsmanager") => Protocol::Json11,
         _ if headers.contains_key("x-amz-target") => Protocol::Json11,
         _ if headers
             .get(header::CONTENT_TYPE)
@@ -75,7 +75,9 @@ pub(crate) async fn answer(call: Call, service: &str) -> Result<Response<Body>, 
     match service {
         "sts" => blocking(move || query(&call, STS, sts::answer)).await,
         "iam" => blocking(move || query(&call, IAM, iam::answer)).await,
-        "logs" => blocking(move || json11(&call)).await,
+        "logs" => blocking(move || json11(&call, "Logs_20140328", logs::answer)).await,
+        "ssm" => blocking(move || json11(&call, "AmazonSSM", ssm::answer)).await,
+        "secretsmanager" => blocking(move || json11(&call, "secretsmanager", secretsmanager::answer)).await,
         "lambda" => lambda::answer(call).await,
         other => Err(Fault::new(
             400,
@@ -131,10 +133,10 @@ fn query(
     Ok(with_type(Response::new(full(text)), "text/xml"))
 }
 
-fn json11(call: &Call) -> Result<Response<Body>, Fault> {
+fn json11(call: &Call, prefix: &str, answer: fn(&Call, &str) -> Result<Value, Fault>) -> Result<Response<Body>, Fault> {
     let target = call.header("x-amz-target").unwrap_or_default();
-    let action = target.strip_prefix("Logs_20140328.").unwrap_or(target);
-    let result = logs::answer(call, action)?;
+    let action = target.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).unwrap_or(target);
+    let result = answer(call, action)?;
     let text = if result.is_null() { String::new() } else { result.to_string() };
     Ok(with_type(Response::new(full(text)), "application/x-amz-json-1.1"))
 }

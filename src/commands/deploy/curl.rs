@@ -2,15 +2,21 @@
 
 use crate::manifest::Check;
 
-/// A line for the shell that does what the check did.
+/// Headers whose values are nobody's secret.
+const HARMLESS: [&str; 2] = ["accept", "content-type"];
+
+/// A line for the shell that does what the check did, but for values that may be secrets: an `…` stands for each.
 pub(super) fn curl(url: &str, check: &Check) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut words = vec!["curl -N".to_owned()];
     if check.method != "GET" {
         words.push(format!("-X {}", check.method));
     }
-    words.extend(check.headers.iter().map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}")))));
-    words.extend(check.body.iter().map(|body| format!("--data-raw {}", quoted(body))));
+    words.extend(check.headers.iter().map(|(name, value)| {
+        let harmless = HARMLESS.contains(&name.to_lowercase().as_str());
+        format!("-H {}", quoted(&format!("{name}: {}", if harmless { value.reveal() } else { "…" })))
+    }));
+    words.extend(check.body.iter().map(|_| format!("--data-raw {}", quoted("…"))));
     words.push(quoted(&format!("{}{}", url.trim_end_matches('/'), check.path_and_query())));
     words.join(" ")
 }

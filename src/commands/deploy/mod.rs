@@ -7,6 +7,7 @@ mod finish;
 use super::package::{brought, package_all};
 use super::run::Run;
 use super::site::{Job, observe_all};
+use super::values::connect;
 use crate::apply::Observed;
 use crate::build::{Package, origin};
 use crate::cli::Deploy;
@@ -26,7 +27,7 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let began = Instant::now();
     let project = run.project(&arguments.functions)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
-    let site = run.connect(&project.manifest).await?;
+    let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
     let question = format!("Deploy to account {} in {}?", site.id, site.account.region);
 

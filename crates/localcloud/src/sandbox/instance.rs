@@ -1,5 +1,6 @@
 //! One process from its start to its end: it waits, runs one request, waits again.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -113,7 +114,8 @@ impl Instance {
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
         let own = cloud.data.run().join(&token);
-        std::fs::create_dir_all(own.join("tmp"))?;
+        // What a function writes there is as private as what it was given.
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(own.join("tmp"))?;
         let root = cloud.data.code(&blueprint.code.digest);
         let (output, writer) = Output::open()?;
         let mut command = Command::new(root.join("bootstrap"));

@@ -20,7 +20,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 pub(crate) enum Protocol {
     /// STS and IAM: a form goes in, XML comes out.
     Query { namespace: &'static str },
-    /// CloudWatch Logs.
+    /// CloudWatch Logs, Systems Manager, Secrets Manager.
     Json11,
     /// Lambda.
     RestJson,

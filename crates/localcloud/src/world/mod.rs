@@ -3,8 +3,10 @@
 pub(crate) mod configuration;
 pub(crate) mod function;
 pub(crate) mod log_group;
+pub(crate) mod parameter;
 pub(crate) mod policy;
 pub(crate) mod role;
+pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod url;
 
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use crate::wire::date::Millis;
 use function::Function;
 use log_group::LogGroup;
+use parameter::Parameter;
 use role::Role;
+use secret::Secret;
 use session::Session;
 
 /// Tags, as every service has them.
@@ -37,6 +41,10 @@ pub(crate) struct World {
 pub(crate) struct Region {
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
     pub(crate) functions: BTreeMap<String, Function>,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, Secret>,
 }
 
 impl Region {

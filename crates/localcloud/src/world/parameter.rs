@@ -1,0 +1,34 @@
+//! A parameter of Parameter Store, with all its versions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::date::Millis;
+
+/// A parameter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Parameter {
+    /// `String`, `StringList` or `SecureString`: the same for all versions.
+    pub(crate) kind: String,
+    pub(crate) description: Option<String>,
+    /// The latest is the last; never empty.
+    pub(crate) versions: Vec<ParameterVersion>,
+}
+
+/// What a parameter was at some time.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ParameterVersion {
+    pub(crate) number: u64,
+    pub(crate) value: String,
+    pub(crate) written: Millis,
+}
+
+impl std::fmt::Debug for ParameterVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParameterVersion").field("number", &self.number).field("value", &"…").finish()
+    }
+}
+
+/// Its ARN; a name in a hierarchy begins with the `/` that stands there anyway.
+pub(crate) fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:ssm:{region}:{}:parameter/{}", crate::ACCOUNT, name.trim_start_matches('/'))
+}

@@ -1,0 +1,96 @@
+//! A secret of Secrets Manager, with its versions and their stages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+use crate::wire::date::Millis;
+
+/// The stage of the version that is meant where none is named.
+pub(crate) const CURRENT: &str = "AWSCURRENT";
+/// The stage of the version that was current before.
+pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// A secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Secret {
+    pub(crate) arn: String,
+    pub(crate) description: Option<String>,
+    pub(crate) tags: Tags,
+    /// When it will be gone.
+    pub(crate) deleted: Option<Millis>,
+    /// By VersionId.
+    pub(crate) versions: BTreeMap<String, SecretVersion>,
+}
+
+/// What a secret was, or is.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SecretVersion {
+    pub(crate) content: Content,
+    pub(crate) stages: Vec<String>,
+    pub(crate) created: Millis,
+}
+
+/// What is kept in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Content {
+    Text(String),
+    /// In base64, as it came.
+    Bytes(String),
+}
+
+impl std::fmt::Debug for SecretVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretVersion").field("content", &"…").field("stages", &self.stages).finish()
+    }
+}
+
+impl Secret {
+    /// Adds a version. A stage belongs to one version alone; who loses the current one keeps the previous one.
+    pub(crate) fn add(&mut self, id: &str, content: Content, stages: &[String], now: Millis) {
+        let before = self.version_at(CURRENT).map(|(id, _)| id.to_owned());
+        let moves = stages.iter().any(|stage| stage == CURRENT) && before.is_some();
+        for version in self.versions.values_mut() {
+            version.stages.retain(|stage| !(stages.contains(stage) || moves && stage == PREVIOUS));
+        }
+        if let Some(version) = before.filter(|_| moves).and_then(|id| self.versions.get_mut(&id)) {
+            version.stages.push(PREVIOUS.to_owned());
+        }
+        self.versions.insert(id.to_owned(), SecretVersion { content, stages: stages.to_vec(), created: now });
+        // A version without a stage is deprecated, and AWS deletes it some time.
+        self.versions.retain(|_, version| !version.stages.is_empty());
+    }
+
+    /// The version at a stage, with its id.
+    pub(crate) fn version_at(&self, stage: &str) -> Option<(&str, &SecretVersion)> {
+        let mut versions = self.versions.iter();
+        versions.find(|(_, version)| version.stages.iter().any(|held| held == stage)).map(|(id, v)| (id.as_str(), v))
+    }
+}
+
+/// An ARN for a new secret: six letters that AWS makes up tell it from others of its name.
+pub(crate) fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", crate::ACCOUNT, crate::data::random(6, 62))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_current_version_becomes_the_previous_one() {
+        let mut secret = Secret {
+            arn: String::new(),
+            description: None,
+            tags: Tags::new(),
+            deleted: None,
+            versions: BTreeMap::new(),
+        };
+        for id in ["a", "b", "c"] {
+            secret.add(id, Content::Text(id.into()), &[CURRENT.to_owned()], 0);
+        }
+        let at = |stage| secret.version_at(stage).map(|(id, _)| id);
+        assert_eq!((at(CURRENT), at(PREVIOUS), secret.versions.len()), (Some("c"), Some("b"), 2));
+    }
+}

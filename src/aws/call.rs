@@ -1,0 +1,141 @@
+//! Calls to services that lamstream has no client for, by the SDK's own machinery: its signature, endpoints, time limits
+//! and retries. The clients of Systems Manager and Secrets Manager would add 89 s to a cold build on two cores, for one
+//! read each.
+
+use super::access::Account;
+use super::endpoint;
+use super::error::Doing;
+use crate::apply::{CloudError, Reason};
+use crate::stack::Secret;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme};
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SigningName;
+use aws_types::region::{Region, SigningRegion};
+use aws_types::request_id::apply_request_id;
+use serde_json::Value;
+
+/// A service that speaks AWS JSON 1.1.
+pub(super) struct JsonApi {
+    /// Under which the SDK looks up `AWS_ENDPOINT_URL_…`.
+    pub id: &'static str,
+    /// In its address, and in signatures for it.
+    pub name: &'static str,
+    /// Before the operation's name in `X-Amz-Target`.
+    pub target: &'static str,
+}
+
+impl Account {
+    /// One operation; `action` completes "cannot …".
+    ///
+    /// # Errors
+    /// What the service refuses, with its code; and all that keeps a call from being answered.
+    pub(super) async fn call(
+        &self,
+        api: &JsonApi,
+        operation: &'static str,
+        input: Value,
+        action: impl Fn() -> String,
+    ) -> Result<Value, CloudError> {
+        let address = match endpoint::beside(&self.config, api.id)? {
+            Some(endpoint) => endpoint,
+            None => address(api.name, &self.region, &self.config),
+        };
+        let provider = self
+            .config
+            .credentials_provider()
+            .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "there are no credentials to sign with"))?;
+        let target = format!("{}.{operation}", api.target);
+        let mut call = Operation::builder()
+            .service_name(api.id)
+            .operation_name(operation)
+            .endpoint_url(&address)
+            .standard_retry(self.config.retry_config().unwrap_or(&RetryConfig::standard()))
+            .timeout_config(self.config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+            .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
+            .with_connection_poisoning()
+            .runtime_plugin(signing(api.name, &self.region, provider))
+            .serializer(move |body: Secret| request(&target, &body))
+            .deserializer(answer);
+        if let Some(version) = self.config.behavior_version() {
+            call = call.behavior_version(version);
+        }
+        if let Some(client) = self.config.http_client() {
+            call = call.http_client(client);
+        }
+        let body = call.build().invoke(Secret::new(input.to_string())).await.doing(&action)?;
+        // What serde says of a text may quote it.
+        serde_json::from_str(body.reveal())
+            .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is no JSON"))
+    }
+}
+
+/// The service's own address, where no other one is configured.
+fn address(name: &str, region: &str, config: &SdkConfig) -> String {
+    let (china, fips) = (region.starts_with("cn-"), if config.use_fips() == Some(true) { "-fips" } else { "" });
+    let domain = match (config.use_dual_stack() == Some(true), china) {
+        (false, false) => "amazonaws.com",
+        (false, true) => "amazonaws.com.cn",
+        (true, false) => "api.aws",
+        (true, true) => "api.amazonwebservices.com.cn",
+    };
+    format!("https://{name}{fips}.{region}.{domain}/")
+}
+
+fn signing(name: &'static str, region: &str, provider: SharedCredentialsProvider) -> StaticRuntimePlugin {
+    let mut config = Layer::new("signing");
+    config.store_put(AuthSchemeOptionResolverParams::new(()));
+    config.store_put(SigV4OperationSigningConfig::default());
+    config.store_put(SigningName::from_static(name));
+    config.store_put(SigningRegion::from(Region::new(region.to_owned())));
+    // The SDK's own tracing leaves out what is sensitive.
+    config.store_put(SensitiveOutput);
+    let components = RuntimeComponentsBuilder::new("signing")
+        .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
+        .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
+        .with_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(provider));
+    StaticRuntimePlugin::new().with_config(config.freeze()).with_runtime_components(components)
+}
+
+fn request(target: &str, body: &Secret) -> Result<HttpRequest, BoxError> {
+    let request = http::Request::post("/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", target)
+        .header("user-agent", concat!("lamstream/", env!("CARGO_PKG_VERSION")))
+        .header("content-length", body.reveal().len())
+        .body(SdkBody::from(body.reveal()))?;
+    Ok(request.try_into()?)
+}
+
+/// The body; it may hold secrets, and the SDK shows what it is given where somebody listens to its tracing.
+fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMetadata>> {
+    let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
+    if response.status().is_success() {
+        return Ok(Secret::new(text));
+    }
+    let document: Value = serde_json::from_str(&text).unwrap_or_default();
+    let said = |names: &[&str]| names.iter().find_map(|name| document[*name].as_str());
+    let header = response.headers().get("x-amzn-errortype");
+    let code = header.or_else(|| said(&["__type", "code"])).unwrap_or("UnknownError");
+    let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or(code);
+    let error = ErrorMetadata::builder().code(code).message(said(&["message", "Message"]).unwrap_or_default());
+    Err(OrchestratorError::operation(apply_request_id(error, response.headers()).build()))
+}

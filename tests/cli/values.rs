@@ -1,0 +1,227 @@
+//! Values from outside: found in four places, missed before anything is built, and asked for only where they count.
+
+use crate::support::aws::Keys;
+use crate::support::bench::{Bench, function_zip, said};
+use serde_json::json;
+use std::process::{Command, Output};
+
+/// One variable and one header of each origin.
+const EVERYWHERE: &str = r#"
+app = "shop"
+[functions.chat]
+crate = "unused"
+url = { auth = "none" }
+[functions.chat.environment]
+FROM_ENV = { env = "OUTER" }
+FROM_FILE = { file = "keys/token" }
+FROM_SSM = { ssm = "/shop/token" }
+FROM_FIRST = { ssm = "/shop/token:1" }
+FROM_SECRET = { secret = "shop/token" }
+[functions.chat.check]
+method = "POST"
+path = "/stream/chat"
+query = { query = "hello" }
+headers = { authorization = { env = "OUTER" }, x-token = { secret = "shop/token" } }
+streams = true
+"#;
+
+fn package() -> String {
+    format!("--package={}", function_zip().display())
+}
+
+fn run(bench: &Bench, arguments: &[&str]) -> Output {
+    bench.command(arguments).env("OUTER", "of the environment").output().unwrap()
+}
+
+fn code_and_errors(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What the live version has, by a client that nobody here wrote.
+fn environment(bench: &Bench) -> serde_json::Value {
+    let keys = Keys::of(bench);
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--aws-sigv4", &format!("aws:amz:{}:lambda", keys.region)]);
+    curl.args(["--user", &format!("{}:{}", keys.id, keys.secret)]);
+    curl.arg(format!("{}/2015-03-31/functions/shop-chat/configuration?Qualifier=live", keys.endpoint));
+    let answer: serde_json::Value = serde_json::from_slice(&curl.output().unwrap().stdout).unwrap();
+    answer["Environment"]["Variables"].clone()
+}
+
+fn prepare(bench: &Bench) {
+    std::fs::create_dir(bench.path("keys")).unwrap();
+    bench.write("keys/token", "of the file\n");
+    let keys = Keys::of(bench);
+    for value in ["the first", "of the parameter"] {
+        let put = json!({ "Name": "/shop/token", "Value": value, "Type": "SecureString", "Overwrite": true });
+        keys.json("AmazonSSM.PutParameter", &put);
+    }
+    let secret = json!({
+        "Name": "shop/token", "SecretString": "of the secret", "ClientRequestToken": "0123456789abcdef0123456789abcdef"
+    });
+    keys.json("secretsmanager.CreateSecret", &secret);
+}
+
+#[test]
+fn they_come_from_four_places_and_a_change_of_one_is_a_change() {
+    let bench = Bench::new(EVERYWHERE);
+    prepare(&bench);
+    let deployed = run(&bench, &["deploy", "--local", "--yes", &package()]);
+    assert!(deployed.status.success(), "{}", said(&deployed));
+    let expected = json!({
+        "FROM_ENV": "of the environment", "FROM_FILE": "of the file", "FROM_SSM": "of the parameter",
+        "FROM_FIRST": "the first", "FROM_SECRET": "of the secret",
+    });
+    assert_eq!(environment(&bench), expected);
+    let plan = |bench: &Bench| String::from_utf8(run(bench, &["plan", "--local", &package()]).stdout).unwrap();
+    assert_eq!(plan(&bench), "no changes\n");
+
+    let put = json!({ "Name": "/shop/token", "Value": "another", "Overwrite": true });
+    Keys::of(&bench).json("AmazonSSM.PutParameter", &put);
+    assert_eq!(plan(&bench), "~ release shop-chat:live: environment.FROM_SSM changed\n");
+    let status = run(&bench, &["status", "--local"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("environment.FROM_SSM changed"), "{}", said(&status));
+}
+
+/// The calls go where all others go, with the same credentials: the SDK's variables count for them too.
+#[test]
+fn they_are_read_with_the_deploys_credentials_where_it_deploys() {
+    let bench = Bench::new(EVERYWHERE);
+    prepare(&bench);
+    let proxy = bench.proxy();
+    let planned = bench.through(&proxy, &["plan", &package()]).env("OUTER", "x").output().unwrap();
+    assert!(planned.status.success(), "{}", said(&planned));
+    let calls = proxy.take_calls();
+    assert_eq!(calls.iter().filter(|call| *call == "GetParameters").count(), 1, "{calls:?}");
+    assert_eq!(calls.iter().filter(|call| *call == "GetSecretValue").count(), 1, "{calls:?}");
+
+    let mut elsewhere = bench.through(&proxy, &["plan", &package()]);
+    let elsewhere = elsewhere.env("OUTER", "x").env("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:1").output().unwrap();
+    let (code, errors) = code_and_errors(&elsewhere);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(
+        errors.contains("must not be split between clouds") && errors.contains("SSM at http://127.0.0.1:1"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn more_than_ten_parameters_are_read_ten_at_a_time() {
+    let variables: String = (0..23).map(|n| format!("V{n:02} = {{ ssm = \"/many/{n}\" }}\n")).collect();
+    let manifest =
+        format!("app = \"shop\"\n[functions.chat]\ncrate = \"unused\"\n[functions.chat.environment]\n{variables}");
+    let bench = Bench::new(&manifest);
+    let keys = Keys::of(&bench);
+    for number in 0..23 {
+        let put = json!({ "Name": format!("/many/{number}"), "Value": format!("value {number}"), "Type": "String" });
+        keys.json("AmazonSSM.PutParameter", &put);
+    }
+    let proxy = bench.proxy();
+    let deployed = bench.through(&proxy, &["deploy", "--yes", &package()]).output().unwrap();
+    assert!(deployed.status.success(), "{}", said(&deployed));
+    assert_eq!(proxy.take_calls().iter().filter(|call| *call == "GetParameters").count(), 3);
+    let found = environment(&bench);
+    assert_eq!((&found["V00"], &found["V22"]), (&json!("value 0"), &json!("value 22")));
+}
+
+#[test]
+fn what_is_missing_is_told_at_once_before_anything_is_built_or_called() {
+    let bench = Bench::new(EVERYWHERE);
+    let proxy = bench.proxy();
+    for command in [&["deploy", "--yes"][..], &["plan"], &["status"]] {
+        let output = bench.through(&proxy, command).env("OUTER", "").output().unwrap();
+        let (code, errors) = code_and_errors(&output);
+        assert_eq!(code, Some(2), "{errors}");
+        let shown = errors.replace("No such file or directory (os error 2)", "NOT THERE");
+        let shown: Vec<&str> = shown.lines().filter(|line| !line.starts_with("using the endpoint")).collect();
+        insta::assert_snapshot!("values_missing_here", shown.join("\n"));
+    }
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_aws_does_not_have_is_told_at_once_before_anything_is_built() {
+    let bench = Bench::new(EVERYWHERE);
+    std::fs::create_dir(bench.path("keys")).unwrap();
+    bench.write("keys/token", "of the file");
+    let output = run(&bench, &["deploy", "--local", "--yes", "--quiet"]);
+    let (code, errors) = code_and_errors(&output);
+    assert_eq!(code, Some(1), "{errors}");
+    insta::assert_snapshot!("values_missing_on_aws", errors);
+    let (document, _) = {
+        let output = run(&bench, &["plan", "--local", "--output", "json"]);
+        (serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap(), output)
+    };
+    assert_eq!(document["error"]["kind"], "cloud");
+}
+
+#[test]
+fn a_secret_that_is_about_to_go_is_told_in_the_words_of_aws() {
+    let bench = Bench::new(EVERYWHERE);
+    prepare(&bench);
+    let delete = json!({ "SecretId": "shop/token", "RecoveryWindowInDays": 7 });
+    Keys::of(&bench).json("secretsmanager.DeleteSecret", &delete);
+    let (code, errors) = code_and_errors(&run(&bench, &["plan", "--local"]));
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("because it was marked for deletion"), "{errors}");
+}
+
+#[test]
+fn url_build_and_destroy_do_not_ask_for_them() {
+    let bench = Bench::new(EVERYWHERE);
+    prepare(&bench);
+    assert!(run(&bench, &["deploy", "--local", "--yes", &package()]).status.success());
+    std::fs::remove_file(bench.path("keys/token")).unwrap();
+    assert!(bench.good(&["url", "--local"]).starts_with("http://"));
+    let (_, errors) = code_and_errors(&bench.run(&["build", "--local"]));
+    assert!(errors.contains("unused") && !errors.contains("OUTER"), "{errors}");
+    bench.good(&["destroy", "--local", "--yes"]);
+    assert_eq!(code_and_errors(&bench.run(&["status", "--local"])).0, Some(2));
+}
+
+#[test]
+fn of_several_functions_only_those_that_were_chosen_need_theirs() {
+    let bench = Bench::new(
+        "app = 'shop'\n[functions.one]\ncrate = 'unused'\n[functions.two]\ncrate = 'unused'\n\
+         environment = { KEY = { env = 'NOWHERE' } }\n",
+    );
+    assert_eq!(bench.good(&["status", "one", "--local"]), "one: not deployed\n");
+    assert_eq!(bench.run(&["status", "two", "--local"]).status.code(), Some(2));
+}
+
+#[test]
+fn limits_hold_for_what_was_found() {
+    let bench = Bench::new(EVERYWHERE);
+    prepare(&bench);
+    let long = "x".repeat(2100);
+    let status = |value: &str| {
+        let mut command = bench.command(&["plan", "--local"]);
+        code_and_errors(&command.env("OUTER", value).output().unwrap())
+    };
+    bench.write("keys/token", &long);
+    let (code, errors) = status(&long);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("with what comes from outside `environment` takes 42"), "{errors}");
+    let (code, errors) = status("two\nlines");
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(
+        errors.contains("`authorization` comes from the environment variable `OUTER`, which holds a control"),
+        "{errors}"
+    );
+}
+
+/// Of all line ends only one goes: what is kept in a file may end in an empty line.
+#[test]
+fn a_file_loses_one_line_end() {
+    let manifest = "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nenvironment = { KEY = { file = 'token' } }\n";
+    let bench = Bench::new(manifest);
+    for (text, expected) in [("a\n\n", "a\n"), ("b\r\n", "b"), ("c", "c"), (" d \n", " d ")] {
+        bench.write("token", text);
+        bench.good(&["deploy", "--local", "--yes", &package()]);
+        assert_eq!(environment(&bench)["KEY"], expected);
+    }
+    bench.write("token", "\n");
+    let (code, errors) = code_and_errors(&bench.run(&["plan", "--local"]));
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("`token`, which is empty"), "{errors}");
+}
