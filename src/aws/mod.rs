@@ -6,6 +6,7 @@ mod endpoint;
 mod error;
 mod function;
 mod log_group;
+mod patience;
 mod permission;
 mod place;
 mod release;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and ends")]
 
 pub mod bench;
+pub mod fault;
 pub mod memory;
 pub mod proxy;
 pub mod python;
