@@ -82,7 +82,7 @@ impl Kind {
             Fault::Answer(Answer::Conflict) => write,
             Fault::Answer(Answer::Precondition) => step.carries_revision,
             Fault::Answer(Answer::NotAssumable) => {
-                step.call.ends_with("/functions")
+                write && step.call.ends_with("/functions")
                     || step.call.starts_with("PUT ") && step.call.ends_with("/configuration")
             }
             _ => true,
@@ -186,7 +186,7 @@ impl<'a> Cell<'a> {
 
     /// How the run ended, and whether what it said is true.
     fn judge(&self, output: &Output, between: &Found) -> Result<(), String> {
-        let Prepared { start, goal, .. } = self.prepared;
+        let Prepared { goal, .. } = self.prepared;
         if self.kind.ends == Ending::Killed {
             return if output.status.signal() == Some(9) { Ok(()) } else { Err("it was not killed".into()) };
         }
@@ -223,16 +223,29 @@ impl<'a> Cell<'a> {
         if !stderr.contains(words) {
             return Err("stderr does not say what went wrong".into());
         }
-        self.truth(&document["functions"][0], start, goal, between)
+        self.truth(&document["functions"][0], &stderr, between)
     }
 
     /// What is told as done is done, and what is told as left was not begun; only the first of what is left may be
     /// half done, and the role and the log group, which are made side by side.
-    fn truth(&self, function: &Value, start: &Found, goal: &Found, between: &Found) -> Result<(), String> {
+    fn truth(&self, function: &Value, stderr: &str, between: &Found) -> Result<(), String> {
+        let Prepared { start, goal, .. } = self.prepared;
         let kinds = |name: &str| -> Vec<&str> {
             function[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
         };
         let (done, left) = (kinds("done"), kinds("left"));
+        let in_words = |kinds: &[&str]| match kinds {
+            [] => "nothing".to_owned(),
+            kinds => kinds.join(", ").replace('_', " "),
+        };
+        let line = format!("done: {}   left: {}\n", in_words(&done), in_words(&left));
+        if !(done.is_empty() && left.is_empty()) && !stderr.contains(&line) {
+            return Err(format!("stderr does not say what stdout does: {line}"));
+        }
+        // A role may be widened first and narrowed last, and there are two statements.
+        if let Some(kind) = done.iter().find(|kind| left.contains(kind) && !["role", "permission"].contains(kind)) {
+            return Err(format!("{kind} is told to be both done and left"));
+        }
         for (kind, now) in &between.ours {
             let (is_done, is_left) = (done.contains(kind), left.contains(kind));
             let side_by_side = ["role", "log_group"].contains(kind)
@@ -274,7 +287,7 @@ impl<'a> Cell<'a> {
 }
 
 /// What the URL answers; nothing where there is none.
-fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
+pub fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
     let Some(url) = &found.url else { return Ok(None) };
     match cloud.ask(url) {
         (200, body) => Ok(Some(body)),
@@ -282,14 +295,14 @@ fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
     }
 }
 
-fn ended_well(output: &Output) -> Result<(), String> {
+pub fn ended_well(output: &Output) -> Result<(), String> {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let well = output.status.code() == Some(0) && document["ok"] == true && document["error"].is_null();
     if well { Ok(()) } else { Err(format!("it did not end well: {}", said(output))) }
 }
 
 /// The real binary on `endpoint`, with nothing of this machine's settings.
-fn run(cloud: &Cloud, endpoint: &str, wanted: &Wanted, command: &[&str], started: impl FnOnce(u32)) -> Output {
+pub fn run(cloud: &Cloud, endpoint: &str, wanted: &Wanted, command: &[&str], started: impl FnOnce(u32)) -> Output {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("deploy.toml"), wanted.manifest()).unwrap();
     let mut run = Command::new(LAMSTREAM);

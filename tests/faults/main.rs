@@ -10,6 +10,7 @@ mod support;
 mod cell;
 mod cloud;
 mod found;
+mod races;
 mod scenario;
 
 use cell::{Cell, KINDS, Prepared};
@@ -21,7 +22,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 /// How many cells of each scenario and fault the sample has.
-const SAMPLE: usize = 2;
+const SAMPLE: usize = 3;
 const SEED: u64 = 20_261_123;
 
 /// Most of a cell's time is spent waiting: for a pause between two attempts, or for one that hangs.

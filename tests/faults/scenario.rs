@@ -10,7 +10,7 @@ use tempfile::TempDir;
 pub struct Wanted {
     /// What the table `functions.chat` says besides its crate.
     function: &'static str,
-    /// `one` or `two`.
+    /// `one`, `two` or `three`.
     code: &'static str,
 }
 
@@ -29,8 +29,22 @@ const CONFIGURED: &str =
 const SIGNED: &str =
     "url = { auth = 'aws-iam', mode = 'buffered' }\nconcurrency = 5\nenvironment = { GREETING = 'good morning' }";
 
-const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
-const DEPLOY: &[&str] = &["deploy", "--yes"];
+/// The role, the tags and all that acts at once: something is added, something taken away, something changed.
+const SETTINGS: &str = "url = { auth = 'none' }\nconcurrency = 5\ndescription = 'before'\ntags = { team = 'web' }\n\
+    environment = { GREETING = 'good morning' }\nlog = { retention_days = 7 }\nrole.statements = \
+    [{ actions = ['s3:GetObject'], resources = ['*'] }]\nrole.managed_policies = ['arn:aws:iam::aws:policy/ReadOnlyAccess']";
+const OTHER_SETTINGS: &str = "url = { auth = 'none' }\ndescription = 'after'\ntags = { owner = 'me' }\n\
+    environment = { GREETING = 'good evening' }\nlog = { retention_days = 14 }\nrole.statements = \
+    [{ actions = ['s3:PutObject'], resources = ['*'] }]\nrole.managed_policies = ['arn:aws:iam::aws:policy/AmazonS3FullAccess']";
+
+pub const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
+pub const DEPLOY: &[&str] = &["deploy", "--yes"];
+
+/// What two people deploy at once over the first: other code and another configuration each.
+pub const RIVALS: [Wanted; 2] = [
+    Wanted { function: CONFIGURED, code: "two" },
+    Wanted { function: "url = { auth = 'none' }\nenvironment = { GREETING = 'good night' }", code: "three" },
+];
 
 pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "first deploy", before: &[], at_hand: DEPLOYED, command: DEPLOY },
@@ -64,6 +78,12 @@ pub const SCENARIOS: &[Scenario] = &[
         at_hand: DEPLOYED,
         command: DEPLOY,
     },
+    Scenario {
+        name: "settings",
+        before: &[Wanted { function: SETTINGS, code: "one" }],
+        at_hand: Wanted { function: OTHER_SETTINGS, code: "one" },
+        command: DEPLOY,
+    },
     Scenario { name: "destroy", before: &[DEPLOYED], at_hand: DEPLOYED, command: &["destroy", "--yes"] },
 ];
 
@@ -81,7 +101,7 @@ impl Wanted {
         static PACKAGES: OnceLock<TempDir> = OnceLock::new();
         let packages = PACKAGES.get_or_init(|| {
             let packages = tempfile::tempdir().unwrap();
-            for code in ["one", "two"] {
+            for code in ["one", "two", "three"] {
                 std::fs::write(packages.path().join(code), zip(code)).unwrap();
             }
             packages

@@ -14,11 +14,15 @@ pub struct Call {
     pub name: String,
     /// The whole request as it stood on the wire.
     pub request: Vec<u8>,
+    /// How much of all answers had been handed on when it was made, in bytes.
+    pub heard: usize,
 }
 
 #[derive(Default)]
 struct State {
     calls: Vec<Call>,
+    /// All answers, one after the other in the order in which their parts came.
+    heard: Vec<u8>,
     /// A call with this name is not forwarded while it stands here.
     held: Option<String>,
     trap: Option<Trap>,
@@ -72,6 +76,11 @@ impl Proxy {
     pub fn writes(calls: &[String]) -> Vec<&String> {
         let reads = ["GET ", "Get", "List", "Describe"];
         calls.iter().filter(|call| !reads.iter().any(|read| call.starts_with(read))).collect()
+    }
+
+    /// All answers so far.
+    pub fn heard(&self) -> Vec<u8> {
+        self.state().heard.clone()
     }
 
     pub fn hold(&self, call: &str) {
@@ -128,13 +137,21 @@ impl State {
 fn forward(mut client: TcpStream, upstream: &str, shared: &Shared) {
     let Ok(mut server) = TcpStream::connect(upstream) else { return };
     let (mut back, mut answers) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let hearing = shared.clone();
     let copy = thread::spawn(move || {
-        let _ = std::io::copy(&mut answers, &mut back);
+        let mut buffer = [0; 64 * 1024];
+        while let Ok(read @ 1..) = answers.read(&mut buffer) {
+            hearing.0.lock().unwrap().heard.extend_from_slice(&buffer[..read]);
+            if back.write_all(&buffer[..read]).is_err() {
+                break;
+            }
+        }
         let _ = back.shutdown(Shutdown::Both);
     });
-    while let Some(call) = read_request(&mut client) {
+    while let Some(mut call) = read_request(&mut client) {
         let (state, changed) = &**shared;
         let mut state = state.lock().unwrap();
+        call.heard = state.heard.len();
         state.calls.push(call.clone());
         let fault = state.fault(&call.name);
         changed.notify_all();
@@ -207,7 +224,7 @@ fn read_request(client: &mut TcpStream) -> Option<Call> {
                 let action = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
                 let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1");
                 let name = target.map(|(_, name)| name).or(action).unwrap_or(line).to_owned();
-                return Some(Call { name, request });
+                return Some(Call { name, request, heard: 0 });
             }
         }
         match client.read(&mut buffer) {
