@@ -3,6 +3,7 @@
 //!
 //! `LAMSTREAM_FAULTS=all` runs every cell; any other value runs those whose names contain it. Without it a sample is
 //! run, the same every time.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 #[path = "../support/mod.rs"]
 mod support;
