@@ -264,6 +264,7 @@ fn hint_for(error: &CloudError) -> Option<&'static str> {
         (Reason::Settings, _) if error.message.contains("region") => {
             Some("set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`")
         }
+        (Reason::Settings, _) if error.message.contains("LAMSTREAM_ATTEMPT_TIMEOUT") => None,
         (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
         (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
         (_, "PublicPolicyException") => Some(

@@ -197,6 +197,33 @@ proptest! {
     }
 
     #[test]
+    fn however_often_it_is_cut_short_it_arrives(
+        a in stack(),
+        b in stack(),
+        cuts in prop::collection::vec((0..12usize, any::<bool>()), 0..5)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let cloud = Memory::with(a.clone());
+        let delivery = Delivery { target: &b, zip: None };
+        for (budget, loses_reply) in cuts.into_iter().map(|(budget, lost)| (Some(budget), lost)).chain([(None, false)]) {
+            cloud.budget.set(budget);
+            cloud.loses_reply.set(loses_reply);
+            let plan = plan(&cloud.stack(), &b);
+            if let Err(error) = runtime.block_on(apply(&cloud, &plan, &delivery, &nobody())) {
+                let told = error.done.len() + usize::from(error.failed.is_some()) + error.left.len();
+                prop_assert!(budget.is_some() && told == plan.changes.len(), "{error:#?}");
+            }
+        }
+        prop_assert_eq!(cloud.stack(), b.clone());
+        let mut stack = a.clone();
+        for change in cloud.carried_out.borrow().iter() {
+            stack = stack.after(change);
+            prop_assert!(may_exist(&stack), "{stack:#?}");
+            prop_assert!(!(is_public(&a) && is_public(&b)) || is_public(&stack), "{stack:#?}");
+        }
+    }
+
+    #[test]
     fn a_url_that_stays_is_never_deleted(a in wanted(), b in wanted()) {
         prop_assume!(a.url.is_some() && b.url.is_some());
         let deletes = |change: &lamstream::plan::Change| change.kind() == Kind::Url && change.action() != Action::Update;

@@ -66,18 +66,25 @@ pub async fn apply(
             match result {
                 Ok(outputs) => {
                     applied.outputs = applied.outputs.updated_by(outputs);
-                    left.retain(|other| *other != step);
+                    strike(&mut left, &step);
                     applied.done.push(step);
                 }
                 Err(source) => failure = failure.or(Some((step, source))),
             }
         }
         if let Some((failed, source)) = failure {
-            left.retain(|other| *other != failed);
+            strike(&mut left, &failed);
             return Err(Box::new(ApplyError { done: applied.done, failed: Some(failed), left, source }));
         }
     }
     Ok(applied)
+}
+
+/// Once: a plan may have the same step twice, as when a role is widened and narrowed.
+fn strike(steps: &mut Vec<Step>, step: &Step) {
+    if let Some(at) = steps.iter().position(|other| other == step) {
+        steps.remove(at);
+    }
 }
 
 async fn step(

@@ -2,23 +2,15 @@
 
 use super::endpoint;
 use super::error::{Doing, trouble};
+use super::patience::{self, retries, timeouts};
 use crate::apply::{CloudError, Reason};
 use crate::stack::Secret;
 use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use std::time::Duration;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// One attempt at one call. Uploads of code have a longer one of their own.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
-/// All retries are the SDK's; nothing here retries a call that the SDK has given up.
-const ATTEMPTS: u32 = 4;
 
 /// Where the calls go.
 #[derive(Clone, Debug)]
@@ -56,6 +48,7 @@ impl Account {
     /// # Errors
     /// No region, no credentials, or endpoints that may not be used together.
     pub async fn open(access: Access) -> Result<Account, CloudError> {
+        patience::set().map_err(|message| CloudError::new("connect to AWS", Reason::Settings, message))?;
         let config = match access {
             Access::Aws { profile, region, manifest_region } => aws(profile, region, manifest_region).load().await,
             Access::Local { endpoint, access_key_id, secret_access_key, region } => {
@@ -131,12 +124,4 @@ fn local(endpoint: &str, access_key_id: String, secret_access_key: String, regio
         // The SDK's own client would go through a proxy that the environment names, even to this machine.
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
-}
-
-fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(ATTEMPTS)
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
 }

@@ -10,6 +10,7 @@ mod function;
 mod invoke;
 mod log_group;
 mod logs;
+mod patience;
 mod permission;
 mod place;
 mod release;

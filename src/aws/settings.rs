@@ -1,13 +1,9 @@
 //! A release's configuration in the SDK's types, and the settings of calls that carry code.
 
+use super::patience;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{self, Configuration};
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::types::{Architecture, Environment, EphemeralStorage, LoggingConfig};
-use std::time::Duration;
-
-/// 50 MB over a slow line.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn architecture(architecture: stack::Architecture) -> Architecture {
     Architecture::from(architecture.as_str())
@@ -35,6 +31,5 @@ pub(super) fn storage(megabytes: u32) -> Result<EphemeralStorage, CloudError> {
 
 /// A call that carries code may take longer than the others.
 pub(super) fn uploading() -> aws_sdk_lambda::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD_TIMEOUT).build();
-    aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
+    aws_sdk_lambda::config::Builder::new().timeout_config(patience::uploads())
 }

@@ -29,7 +29,11 @@ pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Re
     match diff {
         Diff::Create(url) => match create(place, url).await {
             // It is there already: by a call whose reply was lost, or by somebody else a moment ago.
-            Err(error) if error.is("ResourceConflictException") => update(place, url).await,
+            Err(error) if error.is("ResourceConflictException") => match observe(place).await? {
+                Some((found, address)) if found == *url => Ok(Outputs { url: Some(address), ..Outputs::default() }),
+                Some(_) => update(place, url).await,
+                None => Err(error),
+            },
             other => other,
         },
         Diff::Update { to, .. } => update(place, to).await,

@@ -2,7 +2,7 @@
 
 use crate::support::aws::Keys;
 use crate::support::bench::{Bench, function_zip, said};
-use crate::support::proxy::read_request;
+use crate::support::proxy::{Call, read_request};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -353,8 +353,8 @@ impl Echo {
 
 fn serve(mut client: TcpStream, upstream: &str, refused: &Mutex<String>) {
     let mut server = TcpStream::connect(upstream).unwrap();
-    while let Some((call, request)) = read_request(&mut client) {
-        let call = call.trim_end_matches('/');
+    while let Some(Call { name, request, .. }) = read_request(&mut client) {
+        let call = name.trim_end_matches('/');
         let answer = if *refused.lock().unwrap() == call {
             refusal(call, &request)
         } else {

@@ -10,6 +10,8 @@ pub struct Memory {
     stack: RefCell<Stack>,
     /// How many more changes succeed; `None` for all.
     pub budget: Cell<Option<usize>>,
+    /// Whether the change that fails is carried out all the same, and only its reply is lost.
+    pub loses_reply: Cell<bool>,
     /// Every change that was carried out.
     pub carried_out: RefCell<Vec<Change>>,
 }
@@ -20,6 +22,7 @@ impl Memory {
             names: stack.names.clone(),
             stack: RefCell::new(stack),
             budget: Cell::new(None),
+            loses_reply: Cell::new(false),
             carried_out: RefCell::default(),
         }
     }
@@ -39,15 +42,16 @@ impl Cloud for Memory {
     }
 
     async fn carry_out(&self, change: &Change, _: &Delivery<'_>, _: &Audience<'_>) -> Result<Outputs, CloudError> {
-        match self.budget.get() {
-            Some(0) => return Err(CloudError::new("go on", Reason::Refused, "the budget is used up")),
-            Some(left) => self.budget.set(Some(left - 1)),
-            None => {}
+        let is_over = self.budget.get() == Some(0);
+        let refused = || CloudError::new("go on", Reason::Refused, "the budget is used up");
+        if is_over && !self.loses_reply.get() {
+            return Err(refused());
         }
+        self.budget.set(self.budget.get().map(|left| left.saturating_sub(1)));
         let stack = self.stack().after(change);
         *self.stack.borrow_mut() = stack;
         self.carried_out.borrow_mut().push(change.clone());
-        Ok(Outputs::default())
+        if is_over { Err(refused()) } else { Ok(Outputs::default()) }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod bench;
+pub mod fault;
 pub mod memory;
 pub mod proxy;
 pub mod python;

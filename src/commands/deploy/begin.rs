@@ -36,11 +36,10 @@ pub(super) async fn begin(run: &Run, job: &Job<'_>, mut observed: Observed, agre
 pub(super) fn ended_early(job: &Job<'_>, begun: Begun, build: Option<Failure>) -> FunctionAnswer {
     let left = plan(&begun.observed.stack, &job.target("")).changes;
     let left: Vec<Step> = left.iter().map(|change| Step::of(change, job.names())).collect();
-    let error = begun.failure.or(build).map(|failure| Failure {
-        done: begun.done.clone(),
-        left: if failure.left.is_empty() { left.clone() } else { failure.left.clone() },
-        ..failure
-    });
+    // What a failed beginning had done was not observed since.
+    let left: Vec<Step> = left.into_iter().filter(|step| !begun.done.contains(step)).collect();
+    let error =
+        begun.failure.or(build).map(|failure| Failure { done: begun.done.clone(), left: left.clone(), ..failure });
     let state = if error.is_some() { State::Failed } else { job.answer(&begun.observed).state };
     FunctionAnswer {
         state,

@@ -1,0 +1,328 @@
+//! One cell of the matrix: one call of one scenario meets one fault; then the command is run once more, in peace.
+
+use crate::cloud::Cloud;
+use crate::found::{Found, plant_strangers};
+use crate::scenario::{Scenario, Wanted};
+use crate::support::bench::{LAMSTREAM, said};
+use crate::support::fault::{Answer, Fault, Lasting, Trap};
+use crate::support::proxy::Proxy;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The longest that one attempt at one call may take, in seconds.
+const ATTEMPT: &str = "1";
+/// The longest that a run may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How long AWS refuses what it will soon accept.
+const MOMENT: Duration = Duration::from_millis(400);
+
+/// A fault, and what a run that meets it must end with.
+pub struct Kind {
+    pub name: &'static str,
+    fault: Fault,
+    lasting: Lasting,
+    ends: Ending,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ending {
+    /// One mishap must not matter.
+    Well,
+    /// Nothing else can be expected.
+    Badly,
+    Either,
+    Killed,
+}
+
+const fn kind(name: &'static str, fault: Fault, lasting: Lasting, ends: Ending) -> Kind {
+    Kind { name, fault, lasting, ends }
+}
+
+pub const KINDS: &[Kind] = &[
+    kind("429", Fault::Answer(Answer::Throttled), Lasting::Once, Ending::Well),
+    kind("429 ever", Fault::Answer(Answer::Throttled), Lasting::Ever, Ending::Badly),
+    kind("500", Fault::Answer(Answer::Broken), Lasting::Once, Ending::Well),
+    kind("500 ever", Fault::Answer(Answer::Broken), Lasting::Ever, Ending::Badly),
+    kind("503", Fault::Answer(Answer::Unavailable), Lasting::Once, Ending::Well),
+    kind("503 ever", Fault::Answer(Answer::Unavailable), Lasting::Ever, Ending::Badly),
+    kind("dropped", Fault::DropBefore, Lasting::Once, Ending::Well),
+    kind("dropped ever", Fault::DropBefore, Lasting::Ever, Ending::Badly),
+    kind("reply lost", Fault::DropReply, Lasting::Once, Ending::Well),
+    kind("replies lost ever", Fault::DropReply, Lasting::Ever, Ending::Badly),
+    kind("held", Fault::Hold, Lasting::Once, Ending::Well),
+    kind("held ever", Fault::Hold, Lasting::Ever, Ending::Badly),
+    kind("conflict", Fault::Answer(Answer::Conflict), Lasting::For(MOMENT), Ending::Either),
+    kind("precondition", Fault::Answer(Answer::Precondition), Lasting::For(MOMENT), Ending::Either),
+    kind("not assumable", Fault::Answer(Answer::NotAssumable), Lasting::For(MOMENT), Ending::Well),
+    kind("killed before", Fault::KillBefore, Lasting::Once, Ending::Killed),
+    kind("killed after", Fault::KillAfter, Lasting::Once, Ending::Killed),
+];
+
+/// A call of an undisturbed run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    call: String,
+    /// The first call of this name is 1.
+    occurrence: usize,
+    carries_revision: bool,
+    gives_role: bool,
+}
+
+impl Kind {
+    /// Whether AWS could do so at this call.
+    fn may_befall(&self, step: &Step) -> bool {
+        let write = ["POST /", "PUT /", "DELETE /"].iter().any(|verb| step.call.starts_with(verb));
+        let write = write && !step.call.ends_with("invocations");
+        match self.fault {
+            Fault::Answer(Answer::Conflict) => write,
+            Fault::Answer(Answer::Precondition) => step.carries_revision,
+            Fault::Answer(Answer::NotAssumable) => step.gives_role,
+            _ => true,
+        }
+    }
+}
+
+/// A scenario with all that is known of it undisturbed.
+pub struct Prepared {
+    pub scenario: &'static Scenario,
+    data: TempDir,
+    start: Found,
+    start_body: Option<String>,
+    goal: Found,
+    goal_body: Option<String>,
+    pub steps: Vec<Step>,
+}
+
+impl Prepared {
+    pub fn new(scenario: &'static Scenario) -> Prepared {
+        let mut cloud = Cloud::new();
+        for wanted in scenario.before {
+            ended_well(&run(&cloud, &cloud.address, wanted, &["deploy", "--yes"], |_| {})).unwrap();
+        }
+        plant_strangers(&cloud, &std::fs::read(scenario.at_hand.package()).unwrap());
+        let start = Found::on(&cloud);
+        let start_body = body(&cloud, &start).unwrap();
+        cloud.stop();
+        let data = std::mem::replace(&mut cloud.data, tempfile::tempdir().unwrap());
+
+        let cloud = Cloud::copy_of(data.path());
+        let proxy = Proxy::to(&cloud.address);
+        ended_well(&run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |_| {})).unwrap();
+        let mut met = HashMap::new();
+        let step = |call: crate::support::proxy::Call| {
+            let occurrence = met.entry(call.name.clone()).and_modify(|met| *met += 1).or_insert(1);
+            let says = |word: &str| String::from_utf8_lossy(&call.request).contains(word);
+            let (carries_revision, gives_role) = (says("\"RevisionId\""), says("\"Role\""));
+            Step { call: call.name, occurrence: *occurrence, carries_revision, gives_role }
+        };
+        let steps = proxy.take_requests().into_iter().map(step).collect();
+        let goal = Found::on(&cloud);
+        let goal_body = body(&cloud, &goal).unwrap();
+        Prepared { scenario, data, start, start_body, goal, goal_body, steps }
+    }
+}
+
+pub struct Cell<'a> {
+    pub prepared: &'a Prepared,
+    pub step: &'a Step,
+    pub kind: &'a Kind,
+}
+
+impl<'a> Cell<'a> {
+    /// Every call with every fault that may befall it.
+    pub fn all(prepared: &'a Prepared) -> impl Iterator<Item = Cell<'a>> {
+        let cells = move |step| KINDS.iter().map(move |kind| Cell { prepared, step, kind });
+        prepared.steps.iter().flat_map(cells).filter(|cell| cell.kind.may_befall(cell.step))
+    }
+
+    pub fn name(&self) -> String {
+        let Step { call, occurrence, .. } = self.step;
+        format!("{}, {call} ({occurrence}), {}", self.prepared.scenario.name, self.kind.name)
+    }
+
+    /// # Errors
+    /// What is not as it must be.
+    pub fn run(&self) -> Result<(), String> {
+        let Prepared { scenario, data, start, goal, .. } = self.prepared;
+        let cloud = Cloud::copy_of(data.path());
+        let proxy = Proxy::to(&cloud.address);
+        let (call, occurrence) = (self.step.call.clone(), self.step.occurrence);
+        proxy.set(Trap { call, occurrence, fault: self.kind.fault, lasting: self.kind.lasting });
+        let before = Found::on(&cloud);
+        let output = run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |pid| proxy.aim(pid));
+        if !proxy.sprung() {
+            return Err(format!("the call was never made: {}", said(&output)));
+        }
+        let between = Found::on(&cloud);
+        let told = |wrong: String| format!("{wrong}\n  the disturbed run: {}", said(&output));
+        self.judge(&output, &between).map_err(told)?;
+        self.serves(&cloud, &before, &between).map_err(told)?;
+        if between.theirs != start.theirs && between.theirs != goal.theirs {
+            return Err(told(format!("something of others' was touched: {}", between.difference(start))));
+        }
+
+        let again = run(&cloud, &cloud.address, &scenario.at_hand, scenario.command, |_| {});
+        let told = |wrong: String| told(format!("{wrong}\n  the second run: {}", said(&again)));
+        ended_well(&again).map_err(told)?;
+        let after = Found::on(&cloud);
+        if (&after.ours, &after.theirs) != (&goal.ours, &goal.theirs) {
+            return Err(told(format!("the second run leads elsewhere:\n    {}", after.difference(goal))));
+        }
+        if after.url.is_some() && between.url.is_some() && after.url != between.url {
+            return Err(told(format!("the address changed from {:?} to {:?}", between.url, after.url)));
+        }
+        match body(&cloud, &after).map_err(told)? {
+            body if body == self.prepared.goal_body => Ok(()),
+            body => Err(told(format!("the url answers {body:?} instead of {:?}", self.prepared.goal_body))),
+        }
+    }
+
+    /// How the run ended, and whether what it said is true.
+    fn judge(&self, output: &Output, between: &Found) -> Result<(), String> {
+        let Prepared { goal, .. } = self.prepared;
+        if self.kind.ends == Ending::Killed {
+            return if output.status.signal() == Some(9) { Ok(()) } else { Err("it was not killed".into()) };
+        }
+        let document: Value =
+            serde_json::from_slice(&output.stdout).map_err(|error| format!("stdout is no document: {error}"))?;
+        if output.status.success() {
+            if self.kind.ends == Ending::Badly {
+                return Err("it ended well although the call never succeeded".into());
+            }
+            ended_well(output)?;
+            let arrived = (&between.ours, &between.theirs) == (&goal.ours, &goal.theirs);
+            return if arrived {
+                Ok(())
+            } else {
+                Err(format!("it says it arrived:\n    {}", between.difference(goal)))
+            };
+        }
+        let error = &document["error"];
+        let words = error["message"].as_str().unwrap_or_default();
+        let kind = error["kind"].as_str().unwrap_or_default();
+        if self.kind.ends == Ending::Well {
+            return Err("one mishap made it fail".into());
+        }
+        if output.status.code() != Some(1) || document["ok"] != false || !["cloud", "conflict"].contains(&kind) {
+            return Err("it does not fail as such a run should".into());
+        }
+        if !words.starts_with("cannot ")
+            || matches!(self.kind.fault, Fault::Answer(Answer::Throttled | Answer::Broken))
+                && !words.contains(Answer::WORDS)
+        {
+            return Err(format!("its message does not say what happened: {words}"));
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if !stderr.contains(words) {
+            return Err("stderr does not say what went wrong".into());
+        }
+        self.truth(&document["functions"][0], &stderr, between)
+    }
+
+    /// What is told as done is done, and what is told as left was not begun; only the first of what is left may be
+    /// half done, and the role and the log group, which are made side by side.
+    fn truth(&self, function: &Value, stderr: &str, between: &Found) -> Result<(), String> {
+        let Prepared { start, goal, .. } = self.prepared;
+        let kinds = |name: &str| -> Vec<&str> {
+            function[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let (done, left) = (kinds("done"), kinds("left"));
+        let in_words = |kinds: &[&str]| match kinds {
+            [] => "nothing".to_owned(),
+            kinds => kinds.join(", ").replace('_', " "),
+        };
+        let line = format!("done: {}   left: {}\n", in_words(&done), in_words(&left));
+        if !(stderr.contains(&line) || done.is_empty() && left.is_empty()) {
+            return Err(format!("stderr does not say what stdout does: {line}"));
+        }
+        // A role may be widened first and narrowed last, and there are two statements.
+        if let Some(kind) = done.iter().find(|kind| left.contains(kind) && !["role", "permission"].contains(kind)) {
+            return Err(format!("{kind} is told to be both done and left"));
+        }
+        for (kind, now) in &between.ours {
+            let (is_done, is_left) = (done.contains(kind), left.contains(kind));
+            let side_by_side = ["role", "log_group"].contains(kind)
+                && left.first().is_some_and(|first| ["role", "log_group"].contains(first));
+            let may_be_half_done = left.first() == Some(kind) || side_by_side;
+            if is_done && !is_left && *now != goal.ours[kind] {
+                return Err(format!("{kind} is not done: {now} instead of {}", goal.ours[kind]));
+            }
+            if is_left && !is_done && !may_be_half_done && *now != start.ours[kind] {
+                return Err(format!("{kind} was begun: {now} instead of {}", start.ours[kind]));
+            }
+            let is_a_kind = !["latest", "versions", "other"].contains(kind);
+            if is_a_kind && !is_done && !is_left && *now != start.ours[kind] {
+                return Err(format!("{kind} is neither done nor left, and changed to {now}"));
+            }
+            if is_a_kind && !left.is_empty() && !is_done && !is_left && start.ours[kind] != goal.ours[kind] {
+                return Err(format!("{kind} is neither done nor left, and has to change"));
+            }
+        }
+        if left.is_empty() && (&between.ours, &between.theirs) != (&start.ours, &start.theirs) && done.is_empty() {
+            return Err(format!("it says that it did nothing:\n    {}", between.difference(start)));
+        }
+        Ok(())
+    }
+
+    /// Who asked before can ask still: one whole release answers, the one before the run or the one after it.
+    fn serves(&self, cloud: &Cloud, before: &Found, between: &Found) -> Result<(), String> {
+        let Prepared { start_body, goal_body, .. } = self.prepared;
+        let (Some(_), Some(_)) = (start_body, goal_body) else { return Ok(()) };
+        if between.url != before.url {
+            return Err(format!("the address changed from {:?} to {:?}", before.url, between.url));
+        }
+        let answer = body(cloud, between)?;
+        if answer == *start_body || answer == *goal_body {
+            return Ok(());
+        }
+        Err(format!("neither the old release nor the new one answers, but {answer:?}"))
+    }
+}
+
+/// What the URL answers; nothing where there is none.
+pub fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
+    let Some(url) = &found.url else { return Ok(None) };
+    match cloud.ask(url) {
+        (200, body) => Ok(Some(body)),
+        (status, body) => Err(format!("{url} answers {status}: {body}")),
+    }
+}
+
+pub fn ended_well(output: &Output) -> Result<(), String> {
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let well = output.status.code() == Some(0) && document["ok"] == true && document["error"].is_null();
+    if well { Ok(()) } else { Err(format!("it did not end well: {}", said(output))) }
+}
+
+/// The real binary on `endpoint`, with nothing of this machine's settings.
+pub fn run(cloud: &Cloud, endpoint: &str, wanted: &Wanted, command: &[&str], started: impl FnOnce(u32)) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("deploy.toml"), wanted.manifest()).unwrap();
+    let mut run = Command::new(LAMSTREAM);
+    run.args(command).args(["--output", "json"]).env_clear().current_dir(directory.path());
+    if command[0] == "deploy" {
+        run.arg(format!("--package={}", Path::new(&wanted.package()).display()));
+    }
+    run.envs(cloud.variables()).env("AWS_ENDPOINT_URL", endpoint).env("HOME", directory.path());
+    run.env("LAMSTREAM_ATTEMPT_TIMEOUT", ATTEMPT);
+    let child = run.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id();
+    started(pid);
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        let too_late = end.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+        if let Some(pid) = rustix::process::Pid::from_raw(pid as i32).filter(|_| too_late) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::ABORT);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(ended);
+    watch.join().unwrap();
+    output
+}
