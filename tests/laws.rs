@@ -204,7 +204,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cloud = Memory::with(a.clone());
-        let delivery = Delivery { target: &b, zip: None };
+        let delivery = Delivery::of(&b);
         for (budget, loses_reply) in cuts.into_iter().map(|(budget, lost)| (Some(budget), lost)).chain([(None, false)]) {
             cloud.budget.set(budget);
             cloud.loses_reply.set(loses_reply);
