@@ -2,13 +2,11 @@
 
 use super::error::Doing;
 use super::place::Place;
-use crate::apply::{CloudError, Outputs, Reason};
+use super::wait::{self, Look, Wait, is_refusal};
+use crate::apply::{Audience, CloudError, Outputs, Reason};
 use crate::stack::{Names, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use std::collections::HashMap;
-
-/// How often a move is tried again when only the revision moved.
-const TRIES: usize = 4;
 
 /// What an alias's description begins with where the alias remembers which version was live before.
 const REMEMBERED: &str = "lamstream previous=";
@@ -86,8 +84,13 @@ pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
 ///
 /// # Errors
 /// `Conflict` when somebody else moved the alias since it was observed.
-pub(super) async fn turn(place: &Place<'_>, number: &str, part: Option<Weight>) -> Result<Outputs, CloudError> {
-    point(place, |current| match (current, part) {
+pub(super) async fn turn(
+    place: &Place<'_>,
+    number: &str,
+    part: Option<Weight>,
+    audience: &Audience<'_>,
+) -> Result<Outputs, CloudError> {
+    point(place, audience, |current| match (current, part) {
         (Some(current), Some(weight)) if current.version != number => {
             Pointing { shifted: Some((number.to_owned(), weight)), ..current.clone() }
         }
@@ -102,34 +105,42 @@ impl Place<'_> {
     ///
     /// # Errors
     /// `Conflict` when somebody else moved it meanwhile.
-    pub async fn move_back(&self) -> Result<Option<Outputs>, CloudError> {
+    pub async fn move_back(&self, audience: &Audience<'_>) -> Result<Option<Outputs>, CloudError> {
         let Some(before) = self.seen.borrow().before.clone() else { return Ok(None) };
-        point(self, |_| before.clone()).await.map(Some)
+        point(self, audience, |_| before.clone()).await.map(Some)
     }
 }
 
-async fn point(place: &Place<'_>, aim: impl Fn(Option<&Pointing>) -> Pointing) -> Result<Outputs, CloudError> {
+async fn point(
+    place: &Place<'_>,
+    audience: &Audience<'_>,
+    aim: impl Fn(Option<&Pointing>) -> Pointing,
+) -> Result<Outputs, CloudError> {
     let mut expected = place.seen.borrow().alias.clone();
     let to = aim(expected.as_ref().map(|alias| &alias.pointing));
     let conflict = || CloudError::new(moving(place, &to), Reason::Conflict, "somebody else moved it meanwhile");
-    for _ in 0..TRIES {
-        let refused = match send(place, expected.as_ref(), &to).await.err() {
-            Some(error) if error.is("PreconditionFailedException") || error.is("ResourceConflictException") => true,
-            Some(error) => return Err(error),
-            None => false,
+    let wait = Wait { function: &place.names.function, for_what: "another update to end", limit: wait::BUSY };
+    wait.until(audience, async || {
+        let refusal = match send(place, expected.as_ref(), &to).await {
+            Err(error) if is_refusal(&error) => Some(error),
+            other => other.map(|()| None)?,
         };
-        let now = observe(place).await?.ok_or_else(conflict)?;
-        place.seen.borrow_mut().alias = Some(now.clone());
-        if now.pointing == to {
-            return Ok(to.outputs());
+        let now = observe(place).await?;
+        let pointing = |alias: &Option<Alias>| alias.as_ref().map(|alias| alias.pointing.clone());
+        if pointing(&now).as_ref() == Some(&to) {
+            place.seen.borrow_mut().alias = now;
+            return Ok(Look::Done(to.outputs()));
         }
-        // A new statement on the alias may move its revision; that is no reason to give up.
-        if !refused || !expected.as_ref().is_some_and(|expected| expected.pointing == now.pointing) {
-            return Err(conflict());
+        // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
+        match refusal.filter(|_| pointing(&now) == pointing(&expected)) {
+            Some(refusal) => {
+                expected = now;
+                Ok(Look::NotYet(refusal))
+            }
+            None => Err(conflict()),
         }
-        expected = Some(now);
-    }
-    Err(conflict())
+    })
+    .await
 }
 
 async fn send(place: &Place<'_>, expected: Option<&Alias>, to: &Pointing) -> Result<(), CloudError> {

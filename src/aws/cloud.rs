@@ -3,6 +3,7 @@
 use super::alias::Pointing;
 use super::place::{Place, Seen};
 use super::version::{Condition, Version};
+use super::wait::{self, Look, Wait, is_busy};
 use super::{alias, function, log_group, permission, release, role, url};
 use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
 use crate::plan::Change;
@@ -79,6 +80,22 @@ impl Cloud for Place<'_> {
     }
 
     async fn carry_out(
+        &self,
+        change: &Change,
+        delivery: &Delivery<'_>,
+        audience: &Audience<'_>,
+    ) -> Result<Outputs, CloudError> {
+        let wait = Wait { function: &self.names.function, for_what: "another update to end", limit: wait::BUSY };
+        wait.until(audience, async || match self.carry_out_once(change, delivery, audience).await {
+            Err(error) if is_busy(&error) => Ok(Look::NotYet(error)),
+            other => other.map(Look::Done),
+        })
+        .await
+    }
+}
+
+impl Place<'_> {
+    async fn carry_out_once(
         &self,
         change: &Change,
         delivery: &Delivery<'_>,

@@ -2,7 +2,8 @@
 
 use super::error::{Doing, trouble};
 use super::place::Place;
-use crate::apply::{CloudError, Reason};
+use super::wait::{Look, Wait};
+use crate::apply::{Audience, CloudError, Reason};
 use aws_sdk_lambda::config::StalledStreamProtectionConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::invoke_with_response_stream::InvokeWithResponseStreamOutput;
@@ -29,6 +30,24 @@ pub enum Part {
 }
 
 impl Place<'_> {
+    /// Does something that invokes the function, and does it again while all of the function's concurrency is in use.
+    ///
+    /// # Errors
+    /// Those of `work`; that there is no concurrency left when `limit` is over.
+    pub async fn when_free<T>(
+        &self,
+        limit: Duration,
+        audience: &Audience<'_>,
+        mut work: impl AsyncFnMut() -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        let wait = Wait { function: &self.names.function, for_what: "a request to end", limit };
+        wait.until(audience, async || match work().await {
+            Err(error) if error.is("TooManyRequestsException") => Ok(Look::NotYet(error)),
+            other => other.map(Look::Done),
+        })
+        .await
+    }
+
     /// Invokes the version of this number with an event in JSON. `limit` is the longest until the answer begins.
     ///
     /// # Errors
@@ -38,14 +57,17 @@ impl Place<'_> {
         let action = format!("invoke version {version} of function `{name}`");
         let call = self.account.lambda.invoke_with_response_stream().function_name(&name).qualifier(version);
         let call = call.log_type(LogType::Tail).payload(Blob::new(event)).customize();
-        // A function may be silent for as long as its timeout allows.
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(limit).build();
-        let patient = aws_sdk_lambda::config::Builder::new()
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let output = call.config_override(patient).send().await.doing(|| action.clone())?;
+        let output = call.config_override(patient(limit)).send().await.doing(|| action.clone())?;
         Ok(Invoked { action, output })
     }
+}
+
+/// A function may be silent for as long as its timeout allows.
+fn patient(limit: Duration) -> aws_sdk_lambda::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(limit).build();
+    aws_sdk_lambda::config::Builder::new()
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
 impl Invoked {

@@ -4,14 +4,11 @@ use super::access::Account;
 use super::alias::{Alias, Pointing};
 use super::error::Doing;
 use super::version::{Condition, Version};
-use super::wait::{self, Look, Wait};
+use super::wait::{self, Look, Wait, is_refusal};
 use crate::apply::{Audience, CloudError, Reason};
 use crate::stack::Names;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use std::cell::RefCell;
-
-/// How often a guarded write is tried again when only a revision moved under it, and not what it stands for.
-const TRIES: usize = 4;
 
 /// Where one function lives, or will.
 pub struct Place<'a> {
@@ -90,7 +87,8 @@ impl<'a> Place<'a> {
     /// Writes to `$LATEST` until it is as `wanted`, and only over what was seen there.
     ///
     /// A revision may be stale without anybody else's doing: it also moves when an update completes, and the SDK may
-    /// have repeated a write whose reply was lost. So a refusal is judged by looking again.
+    /// have repeated a write whose reply was lost. So a refusal is judged by looking again, and where nothing else has
+    /// changed the write is tried again after a pause.
     ///
     /// # Errors
     /// `Conflict` when somebody else changed it meanwhile; whatever `write` fails with otherwise.
@@ -103,26 +101,28 @@ impl<'a> Place<'a> {
     ) -> Result<(), CloudError> {
         let conflict = || CloudError::new(action, Reason::Conflict, "somebody else is changing it at the same time");
         let mut expected = self.latest(audience).await?;
-        for _ in 0..TRIES {
+        let wait = Wait { function: &self.names.function, for_what: "another update to end", limit: wait::BUSY };
+        wait.until(audience, async || {
             if wanted(&expected) {
-                return Ok(());
+                return Ok(Look::Done(()));
             }
-            let written = write(expected.revision.clone()).await;
-            let refused = match written {
-                Err(error) if error.is("PreconditionFailedException") || error.is("ResourceConflictException") => true,
-                Err(error) => return Err(error),
-                Ok(()) => false,
+            let refusal = match write(expected.revision.clone()).await {
+                Err(error) if is_refusal(&error) => Some(error),
+                other => other.map(|()| None)?,
             };
             let now = self.see_latest(audience).await?;
-            match &now.condition {
-                Condition::UpdateFailed(reason) if !refused => {
-                    return Err(CloudError::new(action, Reason::Refused, reason.clone()));
+            match (&now.condition, refusal) {
+                (Condition::UpdateFailed(reason), None) => {
+                    Err(CloudError::new(action, Reason::Refused, reason.clone()))
                 }
-                _ if wanted(&now) => return Ok(()),
-                _ if refused && now.same_content(&expected) => expected = now,
-                _ => return Err(conflict()),
+                _ if wanted(&now) => Ok(Look::Done(())),
+                (_, Some(refusal)) if now.same_content(&expected) => {
+                    expected = now;
+                    Ok(Look::NotYet(refusal))
+                }
+                _ => Err(conflict()),
             }
-        }
-        Err(conflict())
+        })
+        .await
     }
 }

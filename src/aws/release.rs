@@ -5,15 +5,12 @@ use super::error::Doing;
 use super::place::Place;
 use super::settings::{architecture, environment, logging, storage, uploading};
 use super::version::Version;
-use super::wait::{self, Look, Wait, is_role_too_new};
+use super::wait::{self, Look, Wait, is_refusal, is_role_too_new};
 use crate::apply::{Audience, CloudError, Delivery, Outputs, Reason, Source};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Live, Release};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::Runtime;
-
-/// How often publishing is tried again when only the revision moved.
-const TRIES: usize = 4;
 
 pub(super) async fn carry_out(
     place: &Place<'_>,
@@ -35,7 +32,7 @@ pub(super) async fn carry_out(
     if let Some(trial) = delivery.trial {
         trial(number.clone()).await?;
     }
-    alias::turn(place, &number, live.shift.as_ref().map(|shift| shift.weight)).await
+    alias::turn(place, &number, live.shift.as_ref().map(|shift| shift.weight), audience).await
 }
 
 async fn configure(place: &Place<'_>, to: &Release, audience: &Audience<'_>) -> Result<(), CloudError> {
@@ -110,20 +107,22 @@ async fn upload(
 async fn publish(place: &Place<'_>, to: &Release, origin: &str, audience: &Audience<'_>) -> Result<String, CloudError> {
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
-    for _ in 0..TRIES {
+    let wait = Wait { function: &place.names.function, for_what: "another update to end", limit: wait::BUSY };
+    wait.until(audience, async || {
         let latest = place.latest(audience).await?;
         if latest.release != *to {
-            break;
+            return Err(CloudError::new(action(), Reason::Conflict, "somebody else is changing it at the same time"));
         }
         let call = place.account.lambda.publish_version().function_name(&name).code_sha256(&to.code);
         let call = call.set_description(Some(origin.to_owned()).filter(|origin| !origin.is_empty()));
         match call.set_revision_id(latest.revision).send().await.doing(action) {
-            Ok(published) => return Ok(published.version.unwrap_or_default()),
-            Err(error) if error.is("PreconditionFailedException") || error.is("ResourceConflictException") => {
+            Ok(published) => Ok(Look::Done(published.version.unwrap_or_default())),
+            Err(error) if is_refusal(&error) => {
                 place.see_latest(audience).await?;
+                Ok(Look::NotYet(error))
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-    }
-    Err(CloudError::new(action(), Reason::Conflict, "somebody else is changing it at the same time"))
+    })
+    .await
 }

@@ -13,6 +13,9 @@ pub(super) const ROLE: Duration = Duration::from_secs(90);
 /// How long a function may take to become active or to finish an update.
 pub(super) const UPDATE: Duration = Duration::from_secs(300);
 
+/// How long another update may hold up a write of ours, which AWS refuses meanwhile.
+pub(super) const BUSY: Duration = Duration::from_secs(60);
+
 /// What one look found.
 pub(super) enum Look<T> {
     Done(T),
@@ -86,6 +89,19 @@ impl Pace {
         self.pause = if news { self.shortest } else { (self.pause * 3 / 2).min(self.longest) };
         tokio::time::sleep(self.pause).await;
     }
+}
+
+/// Whether AWS refuses a write because the function is in the middle of something, and would take it later.
+pub(super) fn is_busy(error: &CloudError) -> bool {
+    let signs = ["in progress", "is currently in the following state: Pending"];
+    error.reason != Reason::TimedOut
+        && error.is("ResourceConflictException")
+        && signs.iter().any(|sign| error.message.contains(sign))
+}
+
+/// Whether AWS refuses a guarded write: it has to be looked at what is there now.
+pub(super) fn is_refusal(error: &CloudError) -> bool {
+    error.is("PreconditionFailedException") || error.is("ResourceConflictException")
 }
 
 /// A new role can be read at once and assumed only seconds later; trying is the only way to know.

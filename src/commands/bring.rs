@@ -108,7 +108,7 @@ impl Move<'_> {
             let version = answer.outputs.version.as_deref().unwrap_or_default();
             return failure.therefore(&format!("version {version} is live"));
         }
-        match self.job.place.move_back().await {
+        match self.run.watched(async |audience| self.job.place.move_back(audience).await).await {
             Ok(Some(outputs)) => {
                 let version = outputs.version.clone().unwrap_or_default();
                 let function = self.job.function.name.clone();

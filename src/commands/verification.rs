@@ -86,7 +86,9 @@ impl<'a> Verification<'a> {
         for check in self.checks() {
             let event = verify::event(check, &caller).to_string();
             let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
-            match verify::try_version(check, buffered, self.timeout(), begin).await? {
+            let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
+            let place = &self.job.place;
+            match self.run.watched(async |audience| place.when_free(self.timeout(), audience, ask).await).await? {
                 Ok(seen) => best = Some(telling(best, check, seen)),
                 Err(fault) => return Ok(Err(fault)),
             }

@@ -72,8 +72,8 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
         if matches!(fault, Fault::Late { .. }) && std::mem::take(&mut may_be_cold) {
             continue;
         }
-        let left = target.forbidden_for.saturating_sub(start.elapsed());
-        if left.is_zero() || !may_mend(&fault, target) {
+        let left = mends_within(&fault, target).saturating_sub(start.elapsed());
+        if left.is_zero() {
             return Err(told(fault, target, start.elapsed()));
         }
         sleep(pause.min(left)).await;
@@ -94,13 +94,15 @@ async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     judge(check, &probe::observe(client, request, check, target.timeout).await?)
 }
 
-/// Whether this is what a URL answers while permissions and its name are still spreading.
-fn may_mend(fault: &Fault, target: &Target<'_>) -> bool {
+/// For how long this may be what a URL answers although nothing is wrong: while permissions and its name are still
+/// spreading, and while the streams that were left after enough was seen go on and fill the function's concurrency.
+fn mends_within(fault: &Fault, target: &Target<'_>) -> Duration {
     match fault {
-        Fault::Forbidden { .. } => true,
-        Fault::Status { seen, .. } => seen.status == 403,
-        Fault::Unreachable { obstacle: Obstacle::Name, .. } => target.url.starts_with("https:"),
-        _ => false,
+        Fault::Forbidden { .. } => target.forbidden_for,
+        Fault::Status { seen, .. } if seen.status == 403 => target.forbidden_for,
+        Fault::Status { seen, .. } if seen.status == 429 => target.timeout,
+        Fault::Unreachable { obstacle: Obstacle::Name, .. } if target.url.starts_with("https:") => target.forbidden_for,
+        _ => Duration::ZERO,
     }
 }
 

@@ -61,7 +61,7 @@ fn errors(output: &Output) -> String {
 fn a_version_that_fails_its_check_gets_no_traffic() {
     let bench = deployed();
     for (mood, check, words, hint) in [
-        ("status", "", "has status 404, not 200 to 399", "what the function should answer"),
+        ("lost", "", "has status 404, not 200 to 399", "what the function should answer"),
         ("broken", "", "fails with status 500: `release two`", "logs say why"),
         ("json", "", "raw `{\"statusCode\": …}`", "make it stream"),
         ("at once", "", "did not stream: 1 chunk", "wait between its chunks"),
