@@ -224,6 +224,35 @@ proptest! {
     }
 
     #[test]
+    fn until_the_target_is_proven_nothing_is_taken_away(a in stack(), b in stack()) {
+        let (before, after) = plan(&a, &b).halves();
+        for stack in prefixes(&a, &before) {
+            prop_assert!(stack.permissions.is_superset(&a.permissions), "{stack:#?}");
+            prop_assert!(a.url.is_none() || stack.url.is_some(), "{stack:#?}");
+            prop_assert!(a.live.is_none() || stack.live.is_some(), "{stack:#?}");
+            if let (Some(_), Some(_), true) = (&a.live, &b.live, a.live != b.live) {
+                prop_assert!(b.role.is_none() || allows(&stack.role, &a.role), "{stack:#?}");
+            }
+        }
+        let proven = prefixes(&a, &before).pop().unwrap_or_else(|| a.clone());
+        prop_assert_eq!(prefixes(&proven, &after).pop(), Some(b));
+    }
+
+    #[test]
+    fn while_a_shift_is_under_way_both_releases_have_what_they_need(a in wanted(), b in wanted(), percent in 1..=99u8) {
+        prop_assume!(a.live != b.live && a.role.is_some() && b.role.is_some());
+        let (old, new) = (a.live.clone().unwrap().release, b.live.clone().unwrap().release);
+        let shift = Weight::percent(percent).map(|weight| Shift { release: new, weight });
+        let shifted = Stack { live: Some(Live { release: old, shift }), ..b.clone() };
+        let there = prefixes(&a, &plan(&a, &shifted)).pop().unwrap();
+        prop_assert!(allows(&there.role, &a.role) && allows(&there.role, &b.role), "{there:#?}");
+        prop_assert_eq!(&there.live, &shifted.live);
+        prop_assert!(plan(&there, &shifted).is_empty());
+        // It ends in one release, and only then the role is narrowed.
+        prop_assert_eq!(prefixes(&there, &plan(&there, &b)).pop(), Some(b));
+    }
+
+    #[test]
     fn a_url_that_stays_is_never_deleted(a in wanted(), b in wanted()) {
         prop_assume!(a.url.is_some() && b.url.is_some());
         let deletes = |change: &lamstream::plan::Change| change.kind() == Kind::Url && change.action() != Action::Update;
