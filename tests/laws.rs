@@ -242,7 +242,7 @@ proptest! {
     fn while_a_shift_is_under_way_both_releases_have_what_they_need(a in wanted(), b in wanted(), percent in 1..=99u8) {
         prop_assume!(a.live != b.live && a.role.is_some() && b.role.is_some());
         let (old, new) = (a.live.clone().unwrap().release, b.live.clone().unwrap().release);
-        let shift = Weight::percent(percent).map(|weight| Shift { release: new, weight });
+        let shift = Weight::percent(percent).map(|weight| Box::new(Shift { release: new, weight }));
         let shifted = Stack { live: Some(Live { release: old, shift }), ..b.clone() };
         let there = prefixes(&a, &plan(&a, &shifted)).pop().unwrap();
         prop_assert!(allows(&there.role, &a.role) && allows(&there.role, &b.role), "{there:#?}");

@@ -35,7 +35,7 @@ impl Place<'_> {
         let shift = match alias.as_ref().and_then(|alias| alias.pointing.shifted.clone()) {
             Some((number, weight)) => {
                 let found = version(&self.get_function(Some(&number)).await?);
-                found.map(|version| Shift { release: version.release, weight })
+                found.map(|version| Box::new(Shift { release: version.release, weight }))
             }
             None => None,
         };

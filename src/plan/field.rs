@@ -1,6 +1,6 @@
 //! What differs between two things, as the manifest would call it.
 
-use crate::stack::{Function, FunctionUrl, Live, LogGroup, Release, Role, Shift};
+use crate::stack::{Function, FunctionUrl, Live, LogGroup, Release, Role};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -48,7 +48,7 @@ impl Fields {
     pub fn of_live(from: &Live, to: &Live) -> Vec<Field> {
         let mut fields = Fields::default();
         fields.release(&from.release, to.newest());
-        let weight = |live: &Live| optional(&live.shift.as_ref().map(|Shift { weight, .. }| weight));
+        let weight = |live: &Live| optional(&live.shift.as_ref().map(|shift| shift.weight));
         fields.shown("shift", &weight(from), &weight(to));
         fields.0
     }

@@ -8,7 +8,8 @@ use std::fmt;
 pub struct Live {
     /// Where the traffic goes, but for a shift's part of it.
     pub release: Release,
-    pub shift: Option<Shift>,
+    /// Boxed, since it is rarely there and as large as all the rest.
+    pub shift: Option<Box<Shift>>,
 }
 
 /// A release that is given a part of the traffic.

@@ -106,6 +106,6 @@ fn target(job: &Job<'_>, observed: &Observed, code: &str, arguments: &Deploy) ->
     if current.release == wanted.release {
         return target;
     }
-    let shift = Some(Shift { release: wanted.release.clone(), weight });
+    let shift = Some(Box::new(Shift { release: wanted.release.clone(), weight }));
     Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
 }
