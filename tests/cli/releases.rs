@@ -334,6 +334,24 @@ fn old_versions_are_pruned_but_none_in_use() {
 }
 
 #[test]
+fn the_way_back_is_never_pruned() {
+    let bench = deployed();
+    for release in ["two", "three"] {
+        let text =
+            manifest(&format!("RELEASE = \"{release}\""), "").replace("timeout = 2", "timeout = 2\nkeep_releases = 1");
+        bench.write("deploy.toml", &text);
+        let output = deploy(&bench, &[]);
+        assert!(output.status.success() && !said(&output).contains("stay for now"), "{}", said(&output));
+    }
+    let (document, _) = bench.json(&["releases", "--local"]);
+    let releases = document["functions"][0]["releases"].as_array().expect("releases");
+    let versions: Vec<&str> = releases.iter().filter_map(|release| release["version"].as_str()).collect();
+    assert_eq!(versions, ["3", "2"]);
+    bench.good(&["rollback", "--local", "--yes"]);
+    serves(&bench, "two");
+}
+
+#[test]
 fn a_release_says_which_commit_it_comes_from() {
     let bench = Bench::new("");
     let git = |arguments: &[&str]| {
