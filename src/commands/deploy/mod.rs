@@ -12,7 +12,7 @@ use crate::apply::Observed;
 use crate::build::{Package, origin};
 use crate::cli::Deploy;
 use crate::failure::Failure;
-use crate::plan::plan;
+use crate::plan::{Kind, plan};
 use crate::report::{Answer, plan_lines};
 use crate::stack::{Live, Shift, Stack, Weight};
 use begin::{Begun, begin, ended_early};
@@ -71,7 +71,8 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     } else if run.global.verbose {
         lines.iter().for_each(|line| run.console.note(line));
     }
-    let origin = origin(&project.directory);
+    let publishes = ready.iter().flat_map(|ready| &ready.plan.changes).any(|change| change.kind() == Kind::Release);
+    let origin = if publishes { origin(&project.directory) } else { String::new() };
     let work = jobs.iter().zip(ready);
     answer.functions = join_all(work.map(|(job, ready)| finish(run, job, ready, &origin, arguments, began))).await;
     Ok(answer)

@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant};
 
 use super::output::Output;
 use super::spawn::kill_group;
-use super::{Blueprint, Order, Outcome, Pace, environment, report};
+use super::{Blueprint, Order, Outcome, Pace, binary, environment, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::runtime::{self, Delivery, Desk, Word};
@@ -108,6 +108,8 @@ impl Instance {
         id: u64,
         orders: mpsc::Receiver<Order>,
     ) -> anyhow::Result<Self> {
+        let root = cloud.data.code(&blueprint.code.digest);
+        binary::refuse_foreign(&root.join("bootstrap"))?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
         let token = uuid::Uuid::new_v4().simple().to_string();
@@ -116,7 +118,6 @@ impl Instance {
         let own = cloud.data.run().join(&token);
         // What a function writes there is as private as what it was given.
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(own.join("tmp"))?;
-        let root = cloud.data.code(&blueprint.code.digest);
         let (output, writer) = Output::open()?;
         let mut command = Command::new(root.join("bootstrap"));
         command

@@ -2,6 +2,7 @@
 //! This is no sandbox: a function may do what its user may do.
 
 mod answer;
+mod binary;
 mod environment;
 mod fleet;
 mod instance;

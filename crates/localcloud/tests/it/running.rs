@@ -104,6 +104,20 @@ async fn failures_at_the_start_are_told_apart() {
     bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": zip("other", b"x")})).await;
     let error: Value = serde_json::from_str(&bench.invoke("$LATEST", json!({})).await.text().await.unwrap()).unwrap();
     assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
+    // A binary, but none for this machine.
+    bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": zip("bootstrap", b"\x7fELF\x02\x01\x01")})).await;
+    let error: Value = serde_json::from_str(&bench.invoke("$LATEST", json!({})).await.text().await.unwrap()).unwrap();
+    assert!(error["errorMessage"].as_str().is_some_and(|words| words.ends_with("exec format error")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_lines_of_a_start_that_failed_are_in_the_tail() {
+    let bench = Bench::start().await;
+    bench.function(json!({"Environment": {"Variables": {"START": "exit"}}})).await;
+    let answer = bench.invoke("$LATEST", json!({})).await;
+    let tail = String::from_utf8(STANDARD.decode(&answer.headers()["x-amz-log-result"]).unwrap()).unwrap();
+    let report = "Phase: init\tStatus: error\tError Type: Runtime.ExitError";
+    assert!(tail.contains("INIT_START") && tail.contains(report), "{tail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
