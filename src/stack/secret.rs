@@ -26,29 +26,40 @@ impl Secret {
         self.0.len() >= TELLING
     }
 
-    /// `text` without these values: neither as they are, nor in base64, nor as JSON writes them, nor with their spaces
-    /// and line ends made one, nor with their end cut off by an `…`.
+    /// `text` without these values: neither as they are, nor in base64, nor as JSON writes them, alone or within a
+    /// string of JSON, nor line by line, nor with their spaces and line ends made one, nor with their end or beginning
+    /// cut off by an `…`.
     pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
         let mut spellings: Vec<String> = secrets.into_iter().flat_map(spellings).collect();
         // What is a part of another value must not take that one's middle out of it.
         spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
         let hidden = spellings.iter().fold(text.to_owned(), |text, spelling| text.replace(spelling, HIDDEN));
         let cuts: Vec<usize> = hidden.match_indices('…').map(|(place, _)| place).collect();
-        cuts.into_iter().rev().fold(hidden, |text, cut| without_beginning(&text, cut, &spellings))
+        cuts.into_iter().rev().fold(hidden, |text, cut| {
+            let text = without_end(&text, cut + '…'.len_utf8(), &spellings);
+            without_beginning(&text, cut, &spellings)
+        })
     }
 }
 
 const HIDDEN: &str = "[hidden]";
 
 fn spellings(secret: &str) -> Vec<String> {
-    let json = serde_json::Value::from(secret).to_string();
-    let json = json.trim_matches('"').to_owned();
+    let json = as_json(secret);
     let line = secret.split(|letter: char| letter.is_whitespace() || letter.is_control());
     let line = line.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let mut spellings = vec![secret.to_owned(), json, line, STANDARD_NO_PAD.encode(secret)];
+    let mut spellings = vec![secret.to_owned(), as_json(&json), json, line, STANDARD_NO_PAD.encode(secret)];
+    // A log has a line of its own for each; some of them, such as a brace, are nobody's secret.
+    spellings.extend(secret.lines().map(str::trim).filter(|line| line.len() >= TELLING).map(str::to_owned));
     spellings.retain(|spelling| !spelling.is_empty());
     spellings.dedup();
     spellings
+}
+
+/// As it stands between the quotes of a string in JSON.
+fn as_json(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    json[1..json.len() - 1].to_owned()
 }
 
 /// The text without the beginning of a value right before `cut`, where it was cut off.
@@ -60,6 +71,19 @@ fn without_beginning(text: &str, cut: usize, spellings: &[String]) -> String {
     });
     match longest.max() {
         Some(length) => format!("{}{HIDDEN}{}", &text[..cut - length], &text[cut..]),
+        None => text.to_owned(),
+    }
+}
+
+/// The text without the end of a value right after `cut`, before which something was cut off.
+fn without_end(text: &str, cut: usize, spellings: &[String]) -> String {
+    let after = &text[cut..];
+    let longest = spellings.iter().filter_map(|spelling| {
+        let mut ends = spelling.char_indices().map(|(start, _)| &spelling[start..]);
+        ends.find(|end| end.len() >= TELLING && after.starts_with(end)).map(str::len)
+    });
+    match longest.max() {
+        Some(length) => format!("{}{HIDDEN}{}", &text[..cut], &after[length..]),
         None => text.to_owned(),
     }
 }
@@ -85,10 +109,14 @@ mod tests {
         for (text, secret) in [
             ("measured: {KEY=planted}", "planted"),
             (r#"{"KEY":"plan\"ted\n2"}"#, "plan\"ted\n2"),
+            (r#"{"log":"{\"KEY\":\"plan\\\"ted\\n2\"}"}"#, "plan\"ted\n2"),
             ("the key plan ted 2 is wrong", "plan\n\t ted\r\n2"),
             ("cGxhbnRlZA== it was", "planted"),
             ("it says planted-val…", "planted-value"),
             ("é planted-… and planted-value-…", "planted-value-4711"),
+            ("…anted-value and …ted-value", "planted-value"),
+            ("log: plan-one ends", "plan-one\nplan-two"),
+            ("plan-two", "{\n  plan-one\r\n  plan-two\n}"),
         ] {
             let hidden = Secret::hide(text, [secret]);
             assert!(hidden.contains("[hidden]") && !hidden.contains("plan") && !hidden.contains("cGx"), "{hidden}");

@@ -11,6 +11,9 @@ use tokio::time::{Instant, timeout_at};
 /// How many of a failed function's last lines are told.
 const LINES: usize = 8;
 
+/// As much of its log as Lambda gives away, in bytes. What is so long has lost its beginning.
+const TAIL: usize = 4096;
+
 /// One piece of a streamed answer.
 #[derive(Clone, Debug)]
 pub enum Frame {
@@ -150,6 +153,7 @@ fn crash(code: &str, details: &str, log: &str, after: Duration) -> Fault {
     } else {
         Cause::Request
     };
+    let log = if log.len() < TAIL { log.to_owned() } else { format!("…{}", log.trim_start_matches('\u{fffd}')) };
     let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect();
     Fault::Crash { cause, words: words(details), log: last }
@@ -229,6 +233,9 @@ mod tests {
         let lines: String = (0..20).map(|line| format!("line {line}\n")).collect();
         let fault = verdict(false, vec![end(Some(("Unhandled", "x")), &lines)]).await.unwrap_err();
         assert!(matches!(&fault, Fault::Crash { log, .. } if log.len() == LINES && log[LINES - 1] == "line 19"));
+        let cut = format!("{}\nlast", "x".repeat(TAIL));
+        let fault = verdict(false, vec![end(Some(("Unhandled", "x")), &cut)]).await.unwrap_err();
+        assert!(matches!(&fault, Fault::Crash { log, .. } if log[0].starts_with("…x") && log[1] == "last"));
         let late = vec![end(Some(("Sandbox.Timedout", "Task timed out after 3.00 seconds")), "")];
         assert!(matches!(verdict(false, late).await, Err(Fault::Timeout { seen: None, .. })));
     }

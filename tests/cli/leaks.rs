@@ -52,6 +52,21 @@ while True:
     urllib.request.urlopen(urllib.request.Request(api + number + "/response", body, headers)).read()
 "#;
 
+/// A function that writes all that it knows to its log, and ends: when it starts, or when it is asked.
+const WRITER: &str = r#"#!/usr/bin/env python3
+import json, os, urllib.request
+known = [value for name, value in os.environ.items() if name.startswith(("LITERAL", "FROM_"))]
+if "MOMENT" == "WHEN_ASKED":
+    api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+    with urllib.request.urlopen(api + "next") as answer:
+        event = json.loads(answer.read())
+    known += [event["headers"]["authorization"], event["headers"]["x-outer"], event["body"], json.dumps(event)]
+for line in known:
+    print("known:", line)
+print("known:", *known, json.dumps(known), flush=True)
+os._exit(3)
+"#;
+
 /// All that was said, and what must not be in it.
 struct Watch {
     bench: Bench,
@@ -217,6 +232,54 @@ fn a_function_that_tells_all_it_knows_is_not_quoted() {
     watch.judge();
 }
 
+/// What it wrote is told where a version is refused traffic, but for what nobody may see.
+#[test]
+fn a_version_that_writes_all_it_knows_to_its_log_is_not_quoted() {
+    let mut watch = Watch::new();
+    let good = package();
+    watch.expect(0, &["deploy", "--local", "--yes", &good], &[]);
+    for (moment, words) in [("AT_START", "fails to start"), ("WHEN_ASKED", "fails before it answers")] {
+        let bad = zip_of(&watch.bench, &WRITER.replace("MOMENT", moment));
+        for more in [&["--yes"][..], &["--yes", "--shift", "10"]] {
+            let told = watch.expect(1, &[&["deploy", "--local", &bad], more].concat(), &[]);
+            assert!(told.contains(words) && told.contains("log: known: [hidden]"), "{told}");
+        }
+        watch.expect(0, &["deploy", "--local", "--yes", "--no-verify", &bad], &[]);
+        watch.expect(0, &["deploy", "--local", "--yes", &good], &[]);
+        let told = watch.expect(1, &["rollback", "--local", "--yes"], &[]);
+        assert!(told.contains(words) && told.contains("log: known: [hidden]"), "{told}");
+        // The log itself is the function's own words; what is said beside it is ours.
+        let output = watch.command(&["logs", "chat", "--local", "-v"]).output().unwrap();
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains(MARK), "{}", said(&output));
+        watch.said.push(("logs".to_owned(), String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    watch.judge();
+}
+
+#[test]
+fn releases_and_requests_show_no_value() {
+    let mut watch = Watch::new();
+    let package = package();
+    let deploy = ["deploy", "--local", "--yes", &package];
+    watch.expect(1, &["logs", "chat", "--local"], &[]);
+    watch.expect(0, &deploy, &[]);
+    for (text, end) in [("zq7-file-second", "promote"), ("zq7-file-third", "abort")] {
+        watch.bench.write("token", text);
+        watch.expect(0, &[&deploy[..], &["--shift", "10"]].concat(), &[]);
+        watch.expect(0, &["status", "--local"], &[]);
+        watch.expect(0, &[end, "--local"], &[]);
+    }
+    for arguments in [&["releases", "--local"][..], &["rollback", "--local", "--yes"], &["logs", "chat", "--local"]] {
+        watch.expect(0, arguments, &[]);
+    }
+    watch.expect(1, &["rollback", "--local", "--yes", "--to", "99"], &[]);
+    let invoke = ["invoke", "chat", "--local", "/stream/chat?query=hello", "-d", "zq7-body"];
+    watch.expect(0, &[&invoke[..], &["-H", "authorization: Bearer zq7-header"]].concat(), &[]);
+    watch.expect(2, &[&invoke[..], &["-H", "authorization Bearer zq7-header"]].concat(), &[]);
+    watch.expect(1, &["invoke", "chat", "--local", "/nowhere", "-H", "authorization: Bearer zq7-header"], &[]);
+    watch.judge();
+}
+
 /// The credentials of a session, and two pairs that open nothing.
 #[test]
 fn credentials_are_shown_by_nothing() {
@@ -283,6 +346,11 @@ fn an_aws_that_repeats_everything_is_not_quoted() {
     watch.expect(0, &deploy, &variables);
     watch.bench.write("token", "zq7-file-changed");
     echo.refuse("PUT /2015-03-31/functions/shop-chat/configuration");
+    let told = watch.expect(1, &deploy, &variables);
+    assert!(told.contains("[hidden]"), "{told}");
+    // The event of a trial holds all that the check sends.
+    watch.needles.push("eyJrZXki".to_owned());
+    echo.refuse("POST /2021-11-15/functions/shop-chat/response-streaming-invocations?Qualifier=2");
     let told = watch.expect(1, &deploy, &variables);
     assert!(told.contains("[hidden]"), "{told}");
     for arguments in [&["destroy", "--yes"][..], &["url"]] {
@@ -355,16 +423,13 @@ fn serve(mut client: TcpStream, upstream: &str, refused: &Mutex<String>) {
     let mut server = TcpStream::connect(upstream).unwrap();
     while let Some(Call { name, request, .. }) = read_request(&mut client) {
         let call = name.trim_end_matches('/');
-        let answer = if *refused.lock().unwrap() == call {
-            refusal(call, &request)
+        let done = if *refused.lock().unwrap() == call {
+            client.write_all(&refusal(call, &request)).ok()
         } else {
             server.write_all(&request).unwrap();
-            match read_answer(&mut server) {
-                Some(answer) => answer,
-                None => return,
-            }
+            pass_on(&mut server, &mut client)
         };
-        if client.write_all(&answer).is_err() {
+        if done.is_none() {
             return;
         }
     }
@@ -386,21 +451,21 @@ fn refusal(call: &str, request: &[u8]) -> Vec<u8> {
     format!("{head}{}\r\n{body}", if kind == "text/xml" { "" } else { error }).into_bytes()
 }
 
-/// One answer with a `Content-Length`, or without a body.
-fn read_answer(server: &mut TcpStream) -> Option<Vec<u8>> {
+/// Hands on one answer as it comes: with a `Content-Length`, in chunks, or without a body.
+fn pass_on(server: &mut TcpStream, client: &mut TcpStream) -> Option<()> {
     let (mut answer, mut buffer) = (Vec::new(), [0; 64 * 1024]);
     loop {
-        if let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) {
-            let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if answer.len() >= end + length {
-                return Some(answer);
-            }
-        }
-        match server.read(&mut buffer) {
-            Ok(0) | Err(_) => return None,
-            Ok(read) => answer.extend_from_slice(&buffer[..read]),
+        let read = server.read(&mut buffer).ok().filter(|read| *read > 0)?;
+        client.write_all(&buffer[..read]).ok()?;
+        answer.extend_from_slice(&buffer[..read]);
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) else { continue };
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+        let in_chunks = head.contains("transfer-encoding: chunked");
+        let is_whole = if in_chunks { answer.ends_with(b"\r\n0\r\n\r\n") } else { answer.len() >= end + length };
+        if is_whole {
+            return Some(());
         }
     }
 }

@@ -12,6 +12,7 @@ mod invoke;
 mod leaks;
 mod local;
 mod logs;
+mod permissions;
 mod races;
 mod reader;
 mod refusals;
