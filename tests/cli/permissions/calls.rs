@@ -154,7 +154,10 @@ fn with_more(action: &str, resources: Vec<String>, body: &str, json: &Value) -> 
     let more = more.flat_map(|more| {
         let resources = match more.action {
             "iam:PassRole" => vec![json["Role"].as_str().expect("a role").to_owned()],
-            "kms:Decrypt" => vec![format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/KEY")],
+            "kms:Decrypt" => {
+                let region = resources[0].split(':').nth(3).expect("a region");
+                vec![format!("arn:aws:kms:{region}:{ACCOUNT}:key/KEY")]
+            }
             _ => resources.clone(),
         };
         resources.into_iter().map(|resource| Need { action: more.action.to_owned(), resource })
