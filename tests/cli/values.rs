@@ -1,4 +1,5 @@
 //! Values from outside: found in four places, missed before anything is built, and asked for only where they count.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::aws::Keys;
 use crate::support::bench::{Bench, function_zip, said};
