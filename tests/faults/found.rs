@@ -1,8 +1,9 @@
 //! All that a cloud holds, read by its API, without what no two runs have in common.
 
 use crate::cloud::Cloud;
+use crate::scenario::answer_of;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const FUNCTION: &str = "shop-chat";
 const ROLE: &str = "lamstream-us-east-1-shop-chat";
@@ -17,16 +18,37 @@ pub struct Found {
     /// Everything else, exactly as it is.
     pub theirs: Value,
     pub url: Option<String>,
+    /// What the releases answer that have traffic.
+    pub answers: BTreeSet<String>,
 }
 
 impl Found {
     pub fn on(cloud: &Cloud) -> Found {
         let mut theirs = Map::new();
         let mut ours = BTreeMap::new();
-        let url = functions(cloud, &mut ours, &mut theirs);
+        let mut answers = BTreeSet::new();
+        let url = functions(cloud, &mut ours, &mut theirs, &mut answers);
         roles(cloud, &mut ours, &mut theirs);
         log_groups(cloud, &mut ours, &mut theirs);
-        Found { ours, theirs: Value::Object(theirs), url }
+        Found { ours, theirs: Value::Object(theirs), url, answers }
+    }
+
+    /// Whether everything is as in `other`.
+    pub fn is(&self, other: &Found) -> bool {
+        (&self.ours, &self.theirs) == (&other.ours, &other.theirs)
+    }
+
+    /// Whether everything is as in `other`, but for versions that are there besides.
+    pub fn is_but_for_old_versions(&self, other: &Found) -> bool {
+        let versions = |found: &Found| found.ours["versions"].as_array().cloned().unwrap_or_default();
+        let mut mine = versions(self);
+        let has_all = versions(other).iter().all(|version| {
+            let at = mine.iter().position(|mine| mine == version);
+            at.map(|at| mine.remove(at)).is_some()
+        });
+        let mut rest = self.clone();
+        rest.ours.insert("versions", other.ours["versions"].clone());
+        has_all && rest.is(other)
     }
 
     /// What differs, for people.
@@ -48,6 +70,7 @@ fn functions(
     cloud: &Cloud,
     ours: &mut BTreeMap<&'static str, Value>,
     theirs: &mut Map<String, Value>,
+    answers: &mut BTreeSet<String>,
 ) -> Option<String> {
     let list = cloud.lambda("/2015-03-31/functions/").unwrap();
     for function in list["Functions"].as_array().unwrap() {
@@ -73,7 +96,10 @@ fn functions(
         let description = alias["Description"].as_str().unwrap_or_default();
         let previous = description.strip_prefix("lamstream previous=").map(version);
         let live = version(alias["FunctionVersion"].as_str().unwrap());
-        ours.insert("release", json!([alias["Name"], live, previous, alias["RoutingConfig"]]));
+        let weights = alias["RoutingConfig"]["AdditionalVersionWeights"].as_object();
+        let shifted: Vec<_> = weights.into_iter().flatten().map(|(number, part)| (version(number), part)).collect();
+        answers.extend(live.iter().chain(shifted.iter().filter_map(|(version, _)| version.as_ref())).map(answer_of));
+        ours.insert("release", json!([alias["Name"], live, previous, shifted]));
     }
     let urls = get(&format!("2021-10-31/functions/{FUNCTION}/urls"))["FunctionUrlConfigs"].clone();
     let url = urls.as_array().unwrap().first().map(|url| url["FunctionUrl"].as_str().unwrap().to_owned());

@@ -1,29 +1,40 @@
 #!/usr/bin/env -S python3 -SsE
-"""Answers every request with its code's name and one variable, so that a client can tell which release it met."""
+"""Answers every request with its code's name and one variable, so that a client can tell which release it met: once, or
+with PAUSES a line at a time, each a tenth of a second after the last."""
 import os
 import socket
+import time
 
 HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n"
 
 
-def exchange(request):
+def exchange(*parts):
     with socket.create_connection((HOST, int(PORT))) as connection:
-        connection.sendall(request)
+        for number, part in enumerate(parts):
+            time.sleep(0.1 * (number > 0))
+            connection.sendall(part)
         answer = b""
         while part := connection.recv(65536):
             answer += part
     return answer
 
 
-BODY = f"code CODE, greeting {os.environ.get('GREETING')}".encode()
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+PAUSES = int(os.environ.get("PAUSES", 0))
+BODY = f"code CODE, greeting {os.environ.get('GREETING')}".encode() + b"\n" * (PAUSES > 0)
 while True:
     head = exchange(NEXT).split(b"\r\n\r\n", 1)[0].decode()
     request_id = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("lambda-runtime-aws-request-id"))
-    chunk = b'{"statusCode":200,"headers":{"content-type":"text/plain"}}' + bytes(8) + BODY
-    exchange(
+    prelude = b'{"statusCode":200,"headers":{"content-type":"text/plain"}}' + bytes(8)
+    head = (
         f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\r\nHost: local\r\nConnection: close\r\n"
         "Transfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"
-        "Content-Type: application/vnd.awslambda.http-integration-response\r\n\r\n".encode()
-        + b"%x\r\n%s\r\n0\r\n\r\n" % (len(chunk), chunk)
+        "Content-Type: application/vnd.awslambda.http-integration-response\r\n\r\n"
     )
+    parts = [head.encode() + chunk(prelude + BODY), *[chunk(BODY)] * PAUSES]
+    parts[-1] += b"0\r\n\r\n"
+    exchange(*parts)

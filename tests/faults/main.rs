@@ -13,6 +13,7 @@ mod cloud;
 mod found;
 mod races;
 mod scenario;
+mod streams;
 
 use cell::{Cell, KINDS, Prepared};
 use scenario::SCENARIOS;

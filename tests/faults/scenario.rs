@@ -1,23 +1,29 @@
 //! The runs that are disturbed: what is there before, what is typed, and which code is at hand.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use tempfile::TempDir;
+
+pub const CODES: [&str; 3] = ["one", "two", "three"];
 
 /// A manifest, and the code that it is deployed with.
 #[derive(Clone, Copy)]
 pub struct Wanted {
     /// What the table `functions.chat` says besides its crate.
     function: &'static str,
-    /// `one`, `two` or `three`.
+    /// One of `CODES`.
     code: &'static str,
 }
 
 pub struct Scenario {
     pub name: &'static str,
-    /// Deployed one after the other, undisturbed, before the run.
-    pub before: &'static [Wanted],
+    /// What is done, undisturbed, before the run, one after the other.
+    pub before: &'static [(Wanted, &'static [&'static str])],
     /// The manifest and the code of the run.
     pub at_hand: Wanted,
     pub command: &'static [&'static str],
@@ -39,6 +45,15 @@ const OTHER_SETTINGS: &str = "url = { auth = 'none' }\ndescription = 'after'\nta
 
 pub const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
 pub const DEPLOY: &[&str] = &["deploy", "--yes"];
+const SHIFT: &[&str] = &["deploy", "--yes", "--shift", "10"];
+
+/// The next release: other code and another configuration.
+const NEXT: Wanted = Wanted { function: CONFIGURED, code: "two" };
+/// A third one, with which the first becomes too old to be kept.
+const PRUNING: Wanted = Wanted {
+    function: "url = { auth = 'none' }\nconcurrency = 5\nkeep_releases = 1\nenvironment = { GREETING = 'good night' }",
+    code: "three",
+};
 
 /// What two people deploy at once over the first: other code and another configuration each.
 pub const RIVALS: [Wanted; 2] = [
@@ -46,68 +61,78 @@ pub const RIVALS: [Wanted; 2] = [
     Wanted { function: "url = { auth = 'none' }\nenvironment = { GREETING = 'good night' }", code: "three" },
 ];
 
+const FIRST: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY)];
+const BOTH: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, DEPLOY)];
+const SHIFTED: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, SHIFT)];
+
 pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "first deploy", before: &[], at_hand: DEPLOYED, command: DEPLOY },
-    Scenario {
-        name: "code only",
-        before: &[DEPLOYED],
-        at_hand: Wanted { function: PUBLIC, code: "two" },
-        command: DEPLOY,
-    },
+    Scenario { name: "code only", before: FIRST, at_hand: Wanted { function: PUBLIC, code: "two" }, command: DEPLOY },
     Scenario {
         name: "configuration only",
-        before: &[DEPLOYED],
+        before: FIRST,
         at_hand: Wanted { function: CONFIGURED, code: "one" },
         command: DEPLOY,
     },
-    Scenario {
-        name: "code and configuration",
-        before: &[DEPLOYED],
-        at_hand: Wanted { function: CONFIGURED, code: "two" },
-        command: DEPLOY,
-    },
+    Scenario { name: "code and configuration", before: FIRST, at_hand: NEXT, command: DEPLOY },
     Scenario {
         name: "public to signed",
-        before: &[DEPLOYED],
+        before: FIRST,
         at_hand: Wanted { function: SIGNED, code: "one" },
         command: DEPLOY,
     },
     Scenario {
         name: "signed to public",
-        before: &[Wanted { function: SIGNED, code: "one" }],
+        before: &[(Wanted { function: SIGNED, code: "one" }, DEPLOY)],
         at_hand: DEPLOYED,
         command: DEPLOY,
     },
     Scenario {
         name: "settings",
-        before: &[Wanted { function: SETTINGS, code: "one" }],
+        before: &[(Wanted { function: SETTINGS, code: "one" }, DEPLOY)],
         at_hand: Wanted { function: OTHER_SETTINGS, code: "one" },
         command: DEPLOY,
     },
-    Scenario { name: "destroy", before: &[DEPLOYED], at_hand: DEPLOYED, command: &["destroy", "--yes"] },
+    Scenario { name: "destroy", before: FIRST, at_hand: DEPLOYED, command: &["destroy", "--yes"] },
+    Scenario { name: "old versions", before: BOTH, at_hand: PRUNING, command: DEPLOY },
+    Scenario { name: "rollback", before: BOTH, at_hand: NEXT, command: &["rollback", "chat", "--to", "1", "--yes"] },
+    Scenario { name: "shift", before: FIRST, at_hand: NEXT, command: SHIFT },
+    Scenario { name: "promote", before: SHIFTED, at_hand: NEXT, command: &["promote", "chat"] },
+    Scenario { name: "abort", before: SHIFTED, at_hand: NEXT, command: &["abort", "chat"] },
 ];
 
 impl Wanted {
     pub fn manifest(&self) -> String {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         format!(
-            "app = 'shop'\n[functions.chat]\ncrate = 'unused'\narchitecture = '{architecture}'\n{}\n",
+            "app = 'shop'\n[functions.chat]\ncrate = 'unused'\narchitecture = '{architecture}'\ntimeout = 2\n{}\n",
             self.function
         )
     }
 
-    /// The path of its package.
     pub fn package(&self) -> PathBuf {
-        static PACKAGES: OnceLock<TempDir> = OnceLock::new();
-        let packages = PACKAGES.get_or_init(|| {
-            let packages = tempfile::tempdir().unwrap();
-            for code in ["one", "two", "three"] {
-                std::fs::write(packages.path().join(code), zip(code)).unwrap();
-            }
-            packages
-        });
-        Path::join(packages.path(), self.code)
+        package(self.code)
     }
+}
+
+/// The path of the package of a code.
+pub fn package(code: &str) -> PathBuf {
+    static PACKAGES: OnceLock<TempDir> = OnceLock::new();
+    let packages = PACKAGES.get_or_init(|| {
+        let packages = tempfile::tempdir().unwrap();
+        for code in CODES {
+            std::fs::write(packages.path().join(code), zip(code)).unwrap();
+        }
+        packages
+    });
+    packages.path().join(code)
+}
+
+/// What a version answers, by its code and its configuration as Lambda describes it.
+pub fn answer_of(version: &Value) -> String {
+    let digest = |code| STANDARD.encode(Sha256::digest(std::fs::read(package(code)).unwrap()));
+    let code = CODES.into_iter().find(|code| version["CodeSha256"] == digest(code)).unwrap();
+    format!("code {code}, greeting {}", version["Environment"]["Variables"]["GREETING"].as_str().unwrap())
 }
 
 fn zip(code: &str) -> Vec<u8> {
