@@ -36,7 +36,6 @@ enum Ending {
     Well,
     /// Nothing else can be expected.
     Badly,
-    Either,
     Killed,
 }
 
@@ -57,8 +56,8 @@ pub const KINDS: &[Kind] = &[
     kind("replies lost ever", Fault::DropReply, Lasting::Ever, Ending::Badly),
     kind("held", Fault::Hold, Lasting::Once, Ending::Well),
     kind("held ever", Fault::Hold, Lasting::Ever, Ending::Badly),
-    kind("conflict", Fault::Answer(Answer::Conflict), Lasting::For(MOMENT), Ending::Either),
-    kind("precondition", Fault::Answer(Answer::Precondition), Lasting::For(MOMENT), Ending::Either),
+    kind("conflict", Fault::Answer(Answer::Conflict), Lasting::For(MOMENT), Ending::Well),
+    kind("precondition", Fault::Answer(Answer::Precondition), Lasting::For(MOMENT), Ending::Well),
     kind("not assumable", Fault::Answer(Answer::NotAssumable), Lasting::For(MOMENT), Ending::Well),
     kind("killed before", Fault::KillBefore, Lasting::Once, Ending::Killed),
     kind("killed after", Fault::KillAfter, Lasting::Once, Ending::Killed),
