@@ -115,9 +115,7 @@ impl Instance {
         let token = uuid::Uuid::new_v4().simple().to_string();
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
-        let own = cloud.data.run().join(&token);
-        // What a function writes there is as private as what it was given.
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(own.join("tmp"))?;
+        let own = own_directory(cloud, &token)?;
         let (output, writer) = Output::open()?;
         let mut command = Command::new(root.join("bootstrap"));
         command
@@ -237,6 +235,13 @@ impl Instance {
         let excess = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..excess);
     }
+}
+
+/// What a function writes here is as private as what it was given.
+fn own_directory(cloud: &Cloud, token: &str) -> std::io::Result<PathBuf> {
+    let own = cloud.data.run().join(token);
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(own.join("tmp"))?;
+    Ok(own)
 }
 
 /// `LogType=Tail` shows this much.
