@@ -136,7 +136,10 @@ fn help_is_as_documented() {
         command.args(arguments).env("COLUMNS", "100").env_remove("LAMSTREAM_STAGE").env_remove("LAMSTREAM_LOCAL_DIR");
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
-    let commands = ["deploy", "plan", "url", "status", "destroy", "logs", "invoke", "build", "local"];
+    let commands = [
+        "deploy", "plan", "url", "status", "releases", "rollback", "promote", "abort", "destroy", "logs", "invoke",
+        "build", "local",
+    ];
     let mut all = help(&["--help"]);
     for command in commands {
         all += &format!("\n# {command}\n\n{}", help(&[command, "--help"]));
