@@ -34,6 +34,8 @@ pub struct Job<'a> {
     pub place: Place<'a>,
     /// What the code has to fit: the manifest's, or this machine's where it runs here.
     pub platform: Platform,
+    /// By which a large package goes; `None` for one that is made for it.
+    pub bucket: Option<&'a str>,
 }
 
 impl Site {
@@ -47,6 +49,7 @@ impl Site {
             function,
             place: Place::new(&self.account, self.names(project, function)),
             platform: platform(function, local),
+            bucket: project.manifest.artifact_bucket.as_deref(),
         };
         project.functions.iter().map(job).collect()
     }

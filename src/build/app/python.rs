@@ -167,7 +167,16 @@ impl Installer {
             }
             Installer::Pip(python) => {
                 command = Command::new(python);
-                command.args(["-m", "pip", "install", "--only-binary", ":all:", "--no-compile", "--no-input"]);
+                command.args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--only-binary",
+                    ":all:",
+                    "--no-compile",
+                    "--no-input",
+                ]);
                 command.args(["--disable-pip-version-check", "--implementation", "cp", "--python-version", version]);
                 // Pip takes each of these names literally, and knows of no order among them.
                 for minor in (17..=glibc.1).rev() {
