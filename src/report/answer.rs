@@ -4,6 +4,7 @@ use crate::apply::{Outputs, Step, Verified};
 use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Weight};
+use std::path::PathBuf;
 
 /// The answer of one command.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Answer {
     pub functions: Vec<FunctionAnswer>,
     /// Only for the commands under `local`.
     pub local: Option<LocalAnswer>,
+    /// Only for what is put somewhere: a file's path.
+    pub path: Option<PathBuf>,
     /// Only for `logs`.
     pub events: Option<Vec<LogLine>>,
     /// Only for `invoke`.

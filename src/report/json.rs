@@ -31,6 +31,9 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         document["local"] =
             json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
     }
+    if let Some(path) = &answer.path {
+        document["path"] = json!(path.display().to_string());
+    }
     if answer.command == "logs" {
         document["events"] =
             json!(answer.events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
