@@ -14,6 +14,7 @@ use tokio::time::{Duration, Instant};
 
 use super::companions::Companions;
 use super::output::Output;
+use super::port::Claim;
 use super::preparation::{Preparation, Unstartable};
 use super::spawn::{kill_group, terminate_group};
 use super::{Blueprint, Order, Outcome, Pace, report};
@@ -37,6 +38,8 @@ pub(super) struct Instance {
     /// Why the instance ends, as extensions are told.
     pub(super) reason: &'static str,
     warnings: Vec<String>,
+    /// Held for as long as the instance lives.
+    _port: Option<Claim>,
     pub(super) output: Output,
     pub(super) stream: Stream,
     pub(super) desk: Arc<Desk>,
@@ -169,6 +172,7 @@ impl Instance {
         Ok(Self {
             name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
             warnings: preparation.warnings,
+            _port: preparation.port,
             companions,
             reason: "spindown",
             closing: cloud.fleet.closing(),

@@ -13,6 +13,7 @@ mod layers;
 mod mounts;
 mod output;
 mod pace;
+mod port;
 mod preparation;
 mod report;
 mod spawn;

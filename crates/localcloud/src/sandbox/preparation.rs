@@ -7,9 +7,11 @@ use serde_json::json;
 
 use super::companions::programs;
 use super::mounts::{self, View};
+use super::port::Claim;
 use super::{Blueprint, binary, environment, language, layers};
 use crate::cloud::Cloud;
 use crate::extension::Extensions;
+use crate::world::configuration::Layer;
 
 /// The variable with the script that is started in the place of a runtime with a language.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -34,6 +36,8 @@ pub(super) struct Preparation {
     opt: Option<PathBuf>,
     /// Whether processes find them at `/opt` itself.
     mounted: bool,
+    /// A web app's own port.
+    pub(super) port: Option<Claim>,
     /// What is worth a line in both logs.
     pub(super) warnings: Vec<String>,
 }
@@ -51,8 +55,11 @@ impl Preparation {
             ));
         }
         warnings.extend(language::provide(&blueprint.configuration.runtime, &own.join("bin"))?);
+        let is_web = blueprint.configuration.layers.iter().any(Layer::is_adapter);
+        let port = is_web.then(|| Claim::make(&blueprint.configuration.environment)).transpose()?;
+        warnings.extend(port.as_ref().and_then(Claim::warning));
         let root = cloud.data.code(&blueprint.code.digest);
-        Ok(Self { root, own: own.to_owned(), mounted: opt.is_some() && refusal.is_none(), opt, warnings })
+        Ok(Self { root, own: own.to_owned(), mounted: opt.is_some() && refusal.is_none(), opt, port, warnings })
     }
 
     /// The view of the file system for one process.
@@ -119,6 +126,7 @@ impl Preparation {
             .current_dir(&self.root)
             .env_clear()
             .envs(environment::variables(blueprint, address, stream, &place))
+            .envs(self.port.iter().flat_map(Claim::variables))
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer.try_clone()?);
