@@ -151,9 +151,10 @@ impl Settings {
         }
         if let Some(runtime) = &self.runtime {
             if !is_runtime(runtime) {
-                let expected = "Member must satisfy enum value set: [nodejs24.x, python3.14, java25, dotnet10, ruby3.4, \
-                                provided.al2023, provided.al2, …]";
-                return Err(Fault::validation(runtime, "runtime", expected));
+                return Err(Fault::parameter(format!(
+                    "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
+                     [nodejs24.x, python3.14, java25, dotnet10, ruby3.4, provided.al2023, …] or be a valid ARN"
+                )));
             }
             next.runtime.clone_from(runtime);
         }

@@ -37,6 +37,8 @@ pub(super) struct Instance {
     pub(super) companions: Companions,
     /// Why the instance ends, as extensions are told.
     pub(super) reason: &'static str,
+    /// Whether they were told.
+    told: bool,
     warnings: Vec<String>,
     /// Held for as long as the instance lives.
     _port: Option<Claim>,
@@ -175,6 +177,7 @@ impl Instance {
             _port: preparation.port,
             companions,
             reason: "spindown",
+            told: false,
             closing: cloud.fleet.closing(),
             deadline: started + cloud.options.init_timeout,
             cloud: cloud.clone(),
@@ -237,7 +240,7 @@ impl Instance {
                 self.exited(status).await;
                 false
             }
-            Event::Deadline => self.late(),
+            Event::Deadline => self.late().await,
         }
     }
 
@@ -262,7 +265,7 @@ impl Instance {
         let event = json!({"eventType": "SHUTDOWN", "shutdownReason": self.reason, "deadlineMs": deadline});
         let told = {
             let mut extensions = lock(&self.desk.extensions);
-            if extensions.is_empty() {
+            if extensions.is_empty() || std::mem::replace(&mut self.told, true) {
                 return;
             }
             extensions.shut_down(&event)

@@ -145,6 +145,9 @@ impl Instance {
 
     /// An extension cannot go on, and so nothing of the instance can.
     fn extension_failed(&mut self, name: &str, kind: &str, how: &str) {
+        if self.reason != "spindown" {
+            return;
+        }
         self.loud(&format!("the extension `{name}` failed: {how}"));
         self.print();
         self.log_line(&format!("EXTENSION\tName: {name}\tState: Failed\tError Type: {kind}\n"));
@@ -202,7 +205,7 @@ impl Instance {
     }
 
     /// The deadline of what the process is doing has passed; false when it was only idle.
-    pub(super) fn late(&mut self) -> bool {
+    pub(super) async fn late(&mut self) -> bool {
         self.deadline = Instant::now() + GONE;
         let seconds = f64::from(self.blueprint.configuration.timeout);
         if let Some(busy) = &mut self.busy {
@@ -227,6 +230,7 @@ impl Instance {
         }
         self.reason = "timeout";
         kill_group(&self.child);
+        self.say_goodbye().await;
         // Clients that are being answered see their stream break.
         self.api.abort();
         true
