@@ -1,0 +1,256 @@
+//! Where a function's code comes from: a web app behind the adapter, a crate, or a package built elsewhere.
+
+use super::draft::Page;
+use super::function::Properties;
+use super::node::{Node, What};
+use std::path::Path;
+
+const RUNTIMES: [&str; 25] = [
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "nodejs18.x",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "java8.al2",
+    "java11",
+    "java17",
+    "java21",
+    "java25",
+    "dotnet6",
+    "dotnet8",
+    "dotnet9",
+    "dotnet10",
+    "ruby3.2",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby4.0",
+    "provided.al2",
+    "provided.al2023",
+];
+const ADAPTER: &str = ":layer:LambdaAdapterLayer";
+/// What lamstream sets itself where the adapter is in front.
+pub const ADAPTER_VARIABLES: [&str; 6] = [
+    "AWS_LAMBDA_EXEC_WRAPPER",
+    "AWS_LWA_INVOKE_MODE",
+    "AWS_LWA_PORT",
+    "PORT",
+    "AWS_LWA_READINESS_CHECK_PATH",
+    "READINESS_CHECK_PATH",
+];
+
+/// Writes the keys of the source; gives whether the adapter is in front of the app.
+pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&Node>) -> bool {
+    let layers = properties.take("Layers");
+    let (adapter, others): (Vec<&Node>, Vec<&Node>) =
+        layers.iter().flat_map(Node::each).partition(|layer| is_adapter(layer));
+    let runtime = properties.take("Runtime");
+    let handler = properties.take("Handler");
+    let name = runtime.as_ref().and_then(Node::text).unwrap_or_default().to_owned();
+    let is_managed = !name.starts_with("provided");
+    let variables = properties.peek("Environment").and_then(|node| node.get("Variables")).cloned();
+    let wrapper = variables.as_ref().and_then(|node| node.get("AWS_LAMBDA_EXEC_WRAPPER")).and_then(Node::text);
+    let method = metadata.and_then(|node| node.get("BuildMethod")).and_then(Node::text).unwrap_or_default();
+    let code = code(page, properties);
+    let is_crate = method == "rust-cargolambda";
+    let in_front = !adapter.is_empty() && (!is_managed || is_crate || wrapper == Some("/opt/bootstrap"));
+    if is_crate {
+        page.key("crate", code);
+        let binary = metadata.and_then(|node| node.at(&["BuildProperties", "Binary"])).and_then(Node::text);
+        if let Some(binary) = binary {
+            page.key("bin", binary);
+        }
+    } else if in_front && is_managed {
+        page.key("web", code);
+        write_runtime(page, runtime.as_ref());
+        if let Some(run) = handler.as_ref().and_then(|node| page.text(node, "Handler")) {
+            page.key("run", run);
+        } else {
+            page.key("run", "run.sh");
+            page.comment("The template does not say which script starts the app: see that `run` names it.");
+        }
+    } else {
+        package(page, &code, runtime.as_ref(), handler.as_ref());
+    }
+    if let Some(metadata) = metadata {
+        build(page, metadata, method);
+    }
+    if in_front {
+        in_front_of_the_app(page, variables.as_ref(), is_managed && !is_crate, &adapter);
+        other_layers(page, &others);
+    } else {
+        let all: Vec<&Node> = layers.iter().flat_map(Node::each).collect();
+        other_layers(page, &all);
+        if let Some(layer) = adapter.first() {
+            page.left(
+                layer,
+                "Layers",
+                "the adapter's layer has no effect without `AWS_LAMBDA_EXEC_WRAPPER=/opt/bootstrap`",
+                "turn `package` into `web`, and `handler` into `run`, if this is a web app",
+            );
+        }
+    }
+    in_front
+}
+
+fn is_adapter(layer: &Node) -> bool {
+    matches!(&layer.what, What::Text { text, .. } if text.contains(ADAPTER))
+}
+
+/// The directory, or the zip, relative to the template.
+fn code(page: &mut Page<'_>, properties: &mut Properties) -> String {
+    let own = format!("code/{}", page.table.last().map(String::as_str).unwrap_or_default());
+    if let Some(inline) = properties.take("InlineCode") {
+        let advice = format!("write it into a file in the directory `{own}`");
+        page.left(&inline, "InlineCode", "lamstream deploys directories and zips", advice);
+        return own;
+    }
+    let way = page.template.settings.way.clone();
+    let Some(uri) = properties.take("CodeUri") else { return from_here(&way, "") };
+    if uri.is_map() || uri.text().is_some_and(|text| text.starts_with("s3://")) {
+        let advice = format!("download it to `{own}.zip`");
+        page.left(&uri, "CodeUri", "the code lies in S3, and lamstream deploys what is here", advice);
+        return format!("{own}.zip");
+    }
+    let Some(text) = page.text(&uri, "CodeUri") else { return own };
+    from_here(&way, text.trim_start_matches("./").trim_end_matches('/'))
+}
+
+/// A path that is relative to the template, relative to the manifest.
+fn from_here(way: &str, path: &str) -> String {
+    let whole = Path::new(way).join(path).to_string_lossy().trim_end_matches('/').to_owned();
+    if whole.is_empty() { ".".to_owned() } else { whole }
+}
+
+fn package(page: &mut Page<'_>, code: &str, runtime: Option<&Node>, handler: Option<&Node>) {
+    page.key("package", code);
+    let runtime = write_runtime(page, runtime);
+    let handler_text = handler.and_then(|node| page.text(node, "Handler"));
+    match handler_text {
+        Some(text) if runtime.starts_with("provided") && text == "bootstrap" => {}
+        // AWS gives this name to nobody's handler, but takes any there.
+        Some(text) => page.key("handler", text),
+        None if runtime.starts_with("provided") => {}
+        None => {
+            page.key("handler", "main.handler");
+            page.comment("The template does not say the handler: see that `handler` names it.");
+        }
+    }
+    let is_zip = [".zip", ".jar"].iter().any(|end| code.ends_with(end));
+    if let (false, Some(handler)) = (is_zip, handler) {
+        let (what, advice) = if runtime.starts_with("provided") {
+            (
+                "`sam build` compiled it; lamstream zips the directory as it is",
+                "build it before, and name the directory that holds `bootstrap` in `package`",
+            )
+        } else {
+            (
+                "`sam build` installed its dependencies; lamstream zips the directory of a `package` as it is",
+                "install them into the directory before, or name one that a build made",
+            )
+        };
+        page.left(handler, "CodeUri", what, advice);
+    }
+}
+
+/// Writes a runtime that the manifest takes, and gives it.
+fn write_runtime(page: &mut Page<'_>, runtime: Option<&Node>) -> String {
+    const OTHER: &str = "provided.al2023";
+    let Some(node) = runtime else {
+        page.comment("The template names no runtime: see that `runtime` is the right one.");
+        page.key("runtime", OTHER);
+        return OTHER.to_owned();
+    };
+    let text = page.text(node, "Runtime").unwrap_or_else(|| OTHER.to_owned());
+    let known = RUNTIMES.contains(&text.as_str());
+    let runtime = match text.as_str() {
+        text if known => text,
+        text if text.starts_with("python") => "python3.9",
+        text if text.starts_with("nodejs") => "nodejs18.x",
+        text if text.starts_with("java") => "java8.al2",
+        text if text.starts_with("dotnet") => "dotnet8",
+        text if text.starts_with("ruby") => "ruby3.2",
+        _ => OTHER,
+    };
+    if !known {
+        let what = format!("AWS has no runtime `{text}` any more, or lamstream does not know it yet");
+        page.left(node, "Runtime", what, format!("see that the function runs on `{runtime}`, or name another"));
+    }
+    page.key("runtime", runtime);
+    runtime.to_owned()
+}
+
+fn build(page: &mut Page<'_>, metadata: &Node, method: &str) {
+    for (name, node) in metadata.entries() {
+        match (name.as_str(), method) {
+            ("BuildMethod", "rust-cargolambda") => {}
+            ("BuildProperties", "rust-cargolambda") => {
+                for (key, value) in node.entries().iter().filter(|(key, _)| key != "Binary") {
+                    let path = format!("Metadata.BuildProperties.{key}");
+                    page.left(value, &path, "lamstream calls cargo itself", "see docs/building.md for what it chooses");
+                }
+            }
+            ("BuildMethod", _) => {
+                let what = format!("`sam build` made the code with `{method}`, and lamstream does not");
+                page.left(node, "Metadata.BuildMethod", what, "make it before, and name what was made in `package`");
+            }
+            ("BuildProperties" | "SamResourceId" | "aws:asset:path", _) => {}
+            _ => {
+                let path = format!("Metadata.{name}");
+                page.left(node, &path, "lamstream has no word for it", "leave it out, or do by hand what it stood for");
+            }
+        }
+    }
+}
+
+fn in_front_of_the_app(page: &mut Page<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
+    let variable = |names: [&str; 2]| names.iter().find_map(|name| variables?.get(name)).cloned();
+    let port = variable(["AWS_LWA_PORT", "PORT"]);
+    match port.as_ref().map(|node| page.number(node, "Environment.Variables.PORT", 1..=65_535)) {
+        Some(Some(port)) => page.key("port", port),
+        // Without the key a crate or a package would not be known to be a server.
+        _ if !is_web => page.key("port", 8080),
+        _ => {}
+    }
+    if let Some(path) = variable(["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"])
+        && let Some(path) = page.text(&path, "Environment.Variables.AWS_LWA_READINESS_CHECK_PATH")
+    {
+        page.key("readiness_path", path);
+    }
+    let Some(What::Text { text, .. }) = layers.first().map(|layer| &layer.what) else { return };
+    match text.rsplit_once(':').and_then(|(_, version)| version.parse::<i64>().ok()) {
+        Some(version) => {
+            page.comment("The Lambda Web Adapter, in the version of the template; lamstream sets its variables.");
+            page.key("adapter_layer", version);
+        }
+        None => page.left(layers[0], "Layers", "the adapter's version is not known", "name it in `adapter_layer`"),
+    }
+}
+
+fn other_layers(page: &mut Page<'_>, layers: &[&Node]) {
+    let mut known: Vec<toml::Value> = Vec::new();
+    for layer in layers {
+        match layer.text() {
+            Some(text) if is_layer(text) => known.push(text.into()),
+            Some(text) => {
+                let what = format!("`{text}` is no ARN of a layer's version");
+                page.left(layer, "Layers", what, "write the ARN with its version into `layers`");
+            }
+            None => page.left_open(layer, "Layers"),
+        }
+    }
+    if !known.is_empty() {
+        page.key("layers", known);
+    }
+}
+
+fn is_layer(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    matches!(parts[..], ["arn", _, "lambda", region, account, "layer", name, version]
+        if !region.is_empty() && account.len() == 12 && digits(account) && !name.is_empty() && digits(version))
+}
