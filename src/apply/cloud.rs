@@ -3,6 +3,7 @@
 use super::event::Event;
 use crate::plan::Change;
 use crate::stack::{Names, Secret, Stack};
+use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use std::error::Error;
 use std::fmt;
@@ -74,9 +75,17 @@ pub enum Source<'a> {
     /// Nowhere: the plan has no release in it.
     Nothing,
     /// A package, to be uploaded and published.
-    Zip(&'a [u8]),
+    Zip(Artifact<'a>),
     /// A version that was published earlier.
     Version(&'a str),
+}
+
+/// A package on its way.
+#[derive(Clone, Copy)]
+pub struct Artifact<'a> {
+    pub zip: &'a Bytes,
+    /// The bucket by which it goes where it is too large to be sent itself; `None` for one of our own.
+    pub bucket: Option<&'a str>,
 }
 
 /// Tries the version of this number before it is given any traffic. Its error keeps the traffic where it is.

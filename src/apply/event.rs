@@ -32,6 +32,17 @@ pub enum Event {
         function: String,
         step: Step,
     },
+    /// A package is on its way to a bucket: so many of its bytes are sent.
+    Uploading {
+        function: String,
+        sent: usize,
+        total: usize,
+    },
+    /// Something that was there for a while only could not be removed.
+    Stays {
+        function: String,
+        why: String,
+    },
     /// Told at least once a second while something is waited for.
     Waiting {
         function: String,

@@ -3,7 +3,7 @@
 mod cloud;
 mod event;
 
-pub use cloud::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Source, Trial};
+pub use cloud::{Artifact, Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Source, Trial};
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};

@@ -1,6 +1,6 @@
 //! Calls to services that lamstream has no client for, by the SDK's own machinery: its signature, endpoints, time limits
 //! and retries. The clients of Systems Manager and Secrets Manager would add 89 s to a cold build on two cores, for one
-//! read each.
+//! read each; that of S3 would add as much, for six simple calls.
 
 use super::access::Account;
 use super::endpoint;
@@ -9,8 +9,8 @@ use crate::apply::{CloudError, Reason};
 use crate::stack::Secret;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
@@ -41,6 +41,17 @@ pub(super) struct JsonApi {
     pub target: &'static str,
 }
 
+/// One call, whatever the service speaks.
+pub(super) struct Call<I> {
+    /// As in [`JsonApi`].
+    pub id: &'static str,
+    pub name: &'static str,
+    pub operation: &'static str,
+    pub signing: SigningOptions,
+    pub timeouts: Option<TimeoutConfig>,
+    pub input: I,
+}
+
 impl Account {
     /// One operation; `action` completes "cannot …".
     ///
@@ -53,38 +64,65 @@ impl Account {
         input: Value,
         action: impl Fn() -> String,
     ) -> Result<Value, CloudError> {
-        let address = match endpoint::beside(&self.config, api.id)? {
+        let target = format!("{}.{operation}", api.target);
+        let call = Call {
+            id: api.id,
+            name: api.name,
+            operation,
+            signing: SigningOptions::default(),
+            timeouts: None,
+            input: Secret::new(input.to_string()),
+        };
+        let body = self.send(call, move |body: Secret| request(&target, &body), answer, &action).await?;
+        // What serde says of a text may quote it.
+        serde_json::from_str(body.reveal())
+            .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is no JSON"))
+    }
+
+    /// Signs, sends and repeats where that may help; what is sent and how it is read is the caller's.
+    ///
+    /// # Errors
+    /// As [`Account::call`].
+    pub(super) async fn send<I, O>(
+        &self,
+        call: Call<I>,
+        serialize: impl Fn(I) -> Result<HttpRequest, BoxError> + Send + Sync + 'static,
+        deserialize: impl Fn(&HttpResponse) -> Result<O, OrchestratorError<ErrorMetadata>> + Send + Sync + 'static,
+        action: impl Fn() -> String,
+    ) -> Result<O, CloudError>
+    where
+        I: std::fmt::Debug + Send + Sync + 'static,
+        O: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let address = match endpoint::beside(&self.config, call.id)? {
             Some(endpoint) => endpoint,
-            None => address(api.name, &self.region, &self.config),
+            None => address(call.name, &self.region, &self.config),
         };
         let provider = self
             .config
             .credentials_provider()
             .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "there are no credentials to sign with"))?;
-        let target = format!("{}.{operation}", api.target);
-        let mut call = Operation::builder()
-            .service_name(api.id)
-            .operation_name(operation)
+        let timeouts = call.timeouts.or_else(|| self.config.timeout_config().cloned());
+        let mut operation = Operation::builder()
+            .service_name(call.id)
+            .operation_name(call.operation)
             .endpoint_url(&address)
             .standard_retry(self.config.retry_config().unwrap_or(&RetryConfig::standard()))
-            .timeout_config(self.config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
+            .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .retry_classifier(HttpStatusCodeClassifier::default())
             .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
             .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
             .with_connection_poisoning()
-            .runtime_plugin(signing(api.name, &self.region, provider))
-            .serializer(move |body: Secret| request(&target, &body))
-            .deserializer(answer);
+            .runtime_plugin(signing(call.name, call.signing, &self.region, provider))
+            .serializer(serialize)
+            .deserializer(deserialize);
         if let Some(version) = self.config.behavior_version() {
-            call = call.behavior_version(version);
+            operation = operation.behavior_version(version);
         }
         if let Some(client) = self.config.http_client() {
-            call = call.http_client(client);
+            operation = operation.http_client(client);
         }
-        let body = call.build().invoke(Secret::new(input.to_string())).await.doing(&action)?;
-        // What serde says of a text may quote it.
-        serde_json::from_str(body.reveal())
-            .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is no JSON"))
+        operation.build().invoke(call.input).await.doing(action)
     }
 }
 
@@ -100,10 +138,15 @@ fn address(name: &str, region: &str, config: &SdkConfig) -> String {
     format!("https://{name}{fips}.{region}.{domain}/")
 }
 
-fn signing(name: &'static str, region: &str, provider: SharedCredentialsProvider) -> StaticRuntimePlugin {
+fn signing(
+    name: &'static str,
+    options: SigningOptions,
+    region: &str,
+    provider: SharedCredentialsProvider,
+) -> StaticRuntimePlugin {
     let mut config = Layer::new("signing");
     config.store_put(AuthSchemeOptionResolverParams::new(()));
-    config.store_put(SigV4OperationSigningConfig::default());
+    config.store_put(SigV4OperationSigningConfig { signing_options: options, ..Default::default() });
     config.store_put(SigningName::from_static(name));
     config.store_put(SigningRegion::from(Region::new(region.to_owned())));
     // The SDK's own tracing leaves out what is sensitive.

@@ -1,5 +1,6 @@
 //! Lambda functions, apart from their releases.
 
+use super::artifact::{self, Code, with_code};
 use super::error::Doing;
 use super::place::Place;
 use super::settings::{architecture, environment, logging, storage, uploading};
@@ -51,18 +52,23 @@ async fn create(
 ) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let action = format!("create function `{name}`");
-    let (Some(release), Source::Zip(zip)) = (delivery.target.live.as_ref().map(Live::newest), delivery.source) else {
+    let (Some(release), Source::Zip(artifact)) = (delivery.target.live.as_ref().map(Live::newest), delivery.source)
+    else {
         return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
     };
     let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };
-    wait.until(audience, async || match send_create(place, function, release, zip).await {
-        Ok(()) => Ok(Look::Done(())),
-        Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
-        Err(error) if error.is("ResourceConflictException") => made_already(place, error).await,
-        Err(error) => Err(error),
+    with_code(place, artifact, audience, async |code| {
+        wait.until(audience, async || match send_create(place, function, release, &code).await {
+            Ok(()) => Ok(Look::Done(())),
+            Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
+            Err(error) if error.is("ResourceConflictException") => made_already(place, error).await,
+            Err(error) => Err(error),
+        })
+        .await?;
+        // Lambda may still be reading the code until it says that it is done.
+        place.see_latest(audience).await
     })
     .await?;
-    place.see_latest(audience).await?;
     reserve(place, None, function.concurrency).await
 }
 
@@ -80,7 +86,12 @@ async fn made_already(place: &Place<'_>, error: CloudError) -> Result<Look<()>, 
     Ok(Look::Done(()))
 }
 
-async fn send_create(place: &Place<'_>, function: &Function, release: &Release, zip: &[u8]) -> Result<(), CloudError> {
+async fn send_create(
+    place: &Place<'_>,
+    function: &Function,
+    release: &Release,
+    code: &Code<'_>,
+) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let configuration = &release.configuration;
     let mut call = place
@@ -91,7 +102,10 @@ async fn send_create(place: &Place<'_>, function: &Function, release: &Release, 
         .role(&configuration.role_arn)
         .runtime(Runtime::from(configuration.runtime.as_str()))
         .handler(&configuration.handler)
-        .code(FunctionCode::builder().zip_file(Blob::new(zip)).build())
+        .code(match code {
+            Code::Inline(zip) => FunctionCode::builder().zip_file(Blob::new(zip.to_vec())).build(),
+            Code::Object { bucket, key } => FunctionCode::builder().s3_bucket(*bucket).s3_key(*key).build(),
+        })
         .architectures(architecture(configuration.architecture))
         .memory_size(configuration.memory as i32)
         .timeout(configuration.timeout as i32)
@@ -123,6 +137,10 @@ async fn update(place: &Place<'_>, from: &Function, to: &Function, audience: &Au
 
 async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
+    let by_bucket = place.seen.borrow().latest.as_ref().is_some_and(|latest| latest.size > artifact::DIRECT_LIMIT);
+    if by_bucket {
+        artifact::sweep(place).await?;
+    }
     let call = place.account.lambda.delete_function().function_name(&name);
     call.send().await.if_found(|| format!("delete function `{name}`")).map(|_| ())
 }

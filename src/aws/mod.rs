@@ -2,6 +2,7 @@
 
 mod access;
 mod alias;
+mod artifact;
 mod call;
 mod cloud;
 mod endpoint;
@@ -15,6 +16,7 @@ mod permission;
 mod place;
 mod release;
 mod role;
+mod s3;
 mod settings;
 mod sign;
 mod strays;

@@ -1,6 +1,7 @@
 //! Publishing a version, having it tried, and turning traffic to it.
 
 use super::alias;
+use super::artifact::{Code, with_code};
 use super::error::Doing;
 use super::place::Place;
 use super::settings::{architecture, environment, logging, storage, uploading};
@@ -89,17 +90,27 @@ async fn upload(
     let name = place.names.function_name();
     let action = format!("upload the code of function `{name}`");
     let wanted = |version: &Version| version.release == *to;
-    place
-        .guarded(&action, audience, wanted, async |revision| {
-            let Source::Zip(zip) = delivery.source else {
-                return Err(CloudError::new(&action, Reason::Refused, "there is no code to upload"));
-            };
-            let call = place.account.lambda.update_function_code().function_name(&name).zip_file(Blob::new(zip));
-            let call = call.architectures(architecture(to.configuration.architecture)).publish(false);
-            let call = call.set_revision_id(revision).customize().config_override(uploading());
-            call.send().await.doing(|| action.clone()).map(|_| ())
-        })
-        .await
+    let Source::Zip(artifact) = delivery.source else {
+        return Err(CloudError::new(&action, Reason::Refused, "there is no code to upload"));
+    };
+    if wanted(&place.latest(audience).await?) {
+        return Ok(());
+    }
+    with_code(place, artifact, audience, async |code| {
+        place
+            .guarded(&action, audience, wanted, async |revision| {
+                let call = place.account.lambda.update_function_code().function_name(&name);
+                let call = match code {
+                    Code::Inline(zip) => call.zip_file(Blob::new(zip.to_vec())),
+                    Code::Object { bucket, key } => call.s3_bucket(bucket).s3_key(key),
+                };
+                let call = call.architectures(architecture(to.configuration.architecture)).publish(false);
+                let call = call.set_revision_id(revision).customize().config_override(uploading());
+                call.send().await.doing(|| action.clone()).map(|_| ())
+            })
+            .await
+    })
+    .await
 }
 
 /// Publishes `$LATEST`, which must be exactly `to`; gives the version's number. Lambda makes no new version when

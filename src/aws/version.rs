@@ -9,6 +9,8 @@ pub(super) struct Version {
     pub release: Release,
     pub description: String,
     pub number: String,
+    /// Of its code, zipped, in bytes.
+    pub size: usize,
     /// `None` where the cloud has none (moto).
     pub revision: Option<String>,
     pub condition: Condition,
@@ -32,6 +34,7 @@ impl Version {
             release: release(configuration, names),
             description: configuration.description().unwrap_or_default().to_owned(),
             number: configuration.version().unwrap_or_default().to_owned(),
+            size: usize::try_from(configuration.code_size()).unwrap_or_default(),
             revision: configuration.revision_id().map(str::to_owned),
             condition: condition(configuration),
         }

@@ -16,6 +16,11 @@ pub(super) const UPDATE: Duration = Duration::from_secs(300);
 /// How long another update may hold up a write of ours, which AWS refuses meanwhile.
 pub(super) const BUSY: Duration = Duration::from_secs(60);
 
+/// A moment, after which whoever waits for something else gives a sign of life.
+pub(super) async fn moment(length: Duration) {
+    tokio::time::sleep(length).await;
+}
+
 /// What one look found.
 pub(super) enum Look<T> {
     Done(T),

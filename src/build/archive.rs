@@ -15,67 +15,96 @@ const BINARY: &str = "the binary";
 /// What Lambda runs, at the zip's root.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// The largest zip, in bytes, that can be uploaded directly.
-const ZIPPED_LIMIT: u64 = 52_428_800;
-
 /// The most bytes that a zip may unpack to.
 const UNZIPPED_LIMIT: u64 = 262_144_000;
 
 /// Lambda's user owns nothing in the package, so it needs what others may do.
 const OTHERS_READ_AND_EXECUTE: u32 = 0o005;
 
-/// Level 9 takes about a tenth of a second for a binary of 2 MB; what compresses better takes many times as long.
-const LEVEL: i64 = 9;
+/// Takes about a tenth of a second for a binary of 2 MB; what compresses better takes many times as long.
+const BEST: i64 = 9;
+/// For a tree of files, which may be a hundred times as large.
+const QUICK: i64 = 6;
+
+/// One file of a package.
+pub struct Entry {
+    /// With `/` between its parts.
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub executable: bool,
+}
 
 /// Zips a bootstrap. Time, place and platform leave no trace: equal bytes in, equal bytes out.
 pub fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
     check_unzipped(bootstrap.len() as u64, BINARY)?;
-    let zip = write(bootstrap).map_err(|error| BuildError::new("cannot zip the binary").because(error))?;
-    check_zipped(zip.len() as u64, BINARY)?;
-    Ok(zip)
+    let entry = Entry { name: BOOTSTRAP.to_owned(), bytes: bootstrap.to_owned(), executable: true };
+    write(&[entry], BEST).map_err(|error| BuildError::new("cannot zip the binary").because(error))
 }
 
-fn write(bootstrap: &[u8]) -> ZipResult<Vec<u8>> {
-    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(bootstrap.len() / 2)));
+/// Zips files in the order in which they come, each with nothing of its own but its name, its bytes and whether it may be
+/// executed. Messages speak of where they come from as `subject`.
+pub fn pack_all(entries: &[Entry], subject: &str) -> Result<Vec<u8>, BuildError> {
+    let total = entries.iter().map(|entry| entry.bytes.len() as u64).sum();
+    check_unzipped(total, subject).map_err(|error| error.hint(largest(entries)))?;
+    write(entries, QUICK).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
+}
+
+fn write(entries: &[Entry], level: i64) -> ZipResult<Vec<u8>> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(LEVEL))
+        .compression_level(Some(level))
         .last_modified_time(DateTime::DEFAULT)
-        .system(System::Unix)
-        .unix_permissions(0o755);
-    writer.start_file(BOOTSTRAP, options)?;
-    writer.write_all(bootstrap)?;
+        .system(System::Unix);
+    for entry in entries {
+        let mode = if entry.executable { 0o755 } else { 0o644 };
+        writer.start_file(&*entry.name, options.unix_permissions(mode))?;
+        writer.write_all(&entry.bytes)?;
+    }
     Ok(writer.finish()?.into_inner())
 }
 
-/// The bootstrap in a zip that was made elsewhere, if Lambda could unpack and start it. Messages speak of the zip as
-/// `subject`.
-pub fn unpack(zip: &[u8], subject: &str) -> Result<Vec<u8>, BuildError> {
-    check_zipped(zip.len() as u64, subject)?;
+/// What takes the most of a package, by the first part of its name.
+fn largest(entries: &[Entry]) -> String {
+    let mut sizes = std::collections::BTreeMap::<&str, usize>::new();
+    for entry in entries {
+        *sizes.entry(entry.name.split('/').next().unwrap_or_default()).or_default() += entry.bytes.len();
+    }
+    let mut sizes: Vec<(&str, usize)> = sizes.into_iter().collect();
+    sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    let named: Vec<String> =
+        sizes.iter().take(5).map(|(name, size)| format!("`{name}` {} MB", size.div_ceil(1_000_000))).collect();
+    format!("the largest parts are {}", named.join(", "))
+}
+
+/// What is started of a zip that was made elsewhere, if Lambda could unpack and start it; `started` is its name. Messages
+/// speak of the zip as `subject`.
+pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option<Vec<u8>>, BuildError> {
     let unreadable = |error: ZipError| BuildError::new(format!("cannot unpack {subject}")).because(error);
     let mut archive = ZipArchive::new(Cursor::new(zip))
         .map_err(|error| BuildError::new(format!("cannot use {subject}: it is not a zip file")).because(error))?;
     check_unzipped(unzipped(&mut archive).map_err(unreadable)?, subject)?;
-    let Some(index) = archive.index_for_name(BOOTSTRAP) else {
-        return Err(without_bootstrap(&archive, subject));
+    let Some(started) = started else { return Ok(None) };
+    let Some(index) = archive.index_for_name(started) else {
+        return Err(without(started, &archive, subject));
     };
     let entry = archive.by_index(index).map_err(unreadable)?;
     if !entry.is_file() {
-        return Err(BuildError::new(format!("cannot use {subject}: its `bootstrap` is not a regular file")));
+        return Err(BuildError::new(format!("cannot use {subject}: its `{started}` is not a regular file")));
     }
     let mode = entry.unix_mode().unwrap_or(0);
     if mode & OTHERS_READ_AND_EXECUTE != OTHERS_READ_AND_EXECUTE {
         return Err(BuildError::new(format!(
-            "cannot use {subject}: its `bootstrap` has mode `{:04o}`, with which Lambda cannot start it",
+            "cannot use {subject}: its `{started}` has mode `{:04o}`, with which Lambda cannot start it",
             mode & 0o7777
         ))
-        .hint("run `chmod 755 bootstrap` and zip it again, with a tool that keeps modes"));
+        .hint(format!("run `chmod 755 {started}` and zip it again, with a tool that keeps modes")));
     }
     // The size in the directory is a claim; what is really inflated is counted.
-    let mut bootstrap = Vec::new();
-    entry.take(UNZIPPED_LIMIT + 1).read_to_end(&mut bootstrap).map_err(|error| unreadable(error.into()))?;
-    check_unzipped(bootstrap.len() as u64, subject)?;
-    Ok(bootstrap)
+    let mut bytes = Vec::new();
+    entry.take(UNZIPPED_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.into()))?;
+    check_unzipped(bytes.len() as u64, subject)?;
+    Ok(Some(bytes))
 }
 
 fn unzipped(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<u64> {
@@ -86,22 +115,15 @@ fn unzipped(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<u64> {
     Ok(total)
 }
 
-fn without_bootstrap(archive: &ZipArchive<Cursor<&[u8]>>, subject: &str) -> BuildError {
-    let error = BuildError::new(format!("cannot use {subject}: it has no `bootstrap` at its root"));
-    match archive.file_names().flatten().find(|name| name.ends_with("/bootstrap")) {
+fn without(started: &str, archive: &ZipArchive<Cursor<&[u8]>>, subject: &str) -> BuildError {
+    let error = BuildError::new(format!("cannot use {subject}: it has no `{started}` at its root"));
+    match archive.file_names().flatten().find(|name| name.ends_with(&format!("/{started}"))) {
         Some(deeper) => error.hint(format!("it has `{deeper}`: zip it from within its directory")),
-        None => error.hint("name the executable `bootstrap`"),
+        None if started == BOOTSTRAP => error.hint("name the executable `bootstrap`"),
+        None => {
+            error.hint(format!("put `{started}` there, which starts the app; `lamstream build` makes such a package"))
+        }
     }
-}
-
-fn check_zipped(size: u64, subject: &str) -> Result<(), BuildError> {
-    if size <= ZIPPED_LIMIT {
-        return Ok(());
-    }
-    Err(BuildError::new(format!(
-        "cannot use {subject}: zipped it has {size} bytes, and Lambda takes at most {ZIPPED_LIMIT}"
-    ))
-    .hint("strip the binary of its debug information, and leave out what it does not need"))
 }
 
 fn check_unzipped(size: u64, subject: &str) -> Result<(), BuildError> {
@@ -111,7 +133,7 @@ fn check_unzipped(size: u64, subject: &str) -> Result<(), BuildError> {
     Err(BuildError::new(format!(
         "cannot use {subject}: it unpacks to {size} bytes, and Lambda takes at most {UNZIPPED_LIMIT}"
     ))
-    .hint("strip the binary of its debug information, and leave out what it does not need"))
+    .hint("leave out what it does not need, and strip binaries of their debug information"))
 }
 
 #[cfg(test)]
@@ -127,8 +149,12 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
+    fn unpack_bootstrap(zip: &[u8]) -> Result<Vec<u8>, BuildError> {
+        unpack(zip, Some(BOOTSTRAP), "the package").map(Option::unwrap_or_default)
+    }
+
     fn refused(zip: &[u8]) -> BuildError {
-        unpack(zip, "the package").unwrap_err()
+        unpack_bootstrap(zip).unwrap_err()
     }
 
     /// Bytes that compress a little, as code does, without a file to keep.
@@ -152,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_packed_can_be_unpacked_and_lambda_may_run_it() {
         let packed = pack(b"\x7fELF and so on").unwrap();
-        assert_eq!(unpack(&packed, "the package").unwrap(), b"\x7fELF and so on");
+        assert_eq!(unpack_bootstrap(&packed).unwrap(), b"\x7fELF and so on");
         let mut archive = ZipArchive::new(Cursor::new(&packed)).unwrap();
         let entry = archive.by_index(0).unwrap();
         assert_eq!((entry.name().unwrap().as_ref(), entry.unix_mode()), ("bootstrap", Some(0o100_755)));
@@ -168,7 +194,7 @@ mod tests {
         assert!(refused(&zip("main", 0o755)).hints[0].contains("name the executable"));
         assert!(refused(&zip("bootstrap", 0o644)).message.contains("`0644`"));
         assert!(refused(&zip("bootstrap", 0o744)).message.contains("`0744`"));
-        assert_eq!(unpack(&zip("bootstrap", 0o755), "the package").unwrap(), b"#!/bin/sh\n");
+        assert_eq!(unpack_bootstrap(&zip("bootstrap", 0o755)).unwrap(), b"#!/bin/sh\n");
     }
 
     #[test]
@@ -181,10 +207,9 @@ mod tests {
 
     #[test]
     fn sizes_are_held_to_lambdas_limits() {
-        assert_eq!(check_zipped(52_428_800, BINARY), Ok(()));
-        assert!(check_zipped(52_428_801, BINARY).unwrap_err().message.contains("52428801 bytes"));
         assert_eq!(check_unzipped(262_144_000, BINARY), Ok(()));
-        let many_zeros = write(&vec![0; 262_144_001]).unwrap();
+        let zeros = Entry { name: "bootstrap".into(), bytes: vec![0; 262_144_001], executable: true };
+        let many_zeros = write(&[zeros], QUICK).unwrap();
         assert!(refused(&many_zeros).message.contains("262144001 bytes"));
     }
 }

@@ -36,7 +36,7 @@ pub async fn build(mut command: Command, choice: &Choice, piped: Option<OnLine<'
 }
 
 /// Hands on each line of a stream, as text even where it is none: compilers quote source files.
-async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl FnMut(&str)) -> std::io::Result<()> {
+pub async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl FnMut(&str)) -> std::io::Result<()> {
     let Some(stream) = stream else { return Ok(()) };
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();

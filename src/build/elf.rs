@@ -44,6 +44,21 @@ pub fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result
     judge(&elf, architecture, subject)
 }
 
+/// Passes an ELF file of this architecture, by its first bytes alone.
+pub fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+    // The machine stands at the same place in every ELF file; both of Lambda's are little-endian.
+    let found = match head {
+        [0x7f, b'E', b'L', b'F', rest @ ..] if rest.len() >= 16 => u16::from_le_bytes([rest[14], rest[15]]),
+        _ => return Ok(()),
+    };
+    if found == machine(architecture) {
+        return Ok(());
+    }
+    let found = name(found);
+    let error = BuildError::new(format!("cannot use {subject} for `{architecture}`: it was built for `{found}`"));
+    Err(error.hint(format!("install it for `{architecture}`, or set `architecture = \"{found}\"`")))
+}
+
 fn read(binary: &[u8]) -> object::Result<Elf> {
     let header = FileHeader64::<Endianness>::parse(binary)?;
     let endian = header.endian()?;

@@ -12,7 +12,10 @@ use super::error::BuildError;
 use super::{archive, elf};
 use crate::stack::Architecture;
 
-/// A zip that Lambda can unpack, with a `bootstrap` that it can start on `architecture`.
+/// The largest zip, in bytes, that can be sent to Lambda itself; a larger one goes by S3. Source: AWS's quotas.
+const DIRECT_LIMIT: usize = 52_428_800;
+
+/// A zip that Lambda can unpack, with code for `architecture`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Package {
     pub zip: Bytes,
@@ -32,26 +35,31 @@ impl Package {
     }
 
     /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so that its digest is the same
-    /// everywhere it is deployed to.
+    /// everywhere it is deployed to. `started` is the file that is executed, such as `bootstrap`, if one is.
     ///
     /// # Errors
-    /// When it is no zip, is too large, or its `bootstrap` is missing, may not be executed, or could not start with
-    /// this architecture. A `bootstrap` that is a script is not looked into.
-    pub fn read(zip_path: &Path, architecture: Architecture) -> Result<Package, BuildError> {
+    /// When it is no zip, is too large, or the file that starts it is missing, may not be executed, or could not start
+    /// with this architecture. A script is not looked into.
+    pub fn read(zip_path: &Path, architecture: Architecture, started: Option<&str>) -> Result<Package, BuildError> {
         let zip = std::fs::read(zip_path).map_err(|error| {
             BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error)
         })?;
         let subject = format!("the package `{}`", zip_path.display());
-        let bootstrap = archive::unpack(&zip, &subject)?;
-        if !bootstrap.starts_with(b"#!") {
-            elf::check(&bootstrap, architecture, &subject)?;
+        match archive::unpack(&zip, started, &subject)? {
+            Some(file) if !file.starts_with(b"#!") => elf::check(&file, architecture, &subject)?,
+            _ => {}
         }
         Ok(Package::of_zip(zip, architecture))
     }
 
-    fn of_zip(zip: Vec<u8>, architecture: Architecture) -> Package {
+    pub(super) fn of_zip(zip: Vec<u8>, architecture: Architecture) -> Package {
         let sha256 = STANDARD.encode(Sha256::digest(&zip));
         Package { zip: zip.into(), sha256, architecture }
+    }
+
+    /// Whether Lambda takes it only out of an S3 bucket.
+    pub fn needs_a_bucket(&self) -> bool {
+        self.size() > DIRECT_LIMIT
     }
 
     /// The zip's size in bytes.
@@ -86,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_named() {
-        let error = Package::read(Path::new("/nowhere/chat.zip"), Architecture::X86_64).unwrap_err();
+        let error = Package::read(Path::new("/nowhere/chat.zip"), Architecture::X86_64, None).unwrap_err();
         assert_eq!(error.message, "cannot read the package `/nowhere/chat.zip`");
     }
 }

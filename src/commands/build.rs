@@ -2,7 +2,7 @@
 
 use super::package::package;
 use super::run::Run;
-use super::site::architecture;
+use super::site::platform;
 use crate::cli::Build;
 use crate::failure::{Failure, Kind};
 use crate::report::{Answer, FunctionAnswer, Zip};
@@ -11,8 +11,9 @@ pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
     let project = run.project(&arguments.functions)?;
     let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
     for function in &project.functions {
-        let architecture = arguments.arch.unwrap_or_else(|| architecture(function, run.global.local));
-        let package = package(run, &project, function, architecture, None).await?;
+        let mut platform = platform(function, run.global.local);
+        platform.architecture = arguments.arch.unwrap_or(platform.architecture);
+        let package = package(run, &project, function, &platform, None).await?;
         let path = arguments.out.join(format!("{}.zip", function.name));
         std::fs::create_dir_all(&arguments.out).and_then(|()| std::fs::write(&path, &package.zip)).map_err(
             |error| Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display())),

@@ -1,13 +1,13 @@
 //! Getting a function's package: built here, or brought along.
 
 use super::run::Run;
-use super::site::{Job, Project, architecture};
+use super::site::{Job, Project, platform};
 use crate::apply::Event;
-use crate::build::{self, Linker, Order, Package, Preference};
-use crate::failure::Failure;
-use crate::manifest::Function;
-use crate::stack::Architecture;
-use std::path::Path;
+use crate::build::{self, App, Assembled, Dependencies, Linker, Order, Package, Preference, Selection};
+use crate::failure::{Failure, Kind};
+use crate::manifest::{self, Files, Function, Source};
+use crate::stack::{Architecture, Platform};
+use std::path::{Path, PathBuf};
 
 /// What was brought along with `--package`, one place for each of the project's functions. What could not run is
 /// refused here, before anything is called.
@@ -26,8 +26,9 @@ pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<
                 return Err(usage.hint("write `--package FUNCTION=ZIP`"));
             }
         };
-        let architecture = architecture(&project.functions[place], run.global.local);
-        zips[place] = Some(Package::read(Path::new(zip), architecture)?);
+        let function = &project.functions[place];
+        let platform = platform(function, run.global.local);
+        zips[place] = Some(Package::read(Path::new(zip), platform.architecture, function.executed(&platform.runtime))?);
     }
     Ok(zips)
 }
@@ -41,7 +42,7 @@ pub async fn package_all(
 ) -> Vec<Result<Package, Failure>> {
     let mut packages = Vec::new();
     for (job, zip) in jobs.iter().zip(zips) {
-        packages.push(package(run, project, job.function, job.architecture, zip.clone()).await);
+        packages.push(package(run, project, job.function, &job.platform, zip.clone()).await);
     }
     packages
 }
@@ -51,37 +52,112 @@ pub async fn package(
     run: &Run,
     project: &Project,
     function: &Function,
-    architecture: Architecture,
+    platform: &Platform,
     brought: Option<Package>,
 ) -> Result<Package, Failure> {
+    if platform.runtime != function.runtime {
+        let (wanted, here) = (&function.runtime, &platform.runtime);
+        run.console.note(&format!("`{}` runs with {here} here: this machine has no {wanted}", function.name));
+    }
     let package = match brought {
         Some(package) => package,
         None => {
             run.console.tell(&Event::Building { function: function.name.clone() });
-            let order = Order {
-                crate_dir: project.directory.join(&function.source.crate_dir),
-                bin: function.source.bin.clone(),
-                architecture,
-                target_dir: None,
-                preference: preference(project, function, architecture),
-            };
-            let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
-            let piped: Option<&(dyn Fn(&str) + Sync)> = if run.console.is_terminal() { None } else { Some(&tell) };
-            let prepared = run.until_stopped(build::prepare(&order)).await??;
-            if run.global.verbose {
-                run.console.note(&format!("`{}` is built {}", function.name, prepared.route));
-            }
-            let binary = run.until_stopped(prepared.compile(piped)).await??;
-            Package::of_bootstrap(&binary, architecture)?
+            make(run, project, function, platform).await?
         }
     };
     run.console.tell(&Event::Packaged {
         function: function.name.clone(),
-        architecture: architecture.as_str(),
+        architecture: platform.architecture.as_str(),
         size: package.size(),
         sha256: package.sha256.clone(),
     });
     Ok(package)
+}
+
+async fn make(run: &Run, project: &Project, function: &Function, platform: &Platform) -> Result<Package, Failure> {
+    match &function.source {
+        Source::Crate { directory, bin } => {
+            let order = Order {
+                crate_dir: project.directory.join(directory),
+                bin: bin.clone(),
+                architecture: platform.architecture,
+                target_dir: None,
+                preference: preference(project, function, platform.architecture),
+            };
+            compiled(run, function, order).await
+        }
+        Source::App { directory, files, dependencies } => {
+            let dependencies = match dependencies {
+                manifest::Dependencies::Auto => Dependencies::Auto,
+                manifest::Dependencies::None => Dependencies::None,
+                manifest::Dependencies::File(file) => Dependencies::File(project.directory.join(file)),
+            };
+            assembled(run, function, platform, project.directory.join(directory), files, dependencies).await
+        }
+        Source::Package { path, files } => {
+            let path = project.directory.join(path);
+            if path.is_dir() {
+                return assembled(run, function, platform, path, files, Dependencies::None).await;
+            }
+            if *files != Files::default() {
+                let message = format!("`{}` is no directory to `include` from or `exclude` from", path.display());
+                return Err(Failure::new(Kind::Build, message).hint("choose what is in a zip when it is made"));
+            }
+            Ok(Package::read(&path, platform.architecture, function.executed(&platform.runtime))?)
+        }
+    }
+}
+
+async fn compiled(run: &Run, function: &Function, order: Order) -> Result<Package, Failure> {
+    let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
+    let piped: Option<&(dyn Fn(&str) + Sync)> = if run.console.is_terminal() { None } else { Some(&tell) };
+    let prepared = run.until_stopped(build::prepare(&order)).await??;
+    if run.global.verbose {
+        run.console.note(&format!("`{}` is built {}", function.name, prepared.route));
+    }
+    let binary = run.until_stopped(prepared.compile(piped)).await??;
+    Ok(Package::of_bootstrap(&binary, order.architecture)?)
+}
+
+async fn assembled(
+    run: &Run,
+    function: &Function,
+    platform: &Platform,
+    directory: PathBuf,
+    files: &Files,
+    dependencies: Dependencies,
+) -> Result<Package, Failure> {
+    let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime));
+    let app = App {
+        directory,
+        selection: Selection { include: files.include.clone(), exclude: files.exclude.clone() },
+        dependencies,
+        platform: platform.clone(),
+        script: script.map(|script| (script.name.to_owned(), script.text)),
+        started: match &function.web {
+            Some(web) => web.program(),
+            None => function.executed(&platform.runtime),
+        }
+        .map(str::to_owned),
+        cache: cache()?,
+    };
+    let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
+    let Assembled { package, notes } = run.until_stopped(app.assemble(&tell)).await??;
+    notes.iter().for_each(|note| run.console.note(&format!("`{}`: {note}", function.name)));
+    Ok(package)
+}
+
+/// Where what was installed for functions is kept.
+fn cache() -> Result<PathBuf, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let found = set("LAMSTREAM_CACHE_DIR")
+        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("lamstream")))
+        .or_else(|| Some(set("HOME")?.join(".cache/lamstream")));
+    found.ok_or_else(|| {
+        let failure = Failure::usage("there is no home directory to keep installed packages in");
+        failure.hint("name a directory in LAMSTREAM_CACHE_DIR")
+    })
 }
 
 /// How the manifest wants it built; what it says holds for its own architecture alone.

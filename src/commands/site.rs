@@ -3,11 +3,12 @@
 use super::run::Run;
 use crate::apply::{Cloud, Observed};
 use crate::aws::{Account, Place};
+use crate::build;
 use crate::failure::Failure;
 use crate::manifest::{Function, Manifest};
 use crate::plan::{self, Kind, Plan};
 use crate::report::{Answer, FunctionAnswer, State};
-use crate::stack::{Architecture, Names, Stack};
+use crate::stack::{Names, Platform, Stack};
 use futures_util::future::try_join_all;
 use std::path::PathBuf;
 
@@ -31,8 +32,10 @@ pub struct Site {
 pub struct Job<'a> {
     pub function: &'a Function,
     pub place: Place<'a>,
-    /// What the code is built for: the manifest's, or this machine's where it runs here.
-    pub architecture: Architecture,
+    /// What the code has to fit: the manifest's, or this machine's where it runs here.
+    pub platform: Platform,
+    /// By which a large package goes; `None` for one that is made for it.
+    pub bucket: Option<&'a str>,
 }
 
 impl Site {
@@ -45,7 +48,8 @@ impl Site {
         let job = |function: &'a Function| Job {
             function,
             place: Place::new(&self.account, self.names(project, function)),
-            architecture: architecture(function, local),
+            platform: platform(function, local),
+            bucket: project.manifest.artifact_bucket.as_deref(),
         };
         project.functions.iter().map(job).collect()
     }
@@ -73,9 +77,10 @@ pub fn single(run: &Run, function: Option<&str>) -> Result<Project, Failure> {
     Ok(project)
 }
 
-/// The local cloud runs functions on this very machine.
-pub fn architecture(function: &Function, local: bool) -> Architecture {
-    Architecture::host().filter(|_| local).unwrap_or(function.architecture)
+/// The local cloud runs functions on this very machine, with what interpreters there are.
+pub fn platform(function: &Function, local: bool) -> Platform {
+    let wanted = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
+    if local { build::platform_here(&wanted) } else { wanted }
 }
 
 /// Observes all functions, side by side.
@@ -90,7 +95,7 @@ impl Job<'_> {
 
     /// The stack that the manifest wants, with this code.
     pub fn target(&self, code: &str) -> Stack {
-        self.function.target(self.names(), self.architecture, code)
+        self.function.target(self.names(), &self.platform, code)
     }
 
     /// What can be said of the function as it was observed.

@@ -19,6 +19,8 @@ pub struct Manifest {
     /// The only account that may be deployed to: twelve digits.
     pub account: Option<String>,
     pub region: Option<String>,
+    /// Of S3: by which packages go that are too large to be sent to Lambda itself.
+    pub artifact_bucket: Option<String>,
     /// The stage that was applied.
     pub stage: Option<String>,
     /// All that there are, in the manifest's order.
@@ -70,11 +72,15 @@ impl Variant {
         let account = root.entry("account").and_then(|account| account.matching(is_account, "twelve digits"));
         let region =
             root.entry("region").and_then(|region| region.matching(is_region, "a region such as `eu-central-1`"));
+        let bucket = root.entry("artifact_bucket").and_then(|bucket| {
+            bucket.matching(is_bucket, "the name of an S3 bucket: 3 to 63 lowercase letters, digits, `-` and `.`")
+        });
         let mut variant = Variant {
             manifest: Manifest {
                 app: app.map(|app| app.into_inner().to_owned()).unwrap_or_default(),
                 account: account.map(|account| account.into_inner().to_owned()),
                 region: region.map(|region| region.into_inner().to_owned()),
+                artifact_bucket: bucket.map(|bucket| bucket.into_inner().to_owned()),
                 stage: stage.map(str::to_owned),
                 stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
                 functions: Vec::new(),
@@ -167,6 +173,12 @@ fn within(stage: Option<&str>) -> String {
 
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_bucket(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    let ends = text.starts_with(['-', '.']) || text.ends_with(['-', '.']);
+    (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !ends && !text.contains("..")
 }
 
 /// Whether it looks like one. Which regions there are changes too often to be known here.

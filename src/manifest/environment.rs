@@ -34,8 +34,8 @@ const RESERVED: [&str; 21] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-/// The variables with their values, and those whose values come from outside.
-pub(super) fn read(keys: &mut Section<'_>) -> (Environment, Vec<Outside>) {
+/// The variables with their values, and those whose values come from outside. `ours` is what lamstream adds.
+pub(super) fn read(keys: &mut Section<'_>, ours: &Environment) -> (Environment, Vec<Outside>) {
     let (mut environment, mut outside) = (Environment::new(), Vec::new());
     let Some(entry) = keys.entry("environment") else { return (environment, outside) };
     let Some(variables) = entry.section("`environment`".into()) else { return (environment, outside) };
@@ -43,16 +43,15 @@ pub(super) fn read(keys: &mut Section<'_>) -> (Environment, Vec<Outside>) {
         let value = read_variable(&variable, &mut outside);
         environment.extend(value.map(|value| (variable.name.to_owned(), Secret::new(value))));
     }
-    if let Some(problem) = too_large(&environment) {
+    if let Some(problem) = too_large(environment.iter().chain(ours)) {
         entry.problem_with_name(problem);
     }
     (environment, outside)
 }
 
 /// What is wrong with so large an environment.
-pub(super) fn too_large(environment: &Environment) -> Option<String> {
-    let variables: BTreeMap<&str, &str> =
-        environment.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+pub(super) fn too_large<'a>(environment: impl Iterator<Item = (&'a String, &'a Secret)>) -> Option<String> {
+    let variables: BTreeMap<&str, &str> = environment.map(|(name, value)| (name.as_str(), value.reveal())).collect();
     let size = serde_json::to_string(&variables).map_or(0, |json| json.len());
     (size > LIMIT).then(|| format!("`environment` takes {size} bytes as JSON, expected at most {LIMIT}"))
 }

@@ -2,14 +2,15 @@
 
 use super::build::Build;
 use super::check::Check;
+use super::code::{self, Source};
 use super::environment;
 use super::outside::Outside;
 use super::role::RoleSource;
 use super::section::{Entry, Section};
+use super::web::Web;
 use super::{tags, url};
-use crate::stack::{Architecture, Environment, FunctionUrl, LogFormat, Tags};
+use crate::stack::{Architecture, Environment, FunctionUrl, LogFormat, Runtime, Tags};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 pub(super) const NAME: &str = "letters, digits, `-` and `_`";
 
@@ -30,6 +31,11 @@ const RETENTION_DAYS: [u32; 22] =
 pub struct Function {
     pub name: String,
     pub source: Source,
+    pub runtime: Runtime,
+    /// What the runtime calls, where that does not follow from the rest.
+    pub handler: Option<String>,
+    /// There for a web server, which the adapter stands before.
+    pub web: Option<Web>,
     pub architecture: Architecture,
     pub build: Build,
     /// MB.
@@ -59,14 +65,6 @@ pub struct Function {
     pub checks: Vec<Check>,
 }
 
-/// Where its code comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// As written: relative to the manifest.
-    pub crate_dir: PathBuf,
-    pub bin: Option<String>,
-}
-
 impl Function {
     /// `account` is the only one that may be deployed to.
     pub(super) fn read(entry: &Entry<'_>, account: Option<&str>) -> Option<Function> {
@@ -75,7 +73,9 @@ impl Function {
             entry.problem_with_name(format!("`{name}` is no name for a function, expected {NAME}"));
         }
         let mut keys = entry.section(format!("the function `{name}`"))?;
-        let source = read_source(&mut keys);
+        let source = code::read_source(&mut keys);
+        let (runtime, handler) = code::read_runtime(&mut keys);
+        let web = Web::read(&mut keys);
         let architectures = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
         let architecture = match keys.entry("architecture") {
             Some(entry) => entry.one_of(&architectures).map(|architecture| architecture.into_inner()),
@@ -89,20 +89,28 @@ impl Function {
         let concurrency = number("concurrency", 0..=i32::MAX as u32, "");
         let keep_releases = number("keep_releases", 1..=1000, "versions");
         let (retention_days, log_format) = read_log(&mut keys);
-        let (environment, outside) = environment::read(&mut keys);
+        let url = url::read(&mut keys);
+        let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
+        let (environment, outside) = environment::read(&mut keys, &ours);
+        if let Some(web) = &web {
+            web.refuse_contradictions(&keys, &runtime, url.as_ref());
+        }
         let function = Function {
             name: name.to_owned(),
             source,
+            runtime,
+            handler,
             architecture: architecture.unwrap_or(Architecture::X86_64),
             build,
             memory: memory.map_or(DEFAULT_MEMORY, |memory| memory.into_inner()),
             timeout: timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.into_inner()),
             ephemeral_storage: ephemeral_storage.map_or(DEFAULT_EPHEMERAL_STORAGE, |storage| storage.into_inner()),
             description: read_description(&mut keys),
-            layers: read_layers(&mut keys),
+            layers: read_layers(&mut keys, web.is_some()),
+            web,
             environment,
             outside,
-            url: url::read(&mut keys),
+            url,
             retention_days,
             log_format,
             role: RoleSource::read(&mut keys, account),
@@ -120,17 +128,6 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn read_source(keys: &mut Section<'_>) -> Source {
-    let directory = keys.required("crate", "the directory of the crate that it is built from");
-    let directory =
-        directory.and_then(|entry| entry.matching(|text| !text.trim().is_empty(), "the directory of a crate"));
-    let bin = keys.entry("bin").and_then(|entry| entry.matching(is_name, "the name of one of the crate's binaries"));
-    Source {
-        crate_dir: directory.map(|directory| PathBuf::from(directory.into_inner())).unwrap_or_default(),
-        bin: bin.map(|bin| bin.into_inner().to_owned()),
-    }
-}
-
 fn read_description(keys: &mut Section<'_>) -> String {
     let Some(entry) = keys.entry("description") else { return String::new() };
     let Some(text) = entry.string("a string") else { return String::new() };
@@ -141,12 +138,15 @@ fn read_description(keys: &mut Section<'_>) -> String {
     text.into_inner().to_owned()
 }
 
-fn read_layers(keys: &mut Section<'_>) -> Vec<String> {
+/// `adapted` functions have one layer more.
+fn read_layers(keys: &mut Section<'_>, adapted: bool) -> Vec<String> {
     const EXPECTED: &str = "ARNs of layer versions, such as `arn:aws:lambda:eu-central-1:123456789012:layer:NAME:1`";
     let Some(entry) = keys.entry("layers") else { return Vec::new() };
     let layers = entry.strings(EXPECTED);
-    if layers.len() > LAYER_LIMIT {
-        entry.problem(format!("`layers` holds {} layers, expected at most {LAYER_LIMIT}", layers.len()));
+    let limit = LAYER_LIMIT - usize::from(adapted);
+    if layers.len() > limit {
+        let beside = if adapted { " beside the adapter" } else { "" };
+        entry.problem(format!("`layers` holds {} layers, expected at most {limit}{beside}", layers.len()));
     }
     let mut seen = BTreeSet::new();
     for layer in &layers {
@@ -163,7 +163,7 @@ fn read_layers(keys: &mut Section<'_>) -> Vec<String> {
 }
 
 /// The layer that a version belongs to.
-fn layer_of(arn: &str) -> Option<&str> {
+pub(super) fn layer_of(arn: &str) -> Option<&str> {
     let (layer, version) = arn.rsplit_once(':')?;
     let parts: Vec<&str> = layer.split(':').collect();
     let ["arn", partition, "lambda", region, account, "layer", name] = parts[..] else { return None };

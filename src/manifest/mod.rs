@@ -13,12 +13,14 @@ mod stages;
 
 mod build;
 mod check;
+mod code;
 mod environment;
 mod function;
 mod outside;
 mod role;
 mod tags;
 mod url;
+mod web;
 
 mod target;
 
@@ -28,8 +30,10 @@ mod section;
 
 pub use build::Build;
 pub use check::{Check, Expect};
+pub use code::{Dependencies, Files, Source};
 pub use document::{Manifest, parse};
-pub use function::{Function, Source};
+pub use function::Function;
 pub use outside::{Found, Origin, Outside, fill};
 pub use problem::{Problem, Problems};
 pub use role::RoleSource;
+pub use web::{Script, Web};

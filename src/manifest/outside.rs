@@ -155,7 +155,8 @@ impl Function {
             }
             self.environment.insert(outside.name, value);
         }
-        if let (Some(place), Some(message)) = (asked, environment::too_large(&self.environment)) {
+        if let (Some(place), Some(message)) = (asked, environment::too_large(self.all_variables(&self.runtime).iter()))
+        {
             problems.push(Problem::new(Some(place), format!("with what comes from outside {message}")));
         }
         for check in self.checks.iter_mut() {

@@ -50,9 +50,14 @@ impl<'a> Section<'a> {
     pub fn required(&mut self, key: &'static str, why: impl Display) -> Option<Entry<'a>> {
         let entry = self.entry(key);
         if entry.is_none() {
-            self.problem(format!("{} has no `{key}`, expected {why}", self.title));
+            self.missing(&format!("`{key}`"), why);
         }
         entry
+    }
+
+    /// Notes that something is not there; `why` says what it would be.
+    pub fn missing(&self, what: &str, why: impl Display) {
+        self.problem(format!("{} has no {what}, expected {why}", self.title));
     }
 
     /// A table that is itself read by its keys.
@@ -74,6 +79,18 @@ impl<'a> Section<'a> {
         self.table.get(table)?.get_ref().get(key)?.get_ref().as_str()
     }
 
+    /// What stands in a table within this one, for who must know of it without reading it.
+    pub fn peek_all(&self, table: &str) -> Vec<Entry<'a>> {
+        let entries = self.table.get(table).and_then(|table| table.get_ref().as_table()).into_iter().flatten();
+        entries.map(|(name, value)| Entry::new(name, value, self.notes)).collect()
+    }
+
+    /// The strings of a list in this table, for who must know of them without reading it.
+    pub fn peek_strings(&self, key: &str) -> Vec<Spanned<&'a str>> {
+        let items = self.table.get(key).and_then(|list| list.get_ref().as_array()).into_iter().flatten();
+        items.filter_map(|item| Some(Spanned::new(item.span(), item.get_ref().as_str()?))).collect()
+    }
+
     /// What stands under names that the user has chosen, in the order of the text.
     pub fn all(&self) -> Vec<Entry<'a>> {
         let mut entries: Vec<Entry<'a>> =
@@ -85,6 +102,10 @@ impl<'a> Section<'a> {
     /// Notes something about the section as a whole.
     pub fn problem(&self, message: impl Into<String>) {
         self.notes.borrow_mut().push(Problem::new(self.place.clone(), message));
+    }
+
+    pub fn problem_at(&self, place: Range<usize>, message: impl Into<String>) {
+        self.notes.borrow_mut().push(Problem::new(Some(place), message));
     }
 
     /// Says which keys nobody asked for. Every section ends in this, or in `all`.

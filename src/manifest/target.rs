@@ -1,17 +1,14 @@
 //! From what the manifest says to the stack that shall exist.
 
+use super::code::BOOTSTRAP;
 use super::document::Manifest;
 use super::function::Function;
 use super::role::RoleSource;
 use crate::stack::{
-    self, Architecture, Auth, Configuration, LogGroup, Names, Permission, Release, Role, Stack, Statement, Tags,
+    self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Release, Role,
+    Runtime, Stack, Statement, Tags,
 };
 use std::collections::BTreeSet;
-
-/// Only a runtime that brings nothing of its own runs a binary as it is.
-const RUNTIME: &str = "provided.al2023";
-/// That runtime ignores it, and Lambda requires it.
-const HANDLER: &str = "bootstrap";
 
 impl Manifest {
     /// What a function and all that serves it are called in a region and an account.
@@ -27,8 +24,8 @@ impl Manifest {
 }
 
 impl Function {
-    /// The stack wanted. `architecture` is the one that was built for, and `code` the package's `CodeSha256`.
-    pub fn target(&self, names: &Names, architecture: Architecture, code: &str) -> Stack {
+    /// The stack wanted. `platform` is what the package was made for, and `code` its `CodeSha256`.
+    pub fn target(&self, names: &Names, platform: &Platform, code: &str) -> Stack {
         debug_assert!(self.outside.is_empty(), "a value from outside is not filled in");
         let tags = self.all_tags(names);
         let role = self.own_role(names, &tags);
@@ -38,14 +35,14 @@ impl Function {
         };
         let configuration = Configuration {
             role_arn,
-            architecture,
-            runtime: RUNTIME.into(),
-            handler: HANDLER.into(),
+            architecture: platform.architecture,
+            runtime: platform.runtime.as_str().into(),
+            handler: self.handler(&platform.runtime).into(),
             memory: self.memory,
             timeout: self.timeout,
             ephemeral_storage: self.ephemeral_storage,
-            layers: self.layers.clone(),
-            environment: self.environment.clone(),
+            layers: self.all_layers(&names.region, platform.architecture),
+            environment: self.all_variables(&platform.runtime),
             log_format: self.log_format,
             log_group: names.log_group(),
         };
@@ -63,6 +60,31 @@ impl Function {
             url: self.url.clone(),
             permissions: if is_public { BTreeSet::from(Permission::ALL) } else { BTreeSet::new() },
         }
+    }
+
+    /// The file of the finished package that Lambda executes, if it is one and no name within a language.
+    pub fn executed<'a>(&'a self, runtime: &Runtime) -> Option<&'a str> {
+        (self.web.is_some() || !runtime.is_managed()).then(|| self.handler(runtime))
+    }
+
+    fn handler<'a>(&'a self, runtime: &Runtime) -> &'a str {
+        match (&self.handler, &self.web) {
+            (Some(handler), _) => handler,
+            (None, Some(web)) => web.handler(runtime),
+            (None, None) => BOOTSTRAP,
+        }
+    }
+
+    /// The adapter comes first: what other layers bring lies over it.
+    fn all_layers(&self, region: &str, architecture: Architecture) -> Vec<String> {
+        let adapter = self.web.iter().map(|web| web.layer(region, architecture));
+        adapter.chain(self.layers.iter().cloned()).collect()
+    }
+
+    /// The user's variables, and those by which a web server and its adapter know of each other.
+    pub(super) fn all_variables(&self, runtime: &Runtime) -> Environment {
+        let own = self.web.iter().flat_map(|web| web.variables(runtime, self.url.as_ref()));
+        own.chain(self.environment.clone()).collect()
     }
 
     fn own_role(&self, names: &Names, tags: &Tags) -> Option<Role> {

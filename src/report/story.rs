@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// Where the time a step took is written.
 const TIME_COLUMN: usize = 48;
+const UPLOADING: &str = "Uploading";
+/// How long the bar of an upload is, in characters.
+const BAR: usize = 20;
 
 /// What an event says once it is over; `None` for those that only begin or go on.
 pub(super) fn told(event: &Event) -> Option<String> {
@@ -39,7 +42,12 @@ pub(super) fn told(event: &Event) -> Option<String> {
         Event::Finished { function, changed: false, .. } => {
             Some(line(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
         }
+        Event::Stays { function, why } => Some(line(style::WAIT, "Left", &format!("something of {function}: {why}"))),
         Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } => None,
+        Event::Uploading { function, sent, total } if sent == total => {
+            Some(line(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
+        }
+        Event::Uploading { .. } => None,
         Event::Started { .. } | Event::Waiting { .. } | Event::Verifying { .. } => None,
     }
 }
@@ -51,6 +59,17 @@ pub(super) enum Turn<'a> {
         function: &'a str,
         verb: &'static str,
         about: String,
+    },
+    /// What is being done goes on.
+    Goes {
+        function: &'a str,
+        verb: &'static str,
+        about: String,
+    },
+    /// That goes on no more.
+    Stops {
+        function: &'a str,
+        verb: &'static str,
     },
     Ends {
         function: &'a str,
@@ -70,6 +89,10 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
         Event::Building { function } => Turn::Begins { function, verb: "Building", about: function.clone() },
         Event::Packaged { function, .. } => Turn::Ends { function, about: function.clone() },
         Event::Started { function, step } => Turn::Begins { function, verb: doing(step.action), about: named(step) },
+        Event::Uploading { function, sent, total } if sent == total => Turn::Stops { function, verb: UPLOADING },
+        Event::Uploading { function, sent, total } => {
+            Turn::Goes { function, verb: UPLOADING, about: upload(function, *sent, *total) }
+        }
         Event::Waiting { function, for_what, .. } => {
             Turn::Begins { function, verb: "Waiting", about: format!("for {for_what}") }
         }
@@ -86,8 +109,19 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
         | Event::MovedBack { function, .. }
         | Event::Pruned { function, .. }
         | Event::Finished { function, .. } => Turn::EndsAll { function },
-        Event::BuildLine { .. } => Turn::Nothing,
+        Event::BuildLine { .. } | Event::Stays { .. } => Turn::Nothing,
     }
+}
+
+/// How far an upload is, drawn and in numbers.
+fn upload(function: &str, sent: usize, total: usize) -> String {
+    let full = sent * BAR / total.max(1);
+    let bar = format!("{}{}", "#".repeat(full), "-".repeat(BAR - full.min(BAR)));
+    format!("the package of {function} [{bar}] {} of {} MB", megabytes(sent), megabytes(total))
+}
+
+fn megabytes(bytes: usize) -> usize {
+    bytes / 1_000_000
 }
 
 fn of(what: &str, function: &str) -> String {

@@ -33,6 +33,18 @@ impl Ticker {
                     self.going.push(Going { function: function.to_owned(), verb, about, began: Instant::now() });
                 }
             }
+            Turn::Goes { function, verb, about } => {
+                let same = |going: &&mut Going| going.function == function && going.verb == verb;
+                match self.going.iter_mut().find(same) {
+                    Some(going) => going.about = about,
+                    None => {
+                        self.going.push(Going { function: function.to_owned(), verb, about, began: Instant::now() })
+                    }
+                }
+            }
+            Turn::Stops { function, verb } => {
+                self.going.retain(|going| going.function != function || going.verb != verb);
+            }
             Turn::Ends { function, about } => {
                 self.going.retain(|going| going.function != function || going.about != about);
             }

@@ -95,7 +95,7 @@ async fn a_zip_built_elsewhere_is_inspected_and_kept_as_it_is() {
     let file = dir.path().join("chat.zip");
     let read = |bytes: &[u8]| {
         std::fs::write(&file, bytes).unwrap();
-        Package::read(&file, host())
+        Package::read(&file, host(), Some("bootstrap"))
     };
     let binary = binary().await;
     let good = zip(0o755, &binary);

@@ -7,11 +7,12 @@ mod support;
 mod differences;
 mod scenario;
 
-use lamstream::apply::{Cloud, Delivery, Source, apply};
+use lamstream::apply::{Artifact, Cloud, Delivery, Source, apply};
 use lamstream::aws::{Access, Account, Place};
 use lamstream::plan::plan;
 use lamstream::stack::{Names, Stack};
 use scenario::{BEYOND_MOTO, SCENARIOS, Step, Wanted};
+use std::path::Path;
 use std::process::Command;
 use support::bench::{Bench, LAMSTREAM, Server};
 use support::memory::{Memory, nobody};
@@ -24,7 +25,7 @@ async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut 
     for (number, step) in steps.iter().enumerate() {
         let Wanted { mut target, zip } = step.wanted(cloud.names());
         let current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}")).stack;
-        let delivery = Delivery { source: Source::Zip(&zip), ..Delivery::of(&target) };
+        let delivery = Delivery { source: Source::Zip(Artifact { zip: &zip, bucket: None }), ..Delivery::of(&target) };
         apply(cloud, &plan(&current, &target), &delivery, &nobody())
             .await
             .unwrap_or_else(|error| panic!("{title}, step {number}: {error}: {error:#?}"));
@@ -97,5 +98,36 @@ async fn on_moto() {
         secret_access_key: "testing".into(),
         region: REGION.into(),
     };
-    walk_all(&Account::open(access).await.expect("an account"), SCENARIOS, differences::forgive_moto).await;
+    let account = Account::open(access).await.expect("an account");
+    walk_all(&account, SCENARIOS, differences::forgive_moto).await;
+    assert_eq!(buckets(&bin, &server.address, "print(names())"), "[]", "a bucket of ours stays");
+    by_a_bucket_of_the_users(&account, &bin, &server.address).await;
+}
+
+/// What stays of a package in a bucket that the manifest names: the bucket.
+async fn by_a_bucket_of_the_users(account: &Account, bin: &Path, endpoint: &str) {
+    let make = "s3.create_bucket(Bucket='mine', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})";
+    buckets(bin, endpoint, make);
+    let place = Place::new(account, names("by a bucket", &account.id().await.expect("an account")));
+    let step = Step::Function { code: "large one", keys: "" };
+    let Wanted { target, zip } = step.wanted(place.names());
+    let source = Source::Zip(Artifact { zip: &zip, bucket: Some("mine") });
+    let current = place.observe().await.expect("nothing").stack;
+    let delivery = Delivery { source, ..Delivery::of(&target) };
+    apply(&place, &plan(&current, &target), &delivery, &nobody()).await.expect("a deploy");
+    let left = buckets(bin, endpoint, "print(names(), s3.list_objects_v2(Bucket='mine')['KeyCount'])");
+    assert_eq!(left, "['mine'] 0");
+}
+
+/// What a line of Python says, that has boto3's client of S3 at hand and the names of all buckets.
+fn buckets(bin: &Path, endpoint: &str, line: &str) -> String {
+    let script = format!(
+        "import boto3\n\
+         s3 = boto3.client('s3', endpoint_url='{endpoint}', region_name='eu-central-1', aws_access_key_id='testing', \
+         aws_secret_access_key='testing')\n\
+         names = lambda: [bucket['Name'] for bucket in s3.list_buckets()['Buckets']]\n{line}\n"
+    );
+    let output = Command::new(bin.join("python")).args(["-c", &script]).output().expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -1,8 +1,9 @@
 //! The scenarios: what is wanted, step by step.
 
+use bytes::Bytes;
 use lamstream::build::Package;
 use lamstream::manifest;
-use lamstream::stack::{Architecture, Names, Stack};
+use lamstream::stack::{Architecture, Names, Platform, Stack};
 
 /// One state to reach: the function's part of a manifest and its code, or nothing at all.
 pub enum Step {
@@ -100,6 +101,16 @@ pub const SCENARIOS: &[(&str, &[Step])] = &[
             Nothing,
         ],
     ),
+    (
+        "too large to be sent itself",
+        &[
+            Function { code: "large one", keys: PLAIN },
+            Function { code: "large two", keys: PLAIN },
+            Function { code: "one", keys: PLAIN },
+            Function { code: "large two", keys: PLAIN },
+            Nothing,
+        ],
+    ),
 ];
 
 /// Scenarios that moto 5.2.5 cannot play: UpdateFunctionConfiguration ignores EphemeralStorage and LoggingConfig there,
@@ -115,20 +126,21 @@ pub const BEYOND_MOTO: &[(&str, &[Step])] = &[(
 
 pub struct Wanted {
     pub target: Stack,
-    pub zip: Vec<u8>,
+    pub zip: Bytes,
 }
 
 impl Step {
     pub fn wanted(&self, names: &Names) -> Wanted {
         let Function { code, keys } = self else {
-            return Wanted { target: Stack::empty(names.clone()), zip: Vec::new() };
+            return Wanted { target: Stack::empty(names.clone()), zip: Bytes::new() };
         };
         let text = format!("app = \"{}\"\n[functions.{}]\ncrate = \".\"\n{keys}\n", names.app, names.function);
         let manifest =
             manifest::parse(&text, None).unwrap_or_else(|problems| panic!("{}", problems.render("deploy.toml", &text)));
         let package = package(code);
-        let target = manifest.functions[0].target(names, Architecture::X86_64, &package.sha256);
-        Wanted { target, zip: package.zip.to_vec() }
+        let platform = Platform { runtime: manifest.functions[0].runtime.clone(), architecture: Architecture::X86_64 };
+        let target = manifest.functions[0].target(names, &platform, &package.sha256);
+        Wanted { target, zip: package.zip }
     }
 }
 
@@ -141,6 +153,17 @@ fn package(code: &str) -> Package {
         zip::write::SimpleFileOptions::default().unix_permissions(0o755).last_modified_time(zip::DateTime::default());
     zip.start_file("bootstrap", options).expect("an entry");
     std::io::Write::write_all(&mut zip, format!("#!/bin/sh\n# {code}\n").as_bytes()).expect("its text");
+    if code.starts_with("large") {
+        // What does not compress, as long as Lambda takes in a call.
+        let mut state = code.len() as u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        let bytes: Vec<u8> = (0..52_428_800).map(|_| next()).collect();
+        zip.start_file("model", options.compression_method(zip::CompressionMethod::Stored)).expect("an entry");
+        std::io::Write::write_all(&mut zip, &bytes).expect("its bytes");
+    }
     zip.finish().expect("a zip");
-    Package::read(&path, Architecture::X86_64).expect("a package")
+    Package::read(&path, Architecture::X86_64, Some("bootstrap")).expect("a package")
 }

@@ -27,7 +27,7 @@ fn the_function_is_static_and_streams() {
     let linked = "linked by `rust-lld`, with the musl of its own toolchain, as you said";
     assert!(built.story.contains(linked), "{}", built.story);
     let zip = bench.path(built.zip.to_str().unwrap());
-    Package::read(&zip, Architecture::X86_64).unwrap();
+    Package::read(&zip, Architecture::X86_64, Some("bootstrap")).unwrap();
     assert!(is_static(&bootstrap(&zip)));
     let expected = std::fs::read(root().join("tests/fixtures/stream_chat_body.bin")).unwrap();
     assert_eq!(answer(&zip, "stream/chat"), expected);

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// Whether Lambda would take it for arm64, and would not for x86_64.
 fn is_for_arm64(built: &Built) {
-    Package::read(&built.zip, Architecture::Arm64).unwrap();
-    let error = Package::read(&built.zip, Architecture::X86_64).unwrap_err();
+    Package::read(&built.zip, Architecture::Arm64, Some("bootstrap")).unwrap();
+    let error = Package::read(&built.zip, Architecture::X86_64, Some("bootstrap")).unwrap_err();
     assert!(error.message.ends_with("for `x86_64`: it was built for `arm64`"), "{error:?}");
 }
 

@@ -4,14 +4,15 @@ use super::fixtures::root;
 use lamstream::manifest::{Manifest, parse};
 use lamstream::stack::{
     Architecture, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogFormat, LogGroup, Names,
-    Permission, Release, Role, Stack, Statement,
+    Permission, Platform, Release, Role, Stack, Statement,
 };
 use std::collections::BTreeSet;
 
 fn target(manifest: &Manifest) -> Stack {
     let function = &manifest.functions[0];
     let names = manifest.names(function, "eu-central-1", "123456789012");
-    function.target(&names, Architecture::Arm64, "c2hhMjU2")
+    let platform = Platform { runtime: function.runtime.clone(), architecture: Architecture::Arm64 };
+    function.target(&names, &platform, "c2hhMjU2")
 }
 
 fn parsed(keys: &str) -> Manifest {

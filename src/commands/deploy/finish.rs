@@ -2,7 +2,7 @@
 
 use super::begin::Begun;
 use super::curl::curl;
-use crate::apply::{Event, Source};
+use crate::apply::{Artifact, Event, Source};
 use crate::build::Package;
 use crate::cli::Deploy;
 use crate::commands::bring::Move;
@@ -36,7 +36,7 @@ pub(super) async fn finish(
         job,
         observed: &begun.observed,
         target: &target,
-        source: Source::Zip(&package.zip),
+        source: Source::Zip(Artifact { zip: &package.zip, bucket: job.bucket }),
         origin,
         verify: !arguments.no_verify,
     };

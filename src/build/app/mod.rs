@@ -1,0 +1,92 @@
+//! From a directory with an app to the package that Lambda gets: what is in it, what it depends on, and what starts it.
+//!
+//! What the directory [holds](files) is gathered, but for what no package [should carry](unwanted). The packages that the
+//! app depends on are [installed](dependencies) for the target's runtime and processor into a cache, and lie beneath the
+//! app's own files. All of it is [zipped](super::archive) the same way every time.
+
+mod files;
+mod unwanted;
+
+mod dependencies;
+mod node;
+mod poetry;
+mod python;
+mod tidy;
+mod tool;
+
+mod interpreter;
+
+pub use dependencies::Dependencies;
+pub use files::Selection;
+pub use interpreter::platform_here;
+
+use std::path::PathBuf;
+
+use super::archive;
+use super::elf;
+use super::error::BuildError;
+use super::package::Package;
+use crate::stack::{Family, Platform};
+use files::{Content, File, Tree};
+
+/// A package that is to be made of a directory.
+pub struct App {
+    pub directory: PathBuf,
+    pub selection: Selection,
+    pub dependencies: Dependencies,
+    pub platform: Platform,
+    /// A file that is written into the package, executable: its name and its text.
+    pub script: Option<(String, String)>,
+    /// The file of the package that is executed to start it, if one is.
+    pub started: Option<String>,
+    /// Where installed packages are kept.
+    pub cache: PathBuf,
+}
+
+/// A package, and what there is to say of how it was made.
+pub struct Assembled {
+    pub package: Package,
+    pub notes: Vec<String>,
+}
+
+impl App {
+    /// Makes the package. `tell` gets what the tools write that install its dependencies, line by line.
+    ///
+    /// # Errors
+    /// When the directory cannot be read, or lacks what starts it; when dependencies cannot be installed; when the
+    /// package is too large for Lambda, or holds a Python extension that the target's processor cannot load.
+    pub async fn assemble(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
+        let subject = format!("the directory `{}`", self.directory.display());
+        let (mut tree, left_out) = files::gather(&self.directory, &self.selection)?;
+        let mut notes: Vec<String> = left_out.iter().map(|file| unwanted::note(file)).collect();
+        if let Some(installed) = self.dependencies.install(self, tell, &mut notes).await? {
+            tree.put_beneath(files::gather_all(&installed)?);
+        }
+        if let Some((name, text)) = &self.script {
+            let file = File { content: Content::Bytes(text.clone().into_bytes()), executable: true };
+            if tree.insert(name.clone(), file).is_some() {
+                let error =
+                    BuildError::new(format!("cannot use {subject}: it holds `{name}`, which lamstream writes itself"));
+                return Err(error.hint(format!("name it in `run`, or leave it out: `exclude = [\"{name}\"]`")));
+            }
+        }
+        if let Some(started) = &self.started {
+            tree.make_executable(started, &subject)?;
+        }
+        self.refuse_foreign_extensions(&tree)?;
+        let zip = archive::pack_all(&tree.read()?, &subject)?;
+        Ok(Assembled { package: Package::of_zip(zip, self.platform.architecture), notes })
+    }
+
+    /// A Python extension for another processor is found out only when it is imported; better here.
+    fn refuse_foreign_extensions(&self, tree: &Tree) -> Result<(), BuildError> {
+        if self.platform.runtime.family() != Family::Python {
+            return Ok(());
+        }
+        for (name, file) in tree.iter().filter(|(name, _)| name.ends_with(".so")) {
+            let bytes = file.head()?;
+            elf::check_machine(&bytes, self.platform.architecture, &format!("the extension `{name}`"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Packages of Node, installed by npm for the target's processor.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokio::process::Command;
+
+use super::tool::{self, Tell, failed, find};
+use crate::build::error::BuildError;
+use crate::stack::{Architecture, Platform};
+
+/// Changes when the same list would be installed in another way.
+const WAY: &str = "1";
+
+/// What beside the list decides what npm installs.
+const BESIDE: [&str; 3] = ["package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
+
+/// Installs what a `package.json` needs to run, once; gives a directory with its `node_modules`, if it needs anything.
+///
+/// # Errors
+/// When there is no npm, or it fails.
+pub async fn install(
+    list: &Path,
+    platform: &Platform,
+    cache: &Path,
+    tell: Tell<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Option<PathBuf>, BuildError> {
+    let text = read(list)?;
+    let unreadable = |error| BuildError::new(format!("cannot read `{}`", list.display())).because(error);
+    let package: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
+    let needs =
+        ["dependencies", "optionalDependencies"].map(|key| package[key].as_object().is_some_and(|all| !all.is_empty()));
+    if needs == [false, false] {
+        return Ok(None);
+    }
+    let Some(npm) = find("npm") else {
+        let error = BuildError::new(format!("cannot install what `{}` lists: there is no npm here", list.display()));
+        return Err(error.hint("install Node.js, or bring `node_modules` along with `dependencies = \"none\"`"));
+    };
+    let beside: Vec<(&str, String)> = BESIDE
+        .into_iter()
+        .filter_map(|name| Some((name, std::fs::read_to_string(list.with_file_name(name)).ok()?)))
+        .collect();
+    let locked = beside.iter().any(|(name, _)| name.ends_with(".json"));
+    if !locked {
+        notes.push(
+            "there is no `package-lock.json`: npm chooses the versions of packages anew on each machine".to_owned(),
+        );
+    }
+    let cpu = cpu(platform.architecture);
+    let digest = Sha256::digest(format!("{WAY}\n{cpu}\n{text}\n{beside:?}"));
+    let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let place = tool::cached(&cache.join("node"), &format!("{cpu}-{key}"), async |place| {
+        let write = |name: &str, text: &str| {
+            let path = place.join(name);
+            std::fs::write(&path, text)
+                .map_err(|error| BuildError::new(format!("cannot write `{}`", path.display())).because(error))
+        };
+        write("package.json", &text)?;
+        for (name, text) in &beside {
+            write(name, text)?;
+        }
+        let mut command = Command::new(npm);
+        command.arg(if locked { "ci" } else { "install" }).current_dir(place);
+        // Links have no place in a package, and scripts would build for this machine.
+        command.args([
+            "--omit=dev",
+            "--no-bin-links",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ]);
+        command.args(["--os=linux", &format!("--cpu={cpu}"), "--libc=glibc"]);
+        let message = format!("cannot install what `{}` lists", list.display());
+        tool::run(command, tell).await.map_err(|said| failed(message, &said))?;
+        // The app's own directory has these, and npm's note to itself differs from machine to machine.
+        for name in BESIDE.into_iter().chain(["package.json", "node_modules/.package-lock.json"]) {
+            let _ = std::fs::remove_file(place.join(name));
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Some(place))
+}
+
+fn cpu(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "x64",
+        Architecture::Arm64 => "arm64",
+    }
+}
+
+fn read(file: &Path) -> Result<String, BuildError> {
+    std::fs::read_to_string(file)
+        .map_err(|error| BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error))
+}

@@ -1,0 +1,93 @@
+//! What installers leave behind that would make each package another one, or that no function needs.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+/// Directories with bytecode, and with the tests of packages.
+const NOT_NEEDED: [&str; 2] = ["__pycache__", "tests"];
+/// What is about the installation, and not about the package.
+const OF_THE_INSTALLATION: [&str; 6] =
+    ["INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json", "WHEEL.metadata"];
+
+/// Leaves what is the same on every machine.
+pub fn tidy(place: &Path) -> io::Result<()> {
+    let mut walk = WalkDir::new(place).min_depth(1).contents_first(false).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // A package may itself be called so.
+        if entry.file_type().is_dir() && NOT_NEEDED.contains(&&*name) && (entry.depth() > 1 || name == "__pycache__") {
+            std::fs::remove_dir_all(entry.path())?;
+            walk.skip_current_dir();
+        } else if entry.file_type().is_file() && is_of_the_installation(entry.path(), &name) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    let scripts = place.join("bin");
+    for entry in std::fs::read_dir(&scripts).into_iter().flatten().flatten() {
+        let bytes = std::fs::read(entry.path())?;
+        if let Some(script) = without_interpreter(&bytes) {
+            std::fs::write(entry.path(), script)?;
+            std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o755))?;
+        }
+    }
+    for entry in WalkDir::new(place).max_depth(2) {
+        let entry = entry?;
+        if entry.file_name() == "RECORD" {
+            record(place, entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_of_the_installation(path: &Path, name: &str) -> bool {
+    let in_dist_info = path.parent().is_some_and(|parent| parent.to_string_lossy().ends_with(".dist-info"));
+    // Uv locks the directory it installs to.
+    (in_dist_info && OF_THE_INSTALLATION.contains(&name)) || name.ends_with(".pyc") || name == ".lock"
+}
+
+/// A script names the Python that installed it, which Lambda does not have. Long paths are led through a shell.
+fn without_interpreter(script: &[u8]) -> Option<Vec<u8>> {
+    const ANY: &[u8] = b"#!/usr/bin/env python3\n";
+    let end = script.iter().position(|byte| *byte == b'\n')?;
+    let first = String::from_utf8_lossy(&script[..end]);
+    let rest = if first.starts_with("#!/bin/sh") && script[end + 1..].starts_with(b"'''exec' ") {
+        let end_of_shell = script.windows(6).position(|window| window == b"\n' '''")?;
+        script[end_of_shell..].splitn(3, |byte| *byte == b'\n').nth(2)?
+    } else if first.starts_with("#!") && first.contains("python") {
+        &script[end + 1..]
+    } else {
+        return None;
+    };
+    Some([ANY, rest].concat())
+}
+
+/// The list of a package's files, without those that are gone and those that were changed.
+fn record(place: &Path, path: &Path) -> io::Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let stays = |line: &&str| {
+        let file = line.split(',').next().unwrap_or_default().trim_matches('"');
+        !file.starts_with("../") && !file.starts_with("bin/") && place.join(file).exists()
+    };
+    let mut lines: Vec<&str> = text.lines().filter(stays).collect();
+    lines.sort_unstable();
+    std::fs::write(path, lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_the_interpreter_of_the_machine() {
+        let plain = without_interpreter(b"#!/root/x/bin/python3.11\nimport sys\n").unwrap();
+        assert_eq!(plain, b"#!/usr/bin/env python3\nimport sys\n");
+        let long = b"#!/bin/sh\n'''exec' \"/a/very long/path/python\" \"$0\" \"$@\"\n' '''\nimport sys\n";
+        assert_eq!(without_interpreter(long).unwrap(), b"#!/usr/bin/env python3\nimport sys\n");
+        assert_eq!(without_interpreter(b"#!/bin/bash\nx\n"), None);
+        assert_eq!(without_interpreter(b"\x7fELF"), None);
+    }
+}

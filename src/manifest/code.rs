@@ -1,0 +1,155 @@
+//! Where a function's code comes from, and what starts it.
+
+use super::function::is_name;
+use super::section::{Entry, Section, list};
+use crate::stack::{Family, Runtime};
+use globset::Glob;
+use std::path::PathBuf;
+
+/// Each function has exactly one of them.
+const SOURCES: [&str; 3] = ["crate", "web", "package"];
+const RUNTIMES: &str = "a runtime of Lambda with its version, such as `python3.13`, `nodejs22.x` or `provided.al2023`";
+/// What the runtimes that bring no language start. They ignore the handler, and Lambda requires one.
+pub(super) const BOOTSTRAP: &str = "bootstrap";
+
+/// Where its code comes from. Paths are as written: relative to the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A crate, built by cargo.
+    Crate { directory: PathBuf, bin: Option<String> },
+    /// A directory with a web app, zipped with its dependencies.
+    App { directory: PathBuf, files: Files, dependencies: Dependencies },
+    /// A zip, or a directory to be zipped, that was built elsewhere.
+    Package { path: PathBuf, files: Files },
+}
+
+/// What of a directory goes along: everything but what no package should carry, by glob patterns relative to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// What goes along nonetheless.
+    pub include: Vec<String>,
+    /// What stays behind.
+    pub exclude: Vec<String>,
+}
+
+/// Which packages of others an app needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dependencies {
+    /// Those of the lock file or the list that lies in the app's directory, if one does.
+    Auto,
+    /// What is there is there.
+    None,
+    /// Those of this file, relative to the manifest.
+    File(PathBuf),
+}
+
+pub(super) fn read_source(keys: &mut Section<'_>) -> Source {
+    let given: Vec<&str> = SOURCES.into_iter().filter(|key| keys.has(key)).collect();
+    match given[..] {
+        [_] => {}
+        [] => keys.missing(
+            "`crate`, `web` or `package`",
+            "the directory of a crate or of a web app, or a package built elsewhere",
+        ),
+        _ => keys.problem(format!("{} are there at once, expected one of them", list(&given))),
+    }
+    let mut path = |key, expected| {
+        let entry = keys.entry(key)?;
+        entry.matching(is_path, expected).map(|path| PathBuf::from(path.into_inner()))
+    };
+    let crate_dir = path("crate", "the directory of a crate");
+    let web = path("web", "the directory of a web app");
+    let package = path("package", "a zip file, or a directory to be zipped");
+    let bin = keys.entry("bin").and_then(|entry| {
+        belongs_to(&entry, keys, &["crate"]);
+        entry.matching(is_name, "the name of one of the crate's binaries")
+    });
+    let files = Files { include: read_patterns(keys, "include"), exclude: read_patterns(keys, "exclude") };
+    let dependencies = read_dependencies(keys);
+    match (web, package) {
+        (Some(directory), _) => Source::App { directory, files, dependencies },
+        (None, Some(path)) => Source::Package { path, files },
+        (None, None) => {
+            Source::Crate { directory: crate_dir.unwrap_or_default(), bin: bin.map(|bin| bin.into_inner().to_owned()) }
+        }
+    }
+}
+
+/// What starts the code: the runtime, and the handler where nothing else says what that is.
+pub(super) fn read_runtime(keys: &mut Section<'_>) -> (Runtime, Option<String>) {
+    if keys.has("web") && !keys.has("runtime") {
+        keys.missing("`runtime`", RUNTIMES);
+    }
+    let runtime = keys.entry("runtime").and_then(|entry| {
+        belongs_to(&entry, keys, &["web", "package"]);
+        let name = entry.matching(|text| Runtime::parse(text).is_some(), RUNTIMES)?;
+        Runtime::parse(name.get_ref())
+    });
+    let handler = keys.entry("handler").and_then(|entry| {
+        belongs_to(&entry, keys, &["package"]);
+        if keys.has("run") {
+            entry.problem_with_name("`handler` and `run` exclude each other: a web app is started by what `run` names");
+        }
+        entry.matching(
+            is_handler,
+            "what the runtime calls, such as `main.handler`, at most 128 characters without spaces",
+        )
+    });
+    let is_provided = runtime.as_ref().is_none_or(|runtime| runtime.family() == Family::Provided);
+    if keys.has("package") && !is_provided && handler.is_none() && !keys.has("run") && !keys.has("handler") {
+        keys.missing("`handler`", "what the runtime calls, such as `main.handler`; or `run`, what starts a web app");
+    }
+    (runtime.unwrap_or_else(Runtime::provided), handler.map(|handler| handler.into_inner().to_owned()))
+}
+
+/// Notes that a key goes with none of the sources that there are.
+pub(super) fn belongs_to(entry: &Entry<'_>, keys: &Section<'_>, sources: &[&str]) {
+    let given = SOURCES.into_iter().find(|key| keys.has(key));
+    if let Some(given) = given.filter(|given| !sources.contains(given)) {
+        let name = entry.name;
+        entry.problem_with_name(format!("`{name}` goes with {}, and here is `{given}`", list(sources)));
+    }
+}
+
+fn read_patterns(keys: &mut Section<'_>, key: &'static str) -> Vec<String> {
+    const EXPECTED: &str = "patterns such as `static/**` or `*.md`, relative to the directory";
+    let Some(entry) = keys.entry(key) else { return Vec::new() };
+    belongs_to(&entry, keys, &["web", "package"]);
+    let patterns = entry.strings(EXPECTED);
+    for pattern in &patterns {
+        let text = *pattern.get_ref();
+        if text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..") {
+            entry.problem_at(pattern.span(), format!("`{key}` holds `{text}`, expected {EXPECTED}"));
+        } else if key == "include" && text.split('/').all(|part| part == "*" || part == "**") {
+            let message = format!(
+                "`include` holds `{text}`, which names nothing: all but what no package should carry goes along anyway"
+            );
+            entry.problem_at(pattern.span(), message);
+        } else if let Err(error) = Glob::new(text) {
+            entry.problem_at(pattern.span(), format!("`{key}` holds `{text}`: {}, expected {EXPECTED}", error.kind()));
+        }
+    }
+    patterns.into_iter().map(|pattern| pattern.into_inner().to_owned()).collect()
+}
+
+fn read_dependencies(keys: &mut Section<'_>) -> Dependencies {
+    const EXPECTED: &str = "`auto`, `none`, or a file such as `requirements.txt`, `uv.lock`, `poetry.lock`, \
+                            `pyproject.toml` or `package.json`";
+    let Some(entry) = keys.entry("dependencies") else { return Dependencies::Auto };
+    belongs_to(&entry, keys, &["web"]);
+    match entry.matching(is_path, EXPECTED).map(|text| text.into_inner()) {
+        None | Some("auto") => Dependencies::Auto,
+        Some("none") => Dependencies::None,
+        Some(file) => Dependencies::File(file.into()),
+    }
+}
+
+fn is_path(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains('\0')
+}
+
+fn is_handler(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 128
+        && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+}

@@ -1,0 +1,153 @@
+//! What starts a function's code: one of Lambda's runtimes, and the processor beneath it.
+
+use super::Architecture;
+use std::fmt;
+
+/// A runtime by its name at AWS, such as `python3.13` or `provided.al2023`. Which versions there are is not known here:
+/// AWS adds and retires them, and says so itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Runtime {
+    family: Family,
+    name: String,
+}
+
+/// Which language a runtime brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// None: an operating system, and a `bootstrap` that the package brings.
+    Provided,
+    Python,
+    Node,
+    Java,
+    Dotnet,
+    Ruby,
+}
+
+/// What stands before and behind the version in the names of a family.
+const FAMILIES: [(&str, &str, Family); 5] = [
+    ("python", "", Family::Python),
+    ("nodejs", ".x", Family::Node),
+    ("java", "", Family::Java),
+    ("dotnet", "", Family::Dotnet),
+    ("ruby", "", Family::Ruby),
+];
+
+const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
+
+impl Runtime {
+    /// The one that runs a binary as it is.
+    pub fn provided() -> Runtime {
+        Runtime { family: Family::Provided, name: PROVIDED[0].to_owned() }
+    }
+
+    pub fn parse(name: &str) -> Option<Runtime> {
+        let of = |family| Some(Runtime { family, name: name.to_owned() });
+        if PROVIDED.contains(&name) {
+            return of(Family::Provided);
+        }
+        let is_version = |text: &str| {
+            let text = text.strip_suffix(".al2").unwrap_or(text);
+            text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let found = FAMILIES.iter().find(|(before, behind, _)| {
+            let version = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+            version.is_some_and(is_version)
+        });
+        found.and_then(|(_, _, family)| of(*family))
+    }
+
+    /// The same language with another version, such as `3.11`.
+    pub fn with_version(&self, version: &str) -> Runtime {
+        let (before, behind) = FAMILIES
+            .iter()
+            .find(|(_, _, family)| *family == self.family)
+            .map_or(("provided.", ""), |(before, behind, _)| (*before, *behind));
+        Runtime { family: self.family, name: format!("{before}{version}{behind}") }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Its version, such as `3.13` of Python and `22` of Node.
+    pub fn version(&self) -> &str {
+        let name = self.name.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+        name.strip_suffix(".x").unwrap_or(name)
+    }
+
+    /// Whether Lambda runs wrapper scripts (`AWS_LAMBDA_EXEC_WRAPPER`) here: those without a language have none.
+    pub fn is_managed(&self) -> bool {
+        self.family != Family::Provided
+    }
+
+    /// The newest glibc that a binary may ask for: Amazon Linux 2023 has 2.34, Amazon Linux 2 has 2.26.
+    pub fn glibc(&self) -> (u32, u32) {
+        let number = |text: &str| text.split('.').next_back().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+        let on_al2 = match self.family {
+            Family::Provided => self.name == "provided.al2",
+            Family::Python => number(self.version()) < 12,
+            Family::Node => number(self.version()) < 20,
+            Family::Java => self.name.ends_with(".al2") || number(self.version()) < 21,
+            Family::Dotnet => number(self.version()) < 8,
+            Family::Ruby => self.version() == "3.2",
+        };
+        if on_al2 { (2, 26) } else { (2, 34) }
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+/// What code has to fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    pub runtime: Runtime,
+    pub architecture: Architecture,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtimes_are_known_by_their_families() {
+        for (name, family, version, managed) in [
+            ("python3.13", Family::Python, "3.13", true),
+            ("nodejs22.x", Family::Node, "22", true),
+            ("java8.al2", Family::Java, "8.al2", true),
+            ("dotnet8", Family::Dotnet, "8", true),
+            ("ruby3.4", Family::Ruby, "3.4", true),
+            ("provided.al2023", Family::Provided, ".al2023", false),
+        ] {
+            let runtime = Runtime::parse(name).unwrap();
+            assert_eq!(
+                (runtime.family(), runtime.version(), runtime.is_managed()),
+                (family, version, managed),
+                "{name}"
+            );
+        }
+        for name in ["python", "python3.x", "nodejs22", "node22.x", "provided", "go1.x", "", "python3."] {
+            assert_eq!(Runtime::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn another_version_keeps_the_family() {
+        assert_eq!(Runtime::parse("python3.13").unwrap().with_version("3.11").as_str(), "python3.11");
+        assert_eq!(Runtime::parse("nodejs22.x").unwrap().with_version("20").as_str(), "nodejs20.x");
+    }
+
+    #[test]
+    fn older_runtimes_have_an_older_glibc() {
+        let glibc = |name| Runtime::parse(name).unwrap().glibc();
+        assert_eq!((glibc("python3.11"), glibc("python3.12")), ((2, 26), (2, 34)));
+        assert_eq!((glibc("provided.al2"), glibc("provided.al2023")), ((2, 26), (2, 34)));
+    }
+}

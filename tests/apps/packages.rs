@@ -1,0 +1,159 @@
+//! Packages of Python, installed by pip and by uv for the target, from wheels made for these tests.
+
+use crate::packaging::{MANIFEST, app, contents};
+use crate::support::bench::{Bench, said};
+use crate::support::python::tools;
+use crate::wheels::{ELF_OF_ARM64, index};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Output;
+
+const UV: &str = "uv==0.13.9\n";
+
+/// Builds with an index of its own; `uv` is the directory where it is, and pip installs where it is none.
+fn build(bench: &Bench, arguments: &[&str], uv: Option<&Path>) -> Output {
+    let wheels = bench.path("wheels");
+    index(&wheels);
+    let mut command = bench.command(&[&["build", "--out", "out"], arguments].concat());
+    command
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", &wheels)
+        .env("UV_NO_INDEX", "1")
+        .env("UV_FIND_LINKS", &wheels);
+    command.env("UV_CACHE_DIR", bench.path("uv-cache")).env("UV_OFFLINE", "1");
+    if let Some(uv) = uv {
+        let path = std::env::var_os("PATH").unwrap();
+        let paths = std::iter::once(uv.to_owned()).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(paths).unwrap());
+    }
+    command.output().unwrap()
+}
+
+fn built(bench: &Bench, arguments: &[&str], uv: Option<&Path>) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let output = build(bench, arguments, uv);
+    assert!(output.status.success(), "{}", said(&output));
+    contents(&bench.path("out/site.zip"))
+}
+
+/// Once with pip, and once with uv where there is one.
+fn with_each_installer(test: impl Fn(Option<&Path>)) {
+    test(None);
+    if let Some(uv) = tools("uv", UV) {
+        test(Some(&uv));
+    }
+}
+
+#[test]
+fn wheels_of_the_target_lie_beneath_the_app_without_what_is_not_needed() {
+    with_each_installer(|uv| {
+        let bench =
+            app(MANIFEST, &[("requirements.txt", "pure\nnative==1.0\n"), ("pure/__init__.py", "# the app's own\n")]);
+        let found = built(&bench, &["--arch", "arm64"], uv);
+        assert_eq!(found["native/fast.so"].1, ELF_OF_ARM64);
+        assert_eq!(found["pure/__init__.py"].1, b"# the app's own\n");
+        assert!(found["bin/pure"].1.starts_with(b"#!/usr/bin/env python3\n"));
+        assert_eq!(found["bin/pure"].0, 0o755);
+        assert!(found.contains_key("pure-2.0.dist-info/METADATA"), "{:?}", found.keys());
+        assert!(
+            !found.keys().any(|name| name.contains("tests/") || name.ends_with(".pyc") || name.ends_with("INSTALLER"))
+        );
+        let record = String::from_utf8_lossy(&found["pure-2.0.dist-info/RECORD"].1).into_owned();
+        assert!(
+            record.contains("pure/__init__.py") && !record.contains("tests/") && !record.contains("bin/"),
+            "{record}"
+        );
+    });
+}
+
+#[test]
+fn the_same_list_is_the_same_zip_from_two_machines() {
+    with_each_installer(|uv| {
+        let zip = || {
+            let bench = app(MANIFEST, &[("requirements.txt", "pure==1.0\nleaf\n")]);
+            built(&bench, &[], uv);
+            std::fs::read(bench.path("out/site.zip")).unwrap()
+        };
+        assert_eq!(zip(), zip());
+    });
+}
+
+#[test]
+fn a_package_without_a_wheel_for_the_target_is_named() {
+    with_each_installer(|uv| {
+        let bench = app(MANIFEST, &[("requirements.txt", "pure\nnative==1.0\n")]);
+        let output = build(&bench, &["--arch", "x86_64"], uv);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let words = "cannot install `native==1.0` for `python3.13` on `x86_64`: it has no wheel for that";
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", said(&output));
+        // Nothing half installed is taken for the whole.
+        assert!(!build(&bench, &["--arch", "x86_64"], uv).status.success());
+    });
+}
+
+#[test]
+fn what_was_installed_once_is_not_installed_again() {
+    let bench = app(MANIFEST, &[("requirements.txt", "-r more/list.txt\n"), ("more/list.txt", "pure==1.0\n")]);
+    let first = built(&bench, &[], None);
+    let cache = bench.path("home/.cache/lamstream/python");
+    let count = || std::fs::read_dir(&cache).unwrap().count();
+    assert_eq!((built(&bench, &[], None), count()), (first, 1));
+    std::fs::write(bench.path("app/more/list.txt"), "pure==2.0\n").unwrap();
+    assert!(built(&bench, &[], None).contains_key("pure-2.0.dist-info/METADATA"));
+    assert_eq!(count(), 2);
+}
+
+#[test]
+fn a_lock_of_poetry_gives_its_versions_and_no_development() {
+    let project = "[tool.poetry.dependencies]\npython = '^3.11'\npure = '*'\n[tool.poetry.group.dev.dependencies]\nnative = '*'\n";
+    let package =
+        |name: &str, rest: &str| format!("[[package]]\nname = '{name}'\nversion = '1.0'\nfiles = []\n{rest}\n");
+    let lock =
+        [package("pure", "[package.dependencies]\nleaf = '*'"), package("leaf", ""), package("native", "")].concat();
+    with_each_installer(|uv| {
+        let bench = app(MANIFEST, &[("pyproject.toml", project), ("poetry.lock", &lock)]);
+        let found = built(&bench, &[], uv);
+        assert!(found.contains_key("leaf/__init__.py") && found.contains_key("pure-1.0.dist-info/METADATA"));
+        assert!(!found.contains_key("native/fast.so"));
+    });
+}
+
+#[test]
+fn a_lock_of_uv_needs_uv_and_gives_its_versions() {
+    let project = "[project]\nname = 'site'\nversion = '1'\nrequires-python = '>=3.11'\ndependencies = ['pure']\n";
+    let files = [("pyproject.toml", project)];
+    let Some(uv) = tools("uv", UV) else { return };
+    let bench = app(MANIFEST, &files);
+    index(&bench.path("wheels"));
+    let locked = std::process::Command::new(uv.join("uv"))
+        .args(["lock", "--offline", "--no-index", "--find-links", "../wheels"])
+        .current_dir(bench.path("app"))
+        .env("UV_PYTHON_DOWNLOADS", "never")
+        .output()
+        .unwrap();
+    assert!(locked.status.success(), "{}", said(&locked));
+    // A later version must not be taken for the locked one.
+    let lock = std::fs::read_to_string(bench.path("app/uv.lock")).unwrap();
+    assert!(lock.contains("pure-2.0"), "{lock}");
+    std::fs::write(
+        bench.path("app/uv.lock"),
+        lock.replace("pure-2.0", "pure-1.0").replace("version = \"2.0\"", "version = \"1.0\""),
+    )
+    .unwrap();
+    assert!(built(&bench, &[], Some(&uv)).contains_key("pure-1.0.dist-info/METADATA"));
+
+    let without = app(MANIFEST, &[("pyproject.toml", project), ("uv.lock", &lock)]);
+    let output = build(&without, &[], None);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only uv can"), "{}", said(&output));
+}
+
+#[test]
+fn an_extension_for_another_processor_is_refused() {
+    let bench = app(MANIFEST, &[]);
+    std::fs::write(bench.path("app/fast.cpython-313-x86_64-linux-gnu.so"), ELF_OF_ARM64).unwrap();
+    let output = build(&bench, &["--arch", "x86_64"], None);
+    let words =
+        "cannot use the extension `fast.cpython-313-x86_64-linux-gnu.so` for `x86_64`: it was built for `arm64`";
+    assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", said(&output));
+    assert!(build(&bench, &["--arch", "arm64"], None).status.success());
+}

@@ -1,0 +1,140 @@
+//! What a directory's package holds, and which directories cannot be one.
+
+use crate::support::bench::{Bench, said};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use zip::ZipArchive;
+
+pub const MANIFEST: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'run.sh'\n";
+const RUN: &str = "#!/bin/sh\nexec python -m http.server $PORT\n";
+
+/// A bench with an app of these files beside its `run.sh`, which nobody may execute.
+pub fn app(manifest: &str, files: &[(&str, &str)]) -> Bench {
+    let bench = Bench::new(manifest);
+    for (name, text) in [("run.sh", RUN)].iter().chain(files) {
+        let path = bench.path("app").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    bench
+}
+
+/// Names to modes and bytes.
+pub fn contents(zip: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let mut archive = ZipArchive::new(std::fs::File::open(zip).unwrap()).unwrap();
+    let count = archive.len();
+    let entry = |at| {
+        let mut entry = archive.by_index(at).unwrap();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        (name, (entry.unix_mode().unwrap() & 0o777, bytes))
+    };
+    (0..count).map(entry).collect()
+}
+
+fn built(bench: &Bench) -> BTreeMap<String, (u32, Vec<u8>)> {
+    contents(Path::new(&bench.path(bench.good(&["build", "--out", "out"]).trim())))
+}
+
+fn refused(bench: &Bench) -> String {
+    let output = bench.run(&["build", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn an_app_goes_along_without_secrets_and_clutter() {
+    let files = [
+        ("main.py", "pass\n"),
+        (".env", "TOKEN=planted\n"),
+        (".git/HEAD", "ref\n"),
+        ("__pycache__/main.cpython-313.pyc", ""),
+        ("certs/server.pem", "-----BEGIN PRIVATE KEY-----\n"),
+        ("certs/ca.pem", "-----BEGIN CERTIFICATE-----\n"),
+        ("docs/a.md", "text\n"),
+    ];
+    let bench = app(&format!("{MANIFEST}exclude = ['docs']\n"), &files);
+    let output = bench.run(&["build", "--out", "out"]);
+    let found = contents(&bench.path("out/site.zip"));
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["certs/ca.pem", "main.py", "run.sh"]);
+    assert_eq!((found["run.sh"].0, found["main.py"].0), (0o755, 0o644));
+    let story = String::from_utf8(output.stderr).unwrap();
+    assert!(story.contains("`.env` stays behind") && story.contains("`certs/server.pem` stays behind"), "{story}");
+
+    let named = app(&format!("{MANIFEST}include = ['.env', '*.pem']\nexclude = ['docs']\n"), &files);
+    assert_eq!(
+        built(&named).keys().collect::<Vec<_>>(),
+        [".env", "certs/ca.pem", "certs/server.pem", "main.py", "run.sh"]
+    );
+}
+
+#[test]
+fn the_same_app_is_the_same_zip_wherever_it_lies() {
+    let zip = |mode| {
+        let bench = app(MANIFEST, &[("main.py", "pass\n"), ("z/a", "1"), ("a/z", "2")]);
+        std::fs::set_permissions(bench.path("app/run.sh"), std::fs::Permissions::from_mode(mode)).unwrap();
+        bench.good(&["build", "--out", "out"]);
+        std::fs::read(bench.path("out/site.zip")).unwrap()
+    };
+    assert_eq!(zip(0o644), zip(0o755));
+}
+
+#[test]
+fn a_command_line_becomes_the_script_that_the_handler_names() {
+    let manifest = MANIFEST.replace("'run.sh'", "'python -m http.server $PORT'");
+    let found = built(&app(&manifest, &[("main.py", "")]));
+    let (mode, script) = &found["lamstream-run.sh"];
+    assert_eq!(*mode, 0o755);
+    assert!(String::from_utf8_lossy(script).ends_with("exec python -m http.server $PORT\n"));
+    let provided = manifest.replace("python3.13", "provided.al2023");
+    assert!(built(&app(&provided, &[])).contains_key("bootstrap"));
+}
+
+#[test]
+fn what_could_not_start_is_refused_before_anything_is_called() {
+    let missing = refused(&app(&MANIFEST.replace("'run.sh'", "'start.sh'"), &[]));
+    assert!(missing.contains("there is no `start.sh` in it"), "{missing}");
+    let windows = refused(&app(MANIFEST, &[("run.sh", "#!/bin/sh\r\nexec x\r\n")]));
+    assert!(windows.contains("its lines end as on Windows") && windows.contains("sed -i"), "{windows}");
+    let no_script = refused(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
+    assert!(no_script.contains("begins with `#!`"), "{no_script}");
+    let nowhere = refused(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
+    assert!(nowhere.contains("cannot read `./nowhere`") || nowhere.contains("nowhere`"), "{nowhere}");
+}
+
+#[test]
+fn a_package_that_lambda_could_not_unpack_is_refused_with_what_is_large() {
+    let bench = app(MANIFEST, &[("main.py", "")]);
+    let model = std::fs::File::create(bench.path("app/model.bin")).unwrap();
+    model.set_len(262_144_000).unwrap();
+    let error = refused(&bench);
+    assert!(error.contains("it unpacks to 2621440") && error.contains("`model.bin` 263 MB"), "{error}");
+}
+
+#[test]
+fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
+    let manifest =
+        "app = 'shop'\n[functions.site]\npackage = 'app'\nruntime = 'python3.13'\nhandler = 'main.handler'\n";
+    let bench = app(manifest, &[("main.py", "pass\n"), ("requirements.txt", "no-such-package==9\n")]);
+    let found = built(&bench);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["main.py", "requirements.txt", "run.sh"]);
+    let zip = std::fs::read(bench.path("out/site.zip")).unwrap();
+
+    std::fs::rename(bench.path("out/site.zip"), bench.path("site.zip")).unwrap();
+    bench.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
+    bench.good(&["build", "--out", "out"]);
+    assert_eq!(std::fs::read(bench.path("out/site.zip")).unwrap(), zip);
+
+    bench.write(
+        "deploy.toml",
+        &manifest.replace("'app'", "'site.zip'").replace("handler = 'main.handler'", "run = 'start.sh'"),
+    );
+    assert!(refused(&bench).contains("it has no `start.sh` at its root"));
+    bench.write("deploy.toml", &format!("{}exclude = ['x']\n", manifest.replace("'app'", "'site.zip'")));
+    assert!(refused(&bench).contains("is no directory"));
+}
