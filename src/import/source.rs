@@ -5,36 +5,13 @@ use super::function::Properties;
 use super::node::{Node, What};
 use std::path::Path;
 
-const RUNTIMES: [&str; 25] = [
-    "python3.9",
-    "python3.10",
-    "python3.11",
-    "python3.12",
-    "python3.13",
-    "python3.14",
-    "nodejs18.x",
-    "nodejs20.x",
-    "nodejs22.x",
-    "nodejs24.x",
-    "java8.al2",
-    "java11",
-    "java17",
-    "java21",
-    "java25",
-    "dotnet6",
-    "dotnet8",
-    "dotnet9",
-    "dotnet10",
-    "ruby3.2",
-    "ruby3.3",
-    "ruby3.4",
-    "ruby4.0",
-    "provided.al2",
-    "provided.al2023",
-];
+/// The families of runtimes; which versions there are AWS says itself.
+const RUNTIMES: [&str; 5] = ["python", "nodejs", "java", "dotnet", "ruby"];
+const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
 const ADAPTER: &str = ":layer:LambdaAdapterLayer";
 /// What lamstream sets itself where the adapter is in front.
-pub const ADAPTER_VARIABLES: [&str; 6] = [
+pub const ADAPTER_VARIABLES: [&str; 7] = [
+    "AWS_LAMBDA_WEB_ADAPTER_PORT",
     "AWS_LAMBDA_EXEC_WRAPPER",
     "AWS_LWA_INVOKE_MODE",
     "AWS_LWA_PORT",
@@ -166,18 +143,12 @@ fn write_runtime(page: &mut Page<'_>, runtime: Option<&Node>) -> String {
         return OTHER.to_owned();
     };
     let text = page.text(node, "Runtime").unwrap_or_else(|| OTHER.to_owned());
-    let known = RUNTIMES.contains(&text.as_str());
-    let runtime = match text.as_str() {
-        text if known => text,
-        text if text.starts_with("python") => "python3.9",
-        text if text.starts_with("nodejs") => "nodejs18.x",
-        text if text.starts_with("java") => "java8.al2",
-        text if text.starts_with("dotnet") => "dotnet8",
-        text if text.starts_with("ruby") => "ruby3.2",
-        _ => OTHER,
-    };
-    if !known {
-        let what = format!("AWS has no runtime `{text}` any more, or lamstream does not know it yet");
+    let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    let is_known = PROVIDED.contains(&text.as_str())
+        || RUNTIMES.iter().any(|family| text.strip_prefix(family).is_some_and(is_version));
+    let runtime = if is_known { text.as_str() } else { OTHER };
+    if !is_known {
+        let what = format!("AWS has no runtime `{text}` any more");
         page.left(node, "Runtime", what, format!("see that the function runs on `{runtime}`, or name another"));
     }
     page.key("runtime", runtime);
@@ -208,15 +179,15 @@ fn build(page: &mut Page<'_>, metadata: &Node, method: &str) {
 }
 
 fn in_front_of_the_app(page: &mut Page<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
-    let variable = |names: [&str; 2]| names.iter().find_map(|name| variables?.get(name)).cloned();
-    let port = variable(["AWS_LWA_PORT", "PORT"]);
+    let variable = |names: &[&str]| names.iter().find_map(|name| variables?.get(name)).cloned();
+    let port = variable(&["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"]);
     match port.as_ref().map(|node| page.number(node, "Environment.Variables.PORT", 1..=65_535)) {
         Some(Some(port)) => page.key("port", port),
         // Without the key a crate or a package would not be known to be a server.
         _ if !is_web => page.key("port", 8080),
         _ => {}
     }
-    if let Some(path) = variable(["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"])
+    if let Some(path) = variable(&["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"])
         && let Some(path) = page.text(&path, "Environment.Variables.AWS_LWA_READINESS_CHECK_PATH")
     {
         page.key("readiness_path", path);
