@@ -22,9 +22,7 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
     let policies = properties.take("Policies");
     let boundary = properties.take("PermissionsBoundary");
     if let Some(role) = properties.take("Role") {
-        let (table, path) = (page.table.clone(), page.path.clone());
         given(page, &role);
-        (page.table, page.path) = (table, path);
         for (name, node) in [("Policies", policies), ("PermissionsBoundary", boundary)] {
             if let Some(node) = node {
                 page.left(&node, name, "SAM ignores it beside `Role`, and so does lamstream", "leave it out");
@@ -47,6 +45,7 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
             _ => page.left(policy, "", "it is no policy", "write what it allows as `statements`"),
         }
     }
+    page.path = page.path.trim_end_matches(".Policies").to_owned();
     if let Some(arn) = boundary.as_ref().and_then(|node| page.text(node, "PermissionsBoundary")) {
         if is_iam(&arn, "policy/") {
             page.key("permissions_boundary", arn);
@@ -145,9 +144,8 @@ fn template(page: &mut Page<'_>, name: &str, arguments: &Node) {
     open.sort_by_key(|name| name.starts_with("AWS::"));
     let is_known = !needs_place && open.is_empty();
     if !is_known {
-        let known = |node: &Node| node.with(What::Text { text: String::new(), plain: false, open: open.clone() });
         let (what, advice) = match open.first() {
-            Some(first) if first != "AWS::Region" => page.template.unknown(&known(arguments).open()),
+            Some(first) if !first.starts_with("AWS::") => page.template.unknown(&open),
             _ => (
                 "its ARNs need the account, which only AWS knows".to_owned(),
                 "write region and account into the statement here, and switch it on".to_owned(),

@@ -88,7 +88,9 @@ impl Page<'_> {
 
     /// Lists what is left over, and says so at this place of the manifest.
     pub fn left(&mut self, node: &Node, property: &str, what: impl Into<String>, advice: impl Into<String>) {
-        let path = if property.is_empty() { self.path.clone() } else { format!("{}.{property}", self.path) };
+        let beside = property == "Condition" || property.starts_with("Metadata");
+        let base = if beside { self.path.trim_end_matches(".Properties") } else { &self.path };
+        let path = if property.is_empty() { base.to_owned() } else { format!("{base}.{property}") };
         let left = LeftOver {
             file: self.template.file.clone(),
             line: node.line,

@@ -11,6 +11,8 @@ use toml::Table;
 /// The properties of a function, with `Globals` merged and everything resolved; each is taken once.
 pub struct Properties {
     left: Vec<(String, Node)>,
+    /// Where they stand, for what is missing.
+    pub place: Node,
 }
 
 impl Properties {
@@ -51,7 +53,7 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
     }
     let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
     let all = template.resolve(&merged(globals, own))?;
-    let mut properties = Properties { left: all.entries().to_vec() };
+    let mut properties = Properties { left: all.entries().to_vec(), place: own.with(What::Absent) };
     let is_image = properties.peek("PackageType").and_then(Node::text) == Some("Image");
     if is_image || properties.peek("ImageUri").is_some() {
         root.left(
@@ -180,7 +182,7 @@ fn tags(page: &mut Page<'_>, tags: Option<&Node>) {
             None => {}
         }
     }
-    if tags.entries().is_empty() {
+    if !tags.is_map() {
         page.left(tags, "", "tags are a map of names to values, and these are not", "write them here");
     }
 }

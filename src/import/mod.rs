@@ -95,10 +95,10 @@ fn head(file: &str, left: usize) -> String {
         1 => "One thing was left over: the comment that begins with the template's name says what.".to_owned(),
         _ => format!("{left} things were left over: comments that begin with the template's name say which."),
     };
-    format!(
-        "# Written by `lamstream import sam` from {file}. {count}\n# docs/manifest.md has every key; `lamstream plan` \
-         shows what a deploy would do.\n\n"
-    )
+    let mut text = String::new();
+    let said = format!("Written by `lamstream import sam` from {file}. {count}");
+    render::wrap(&mut text, &said);
+    text + "# docs/manifest.md has every key; `lamstream plan` shows what a deploy would do.\n\n"
 }
 
 fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroundings<'_>) -> Result<Draft, Invalid> {
@@ -109,6 +109,9 @@ fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroun
     let template = Template::read(file.name, file.text)?.with(settings)?;
     let mut draft = Draft::default();
     let mut page = Page { draft: &mut draft, template: &template, table: Vec::new(), path: String::new() };
+    if let Some(description) = template.root.get("Description").and_then(node::Node::text) {
+        page.comment(description.trim());
+    }
     page.key("app", app);
     if let Some(region) = &template.settings.region {
         page.key("region", region.as_str());

@@ -109,7 +109,8 @@ impl Node {
             What::List(items) => items.iter().flat_map(Node::open).collect(),
             What::Map(entries) => entries.iter().flat_map(|(_, node)| node.open()).collect(),
         };
-        all.sort();
+        // What AWS alone knows is said last: the rest is what one can do something about.
+        all.sort_by_key(|name| (name.starts_with("AWS::"), name.clone()));
         all.dedup();
         all
     }

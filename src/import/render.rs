@@ -38,7 +38,7 @@ fn line(text: &mut String, table: &[String], said: &Said) {
             let _ = writeln!(text, "{}{} = {}", mark(*on), word(name), written(value));
         }
         Said::Part { name, value, on } => {
-            let _ = writeln!(text, "{}[[{}.{}]]", mark(*on), header(table), word(name));
+            let _ = writeln!(text, "\n{}[[{}.{}]]", mark(*on), header(table), word(name));
             for (name, value) in value {
                 let _ = writeln!(text, "{}{} = {}", mark(*on), word(name), written(value));
             }
@@ -94,7 +94,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A comment, whose words break into lines; what the template says can begin no line of its own.
-fn wrap(text: &mut String, comment: &str) {
+pub fn wrap(text: &mut String, comment: &str) {
     for paragraph in comment.lines() {
         let mut line = String::from("#");
         for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {

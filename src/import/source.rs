@@ -8,6 +8,8 @@ use std::path::Path;
 /// The families of runtimes; which versions there are AWS says itself.
 const RUNTIMES: [&str; 5] = ["python", "nodejs", "java", "dotnet", "ruby"];
 const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
+/// AWS's account for the adapter's layers.
+const PUBLISHER: &str = ":753240598075:";
 const ADAPTER: &str = ":layer:LambdaAdapterLayer";
 /// What lamstream sets itself where the adapter is in front.
 pub const ADAPTER_VARIABLES: [&str; 7] = [
@@ -32,7 +34,7 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
     let variables = properties.peek("Environment").and_then(|node| node.get("Variables")).cloned();
     let wrapper = variables.as_ref().and_then(|node| node.get("AWS_LAMBDA_EXEC_WRAPPER")).and_then(Node::text);
     let method = metadata.and_then(|node| node.get("BuildMethod")).and_then(Node::text).unwrap_or_default();
-    let code = code(page, properties);
+    let (code, is_here) = code(page, properties);
     let is_crate = method == "rust-cargolambda";
     let in_front = !adapter.is_empty() && (!is_managed || is_crate || wrapper == Some("/opt/bootstrap"));
     if is_crate {
@@ -43,15 +45,17 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
         }
     } else if in_front && is_managed {
         page.key("web", code);
-        write_runtime(page, runtime.as_ref());
-        if let Some(run) = handler.as_ref().and_then(|node| page.text(node, "Handler")) {
-            page.key("run", run);
-        } else {
-            page.key("run", "run.sh");
-            page.comment("The template does not say which script starts the app: see that `run` names it.");
-        }
+        write_runtime(page, properties, runtime.as_ref());
+        let run = handler_of(page, properties, handler.as_ref(), "run");
+        page.key("run", run.unwrap_or_else(|| "run.sh".to_owned()));
     } else {
-        package(page, &code, runtime.as_ref(), handler.as_ref());
+        page.key("package", code.as_str());
+        let runtime = write_runtime(page, properties, runtime.as_ref());
+        package(page, properties, &runtime, handler.as_ref());
+        let is_zip = [".zip", ".jar"].iter().any(|end| code.ends_with(end));
+        if is_here && !is_zip {
+            not_built(page, properties, &runtime);
+        }
     }
     if let Some(metadata) = metadata {
         build(page, metadata, method);
@@ -78,23 +82,23 @@ fn is_adapter(layer: &Node) -> bool {
     matches!(&layer.what, What::Text { text, .. } if text.contains(ADAPTER))
 }
 
-/// The directory, or the zip, relative to the template.
-fn code(page: &mut Page<'_>, properties: &mut Properties) -> String {
+/// The directory, or the zip, relative to the manifest; and whether it is the template's own, and no proposal.
+fn code(page: &mut Page<'_>, properties: &mut Properties) -> (String, bool) {
     let own = format!("code/{}", page.table.last().map(String::as_str).unwrap_or_default());
     if let Some(inline) = properties.take("InlineCode") {
         let advice = format!("write it into a file in the directory `{own}`");
         page.left(&inline, "InlineCode", "lamstream deploys directories and zips", advice);
-        return own;
+        return (own, false);
     }
     let way = page.template.settings.way.clone();
-    let Some(uri) = properties.take("CodeUri") else { return from_here(&way, "") };
+    let Some(uri) = properties.take("CodeUri") else { return (from_here(&way, ""), true) };
     if uri.is_map() || uri.text().is_some_and(|text| text.starts_with("s3://")) {
         let advice = format!("download it to `{own}.zip`");
         page.left(&uri, "CodeUri", "the code lies in S3, and lamstream deploys what is here", advice);
-        return format!("{own}.zip");
+        return (format!("{own}.zip"), false);
     }
-    let Some(text) = page.text(&uri, "CodeUri") else { return own };
-    from_here(&way, text.trim_start_matches("./").trim_end_matches('/'))
+    let Some(text) = page.text(&uri, "CodeUri") else { return (own, false) };
+    (from_here(&way, text.trim_start_matches("./").trim_end_matches('/')), true)
 }
 
 /// A path that is relative to the template, relative to the manifest.
@@ -103,42 +107,47 @@ fn from_here(way: &str, path: &str) -> String {
     if whole.is_empty() { ".".to_owned() } else { whole }
 }
 
-fn package(page: &mut Page<'_>, code: &str, runtime: Option<&Node>, handler: Option<&Node>) {
-    page.key("package", code);
-    let runtime = write_runtime(page, runtime);
-    let handler_text = handler.and_then(|node| page.text(node, "Handler"));
-    match handler_text {
-        Some(text) if runtime.starts_with("provided") && text == "bootstrap" => {}
-        // AWS gives this name to nobody's handler, but takes any there.
-        Some(text) => page.key("handler", text),
-        None if runtime.starts_with("provided") => {}
-        None => {
-            page.key("handler", "main.handler");
-            page.comment("The template does not say the handler: see that `handler` names it.");
-        }
+fn package(page: &mut Page<'_>, properties: &Properties, runtime: &str, handler: Option<&Node>) {
+    // On an operating system alone it is what the package calls `bootstrap` that runs, whatever the handler is called.
+    let is_provided = runtime.starts_with("provided");
+    if is_provided && handler.and_then(Node::text).is_none_or(|text| text == "bootstrap") {
+        return;
     }
-    let is_zip = [".zip", ".jar"].iter().any(|end| code.ends_with(end));
-    if let (false, Some(handler)) = (is_zip, handler) {
-        let (what, advice) = if runtime.starts_with("provided") {
-            (
-                "`sam build` compiled it; lamstream zips the directory as it is",
-                "build it before, and name the directory that holds `bootstrap` in `package`",
-            )
-        } else {
-            (
-                "`sam build` installed its dependencies; lamstream zips the directory of a `package` as it is",
-                "install them into the directory before, or name one that a build made",
-            )
-        };
-        page.left(handler, "CodeUri", what, advice);
+    let handler = handler_of(page, properties, handler, "handler");
+    page.key("handler", handler.unwrap_or_else(|| "main.handler".to_owned()));
+}
+
+/// What starts the code, or a left-over that asks for it under `key`.
+fn handler_of(page: &mut Page<'_>, properties: &Properties, handler: Option<&Node>, key: &str) -> Option<String> {
+    match handler {
+        Some(node) => page.text(node, "Handler"),
+        None => {
+            page.left(&properties.place, "Handler", "the template names none", format!("see that `{key}` is right"));
+            None
+        }
     }
 }
 
+fn not_built(page: &mut Page<'_>, properties: &Properties, runtime: &str) {
+    let (what, advice) = if runtime.starts_with("provided") {
+        (
+            "`sam build` compiled it; lamstream zips the directory as it is",
+            "build it before, and name the directory that holds `bootstrap` in `package`",
+        )
+    } else {
+        (
+            "`sam build` installed its dependencies; lamstream zips the directory of a `package` as it is",
+            "install them into the directory before, or name one that a build made",
+        )
+    };
+    page.left(&properties.place, "CodeUri", what, advice);
+}
+
 /// Writes a runtime that the manifest takes, and gives it.
-fn write_runtime(page: &mut Page<'_>, runtime: Option<&Node>) -> String {
+fn write_runtime(page: &mut Page<'_>, properties: &Properties, runtime: Option<&Node>) -> String {
     const OTHER: &str = "provided.al2023";
     let Some(node) = runtime else {
-        page.comment("The template names no runtime: see that `runtime` is the right one.");
+        page.left(&properties.place, "Runtime", "the template names none", "see that `runtime` is the right one");
         page.key("runtime", OTHER);
         return OTHER.to_owned();
     };
@@ -193,12 +202,15 @@ fn in_front_of_the_app(page: &mut Page<'_>, variables: Option<&Node>, is_web: bo
         page.key("readiness_path", path);
     }
     let Some(What::Text { text, .. }) = layers.first().map(|layer| &layer.what) else { return };
-    match text.rsplit_once(':').and_then(|(_, version)| version.parse::<i64>().ok()) {
-        Some(version) => {
+    let version = text.rsplit_once(':').and_then(|(_, version)| version.parse::<i64>().ok());
+    let is_awss = text.contains(PUBLISHER);
+    match version.filter(|version| (1..=9_999).contains(version)) {
+        Some(version) if is_awss => {
             page.comment("The Lambda Web Adapter, in the version of the template; lamstream sets its variables.");
             page.key("adapter_layer", version);
         }
-        None => page.left(layers[0], "Layers", "the adapter's version is not known", "name it in `adapter_layer`"),
+        Some(_) if is_layer(text) => page.key("adapter_layer", text.as_str()),
+        _ => page.left(layers[0], "Layers", "the adapter's version is not known", "name it in `adapter_layer`"),
     }
 }
 

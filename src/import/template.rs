@@ -193,6 +193,12 @@ impl Template {
 
     /// What to say of a value that depends on these: why it is not known, and what to do.
     pub fn unknown(&self, open: &[String]) -> (String, String) {
+        let (what, advice) = self.why_unknown(open);
+        let others: String = open.iter().skip(1).map(|name| format!(", and on `{name}`")).collect();
+        (what + &others, advice)
+    }
+
+    fn why_unknown(&self, open: &[String]) -> (String, String) {
         let name = open.first().map(String::as_str).unwrap_or_default();
         let hidden = self.root.at(&["Parameters", name, "NoEcho"]).and_then(Node::truth) == Some(true);
         match name {
@@ -215,6 +221,14 @@ impl Template {
             name if self.type_of(name.split('.').next().unwrap_or_default()).is_some() => (
                 format!("it refers to `{name}`, which CloudFormation makes and lamstream does not"),
                 "write its value here once it is there".into(),
+            ),
+            name if name.starts_with("the condition ") => (
+                format!("it depends on {name}, and whether that holds is not known here"),
+                "write its value here".into(),
+            ),
+            name if !name.contains("::") => (
+                format!("it refers to `{name}`, which is not in the template: SAM makes it, or it is missing"),
+                "write its value here".into(),
             ),
             name => (format!("it depends on `{name}`, which only AWS knows"), "write its value here".into()),
         }

@@ -87,7 +87,11 @@ fn read_cors(page: &mut Page<'_>, cors: &Node) {
         let Some(texts) = page.texts(node, name) else { continue };
         let (known, strange): (Vec<String>, Vec<String>) = texts.into_iter().partition(|text| is_taken(key, text));
         for text in strange {
-            let advice = "AWS answers `OPTIONS` itself; origins are a scheme and a host";
+            let advice = match key {
+                "allow_methods" => "leave it out: AWS answers `OPTIONS` itself",
+                "allow_origins" => "write a scheme and a host, such as `https://example.com`",
+                _ => "write names of headers",
+            };
             page.left(node, name, format!("AWS takes no `{text}` here"), advice);
         }
         any_origin |= key == "allow_origins" && known.iter().any(|text| text == "*");
