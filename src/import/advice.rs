@@ -91,7 +91,10 @@ fn events(page: &mut Page<'_>, events: &Node) {
             }
             _ => "connect it by hand, or keep it in SAM",
         };
-        let what = format!("the event `{kind}` is no request to a URL, and lamstream knows no other");
+        let what = match kind {
+            "Api" | "HttpApi" => format!("the event `{kind}` comes by API Gateway, and lamstream makes function URLs"),
+            _ => format!("the event `{kind}` is no request to a URL, and lamstream knows no other"),
+        };
         page.left(event, &format!("Events.{name}"), what, advice);
     }
 }

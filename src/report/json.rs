@@ -36,7 +36,7 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         let import = answer.import.as_ref();
         document["out"] = json!(import.and_then(|import| import.out.as_ref()));
         document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
-        document["left_over"] = import.map(|import| import.left.iter().map(left_over).collect()).unwrap_or_default();
+        document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
     }
     if answer.command == "logs" {
         document["events"] =
