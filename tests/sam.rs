@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 /// Keys that the manifest is about to have.
 const PENDING: [&str; 6] = ["dead_letter", "file_systems", "kms_key", "provisioned_concurrency", "tracing", "vpc"];
 
+fn is_pending(message: &str) -> bool {
+    PENDING.iter().any(|key| message.contains(&format!("unknown key `{key}`")))
+}
+
 fn fixtures(directory: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sam").join(directory);
     let is_template = |path: &PathBuf| {
@@ -62,7 +66,6 @@ fn every_manifest_is_one_with_each_of_its_stages() {
         match manifest::parse(&text, None) {
             Ok(manifest) => assert!(!manifest.functions.is_empty(), "{}", path.display()),
             Err(problems) => {
-                let is_pending = |message: &str| PENDING.iter().any(|key| message.contains(&format!("key `{key}`")));
                 let wrong = problems.iter().any(|problem| !is_pending(&problem.message));
                 assert!(!wrong, "{}:\n{}", path.display(), problems.render("deploy.toml", &text));
             }
@@ -114,4 +117,63 @@ fn a_region_that_is_given_is_the_templates() {
     for line in ["region = \"eu-west-3\"", "REGION = \"eu-west-3\"", "package = \"../infra/worker.zip\""] {
         assert!(imported.manifest.contains(line), "{line}\n{}", imported.manifest);
     }
+}
+
+/// A template that lost a line, or its end, is another template or none: never a panic, never a manifest that is none.
+#[test]
+fn what_is_left_of_a_template_is_a_template_or_an_error() {
+    let (mut good, mut bad, mut wrong) = (0, 0, std::collections::BTreeMap::new());
+    for path in fixtures("") {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let without = |at: usize| [&lines[..at], &lines[at + 1..]].concat().concat();
+        let ends = text.char_indices().map(|(at, _)| text[..at].to_owned()).step_by(7);
+        for text in (0..lines.len()).map(without).chain(ends) {
+            let around = Surroundings { directory: "app", region: None, way: "" };
+            let Ok(imported) = import::sam(File { name: "template.yaml", text: &text }, None, around) else {
+                bad += 1;
+                continue;
+            };
+            good += 1;
+            if let Err(problems) = manifest::parse(&imported.manifest, None) {
+                let messages = problems.iter().map(|problem| problem.message.clone());
+                wrong.extend(messages.filter(|message| !is_pending(message)).map(|message| (message, text.clone())));
+            }
+        }
+    }
+    let messages: Vec<&String> = wrong.keys().collect();
+    assert!(wrong.is_empty(), "{messages:#?}\n{:?}", wrong.values().next());
+    assert!(good > 500 && bad > 500, "{good} templates, {bad} errors");
+}
+
+#[test]
+fn references_that_double_each_other_end() {
+    let worker = "  Worker: {Type: AWS::Serverless::Function, Properties: {CodeUri: a.zip, Runtime: python3.13, Handler: \
+                  a.b, Environment: {Variables: {NAME: !Ref B59}}}}\n";
+    let head = "Transform: AWS::Serverless-2016-10-31\n";
+    let around = Surroundings { directory: "app", region: None, way: "" };
+    let import = |text: &str| import::sam(File { name: "template.yaml", text }, None, around);
+    let bucket = |at: usize, name: &str| {
+        format!("  B{at}: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub '{name}'}}}}\n")
+    };
+    let chain = |first: &str| -> String {
+        let rest = (1..60).map(|at| bucket(at, &format!("${{B{0}}}${{B{0}}}", at - 1)));
+        std::iter::once(bucket(0, first)).chain(rest).collect()
+    };
+    assert!(import(&format!("{head}Resources:\n{worker}{}", chain(""))).is_ok());
+    let invalid = import(&format!("{head}Resources:\n{worker}{}", chain("x"))).unwrap_err();
+    assert!(invalid.message.starts_with("the text would be longer than"), "{invalid}");
+
+    let conditions = |count: usize, first: &str| -> String {
+        let rest = (1..count).map(|at| format!("  C{at}: !And [!Condition C{0}, !Condition C{0}]\n", at - 1));
+        let lines: Vec<String> = std::iter::once(format!("  C0: {first}\n")).chain(rest).collect();
+        // The last one first, so that it is asked for before the others are known.
+        lines.into_iter().rev().collect()
+    };
+    let plain = worker.replace("!Ref B59", "x");
+    let with = |conditions: String| import(&format!("{head}Conditions:\n{conditions}Resources:\n{plain}"));
+    assert!(with(conditions(60, "!Equals [a, a]")).is_ok());
+    assert!(with(conditions(60, "!Equals [!Ref AWS::AccountId, a]")).is_ok());
+    let invalid = with(conditions(5000, "!Equals [a, a]")).unwrap_err();
+    assert!(invalid.message.starts_with("this is reached by more than 100 references"), "{invalid}");
 }

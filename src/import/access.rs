@@ -197,7 +197,8 @@ fn statement(page: &mut Page<'_>, node: &Node) {
     let mut part = written(effect, actions.clone(), resources.clone());
     let condition = node.get("Condition").map(value);
     part.extend(condition.map(|condition| ("condition".to_owned(), condition)));
-    let is_right = !actions.is_empty()
+    let is_right = node.get("Condition").is_none_or(is_condition)
+        && !actions.is_empty()
         && !resources.is_empty()
         && actions.iter().all(|action| action == "*" || action.contains(':'))
         && resources.iter().all(|on| on == "*" || on.starts_with("arn:") || on.contains("${"));
@@ -207,10 +208,19 @@ fn statement(page: &mut Page<'_>, node: &Node) {
     } else if is_right {
         page.part("statements", part, true);
     } else {
-        let what = "it lacks actions like `s3:GetObject`, or resources that are ARNs";
-        page.left(node, "Statement", what, "write it with both, and switch it on");
+        let what = "it is no statement: actions like `s3:GetObject`, resources that are ARNs, and a condition as IAM \
+                    has it";
+        page.left(node, "Statement", what, "write it so, and switch it on");
         page.part("statements", part, false);
     }
+}
+
+/// Operators, of which each compares keys with one value or several.
+fn is_condition(node: &Node) -> bool {
+    let is_value = |node: &&Node| matches!(node.what, What::Text { .. });
+    let is_compared = |node: &Node| !node.each().is_empty() && node.each().iter().all(is_value);
+    let is_operator = |node: &Node| node.is_map() && node.entries().iter().all(|(_, node)| is_compared(node));
+    node.is_map() && node.entries().iter().all(|(_, node)| is_operator(node))
 }
 
 /// A condition as it stands.

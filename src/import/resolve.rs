@@ -5,6 +5,9 @@ use super::template::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+/// Nothing that AWS takes is longer, and texts that double each other would grow without end.
+const LONGEST_TEXT: usize = 100_000;
+
 type Resolved = Result<What, Invalid>;
 
 impl Template {
@@ -118,7 +121,7 @@ impl Template {
             };
             push(&mut out, &mut open, &value, name);
         }
-        Ok(What::Text { text: out + rest, plain: false, open })
+        self.whole(out + rest, open, argument)
     }
 
     fn join(&self, argument: &Node) -> Resolved {
@@ -134,7 +137,17 @@ impl Template {
             out += if index > 0 { separator } else { "" };
             push(&mut out, &mut open, &item.what, "Fn::Join");
         }
-        Ok(What::Text { text: out, plain: false, open })
+        self.whole(out, open, argument)
+    }
+
+    /// A text that was put together.
+    fn whole(&self, text: String, mut open: Vec<String>, at: &Node) -> Resolved {
+        if text.len() > LONGEST_TEXT {
+            return Err(self.wrong(at, format!("the text would be longer than {LONGEST_TEXT} bytes, expected less")));
+        }
+        open.sort();
+        open.dedup();
+        Ok(What::Text { text, plain: false, open })
     }
 
     fn find(&self, argument: &Node) -> Resolved {

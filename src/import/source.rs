@@ -5,8 +5,8 @@ use super::function::Properties;
 use super::node::{Node, What};
 use std::path::Path;
 
-/// The families of runtimes; which versions there are AWS says itself.
-const RUNTIMES: [&str; 5] = ["python", "nodejs", "java", "dotnet", "ruby"];
+/// What stands before and behind the versions of runtimes; which versions there are AWS says itself.
+const RUNTIMES: [(&str, &str); 5] = [("python", ""), ("nodejs", ".x"), ("java", ""), ("dotnet", ""), ("ruby", "")];
 const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
 /// AWS's account for the adapter's layers.
 const PUBLISHER: &str = ":753240598075:";
@@ -152,9 +152,14 @@ fn write_runtime(page: &mut Page<'_>, properties: &Properties, runtime: Option<&
         return OTHER.to_owned();
     };
     let text = page.text(node, "Runtime").unwrap_or_else(|| OTHER.to_owned());
-    let is_version = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    let is_known = PROVIDED.contains(&text.as_str())
-        || RUNTIMES.iter().any(|family| text.strip_prefix(family).is_some_and(is_version));
+    let is_version = |text: &str| {
+        let text = text.strip_suffix(".al2").unwrap_or(text);
+        text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_one = |(before, behind): &(&str, &str)| {
+        text.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)).is_some_and(is_version)
+    };
+    let is_known = PROVIDED.contains(&text.as_str()) || RUNTIMES.iter().any(is_one);
     let runtime = if is_known { text.as_str() } else { OTHER };
     if !is_known {
         let what = format!("AWS has no runtime `{text}` any more");

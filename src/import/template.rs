@@ -35,7 +35,13 @@ pub struct Template {
     pub settings: Settings,
     /// What is being worked out right now, so that a circle is noticed.
     under_way: RefCell<Vec<String>>,
+    /// What was worked out already: without it a chain of doubled references would take for ever.
+    known_conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    known_names: RefCell<BTreeMap<String, What>>,
 }
+
+/// References that lead to references; beyond it a template is an attack, and the stack would not hold.
+const LONGEST_WAY: usize = 100;
 
 impl Template {
     pub fn read(file: &str, text: &str) -> Result<Template, Invalid> {
@@ -46,6 +52,8 @@ impl Template {
             parameters: BTreeMap::new(),
             settings: Settings::default(),
             under_way: RefCell::default(),
+            known_conditions: RefCell::default(),
+            known_names: RefCell::default(),
         };
         if !template.root.is_map() {
             return Err(template.wrong(&template.root, "a template is a map, expected `Transform` and `Resources`"));
@@ -144,16 +152,25 @@ impl Template {
         let Some(kind) = self.type_of(resource) else { return Ok(None) };
         let Some((_, key)) = NAMED.iter().find(|(known, _)| *known == kind) else { return Ok(None) };
         let Some(name) = self.root.at(&["Resources", resource, "Properties", key]) else { return Ok(None) };
-        let name = name.clone();
-        self.once(resource, at, || Ok(Some(self.resolve(&name)?.what)))
+        if let Some(known) = self.known_names.borrow().get(resource) {
+            return Ok(Some(known.clone()));
+        }
+        let what = self.once(resource, at, || Ok(self.resolve(name)?.what))?;
+        self.known_names.borrow_mut().insert(resource.to_owned(), what.clone());
+        Ok(Some(what))
     }
 
     /// Whether a condition of the template holds; `None` where that is not known here.
     pub fn condition(&self, name: &str, at: &Node) -> Result<Option<bool>, Invalid> {
-        let Some(condition) = self.root.at(&["Conditions", name]).cloned() else {
+        let Some(condition) = self.root.at(&["Conditions", name]) else {
             return Err(self.wrong(at, format!("`Conditions` has no `{name}`")));
         };
-        self.once(name, at, || self.truth_of(&condition))
+        if let Some(known) = self.known_conditions.borrow().get(name) {
+            return Ok(*known);
+        }
+        let truth = self.once(name, at, || self.truth_of(condition))?;
+        self.known_conditions.borrow_mut().insert(name.to_owned(), truth);
+        Ok(truth)
     }
 
     pub fn truth_of(&self, node: &Node) -> Result<Option<bool>, Invalid> {
@@ -184,6 +201,9 @@ impl Template {
             circle.push(name.to_owned());
             let circle = circle.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
             return Err(self.wrong(at, format!("this refers to itself: {circle}")));
+        }
+        if self.under_way.borrow().len() > LONGEST_WAY {
+            return Err(self.wrong(at, format!("this is reached by more than {LONGEST_WAY} references, expected less")));
         }
         self.under_way.borrow_mut().push(name.to_owned());
         let result = work();

@@ -130,7 +130,7 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self) -> Result<Vec<(String, Node)>, Invalid> {
         let mut entries: Vec<(String, Node)> = Vec::new();
-        let mut merged = Vec::new();
+        let (mut merged, mut seen) = (Vec::new(), BTreeMap::new());
         loop {
             let (name, at) = match self.next()? {
                 (Event::MappingEnd, _) => break,
@@ -140,9 +140,8 @@ impl<'t> Reader<'t> {
             let (event, span) = self.next()?;
             let mut node = self.node(event, &span)?;
             (node.line, node.column) = at;
-            if let Some((_, first)) = entries.iter().find(|(known, _)| *known == name) {
-                let message = format!("the key `{name}` stands here twice, first in line {}", first.line);
-                return Err(self.wrong(at, message));
+            if let Some(first) = seen.insert(name.clone(), at.0) {
+                return Err(self.wrong(at, format!("the key `{name}` stands here twice, first in line {first}")));
             }
             if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
         }
@@ -152,7 +151,7 @@ impl<'t> Reader<'t> {
                     return Err(self.wrong(node.place(), "`<<` merges something that is no map, expected a map"));
                 }
                 for (name, value) in source.entries() {
-                    if !entries.iter().any(|(known, _)| known == name) {
+                    if seen.insert(name.clone(), value.line).is_none() {
                         entries.push((name.clone(), value.clone()));
                     }
                 }

@@ -1,4 +1,5 @@
 //! `lamstream import sam`: what is written where, what is said of it, and what never happens.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::Bench;
 use serde_json::{Value, json};
