@@ -100,6 +100,8 @@ pub enum Command {
     Invoke(Invoke),
     /// Build the functions' packages
     Build(Build),
+    /// Write a manifest from what another tool deploys
+    Import(Import),
     /// Run and manage the local cloud
     Local(Local),
 }
@@ -251,6 +253,33 @@ pub struct Build {
 
 fn architecture(text: &str) -> Result<Architecture, String> {
     Architecture::parse(text).ok_or_else(|| "it is `x86_64` or `arm64`".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    #[command(subcommand)]
+    pub command: ImportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// From an AWS SAM template and the samconfig.toml beside it
+    ///
+    /// Functions are taken over with all that the manifest has a word for. Everything else is listed on stderr with its
+    /// line and what to do about it, and as comments in the manifest. Exit 0 if all was taken over, 3 if something was
+    /// left over, 2 if there is no template that could be read. With `--output json` the left-overs are the document's
+    /// `left_over`. `--region` is the template's `AWS::Region` and comes before samconfig.toml's.
+    Sam(ImportSam),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportSam {
+    /// The template [default: template.yaml, template.yml or template.json]
+    #[arg(value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// The manifest to write, which must not exist; - for stdout
+    #[arg(long, value_name = "PATH", default_value = "deploy.toml", allow_hyphen_values = true)]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -126,6 +126,16 @@ impl Failure {
         failure
     }
 
+    pub fn no_template() -> Failure {
+        Failure::usage("no `template.yaml`, `template.yml` or `template.json` is here")
+            .hint("name the template: `lamstream import sam FILE`")
+    }
+
+    pub fn exists(path: &str) -> Failure {
+        Failure::usage(format!("`{path}` exists, and is not overwritten"))
+            .hint("name another file with `--out`; `--out -` prints to stdout")
+    }
+
     pub fn unknown_function(name: &str, known: &[String]) -> Failure {
         Failure::usage(format!("the manifest has no function `{name}`; it has {}", listed(known)))
     }

@@ -11,6 +11,8 @@ pub mod apply;
 
 pub mod manifest;
 
+pub mod import;
+
 pub mod build;
 
 pub mod aws;

@@ -10,16 +10,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
     ("manifest", &["stack"]),
+    ("import", &[]),
     ("build", &["stack"]),
     ("aws", &["apply", "plan", "stack"]),
     ("verify", &["manifest"]),
     ("local", &[]),
     ("failure", &["apply", "build", "verify"]),
-    ("report", &["apply", "failure", "plan", "stack"]),
+    ("report", &["apply", "failure", "import", "plan", "stack"]),
     ("cli", &["stack"]),
     (
         "commands",
-        &["apply", "aws", "build", "cli", "failure", "local", "manifest", "plan", "report", "stack", "verify"],
+        &[
+            "apply", "aws", "build", "cli", "failure", "import", "local", "manifest", "plan", "report", "stack",
+            "verify",
+        ],
     ),
 ];
 

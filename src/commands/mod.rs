@@ -14,6 +14,7 @@ mod verification;
 mod build;
 mod deploy;
 mod destroy;
+mod import;
 mod invoke;
 mod local;
 mod logs;
@@ -35,6 +36,8 @@ use std::process::ExitCode;
 
 /// `plan --detailed-exitcode` and changes.
 const CHANGES: u8 = 3;
+/// `import`, where the manifest has no word for something.
+const LEFT_OVER: u8 = 3;
 
 /// Runs one command to its end: its answer is printed, and its exit code returned.
 pub async fn run(arguments: Arguments) -> ExitCode {
@@ -52,6 +55,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Logs(arguments) => logs::logs(&run, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&run, arguments).await,
         Command::Build(arguments) => build::build(&run, arguments).await,
+        Command::Import(arguments) => import::import(&run, arguments),
         Command::Local(arguments) => local::local(&run, arguments).await,
     };
     let (answer, failure) = match result {
@@ -66,6 +70,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     match (&failure, &arguments.command) {
         (Some(failure), _) => failure.kind.exit_code(),
         (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
+        (None, _) if answer.import.as_ref().is_some_and(|import| !import.left.is_empty()) => ExitCode::from(LEFT_OVER),
         (None, _) => ExitCode::SUCCESS,
     }
 }
@@ -94,6 +99,7 @@ fn name(command: &Command) -> &'static str {
         Command::Logs(_) => "logs",
         Command::Invoke(_) => "invoke",
         Command::Build(_) => "build",
+        Command::Import(_) => "import sam",
         Command::Local(local) => local::name(&local.command),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::Failure;
+use crate::import::LeftOver;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Weight};
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ pub struct Answer {
     pub local: Option<LocalAnswer>,
     /// Only for what is put somewhere: a file's path.
     pub path: Option<PathBuf>,
+    /// Only for `import`.
+    pub import: Option<ImportAnswer>,
     /// Only for `logs`.
     pub events: Option<Vec<LogLine>>,
     /// Only for `invoke`.
@@ -84,6 +87,16 @@ pub struct LocalAnswer {
     pub data: String,
     /// `export` lines, for `local env` alone.
     pub env: Vec<(String, String)>,
+}
+
+/// A manifest made of something else.
+#[derive(Clone, Debug)]
+pub struct ImportAnswer {
+    /// Where it was written.
+    pub out: Option<String>,
+    /// The manifest itself, where it is to be printed.
+    pub manifest: Option<String>,
+    pub left: Vec<LeftOver>,
 }
 
 /// One event of a function's log.

@@ -4,6 +4,7 @@ use super::answer::{Answer, FunctionAnswer, Response, State};
 use super::log_line::log_json;
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
+use crate::import::LeftOver;
 use crate::plan::{Change, Plan};
 use crate::stack::{Auth, InvokeMode, Published, Share};
 use base64::Engine;
@@ -34,6 +35,12 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
     if let Some(path) = &answer.path {
         document["path"] = json!(path.display().to_string());
     }
+    if answer.command == "import sam" {
+        let import = answer.import.as_ref();
+        document["out"] = json!(import.and_then(|import| import.out.as_ref()));
+        document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
+        document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
+    }
     if answer.command == "logs" {
         document["events"] =
             json!(answer.events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
@@ -42,6 +49,10 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         document["response"] = json!(answer.response.as_ref().map(response));
     }
     document
+}
+
+fn left_over(left: &LeftOver) -> Value {
+    json!({ "file": left.file, "line": left.line, "path": left.path, "what": left.what, "advice": left.advice })
 }
 
 fn response(response: &Response) -> Value {

@@ -10,6 +10,7 @@ pub fn text(answer: &Answer) -> String {
     match answer.command {
         "deploy" | "url" | "rollback" | "promote" | "abort" => urls(answer),
         "releases" => answer.functions.iter().flat_map(|one| &one.releases).map(release).collect(),
+        "import sam" => answer.import.as_ref().and_then(|import| import.manifest.clone()).unwrap_or_default(),
         "plan" => plans(answer),
         "status" => answer.functions.iter().map(status).collect(),
         "build" => answer.functions.iter().filter_map(|one| one.zip.as_ref()).fold(String::new(), |mut text, zip| {

@@ -138,22 +138,23 @@ fn help_is_as_documented() {
     };
     let commands = [
         "deploy", "plan", "url", "status", "releases", "rollback", "promote", "abort", "destroy", "logs", "invoke",
-        "build", "local",
+        "build", "import", "local",
     ];
     let mut all = help(&["--help"]);
     for command in commands {
         all += &format!("\n# {command}\n\n{}", help(&[command, "--help"]));
     }
+    all += &format!("\n# import sam\n\n{}", help(&["import", "sam", "--help"]));
     all += &format!("\n# local run\n\n{}", help(&["local", "run", "--help"]));
     insta::assert_snapshot!("help", all);
 
     // Every flag and command that the documents name exists.
-    for document in ["README.md", "docs/cli.md"] {
+    for document in ["README.md", "docs/cli.md", "docs/from-sam.md"] {
         let text = std::fs::read_to_string(format!("{}/{document}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let is_word = |letter: char| letter.is_ascii_lowercase() || letter == '-';
         for (at, _) in text.match_indices(" --") {
             let flag: String = text[at + 1..].chars().take_while(|letter| is_word(*letter)).collect();
-            let others = ["--", "--workspace", "--bench", "--cors"];
+            let others = ["--", "--workspace", "--bench", "--cors", "--guided", "--tail", "--use-container"];
             assert!(others.contains(&flag.as_str()) || all.contains(&flag), "{document} names {flag}");
         }
         let mut in_code = false;

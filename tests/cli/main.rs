@@ -7,6 +7,7 @@ mod consent;
 mod credentials;
 mod deploys;
 mod documents;
+mod import;
 mod interrupts;
 mod invoke;
 mod leaks;

@@ -1,0 +1,101 @@
+//! `lamstream import sam`: a SAM template becomes a manifest, and what is left over is said.
+
+use super::run::Run;
+use crate::cli::{Import, ImportCommand, ImportSam};
+use crate::failure::{Failure, Kind};
+use crate::import::{self, File, Imported, Surroundings};
+use crate::report::{Answer, ImportAnswer};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+/// What is looked for where no template is named.
+const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+const CONFIGS: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
+const STDOUT: &str = "-";
+
+pub fn import(run: &Run, arguments: &Import) -> Result<Answer, Failure> {
+    let ImportCommand::Sam(arguments) = &arguments.command;
+    sam(run, arguments)
+}
+
+fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
+    let template = match &arguments.template {
+        Some(path) => path.clone(),
+        None => found(Path::new(""), &TEMPLATES).ok_or_else(Failure::no_template)?,
+    };
+    let to_stdout = arguments.out.as_os_str() == STDOUT;
+    if !to_stdout && arguments.out.symlink_metadata().is_ok() {
+        return Err(Failure::exists(&arguments.out.display().to_string()));
+    }
+    let text = read(&template)?;
+    let beside = template.parent().unwrap_or(Path::new(""));
+    let config = found(beside, &CONFIGS).map(|path| read(&path).map(|text| (name(&path), text))).transpose()?;
+    let directory = std::path::absolute(beside).unwrap_or_default();
+    let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
+    let around = Surroundings {
+        directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
+        region: run.global.region.as_deref(),
+        way: &way.to_string_lossy(),
+    };
+    let config = config.as_ref().map(|(name, text)| File { name, text });
+    let imported = import::sam(File { name: &name(&template), text: &text }, config, around)
+        .map_err(|invalid| Failure::new(Kind::Manifest, format!("cannot import the template: {invalid}")))?;
+    if !to_stdout {
+        write(&arguments.out, &imported.manifest)?;
+    }
+    tell(run, &arguments.out, to_stdout, &imported);
+    let Imported { manifest, left } = imported;
+    let out = (!to_stdout).then(|| arguments.out.display().to_string());
+    let import = ImportAnswer { out, manifest: to_stdout.then_some(manifest), left };
+    Ok(Answer { import: Some(import), ..Answer::new("import sam") })
+}
+
+fn found(directory: &Path, names: &[&str]) -> Option<PathBuf> {
+    names.iter().map(|name| directory.join(name)).find(|path| path.is_file())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let failed = |error| Failure::new(Kind::Manifest, format!("cannot read `{}`: {error}", path.display()));
+    std::fs::read_to_string(path).map_err(failed)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// From the directory of `out` to the template's: nothing where they are the same.
+fn way(out: &Path, beside: &Path) -> PathBuf {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let of = |path: &Path| -> PathBuf {
+        // Without links and `..`, which would make the way a guess.
+        let path = absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path });
+        path.canonicalize().unwrap_or(path)
+    };
+    let (from, to) = (of(out.parent().unwrap_or(Path::new(""))), of(beside));
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
+}
+
+/// Into a new file: one that is there, or comes meanwhile, is never touched.
+fn write(out: &Path, text: &str) -> Result<(), Failure> {
+    let shown = out.display().to_string();
+    let mut file = std::fs::File::create_new(out).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::exists(&shown),
+        _ => Failure::usage(format!("cannot write `{shown}`: {error}")),
+    })?;
+    file.write_all(text.as_bytes()).map_err(|error| Failure::usage(format!("cannot write `{shown}`: {error}")))
+}
+
+fn tell(run: &Run, out: &Path, to_stdout: bool, imported: &Imported) {
+    for left in &imported.left {
+        run.console.note(&left.to_string());
+    }
+    let place = if to_stdout { "on stdout".to_owned() } else { format!("in `{}`", out.display()) };
+    let left = match imported.left.len() {
+        0 => "nothing was left over".to_owned(),
+        1 => "one thing was left over, as said above and there".to_owned(),
+        count => format!("{count} things were left over, as said above and there"),
+    };
+    run.console.note(&format!("the manifest is {place}; {left}"));
+}

@@ -1,0 +1,184 @@
+//! The manifest in the making: keys with their comments, and what is left over.
+
+use super::node::Node;
+use super::template::Template;
+use std::fmt;
+use std::ops::RangeInclusive;
+use toml::{Table, Value};
+
+/// Something that the manifest has no word for, or that cannot be known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    pub file: String,
+    pub line: usize,
+    /// Where it stands in the file, such as `Resources.Chat.Events`.
+    pub path: String,
+    pub what: String,
+    pub advice: String,
+}
+
+/// One thing that stands in a table of the manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub table: Vec<String>,
+    pub said: Said,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// A key; one that is switched off is a comment that may be switched on.
+    Key {
+        name: String,
+        value: Value,
+        on: bool,
+    },
+    /// A table in an array of tables.
+    Part {
+        name: String,
+        value: Table,
+        on: bool,
+    },
+    Comment(String),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub items: Vec<Item>,
+    pub left: Vec<LeftOver>,
+}
+
+/// Where keys go: a table of the manifest, for a place in the template.
+pub struct Page<'a> {
+    pub draft: &'a mut Draft,
+    pub template: &'a Template,
+    pub table: Vec<String>,
+    /// Where the values come from, such as `Resources.Chat.Properties`.
+    pub path: String,
+}
+
+impl Page<'_> {
+    /// The page of a table within this one.
+    pub fn within(&mut self, table: &str, path: &str) -> Page<'_> {
+        let mut inner = self.table.clone();
+        inner.push(table.to_owned());
+        let path = format!("{}.{path}", self.path);
+        Page { draft: self.draft, template: self.template, table: inner, path }
+    }
+
+    fn say(&mut self, said: Said) {
+        self.draft.items.push(Item { table: self.table.clone(), said });
+    }
+
+    pub fn key(&mut self, name: &str, value: impl Into<Value>) {
+        self.say(Said::Key { name: name.to_owned(), value: value.into(), on: true });
+    }
+
+    /// A key that is not in force, because something in it is not known.
+    pub fn key_off(&mut self, name: &str, value: impl Into<Value>) {
+        self.say(Said::Key { name: name.to_owned(), value: value.into(), on: false });
+    }
+
+    pub fn part(&mut self, name: &str, value: Table, on: bool) {
+        self.say(Said::Part { name: name.to_owned(), value, on });
+    }
+
+    pub fn comment(&mut self, text: impl Into<String>) {
+        self.say(Said::Comment(text.into()));
+    }
+
+    /// Lists what is left over, and says so at this place of the manifest.
+    pub fn left(&mut self, node: &Node, property: &str, what: impl Into<String>, advice: impl Into<String>) {
+        let beside = property == "Condition" || property.starts_with("Metadata");
+        let base = if beside { self.path.trim_end_matches(".Properties") } else { &self.path };
+        let path = if property.is_empty() { base.to_owned() } else { format!("{base}.{property}") };
+        let left = LeftOver {
+            file: self.template.file.clone(),
+            line: node.line,
+            path: path.trim_start_matches('.').to_owned(),
+            what: what.into(),
+            advice: advice.into(),
+        };
+        self.comment(left.comment());
+        self.draft.left.push(left);
+    }
+
+    /// Lists a value that is not known.
+    pub fn left_open(&mut self, node: &Node, property: &str) {
+        let (what, advice) = self.template.unknown(&node.open());
+        self.left(node, property, what, advice);
+    }
+
+    /// A text that is known, or it is left over.
+    pub fn text(&mut self, node: &Node, property: &str) -> Option<String> {
+        if !node.open().is_empty() {
+            self.left_open(node, property);
+            return None;
+        }
+        let text = node.text().map(str::to_owned);
+        if text.is_none() {
+            self.left(node, property, "it is no text", "see what the template means, and write it here");
+        }
+        text
+    }
+
+    /// Texts that are all known, or they are left over.
+    pub fn texts(&mut self, node: &Node, property: &str) -> Option<Vec<String>> {
+        node.each().into_iter().map(|item| self.text(item, property)).collect()
+    }
+
+    pub fn truth(&mut self, node: &Node, property: &str) -> Option<bool> {
+        let text = self.text(node, property)?;
+        let truth = node.truth();
+        if truth.is_none() {
+            self.left(node, property, format!("it is `{text}`, and no truth"), "write `true` or `false` here");
+        }
+        truth
+    }
+
+    pub fn number(&mut self, node: &Node, property: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let text = self.text(node, property)?;
+        let number = text.trim().parse::<i64>().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let what = format!("it is `{text}`, and AWS takes {} to {}", range.start(), range.end());
+            self.left(node, property, what, "write a number that AWS takes");
+        }
+        number
+    }
+
+    /// Writes a number under a key.
+    pub fn number_key(&mut self, key: &str, node: Option<&Node>, property: &str, range: RangeInclusive<i64>) {
+        if let Some(number) = node.and_then(|node| self.number(node, property, range)) {
+            self.key(key, number);
+        }
+    }
+
+    /// Writes one of a few words under a key.
+    pub fn word_key(&mut self, key: &str, node: Option<&Node>, property: &str, words: &[(&str, &str)]) -> bool {
+        let Some(node) = node else { return false };
+        let Some(text) = self.text(node, property) else { return false };
+        match words.iter().find(|(known, _)| *known == text) {
+            Some((_, word)) => self.key(key, *word),
+            None => {
+                let known = words.iter().map(|(known, _)| format!("`{known}`")).collect::<Vec<_>>().join(", ");
+                self.left(node, property, format!("it is `{text}`, expected one of {known}"), "write the one you mean");
+                return false;
+            }
+        }
+        true
+    }
+}
+
+impl LeftOver {
+    pub fn comment(&self) -> String {
+        format!("{self}.")
+    }
+}
+
+impl fmt::Display for LeftOver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}:{}: {}: {}; {}", self.file, self.line, self.path, self.what, self.advice);
+        // The names in it are the template's, and a terminal would act upon control characters in them.
+        let printable = text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character });
+        formatter.write_str(&printable.collect::<String>())
+    }
+}

@@ -1,0 +1,78 @@
+//! What a function reaches, and what reaches for it: the VPC, file systems, its key, the queue for what failed.
+
+use super::draft::Page;
+use super::function::{Properties, table};
+use super::node::Node;
+use toml::Value;
+
+pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
+    let has_vpc = properties.take("VpcConfig").is_some_and(|node| vpc(page, &node));
+    if let Some(queue) = properties.take("DeadLetterQueue") {
+        arn_key(page, "dead_letter", queue.get("TargetArn").unwrap_or(&queue), "DeadLetterQueue.TargetArn");
+    }
+    if let Some(key) = properties.take("KmsKeyArn") {
+        arn_key(page, "kms_key", &key, "KmsKeyArn");
+    }
+    if let Some(systems) = properties.take("FileSystemConfigs") {
+        file_systems(page, &systems, has_vpc);
+    }
+}
+
+fn arn_key(page: &mut Page<'_>, key: &str, node: &Node, property: &str) {
+    let Some(arn) = page.text(node, property) else { return };
+    if arn.starts_with("arn:") {
+        page.key(key, arn);
+    } else {
+        let what = format!("`{arn}` is no ARN");
+        page.left(node, property, what, format!("write the ARN as `{key}`"));
+    }
+}
+
+fn vpc(page: &mut Page<'_>, node: &Node) -> bool {
+    let mut lists = Vec::new();
+    for (key, property) in [("subnets", "SubnetIds"), ("security_groups", "SecurityGroupIds")] {
+        let items = node.get(property).map(Node::each).unwrap_or_default();
+        let path = format!("VpcConfig.{property}");
+        let known: Option<Vec<String>> = items.iter().map(|item| page.text(item, &path)).collect();
+        match known {
+            Some(known) if !known.is_empty() => {
+                lists.push((key.to_owned(), Value::Array(known.into_iter().map(Value::from).collect())));
+            }
+            Some(_) => page.left(node, &path, "a VPC needs subnets and security groups", "write them into `vpc`"),
+            None => {}
+        }
+    }
+    let ipv6 = node.get("Ipv6AllowedForDualStack");
+    if let Some(true) = ipv6.and_then(|node| page.truth(node, "VpcConfig.Ipv6AllowedForDualStack")) {
+        lists.push(("ipv6".to_owned(), true.into()));
+    }
+    let complete = lists.iter().filter(|(key, _)| key != "ipv6").count() == 2;
+    if complete {
+        page.key("vpc", table(lists));
+    } else {
+        let example = [("subnets", "subnet-…"), ("security_groups", "sg-…")];
+        let example = example.map(|(key, value)| (key.to_owned(), Value::Array(vec![value.into()])));
+        page.key_off("vpc", table(example));
+    }
+    complete
+}
+
+fn file_systems(page: &mut Page<'_>, node: &Node, has_vpc: bool) {
+    let mut written = false;
+    for system in node.each() {
+        let arn = system.get("Arn").and_then(|arn| page.text(arn, "FileSystemConfigs.Arn"));
+        let path = system.get("LocalMountPath").and_then(|path| page.text(path, "FileSystemConfigs.LocalMountPath"));
+        let (Some(arn), Some(path)) = (arn, path) else { continue };
+        if written {
+            page.left(system, "FileSystemConfigs", "a function has one file system at most", "choose one");
+            continue;
+        }
+        written = true;
+        let part = table([("arn".to_owned(), arn.into()), ("path".to_owned(), path.into())]);
+        page.part("file_systems", part, has_vpc);
+        if !has_vpc {
+            let advice = "switch `file_systems` on together with `vpc`";
+            page.left(system, "FileSystemConfigs", "it needs a `vpc`, and that is not known", advice);
+        }
+    }
+}

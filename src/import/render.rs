@@ -1,0 +1,110 @@
+//! A draft as the text of a manifest.
+
+use super::draft::{Draft, Said};
+use std::fmt::Write;
+use toml::{Table, Value};
+
+const WIDTH: usize = 110;
+
+/// The tables in the order in which they were first spoken of, each with its keys before its parts.
+pub fn render(draft: &Draft) -> String {
+    let mut tables: Vec<&[String]> = Vec::new();
+    for item in &draft.items {
+        if !tables.contains(&item.table.as_slice()) {
+            tables.push(&item.table);
+        }
+    }
+    // What belongs to no table has to come before the first one.
+    tables.sort_by_key(|table| !table.is_empty());
+    let mut text = String::new();
+    for table in tables {
+        let said: Vec<&Said> = draft.items.iter().filter(|item| item.table == table).map(|item| &item.said).collect();
+        let parts = said.iter().filter(|said| matches!(said, Said::Part { .. }));
+        let others: Vec<&&Said> = said.iter().filter(|said| !matches!(said, Said::Part { .. })).collect();
+        if !table.is_empty() && !others.is_empty() {
+            let has_keys = others.iter().any(|said| matches!(said, Said::Key { on: true, .. }));
+            let _ = write!(text, "\n{}[{}]\n", if has_keys { "" } else { "#" }, header(table));
+        }
+        others.into_iter().for_each(|said| line(&mut text, table, said));
+        parts.for_each(|said| line(&mut text, table, said));
+    }
+    text.trim_start_matches('\n').to_owned()
+}
+
+fn line(text: &mut String, table: &[String], said: &Said) {
+    match said {
+        Said::Comment(comment) => wrap(text, comment),
+        Said::Key { name, value, on } => {
+            let _ = writeln!(text, "{}{} = {}", mark(*on), word(name), written(value));
+        }
+        Said::Part { name, value, on } => {
+            let _ = writeln!(text, "\n{}[[{}.{}]]", mark(*on), header(table), word(name));
+            for (name, value) in value {
+                let _ = writeln!(text, "{}{} = {}", mark(*on), word(name), written(value));
+            }
+        }
+    }
+}
+
+fn mark(on: bool) -> &'static str {
+    if on { "" } else { "#" }
+}
+
+pub fn header(table: &[String]) -> String {
+    table.iter().map(|name| word(name)).collect::<Vec<_>>().join(".")
+}
+
+/// A key as TOML wants it.
+fn word(name: &str) -> String {
+    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+/// On one line, which a value that is switched off needs.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(", ")),
+        Value::Table(table) if table.is_empty() => "{}".to_owned(),
+        Value::Table(table) => format!("{{ {} }}", pairs(table)),
+        other => other.to_string(),
+    }
+}
+
+fn pairs(table: &Table) -> String {
+    table.iter().map(|(name, value)| format!("{} = {}", word(name), written(value))).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            control if control.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out + "\""
+}
+
+/// A comment, whose words break into lines; what the template says can begin no line of its own.
+pub fn wrap(text: &mut String, comment: &str) {
+    for paragraph in comment.lines() {
+        let mut line = String::from("#");
+        for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+            if line.chars().count() + 1 + word.chars().count() > WIDTH && line != "#" {
+                let _ = writeln!(text, "{line}");
+                line = String::from("#");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        let _ = writeln!(text, "{line}");
+    }
+}

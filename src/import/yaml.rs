@@ -1,0 +1,193 @@
+//! YAML, and so JSON, to a tree: tags of CloudFormation become the long form, aliases and merge keys what they stand for.
+
+use super::node::{Invalid, Node, What};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use std::collections::BTreeMap;
+
+/// Templates have some thousands of values; a few nested aliases could make billions.
+const MOST_VALUES: usize = 100_000;
+const DEEPEST: usize = 64;
+/// Those that take the prefix `Fn::` in the long form.
+const FUNCTIONS: [&str; 18] = [
+    "And",
+    "Base64",
+    "Cidr",
+    "Equals",
+    "FindInMap",
+    "ForEach",
+    "GetAZs",
+    "GetAtt",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Select",
+    "Split",
+    "Sub",
+    "ToJsonString",
+];
+
+pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { file, anchors: BTreeMap::new(), values: 0, depth: 0, parser: Parser::new_from_str(text) };
+    let mut document = None;
+    loop {
+        let (event, span) = reader.next()?;
+        match event {
+            Event::StreamEnd => break,
+            Event::DocumentStart(_) if document.is_some() => {
+                return Err(reader.wrong(place(&span), "a second document begins here, expected one"));
+            }
+            Event::StreamStart | Event::Nothing | Event::DocumentStart(_) | Event::DocumentEnd => {}
+            event => document = Some(reader.node(event, &span)?),
+        }
+    }
+    document.filter(|node| !node.is_absent()).ok_or_else(|| Invalid {
+        file: file.to_owned(),
+        place: Some((1, 1)),
+        message: "the file is empty, expected a template".into(),
+    })
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    parser: Parser<'t, saphyr_parser::StrInput<'t>>,
+    /// What each anchor stands for, and how many values that are.
+    anchors: BTreeMap<usize, (Node, usize)>,
+    values: usize,
+    depth: usize,
+}
+
+fn place(span: &Span) -> (usize, usize) {
+    (span.start.line(), span.start.col() + 1)
+}
+
+impl<'t> Reader<'t> {
+    fn wrong(&self, place: (usize, usize), message: impl Into<String>) -> Invalid {
+        Invalid { file: self.file.to_owned(), place: Some(place), message: message.into() }
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Span), Invalid> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => {
+                let place = (error.marker().line(), error.marker().col() + 1);
+                Err(self.wrong(place, format!("this is no YAML: {}", error.info())))
+            }
+            None => Err(self.wrong((1, 1), "this is no YAML: it ends too early")),
+        }
+    }
+
+    fn count(&mut self, values: usize, place: (usize, usize)) -> Result<(), Invalid> {
+        self.values += values;
+        if self.values > MOST_VALUES {
+            return Err(self.wrong(place, format!("aliases make more than {MOST_VALUES} values of it, expected less")));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, event: Event<'t>, span: &Span) -> Result<Node, Invalid> {
+        let place = place(span);
+        let before = self.values;
+        self.count(1, place)?;
+        if self.depth > DEEPEST {
+            return Err(self.wrong(place, format!("this is nested deeper than {DEEPEST} levels, expected less")));
+        }
+        self.depth += 1;
+        let (anchor, tag, what) = match event {
+            Event::Alias(anchor) => {
+                self.depth -= 1;
+                let Some((node, values)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(self.wrong(place, "this alias stands within its own anchor: it would never end"));
+                };
+                self.count(values, place)?;
+                return Ok(Node::new(place, node.what));
+            }
+            Event::Scalar(text, style, anchor, tag) => (anchor, tag, scalar(&text, style)),
+            Event::SequenceStart(anchor, tag) => (anchor, tag, What::List(self.list()?)),
+            Event::MappingStart(anchor, tag) => (anchor, tag, What::Map(self.map()?)),
+            other => return Err(self.wrong(place, format!("this is no YAML: {other:?} is not expected here"))),
+        };
+        self.depth -= 1;
+        let node = self.tagged(Node::new(place, what), tag.as_deref())?;
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), self.values - before));
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self) -> Result<Vec<Node>, Invalid> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, &span)?),
+            }
+        }
+    }
+
+    fn map(&mut self) -> Result<Vec<(String, Node)>, Invalid> {
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        let (mut merged, mut seen) = (Vec::new(), BTreeMap::new());
+        loop {
+            let (name, at) = match self.next()? {
+                (Event::MappingEnd, _) => break,
+                (Event::Scalar(text, ..), span) => (text.into_owned(), place(&span)),
+                (_, span) => return Err(self.wrong(place(&span), "this key is no text, expected a name")),
+            };
+            let (event, span) = self.next()?;
+            let mut node = self.node(event, &span)?;
+            (node.line, node.column) = at;
+            if let Some(first) = seen.insert(name.clone(), at.0) {
+                return Err(self.wrong(at, format!("the key `{name}` stands here twice, first in line {first}")));
+            }
+            if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
+        }
+        for node in merged {
+            for source in node.each() {
+                if !source.is_map() {
+                    return Err(self.wrong(node.place(), "`<<` merges something that is no map, expected a map"));
+                }
+                for (name, value) in source.entries() {
+                    if seen.insert(name.clone(), value.line).is_none() {
+                        entries.push((name.clone(), value.clone()));
+                    }
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    fn tagged(&self, node: Node, tag: Option<&Tag>) -> Result<Node, Invalid> {
+        let Some(tag) = tag else { return Ok(node) };
+        if tag.is_yaml_core_schema() {
+            return Ok(match (tag.suffix.as_str(), node.what) {
+                ("str", What::Absent) => Node { what: Node::text_of(""), ..node },
+                ("str", What::Text { text, .. }) => Node { what: Node::text_of(text), ..node },
+                (_, what) => Node { what, ..node },
+            });
+        }
+        let name = match tag.suffix.as_str() {
+            "Ref" | "Condition" => tag.suffix.clone(),
+            known if tag.handle == "!" && FUNCTIONS.contains(&known) => format!("Fn::{known}"),
+            "Transform" => "Fn::Transform".to_owned(),
+            _ => {
+                let known = FUNCTIONS.map(|name| format!("`!{name}`")).join(", ");
+                let message = format!("unknown tag `{}{}`, expected one of `!Ref`, {known}", tag.handle, tag.suffix);
+                return Err(self.wrong(node.place(), message));
+            }
+        };
+        let place = node.place();
+        Ok(Node::new(place, What::Map(vec![(name, node)])))
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> What {
+    let plain = style == ScalarStyle::Plain;
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" if plain => What::Absent,
+        text => What::Text { text: text.to_owned(), plain, open: Vec::new() },
+    }
+}

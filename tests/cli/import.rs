@@ -1,0 +1,113 @@
+//! `lamstream import sam`: what is written where, what is said of it, and what never happens.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+use crate::support::bench::Bench;
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = include_str!("../fixtures/sam/01-web-app.yaml");
+const WITH_EVENTS: &str = include_str!("../fixtures/sam/14-events.yaml");
+
+/// A directory with a template, and without a manifest.
+fn bench(name: &str, template: &str) -> Bench {
+    let bench = Bench::new("");
+    std::fs::remove_file(bench.path("deploy.toml")).unwrap();
+    if let Some(parent) = bench.path(name).parent() {
+        std::fs::create_dir_all(parent).unwrap();
+    }
+    bench.write(name, template);
+    bench
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_template_becomes_a_manifest_that_lamstream_reads() {
+    let bench = bench("template.yaml", TEMPLATE);
+    bench.write("samconfig.toml", "version = 0.1\n[default.deploy.parameters]\nstack_name = \"shop\"\n");
+    let output = bench.run(&["import", "sam"]);
+    assert_eq!((output.status.code(), said(&output.stdout)), (Some(0), String::new()));
+    assert_eq!(said(&output.stderr), "the manifest is in `deploy.toml`; nothing was left over\n");
+    let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap();
+    assert!(manifest.contains("app = \"shop\"\n") && manifest.contains("web = \"app\"\n"), "{manifest}");
+    // Another command takes it for a manifest, and knows what is not there yet.
+    let output = bench.run(&["url", "--local"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output.stderr).contains("function `Chat` has no url: it is not deployed"), "{output:?}");
+}
+
+#[test]
+fn a_manifest_that_exists_stays_as_it_is() {
+    let bench = bench("template.yaml", TEMPLATE);
+    bench.write("deploy.toml", "mine");
+    let output = bench.run(&["import", "sam"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output.stderr).starts_with("error: `deploy.toml` exists, and is not overwritten\n"), "{output:?}");
+    assert_eq!(std::fs::read_to_string(bench.path("deploy.toml")).unwrap(), "mine");
+    let output = bench.run(&["import", "sam", "--out", "other.toml"]);
+    assert_eq!(output.status.code(), Some(0));
+    let printed = bench.good(&["import", "sam", "--out", "-"]);
+    assert_eq!(printed, std::fs::read_to_string(bench.path("other.toml")).unwrap());
+    assert!(!bench.path("-").exists());
+}
+
+#[test]
+fn what_is_left_over_is_told_and_is_the_exit_code() {
+    let bench = bench("template.yml", WITH_EVENTS);
+    let output = bench.run(&["import", "sam"]);
+    assert_eq!(output.status.code(), Some(3));
+    let story = said(&output.stderr);
+    assert!(
+        story.contains("template.yml:13: Resources.Worker.Properties.Events.Nightly: the event `Schedule`"),
+        "{story}"
+    );
+    assert!(story.ends_with("things were left over, as said above and there\n"), "{story}");
+
+    let (document, code) = bench.json(&["import", "sam", "--out", "second.toml"]);
+    assert_eq!((code, &document["command"], &document["ok"]), (3, &json!("import sam"), &json!(true)));
+    assert_eq!((&document["out"], &document["manifest"]), (&json!("second.toml"), &Value::Null));
+    let left = document["left_over"].as_array().unwrap();
+    assert_eq!(story.lines().count(), left.len() + 1);
+    let keys: Vec<&str> = left[0].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["advice", "file", "line", "path", "what"]);
+    assert_eq!((&left[0]["file"], &left[0]["line"]), (&json!("template.yml"), &json!(12)));
+
+    let (document, _) = bench.json(&["import", "sam", "--out", "-"]);
+    assert_eq!(document["out"], Value::Null);
+    assert_eq!(document["manifest"], std::fs::read_to_string(bench.path("second.toml")).unwrap());
+}
+
+#[test]
+fn paths_lead_from_the_manifest_to_the_code() {
+    let bench = bench("infra/template.json", "{}");
+    bench.write("infra/template.json", TEMPLATE);
+    for (arguments, expected) in [
+        (vec!["import", "sam", "infra/template.json", "--out", "-"], "web = \"infra/app\"\n"),
+        (vec!["import", "sam", "infra/template.json", "--out", "infra/deploy.toml"], "web = \"app\"\n"),
+        (vec!["import", "sam", "infra/template.json", "--out", "cloud/deploy.toml"], "web = \"../infra/app\"\n"),
+    ] {
+        std::fs::create_dir_all(bench.path("cloud")).unwrap();
+        let printed = bench.good(&arguments);
+        let text =
+            if printed.is_empty() { std::fs::read_to_string(bench.path(arguments[4])).unwrap() } else { printed };
+        assert!(text.contains(expected), "{expected}{text}");
+    }
+}
+
+#[test]
+fn no_template_and_a_broken_one_write_nothing() {
+    let bench = bench("other.yaml", "Resources: [\n");
+    for (arguments, message) in [
+        (vec!["import", "sam"], "error: no `template.yaml`, `template.yml` or `template.json` is here\n"),
+        (vec!["import", "sam", "nowhere.yaml"], "error: cannot read `nowhere.yaml`: "),
+        (vec!["import", "sam", "other.yaml"], "error: cannot import the template: other.yaml:2:1: this is no YAML: "),
+    ] {
+        let output = bench.run(&arguments);
+        assert_eq!((output.status.code(), said(&output.stdout)), (Some(2), String::new()));
+        assert!(said(&output.stderr).starts_with(message), "{message}{}", said(&output.stderr));
+    }
+    let (document, code) = bench.json(&["import", "sam", "other.yaml"]);
+    assert_eq!((code, &document["error"]["kind"], &document["left_over"]), (2, &json!("manifest"), &Value::Null));
+    assert!(!bench.path("deploy.toml").exists());
+}
