@@ -34,10 +34,7 @@ pub async fn install(
     if needs == [false, false] {
         return Ok(None);
     }
-    let Some(npm) = find("npm") else {
-        let error = BuildError::new(format!("cannot install what `{}` lists: there is no npm here", list.display()));
-        return Err(error.hint("install Node.js, or bring `node_modules` along with `dependencies = \"none\"`"));
-    };
+    let npm = find("npm").ok_or_else(|| no_npm(list))?;
     let beside: Vec<(&str, String)> = BESIDE
         .into_iter()
         .filter_map(|name| Some((name, std::fs::read_to_string(list.with_file_name(name)).ok()?)))
@@ -61,18 +58,7 @@ pub async fn install(
         for (name, text) in &beside {
             write(name, text)?;
         }
-        let mut command = Command::new(npm);
-        command.arg(if locked { "ci" } else { "install" }).current_dir(place);
-        // Links have no place in a package, and scripts would build for this machine.
-        command.args([
-            "--omit=dev",
-            "--no-bin-links",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-update-notifier",
-        ]);
-        command.args(["--os=linux", &format!("--cpu={cpu}"), "--libc=glibc"]);
+        let command = command(&npm, locked, cpu, place);
         let message = format!("cannot install what `{}` lists", list.display());
         tool::run(command, tell).await.map_err(|said| failed(message, &said))?;
         // The app's own directory has these, and npm's note to itself differs from machine to machine.
@@ -83,6 +69,27 @@ pub async fn install(
     })
     .await?;
     Ok(Some(place))
+}
+
+fn command(npm: &Path, locked: bool, cpu: &str, place: &Path) -> Command {
+    let mut command = Command::new(npm);
+    command.arg(if locked { "ci" } else { "install" }).current_dir(place);
+    // Links have no place in a package, and scripts would build for this machine.
+    command.args([
+        "--omit=dev",
+        "--no-bin-links",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+    ]);
+    command.args(["--os=linux", &format!("--cpu={cpu}"), "--libc=glibc"]);
+    command
+}
+
+fn no_npm(list: &Path) -> BuildError {
+    BuildError::new(format!("cannot install what `{}` lists: there is no npm here", list.display()))
+        .hint("install Node.js, or bring `node_modules` along with `dependencies = \"none\"`")
 }
 
 fn cpu(architecture: Architecture) -> &'static str {

@@ -15,7 +15,7 @@ use tokio::time::{Duration, Instant};
 use super::companions::Companions;
 use super::output::Output;
 use super::port::Claim;
-use super::preparation::{Preparation, Unstartable};
+use super::preparation::{Preparation, Unstartable, Wires};
 use super::spawn::{kill_group, terminate_group};
 use super::{Blueprint, Order, Outcome, Pace, report};
 use crate::cloud::{Cloud, lock};
@@ -148,27 +148,18 @@ impl Instance {
             let (cloud, blueprint, own) = (cloud.clone(), blueprint.clone(), own.to_owned());
             tokio::task::spawn_blocking(move || Preparation::of(&cloud, &blueprint, &own)).await??
         };
-        let mut command = preparation.runtime(blueprint)?;
+        let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?.to_string();
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
         let (output, writer) = Output::open()?;
+        let wires = Wires { address: listener.local_addr()?.to_string(), stream: stream_name, writer };
         let (words, heard) = mpsc::unbounded_channel();
         let started = Instant::now();
-        let extensions = preparation.extensions();
-        let expected = preparation.expecting(blueprint, &extensions);
-        let mut companions = Companions::default();
-        for (name, mut command) in extensions {
-            preparation.equip(&mut command, blueprint, &address, &stream_name, &writer)?;
-            let child = cloud.fleet.spawner.spawn(command, preparation.view()?).await?;
-            companions.add(name, child, words.clone());
-        }
-        preparation.equip(&mut command, blueprint, &address, &stream_name, &writer)?;
-        let child = cloud.fleet.spawner.spawn(command, preparation.view()?).await?;
-        let desk =
-            Desk { words, open: Default::default(), extensions: expected.into(), pace: Pace::new(&cloud.options) };
-        let desk = Arc::new(desk);
+        let (child, companions, extensions) =
+            preparation.start(runtime, &cloud.fleet.spawner, blueprint, &wires, &words).await?;
+        let extensions = extensions.into();
+        let desk = Arc::new(Desk { words, open: Default::default(), extensions, pace: Pace::new(&cloud.options) });
         let (gone, told) = oneshot::channel();
         let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));
         Ok(Self {

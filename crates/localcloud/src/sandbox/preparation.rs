@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
+use tokio::process::Child;
+use tokio::sync::mpsc;
 
-use super::companions::programs;
+use super::companions::{Companions, programs};
 use super::mounts::{self, View};
 use super::port::Claim;
+use super::spawn::Spawner;
 use super::{Blueprint, binary, environment, language, layers};
 use crate::cloud::Cloud;
 use crate::extension::Extensions;
+use crate::runtime::Word;
 use crate::world::configuration::Layer;
 
 /// The variable with the script that is started in the place of a runtime with a language.
@@ -27,6 +31,16 @@ impl std::fmt::Display for Unstartable {
 }
 
 impl std::error::Error for Unstartable {}
+
+/// What connects an instance's processes with the cloud.
+pub(super) struct Wires {
+    /// Of the Runtime API.
+    pub(super) address: String,
+    /// The log stream's name.
+    pub(super) stream: String,
+    /// Where they print.
+    pub(super) writer: std::io::PipeWriter,
+}
 
 /// Everything that the processes of one instance have in common.
 pub(super) struct Preparation {
@@ -63,7 +77,7 @@ impl Preparation {
     }
 
     /// The view of the file system for one process.
-    pub(super) fn view(&self) -> std::io::Result<Option<View>> {
+    fn view(&self) -> std::io::Result<Option<View>> {
         self.opt.as_deref().filter(|_| self.mounted).map(View::of).transpose()
     }
 
@@ -102,7 +116,7 @@ impl Preparation {
     }
 
     /// The extensions among the layers.
-    pub(super) fn extensions(&self) -> Vec<(String, Command)> {
+    fn extensions(&self) -> Vec<(String, Command)> {
         let programs = self.opt.as_deref().map(programs).unwrap_or_default();
         let command = |(name, real): (String, PathBuf)| {
             let path = if self.mounted { Path::new("/opt/extensions").join(&name) } else { real };
@@ -111,30 +125,44 @@ impl Preparation {
         programs.into_iter().map(command).collect()
     }
 
-    /// Gives a process what every process of the instance has.
-    pub(super) fn equip(
+    /// Starts the extensions, then the runtime; and says who has to register.
+    pub(super) async fn start(
         &self,
-        command: &mut Command,
+        mut runtime: Command,
+        spawner: &Spawner,
         blueprint: &Blueprint,
-        address: &str,
-        stream: &str,
-        writer: &std::io::PipeWriter,
-    ) -> std::io::Result<()> {
+        wires: &Wires,
+        words: &mpsc::UnboundedSender<Word>,
+    ) -> std::io::Result<(Child, Companions, Extensions)> {
+        let mut companions = Companions::default();
+        let extensions = self.extensions();
+        let expected = self.expecting(blueprint, &extensions);
+        for (name, mut command) in extensions {
+            self.equip(&mut command, blueprint, wires)?;
+            let child = spawner.spawn(command, self.view()?).await?;
+            companions.add(name, child, words.clone());
+        }
+        self.equip(&mut runtime, blueprint, wires)?;
+        Ok((spawner.spawn(runtime, self.view()?).await?, companions, expected))
+    }
+
+    /// Gives a process what every process of the instance has.
+    fn equip(&self, command: &mut Command, blueprint: &Blueprint, wires: &Wires) -> std::io::Result<()> {
         let opt = if self.mounted { Some(Path::new("/opt")) } else { self.opt.as_deref() };
         let place = environment::Place { task_root: &self.root, own: &self.own, opt };
         command
             .current_dir(&self.root)
             .env_clear()
-            .envs(environment::variables(blueprint, address, stream, &place))
+            .envs(environment::variables(blueprint, &wires.address, &wires.stream, &place))
             .envs(self.port.iter().flat_map(Claim::variables))
             .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
-            .stderr(writer.try_clone()?);
+            .stdout(wires.writer.try_clone()?)
+            .stderr(wires.writer.try_clone()?);
         Ok(())
     }
 
     /// What extensions are told when they register, and who has to.
-    pub(super) fn expecting(&self, blueprint: &Blueprint, extensions: &[(String, Command)]) -> Extensions {
+    fn expecting(&self, blueprint: &Blueprint, extensions: &[(String, Command)]) -> Extensions {
         let function = json!({
             "functionName": blueprint.function, "functionVersion": blueprint.number,
             "handler": blueprint.configuration.handler, "accountId": crate::ACCOUNT,

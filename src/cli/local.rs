@@ -1,0 +1,106 @@
+//! What may be typed behind `lamstream local`.
+
+use super::{size, time};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+pub struct Local {
+    #[command(subcommand)]
+    pub command: LocalCommand,
+    /// Where the local cloud keeps its state [default: $XDG_STATE_HOME/lamstream/local]
+    #[arg(long, global = true, value_name = "DIR", env = "LAMSTREAM_LOCAL_DIR")]
+    pub data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LocalCommand {
+    /// Run it in the foreground; the first line of stdout is its address
+    Run {
+        /// The port to listen on; 0 for any
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Start it in the background; one that runs stays as it is, unless another behaviour is asked for
+    Start {
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Say whether it runs, and where
+    Status,
+    /// Stop it; its state is kept
+    Stop,
+    /// Stop it and forget all of its state
+    Reset,
+    /// Print the export lines that point any AWS tool at it
+    Env,
+    /// Lambda Web Adapter, which web apps need here as on Lambda
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    /// Layers of other accounts, of which the local cloud needs a copy
+    #[command(subcommand)]
+    Layer(LayerCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// Build it with cargo, once, into the cache; print where it is
+    Install {
+        /// A program that was built elsewhere
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LayerCommand {
+    /// Keep a copy of a layer's version, fetched from AWS with your credentials; print where it is
+    Add {
+        /// The version's ARN
+        arn: String,
+        /// The layer's zip, where it is at hand
+        #[arg(value_name = "ZIP")]
+        zip: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "As unkind as AWS")]
+pub struct Limits {
+    /// Have all of AWS's limits and waits, but for those given
+    #[arg(long)]
+    pub like_aws: bool,
+    /// How long a new role cannot be assumed [default: 300ms; AWS: about 8s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub role_propagation: Option<Duration>,
+    /// How long a new function or version is pending [default: 100ms; AWS: about 2s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub pending: Option<Duration>,
+    /// How long an update is in progress [default: 100ms; AWS: about 2s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub update: Option<Duration>,
+    /// How long a URL does not know a new permission [default: 0s; AWS: about 3s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub url_permission_lag: Option<Duration>,
+    /// What a stream carries in a second, after its first 6 MB [default: what it can; AWS: 2MB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub stream_rate: Option<u64>,
+    /// How long a stream may be; a longer one breaks [default: any; AWS: 200MB]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub stream_size: Option<u64>,
+    /// Calls to Lambda a second, 429 beyond; GetFunction has 100 of its own [default: any; AWS: 15]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub api_rate: Option<u32>,
+    /// Requests that all functions together may have at once, 429 beyond [default: 1000, as AWS]
+    #[arg(long, value_name = "COUNT")]
+    pub concurrency: Option<usize>,
+    /// Block public access, as an account may: no statement for everybody, and 403 by the old ones
+    #[arg(long)]
+    pub block_public: bool,
+    /// A function that cannot be made or updated: it ends in the state Failed; may be repeated
+    #[arg(long, value_name = "FUNCTION")]
+    pub failing: Vec<String>,
+}
