@@ -277,6 +277,12 @@ fn hint_for(error: &CloudError) -> Option<&'static str> {
         (Reason::Settings, _) if error.message.contains("LAMSTREAM_ATTEMPT_TIMEOUT") => None,
         (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
         (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
+        (_, "InvalidParameterValueException") if error.message.contains("Adapter is not installed") => {
+            Some("run `lamstream local adapter install`, once; then run the same command again")
+        }
+        (_, "InvalidParameterValueException") if error.message.contains("has no copy of it") => {
+            Some("run `lamstream local layer add ARN`, which fetches it with your credentials, or has it from a ZIP")
+        }
         (_, "PublicPolicyException") => Some(
             "this account blocks public function policies: allow them in the Lambda console's settings, or use \
              `auth = \"aws-iam\"`",

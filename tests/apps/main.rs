@@ -1,6 +1,7 @@
 //! Web apps as they are: packaged by the real binary, with packages of Python and Node that the real tools install.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
+mod examples;
 mod packages;
 mod packaging;
 mod wheels;

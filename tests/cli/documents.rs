@@ -146,6 +146,8 @@ fn help_is_as_documented() {
     }
     all += &format!("\n# import sam\n\n{}", help(&["import", "sam", "--help"]));
     all += &format!("\n# local run\n\n{}", help(&["local", "run", "--help"]));
+    all += &format!("\n# local adapter install\n\n{}", help(&["local", "adapter", "install", "--help"]));
+    all += &format!("\n# local layer add\n\n{}", help(&["local", "layer", "add", "--help"]));
     insta::assert_snapshot!("help", all);
 
     // Every flag and command that the documents name exists.

@@ -1,0 +1,156 @@
+//! The examples as they stand: deployed into the local cloud, streamed from, destroyed.
+
+use crate::support::bench::{Bench, LAMSTREAM, said};
+use crate::support::python::found;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Shared by all tests and runs: what it holds takes minutes to build.
+pub fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+/// Whether Lambda Web Adapter is there, installed as a user would.
+pub fn adapter() -> bool {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
+    let install = || {
+        let output = Command::new(LAMSTREAM)
+            .args(["local", "adapter", "install"])
+            .env("LAMSTREAM_CACHE_DIR", cache())
+            .output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() { Ok(()) } else { Err(said(&output)) }
+    };
+    found(INSTALLED.get_or_init(install).clone()).is_some()
+}
+
+/// The command line as a user types it in the example's directory.
+fn command(bench: &Bench, example: &str, arguments: &[&str]) -> Command {
+    let mut command = bench.command(arguments);
+    command.current_dir(root().join("examples").join(example)).env("LAMSTREAM_CACHE_DIR", cache());
+    // The interpreters of this machine are found through it.
+    command.envs(std::env::var_os("HOME").map(|home| ("HOME", home)));
+    command
+}
+
+fn good(bench: &Bench, example: &str, arguments: &[&str]) -> String {
+    let output = command(bench, example, arguments).output().unwrap();
+    assert!(output.status.success(), "{example} {arguments:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Deploys an example, gives what is behind `path` of its URL to `check`, and destroys it.
+fn lives(example: &str, path: &str, curl: &[&str], check: impl FnOnce(&mut dyn Read)) {
+    if !adapter() {
+        return;
+    }
+    let bench = Bench::new("");
+    let url = good(&bench, example, &["deploy", "--local", "--yes"]);
+    assert_eq!(good(&bench, example, &["url", "--local"]), url);
+    assert_eq!(good(&bench, example, &["deploy", "--local", "--yes"]), url, "a second deploy says the same");
+    assert_eq!(good(&bench, example, &["plan", "--local"]).trim(), "no changes");
+    let mut child = Command::new("curl")
+        .args(["--silent", "--no-buffer"])
+        .args(curl)
+        .arg(format!("{}{path}", url.trim()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    check(child.stdout.as_mut().unwrap());
+    assert!(child.wait().unwrap().success());
+    good(&bench, example, &["destroy", "--local", "--yes"]);
+    assert!(good(&bench, example, &["status", "--local"]).contains("absent"));
+}
+
+/// Reads until `first` is there, and proves that the end was not there with it.
+fn streams(answer: &mut dyn Read, first: &str) -> String {
+    let (mut text, mut part) = (String::new(), [0; 4096]);
+    let begun = std::time::Instant::now();
+    let mut first_seen = None;
+    loop {
+        match answer.read(&mut part).unwrap() {
+            0 => break,
+            count => text.push_str(std::str::from_utf8(&part[..count]).unwrap()),
+        }
+        if first_seen.is_none() && text.contains(first) {
+            first_seen = Some((begun.elapsed(), text.len()));
+        }
+    }
+    let (at, length) = first_seen.unwrap_or_else(|| panic!("no `{first}` in {text}"));
+    assert!(length < text.len() && at < begun.elapsed(), "all of it came at once");
+    text
+}
+
+#[test]
+fn fastapi_chat_gives_the_articles_bytes() {
+    lives("fastapi-chat", "stream/chat?query=hello", &["-X", "POST"], |answer| {
+        let text = streams(answer, "[START]");
+        assert_eq!(text.as_bytes(), include_bytes!("../fixtures/stream_chat_body.bin"));
+    });
+}
+
+#[test]
+fn express_sse_sends_events() {
+    lives("express-sse", "events?count=5", &[], |answer| {
+        let text = streams(answer, "id: 1\n");
+        assert_eq!(text.matches("event: tick\n").count(), 5);
+        assert!(text.ends_with("event: end\ndata: {}\n\n"), "{text}");
+    });
+}
+
+#[test]
+fn axum_web_counts() {
+    lives("axum-web", "count?to=5", &[], |answer| assert_eq!(streams(answer, "1\n"), "1\n2\n3\n4\n5\n"));
+}
+
+#[test]
+fn an_article_is_imported_deployed_and_streams() {
+    if !adapter() {
+        return;
+    }
+    let bench = Bench::new("");
+    std::fs::remove_file(bench.path("deploy.toml")).unwrap();
+    let template = root().join("tests/fixtures/sam/01-article.yaml");
+    std::fs::copy(template, bench.path("template.yaml")).unwrap();
+    let app = root().join("examples/fastapi-chat/app");
+    std::fs::create_dir(bench.path("app")).unwrap();
+    for name in ["main.py", "run.sh", "requirements.txt"] {
+        std::fs::copy(app.join(name), bench.path("app").join(name)).unwrap();
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = bench.command(arguments);
+        command.env("LAMSTREAM_CACHE_DIR", cache()).envs(std::env::var_os("HOME").map(|home| ("HOME", home)));
+        command.output().unwrap()
+    };
+    let imported = run(&["import", "sam", "template.yaml"]);
+    assert!(matches!(imported.status.code(), Some(0 | 3)), "{}", said(&imported));
+    let deployed = run(&["deploy", "--local", "--yes"]);
+    assert!(deployed.status.success(), "{}", said(&deployed));
+    let url = String::from_utf8(deployed.stdout).unwrap();
+    let answer = Command::new("curl")
+        .args(["--silent", "--no-buffer", "-X", "POST"])
+        .arg(format!("{}stream/chat?query=hello", url.trim()))
+        .output()
+        .unwrap();
+    assert_eq!(answer.stdout, include_bytes!("../fixtures/stream_chat_body.bin"));
+}
+
+#[test]
+fn without_the_adapter_the_error_says_how_to_get_it() {
+    let bench = Bench::new("");
+    let manifest = root().join("examples/fastapi-chat/deploy.toml");
+    let text = std::fs::read_to_string(manifest).unwrap().replace("\"app\"", "\".\"");
+    bench.write("deploy.toml", &text);
+    bench.write("run.sh", "#!/bin/sh\nexec python -m http.server $PORT\n");
+    let output = bench.run(&["deploy", "--local", "--yes"]);
+    assert_eq!(output.status.code(), Some(1));
+    let story = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(story.contains("Lambda Web Adapter is not installed here"), "{story}");
+    assert!(story.contains("hint: run `lamstream local adapter install`"), "{story}");
+}
