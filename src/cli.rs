@@ -314,6 +314,34 @@ pub enum LocalCommand {
     Reset,
     /// Print the export lines that point any AWS tool at it
     Env,
+    /// Lambda Web Adapter, which web apps need here as on Lambda
+    #[command(subcommand)]
+    Adapter(AdapterCommand),
+    /// Layers of other accounts, of which the local cloud needs a copy
+    #[command(subcommand)]
+    Layer(LayerCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdapterCommand {
+    /// Build it with cargo, once, into the cache; print where it is
+    Install {
+        /// A program that was built elsewhere
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LayerCommand {
+    /// Keep a copy of a layer's version, fetched from AWS with your credentials; print where it is
+    Add {
+        /// The version's ARN
+        arn: String,
+        /// The layer's zip, where it is at hand
+        #[arg(value_name = "ZIP")]
+        zip: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

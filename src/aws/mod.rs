@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod function;
 mod invoke;
+mod layer;
 mod log_group;
 mod logs;
 mod patience;

@@ -1,12 +1,19 @@
 //! `lamstream local …`: the local cloud itself.
 
 use super::run::{Run, local_failure};
-use crate::cli::{self, Local, LocalCommand};
+use crate::aws::{Access, Account};
+use crate::cli::{self, AdapterCommand, LayerCommand, Local, LocalCommand};
 use crate::failure::Failure;
-use crate::local::{self, Home, Limits, Running};
+use crate::local::{self, Home, Limits, Running, adapter, layers};
 use crate::report::{Answer, LocalAnswer};
+use std::path::Path;
 
 pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
+    match &arguments.command {
+        LocalCommand::Adapter(AdapterCommand::Install { from }) => return install_adapter(run, from.as_deref()).await,
+        LocalCommand::Layer(LayerCommand::Add { arn, zip }) => return add_layer(run, arn, zip.as_deref()).await,
+        _ => {}
+    }
     let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
     let running = match &arguments.command {
         LocalCommand::Run { port, limits } => {
@@ -19,6 +26,7 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
         }
         LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
         LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
+        LocalCommand::Adapter(_) | LocalCommand::Layer(_) => None,
         LocalCommand::Stop => {
             home.stop().await.map_err(local_failure)?;
             None
@@ -39,6 +47,44 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
         env,
     };
     Ok(Answer { local: Some(local), ..Answer::new(name(&arguments.command)) })
+}
+
+async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failure> {
+    let (program, new) = match from {
+        Some(file) => (adapter::install_from(file).map_err(local_failure)?, true),
+        None => run.until_stopped(adapter::install()).await?.map_err(|error| {
+            local_failure(error)
+                .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
+        })?,
+    };
+    if !new {
+        run.console.note("Lambda Web Adapter is there already");
+    }
+    Ok(Answer { path: Some(program), ..Answer::new("local adapter install") })
+}
+
+async fn add_layer(run: &Run, arn: &str, zip: Option<&Path>) -> Result<Answer, Failure> {
+    let path = match zip {
+        Some(zip) => {
+            let bytes = std::fs::read(zip)
+                .map_err(|error| Failure::usage(format!("cannot read the layer `{}`: {error}", zip.display())))?;
+            layers::keep(arn, &bytes).map_err(local_failure)?
+        }
+        None => {
+            let known = layers::copy_of(arn).map_err(local_failure)?;
+            if known.is_file() {
+                run.console.note("a copy is there already");
+                return Ok(Answer { path: Some(known), ..Answer::new("local layer add") });
+            }
+            let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
+            let access = Access::Aws { profile: run.global.profile.clone(), region, manifest_region: None };
+            let account = run.looking("the credentials", Account::open(access)).await??;
+            run.console.hide(&account.secrets);
+            let bytes = run.looking("the layer", account.layer(arn)).await??;
+            layers::keep(arn, &bytes).map_err(local_failure)?
+        }
+    };
+    Ok(Answer { path: Some(path), ..Answer::new("local layer add") })
 }
 
 fn wanted(limits: &cli::Limits) -> Limits {
@@ -78,5 +124,7 @@ pub fn name(command: &LocalCommand) -> &'static str {
         LocalCommand::Stop => "local stop",
         LocalCommand::Reset => "local reset",
         LocalCommand::Env => "local env",
+        LocalCommand::Adapter(AdapterCommand::Install { .. }) => "local adapter install",
+        LocalCommand::Layer(LayerCommand::Add { .. }) => "local layer add",
     }
 }

@@ -5,6 +5,7 @@ use super::site::{Job, Project, platform};
 use crate::apply::Event;
 use crate::build::{self, App, Assembled, Dependencies, Linker, Order, Package, Preference, Selection};
 use crate::failure::{Failure, Kind};
+use crate::local;
 use crate::manifest::{self, Files, Function, Source};
 use crate::stack::{Architecture, Platform};
 use std::path::{Path, PathBuf};
@@ -150,11 +151,7 @@ async fn assembled(
 
 /// Where what was installed for functions is kept.
 fn cache() -> Result<PathBuf, Failure> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let found = set("LAMSTREAM_CACHE_DIR")
-        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("lamstream")))
-        .or_else(|| Some(set("HOME")?.join(".cache/lamstream")));
-    found.ok_or_else(|| {
+    local::cache().ok_or_else(|| {
         let failure = Failure::usage("there is no home directory to keep installed packages in");
         failure.hint("name a directory in LAMSTREAM_CACHE_DIR")
     })

@@ -34,6 +34,8 @@ impl Limits {
             concurrency: self.concurrency.unwrap_or(usual.concurrency),
             block_public: self.block_public,
             failing: self.failing.clone(),
+            adapter: super::adapter::program(),
+            layers: super::layers::directory(),
             ..usual
         }
     }

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::import::LeftOver;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Weight};
+use std::path::PathBuf;
 
 /// The answer of one command.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Answer {
     pub functions: Vec<FunctionAnswer>,
     /// Only for the commands under `local`.
     pub local: Option<LocalAnswer>,
+    /// Only for what is put somewhere: a file's path.
+    pub path: Option<PathBuf>,
     /// Only for `import`.
     pub import: Option<ImportAnswer>,
     /// Only for `logs`.

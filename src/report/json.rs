@@ -32,6 +32,9 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         document["local"] =
             json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
     }
+    if let Some(path) = &answer.path {
+        document["path"] = json!(path.display().to_string());
+    }
     if answer.command == "import sam" {
         let import = answer.import.as_ref();
         document["out"] = json!(import.and_then(|import| import.out.as_ref()));

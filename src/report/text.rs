@@ -17,6 +17,7 @@ pub fn text(answer: &Answer) -> String {
             let _ = writeln!(text, "{}", zip.path);
             text
         }),
+        _ if answer.path.is_some() => answer.path.iter().map(|path| format!("{}\n", path.display())).collect(),
         _ => answer.local.as_ref().map(|local| self::local(answer.command, local)).unwrap_or_default(),
     }
 }

@@ -11,6 +11,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::world::World;
+use crate::world::function::Version;
 use crate::{Credentials, MARKER};
 
 #[derive(Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl Directory {
         let lock = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
             .with_context(|| format!("another local cloud already serves `{}`", root.display()))?;
-        for name in ["code", "logs", "run"] {
+        for name in ["code", "logs", "opt", "run", "s3"] {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(root.join(name))?;
         }
         Ok(Self { root, _lock: lock })
@@ -111,6 +112,16 @@ impl Directory {
     /// Where log streams lie.
     pub(crate) fn logs(&self) -> PathBuf {
         self.root.join("logs")
+    }
+
+    /// Where layers lie as functions find them, one over the other.
+    pub(crate) fn opt(&self) -> PathBuf {
+        self.root.join("opt")
+    }
+
+    /// Where the objects of buckets lie.
+    pub(crate) fn objects(&self) -> PathBuf {
+        self.root.join("s3")
     }
 
     /// Where an instance has its own HOME and TMPDIR.
@@ -135,12 +146,18 @@ impl Directory {
     }
 
     /// Removes code that nothing uses any more, and what killed instances left.
-    pub(crate) fn clean(&self, world: &World) {
+    pub(crate) fn clean<'a>(&self, world: &'a World) {
         let functions = world.regions.values().flat_map(|region| region.functions.values());
-        let used: HashSet<&str> = functions
-            .flat_map(|function| function.versions.values().chain([&function.latest]))
-            .flat_map(|version| [version.code.digest.as_str(), version.runs().1.digest.as_str()])
-            .collect();
+        let versions = functions.flat_map(|function| function.versions.values().chain([&function.latest]));
+        let of_version = |version: &'a Version| {
+            let (running, code, _) = version.runs();
+            let layers = version.configuration.layers.iter().chain(&running.layers);
+            let layers = layers.filter_map(|layer| layer.digest.as_deref());
+            layers.chain([version.code.digest.as_str(), code.digest.as_str()])
+        };
+        let published = world.regions.values().flat_map(|region| region.layers.values());
+        let published = published.flat_map(|layer| layer.versions.values()).map(|version| version.digest.as_str());
+        let used: HashSet<&str> = versions.flat_map(of_version).chain(published).collect();
         for entry in fs::read_dir(self.root.join("code")).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -149,7 +166,8 @@ impl Directory {
                 let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
             }
         }
-        for entry in fs::read_dir(self.run()).into_iter().flatten().flatten() {
+        let rests = [self.run(), self.opt()].map(|place| fs::read_dir(place).into_iter().flatten().flatten());
+        for entry in rests.into_iter().flatten() {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

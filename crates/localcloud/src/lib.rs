@@ -2,12 +2,14 @@
 
 mod cloud;
 mod data;
+mod extension;
 mod iam;
 mod journal;
 mod lambda;
 mod logs;
 mod route;
 mod runtime;
+mod s3;
 mod sandbox;
 mod secretsmanager;
 mod server;
@@ -60,6 +62,10 @@ pub struct Options {
     pub block_public: bool,
     /// Functions that fail to be made or updated.
     pub failing: Vec<String>,
+    /// The program of Lambda Web Adapter, which its layers are made of; looked for when it is needed.
+    pub adapter: Option<PathBuf>,
+    /// A directory with layers of others, each a zip that is named as [`layer_file`] says.
+    pub layers: Option<PathBuf>,
 }
 
 impl Options {
@@ -79,6 +85,8 @@ impl Options {
             api_rate: None,
             block_public: false,
             failing: Vec::new(),
+            adapter: None,
+            layers: None,
         }
     }
 
@@ -95,6 +103,11 @@ impl Options {
             ..Self::new(data)
         }
     }
+}
+
+/// The name under which `Options::layers` holds the layer version of an ARN.
+pub fn layer_file(arn: &str) -> String {
+    format!("{}.zip", arn.replace([':', '/'], "_"))
 }
 
 /// The key pair that every API call is signed with.

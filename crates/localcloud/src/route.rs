@@ -11,7 +11,7 @@ use crate::cloud::Cloud;
 use crate::sign::{Caller, Scope};
 use crate::wire::error::{Body, Fault, Protocol, full};
 use crate::wire::xml;
-use crate::{iam, lambda, logs, secretsmanager, ssm, sts};
+use crate::{iam, lambda, logs, s3, secretsmanager, ssm, sts};
 
 const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -57,6 +57,7 @@ impl Call {
 pub(crate) fn protocol(headers: &HeaderMap) -> Protocol {
     match Scope::read(headers).map(|scope| scope.service).as_deref() {
         Ok("sts") => Protocol::Query { namespace: STS },
+        Ok("s3") => Protocol::RestXml,
         Ok("iam") => Protocol::Query { namespace: IAM },
         Ok("logs" | "ssm" | "secretsmanager") => Protocol::Json11,
         _ if headers.contains_key("x-amz-target") => Protocol::Json11,
@@ -78,6 +79,7 @@ pub(crate) async fn answer(call: Call, service: &str) -> Result<Response<Body>, 
         "logs" => blocking(move || json11(&call, "Logs_20140328", logs::answer)).await,
         "ssm" => blocking(move || json11(&call, "AmazonSSM", ssm::answer)).await,
         "secretsmanager" => blocking(move || json11(&call, "secretsmanager", secretsmanager::answer)).await,
+        "s3" => blocking(move || s3::answer(&call)).await,
         "lambda" => lambda::answer(call).await,
         other => Err(Fault::new(
             400,

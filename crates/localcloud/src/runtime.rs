@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::cloud::lock;
+use crate::extension::{self, Extensions};
 use crate::sandbox::{Answer, Outcome, Pace, Piece, Seat};
 use crate::socket::Prompt;
 
@@ -23,7 +24,7 @@ const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 /// How many chunks may be on their way to a slow client. With one alone, function and client wake each other for each.
 const AHEAD: usize = 4;
 
-type Reply = Response<Full<Bytes>>;
+pub(crate) type Reply = Response<Full<Bytes>>;
 
 /// What an instance hears from its process.
 pub(crate) enum Word {
@@ -41,6 +42,10 @@ pub(crate) enum Word {
     Failed { text: String },
     /// The process says that it cannot start.
     InitFailed { payload: Bytes },
+    /// An extension waits for its next event.
+    ExtensionWaits,
+    /// An extension says that it cannot go on, or has ended without saying so.
+    ExtensionFailed { name: String, kind: String, how: String },
 }
 
 /// How a body ended.
@@ -72,12 +77,13 @@ pub(crate) struct Open {
 pub(crate) struct Desk {
     pub(crate) words: mpsc::UnboundedSender<Word>,
     pub(crate) open: Mutex<Option<Open>>,
+    pub(crate) extensions: Mutex<Extensions>,
     /// What every stream begins with.
     pub(crate) pace: Pace,
 }
 
 impl Desk {
-    fn say(&self, word: Word) {
+    pub(crate) fn say(&self, word: Word) {
         // An instance that has ended hears nothing more.
         let _ = self.words.send(word);
     }
@@ -129,18 +135,19 @@ async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Reply {
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => response(desk, id, request).await,
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => error(desk, id, request).await,
         (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => init_error(desk, request).await,
+        (_, ["2020-01-01", "extension", rest @ ..]) => extension::answer(desk, request, rest).await,
         _ => refuse(StatusCode::NOT_FOUND, "NotFound", "the Runtime API has no such path"),
     }
 }
 
-fn reply(status: StatusCode, body: &Value) -> Reply {
+pub(crate) fn reply(status: StatusCode, body: &Value) -> Reply {
     let mut reply = Response::new(Full::from(body.to_string()));
     *reply.status_mut() = status;
     reply.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
     reply
 }
 
-fn refuse(status: StatusCode, kind: &str, message: &str) -> Reply {
+pub(crate) fn refuse(status: StatusCode, kind: &str, message: &str) -> Reply {
     reply(status, &json!({"errorType": kind, "errorMessage": message}))
 }
 
@@ -246,7 +253,7 @@ fn error_in(trailers: &HeaderMap) -> Option<String> {
 }
 
 /// Reads an error's body; one of several megabytes is none.
-async fn read(request: Request<Incoming>) -> Bytes {
+pub(crate) async fn read(request: Request<Incoming>) -> Bytes {
     let body = Limited::new(request.into_body(), 6 * 1024 * 1024);
     body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }

@@ -11,9 +11,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::cloud::Cloud;
-use crate::route;
 use crate::sign::{Caller, Refusal, Scope};
 use crate::wire::error::{Body, Fault, Protocol};
+use crate::{route, s3};
 
 /// The largest request Lambda takes: a 50 MB zip in base64, and some words around it.
 const LARGEST: usize = 70_167_211;
@@ -56,7 +56,9 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     let protocol = route::protocol(request.headers());
     guard_origin(request.headers())?;
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, LARGEST).collect().await.map_err(|error| too_large(error.as_ref()))?.to_bytes();
+    let largest = if protocol == Protocol::RestXml { s3::LARGEST } else { LARGEST };
+    let body = Limited::new(body, largest).collect().await;
+    let body = body.map_err(|error| too_large(error.as_ref(), largest))?.to_bytes();
     let (scope, caller) = authenticate(&cloud, &parts, &body).map_err(|refusal| refused(refusal, protocol))?;
     route::answer(
         route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned() },
@@ -65,9 +67,9 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     .await
 }
 
-fn too_large(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Fault {
+fn too_large(error: &(dyn std::error::Error + Send + Sync + 'static), largest: usize) -> Fault {
     if error.is::<http_body_util::LengthLimitError>() {
-        let message = format!("Request must be smaller than {LARGEST} bytes for the operation");
+        let message = format!("Request must be smaller than {largest} bytes for the operation");
         Fault::new(413, "RequestEntityTooLargeException", message)
     } else {
         Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))

@@ -3,9 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as Identity;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use http::{HeaderMap, header, request::Parts};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::cloud::Cloud;
@@ -118,6 +121,21 @@ impl Scope {
         let mut settings = SigningSettings::default();
         // Exactly the headers that the client named are signed, so none is left out by habit.
         settings.excluded_headers = None;
+        let mut body = SignableBody::Bytes(body);
+        if self.service == "s3" {
+            // S3 takes paths as they are, and the digest of a body, or that there is none, out of its header.
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+            let said = parts.headers.get("x-amz-content-sha256")?.to_str().ok()?;
+            let digest = match body {
+                SignableBody::Bytes(bytes) => Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+                _ => String::new(),
+            };
+            if !said.starts_with("STREAMING-") && said != "UNSIGNED-PAYLOAD" && said != digest {
+                return None;
+            }
+            body = SignableBody::Precomputed(said.to_owned());
+        }
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -140,8 +158,7 @@ impl Scope {
             .or_else(|| parts.uri.authority().map(|a| a.as_str()))?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let uri = format!("http://{host}{path}");
-        let request =
-            SignableRequest::new(parts.method.as_str(), uri, headers.into_iter(), SignableBody::Bytes(body)).ok()?;
+        let request = SignableRequest::new(parts.method.as_str(), uri, headers.into_iter(), body).ok()?;
         Some(sign(request, &params).ok()?.signature().to_owned())
     }
 }

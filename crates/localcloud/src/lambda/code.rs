@@ -6,6 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::route::Call;
+use crate::s3;
 use crate::sandbox::unpack;
 use crate::wire::error::Fault;
 use crate::world::function::Code;
@@ -19,22 +20,24 @@ const LARGEST: usize = 52_428_800;
 pub(super) struct Upload {
     zip_file: Option<String>,
     s3_bucket: Option<String>,
+    s3_key: Option<String>,
+    s3_object_version: Option<String>,
     image_uri: Option<String>,
 }
 
 impl Upload {
     /// Checks, keeps and unpacks the zip.
     pub(super) fn receive(&self, call: &Call) -> Result<Code, Fault> {
-        if self.s3_bucket.is_some() || self.image_uri.is_some() {
-            return Err(Fault::parameter("the local cloud has neither S3 nor images: send the zip itself as ZipFile"));
+        if self.image_uri.is_some() || self.s3_object_version.is_some() {
+            return Err(Fault::parameter("the local cloud has neither images nor versions of objects"));
+        }
+        if let (Some(bucket), Some(key)) = (&self.s3_bucket, &self.s3_key) {
+            return keep(call, &s3::fetch(call, bucket, key)?);
         }
         let text =
             self.zip_file.as_deref().ok_or_else(|| Fault::parameter("Please provide a source for function code."))?;
         let zip =
             STANDARD.decode(text).map_err(|error| Fault::new(400, "SerializationException", error.to_string()))?;
-        if zip.is_empty() {
-            return Err(Fault::parameter("Uploaded file must be a non-empty zip"));
-        }
         if zip.len() > LARGEST {
             return Err(Fault::new(
                 413,
@@ -42,9 +45,17 @@ impl Upload {
                 "Zipped size must be smaller than 52428800 bytes",
             ));
         }
-        let sum = Sha256::digest(&zip);
-        let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        unpack::unpack(&call.cloud.data, &digest, &zip)?;
-        Ok(Code { digest, sha256: STANDARD.encode(sum), size: zip.len() as u64 })
+        keep(call, &zip)
     }
+}
+
+/// Keeps a zip and what is in it.
+pub(super) fn keep(call: &Call, zip: &[u8]) -> Result<Code, Fault> {
+    if zip.is_empty() {
+        return Err(Fault::parameter("Uploaded file must be a non-empty zip"));
+    }
+    let sum = Sha256::digest(zip);
+    let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    unpack::unpack(&call.cloud.data, &digest, zip)?;
+    Ok(Code { digest, sha256: STANDARD.encode(sum), size: zip.len() as u64 })
 }

@@ -64,7 +64,7 @@ fn check_role(world: &World, arn: &str) -> Result<(), Fault> {
 
 pub(super) fn create(call: &Call) -> Answer {
     let input: Create = call.input()?;
-    let settings: Settings = call.input()?;
+    let settings = Settings::read(call)?;
     let name = Name::read(&input.function_name)?.function;
     if input.package_type.as_deref().is_some_and(|kind| kind != "Zip") {
         return Err(Fault::parameter("the local cloud runs zips, not images"));
@@ -169,7 +169,7 @@ pub(super) fn list(call: &Call) -> Answer {
 
 pub(super) fn update_configuration(call: &Call, name: &Name) -> Answer {
     let guard: Guard = call.input()?;
-    let settings: Settings = call.input()?;
+    let settings = Settings::read(call)?;
     call.cloud.change(|world| {
         let function = name.find(call, world)?;
         function.expect_revision(guard.revision_id.as_deref())?;

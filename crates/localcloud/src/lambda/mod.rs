@@ -5,6 +5,7 @@ mod code;
 mod concurrency;
 mod function;
 mod invoke;
+mod layer;
 mod permission;
 mod rate;
 mod settings;
@@ -66,6 +67,7 @@ fn control(call: &Call, segments: &[&str]) -> Answer {
         (&Method::GET, ["2016-08-19", "account-settings"]) => settings::account(call),
         (&Method::POST, ["2015-03-31", "functions"]) => function::create(call),
         (&Method::GET, ["2015-03-31", "functions"]) => function::list(call),
+        (method, ["2018-10-31", "layers", rest @ ..]) => layer::answer(call, method, rest),
         (method, [_, "tags", arn]) => tags::answer(call, method, arn),
         (method, [_, "functions", name, rest @ ..]) => {
             let name = Name::read(name)?;

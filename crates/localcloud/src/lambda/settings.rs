@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Answer;
+use super::{Answer, layer};
 use crate::route::Call;
 use crate::wire::error::Fault;
-use crate::world::configuration::{Configuration, Logging};
+use crate::world::configuration::{Configuration, Layer, Logging};
 
 /// What both calls take. What is not named here is kept and echoed if AWS's answer has it.
 #[derive(Default, Deserialize)]
@@ -24,6 +24,9 @@ pub(super) struct Settings {
     logging_config: Option<LoggingInput>,
     ephemeral_storage: Option<Storage>,
     layers: Option<Vec<String>>,
+    /// The same, once they were looked for.
+    #[serde(skip)]
+    found_layers: Option<Vec<Layer>>,
     tracing_config: Option<Value>,
     vpc_config: Option<Value>,
     dead_letter_config: Option<Value>,
@@ -83,6 +86,13 @@ const RESERVED: [&str; 18] = [
 ];
 
 impl Settings {
+    /// What a request says, with the layers that it names.
+    pub(super) fn read(call: &Call) -> Result<Self, Fault> {
+        let mut settings: Self = call.input()?;
+        settings.found_layers = settings.layers.as_deref().map(|layers| layer::used(call, layers)).transpose()?;
+        Ok(settings)
+    }
+
     /// The configuration of a new function.
     pub(super) fn begin(self, name: &str) -> Result<Configuration, Fault> {
         let echoed = Map::from_iter([
@@ -104,6 +114,7 @@ impl Settings {
                 system_log_level: None,
                 log_group: format!("/aws/lambda/{name}"),
             },
+            layers: Vec::new(),
             echoed,
         };
         self.apply(name, &mut configuration)?;
@@ -119,6 +130,9 @@ impl Settings {
     pub(super) fn apply(self, name: &str, configuration: &mut Configuration) -> Result<(), Fault> {
         let mut next = configuration.clone();
         self.run_settings(&mut next)?;
+        if let Some(layers) = &self.found_layers {
+            next.layers.clone_from(layers);
+        }
         if let Some(logging) = &self.logging_config {
             next.logging = logging.apply(name, &next.logging)?;
         }
@@ -136,10 +150,11 @@ impl Settings {
             next.role.clone_from(role);
         }
         if let Some(runtime) = &self.runtime {
-            if !matches!(runtime.as_str(), "provided.al2023" | "provided.al2") {
-                let message =
-                    format!("the local cloud runs `provided.al2023` and `provided.al2` only, not `{runtime}`");
-                return Err(Fault::parameter(message));
+            if !is_runtime(runtime) {
+                return Err(Fault::parameter(format!(
+                    "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
+                     [nodejs24.x, python3.14, java25, dotnet10, ruby3.4, provided.al2023, …] or be a valid ARN"
+                )));
             }
             next.runtime.clone_from(runtime);
         }
@@ -170,13 +185,6 @@ impl Settings {
         let storage = self.ephemeral_storage.as_ref().map(|storage| storage.size);
         if let Some(size) = within(storage, "ephemeralStorage.size", 512, 10_240)? {
             echoed.insert("EphemeralStorage".into(), json!({"Size": size}));
-        }
-        if let Some(layers) = &self.layers {
-            let layers: Vec<_> = layers.iter().map(|arn| check_layer(arn)).collect::<Result<_, _>>()?;
-            if layers.len() > 5 {
-                return Err(Fault::parameter("Cannot reference more than 5 layers."));
-            }
-            put(echoed, "Layers", (!layers.is_empty()).then(|| json!(layers)));
         }
         if let Some(SnapStart { apply_on: Some(apply_on) }) = &self.snap_start {
             echoed.insert("SnapStart".into(), json!({"ApplyOn": apply_on, "OptimizationStatus": "Off"}));
@@ -231,6 +239,14 @@ impl LoggingInput {
     }
 }
 
+/// Which versions there are is not known here: AWS adds and retires them.
+fn is_runtime(name: &str) -> bool {
+    let numbered = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    let families = ["python", "nodejs", "java", "dotnet", "ruby"];
+    matches!(name, "provided.al2023" | "provided.al2")
+        || families.iter().any(|family| name.strip_prefix(family).is_some_and(numbered))
+}
+
 fn put(echoed: &mut Map<String, Value>, name: &str, value: Option<Value>) {
     match value {
         Some(value) => echoed.insert(name.to_owned(), value),
@@ -257,16 +273,6 @@ pub(super) fn check_description(text: &str) -> Result<(), Fault> {
         return Err(Fault::validation(text, "description", "Member must have length less than or equal to 256"));
     }
     Ok(())
-}
-
-fn check_layer(arn: &str) -> Result<Value, Fault> {
-    let parts: Vec<&str> = arn.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "lambda", _, _, "layer", _, version] if version.parse::<u64>().is_ok() => {
-            Ok(json!({"Arn": arn, "CodeSize": 0}))
-        }
-        _ => Err(Fault::parameter(format!("Layer version ARN is not valid: {arn}"))),
-    }
 }
 
 fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), Fault> {

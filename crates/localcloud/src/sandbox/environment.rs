@@ -5,15 +5,24 @@ use std::path::Path;
 
 use super::Blueprint;
 
+/// Where a function finds what.
+pub(super) struct Place<'a> {
+    pub(super) task_root: &'a Path,
+    /// The instance's own directory.
+    pub(super) own: &'a Path,
+    /// Its layers, if it has any.
+    pub(super) opt: Option<&'a Path>,
+}
+
 /// What AWS documents, then the function's own.
 pub(super) fn variables(
     blueprint: &Blueprint,
     runtime_api: &str,
     stream: &str,
-    task_root: &Path,
-    own: &Path,
+    place: &Place<'_>,
 ) -> BTreeMap<String, String> {
-    let root = task_root.display();
+    let (root, own) = (place.task_root.display(), place.own);
+    let opt = place.opt.unwrap_or(Path::new("/opt")).display();
     let configuration = &blueprint.configuration;
     let set = |name: &str, value: String| (name.to_owned(), value);
     let mut variables = BTreeMap::from([
@@ -35,11 +44,18 @@ pub(super) fn variables(
         set("_HANDLER", configuration.handler.clone()),
         set("TZ", ":UTC".to_owned()),
         set("LANG", "en_US.UTF-8".to_owned()),
-        set("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
-        set("LD_LIBRARY_PATH", format!("/lib64:/usr/lib64:{root}:{root}/lib:/opt/lib")),
+        // The interpreter of a runtime with a language lies in the first.
+        set("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin:{opt}/bin", own.join("bin").display())),
+        set("LD_LIBRARY_PATH", format!("/lib64:/usr/lib64:{root}:{root}/lib:{opt}/lib")),
         set("HOME", own.display().to_string()),
         set("TMPDIR", own.join("tmp").display().to_string()),
     ]);
+    if !configuration.runtime.starts_with("provided.") {
+        variables.extend([set("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", configuration.runtime))]);
+    }
+    if place.opt.is_some() {
+        variables.extend(of_layers(&configuration.runtime, &opt.to_string()));
+    }
     if configuration.logging.log_format == "JSON" {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".into(), "JSON".into());
         variables.extend(
@@ -48,4 +64,15 @@ pub(super) fn variables(
     }
     variables.extend(configuration.environment.clone());
     variables
+}
+
+/// Where a language looks for what layers bring, as AWS documents it.
+fn of_layers(runtime: &str, opt: &str) -> Option<(String, String)> {
+    if let Some(version) = runtime.strip_prefix("python") {
+        let site = format!("{opt}/python:{opt}/python/lib/python{version}/site-packages");
+        return Some(("PYTHONPATH".into(), site));
+    }
+    let version = runtime.strip_prefix("nodejs")?.strip_suffix(".x")?;
+    let modules = format!("{opt}/nodejs/node{version}/node_modules:{opt}/nodejs/node_modules");
+    Some(("NODE_PATH".into(), modules))
 }

@@ -1,19 +1,23 @@
 //! One process from its start to its end: it waits, runs one request, waits again.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
+use super::companions::Companions;
 use super::output::Output;
-use super::spawn::kill_group;
-use super::{Blueprint, Order, Outcome, Pace, binary, environment, report};
+use super::port::Claim;
+use super::preparation::{Preparation, Unstartable};
+use super::spawn::{kill_group, terminate_group};
+use super::{Blueprint, Order, Outcome, Pace, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::runtime::{self, Delivery, Desk, Word};
@@ -29,6 +33,15 @@ pub(super) struct Instance {
     pub(super) name: String,
     pub(super) own: PathBuf,
     pub(super) child: Child,
+    /// The extensions beside it.
+    pub(super) companions: Companions,
+    /// Why the instance ends, as extensions are told.
+    pub(super) reason: &'static str,
+    /// Whether they were told.
+    told: bool,
+    warnings: Vec<String>,
+    /// Held for as long as the instance lives.
+    _port: Option<Claim>,
     pub(super) output: Output,
     pub(super) stream: Stream,
     pub(super) desk: Arc<Desk>,
@@ -71,8 +84,12 @@ enum Event {
     Closing,
 }
 
+/// How long extensions have from being told of the end to their own.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// What the kernel calls a binary that it cannot run.
 const NO_EXECUTABLE: i32 = rustix::io::Errno::NOEXEC.raw_os_error();
+const NOT_FOUND: i32 = rustix::io::Errno::NOENT.raw_os_error();
 
 /// Starts a process with its first request.
 pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: Order) {
@@ -90,9 +107,11 @@ pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: O
             cloud.note(&format!("{}:{}: cannot start: {error:#}", blueprint.function, blueprint.number));
             let id = &order.request.id;
             let code = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
-            let why = match code {
-                Some(NO_EXECUTABLE) => "fork/exec /var/task/bootstrap: exec format error",
-                _ => "Couldn't find valid bootstrap(s): [/var/task/bootstrap]",
+            let why = match (error.downcast_ref::<Unstartable>(), code) {
+                (Some(Unstartable(why)), _) => why.clone(),
+                (None, Some(NO_EXECUTABLE)) => "fork/exec /var/task/bootstrap: exec format error".to_owned(),
+                (None, Some(NOT_FOUND)) => "Couldn't find valid bootstrap(s): [/var/task/bootstrap]".to_owned(),
+                (None, _) => format!("{error:#}"),
             };
             let message = format!("RequestId: {id} Error: {why}");
             let _ = order.finished.send(Vec::new());
@@ -108,43 +127,63 @@ impl Instance {
         id: u64,
         orders: mpsc::Receiver<Order>,
     ) -> anyhow::Result<Self> {
-        let root = cloud.data.code(&blueprint.code.digest);
-        binary::refuse_foreign(&root.join("bootstrap"))?;
+        let token = uuid::Uuid::new_v4().simple().to_string();
+        let own = own_directory(cloud, &token)?;
+        let spawned = Self::spawn_in(cloud, blueprint, id, orders, &token, &own).await;
+        if spawned.is_err() {
+            let _ = std::fs::remove_dir_all(&own);
+        }
+        spawned
+    }
+
+    async fn spawn_in(
+        cloud: &Arc<Cloud>,
+        blueprint: &Arc<Blueprint>,
+        id: u64,
+        orders: mpsc::Receiver<Order>,
+        token: &str,
+        own: &Path,
+    ) -> anyhow::Result<Self> {
+        let preparation = {
+            let (cloud, blueprint, own) = (cloud.clone(), blueprint.clone(), own.to_owned());
+            tokio::task::spawn_blocking(move || Preparation::of(&cloud, &blueprint, &own)).await??
+        };
+        let mut command = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?.to_string();
-        let token = uuid::Uuid::new_v4().simple().to_string();
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
-        let own = own_directory(cloud, &token)?;
         let (output, writer) = Output::open()?;
-        let mut command = Command::new(root.join("bootstrap"));
-        command
-            .current_dir(&root)
-            .env_clear()
-            .envs(environment::variables(blueprint, &address, &stream_name, &root, &own))
-            .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
-            .stderr(writer);
-        let started = Instant::now();
-        let child = match cloud.fleet.spawner.spawn(command).await {
-            Ok(child) => child,
-            Err(error) => {
-                let _ = std::fs::remove_dir_all(&own);
-                return Err(error.into());
-            }
-        };
         let (words, heard) = mpsc::unbounded_channel();
-        let desk = Arc::new(Desk { words, open: Default::default(), pace: Pace::new(&cloud.options) });
+        let started = Instant::now();
+        let extensions = preparation.extensions();
+        let expected = preparation.expecting(blueprint, &extensions);
+        let mut companions = Companions::default();
+        for (name, mut command) in extensions {
+            preparation.equip(&mut command, blueprint, &address, &stream_name, &writer)?;
+            let child = cloud.fleet.spawner.spawn(command, preparation.view()?).await?;
+            companions.add(name, child, words.clone());
+        }
+        preparation.equip(&mut command, blueprint, &address, &stream_name, &writer)?;
+        let child = cloud.fleet.spawner.spawn(command, preparation.view()?).await?;
+        let desk =
+            Desk { words, open: Default::default(), extensions: expected.into(), pace: Pace::new(&cloud.options) };
+        let desk = Arc::new(desk);
         let (gone, told) = oneshot::channel();
         let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));
         Ok(Self {
             name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
+            warnings: preparation.warnings,
+            _port: preparation.port,
+            companions,
+            reason: "spindown",
+            told: false,
             closing: cloud.fleet.closing(),
             deadline: started + cloud.options.init_timeout,
             cloud: cloud.clone(),
             blueprint: blueprint.clone(),
             id,
-            own,
+            own: own.to_owned(),
             child,
             output,
             stream,
@@ -165,12 +204,16 @@ impl Instance {
     async fn live(mut self) {
         let json = self.blueprint.configuration.logging.log_format == "JSON";
         self.log_line(&report::init_start(json));
+        for warning in std::mem::take(&mut self.warnings) {
+            self.loud(&warning);
+            self.log_line(&format!("[local cloud] {warning}"));
+        }
         while self.turn().await {}
         self.end().await;
     }
 
     async fn event(&mut self) -> Event {
-        let may_take = self.waiting.is_some() && self.busy.is_none();
+        let may_take = self.waiting.is_some() && self.busy.is_none() && self.init.is_some();
         tokio::select! {
             // What the process said comes before how it ended, and its printing holds up nothing.
             biased;
@@ -197,13 +240,15 @@ impl Instance {
                 self.exited(status).await;
                 false
             }
-            Event::Deadline => self.late(),
+            Event::Deadline => self.late().await,
         }
     }
 
     /// What is left when the instance ends: nothing of its process, and no trace in the fleet.
     async fn end(mut self) {
         self.cloud.fleet.leave(&self.blueprint.build, self.id);
+        self.say_goodbye().await;
+        self.companions.kill().await;
         kill_group(&self.child);
         let _ = self.child.wait().await;
         self.print();
@@ -212,6 +257,23 @@ impl Instance {
         }
         self.api.abort();
         let _ = std::fs::remove_dir_all(&self.own);
+    }
+
+    /// Tells the extensions that want to know of it; where there are any, the runtime is asked, too, as on AWS.
+    pub(super) async fn say_goodbye(&mut self) {
+        let deadline = date::now() + crate::cloud::millis(GOODBYE);
+        let event = json!({"eventType": "SHUTDOWN", "shutdownReason": self.reason, "deadlineMs": deadline});
+        let told = {
+            let mut extensions = lock(&self.desk.extensions);
+            if extensions.is_empty() || std::mem::replace(&mut self.told, true) {
+                return;
+            }
+            extensions.shut_down(&event)
+        };
+        terminate_group(&self.child);
+        if !told.is_empty() {
+            self.companions.ended(&told, GOODBYE).await;
+        }
     }
 
     /// Carries what the process has printed into its log stream.

@@ -3,6 +3,7 @@
 use std::process::ExitStatus;
 
 use bytes::Bytes;
+use serde_json::json;
 use tokio::time::{Duration, Instant};
 
 use super::instance::{Busy, Instance};
@@ -36,9 +37,14 @@ impl Instance {
         let seconds = self.blueprint.configuration.timeout;
         self.deadline = Instant::now() + Duration::from_secs(seconds.into());
         let invocation_id = uuid::Uuid::new_v4().to_string();
+        let deadline = date::now() + i64::from(seconds) * 1000;
+        let invoke = json!({
+            "eventType": "INVOKE", "deadlineMs": deadline, "requestId": request.id, "invokedFunctionArn": arn,
+            "tracing": {"type": "X-Amzn-Trace-Id", "value": request.trace},
+        });
         let mut headers = vec![
             ("lambda-runtime-aws-request-id", request.id.clone()),
-            ("lambda-runtime-deadline-ms", (date::now() + i64::from(seconds) * 1000).to_string()),
+            ("lambda-runtime-deadline-ms", deadline.to_string()),
             ("lambda-runtime-invoked-function-arn", arn),
             ("lambda-runtime-trace-id", request.trace),
             ("lambda-runtime-invocation-id", invocation_id.clone()),
@@ -58,6 +64,7 @@ impl Instance {
         if let Some(start) = self.report("").map(|report| report.start()) {
             self.log_line(&start);
         }
+        lock(&self.desk.extensions).invoke(&invoke);
         if let Some(waiting) = self.waiting.take() {
             // A process that is gone will be seen to have exited.
             let _ = waiting.send(Delivery { headers, event: request.event });
@@ -72,6 +79,9 @@ impl Instance {
                 self.waiting = Some(waiting);
                 return self.came_back();
             }
+            Word::ExtensionWaits if self.waiting.is_some() => return self.came_back(),
+            Word::ExtensionWaits => {}
+            Word::ExtensionFailed { name, kind, how } => self.extension_failed(&name, &kind, &how),
             Word::Answering => {
                 if let Some(busy) = &mut self.busy {
                     busy.answering = true;
@@ -88,6 +98,14 @@ impl Instance {
 
     /// The process is ready for a request, its first or another.
     fn came_back(&mut self) -> bool {
+        let complete = {
+            let extensions = lock(&self.desk.extensions);
+            if self.init.is_none() { extensions.started() } else { extensions.back() }
+        };
+        // Its extensions are not; or there is nothing to come back from.
+        if !complete || (self.init.is_some() && self.busy.is_none()) {
+            return true;
+        }
         if self.init.is_none() {
             // Its first request is in the inbox already.
             self.init = Some(self.started.elapsed());
@@ -125,9 +143,34 @@ impl Instance {
         self.refuse_first("error", kind, |_| payload.clone());
     }
 
+    /// An extension cannot go on, and so nothing of the instance can.
+    fn extension_failed(&mut self, name: &str, kind: &str, how: &str) {
+        if self.reason != "spindown" {
+            return;
+        }
+        self.loud(&format!("the extension `{name}` failed: {how}"));
+        self.print();
+        self.log_line(&format!("EXTENSION\tName: {name}\tState: Failed\tError Type: {kind}\n"));
+        let how = format!("exit of the extension {name}: {how}");
+        if self.init.is_none() {
+            self.refuse_first("error", kind, |id| failure(kind, id, &how));
+        } else if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
+            self.reply(Outcome::failed(kind, &format!("RequestId: {id} Error: {how}")));
+            self.finish("error");
+        }
+        self.reason = "failure";
+        kill_group(&self.child);
+    }
+
     /// The process has ended, by itself or by our hand.
     pub(super) async fn exited(&mut self, status: ExitStatus) {
         self.print();
+        if self.reason == "spindown" {
+            self.reason = "failure";
+        }
+        self.say_goodbye().await;
+        // What an extension has open would never end by itself.
+        self.companions.kill().await;
         self.hear_out().await;
         let timed_out = self.busy.as_ref().is_some_and(|busy| busy.timed_out);
         let how = ending(status);
@@ -162,7 +205,7 @@ impl Instance {
     }
 
     /// The deadline of what the process is doing has passed; false when it was only idle.
-    pub(super) fn late(&mut self) -> bool {
+    pub(super) async fn late(&mut self) -> bool {
         self.deadline = Instant::now() + GONE;
         let seconds = f64::from(self.blueprint.configuration.timeout);
         if let Some(busy) = &mut self.busy {
@@ -176,12 +219,18 @@ impl Instance {
         } else if self.init.is_none() {
             let seconds = self.cloud.options.init_timeout.as_secs_f64();
             self.loud(&format!("no request was asked for within {seconds} seconds of the start"));
+            let missing = lock(&self.desk.extensions).missing();
+            if !missing.is_empty() {
+                self.loud(&format!("it waited for its extensions: {}", missing.join(", ")));
+            }
             let how = format!("Init timed out after {seconds:.2} seconds");
             self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
             return false;
         }
+        self.reason = "timeout";
         kill_group(&self.child);
+        self.say_goodbye().await;
         // Clients that are being answered see their stream break.
         self.api.abort();
         true

@@ -3,12 +3,18 @@
 
 mod answer;
 mod binary;
+mod companions;
 mod environment;
 mod fleet;
 mod instance;
 mod invocation;
+mod language;
+mod layers;
+mod mounts;
 mod output;
 mod pace;
+mod port;
+mod preparation;
 mod report;
 mod spawn;
 pub(crate) mod unpack;
@@ -22,6 +28,7 @@ use tokio::time::Instant;
 
 pub(crate) use answer::{Answer, Piece};
 pub(crate) use fleet::{Fleet, Seat};
+pub(crate) use layers::adapter;
 pub(crate) use pace::Pace;
 pub(crate) use spawn::sweep;
 

@@ -10,12 +10,14 @@ use rustix::process::{Pid, Signal, getpid, getppid, kill_process_group, set_pare
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
+use super::mounts::View;
 use crate::data::Directory;
 
 /// How long a busy executable is left alone before it is tried again.
 const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
 
-type Job = (std::process::Command, oneshot::Sender<io::Result<Child>>);
+/// What to start, in which view of the file system.
+type Job = (std::process::Command, Option<View>, oneshot::Sender<io::Result<Child>>);
 
 /// One thread that forks every child. The kernel's parent-death signal comes when the *thread* that forked ends, so it
 /// has to live exactly as long as the cloud.
@@ -25,30 +27,32 @@ impl Spawner {
     pub(super) fn start() -> Self {
         let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
         std::thread::spawn(move || {
-            for ((command, reply), runtime) in inbox {
+            for ((command, view, reply), runtime) in inbox {
                 let _entered = runtime.enter();
-                let _ = reply.send(spawn(command));
+                let _ = reply.send(spawn(command, view));
             }
         });
         Self(jobs)
     }
 
-    /// Starts a process.
-    pub(super) async fn spawn(&self, command: std::process::Command) -> io::Result<Child> {
+    /// Starts a process; without a view it sees what everybody sees.
+    pub(super) async fn spawn(&self, command: std::process::Command, view: Option<View>) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
-        let job = ((command, reply), tokio::runtime::Handle::current());
+        let job = ((command, view, reply), tokio::runtime::Handle::current());
         self.0.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
         child.await.map_err(|_| io::Error::other("the spawning thread has ended"))?
     }
 }
 
 #[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
-fn spawn(mut command: std::process::Command) -> io::Result<Child> {
+fn spawn(mut command: std::process::Command, view: Option<View>) -> io::Result<Child> {
     let cloud = getpid();
     command.process_group(0);
-    // SAFETY: the closure makes two system calls and allocates nothing.
+    // SAFETY: the closure makes system calls and allocates nothing.
     unsafe {
         command.pre_exec(move || {
+            // First, since a process that changes its rights loses the signal.
+            view.as_ref().map_or(Ok(()), View::enter)?;
             set_parent_process_death_signal(Some(Signal::KILL))?;
             // The cloud may have died before the signal was asked for.
             if getppid() == Some(cloud) { Ok(()) } else { Err(io::Error::from_raw_os_error(3)) }
@@ -68,9 +72,18 @@ fn spawn(mut command: std::process::Command) -> io::Result<Child> {
 
 /// Kills a child's whole group.
 pub(super) fn kill_group(child: &Child) {
+    signal_group(child, Signal::KILL);
+}
+
+/// Asks a child's whole group to end.
+pub(super) fn terminate_group(child: &Child) {
+    signal_group(child, Signal::TERM);
+}
+
+fn signal_group(child: &Child, signal: Signal) {
     // Without an id it has been waited for, and its number may be somebody else's.
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = kill_process_group(pid, signal);
     }
 }
 

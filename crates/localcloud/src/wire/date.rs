@@ -46,6 +46,11 @@ pub(crate) fn event(at: Millis) -> String {
     write(at, format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"))
 }
 
+/// `Sun, 22 Nov 2026 18:00:00 GMT`, as HTTP has it.
+pub(crate) fn http(at: Millis) -> String {
+    write(at, format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"))
+}
+
 /// `2026/11/22`, the beginning of a log stream's name.
 pub(crate) fn stream(at: Millis) -> String {
     write(at, format_description!("[year]/[month]/[day]"))

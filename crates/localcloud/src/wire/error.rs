@@ -24,6 +24,8 @@ pub(crate) enum Protocol {
     Json11,
     /// Lambda.
     RestJson,
+    /// S3.
+    RestXml,
 }
 
 /// An error as a client of AWS would meet it.
@@ -91,6 +93,10 @@ impl Fault {
                 ("application/x-amz-json-1.1", json!({"__type": self.code, "message": self.message}).to_string())
             }
             Protocol::RestJson => ("application/json", self.rest_json().to_string()),
+            Protocol::RestXml => {
+                let error = json!({"Code": self.code, "Message": self.message, "RequestId": request_id});
+                ("application/xml", xml::plain("Error", &error))
+            }
         };
         let mut answer = Response::new(full(body));
         *answer.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

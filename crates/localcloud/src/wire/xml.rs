@@ -11,6 +11,13 @@ pub(crate) fn document(root: &str, namespace: &str, value: &Value) -> String {
     text
 }
 
+/// One document without a namespace, as S3's errors are.
+pub(crate) fn plain(root: &str, value: &Value) -> String {
+    let mut text = String::new();
+    element(root, value, &mut text);
+    text
+}
+
 fn write(value: &Value, text: &mut String) {
     match value {
         Value::Null => {}

@@ -19,8 +19,35 @@ pub(crate) struct Configuration {
     pub(crate) memory: u32,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) logging: Logging,
-    /// VpcConfig, Layers, TracingConfig and the like, in the shape of the answer.
+    /// In the order in which they are laid over each other.
+    #[serde(default)]
+    pub(crate) layers: Vec<Layer>,
+    /// VpcConfig, TracingConfig and the like, in the shape of the answer.
     pub(crate) echoed: Map<String, Value>,
+}
+
+/// A layer as a function uses it; it stays when the layer's version is deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Layer {
+    pub(crate) arn: String,
+    /// Of what was unpacked; none for the adapter's layers, which are made of the installed program.
+    pub(crate) digest: Option<String>,
+    /// Bytes, zipped.
+    pub(crate) size: u64,
+}
+
+impl Layer {
+    /// Whether it is one of those that AWS publishes with Lambda Web Adapter.
+    pub(crate) fn is_adapter(&self) -> bool {
+        is_adapter(&self.arn)
+    }
+}
+
+/// Whether an ARN is of a layer with Lambda Web Adapter, in the account that publishes them.
+pub(crate) fn is_adapter(arn: &str) -> bool {
+    const NAMES: [&str; 2] = ["LambdaAdapterLayerX86", "LambdaAdapterLayerArm64"];
+    let parts: Vec<&str> = arn.split(':').collect();
+    matches!(parts[..], [_, _, _, _, "753240598075", "layer", name, _] if NAMES.contains(&name))
 }
 
 /// Where lines go, and how they look.
@@ -57,6 +84,10 @@ impl Configuration {
             return shown;
         };
         shown.extend(typed);
+        if !self.layers.is_empty() {
+            let layers = self.layers.iter().map(|layer| json!({"Arn": layer.arn, "CodeSize": layer.size}));
+            shown.insert("Layers".into(), layers.collect());
+        }
         if !self.environment.is_empty() {
             shown.insert("Environment".into(), json!({"Variables": self.environment}));
         }

@@ -1,7 +1,9 @@
 //! All that exists in this cloud: plain values, changed by calls, knowing neither files nor processes.
 
+pub(crate) mod bucket;
 pub(crate) mod configuration;
 pub(crate) mod function;
+pub(crate) mod layer;
 pub(crate) mod log_group;
 pub(crate) mod parameter;
 pub(crate) mod policy;
@@ -15,7 +17,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::date::Millis;
+use bucket::Bucket;
 use function::Function;
+use layer::Layer;
 use log_group::LogGroup;
 use parameter::Parameter;
 use role::Role;
@@ -34,6 +38,9 @@ pub(crate) struct World {
     #[serde(default)]
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) regions: BTreeMap<String, Region>,
+    /// By name, which is one for all regions.
+    #[serde(default)]
+    pub(crate) buckets: BTreeMap<String, Bucket>,
 }
 
 /// What AWS keeps apart by region.
@@ -45,6 +52,8 @@ pub(crate) struct Region {
     pub(crate) parameters: BTreeMap<String, Parameter>,
     #[serde(default)]
     pub(crate) secrets: BTreeMap<String, Secret>,
+    #[serde(default)]
+    pub(crate) layers: BTreeMap<String, Layer>,
 }
 
 impl Region {

@@ -9,3 +9,4 @@ mod processes;
 mod running;
 mod streaming;
 mod support;
+mod web;

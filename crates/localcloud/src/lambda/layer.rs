@@ -1,0 +1,214 @@
+//! Layers: published, shown, deleted; and found for the functions that use them.
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::code::Upload;
+use super::{Answer, is_name, page, settings, unheard_of};
+use crate::ACCOUNT;
+use crate::route::Call;
+use crate::wire::date;
+use crate::wire::error::Fault;
+use crate::world::World;
+use crate::world::configuration::{Layer, is_adapter};
+use crate::world::layer::LayerVersion;
+
+/// How many a function may have.
+const MOST: usize = 5;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Publish {
+    content: Upload,
+    #[serde(default)]
+    description: String,
+    license_info: Option<String>,
+    #[serde(default)]
+    compatible_runtimes: Vec<String>,
+    #[serde(default)]
+    compatible_architectures: Vec<String>,
+}
+
+/// Answers what comes below `/2018-10-31/layers`.
+pub(super) fn answer(call: &Call, method: &Method, rest: &[&str]) -> Answer {
+    match (method.as_str(), rest) {
+        ("GET", []) if call.query("find").as_deref() == Some("LayerVersion") => get_by_arn(call),
+        ("GET", []) => list(call),
+        ("POST", [name, "versions"]) => publish(call, &bare(name)?),
+        ("GET", [name, "versions"]) => list_versions(call, &bare(name)?),
+        ("GET", [name, "versions", number]) => get(call, &bare(name)?, number),
+        ("DELETE", [name, "versions", number]) => delete(call, &bare(name)?, number),
+        _ => Err(unheard_of(call)),
+    }
+}
+
+/// A layer's name, which clients may write as its ARN.
+fn bare(text: &str) -> Result<String, Fault> {
+    let name = text.rsplit(':').next().unwrap_or_default();
+    if is_name(name, 140) {
+        return Ok(name.to_owned());
+    }
+    Err(Fault::validation(text, "layerName", "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"))
+}
+
+fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:lambda:{region}:{ACCOUNT}:layer:{name}")
+}
+
+fn publish(call: &Call, name: &str) -> Answer {
+    let input: Publish = call.input()?;
+    settings::check_description(&input.description)?;
+    let code = input.content.receive(call)?;
+    call.cloud.change(|world| {
+        let layer = world.region(&call.region).layers.entry(name.to_owned()).or_default();
+        layer.last_version += 1;
+        let version = LayerVersion {
+            digest: code.digest,
+            sha256: code.sha256,
+            size: code.size,
+            created: date::now(),
+            description: input.description,
+            license: input.license_info,
+            runtimes: input.compatible_runtimes,
+            architectures: input.compatible_architectures,
+        };
+        let shown = whole(call, name, layer.last_version, &version);
+        layer.versions.insert(layer.last_version, version);
+        Ok((201, shown))
+    })
+}
+
+fn get(call: &Call, name: &str, number: &str) -> Answer {
+    call.cloud.read(|world| {
+        let (number, version) = find(call, world, name, number)?;
+        Ok((200, whole(call, name, number, version)))
+    })
+}
+
+fn get_by_arn(call: &Call) -> Answer {
+    let asked = call.query("Arn").unwrap_or_default();
+    match asked.rsplit_once(':') {
+        Some((layer, number)) if layer == arn(&call.region, layer.rsplit(':').next().unwrap_or_default()) => {
+            get(call, &bare(layer)?, number)
+        }
+        _ => Err(missing(&asked)),
+    }
+}
+
+fn list(call: &Call) -> Answer {
+    let layers = call.cloud.read(|world| {
+        let layers = world.regions.get(&call.region).into_iter().flat_map(|region| &region.layers);
+        let newest = layers.filter_map(|(name, layer)| Some((name, layer.versions.last_key_value()?)));
+        newest
+            .map(|(name, (number, version))| {
+                json!({
+                    "LayerName": name, "LayerArn": arn(&call.region, name),
+                    "LatestMatchingVersion": brief(call, name, *number, version),
+                })
+            })
+            .collect()
+    });
+    page(call, "Layers", layers)
+}
+
+fn list_versions(call: &Call, name: &str) -> Answer {
+    let versions = call.cloud.read(|world| {
+        let layer = world.regions.get(&call.region).and_then(|region| region.layers.get(name));
+        let versions = layer.into_iter().flat_map(|layer| layer.versions.iter().rev());
+        versions.map(|(number, version)| brief(call, name, *number, version)).collect()
+    });
+    page(call, "LayerVersions", versions)
+}
+
+/// Deleting what is not there is no error on AWS.
+fn delete(call: &Call, name: &str, number: &str) -> Answer {
+    call.cloud.change(|world| {
+        if let (Some(layer), Ok(number)) = (world.region(&call.region).layers.get_mut(name), number.parse()) {
+            layer.versions.remove(&number);
+        }
+        Ok((204, Value::Null))
+    })
+}
+
+fn find<'a>(call: &Call, world: &'a World, name: &str, number: &str) -> Result<(u64, &'a LayerVersion), Fault> {
+    let layer = world.regions.get(&call.region).and_then(|region| region.layers.get(name));
+    let found = number.parse().ok().and_then(|number| Some((number, layer?.versions.get(&number)?)));
+    found.ok_or_else(|| missing(&format!("{}:{number}", arn(&call.region, name))))
+}
+
+fn missing(arn: &str) -> Fault {
+    Fault::not_found(format!("Layer version {arn} does not exist."))
+}
+
+/// One version in a list.
+fn brief(call: &Call, name: &str, number: u64, version: &LayerVersion) -> Value {
+    let mut shown = json!({
+        "LayerVersionArn": format!("{}:{number}", arn(&call.region, name)),
+        "Version": number,
+        "Description": version.description,
+        "CreatedDate": date::lambda(version.created),
+    });
+    let lists = [("CompatibleRuntimes", &version.runtimes), ("CompatibleArchitectures", &version.architectures)];
+    for (member, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        shown[member] = json!(list);
+    }
+    if let Some(license) = &version.license {
+        shown["LicenseInfo"] = json!(license);
+    }
+    shown
+}
+
+fn whole(call: &Call, name: &str, number: u64, version: &LayerVersion) -> Value {
+    let mut shown = brief(call, name, number, version);
+    let zip = call.cloud.data.zip(&version.digest);
+    shown["LayerArn"] = json!(arn(&call.region, name));
+    shown["Content"] = json!({
+        "Location": format!("file://{}", zip.display()), "CodeSha256": version.sha256, "CodeSize": version.size,
+    });
+    shown
+}
+
+/// The layers that a function names, each where it is: published here, the adapter's, or a copy of somebody else's.
+pub(super) fn used(call: &Call, arns: &[String]) -> Result<Vec<Layer>, Fault> {
+    if arns.len() > MOST {
+        return Err(Fault::parameter(format!("Cannot reference more than {MOST} layers.")));
+    }
+    arns.iter().map(|arn| one(call, arn)).collect()
+}
+
+fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
+    let parts: Vec<&str> = arn.split(':').collect();
+    let ["arn", _, "lambda", region, account, "layer", name, number] = parts[..] else {
+        return Err(Fault::parameter(format!("Layer version ARN is not valid: {arn}")));
+    };
+    let layer = |digest: Option<String>, size| Layer { arn: arn.to_owned(), digest, size };
+    if is_adapter(arn) {
+        crate::sandbox::adapter(&call.cloud).map_err(|error| Fault::parameter(error.to_string()))?;
+        return Ok(layer(None, 0));
+    }
+    if account != ACCOUNT {
+        return copied(call, arn);
+    }
+    if region != call.region {
+        return Err(Fault::parameter(format!(
+            "Layers are not in the same region as the function. Layers are expected to be in region {}.",
+            call.region
+        )));
+    }
+    let found = call.cloud.read(|world| find(call, world, name, number).map(|(_, found)| found.clone()));
+    let found = found.map_err(|fault| Fault::parameter(fault.message))?;
+    Ok(layer(Some(found.digest), found.size))
+}
+
+/// A layer of another account, of which somebody has put a copy where this cloud looks.
+fn copied(call: &Call, arn: &str) -> Result<Layer, Fault> {
+    let copy = call.cloud.options.layers.as_ref().map(|copies| copies.join(crate::layer_file(arn)));
+    let Some(zip) = copy.and_then(|copy| std::fs::read(copy).ok()) else {
+        return Err(Fault::parameter(format!(
+            "The layer version {arn} is of another account, and the local cloud has no copy of it"
+        )));
+    };
+    let code = super::code::keep(call, &zip)?;
+    Ok(Layer { arn: arn.to_owned(), digest: Some(code.digest), size: code.size })
+}

@@ -1,0 +1,81 @@
+//! The extensions of an instance: programs from its layers, each a process of its own beside the runtime.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use tokio::process::Child;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::spawn::kill_group;
+use crate::runtime::Word;
+
+/// One process, watched by a task.
+struct Companion {
+    name: String,
+    stop: oneshot::Sender<()>,
+    watched: JoinHandle<()>,
+}
+
+/// All of an instance's.
+#[derive(Default)]
+pub(super) struct Companions(Vec<Companion>);
+
+/// The programs in the `extensions` directory below `/opt`, in the order of their names.
+pub(super) fn programs(opt: &Path) -> Vec<(String, PathBuf)> {
+    use std::os::unix::fs::PermissionsExt;
+    let entries = std::fs::read_dir(opt.join("extensions")).into_iter().flatten().flatten();
+    let mut programs: Vec<(String, PathBuf)> = entries
+        .filter(|entry| entry.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0))
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+        .collect();
+    programs.sort();
+    programs
+}
+
+impl Companions {
+    /// Watches a process: that it has ended is told to the instance.
+    pub(super) fn add(&mut self, name: String, mut child: Child, words: mpsc::UnboundedSender<Word>) {
+        let (stop, mut stopped) = oneshot::channel();
+        let of = name.clone();
+        let watched = tokio::spawn(async move {
+            tokio::select! {
+                status = child.wait() => {
+                    let how = ended(status.unwrap_or_default());
+                    let _ = words.send(Word::ExtensionFailed { name: of, kind: "Extension.Crash".into(), how });
+                }
+                // Dropped with the instance, it says the same.
+                _ = &mut stopped => {}
+            }
+            kill_group(&child);
+            let _ = child.wait().await;
+        });
+        self.0.push(Companion { name, stop, watched });
+    }
+
+    /// Waits until those of these names have ended, for as long as they may take.
+    pub(super) async fn ended(&mut self, names: &[String], limit: Duration) {
+        let told = self.0.iter_mut().filter(|companion| names.contains(&companion.name));
+        let all = futures_util::future::join_all(told.map(|companion| &mut companion.watched));
+        let _ = tokio::time::timeout(limit, all).await;
+    }
+
+    /// Ends all of them.
+    pub(super) async fn kill(&mut self) {
+        for Companion { stop, watched, .. } in self.0.drain(..) {
+            drop(stop);
+            if !watched.is_finished() {
+                let _ = watched.await;
+            }
+        }
+    }
+}
+
+fn ended(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    }
+}

@@ -1,0 +1,79 @@
+//! A view of the file system in which `/opt` is a function's layers, for one process and its children.
+
+use std::ffi::CString;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
+use rustix::thread::UnshareFlags;
+
+/// What has to be mounted; all of it is made before the fork, behind which nothing may be allocated.
+pub(super) struct View {
+    opt: CString,
+    /// Who we are, for a user namespace of its own; none for root, who needs none.
+    users: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl View {
+    /// # Errors
+    /// A path with a NUL in it.
+    pub(super) fn of(opt: &Path) -> io::Result<Self> {
+        let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let same = |id: u32| format!("{id} {id} 1").into_bytes();
+        let users = (user != 0).then(|| (same(user), same(group)));
+        Ok(Self { opt: CString::new(opt.as_os_str().as_bytes())?, users })
+    }
+
+    /// Enters the view. Called between fork and exec: it makes system calls and allocates nothing.
+    #[expect(
+        unsafe_code,
+        reason = "namespaces change what other code of the process sees; this process is only about to exec"
+    )]
+    pub(super) fn enter(&self) -> io::Result<()> {
+        let flags = match self.users {
+            Some(_) => UnshareFlags::NEWNS | UnshareFlags::NEWUSER,
+            None => UnshareFlags::NEWNS,
+        };
+        // SAFETY: the one thread of a process that has just been forked; it shares no descriptors or memory.
+        unsafe { rustix::thread::unshare_unsafe(flags)? };
+        if let Some((users, groups)) = &self.users {
+            write(c"/proc/self/setgroups", b"deny")?;
+            write(c"/proc/self/uid_map", users)?;
+            write(c"/proc/self/gid_map", groups)?;
+        }
+        // What is mounted here must not be seen elsewhere.
+        mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
+        mount_bind(self.opt.as_c_str(), c"/opt")?;
+        Ok(())
+    }
+}
+
+fn write(path: &std::ffi::CStr, bytes: &[u8]) -> io::Result<()> {
+    let file = open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&file, bytes)?;
+    Ok(())
+}
+
+/// Why this machine has no such views, if it has none; found out once.
+pub(super) fn refusal() -> Option<&'static str> {
+    static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
+    REFUSAL.get_or_init(|| attempt().err().map(|error| error.to_string())).as_deref()
+}
+
+#[expect(unsafe_code, reason = "the view is entered between fork and exec")]
+fn attempt() -> io::Result<()> {
+    if !Path::new("/opt").is_dir() {
+        return Err(io::Error::other("there is no directory /opt to mount them on"));
+    }
+    let view = View::of(&std::env::temp_dir())?;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "exit 0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // SAFETY: as in `View::enter`.
+    unsafe { command.pre_exec(move || view.enter()) };
+    command.status().map(|_| ())
+}

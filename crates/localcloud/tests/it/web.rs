@@ -1,0 +1,261 @@
+//! Web apps behind the real Lambda Web Adapter, extensions that nobody here knows, and layers.
+
+use std::fs::File;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Bench, package, wait_until};
+
+const ADAPTER: &str = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
+const VERSION: &str = "1.0.0-rc1";
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
+/// The adapter's program, built once from its crate; `None` where that cannot be, which fails in CI.
+fn adapter() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/adapter").join(VERSION);
+    std::fs::create_dir_all(&root).unwrap();
+    // Several tests come here at once; one builds, the others wait.
+    let lock = File::create(root.join("building")).unwrap();
+    lock.lock().unwrap();
+    let program = root.join("bin/lambda-adapter");
+    if program.is_file() {
+        return Some(program);
+    }
+    let mut cargo = Command::new("cargo");
+    cargo.args(["install", "lambda_web_adapter", "--version", &format!("={VERSION}"), "--locked", "--root"]).arg(&root);
+    let built = cargo.env_remove("CARGO_TARGET_DIR").current_dir(&root).output().unwrap();
+    if program.is_file() {
+        return Some(program);
+    }
+    let why = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(std::env::var("CI").is_err(), "{why}");
+    eprintln!("not tested: {why}");
+    None
+}
+
+/// A zip of executable files, in base64.
+fn zipped(files: &[(&str, &[u8])]) -> String {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    STANDARD.encode(writer.finish().unwrap().into_inner())
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(FIXTURES).join(name)).unwrap()
+}
+
+/// What makes a function of `app.py`.
+fn app(environment: Value) -> Value {
+    let mut variables = json!({
+        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": "response_stream", "PORT": "8000",
+    });
+    variables.as_object_mut().unwrap().extend(environment.as_object().unwrap().clone());
+    let run = b"#!/bin/sh\nexec python app.py\n";
+    json!({
+        "Runtime": "python3.13", "Handler": "run.sh", "Layers": [ADAPTER], "Environment": {"Variables": variables},
+        "Code": {"ZipFile": zipped(&[("run.sh", run), ("app.py", &fixture("app.py"))])},
+    })
+}
+
+async fn publish(bench: &Bench, name: &str, files: &[(&str, &[u8])]) -> String {
+    let input = json!({"Content": {"ZipFile": zipped(files)}, "CompatibleRuntimes": ["provided.al2023"]});
+    let path = format!("/2018-10-31/layers/{name}/versions");
+    bench.done(Method::POST, &path, input).await["LayerVersionArn"].as_str().unwrap().to_owned()
+}
+
+async fn web(change: impl FnOnce(&mut localcloud::Options)) -> Option<Bench> {
+    let adapter = adapter()?;
+    Some(
+        Bench::with(|options| {
+            options.adapter = Some(adapter);
+            change(options);
+        })
+        .await,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_streams_through_the_real_adapter() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let url = bench.public("RESPONSE_STREAM", app(json!({}))).await;
+    let gate = bench.sign_post("gate");
+    let answer = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
+    let mut body = answer.bytes_stream();
+    // The second part is not made before the first is here.
+    assert_eq!(body.next().await.unwrap().unwrap(), "first");
+    File::create(&gate).unwrap();
+    let rest: Vec<_> = body.map(Result::unwrap).collect().await;
+    assert_eq!(rest.concat(), b"second");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buffered_url_keeps_its_limit() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let url = bench.public("BUFFERED", app(json!({"AWS_LWA_INVOKE_MODE": "buffered"}))).await;
+    assert!(bench.http.get(&url).send().await.unwrap().status().is_success());
+    assert_eq!(bench.http.get(format!("{url}large")).send().await.unwrap().status(), 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_instance_has_a_port_of_its_own() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let url = bench.public("RESPONSE_STREAM", app(json!({}))).await;
+    let gate = bench.sign_post("gate");
+    let held = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
+    let mut held = held.bytes_stream();
+    assert_eq!(held.next().await.unwrap().unwrap(), "first");
+    // The first instance is busy, so that this is another one.
+    let port = bench.http.get(&url).send().await.unwrap().text().await.unwrap();
+    File::create(&gate).unwrap();
+    assert_eq!(held.next().await.unwrap().unwrap(), "second");
+    bench.wait_for_note(&format!("this instance has PORT={port}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_crashes_at_its_start_is_told_with_its_last_lines() {
+    let Some(bench) = web(|_| {}).await else { return };
+    bench.function(app(json!({"MOOD": "crash"}))).await;
+    let answer = bench.invoke("live", json!({})).await;
+    let tail = STANDARD.decode(answer.headers()["x-amz-log-result"].as_bytes()).unwrap();
+    let (tail, text) = (String::from_utf8(tail).unwrap(), answer.text().await.unwrap());
+    assert!(text.contains("Runtime.ExitError") && text.contains("exit status 3"), "{text}");
+    assert!(tail.contains("no DATABASE_URL"), "{tail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_listens_elsewhere_is_waited_for_and_told_with_its_last_lines() {
+    let Some(bench) = web(|options| options.init_timeout = Duration::from_secs(3)).await else { return };
+    bench.function(app(json!({"MOOD": "elsewhere"}))).await;
+    let answer = bench.invoke("live", json!({})).await;
+    let tail = STANDARD.decode(answer.headers()["x-amz-log-result"].as_bytes()).unwrap();
+    let (tail, text) = (String::from_utf8(tail).unwrap(), answer.text().await.unwrap());
+    assert!(text.contains("Init timed out after 3.00 seconds"), "{text}");
+    assert!(tail.contains("starting 3.") && tail.contains("app is not ready"), "{tail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_with_a_language_needs_a_wrapper_and_an_adapter_its_program() {
+    let bench = Bench::start().await;
+    let input = json!({"Runtime": "python3.13", "Handler": "main.handler"});
+    bench.function(input).await;
+    let text = bench.invoke("live", json!({})).await.text().await.unwrap();
+    assert!(text.contains("it runs what a wrapper starts (AWS_LAMBDA_EXEC_WRAPPER)"), "{text}");
+    let change = json!({"Layers": [ADAPTER]});
+    let (status, error) = bench.lambda(Method::PUT, "/2015-03-31/functions/f/configuration", change).await;
+    assert_eq!((status, error["code"].as_str()), (400, Some("InvalidParameterValueException")));
+    assert!(error["message"].as_str().unwrap().contains("Lambda Web Adapter is not installed here"), "{error}");
+}
+
+/// The events that `extension.py` has written down.
+fn events(watch: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(watch).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+async fn watched(bench: &Bench, mood: &str) -> PathBuf {
+    let watch = bench.data.path().join("events");
+    let extension = publish(bench, "watcher", &[("extensions/watcher", &fixture("extension.py"))]).await;
+    let variables = json!({"WATCH": watch, "MOOD": mood});
+    let more = json!({"Layers": [extension], "Environment": {"Variables": variables}, "Code": {"ZipFile": package()}});
+    bench.function(more).await;
+    watch
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extension_gets_every_invocation_and_the_end() {
+    let bench = Bench::start().await;
+    let watch = watched(&bench, "").await;
+    let first = bench.invoked("live", json!({"path": "/whoami"})).await;
+    let second = bench.invoked("live", json!({"path": "/whoami"})).await;
+    assert_eq!(first["pid"], second["pid"]);
+    let (data, _) = bench.stop().await;
+    let events = events(&watch);
+    drop(data);
+    let kinds: Vec<&str> = events.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["REGISTERED", "INVOKE", "INVOKE", "SHUTDOWN"]);
+    assert_eq!((&events[0]["functionName"], &events[0]["functionVersion"]), (&json!("f"), &json!("1")));
+    assert_eq!(events[0]["handler"], "bootstrap");
+    let headers = first["headers"].as_object().unwrap();
+    let id = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("lambda-runtime-aws-request-id")).unwrap().1;
+    assert_eq!(&events[1]["requestId"], id);
+    assert!(events[1]["deadlineMs"].is_i64() && events[1]["tracing"]["value"].as_str().unwrap().starts_with("Root="));
+    assert_eq!(events[3]["shutdownReason"], "spindown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extension_learns_why_its_instance_ends() {
+    let bench = Bench::start().await;
+    let watch = watched(&bench, "").await;
+    bench.done(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Timeout": 1})).await;
+    bench.invoke("$LATEST", json!({"path": "/hang"})).await;
+    wait_until("the timeout is told", || events(&watch).iter().any(|event| event["shutdownReason"] == "timeout")).await;
+    bench.invoke("live", json!({"path": "/exit"})).await;
+    wait_until("the failure is told", || events(&watch).iter().any(|event| event["shutdownReason"] == "failure")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_extension_that_crashes_takes_the_instance_with_it() {
+    let bench = Bench::start().await;
+    watched(&bench, "crash").await;
+    let text = bench.invoke("live", json!({"path": "/whoami"})).await.text().await.unwrap();
+    assert!(text.contains("Extension.Crash") && text.contains("exit status 7"), "{text}");
+    bench.wait_for_note("the extension `watcher` failed: exit status 7").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_lie_over_each_other_at_opt() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let below =
+        publish(&bench, "below", &[("one", b"below"), ("two", b"below"), ("python/own.py", b"NAME = 'own'\n")]).await;
+    let above = publish(&bench, "above", &[("two", b"above")]).await;
+    let mut input = app(json!({}));
+    input["Layers"] = json!([ADAPTER, below, above]);
+    let url = bench.public("RESPONSE_STREAM", input).await;
+    let read =
+        async |file: &str| bench.http.get(format!("{url}read?file={file}")).send().await.unwrap().text().await.unwrap();
+    assert_eq!((read("/opt/one").await, read("/opt/two").await), ("below".into(), "above".into()));
+    // Nobody else sees them there.
+    assert!(!Path::new("/opt/two").exists());
+    let shown = bench.done(Method::GET, "/2015-03-31/functions/f", Value::Null).await;
+    let sizes: Vec<u64> = shown["Configuration"]["Layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|layer| layer["CodeSize"].as_u64().unwrap())
+        .collect();
+    assert!(sizes[0] == 0 && sizes[1] > 100 && sizes[2] > 100, "{sizes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_layer_has_to_be_there_and_stays_for_who_uses_it() {
+    let copies = tempfile::tempdir().unwrap();
+    let directory = copies.path().to_owned();
+    let bench = Bench::with(|options| options.layers = Some(directory)).await;
+    let own = publish(&bench, "own", &[("file", b"x")]).await;
+    bench.function(json!({"Layers": [own]})).await;
+    bench.done(Method::DELETE, "/2018-10-31/layers/own/versions/1", Value::Null).await;
+    let configure = async |layer: &str| {
+        bench.lambda(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Layers": [layer]})).await
+    };
+    let (status, error) = configure(&own).await;
+    assert_eq!((status, error["message"].as_str()), (400, Some(&*format!("Layer version {own} does not exist."))));
+    bench.invoked("live", json!({"path": "/whoami"})).await;
+
+    let foreign = "arn:aws:lambda:us-east-1:123456789012:layer:certificates:3";
+    assert!(configure(foreign).await.1["message"].as_str().unwrap().contains("the local cloud has no copy of it"));
+    let zip = STANDARD.decode(zipped(&[("file", b"x")])).unwrap();
+    std::fs::write(copies.path().join(localcloud::layer_file(foreign)), zip).unwrap();
+    assert_eq!(configure(foreign).await.0, 200);
+}
