@@ -42,7 +42,7 @@ fn imported(path: &Path) -> Result<Imported, Invalid> {
 
 fn compare(path: &Path, found: &str) {
     let snapshot = PathBuf::from(format!("{}.snap", path.display()));
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
         fs::write(&snapshot, found).unwrap();
     }
     let expected = fs::read_to_string(&snapshot).unwrap_or_default();
@@ -99,7 +99,19 @@ fn every_bad_template_says_what_is_wrong_and_where() {
     }
 }
 
-/// The app's name and the environment's values reach the manifest; values reach no left-over.
+/// A snapshot whose template is gone proves nothing.
+#[test]
+fn every_snapshot_has_its_template() {
+    for directory in ["", "bad"] {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sam").join(directory);
+        let snapshots = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        for snapshot in snapshots.filter(|path| path.extension().is_some_and(|end| end == "snap")) {
+            assert!(snapshot.with_extension("").is_file(), "{}", snapshot.display());
+        }
+    }
+}
+
+/// Values reach the manifest, and no left-over: those go to logs.
 #[test]
 fn no_left_over_holds_a_value_of_the_environment() {
     for path in fixtures("") {

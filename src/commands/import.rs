@@ -30,7 +30,7 @@ fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
     let text = read(&template)?;
     let beside = template.parent().unwrap_or(Path::new(""));
     let config = found(beside, &CONFIGS).map(|path| read(&path).map(|text| (name(&path), text))).transpose()?;
-    let directory = std::path::absolute(beside).unwrap_or_default();
+    let directory = resolved(beside);
     let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
     let around = Surroundings {
         directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
@@ -63,15 +63,15 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// A directory without links and `..`, which would make a way from it a guess.
+fn resolved(directory: &Path) -> PathBuf {
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
+}
+
 /// From the directory of `out` to the template's: nothing where they are the same.
 fn way(out: &Path, beside: &Path) -> PathBuf {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let of = |path: &Path| -> PathBuf {
-        // Without links and `..`, which would make the way a guess.
-        let path = absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path });
-        path.canonicalize().unwrap_or(path)
-    };
-    let (from, to) = (of(out.parent().unwrap_or(Path::new(""))), of(beside));
+    let (from, to) = (resolved(out.parent().unwrap_or(Path::new(""))), resolved(beside));
     let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     up.chain(to.components().skip(shared)).collect()

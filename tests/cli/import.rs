@@ -92,7 +92,12 @@ fn paths_lead_from_the_manifest_to_the_code() {
         let text =
             if printed.is_empty() { std::fs::read_to_string(bench.path(arguments[4])).unwrap() } else { printed };
         assert!(text.contains(expected), "{expected}{text}");
+        assert!(text.contains("app = \"infra\"\n"), "{text}");
     }
+    // Beside the template, the app is called as the directory at hand.
+    let output =
+        bench.command(&["import", "sam", "template.json", "--out", "-"]).current_dir(bench.path("infra")).output();
+    assert!(said(&output.unwrap().stdout).contains("app = \"infra\"\n"));
 }
 
 #[test]
