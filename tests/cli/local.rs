@@ -123,3 +123,39 @@ fn another_behaviour_is_another_daemon_and_none_asked_for_is_any() {
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     }
 }
+
+#[test]
+fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
+    let bench = Bench::new(CHAT);
+    let cache = bench.path("cache");
+    let run = |arguments: &[&str]| bench.command(arguments).env("LAMSTREAM_CACHE_DIR", &cache).output().unwrap();
+    let refused = run(&["local", "adapter", "install", "--from", "deploy.toml"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is no Linux executable"), "{}", said(&refused));
+    let taken = run(&["local", "adapter", "install", "--from", LAMSTREAM]);
+    let path = String::from_utf8_lossy(&taken.stdout).trim().to_owned();
+    assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/bin/lambda-adapter"), "{}", said(&taken));
+    // It is there: cargo, which would be missed here, is not asked.
+    let mut again = bench.command(&["local", "adapter", "install", "--output", "json"]);
+    let again = again.env("LAMSTREAM_CACHE_DIR", &cache).env("PATH", "/none").output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(document["path"], path, "{}", said(&again));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"), "{}", said(&again));
+}
+
+#[test]
+fn a_layer_is_kept_under_its_arn() {
+    let bench = Bench::new(CHAT);
+    let cache = bench.path("cache");
+    let zip = crate::support::bench::function_zip();
+    let run = |zip: &std::path::Path| {
+        let mut command = bench.command(&["local", "layer", "add"]);
+        command.arg("arn:aws:lambda:eu-central-1:123456789012:layer:certificates:3").arg(zip);
+        command.env("LAMSTREAM_CACHE_DIR", &cache).output().unwrap()
+    };
+    let refused = run(&bench.path("deploy.toml"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is no zip file"), "{}", said(&refused));
+    let kept = run(zip);
+    let path = String::from_utf8_lossy(&kept.stdout).trim().to_owned();
+    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(zip).unwrap(), "{}", said(&kept));
+}

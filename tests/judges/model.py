@@ -17,6 +17,7 @@ NOT_MEASURED = {"FunctionUrl"}
 # What AWS answers though its own enumerations do not have it: the first is recorded in answers of UpdateFunctionCode,
 # of the second IAM's reference says "This data type can only have a value of `Policy`".
 BEYOND_ENUMERATION = {"LastUpdateStatusReasonCode": {"Creating"}, "PermissionsBoundaryAttachmentType": {"Policy"}}
+S3 = "http://s3.amazonaws.com/doc/2006-03-01/"
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
 
@@ -38,8 +39,9 @@ class Answer:
         self.problems.append(f"{self.operation.name}: {path}: {text}")
 
     def judge(self):
-        if "x-amzn-requestid" not in {name.lower() for name in self.headers}:
-            self.wrong("headers", "no x-amzn-RequestId")
+        told = "x-amz-request-id" if self.protocol == "rest-xml" else "x-amzn-requestid"
+        if told not in {name.lower() for name in self.headers}:
+            self.wrong("headers", f"no {told}")
         if self.status >= 300:
             self.judge_error()
         else:
@@ -48,9 +50,14 @@ class Answer:
             members = shape.members.values() if shape is not None else ()
             # Some answers have their status as a member: several are right.
             told = any(member.serialization.get("location") == "statusCode" for member in members)
-            if self.status != expected and not told:
+            # S3 says 204 where its model says nothing.
+            silent = self.protocol == "rest-xml" and self.status == 204 and not self.body
+            if self.status != expected and not told and not silent:
                 self.wrong("status", f"{self.status}, not {expected}")
-            {"rest-json": self.judge_rest, "json": self.judge_json, "query": self.judge_query}[self.protocol]()
+            {
+                "rest-json": self.judge_rest, "json": self.judge_json, "query": self.judge_query,
+                "rest-xml": self.judge_rest_xml,
+            }[self.protocol]()
         return self.problems
 
     def document(self):
@@ -75,6 +82,22 @@ class Answer:
         document = self.document()
         if document is not None:
             self.walk(document, shape, "$", placed)
+
+    def judge_rest_xml(self):
+        shape = self.operation.output_shape
+        placed = {name for name, member in shape.members.items() if member.serialization.get("location")} if shape else ()
+        if shape is not None:
+            self.judge_headers(shape)
+            if shape.serialization.get("payload"):
+                return
+        if shape is None or placed == set(shape.members):
+            if self.body:
+                self.wrong("body", f"should be empty: {self.body[:100]!r}")
+            return
+        try:
+            self.element(ElementTree.fromstring(self.body), shape, "$")
+        except ElementTree.ParseError as error:
+            self.wrong("body", f"no XML: {error}")
 
     def judge_headers(self, shape):
         low = {name.lower(): value for name, value in self.headers.items()}
@@ -210,7 +233,7 @@ class Answer:
 
     def tag(self, element):
         namespace, _, name = element.tag.rpartition("}")
-        if namespace[1:] != self.service.metadata["xmlNamespace"]:
+        if namespace[1:] != self.service.metadata.get("xmlNamespace", S3):
             self.wrong(name, f"in the namespace {namespace[1:]!r}")
         return name
 
@@ -273,6 +296,8 @@ class Answer:
             if set(members) != {"Type", "Code", "Message"} or members["Type"] not in ("Sender", "Receiver"):
                 self.wrong("error", f"members {members}")
             document = None
+        elif self.protocol == "rest-xml":
+            return self.judge_s3_error()
         else:
             document = self.document()
             if not isinstance(document, dict):
@@ -299,12 +324,25 @@ class Answer:
             self.wrong("error", f"{self.code} with status {self.status}, not {COMMON[self.code]}")
 
 
+    def judge_s3_error(self):
+        """S3's model names hardly any of its errors; what it has is the form."""
+        if self.operation.http["method"] == "HEAD":
+            self.code = str(self.status)
+            return
+        error = {child.tag: child.text for child in ElementTree.fromstring(self.body)}
+        self.code = error.get("Code")
+        if not {"Code", "Message", "RequestId"} <= set(error):
+            self.wrong("error", f"members {error}")
+
+
 def spoiled(answer):
     """An answer's body with one thing wrong in it, once for each thing that can be: a value inside a list that should
     not be there, an element with another name."""
     if not isinstance(answer.body, bytes) or not answer.body:
         return
-    if answer.protocol == "query":
+    if answer.protocol == "rest-xml" and answer.operation.output_shape.serialization.get("payload"):
+        return
+    if answer.protocol in ("query", "rest-xml"):
         root = ElementTree.fromstring(answer.body)
         for element in root.iter():
             name, element.tag = element.tag, "Spoiled"

@@ -141,13 +141,13 @@ def logs():
     bad("DescribeMetricFilters", "UnknownOperationException")
 
 
-def function(**settings):
+def function(by=None, **settings):
     good("CreateRole", of="iam", RoleName="judge", AssumeRolePolicyDocument=TRUST)
     with open(zip_file, "rb") as file:
         code = file.read()
     role = f"arn:aws:iam::{ACCOUNT}:role/judge"
     made = good("CreateFunction", of="lambda", FunctionName="judge", Runtime="provided.al2023", Role=role,
-                Handler="bootstrap", Code={"ZipFile": code}, **settings)
+                Handler="bootstrap", Code=by or {"ZipFile": code}, **settings)
     same(made.get("State"), "Pending")
     wait("function_active_v2")
     return made, code
@@ -156,6 +156,23 @@ def function(**settings):
 def wait(waiter, **more):
     config = {"Delay": 0, "MaxAttempts": 100000}
     session.client("lambda").get_waiter(waiter).wait(FunctionName="judge", WaiterConfig=config, **more)
+
+
+def layer_versions(arn):
+    """Makes versions 1 to 3 of the layer, and deletes another."""
+    with open(zip_file, "rb") as file:
+        code = file.read()
+    layer = {"LayerName": arn.split(":")[-2]}
+    for number in (1, 2, 3, 4):
+        made = good("PublishLayerVersion", **layer, Content={"ZipFile": code}, CompatibleRuntimes=["provided.al2023"])
+        same(made["Version"], number)
+    good("DeleteLayerVersion", **layer, VersionNumber=4)
+    bad("GetLayerVersion", "ResourceNotFoundException", **layer, VersionNumber=4)
+    found = good("GetLayerVersion", **layer, VersionNumber=3)
+    same(found["LayerVersionArn"], arn)
+    same(good("GetLayerVersionByArn", Arn=arn)["Content"], found["Content"])
+    same([one["Version"] for one in good("ListLayerVersions", **layer)["LayerVersions"]], [3, 2, 1])
+    same(good("ListLayers")["Layers"][0]["LatestMatchingVersion"]["Version"], 3)
 
 
 def lambda_functions():
@@ -173,6 +190,7 @@ def lambda_functions():
         "Layers": [f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:certificates:3"],
         "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "LogGroup": "/judges"},
     }
+    layer_versions(settings["Layers"][0])
     made, code = function(**settings)
     bad("CreateFunction", "ResourceConflictException", **name, Runtime="provided.al2023", Handler="bootstrap",
         Role=made["Role"], Code={"ZipFile": code})
@@ -323,7 +341,7 @@ def lambda_end():
     good("DeleteFunction", FunctionName="judge", Qualifier="1")
     good("DeleteFunction", FunctionName="judge")
     bad("DeleteFunction", "ResourceNotFoundException", FunctionName="judge")
-    bad("ListLayers", "UnknownOperationException")
+    bad("ListEventSourceMappings", "UnknownOperationException")
 
 
 def ssm():
@@ -397,6 +415,41 @@ def secretsmanager():
     bad("ListSecrets", "UnknownOperationException")
 
 
+def s3():
+    bucket, key = {"Bucket": "judge-bucket"}, {"Bucket": "judge-bucket", "Key": "a folder/an object <&>.zip"}
+    bad("HeadBucket", "404", **bucket)
+    bad("GetObject", "NoSuchBucket", **key)
+    bad("PutObject", "NoSuchBucket", **key, Body=b"x")
+    bad("CreateBucket", "InvalidBucketName", Bucket="Judge_Bucket")
+    bad("CreateBucket", "IllegalLocationConstraintException", **bucket,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    same(good("CreateBucket", **bucket)["Location"], "/judge-bucket")
+    bad("CreateBucket", "BucketAlreadyOwnedByYou", **bucket)
+    good("HeadBucket", **bucket)
+    bad("HeadBucket", "403", **bucket, ExpectedBucketOwner="123456789012")
+    bad("GetBucketTagging", "NoSuchTagSet", **bucket)
+    tags = [{"Key": "cost", "Value": ""}, {"Key": "team", "Value": "web <&>"}]
+    good("PutBucketTagging", **bucket, Tagging={"TagSet": tags})
+    same(good("GetBucketTagging", **bucket)["TagSet"], tags)
+    bad("GetObject", "NoSuchKey", **key)
+    made = good("PutObject", **key, Body=b"\x00\xff" * 1000, ContentType="application/zip")
+    found = good("GetObject", **key)
+    same((found["Body"].read(), found["ETag"], found["ContentType"]), (b"\x00\xff" * 1000, made["ETag"], "application/zip"))
+    same(good("HeadObject", **key)["ContentLength"], 2000)
+    bad("DeleteBucket", "BucketNotEmpty", **bucket)
+    with open(zip_file, "rb") as file:
+        good("PutObject", Bucket="judge-bucket", Key="code.zip", Body=file.read())
+    made, _ = function(by={"S3Bucket": "judge-bucket", "S3Key": "code.zip"})
+    same(made["CodeSize"] > 1000, True)
+    bad("CreateFunction", "InvalidParameterValueException", of="lambda", FunctionName="other", Runtime="provided.al2023",
+        Handler="bootstrap", Role=made["Role"], Code={"S3Bucket": "judge-bucket", "S3Key": "none"})
+    for name in (key["Key"], "code.zip", "none"):
+        good("DeleteObject", Bucket="judge-bucket", Key=name)
+    good("DeleteBucket", **bucket)
+    bad("DeleteBucket", "NoSuchBucket", **bucket)
+    bad("ListObjectsV2", "NotImplemented", **bucket)
+
+
 def lambda_():
     lambda_functions()
     lambda_releases()
@@ -410,7 +463,7 @@ def lambda_():
 def listed():
     """The service's operations in the README's table."""
     title = {"sts": "STS", "iam": "IAM", "logs": "Logs", "lambda": "Lambda", "ssm": "SSM",
-             "secretsmanager": "Secrets Manager"}[service]
+             "secretsmanager": "Secrets Manager", "s3": "S3"}[service]
     with open(readme, encoding="utf-8") as file:
         row = next(line for line in file if line.startswith(f"| {title} |"))
     words = re.sub(r"\([^)]*\)|[·`,]", " ", row.split("|")[2]).split()
@@ -420,7 +473,8 @@ def listed():
     return set(words)
 
 
-{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_, "ssm": ssm, "secretsmanager": secretsmanager}[service]()
+{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_, "ssm": ssm, "secretsmanager": secretsmanager,
+ "s3": s3}[service]()
 for operation in sorted(listed()):
     answers = session.seen.get(f"{service}.{operation}", [])
     print(service, operation, *(f"{status}" if code is None else f"{status}:{code}" for status, code in answers))

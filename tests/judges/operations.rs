@@ -47,6 +47,11 @@ fn every_operation_of_secrets_manager_answers_as_the_model_says() {
     judge("secretsmanager");
 }
 
+#[test]
+fn every_operation_of_s3_answers_as_the_model_says() {
+    judge("s3");
+}
+
 /// The CLI's own processes: parameters as people type them, its waiters, its output.
 #[test]
 fn the_aws_cli_gets_along() {

@@ -47,7 +47,8 @@ async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> 
         Err(fault) => fault.answer(protocol, &request_id),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
-        answer.headers_mut().insert("x-amzn-requestid", id);
+        let name = if protocol == Protocol::RestXml { "x-amz-request-id" } else { "x-amzn-requestid" };
+        answer.headers_mut().insert(name, id);
     }
     answer
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
-use quick_xml::escape::escape;
+use quick_xml::escape::{escape, unescape};
 use quick_xml::events::Event;
 use sha2::{Digest, Sha256};
 
@@ -235,7 +235,15 @@ fn elements(body: &[u8], name: &str) -> Vec<String> {
                     inside.push_str(&text);
                 }
             }
-            Ok(Event::End(end)) if end.local_name().as_ref() == name => texts.extend(inside.take()),
+            Ok(Event::GeneralRef(entity)) => {
+                if let Some(inside) = &mut inside {
+                    inside.push_str(&format!("&{};", &*entity));
+                }
+            }
+            Ok(Event::End(end)) if end.local_name().as_ref() == name => {
+                let text = inside.take().unwrap_or_default();
+                texts.push(unescape(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned));
+            }
             Ok(Event::Eof) | Err(_) => return texts,
             Ok(_) => {}
         }
