@@ -230,6 +230,12 @@ impl Failure {
             .hint("end it first: `lamstream promote` or `lamstream abort`")
     }
 
+    pub fn shift_of_provisioned(name: &str) -> Failure {
+        let message =
+            format!("`--shift` cannot share out the traffic of `{name}`: Lambda keeps instances warm for one version");
+        Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
+    }
+
     /// Something of our name is there and is not ours.
     pub fn stranger(what: &str, name: &str) -> Failure {
         let failure =

@@ -64,7 +64,8 @@ fn url() -> impl Strategy<Value = FunctionUrl> {
 }
 
 fn release() -> impl Strategy<Value = Release> {
-    ("[cd]", 128..130u32, prop::option::of("[st]")).prop_map(|(code, memory, secret)| Release {
+    let parts = ("[cd]", 128..130u32, prop::option::of("[st]"), prop::option::of("[kl]"));
+    parts.prop_map(|(code, memory, secret, key)| Release {
         code,
         configuration: Configuration {
             role_arn: names().role_arn(),
@@ -78,21 +79,24 @@ fn release() -> impl Strategy<Value = Release> {
             environment: secret.into_iter().map(|value| ("KEY".to_owned(), Secret::new(value))).collect(),
             log_format: LogFormat::Text,
             log_group: names().log_group(),
+            attachments: Attachments { kms_key: key, ..Attachments::default() },
         },
     })
 }
 
 /// A whole stack, as a manifest would want it.
 fn wanted() -> impl Strategy<Value = Stack> {
-    let parts = (log_group(), prop::option::weighted(0.8, role()), function(), release(), prop::option::of(url()));
-    parts.prop_map(|(log_group, role, function, mut release, url)| {
+    let (role, url, provisioned) =
+        (prop::option::weighted(0.8, role()), prop::option::of(url()), prop::option::of(1..3u32));
+    let parts = (log_group(), role, function(), release(), url, provisioned);
+    parts.prop_map(|(log_group, role, function, mut release, url, provisioned)| {
         if role.is_none() {
             release.configuration.role_arn = "arn:aws:iam::123456789012:role/brought-along".into();
         }
         let public = url.as_ref().is_some_and(|url| url.auth == Auth::None);
         let permissions = Permission::ALL.into_iter().filter(|_| public).collect();
         let (log_group, function, live) = (Some(log_group), Some(function), Some(release.into()));
-        Stack { names: names(), log_group, role, function, live, url, permissions }
+        Stack { names: names(), log_group, role, function, live, url, provisioned, permissions }
     })
 }
 
@@ -125,6 +129,7 @@ fn may_exist(stack: &Stack) -> bool {
         && (stack.live.is_none() || stack.function.is_some() && stack.log_group.is_some())
         && (stack.url.is_none() || stack.live.is_some())
         && (stack.permissions.is_empty() || stack.live.is_some())
+        && (stack.provisioned.is_none() || stack.live.is_some())
 }
 
 /// Whether everybody is served.

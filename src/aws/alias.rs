@@ -119,17 +119,28 @@ async fn point(
     let mut expected = place.seen.borrow().alias.clone();
     let to = aim(expected.as_ref().map(|alias| &alias.pointing));
     let conflict = || CloudError::new(moving(place, &to), Reason::Conflict, "somebody else moved it meanwhile");
-    let wait = Wait { function: &place.names.function, for_what: "another update to end", limit: wait::BUSY };
+    let warm = place.seen.borrow().provisioned.is_some();
+    let limit = if warm { wait::READY } else { wait::BUSY };
+    let wait = Wait { function: &place.names.function, for_what: "another update to end", limit };
+    let mut sent = false;
     wait.until(audience, async || {
-        let refusal = match send(place, expected.as_ref(), &to).await {
-            Err(error) if is_refusal(&error) => Some(error),
-            other => other.map(|()| None)?,
+        let refusal = match sent {
+            true => None,
+            false => match send(place, expected.as_ref(), &to).await {
+                Err(error) if is_refusal(&error) => Some(error),
+                other => other.map(|()| None)?,
+            },
         };
+        sent = refusal.is_none();
         let now = observe(place).await?;
         let pointing = |alias: &Option<Alias>| alias.as_ref().map(|alias| alias.pointing.clone());
         if pointing(&now).as_ref() == Some(&to) {
             place.seen.borrow_mut().alias = now;
             return Ok(Look::Done(to.outputs()));
+        }
+        if refusal.is_none() && is_on_its_way(place, now.as_ref(), &to) {
+            let why = "it still moves the instances that it keeps warm";
+            return Ok(Look::NotYet(CloudError::new(moving(place, &to), Reason::Refused, why)));
         }
         // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
         match refusal.filter(|_| pointing(&now) == pointing(&expected)) {
@@ -141,6 +152,13 @@ async fn point(
         }
     })
     .await
+}
+
+/// Where instances are kept warm, Lambda gives the version before a part of the traffic for as long as it takes to warm
+/// others. Source: docs/aws.md, "Provisioned concurrency".
+fn is_on_its_way(place: &Place<'_>, now: Option<&Alias>, to: &Pointing) -> bool {
+    let whole = |alias: &Alias| Pointing { shifted: None, ..alias.pointing.clone() };
+    place.seen.borrow().provisioned.is_some() && to.shifted.is_none() && now.map(whole).as_ref() == Some(to)
 }
 
 async fn send(place: &Place<'_>, expected: Option<&Alias>, to: &Pointing) -> Result<(), CloudError> {

@@ -4,7 +4,7 @@ use super::alias::Pointing;
 use super::place::{Place, Seen};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_busy};
-use super::{alias, function, log_group, permission, release, role, url};
+use super::{alias, function, log_group, permission, provisioned, release, role, url};
 use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
 use crate::plan::Change;
 use crate::stack::{FunctionUrl, Live, Names, Owner, Permission, Shift, Stack};
@@ -16,11 +16,12 @@ const LOOKS: usize = 3;
 impl Place<'_> {
     /// One round of reads, all at once. `None` where `live` moved while it was made.
     async fn look(&self) -> Result<Option<Observed>, CloudError> {
-        let (latest, live, alias, url, permissions, role, log_group) = tokio::try_join!(
+        let (latest, live, alias, url, provisioned, permissions, role, log_group) = tokio::try_join!(
             self.get_function(None),
             self.get_function(Some(Names::ALIAS)),
             alias::observe(self),
             url::observe(self),
+            provisioned::observe(self),
             permission::observe(self),
             role::observe(self),
             log_group::observe(self),
@@ -46,10 +47,10 @@ impl Place<'_> {
         let before = alias.as_ref().map(|alias| alias.pointing.clone());
         let outputs = before.as_ref().map(Pointing::outputs).unwrap_or_default();
         let outputs = Outputs { url: url.as_ref().map(|(_, address)| address.clone()), ..outputs };
-        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias, before };
+        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias, before, provisioned };
         let live = seen_live.map(|version| Live { release: version.release, shift });
         let url = url.map(|(url, _)| url);
-        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, permissions };
+        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };
         Ok(Some(Observed { stack, outputs }))
     }
 
@@ -107,6 +108,7 @@ impl Place<'_> {
             Change::Function(diff) => function::carry_out(self, diff, delivery, audience).await?,
             Change::Release(diff) => return release::carry_out(self, diff, delivery, audience).await,
             Change::Url(diff) => return url::carry_out(self, diff).await,
+            Change::Provisioned(diff) => provisioned::carry_out(self, diff, audience).await?,
             Change::Permission(diff) => permission::carry_out(self, diff).await?,
         }
         Ok(Outputs::default())

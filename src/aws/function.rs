@@ -3,7 +3,7 @@
 use super::artifact::{self, Code, with_code};
 use super::error::Doing;
 use super::place::Place;
-use super::settings::{architecture, environment, logging, storage, uploading};
+use super::settings::{Attached, architecture, environment, logging, storage, uploading};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_role_too_new};
 use crate::apply::{Audience, CloudError, Delivery, Reason, Source};
@@ -114,6 +114,13 @@ async fn send_create(
         .environment(environment(&configuration.environment))
         .logging_config(logging(configuration))
         .set_layers(Some(configuration.layers.clone()));
+    let (attachments, attached) = (&configuration.attachments, Attached::of(&configuration.attachments)?);
+    call = call
+        .tracing_config(attached.tracing)
+        .set_vpc_config(attachments.vpc.is_some().then_some(attached.vpc))
+        .set_dead_letter_config(attachments.dead_letter.is_some().then_some(attached.dead_letter))
+        .set_kms_key_arn(attachments.kms_key.clone())
+        .set_file_system_configs(Some(attached.file_systems).filter(|systems| !systems.is_empty()));
     for (key, value) in function.tags.iter() {
         call = call.tags(key, value);
     }

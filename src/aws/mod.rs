@@ -15,6 +15,7 @@ mod logs;
 mod patience;
 mod permission;
 mod place;
+mod provisioned;
 mod release;
 mod role;
 mod s3;

@@ -24,6 +24,8 @@ pub(super) struct Seen {
     pub alias: Option<Alias>,
     /// Where `live` pointed when it was observed, before anything of ours.
     pub before: Option<Pointing>,
+    /// How many instances are kept warm for `live`.
+    pub provisioned: Option<u32>,
 }
 
 impl<'a> Place<'a> {

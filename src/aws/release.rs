@@ -4,7 +4,7 @@ use super::alias;
 use super::artifact::{Code, with_code};
 use super::error::Doing;
 use super::place::Place;
-use super::settings::{architecture, environment, logging, storage, uploading};
+use super::settings::{Attached, architecture, environment, logging, storage, uploading};
 use super::version::Version;
 use super::wait::{self, Look, Wait, is_refusal, is_role_too_new};
 use crate::apply::{Audience, CloudError, Delivery, Outputs, Reason, Source};
@@ -78,6 +78,16 @@ async fn send_configuration(
         .logging_config(logging(configuration))
         .set_layers(Some(configuration.layers.clone()))
         .set_revision_id(revision);
+    let was = place.seen.borrow().latest.as_ref().map(|latest| latest.release.configuration.attachments.clone());
+    let (was, will) = (was.unwrap_or_default(), &configuration.attachments);
+    let attached = Attached::of(will)?;
+    // What is there on neither side is not mentioned: some of it would ask the deployer for permissions.
+    let call = call
+        .tracing_config(attached.tracing)
+        .set_vpc_config((was.vpc != will.vpc || will.vpc.is_some()).then_some(attached.vpc))
+        .set_dead_letter_config((was.dead_letter != will.dead_letter).then_some(attached.dead_letter))
+        .set_kms_key_arn((was.kms_key != will.kms_key).then_some(attached.kms_key))
+        .set_file_system_configs((was.file_systems != will.file_systems).then_some(attached.file_systems));
     call.send().await.doing(|| action.to_owned()).map(|_| ())
 }
 

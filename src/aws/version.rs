@@ -1,5 +1,6 @@
 //! A version of a function as Lambda describes it, `$LATEST` included.
 
+use super::settings;
 use crate::stack::{Architecture, Configuration, LogFormat, Names, Release, Secret};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 
@@ -73,6 +74,7 @@ fn release(configuration: &FunctionConfiguration, names: &Names) -> Release {
                 .collect(),
             log_format,
             log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
+            attachments: settings::attached(configuration),
         },
     }
 }

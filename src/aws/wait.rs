@@ -13,6 +13,9 @@ pub(super) const ROLE: Duration = Duration::from_secs(90);
 /// How long a function may take to become active or to finish an update.
 pub(super) const UPDATE: Duration = Duration::from_secs(300);
 
+/// How long Lambda may take to have provisioned instances ready, or to move them with `live`.
+pub(super) const READY: Duration = Duration::from_secs(900);
+
 /// How long another update may hold up a write of ours, which AWS refuses meanwhile.
 pub(super) const BUSY: Duration = Duration::from_secs(60);
 

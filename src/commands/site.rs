@@ -126,6 +126,6 @@ fn stranger_name(kind: plan::Kind, names: &Names) -> String {
     match kind {
         Kind::LogGroup => names.log_group(),
         Kind::Role => names.role_name(),
-        Kind::Function | Kind::Release | Kind::Url | Kind::Permission => names.function_name(),
+        Kind::Function | Kind::Release | Kind::Url | Kind::Provisioned | Kind::Permission => names.function_name(),
     }
 }

@@ -8,24 +8,31 @@ use toml::Value;
 pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
     let has_vpc = properties.take("VpcConfig").is_some_and(|node| vpc(page, &node));
     if let Some(queue) = properties.take("DeadLetterQueue") {
-        arn_key(page, "dead_letter", queue.get("TargetArn").unwrap_or(&queue), "DeadLetterQueue.TargetArn");
+        let target = queue.get("TargetArn").unwrap_or(&queue);
+        arn_key(page, "dead_letter", target, "DeadLetterQueue.TargetArn", &["sqs", "sns"]);
     }
     if let Some(key) = properties.take("KmsKeyArn") {
-        arn_key(page, "kms_key", &key, "KmsKeyArn");
+        arn_key(page, "kms_key", &key, "KmsKeyArn", &["kms"]);
     }
     if let Some(systems) = properties.take("FileSystemConfigs") {
         file_systems(page, &systems, has_vpc);
     }
 }
 
-fn arn_key(page: &mut Page<'_>, key: &str, node: &Node, property: &str) {
+fn arn_key(page: &mut Page<'_>, key: &str, node: &Node, property: &str, services: &[&str]) {
     let Some(arn) = page.text(node, property) else { return };
-    if arn.starts_with("arn:") {
+    if services.iter().any(|service| is_arn(&arn, service)) {
         page.key(key, arn);
     } else {
-        let what = format!("`{arn}` is no ARN");
+        let what = format!("`{arn}` is no ARN of {}", services.join(" or "));
         page.left(node, property, what, format!("write the ARN as `{key}`"));
     }
+}
+
+/// Whether it is whole: what names only a part of it belongs to a template that is not finished.
+fn is_arn(text: &str, service: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", _, of, _, account, rest] if of == service && account.len() == 12 && !rest.is_empty())
 }
 
 fn vpc(page: &mut Page<'_>, node: &Node) -> bool {
@@ -63,6 +70,11 @@ fn file_systems(page: &mut Page<'_>, node: &Node, has_vpc: bool) {
         let arn = system.get("Arn").and_then(|arn| page.text(arn, "FileSystemConfigs.Arn"));
         let path = system.get("LocalMountPath").and_then(|path| page.text(path, "FileSystemConfigs.LocalMountPath"));
         let (Some(arn), Some(path)) = (arn, path) else { continue };
+        if !is_arn(&arn, "elasticfilesystem") || path.strip_prefix("/mnt/").is_none_or(str::is_empty) {
+            let advice = "write the ARN of an access point and a path below `/mnt/` as `file_systems`";
+            page.left(system, "FileSystemConfigs", "it names no access point, or no path for it", advice);
+            continue;
+        }
         if written {
             page.left(system, "FileSystemConfigs", "a function has one file system at most", "choose one");
             continue;

@@ -1,5 +1,6 @@
 //! One function as the manifest has it.
 
+use super::attachments;
 use super::build::Build;
 use super::check::Check;
 use super::code::{self, Source};
@@ -9,8 +10,9 @@ use super::role::RoleSource;
 use super::section::{Entry, Section};
 use super::web::Web;
 use super::{tags, url};
-use crate::stack::{Architecture, Environment, FunctionUrl, LogFormat, Runtime, Tags};
+use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, LogFormat, Runtime, Tags};
 use std::collections::BTreeSet;
+use toml::Spanned;
 
 pub(super) const NAME: &str = "letters, digits, `-` and `_`";
 
@@ -59,6 +61,9 @@ pub struct Function {
     pub tags: Tags,
     /// Reserved concurrency.
     pub concurrency: Option<u32>,
+    /// How many instances are kept warm.
+    pub provisioned_concurrency: Option<u32>,
+    pub attachments: Attachments,
     /// How many versions stay when a newer one is live.
     pub keep_releases: u32,
     /// In the manifest's order; there is one at least exactly where there is a URL.
@@ -87,7 +92,9 @@ impl Function {
         let timeout = number("timeout", 1..=900, "seconds");
         let ephemeral_storage = number("ephemeral_storage", 512..=10_240, "MB");
         let concurrency = number("concurrency", 0..=i32::MAX as u32, "");
+        let provisioned = number("provisioned_concurrency", 1..=i32::MAX as u32, "");
         let keep_releases = number("keep_releases", 1..=1000, "versions");
+        refuse_more_than_reserved(&keys, concurrency.as_ref(), provisioned.as_ref());
         let (retention_days, log_format) = read_log(&mut keys);
         let url = url::read(&mut keys);
         let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
@@ -116,11 +123,25 @@ impl Function {
             role: RoleSource::read(&mut keys, account),
             tags: tags::read(&mut keys),
             concurrency: concurrency.map(|concurrency| concurrency.into_inner()),
+            provisioned_concurrency: provisioned.map(|provisioned| provisioned.into_inner()),
+            attachments: attachments::read(&mut keys),
             keep_releases: keep_releases.map_or(DEFAULT_KEEP_RELEASES, |keep| keep.into_inner()),
             checks: Check::read_all(&mut keys),
         };
         keys.finish();
         Some(function)
+    }
+}
+
+/// What is kept warm is a part of what is reserved.
+fn refuse_more_than_reserved(keys: &Section<'_>, reserved: Option<&Spanned<u32>>, provisioned: Option<&Spanned<u32>>) {
+    let (Some(reserved), Some(provisioned)) = (reserved, provisioned) else { return };
+    let (most, wanted) = (reserved.get_ref(), provisioned.get_ref());
+    if wanted > most {
+        let message = format!(
+            "`provisioned_concurrency` is {wanted}, expected at most the `concurrency` that is reserved, {most}"
+        );
+        keys.problem_at(provisioned.span(), message);
     }
 }
 

@@ -11,6 +11,7 @@
 mod document;
 mod stages;
 
+mod attachments;
 mod build;
 mod check;
 mod code;

@@ -45,6 +45,7 @@ impl Function {
             environment: self.all_variables(&platform.runtime),
             log_format: self.log_format,
             log_group: names.log_group(),
+            attachments: self.attachments.clone(),
         };
         let is_public = self.url.as_ref().is_some_and(|url| url.auth == Auth::None);
         Stack {
@@ -58,6 +59,7 @@ impl Function {
             }),
             live: Some(Release { code: code.to_owned(), configuration }.into()),
             url: self.url.clone(),
+            provisioned: self.provisioned_concurrency,
             permissions: if is_public { BTreeSet::from(Permission::ALL) } else { BTreeSet::new() },
         }
     }
@@ -91,6 +93,7 @@ impl Function {
         let RoleSource::Own { managed_policies, statements, permissions_boundary } = &self.role else { return None };
         let mut statements = statements.clone();
         statements.insert(Statement::may_write_logs(names));
+        statements.extend(self.attachments.needs());
         Some(Role {
             trust: Statement::lambda_may_assume(),
             statements,

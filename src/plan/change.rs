@@ -13,6 +13,8 @@ pub enum Change {
     /// Publish a version, try it, and move `live` to it, or a part of the traffic.
     Release(Diff<Live>),
     Url(Diff<FunctionUrl>),
+    /// How many instances are kept warm for `live`.
+    Provisioned(Diff<u32>),
     /// A statement is added or removed; AWS has no way to change one.
     Permission(Diff<Permission>),
 }
@@ -25,6 +27,7 @@ pub enum Kind {
     Function,
     Release,
     Url,
+    Provisioned,
     Permission,
 }
 
@@ -37,6 +40,7 @@ impl Kind {
             Kind::Function => "function",
             Kind::Release => "release",
             Kind::Url => "url",
+            Kind::Provisioned => "provisioned_concurrency",
             Kind::Permission => "permission",
         }
     }
@@ -45,6 +49,7 @@ impl Kind {
     pub fn in_words(self) -> &'static str {
         match self {
             Kind::LogGroup => "log group",
+            Kind::Provisioned => "provisioned concurrency",
             other => other.as_str(),
         }
     }
@@ -58,6 +63,7 @@ impl Change {
             Change::Function(_) => Kind::Function,
             Change::Release(_) => Kind::Release,
             Change::Url(_) => Kind::Url,
+            Change::Provisioned(_) => Kind::Provisioned,
             Change::Permission(_) => Kind::Permission,
         }
     }
@@ -69,6 +75,7 @@ impl Change {
             Change::Function(diff) => diff.action(),
             Change::Release(diff) => diff.action(),
             Change::Url(diff) => diff.action(),
+            Change::Provisioned(diff) => diff.action(),
             Change::Permission(diff) => diff.action(),
         }
     }
@@ -79,7 +86,9 @@ impl Change {
             Change::LogGroup(_) => names.log_group(),
             Change::Role(_) => names.role_name(),
             Change::Function(_) => names.function_name(),
-            Change::Release(_) | Change::Url(_) => format!("{}:{}", names.function_name(), Names::ALIAS),
+            Change::Release(_) | Change::Url(_) | Change::Provisioned(_) => {
+                format!("{}:{}", names.function_name(), Names::ALIAS)
+            }
             Change::Permission(Diff::Create(permission) | Diff::Delete(permission)) => permission.sid().to_owned(),
             Change::Permission(Diff::Update { to, .. }) => to.sid().to_owned(),
         }
@@ -93,6 +102,7 @@ impl Change {
             Change::Function(Diff::Update { from, to }) => Fields::of_function(from, to),
             Change::Release(Diff::Update { from, to }) => Fields::of_live(from, to),
             Change::Url(Diff::Update { from, to }) => Fields::of_url(from, to),
+            Change::Provisioned(Diff::Update { from, to }) => Fields::of_provisioned(*from, *to),
             _ => Vec::new(),
         }
     }
@@ -107,6 +117,7 @@ impl Stack {
             Change::Function(diff) => self.function = diff.target().cloned(),
             Change::Release(diff) => self.live = diff.target().cloned(),
             Change::Url(diff) => self.url = diff.target().cloned(),
+            Change::Provisioned(diff) => self.provisioned = diff.target().copied(),
             Change::Permission(Diff::Delete(permission)) => {
                 self.permissions.remove(permission);
             }

@@ -1,6 +1,6 @@
 //! What differs between two things, as the manifest would call it.
 
-use crate::stack::{Function, FunctionUrl, Live, LogGroup, Release, Role};
+use crate::stack::{Attachments, FileSystem, Function, FunctionUrl, Live, LogGroup, Release, Role, Vpc};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -71,6 +71,7 @@ impl Fields {
         }
         fields.shown("log.format", &from.log_format.as_str(), &to.log_format.as_str());
         fields.shown("log.group", &from.log_group, &to.log_group);
+        fields.attachments(&from.attachments, &to.attachments);
     }
 
     pub fn of_url(from: &FunctionUrl, to: &FunctionUrl) -> Vec<Field> {
@@ -79,6 +80,20 @@ impl Fields {
         fields.shown("mode", &from.mode.as_str(), &to.mode.as_str());
         fields.hidden("cors", &from.cors, &to.cors);
         fields.0
+    }
+
+    pub fn of_provisioned(from: u32, to: u32) -> Vec<Field> {
+        let mut fields = Fields::default();
+        fields.shown("provisioned_concurrency", &from, &to);
+        fields.0
+    }
+
+    fn attachments(&mut self, from: &Attachments, to: &Attachments) {
+        self.shown("tracing", &from.tracing.as_str(), &to.tracing.as_str());
+        self.shown("vpc", &vpc(from.vpc.as_ref()), &vpc(to.vpc.as_ref()));
+        self.shown("dead_letter", &optional(&from.dead_letter), &optional(&to.dead_letter));
+        self.shown("kms_key", &optional(&from.kms_key), &optional(&to.kms_key));
+        self.shown("file_systems", &mounted(&from.file_systems), &mounted(&to.file_systems));
     }
 
     fn shown<T: PartialEq + Display>(&mut self, name: &str, from: &T, to: &T) {
@@ -96,6 +111,17 @@ impl Fields {
 
 fn optional(value: &Option<impl Display>) -> String {
     value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
+}
+
+fn vpc(vpc: Option<&Vpc>) -> String {
+    let Some(Vpc { subnets, security_groups, ipv6 }) = vpc else { return "none".to_owned() };
+    let ipv6 = if *ipv6 { " with IPv6" } else { "" };
+    format!("{} {}{ipv6}", list(subnets), list(security_groups))
+}
+
+fn mounted(systems: &[FileSystem]) -> String {
+    let systems: Vec<String> = systems.iter().map(|system| format!("{} at {}", system.arn, system.path)).collect();
+    list(&systems)
 }
 
 fn list<'a>(values: impl IntoIterator<Item = &'a String>) -> String {

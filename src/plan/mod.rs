@@ -58,6 +58,7 @@ pub fn plan(current: &Stack, target: &Stack) -> Plan {
     changes.extend(Diff::between(&current.function, &target.function).map(Change::Function));
     changes.extend(Diff::between(&current.live, &target.live).map(Change::Release));
     changes.extend(Diff::between(&current.url, &target.url).map(Change::Url));
+    changes.extend(Diff::between(&current.provisioned, &target.provisioned).map(Change::Provisioned));
     changes.extend(Permission::ALL.into_iter().filter_map(|permission| {
         let has = |stack: &Stack| stack.permissions.contains(&permission).then_some(permission);
         Diff::between(&has(current), &has(target)).map(Change::Permission)
@@ -100,8 +101,9 @@ fn rank(change: &Change) -> u8 {
         Change::Release(Diff::Create(_)) => 2,
         Change::Permission(Diff::Create(_) | Diff::Update { .. }) => 3,
         Change::Release(Diff::Update { .. }) => 4,
-        Change::Url(Diff::Create(_) | Diff::Update { .. }) => 5,
-        Change::Url(Diff::Delete(_)) => NEEDED_NO_MORE,
+        Change::Url(Diff::Create(_) | Diff::Update { .. })
+        | Change::Provisioned(Diff::Create(_) | Diff::Update { .. }) => 5,
+        Change::Url(Diff::Delete(_)) | Change::Provisioned(Diff::Delete(_)) => NEEDED_NO_MORE,
         Change::Permission(Diff::Delete(_)) => 7,
         Change::Release(Diff::Delete(_)) => 8,
         Change::Function(Diff::Delete(_)) => 9,
@@ -120,10 +122,10 @@ fn strangers(current: &Stack) -> Vec<Kind> {
     owners.into_iter().filter(|(_, owner)| *owner == Some(Owner::Stranger)).map(|(kind, _)| kind).collect()
 }
 
-/// Whose tags decide for a kind: releases, URLs and statements have none and belong to their function.
+/// Whose tags decide for a kind: releases, URLs, statements and the rest have none and belong to their function.
 fn owned_through(kind: Kind) -> Kind {
     match kind {
-        Kind::Release | Kind::Url | Kind::Permission => Kind::Function,
+        Kind::Release | Kind::Url | Kind::Provisioned | Kind::Permission => Kind::Function,
         other => other,
     }
 }

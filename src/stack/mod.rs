@@ -1,6 +1,7 @@
 //! The nouns of a deploy: one function's AWS resources, as wanted or as found. Pure values, equal when AWS would be.
 
 mod architecture;
+mod attachments;
 mod function;
 mod live;
 mod log_group;
@@ -15,6 +16,7 @@ mod tags;
 mod url;
 
 pub use architecture::Architecture;
+pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
@@ -42,6 +44,8 @@ pub struct Stack {
     /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is no part of a stack.
     pub live: Option<Live>,
     pub url: Option<FunctionUrl>,
+    /// How many instances are kept warm for `live`.
+    pub provisioned: Option<u32>,
     /// Our own statements on `live`; other people's are never seen from here, and so never touched.
     pub permissions: BTreeSet<Permission>,
 }
@@ -56,6 +60,7 @@ impl Stack {
             function: None,
             live: None,
             url: None,
+            provisioned: None,
             permissions: BTreeSet::new(),
         }
     }

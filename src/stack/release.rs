@@ -1,6 +1,6 @@
 //! An immutable published version: the code and configuration that serve.
 
-use super::{Architecture, Secret};
+use super::{Architecture, Attachments, Secret};
 use std::collections::BTreeMap;
 
 /// A release is known by its content alone; the number that Lambda gives it is an output.
@@ -29,6 +29,7 @@ pub struct Configuration {
     pub environment: Environment,
     pub log_format: LogFormat,
     pub log_group: String,
+    pub attachments: Attachments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

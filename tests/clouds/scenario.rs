@@ -113,16 +113,49 @@ pub const SCENARIOS: &[(&str, &[Step])] = &[
     ),
 ];
 
-/// Scenarios that moto 5.2.5 cannot play: UpdateFunctionConfiguration ignores EphemeralStorage and LoggingConfig there,
-/// so that a deploy rightly finds that what it wrote is not what stands there.
-pub const BEYOND_MOTO: &[(&str, &[Step])] = &[(
-    "storage and log format",
-    &[
-        Function { code: "one", keys: "ephemeral_storage = 1024" },
-        Function { code: "one", keys: "ephemeral_storage = 2048\nlog = { format = \"json\" }" },
-        Function { code: "one", keys: "" },
-    ],
-)];
+/// Scenarios that moto 5.2.5 cannot play: UpdateFunctionConfiguration ignores EphemeralStorage, LoggingConfig and others
+/// there, so that a deploy rightly finds that what it wrote is not what stands there; and it has no provisioned concurrency.
+pub const BEYOND_MOTO: &[(&str, &[Step])] = &[
+    (
+        "storage and log format",
+        &[
+            Function { code: "one", keys: "ephemeral_storage = 1024" },
+            Function { code: "one", keys: "ephemeral_storage = 2048\nlog = { format = \"json\" }" },
+            Function { code: "one", keys: "" },
+        ],
+    ),
+    (
+        "other services",
+        &[
+            Function { code: "one", keys: "" },
+            Function { code: "one", keys: ATTACHED },
+            Function {
+                code: "two",
+                keys: "tracing = \"active\"\nkms_key = \"arn:aws:kms:eu-central-1:000000000000:key/2\"",
+            },
+            Function { code: "two", keys: "" },
+            Function { code: "one", keys: ATTACHED },
+            Nothing,
+        ],
+    ),
+    (
+        "instances kept warm",
+        &[
+            Function { code: "one", keys: "provisioned_concurrency = 2" },
+            Function { code: "two", keys: "provisioned_concurrency = 2" },
+            Function { code: "one", keys: "provisioned_concurrency = 3\nconcurrency = 5\nurl = { auth = \"none\" }" },
+            Function { code: "two", keys: "concurrency = 5" },
+            Function { code: "two", keys: "provisioned_concurrency = 1" },
+            Nothing,
+        ],
+    ),
+];
+
+const ATTACHED: &str = "tracing = \"active\"\ndead_letter = \"arn:aws:sqs:eu-central-1:000000000000:failed\"\n\
+    kms_key = \"arn:aws:kms:eu-central-1:000000000000:key/1\"\n\
+    vpc = { subnets = [\"subnet-0b\", \"subnet-0a\"], security_groups = [\"sg-01\"], ipv6 = true }\n\
+    file_systems = [{ arn = \"arn:aws:elasticfilesystem:eu-central-1:000000000000:access-point/fsap-01\", \
+    path = \"/mnt/data\" }]";
 
 pub struct Wanted {
     pub target: Stack,

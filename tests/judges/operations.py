@@ -242,6 +242,8 @@ def lambda_releases():
         good("CreateAlias", **name, Name=other, FunctionVersion="2")
     good("UpdateAlias", **live, FunctionVersion="2", RoutingConfig={})
     bad("UpdateAlias", "PreconditionFailedException", **live, RevisionId="00000000-0000-0000-0000-000000000000")
+    good("UpdateAlias", **live, RoutingConfig={"AdditionalVersionWeights": {}})
+    provisioned()
     same([alias["Name"] for alias in pages("ListAliases", "Aliases", **name)], ["a", "b", "live"])
     good("DeleteAlias", **name, Name="b")
 
@@ -413,6 +415,22 @@ def secretsmanager():
     bad("DeleteSecret", "ResourceNotFoundException", **name)
     good("CreateSecret", Name="judge/token", SecretString="again")
     bad("ListSecrets", "UnknownOperationException")
+
+
+def provisioned():
+    live = {"FunctionName": "judge", "Qualifier": "live"}
+    missing = "ProvisionedConcurrencyConfigNotFoundException"
+    bad("GetProvisionedConcurrencyConfig", missing, **live)
+    bad("PutProvisionedConcurrencyConfig", "InvalidParameterValueException", FunctionName="judge", Qualifier="$LATEST",
+        ProvisionedConcurrentExecutions=1)
+    bad("PutProvisionedConcurrencyConfig", "ResourceNotFoundException", FunctionName="judge", Qualifier="none",
+        ProvisionedConcurrentExecutions=1)
+    asked = good("PutProvisionedConcurrencyConfig", **live, ProvisionedConcurrentExecutions=2)
+    same((asked["Status"], asked["RequestedProvisionedConcurrentExecutions"]), ("IN_PROGRESS", 2))
+    while good("GetProvisionedConcurrencyConfig", **live)["Status"] != "READY":
+        pass
+    good("DeleteProvisionedConcurrencyConfig", **live)
+    bad("GetProvisionedConcurrencyConfig", missing, **live)
 
 
 def s3():

@@ -26,6 +26,10 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     }
     let began = Instant::now();
     let project = run.project(&arguments.functions)?;
+    let warm = project.functions.iter().find(|function| function.provisioned_concurrency.is_some());
+    if let (Some(warm), Some(_)) = (warm, arguments.shift) {
+        return Err(Failure::shift_of_provisioned(&warm.name));
+    }
     let zips = brought(run, &project, &arguments.packages.packages)?;
     let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::settings::check_description;
 use super::{Answer, Name, is_name, page, version};
+use crate::cloud::millis;
 use crate::route::Call;
+use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::function::{Alias, Function, LATEST, arn, expect_revision};
 use crate::world::revision;
@@ -76,6 +78,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
             description: input.description.unwrap_or_default(),
             weights: input.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default(),
             revision: revision(),
+            moving: None,
         };
         if function.aliases.contains_key(&alias.name) {
             return Err(Fault::conflict(format!("Alias already exists: {}", function.arn(&alias.name))));
@@ -110,12 +113,22 @@ pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     name.change(call, |function| {
         let mut next = function.aliases.get(alias).ok_or_else(|| missing(call, name, alias))?.clone();
         expect_revision(input.revision_id.as_deref(), &next.revision)?;
+        let before = next.version.clone();
         next.version = input.function_version.unwrap_or(next.version);
         next.description = input.description.unwrap_or(next.description);
         if let Some(routing) = input.routing_config {
             next.weights = routing.additional_version_weights.unwrap_or_default();
         }
         check(function, &next)?;
+        if let Some(provisioned) = function.provisioned.get_mut(alias) {
+            if !next.weights.is_empty() {
+                return Err(Fault::parameter("Alias with weights can not be used with Provisioned Concurrency"));
+            }
+            if next.version != before {
+                provisioned.ready = date::now() + millis(call.cloud.options.update);
+                next.moving = Some((before, provisioned.ready));
+            }
+        }
         next.revision = revision();
         let shown = next.describe(function);
         function.aliases.insert(alias.to_owned(), next);
@@ -129,6 +142,7 @@ pub(super) fn delete(call: &Call, name: &Name, alias: &str) -> Answer {
         // Deleting an alias that is not there is no error on AWS.
         function.aliases.remove(alias);
         function.policies.remove(alias);
+        function.provisioned.remove(alias);
         Ok((204, Value::Null))
     })
 }

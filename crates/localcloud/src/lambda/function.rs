@@ -108,6 +108,7 @@ pub(super) fn create(call: &Call) -> Answer {
             policies: Default::default(),
             tags: input.tags,
             reserved: None,
+            provisioned: Default::default(),
         };
         let shown = if input.publish {
             let number = version::freeze(call, &mut function, None);

@@ -7,6 +7,7 @@ mod function;
 mod invoke;
 mod layer;
 mod permission;
+mod provisioned;
 mod rate;
 mod settings;
 mod tags;
@@ -101,6 +102,9 @@ fn on_function(call: &Call, method: &Method, name: &Name, rest: &[&str]) -> Answ
         ("DELETE", ["policy", id]) => permission::remove(call, name, id),
         ("PUT", ["concurrency"]) => concurrency::put(call, name),
         ("GET", ["concurrency"]) => concurrency::get(call, name),
+        ("PUT", ["provisioned-concurrency"]) => provisioned::put(call, name),
+        ("GET", ["provisioned-concurrency"]) => provisioned::get(call, name),
+        ("DELETE", ["provisioned-concurrency"]) => provisioned::delete(call, name),
         ("DELETE", ["concurrency"]) => concurrency::delete(call, name),
         _ => Err(unheard_of(call)),
     }

@@ -200,7 +200,7 @@ impl Settings {
         ];
         for (name, value) in plain {
             if let Some(value) = value {
-                put(echoed, name, Some(value.clone()));
+                put(echoed, name, Some(value.clone()).filter(|value| !is_empty(value)));
             }
         }
         Ok(())
@@ -245,6 +245,16 @@ fn is_runtime(name: &str) -> bool {
     let families = ["python", "nodejs", "java", "dotnet", "ruby"];
     matches!(name, "provided.al2023" | "provided.al2")
         || families.iter().any(|family| name.strip_prefix(family).is_some_and(numbered))
+}
+
+/// What an update takes away: a list, or a member that counts, with nothing in it.
+fn is_empty(value: &Value) -> bool {
+    let none = |member: &str| match &value[member] {
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    };
+    value.as_array().is_some_and(Vec::is_empty) || none("SubnetIds") || none("TargetArn")
 }
 
 fn put(echoed: &mut Map<String, Value>, name: &str, value: Option<Value>) {

@@ -37,6 +37,18 @@ pub(crate) struct Function {
     pub(crate) policies: BTreeMap<String, Policy>,
     pub(crate) tags: Tags,
     pub(crate) reserved: Option<u32>,
+    /// By alias or version.
+    #[serde(default)]
+    pub(crate) provisioned: BTreeMap<String, Provisioned>,
+}
+
+/// Instances that are asked to be kept warm.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Provisioned {
+    pub(crate) requested: u32,
+    /// In progress until then.
+    pub(crate) ready: Millis,
+    pub(crate) modified: Millis,
 }
 
 /// Code and configuration, of `$LATEST` or frozen.
@@ -100,6 +112,9 @@ pub(crate) struct Alias {
     pub(crate) description: String,
     pub(crate) weights: BTreeMap<String, f64>,
     pub(crate) revision: String,
+    /// While instances are warmed for another version, the one before is shown with all the traffic until then.
+    #[serde(default)]
+    pub(crate) moving: Option<(String, Millis)>,
 }
 
 impl Version {
@@ -199,10 +214,19 @@ impl Alias {
             "Description": self.description,
             "RevisionId": self.revision,
         });
-        if !self.weights.is_empty() {
-            shown["RoutingConfig"] = json!({"AdditionalVersionWeights": self.weights});
+        let weights = self.seen_weights(date::now());
+        if !weights.is_empty() {
+            shown["RoutingConfig"] = json!({"AdditionalVersionWeights": weights});
         }
         shown
+    }
+
+    /// Its own weights, or that of the version before while instances are warmed for another one.
+    pub(crate) fn seen_weights(&self, now: Millis) -> BTreeMap<String, f64> {
+        match &self.moving {
+            Some((before, until)) if now < *until => BTreeMap::from([(before.clone(), 1.0)]),
+            _ => self.weights.clone(),
+        }
     }
 
     /// The version for one request, chosen by a number from 0 to 1.
@@ -307,6 +331,7 @@ mod tests {
             description: String::new(),
             weights: [("2".to_owned(), 0.25)].into(),
             revision: String::new(),
+            moving: None,
         };
         assert_eq!(alias.choose(0.2), "2");
         assert_eq!(alias.choose(0.25), "1");
