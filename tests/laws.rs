@@ -79,7 +79,7 @@ fn release() -> impl Strategy<Value = Release> {
             environment: secret.into_iter().map(|value| ("KEY".to_owned(), Secret::new(value))).collect(),
             log_format: LogFormat::Text,
             log_group: names().log_group(),
-            attachments: Attachments { kms_key: key, ..Attachments::default() },
+            attachments: Box::new(Attachments { kms_key: key, ..Attachments::default() }),
         },
     })
 }

@@ -74,7 +74,7 @@ fn release(configuration: &FunctionConfiguration, names: &Names) -> Release {
                 .collect(),
             log_format,
             log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
-            attachments: settings::attached(configuration),
+            attachments: Box::new(settings::attached(configuration)),
         },
     }
 }

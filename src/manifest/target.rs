@@ -45,7 +45,7 @@ impl Function {
             environment: self.all_variables(&platform.runtime),
             log_format: self.log_format,
             log_group: names.log_group(),
-            attachments: self.attachments.clone(),
+            attachments: Box::new(self.attachments.clone()),
         };
         let is_public = self.url.as_ref().is_some_and(|url| url.auth == Auth::None);
         Stack {

@@ -29,7 +29,7 @@ pub struct Configuration {
     pub environment: Environment,
     pub log_format: LogFormat,
     pub log_group: String,
-    pub attachments: Attachments,
+    pub attachments: Box<Attachments>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

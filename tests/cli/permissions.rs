@@ -13,14 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// A new function with all that a manifest can ask for; then all of it different; then a role that is brought.
-const FIRST: &str = "url = { auth = 'none' }\nconcurrency = 5\ndescription = 'before'\ntags = { team = 'web' }\n\
+const FIRST: &str = "url = { auth = 'none' }\nconcurrency = 5\nprovisioned_concurrency = 1\ndescription = 'before'\ntags = { team = 'web' }\n\
     keep_releases = 1\nlog = { retention_days = 7 }\nrole.statements = [{ actions = ['s3:GetObject'], resources = ['*'] }]\n\
     role.managed_policies = ['arn:aws:iam::aws:policy/ReadOnlyAccess']";
 const SECOND: &str = "url = { auth = 'aws-iam', mode = 'buffered' }\ndescription = 'after'\ntags = { owner = 'me' }\n\
     keep_releases = 1\nmemory = 256\nlog = { retention_days = 'never' }\nrole.permissions_boundary = \
     'arn:aws:iam::aws:policy/PowerUserAccess'\nrole.statements = [{ actions = ['s3:PutObject'], resources = ['*'] }]\n\
     role.managed_policies = ['arn:aws:iam::aws:policy/AmazonS3FullAccess']";
-const BROUGHT: &str = "role.arn = 'arn:aws:iam::000000000000:role/lamstream/shop/brought'";
+const BROUGHT: &str = "role.arn = 'arn:aws:iam::000000000000:role/lamstream/shop/brought'\nprovisioned_concurrency = 1";
 const PUBLIC: &str = "url = { auth = 'none' }";
 const SIGNED: &str = "url = { auth = 'aws-iam' }\nrole.managed_policies = ['arn:aws:iam::aws:policy/ReadOnlyAccess']";
 

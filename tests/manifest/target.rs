@@ -3,8 +3,8 @@
 use super::fixtures::root;
 use lamstream::manifest::{Manifest, parse};
 use lamstream::stack::{
-    Architecture, Attachments, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogFormat,
-    LogGroup, Names, Permission, Platform, Release, Role, Stack, Statement,
+    Architecture, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogFormat, LogGroup, Names,
+    Permission, Platform, Release, Role, Stack, Statement,
 };
 use std::collections::BTreeSet;
 
@@ -42,7 +42,7 @@ fn the_sample_becomes_this_stack() {
         environment: Environment::new(),
         log_format: LogFormat::Text,
         log_group: "/aws/lambda/lamstream-chat".into(),
-        attachments: Attachments::default(),
+        attachments: Box::default(),
     };
     let expected = Stack {
         log_group: Some(LogGroup { retention_days: Some(30), tags: tags.clone() }),

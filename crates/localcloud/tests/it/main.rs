@@ -1,5 +1,5 @@
 //! The local cloud from outside: real sockets, real processes.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on has failed, or says so")]
 
 mod control;
 mod guards;
