@@ -92,3 +92,16 @@ fn a_manifest_that_is_not_there_is_said_to_be_missing() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("`nowhere.toml`"), "{}", said(&output));
 }
+
+#[test]
+fn a_shift_of_what_is_kept_warm_is_refused_before_any_call() {
+    let bench = Bench::new("app = 'shop'\n[functions.chat]\ncrate = 'unused'\nprovisioned_concurrency = 1\n");
+    let output = bench.run(&["deploy", "--local", "--yes", "--shift", "10"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("Lambda keeps instances warm for one version"),
+        "{}",
+        said(&output)
+    );
+    assert!(!bench.data().exists());
+}

@@ -6,7 +6,7 @@ mod finish;
 
 use super::package::{brought, package_all};
 use super::run::Run;
-use super::site::{Job, observe_all};
+use super::site::{Job, Project, observe_all};
 use super::values::connect;
 use crate::apply::Observed;
 use crate::build::{Package, origin};
@@ -26,10 +26,7 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     }
     let began = Instant::now();
     let project = run.project(&arguments.functions)?;
-    let warm = project.functions.iter().find(|function| function.provisioned_concurrency.is_some());
-    if let (Some(warm), Some(_)) = (warm, arguments.shift) {
-        return Err(Failure::shift_of_provisioned(&warm.name));
-    }
+    refuse_shift(&project, arguments)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
     let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
@@ -80,6 +77,15 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let work = jobs.iter().zip(ready);
     answer.functions = join_all(work.map(|(job, ready)| finish(run, job, ready, &origin, arguments, began))).await;
     Ok(answer)
+}
+
+/// Lambda keeps instances warm for one version only.
+fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
+    let warm = project.functions.iter().find(|function| function.provisioned_concurrency.is_some());
+    match (warm, arguments.shift) {
+        (Some(warm), Some(_)) => Err(Failure::shift_of_provisioned(&warm.name)),
+        _ => Ok(()),
+    }
 }
 
 /// Observes all functions; refuses at once what is not ours.
