@@ -35,7 +35,7 @@ struct Place {
 impl Place {
     fn lamstream(&self, directory: &Path, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamstream"));
-        command.args(arguments).current_dir(directory).env("LAMSTREAM_LOCAL_DIR", self.state.path());
+        command.args(arguments).current_dir(directory).env("LAMSTREAM_LOCAL_DIR", self.state.path().join("cloud"));
         let output = command.env("LAMSTREAM_CACHE_DIR", &self.cache).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -55,6 +55,14 @@ impl Place {
         };
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
         processes.filter_map(|entry| of(&entry.path())).sum::<f64>() / 1024.0
+    }
+}
+
+impl Drop for Place {
+    /// No local cloud outlives its benchmark.
+    fn drop(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lamstream"));
+        let _ = command.args(["local", "stop"]).env("LAMSTREAM_LOCAL_DIR", self.state.path().join("cloud")).output();
     }
 }
 
@@ -97,7 +105,6 @@ fn main() {
             runtime.block_on(subject.measure(&place));
         }
     }
-    place.lamstream(root, &["local", "stop"]);
     print(&subjects);
 }
 
