@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
     ("manifest", &["stack"]),
-    ("import", &[]),
+    ("import", &["manifest"]),
     ("build", &["stack"]),
     ("aws", &["apply", "plan", "stack"]),
     ("verify", &["manifest"]),

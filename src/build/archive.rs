@@ -107,6 +107,12 @@ pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option
     Ok(Some(bytes))
 }
 
+/// The names of the files in a zip that was made elsewhere.
+pub fn names(zip: &[u8]) -> Vec<String> {
+    let archive = ZipArchive::new(Cursor::new(zip));
+    archive.map(|archive| archive.file_names().flatten().map(|name| name.into_owned()).collect()).unwrap_or_default()
+}
+
 fn unzipped(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<u64> {
     let mut total = 0u64;
     for index in 0..archive.len() {

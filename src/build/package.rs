@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::app::unwanted::{self, Unwanted};
 use super::error::BuildError;
 use super::{archive, elf};
 use crate::stack::Architecture;
@@ -55,6 +56,15 @@ impl Package {
     pub(super) fn of_zip(zip: Vec<u8>, architecture: Architecture) -> Package {
         let sha256 = STANDARD.encode(Sha256::digest(&zip));
         Package { zip: zip.into(), sha256, architecture }
+    }
+
+    /// What is in it that looks like a secret. It is told and not refused: the bytes of a zip that was made elsewhere stay
+    /// as they are.
+    pub fn secrets(&self) -> Vec<String> {
+        let is_secret = |name: &String| {
+            name.split('/').any(|part| unwanted::judge(part, Path::new(""), false) == Some(Unwanted::Secret))
+        };
+        archive::names(&self.zip).into_iter().filter(is_secret).collect()
     }
 
     /// Whether Lambda takes it only out of an S3 bucket.

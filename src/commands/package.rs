@@ -61,7 +61,7 @@ pub async fn package(
         run.console.note(&format!("`{}` runs with {here} here: this machine has no {wanted}", function.name));
     }
     let package = match brought {
-        Some(package) => package,
+        Some(package) => told_of_secrets(run, function, package),
         None => {
             run.console.tell(&Event::Building { function: function.name.clone() });
             make(run, project, function, platform).await?
@@ -105,9 +105,18 @@ async fn make(run: &Run, project: &Project, function: &Function, platform: &Plat
                 let message = format!("`{}` is no directory to `include` from or `exclude` from", path.display());
                 return Err(Failure::new(Kind::Build, message).hint("choose what is in a zip when it is made"));
             }
-            Ok(Package::read(&path, platform.architecture, function.executed(&platform.runtime))?)
+            let package = Package::read(&path, platform.architecture, function.executed(&platform.runtime))?;
+            Ok(told_of_secrets(run, function, package))
         }
     }
+}
+
+/// A zip that was made elsewhere is deployed as it is, but not in silence.
+fn told_of_secrets(run: &Run, function: &Function, package: Package) -> Package {
+    for file in package.secrets() {
+        run.console.note(&format!("`{}`: the package holds `{file}`, which looks like a secret", function.name));
+    }
+    package
 }
 
 async fn compiled(run: &Run, function: &Function, order: Order) -> Result<Package, Failure> {

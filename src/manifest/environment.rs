@@ -10,7 +10,7 @@ const LIMIT: usize = 4096;
 
 /// Lambda sets these itself and refuses a function that does. Others that begin with `AWS_LAMBDA_`, such as
 /// `AWS_LAMBDA_EXEC_WRAPPER`, are there to be set.
-const RESERVED: [&str; 21] = [
+pub const RESERVED: [&str; 21] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_ACCESS_KEY",

@@ -33,6 +33,7 @@ pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
 pub use document::{Manifest, parse};
+pub use environment::RESERVED;
 pub use function::Function;
 pub use outside::{Found, Origin, Outside, fill};
 pub use problem::{Problem, Problems};

@@ -171,7 +171,10 @@ impl Cause {
             Cause::Entrypoint => {
                 &["the package must hold an executable file `bootstrap` at its root, for this processor"]
             }
-            Cause::Start => &["does it have every variable and permission that it needs to start?"],
+            Cause::Start => &[
+                "does it have every variable and permission that it needs to start?",
+                "a web app has 10 s to listen on the port in `PORT` and to answer `readiness_path`",
+            ],
             Cause::Request => &["the function's logs say whether it panicked, ran out of memory or out of time"],
         }
     }

@@ -125,6 +125,14 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
     assert_eq!(found.keys().collect::<Vec<_>>(), ["main.py", "requirements.txt", "run.sh"]);
     let zip = std::fs::read(bench.path("out/site.zip")).unwrap();
 
+    let with_a_secret =
+        app(&manifest.replace("handler =", "include = ['.env']\nhandler ="), &[(".env", "TOKEN=planted\n")]);
+    with_a_secret.good(&["build", "--out", "."]);
+    with_a_secret.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
+    let output = with_a_secret.run(&["build", "--out", "out"]);
+    let story = String::from_utf8(output.stderr).unwrap();
+    assert!(story.contains("the package holds `.env`, which looks like a secret"), "{story}");
+
     std::fs::rename(bench.path("out/site.zip"), bench.path("site.zip")).unwrap();
     bench.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
     bench.good(&["build", "--out", "out"]);

@@ -159,3 +159,48 @@ fn a_layer_is_kept_under_its_arn() {
     let path = String::from_utf8_lossy(&kept.stdout).trim().to_owned();
     assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(zip).unwrap(), "{}", said(&kept));
 }
+
+/// What Lambda and its download say, in two answers.
+fn layers_of_aws(zip: &'static [u8], sha256: &'static str) -> String {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let here = address.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(2) {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = lines.next().unwrap().unwrap();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let content = format!("{{\"Location\":\"{here}/zip\",\"CodeSha256\":\"{sha256}\",\"CodeSize\":5}}");
+            let json = format!("{{\"Content\":{content},\"Version\":3}}");
+            let body = if first.starts_with("GET /zip ") { zip } else { json.as_bytes() };
+            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len()).unwrap();
+            stream.write_all(body).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_layer_is_fetched_once_and_only_if_it_is_what_lambda_says() {
+    const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:layer:certificates:3";
+    let bench = Bench::new(CHAT);
+    let fetch = |address: &str, cache: &str| {
+        let mut command = bench.command(&["local", "layer", "add", ARN]);
+        command.env("LAMSTREAM_CACHE_DIR", bench.path(cache)).env("AWS_ENDPOINT_URL", address);
+        command.envs([("AWS_ACCESS_KEY_ID", "testing"), ("AWS_SECRET_ACCESS_KEY", "testing")]).output().unwrap()
+    };
+    // Base64 of the SHA-256 of `PK\x03\x04!`.
+    let right = layers_of_aws(b"PK\x03\x04!", "9szmwnGWR5oVSPuR5D0lzApEviCVABPdSXsmRdLCbOY=");
+    let fetched = fetch(&right, "cache");
+    assert!(fetched.status.success(), "{}", said(&fetched));
+    let path = String::from_utf8_lossy(&fetched.stdout).trim().to_owned();
+    assert_eq!(std::fs::read(&path).unwrap(), b"PK\x03\x04!");
+    // Nobody is there any more who could be asked.
+    let again = fetch(&right, "cache");
+    assert_eq!(String::from_utf8_lossy(&again.stdout).trim(), path, "{}", said(&again));
+    let other = fetch(&layers_of_aws(b"PK\x03\x04?", "9szmwnGWR5oVSPuR5D0lzApEviCVABPdSXsmRdLCbOY="), "other");
+    assert_eq!(other.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("is not what Lambda says that it is"), "{}", said(&other));
+}

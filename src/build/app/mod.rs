@@ -5,7 +5,7 @@
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
 mod files;
-mod unwanted;
+pub mod unwanted;
 
 mod dependencies;
 mod node;
