@@ -32,8 +32,8 @@ pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
         document["local"] =
             json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
     }
-    if let Some(path) = &answer.path {
-        document["path"] = json!(path.display().to_string());
+    if matches!(answer.command, "local adapter install" | "local layer add") {
+        document["path"] = json!(answer.path.as_ref().map(|path| path.display().to_string()));
     }
     if answer.command == "import sam" {
         let import = answer.import.as_ref();

@@ -132,6 +132,10 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     let refused = run(&["local", "adapter", "install", "--from", "deploy.toml"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("is no Linux executable"), "{}", said(&refused));
+    let refused = run(&["local", "adapter", "install", "--from", "deploy.toml", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((&document["path"], &document["ok"]), (&serde_json::Value::Null, &false.into()));
+    assert!(document.as_object().unwrap().contains_key("path"));
     let taken = run(&["local", "adapter", "install", "--from", LAMSTREAM]);
     let path = String::from_utf8_lossy(&taken.stdout).trim().to_owned();
     assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/bin/lambda-adapter"), "{}", said(&taken));

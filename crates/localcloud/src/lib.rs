@@ -66,6 +66,8 @@ pub struct Options {
     pub adapter: Option<PathBuf>,
     /// A directory with layers of others, each a zip that is named as [`layer_file`] says.
     pub layers: Option<PathBuf>,
+    /// Whether layers are mounted at `/opt`, where the system allows it; else they are used from where they are.
+    pub mount_layers: bool,
 }
 
 impl Options {
@@ -87,6 +89,7 @@ impl Options {
             failing: Vec::new(),
             adapter: None,
             layers: None,
+            mount_layers: true,
         }
     }
 

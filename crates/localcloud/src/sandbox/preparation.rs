@@ -61,12 +61,13 @@ impl Preparation {
     pub(super) fn of(cloud: &Cloud, blueprint: &Blueprint, own: &Path) -> anyhow::Result<Self> {
         let mut warnings = Vec::new();
         let opt = layers::directory(cloud, &blueprint.configuration.layers)?;
-        let refusal = if opt.is_some() { mounts::refusal() } else { None };
+        let refusal = match (&opt, cloud.options.mount_layers) {
+            (None, _) => None,
+            (Some(_), true) => mounts::refusal(),
+            (Some(_), false) => Some("it was started so"),
+        };
         if let (Some(why), Some(opt)) = (refusal, &opt) {
-            warnings.push(format!(
-                "layers are not at /opt but at `{}`: this machine lets nobody mount them: {why}",
-                opt.display()
-            ));
+            warnings.push(format!("layers are not at /opt but at `{}`: they cannot be mounted: {why}", opt.display()));
         }
         warnings.extend(language::provide(&blueprint.configuration.runtime, &own.join("bin"))?);
         let is_web = blueprint.configuration.layers.iter().any(Layer::is_adapter);

@@ -239,6 +239,19 @@ async fn layers_lie_over_each_other_at_opt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_can_be_mounted_an_app_runs_all_the_same_and_is_told() {
+    let Some(bench) = web(|options| options.mount_layers = false).await else { return };
+    let mut input = app(json!({}));
+    input["Layers"] = json!([ADAPTER, publish(&bench, "own", &[("file", b"x"), ("python/own.py", b"")]).await]);
+    let url = bench.public("RESPONSE_STREAM", input).await;
+    let answer =
+        bench.http.get(format!("{url}read?file=/proc/self/environ")).send().await.unwrap().text().await.unwrap();
+    let path = answer.split('\0').find_map(|variable| variable.strip_prefix("PYTHONPATH=")).unwrap();
+    assert!(Path::new(path.split(':').next().unwrap()).join("own.py").is_file(), "{path}");
+    assert!(bench.notes().contains("layers are not at /opt but at"), "{}", bench.notes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_layer_has_to_be_there_and_stays_for_who_uses_it() {
     let copies = tempfile::tempdir().unwrap();
     let directory = copies.path().to_owned();
