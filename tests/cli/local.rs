@@ -166,24 +166,27 @@ fn a_layer_is_kept_under_its_arn() {
 
 /// What Lambda and its download say, in two answers.
 fn layers_of_aws(zip: &'static [u8], sha256: &'static str) -> String {
-    use std::io::{BufRead, BufReader, Write};
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port of the loopback");
+    let address = format!("http://{}", listener.local_addr().expect("its address"));
     let here = address.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().take(2) {
-            let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let first = lines.next().unwrap().unwrap();
-            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
             let content = format!("{{\"Location\":\"{here}/zip\",\"CodeSha256\":\"{sha256}\",\"CodeSize\":5}}");
-            let json = format!("{{\"Content\":{content},\"Version\":3}}");
-            let body = if first.starts_with("GET /zip ") { zip } else { json.as_bytes() };
-            write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len()).unwrap();
-            stream.write_all(body).unwrap();
+            let layer = format!("{{\"Content\":{content},\"Version\":3}}");
+            stream.and_then(|stream| answer(stream, zip, layer.as_bytes())).expect("an answer");
         }
     });
     address
+}
+
+fn answer(mut stream: std::net::TcpStream, zip: &[u8], layer: &[u8]) -> std::io::Result<()> {
+    use std::io::{BufRead, BufReader, Write};
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+    let body = if first.starts_with("GET /zip ") { zip } else { layer };
+    write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
+    stream.write_all(body)
 }
 
 #[test]
