@@ -21,8 +21,9 @@ use crate::socket::Prompt;
 /// lambda_runtime means these as trailers when a stream fails, and writes them into the body, as a chunk of their own.
 const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 
-/// How many chunks may be on their way to a slow client. With one alone, function and client wake each other for each.
-const AHEAD: usize = 4;
+/// How many chunks may be on their way to a slow client: about what one read brings. With fewer, function and client wake
+/// each other more often.
+const AHEAD: usize = 8;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 

@@ -9,6 +9,7 @@ mod cloud;
 mod function;
 mod machine;
 mod measure;
+mod relay;
 #[path = "../../tests/it/support.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod support;
@@ -38,6 +39,7 @@ fn main() {
     match part.as_str() {
         "cloud" => runtime.block_on(cloud::serve(std::env::args().nth(2).unwrap())),
         "bare" => runtime.block_on(bare::serve()),
+        "relay" => relay::serve(&std::env::args().nth(2).unwrap()),
         _ => runtime.block_on(bench()),
     }
 }
@@ -45,11 +47,13 @@ fn main() {
 async fn bench() {
     println!("{}\nload {}\n", machine::describe(), machine::load());
     let bare = bare::start();
+    let relay = relay::start(&bare);
     let cloud = cloud::start().await;
     let watch = watch::start().await;
     let mut subjects = vec![
         Subject { name: "bare hyper", url: bare.url.clone() },
         Subject { name: "local cloud", url: cloud.url.clone() },
+        Subject { name: "plain relay", url: relay.url.clone() },
     ];
     match &watch {
         Ok(watch) => subjects.push(Subject { name: "cargo lambda watch", url: watch.url.clone() }),
@@ -88,7 +92,8 @@ async fn compare(subjects: &[Subject]) {
     bar("first byte within 1 ms of the bare server's", later <= 1.0, &format!("{later:.3} ms later"));
     let times = cloud.times(bare);
     bar("at least half the bare server's rate", times >= 0.5, &format!("{times:.2} of it"));
-    if let Some(watch) = figures.get(2) {
+    if let Some(watch) = figures.get(3) {
+        println!("the relay, which only copies: {:.2} times watch's rate", figures[2].times(watch));
         let times = cloud.times(watch);
         bar("at least twice watch's rate", times >= 2.0, &format!("{times:.2} times it"));
     }
