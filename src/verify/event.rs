@@ -48,7 +48,7 @@ pub fn event(check: &Check, caller: &Caller<'_>) -> Value {
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": path,
+        "rawPath": check.path,
         "rawQueryString": query,
         "headers": headers,
         "requestContext": context,
@@ -126,11 +126,12 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
         let caller = Caller { account: None, host: "abc.lambda-url.eu-central-1.on.aws", now };
         let event = super::event(&check, &caller);
-        assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/a b"), &json!("q=x%20y&q=z")));
+        assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!("/a%20b"), &json!("q=x%20y&q=z")));
         assert_eq!(event["queryStringParameters"], json!({"q": "x y,z"}));
         assert_eq!((&event["headers"]["x-own"], &event["headers"]["content-length"]), (&json!("1,2"), &json!("5")));
         assert_eq!((&event["cookies"], &event["body"]), (&json!(["a=b", "c=d"]), &json!("hello")));
         let context = &event["requestContext"];
+        assert_eq!(context["http"]["path"], "/a b");
         assert_eq!((&context["accountId"], &context["domainPrefix"]), (&json!("anonymous"), &json!("abc")));
         assert_eq!(context["time"], "14/Nov/2023:22:13:20 +0000");
         assert_eq!((&context["http"]["method"], &context["timeEpoch"]), (&json!("POST"), &json!(1_700_000_000_123u64)));
