@@ -116,7 +116,7 @@ impl Answer {
     fn message(self) -> &'static str {
         match self {
             Answer::Conflict => "The operation cannot be performed at this time. An update is in progress for resource",
-            Answer::Precondition => "The RevisionId provided does not match the latest RevisionId.",
+            Answer::Precondition => "The Revision Id provided does not match the latest Revision Id.",
             Answer::NotAssumable => "The role defined for the function cannot be assumed by Lambda.",
             _ => Answer::WORDS,
         }

@@ -160,14 +160,31 @@ pub(crate) fn unknown(code: &str, operation: &str) -> Fault {
     Fault::new(400, code, format!("the local cloud does not have the operation `{operation}`"))
 }
 
-/// One page of a list: its items and the marker of the next page.
-pub(crate) fn page<T>(items: Vec<T>, marker: Option<&str>, most: usize) -> Result<(Vec<T>, Option<String>), Fault> {
+/// One page of a list that is in the order of its keys: its items and the marker of the next page. The marker is the last
+/// item's key, so that what is deleted meanwhile shifts nothing; `None` for one that this cloud never gave out.
+pub(crate) fn page(
+    items: Vec<Value>,
+    key: impl Fn(&Value) -> String,
+    marker: Option<&str>,
+    most: usize,
+) -> Option<(Vec<Value>, Option<String>)> {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let from = match marker {
         None | Some("") => 0,
-        Some(marker) => marker.parse().map_err(|_| Fault::parameter("Invalid marker"))?,
+        Some(marker) => {
+            let last = String::from_utf8(URL_SAFE_NO_PAD.decode(marker).ok()?).ok()?;
+            let there = items.iter().position(|item| key(item) == last).map(|at| at + 1);
+            there.or_else(|| items.iter().position(|item| key(item) > last)).unwrap_or(items.len())
+        }
     };
     let total = items.len();
-    let next = from + most.max(1);
-    let page = items.into_iter().skip(from).take(most.max(1)).collect();
-    Ok((page, (next < total).then(|| next.to_string())))
+    let page: Vec<Value> = items.into_iter().skip(from).take(most.max(1)).collect();
+    let next = page.last().filter(|_| from + page.len() < total).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
+    Some((page, next))
+}
+
+/// A member of an item, as its key.
+pub(crate) fn member(name: &'static str) -> impl Fn(&Value) -> String {
+    move |item| item[name].as_str().unwrap_or_default().to_owned()
 }

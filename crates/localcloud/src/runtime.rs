@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::cloud::lock;
 use crate::extension::{self, Extensions};
-use crate::sandbox::{Answer, Outcome, Pace, Piece, Seat};
+use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Seat};
 use crate::socket::Prompt;
 
 /// lambda_runtime means these as trailers when a stream fails, and writes them into the body, as a chunk of their own.
@@ -35,6 +35,8 @@ pub(crate) enum Word {
     Answering,
     /// The answer is complete, or was cut, or told of its own failure.
     Answered(Ending),
+    /// An answer to an invocation that is over.
+    Stale { id: String },
     /// The body contains the text of an error.
     Words(String),
     /// The stream was longer than it may be.
@@ -71,6 +73,8 @@ pub(crate) struct Open {
     /// Echoed by newer clients, so that an answer to an earlier delivery is told apart.
     pub(crate) invocation_id: String,
     pub(crate) reply: Option<oneshot::Sender<Outcome>>,
+    /// Why its answer is cut, once that is known.
+    pub(crate) failure: Failure,
     pub(crate) seat: Seat,
 }
 
@@ -172,8 +176,8 @@ async fn next(desk: &Desk) -> Reply {
     reply
 }
 
-/// Takes the client that waits for this id; each can be answered once.
-fn take(desk: &Desk, id: &str, headers: &HeaderMap) -> Result<oneshot::Sender<Outcome>, Box<Reply>> {
+/// Takes the client that waits for this id, with the place of its failure; each can be answered once.
+fn take(desk: &Desk, id: &str, headers: &HeaderMap) -> Result<(oneshot::Sender<Outcome>, Failure), Box<Reply>> {
     let mut open = lock(&desk.open);
     let Some(open) = open.as_mut().filter(|open| open.request_id == id) else {
         return Err(refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID").into());
@@ -182,9 +186,11 @@ fn take(desk: &Desk, id: &str, headers: &HeaderMap) -> Result<oneshot::Sender<Ou
         .get("lambda-runtime-invocation-id")
         .is_some_and(|echoed| echoed.as_bytes() != open.invocation_id.as_bytes())
     {
+        desk.say(Word::Stale { id: id.to_owned() });
         return Err(refuse(StatusCode::GONE, "InvocationExpired", "the invocation is over").into());
     }
-    open.reply.take().ok_or_else(|| {
+    let failure = open.failure.clone();
+    open.reply.take().map(|client| (client, failure)).ok_or_else(|| {
         let message = "State transition from Ready to InvocationResponse failed for runtime. Error: State transition is not allowed";
         refuse(StatusCode::FORBIDDEN, "InvalidStateTransition", message).into()
     })
@@ -200,8 +206,8 @@ impl Drop for Telling<'_> {
 }
 
 async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Reply {
-    let client = match take(desk, id, request.headers()) {
-        Ok(client) => client,
+    let (client, failure) = match take(desk, id, request.headers()) {
+        Ok(taken) => taken,
         Err(refusal) => return *refusal,
     };
     let headers = request.headers();
@@ -213,7 +219,8 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
     desk.say(Word::Answering);
     let mut telling = Telling(desk, None);
     let (pace, words) = (desk.pace.clone(), desk.words.clone());
-    let answer = Answer { streaming, content_type, pieces: body, over: false, too_long: None, pace, words };
+    let told = failure.clone();
+    let answer = Answer { streaming, content_type, pieces: body, over: false, too_long: None, pace, failure, words };
     let mut reading = client.send(Outcome::Answer(answer)).is_ok();
     let mut trailers = None;
     let mut body = request.into_body();
@@ -232,8 +239,14 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
             Err(frame) => trailers = frame.into_trailers().ok().and_then(|trailers| error_in(&trailers)),
         }
     }
-    if let Some(error) = trailers {
-        telling.1 = Some(Ending::Trailers(error));
+    if let Some((kind, body)) = trailers {
+        let payload = if body.starts_with('{') {
+            body.clone()
+        } else {
+            json!({"errorType": kind, "errorMessage": body}).to_string()
+        };
+        let _ = told.set(payload.into());
+        telling.1 = Some(Ending::Trailers(format!("{kind} {body}")));
         return accepted();
     }
     desk.complete();
@@ -242,15 +255,15 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
     accepted()
 }
 
-/// The failure that trailers tell of.
-fn error_in(trailers: &HeaderMap) -> Option<String> {
+/// The failure that trailers tell of: its type, and what is said of it.
+fn error_in(trailers: &HeaderMap) -> Option<(String, String)> {
     use base64::Engine;
     let text = |name: &str| trailers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let kind = text("lambda-runtime-function-error-type")?;
     let body = text("lambda-runtime-function-error-body").unwrap_or_default();
     let decoded =
         base64::engine::general_purpose::STANDARD.decode(&body).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    Some(format!("{kind} {}", decoded.unwrap_or(body)))
+    Some((kind, decoded.unwrap_or(body)))
 }
 
 /// Reads an error's body; one of several megabytes is none.
@@ -260,8 +273,8 @@ pub(crate) async fn read(request: Request<Incoming>) -> Bytes {
 }
 
 async fn error(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Reply {
-    let client = match take(desk, id, request.headers()) {
-        Ok(client) => client,
+    let (client, _) = match take(desk, id, request.headers()) {
+        Ok(taken) => taken,
         Err(refusal) => return *refusal,
     };
     let mut telling = Telling(desk, None);

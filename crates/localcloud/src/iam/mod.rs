@@ -61,18 +61,53 @@ fn is_name(name: &str, longest: usize) -> bool {
 }
 
 /// Refuses a policy that is no JSON object with statements.
-fn check_policy(document: &str) -> Result<(), Fault> {
+fn check_policy(document: &str, whose: Whose) -> Result<(), Fault> {
     let bad = |reason: &str| Fault::new(400, "MalformedPolicyDocument", reason);
     let value: Value = serde_json::from_str(document).map_err(|_| bad("This policy contains invalid Json"))?;
-    if crate::world::role::statements(&value).is_empty() {
+    let statements = crate::world::role::statements(&value);
+    if statements.is_empty() {
         return Err(bad("Syntax errors in policy."));
+    }
+    let has = |statement: &Value, names: [&str; 2]| names.iter().any(|name| !statement[*name].is_null());
+    for statement in statements {
+        if !matches!(statement["Effect"].as_str(), Some("Allow" | "Deny")) {
+            return Err(bad("Syntax errors in policy."));
+        }
+        if !has(statement, ["Action", "NotAction"]) {
+            return Err(bad("Policy statement must contain actions."));
+        }
+        match whose {
+            Whose::Trust if has(statement, ["Resource", "NotResource"]) => {
+                return Err(bad("Has prohibited field Resource"));
+            }
+            Whose::Trust if !has(statement, ["Principal", "NotPrincipal"]) => {
+                return Err(bad("Missing required field Principal"));
+            }
+            Whose::Role if has(statement, ["Principal", "NotPrincipal"]) => {
+                return Err(bad("Policy document should not specify a principal."));
+            }
+            Whose::Role if !has(statement, ["Resource", "NotResource"]) => {
+                return Err(bad("Policy statement must contain resources."));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
 
+/// What a policy is for.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// Says who may assume a role.
+    Trust,
+    /// Says what a role may do.
+    Role,
+}
+
 /// The page that a form asks for, in the members that IAM's lists have.
-fn page(form: &Form, name: &str, items: Vec<Value>) -> Result<Value, Fault> {
+fn page(form: &Form, name: &str, items: Vec<Value>, key: impl Fn(&Value) -> String) -> Result<Value, Fault> {
     let most = form.get("MaxItems").and_then(|most| most.parse().ok()).unwrap_or(100);
-    let (items, next) = crate::route::page(items, form.get("Marker"), most)?;
+    let (items, next) = crate::route::page(items, key, form.get("Marker"), most)
+        .ok_or_else(|| Fault::new(400, "ValidationError", "Invalid Marker."))?;
     Ok(serde_json::json!({ name: items, "IsTruncated": next.is_some(), "Marker": next }))
 }

@@ -3,8 +3,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::{change, check_policy, invalid, is_name, page, read};
-use crate::route::{Call, Form};
+use super::{Whose, change, check_policy, invalid, is_name, page, read};
+use crate::route::{Call, Form, member};
 use crate::wire::error::Fault;
 
 /// IAM shows policy documents percent-encoded.
@@ -21,7 +21,7 @@ pub(super) fn put(call: &Call, form: &Form) -> Result<Value, Fault> {
     if !is_name(name, 128) {
         return Err(invalid(format!("The specified value for policyName is invalid: {name}")));
     }
-    check_policy(document)?;
+    check_policy(document, Whose::Role)?;
     change(call, form, |role| {
         let others: usize = role.inline.iter().filter(|(other, _)| *other != name).map(|(_, text)| text.len()).sum();
         if others + document.len() > 10_240 {
@@ -48,7 +48,7 @@ pub(super) fn delete(call: &Call, form: &Form) -> Result<Value, Fault> {
 
 pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
     let names = read(call, form, |role| Ok(role.inline.keys().map(|name| json!(name)).collect()))?;
-    page(form, "PolicyNames", names)
+    page(form, "PolicyNames", names, |name| name.as_str().unwrap_or_default().to_owned())
 }
 
 pub(super) fn attach(call: &Call, form: &Form) -> Result<Value, Fault> {
@@ -70,5 +70,5 @@ pub(super) fn detach(call: &Call, form: &Form) -> Result<Value, Fault> {
 pub(super) fn list_attached(call: &Call, form: &Form) -> Result<Value, Fault> {
     let shown = |(arn, name): (&String, &String)| json!({"PolicyName": name, "PolicyArn": arn});
     let attached = read(call, form, |role| Ok(role.attached.iter().map(shown).collect()))?;
-    page(form, "AttachedPolicies", attached)
+    page(form, "AttachedPolicies", attached, member("PolicyArn"))
 }

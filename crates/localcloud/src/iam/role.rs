@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{change, check_policy, invalid, is_name, missing, page, policy, read, tag};
+use super::{Whose, change, check_policy, invalid, is_name, missing, page, policy, read, tag};
 use crate::ACCOUNT;
 use crate::cloud::millis;
-use crate::route::{Call, Form};
+use crate::route::{Call, Form, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::role::Role;
@@ -51,7 +51,7 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
             "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
         ));
     }
-    check_policy(trust)?;
+    check_policy(trust, Whose::Trust)?;
     let now = date::now();
     let role = Role {
         name: name.to_owned(),
@@ -89,7 +89,7 @@ pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
     let roles = call.cloud.read(|world| {
         world.roles.values().filter(|role| role.path.starts_with(prefix)).map(|role| describe(role, false)).collect()
     });
-    page(form, "Roles", roles)
+    page(form, "Roles", roles, member("RoleName"))
 }
 
 pub(super) fn update(call: &Call, form: &Form) -> Result<Value, Fault> {
@@ -105,7 +105,7 @@ pub(super) fn update(call: &Call, form: &Form) -> Result<Value, Fault> {
 
 pub(super) fn update_trust(call: &Call, form: &Form) -> Result<Value, Fault> {
     let document = form.need("PolicyDocument")?;
-    check_policy(document)?;
+    check_policy(document, Whose::Trust)?;
     change(call, form, |role| {
         let trusted = role.trusts_lambda();
         role.trust = document.to_owned();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{change, invalid, page, read};
-use crate::route::{Call, Form};
+use crate::route::{Call, Form, member};
 use crate::wire::error::Fault;
 use crate::world::Tags;
 
@@ -59,5 +59,5 @@ pub(super) fn remove(call: &Call, form: &Form) -> Result<Value, Fault> {
 
 pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
     let tags = read(call, form, |role| Ok(describe(&role.tags)))?;
-    page(form, "Tags", tags)
+    page(form, "Tags", tags, member("Key"))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::settings::check_description;
 use super::{Answer, Name, is_name, page, version};
 use crate::cloud::millis;
-use crate::route::Call;
+use crate::route::{Call, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::function::{Alias, Function, LATEST, arn, expect_revision};
@@ -105,7 +105,7 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
         };
         Ok(function.aliases.values().filter(wanted).map(|alias| alias.describe(function)).collect())
     })?;
-    page(call, "Aliases", aliases)
+    page(call, "Aliases", aliases, member("Name"))
 }
 
 pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {

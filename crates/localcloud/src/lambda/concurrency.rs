@@ -18,6 +18,10 @@ struct Input {
 
 pub(super) fn put(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
+    if name.qualifier.is_some() {
+        let message = "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.";
+        return Err(Fault::parameter(message));
+    }
     let member = "reservedConcurrentExecutions";
     let wanted = input
         .reserved_concurrent_executions

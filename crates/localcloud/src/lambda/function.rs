@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::code::Upload;
 use super::settings::Settings;
-use super::{Answer, Name, is_name, page, tags, version};
+use super::{Answer, Name, by_version, is_name, page, tags, version};
 use crate::cloud::millis;
 use crate::route::Call;
 use crate::wire::date;
@@ -65,7 +65,7 @@ fn check_role(world: &World, arn: &str) -> Result<(), Fault> {
 pub(super) fn create(call: &Call) -> Answer {
     let input: Create = call.input()?;
     let settings = Settings::read(call)?;
-    let name = Name::read(&input.function_name)?.function;
+    let name = Name::read(call, &input.function_name)?.function;
     if input.package_type.as_deref().is_some_and(|kind| kind != "Zip") {
         return Err(Fault::parameter("the local cloud runs zips, not images"));
     }
@@ -165,7 +165,9 @@ pub(super) fn list(call: &Call) -> Answer {
         let functions = world.regions.get(&call.region).into_iter().flat_map(|region| region.functions.values());
         functions.flat_map(shown).collect()
     });
-    page(call, "Functions", functions)
+    page(call, "Functions", functions, |item| {
+        format!("{} {}", item["FunctionName"].as_str().unwrap_or_default(), by_version(item))
+    })
 }
 
 pub(super) fn update_configuration(call: &Call, name: &Name) -> Answer {

@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::Name;
 use crate::route::Call;
-use crate::sandbox::{Blueprint, Outcome, Request};
+use crate::sandbox::{Blueprint, LARGEST as LARGEST_ANSWER, Outcome, Request};
 use crate::wire::error::{Body, Fault, full};
 use crate::wire::eventstream;
 use crate::world::function::not_active;
 
-/// The largest event and the largest buffered answer.
+/// The largest event.
 const LARGEST: usize = 6 * 1024 * 1024;
 
 fn header(text: &str) -> HeaderValue {
@@ -62,27 +62,34 @@ fn wants_tail(call: &Call) -> bool {
     call.header("x-amz-log-type").is_some_and(|kind| kind.eq_ignore_ascii_case("Tail"))
 }
 
-/// Invoke: the whole answer at once.
-pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let blueprint = prepare(call, &Name::read(name)?)?;
-    let version = blueprint.number.clone();
+/// The answer to a dry run, which runs nothing.
+fn without_running(call: &Call) -> Result<Option<Response<Body>>, Fault> {
     match call.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
-        "RequestResponse" => {}
+        "RequestResponse" => Ok(None),
         "DryRun" => {
             let mut answer = Response::new(full(""));
             *answer.status_mut() = StatusCode::NO_CONTENT;
-            return Ok(answer);
+            Ok(Some(answer))
         }
         other => {
-            return Err(crate::route::unknown("UnknownOperationException", &format!("lambda: Invoke as `{other}`")));
+            Err(crate::route::unknown("UnknownOperationException", &format!("lambda: an invocation as `{other}`")))
         }
+    }
+}
+
+/// Invoke: the whole answer at once.
+pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
+    let blueprint = prepare(call, &Name::read(call, name)?)?;
+    let version = blueprint.number.clone();
+    if let Some(answer) = without_running(call)? {
+        return Ok(answer);
     }
     let mut run = crate::sandbox::invoke(&call.cloud, blueprint, request(call)).await?;
     let (payload, failed) = match run.outcome {
         Outcome::Error { payload, .. } => (payload, true),
-        Outcome::Answer(answer) => match answer.collect(LARGEST).await {
+        Outcome::Answer(answer) => match answer.collect(LARGEST_ANSWER).await {
             Ok(payload) => (payload, false),
-            Err(error) => (error.payload(&call.request_id), true),
+            Err(spoiled) => (spoiled.payload(&call.request_id), true),
         },
     };
     let mut answer = Response::new(full(payload));
@@ -102,8 +109,11 @@ pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fa
 
 /// InvokeWithResponseStream: every piece as it is made, and how it ended.
 pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let blueprint = prepare(call, &Name::read(name)?)?;
+    let blueprint = prepare(call, &Name::read(call, name)?)?;
     let version = blueprint.number.clone();
+    if let Some(answer) = without_running(call)? {
+        return Ok(answer);
+    }
     let run = crate::sandbox::invoke(&call.cloud, blueprint, request(call)).await?;
     let tail = wants_tail(call);
     let mut content_type = HeaderValue::from_static("application/octet-stream");
@@ -114,12 +124,15 @@ pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fa
             (Some(answer), None)
         }
     };
-    let frames = stream::unfold(Some((pieces, early, run.finished)), move |state| async move {
-        let (mut pieces, early, finished) = state?;
+    let request_id = call.request_id.clone();
+    let frames = stream::unfold(Some((pieces, early, run.finished, request_id)), move |state| async move {
+        let (mut pieces, early, finished, request_id) = state?;
         let error = match (&mut pieces, early) {
             (Some(answer), _) => match answer.next().await {
-                Some(Ok(bytes)) => return Some((eventstream::chunk(bytes), Some((pieces, None, finished)))),
-                Some(Err(error)) => Some(("Unhandled", error.to_string())),
+                Some(Ok(bytes)) => {
+                    return Some((eventstream::chunk(bytes), Some((pieces, None, finished, request_id))));
+                }
+                Some(Err(error)) => Some(("Unhandled", answer.explain(&error, &request_id))),
                 None => None,
             },
             (None, early) => Some(("Unhandled", String::from_utf8_lossy(&early.unwrap_or_default()).into_owned())),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::code::Upload;
 use super::{Answer, is_name, page, settings, unheard_of};
 use crate::ACCOUNT;
-use crate::route::Call;
+use crate::route::{Call, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::World;
@@ -109,7 +109,7 @@ fn list(call: &Call) -> Answer {
             })
             .collect()
     });
-    page(call, "Layers", layers)
+    page(call, "Layers", layers, member("LayerName"))
 }
 
 fn list_versions(call: &Call, name: &str) -> Answer {
@@ -118,7 +118,10 @@ fn list_versions(call: &Call, name: &str) -> Answer {
         let versions = layer.into_iter().flat_map(|layer| layer.versions.iter().rev());
         versions.map(|(number, version)| brief(call, name, *number, version)).collect()
     });
-    page(call, "LayerVersions", versions)
+    page(call, "LayerVersions", versions, |item| {
+        // The newest comes first.
+        format!("{:020}", u64::MAX - item["Version"].as_u64().unwrap_or_default())
+    })
 }
 
 /// Deleting what is not there is no error on AWS.

@@ -71,7 +71,7 @@ fn control(call: &Call, segments: &[&str]) -> Answer {
         (method, ["2018-10-31", "layers", rest @ ..]) => layer::answer(call, method, rest),
         (method, [_, "tags", arn]) => tags::answer(call, method, arn),
         (method, [_, "functions", name, rest @ ..]) => {
-            let name = Name::read(name)?;
+            let name = Name::read(call, name)?;
             on_function(call, method, &name, rest)
         }
         _ => Err(unheard_of(call)),
@@ -121,20 +121,43 @@ struct Name {
 }
 
 impl Name {
-    fn read(text: &str) -> Result<Self, Fault> {
+    /// One of another region or account is not here.
+    fn read(call: &Call, text: &str) -> Result<Self, Fault> {
         let parts: Vec<&str> = text.split(':').collect();
-        let after = parts.iter().position(|part| *part == "function").map_or(0, |at| at + 1);
-        let (function, qualifier) = match &parts[after..] {
+        let (place, rest) = match parts.as_slice() {
+            ["arn", partition, "lambda", region, account, "function", rest @ ..] if partition.starts_with("aws") => {
+                (Some((*region, *account)), rest)
+            }
+            [account, "function", rest @ ..] if account.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (Some((call.region.as_str(), *account)), rest)
+            }
+            ["function", rest @ ..] if !rest.is_empty() => (None, rest),
+            rest => (None, rest),
+        };
+        let (function, qualifier) = match rest {
             [function] => (*function, None),
-            [function, qualifier] => (*function, Some((*qualifier).to_owned())),
+            [function, qualifier] if is_qualifier(qualifier) => (*function, Some((*qualifier).to_owned())),
             _ => ("", None),
         };
-        if !is_name(function, 64) {
+        let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        let is_place = place.is_none_or(|(region, account)| !region.is_empty() && is_account(account));
+        if !is_name(function, 64) || !is_place {
             let pattern = "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
             let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
             return Err(Fault::validation(text, "functionName", &constraint));
         }
-        Ok(Self { function: function.to_owned(), qualifier })
+        match place {
+            Some((region, _)) if region != call.region => Err(Fault::not_found(format!(
+                "Functions from '{region}' are not reachable in this region ('{}')",
+                call.region
+            ))),
+            Some((_, account)) if account != crate::ACCOUNT => Err(Fault::new(
+                403,
+                "AccessDeniedException",
+                format!("User: {} is not authorized to perform this action on resource: {text}", call.caller.arn),
+            )),
+            _ => Ok(Self { function: function.to_owned(), qualifier }),
+        }
     }
 
     /// The qualifier, in the name or in the query; empty when there is none.
@@ -173,13 +196,22 @@ impl Name {
     }
 }
 
+fn is_qualifier(word: &str) -> bool {
+    word == LATEST || is_name(word, 128)
+}
+
 /// Whether a word has only letters that Lambda's names take.
 fn is_name(word: &str, longest: usize) -> bool {
     (1..=longest).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
+/// What versions are listed by; `$LATEST` comes first.
+fn by_version(item: &Value) -> String {
+    format!("{:0>20}", item["Version"].as_str().unwrap_or_default())
+}
+
 /// The page of a list that a query asks for, under `name`.
-fn page(call: &Call, name: &str, items: Vec<Value>) -> Answer {
+fn page(call: &Call, name: &str, items: Vec<Value>, key: impl Fn(&Value) -> String) -> Answer {
     let most = match call.query("MaxItems") {
         None => 50,
         Some(text) => text
@@ -188,7 +220,8 @@ fn page(call: &Call, name: &str, items: Vec<Value>) -> Answer {
             .filter(|most| (1..=10_000).contains(most))
             .ok_or_else(|| Fault::validation(&text, "maxItems", "Member must have value between 1 and 10000"))?,
     };
-    let (items, next) = crate::route::page(items, call.query("Marker").as_deref(), most.min(50))?;
+    let (items, next) = crate::route::page(items, key, call.query("Marker").as_deref(), most.min(50))
+        .ok_or_else(|| Fault::parameter("Invalid marker"))?;
     let mut answer = serde_json::json!({ name: items });
     if let Some(next) = next {
         answer["NextMarker"] = next.into();

@@ -164,7 +164,9 @@ pub(super) fn remove(call: &Call, name: &Name, id: &str) -> Answer {
         policy_qualifier(function, &qualifier)?;
         let missing = || Fault::not_found(format!("Statement {id} is not found in resource policy."));
         let current = revision_of(function, &qualifier)?;
-        let policy = function.policies.get_mut(&qualifier).ok_or_else(missing)?;
+        let none = || Fault::not_found("No policy is associated with the given resource.");
+        let policy =
+            function.policies.get_mut(&qualifier).filter(|policy| !policy.statements.is_empty()).ok_or_else(none)?;
         let at = policy.statements.iter().position(|statement| statement.id == id).ok_or_else(missing)?;
         expect_revision(wanted.as_deref(), &current)?;
         policy.statements.remove(at);

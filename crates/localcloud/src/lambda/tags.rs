@@ -32,7 +32,7 @@ pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
 }
 
 pub(super) fn answer(call: &Call, method: &Method, arn: &str) -> Answer {
-    let name = Name::read(arn)?;
+    let name = Name::read(call, arn)?;
     if name.qualifier.is_some() {
         return Err(Fault::parameter(format!(
             "Tags on function aliases and versions are not supported. Please specify a function ARN: {arn}"

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, Name, page};
-use crate::route::Call;
+use crate::route::{Call, member};
 use crate::url::Door;
 use crate::wire::date;
 use crate::wire::error::Fault;
@@ -32,6 +32,15 @@ impl Input {
         };
         one_of(&self.auth_type, "authType", ["NONE", "AWS_IAM"])?;
         one_of(&self.invoke_mode, "invokeMode", ["BUFFERED", "RESPONSE_STREAM"])?;
+        let methods = self.cors.as_ref().and_then(|cors| cors.allow_methods.as_deref()).unwrap_or_default();
+        if let Some(long) = methods.iter().find(|method| method.len() > 6) {
+            let constraint = "Member must satisfy constraint: [Member must have length less than or equal to 6]";
+            return Err(Fault::validation(long, "cors.allowMethods", constraint));
+        }
+        if methods.len() > 6 {
+            let constraint = "Member must have length less than or equal to 6";
+            return Err(Fault::validation(&methods.join(", "), "cors.allowMethods", constraint));
+        }
         match self.cors.as_ref().and_then(|cors| cors.max_age) {
             Some(age) if age > 86_400 => Err(Fault::validation(
                 &age.to_string(),
@@ -147,5 +156,5 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
     let urls = name.look(call, |function| {
         Ok(function.urls.iter().map(|(qualifier, url)| json!(url.describe(&function.arn(qualifier)))).collect())
     })?;
-    page(call, "FunctionUrlConfigs", urls)
+    page(call, "FunctionUrlConfigs", urls, member("FunctionArn"))
 }

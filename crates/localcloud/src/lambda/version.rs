@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::settings::check_description;
-use super::{Answer, Name, page};
+use super::{Answer, Name, by_version, page};
 use crate::cloud::millis;
 use crate::route::Call;
 use crate::wire::date;
@@ -82,7 +82,7 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
             .map(|version| Value::Object(version.describe(&function.name, &function.arn(&version.number))))
             .collect())
     })?;
-    page(call, "Versions", versions)
+    page(call, "Versions", versions, by_version)
 }
 
 /// Refuses a number that names no version.

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{missing, name_in};
+use super::{invalid, invalid_token, missing, name_in};
 use crate::journal::Event;
-use crate::route::{Call, page};
+use crate::route::{Call, member, page};
 use crate::wire::date::Millis;
 use crate::wire::error::Fault;
 use crate::world::log_group;
@@ -41,8 +41,10 @@ impl Input {
         if known { Ok(name.to_owned()) } else { Err(missing("log group")) }
     }
 
-    fn within(&self, event: &Event) -> bool {
-        self.start_time.is_none_or(|start| event.at >= start) && self.end_time.is_none_or(|end| event.at <= end)
+    /// FilterLogEvents has the events of its last moment, GetLogEvents has not.
+    fn within(&self, event: &Event, inclusive: bool) -> bool {
+        self.start_time.is_none_or(|start| event.at >= start)
+            && self.end_time.is_none_or(|end| event.at < end + i64::from(inclusive))
     }
 }
 
@@ -78,7 +80,9 @@ pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
         streams.reverse();
     }
     let streams = streams.into_iter().map(|(_, stream)| stream).collect();
-    let (streams, next) = page(streams, input.next_token.as_deref(), input.limit.unwrap_or(50).min(50))?;
+    let most = input.limit.unwrap_or(50).min(50);
+    let page = page(streams, member("logStreamName"), input.next_token.as_deref(), most);
+    let (streams, next) = page.ok_or_else(invalid_token)?;
     Ok(with_next(json!({"logStreams": streams}), next))
 }
 
@@ -94,7 +98,7 @@ pub(super) fn get(call: &Call) -> Result<Value, Fault> {
         .journal
         .events(&call.region, &group, &stream)
         .into_iter()
-        .filter(|event| input.within(event))
+        .filter(|event| input.within(event, false))
         .collect();
     let most = input.limit.unwrap_or(10_000).clamp(1, 10_000);
     // A token is a direction and a position, the same one again when there is nothing further.
@@ -115,6 +119,9 @@ pub(super) fn get(call: &Call) -> Result<Value, Fault> {
 pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
     let input: Input = call.input()?;
     let group = input.group(call)?;
+    if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
+        return Err(invalid("Only one of logStreamNames and logStreamNamePrefix can be specified."));
+    }
     let terms = Terms::read(input.filter_pattern.as_deref().unwrap_or_default())?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
     let mut found = Vec::new();
@@ -124,17 +131,19 @@ pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
             continue;
         }
         for (number, event) in call.cloud.journal.events(&call.region, &group, &stream).iter().enumerate() {
-            if input.within(event) && terms.match_(&event.message) {
+            if input.within(event, true) && terms.match_(&event.message) {
                 let mut shown = shown(event);
                 shown["logStreamName"] = json!(stream);
                 shown["eventId"] = json!(format!("{:020}{stream}{number:08}", event.at));
-                found.push((event.at, shown));
+                found.push(shown);
             }
         }
     }
-    found.sort_by_key(|(at, _)| *at);
-    let found = found.into_iter().map(|(_, event)| event).collect();
-    let (events, next) = page(found, input.next_token.as_deref(), input.limit.unwrap_or(10_000).min(10_000))?;
+    // Their ids begin with their times.
+    found.sort_by_key(member("eventId"));
+    let most = input.limit.unwrap_or(10_000).min(10_000);
+    let page = page(found, member("eventId"), input.next_token.as_deref(), most);
+    let (events, next) = page.ok_or_else(invalid_token)?;
     Ok(with_next(json!({"events": events, "searchedLogStreams": []}), next))
 }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{invalid, missing, name_in};
-use crate::route::{Call, page};
+use super::{invalid, invalid_token, missing, name_in};
+use crate::route::{Call, member, page};
 use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::Tags;
@@ -105,7 +105,9 @@ pub(super) fn describe(call: &Call) -> Result<Value, Fault> {
             .map(shown)
             .collect()
     });
-    let (groups, next) = page(groups, input.next_token.as_deref(), input.limit.unwrap_or(50).min(50))?;
+    let most = input.limit.unwrap_or(50).min(50);
+    let page = page(groups, member("logGroupName"), input.next_token.as_deref(), most);
+    let (groups, next) = page.ok_or_else(invalid_token)?;
     let mut answer = json!({"logGroups": groups});
     if let Some(next) = next {
         answer["nextToken"] = json!(next);

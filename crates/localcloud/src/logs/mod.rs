@@ -30,6 +30,10 @@ fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(400, "InvalidParameterException", message)
 }
 
+fn invalid_token() -> Fault {
+    invalid("The specified nextToken is invalid.")
+}
+
 fn missing(kind: &str) -> Fault {
     Fault::new(400, "ResourceNotFoundException", format!("The specified {kind} does not exist."))
 }

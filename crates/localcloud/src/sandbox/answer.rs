@@ -1,5 +1,8 @@
 //! A function's answer while it is being made.
 
+use std::io::ErrorKind;
+use std::sync::{Arc, OnceLock};
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use tokio::sync::mpsc;
@@ -7,6 +10,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Pace;
 use crate::runtime::Word;
+
+/// The largest buffered answer: 6 MB and 100 bytes, as AWS's own error has it.
+pub(crate) const LARGEST: usize = 6_291_556;
+
+/// Why an answer ended before its end, as JSON with `errorType` and `errorMessage`, where that is known.
+pub(crate) type Failure = Arc<OnceLock<Bytes>>;
 
 /// What comes through from the Runtime API.
 pub(crate) enum Piece {
@@ -25,13 +34,14 @@ pub(crate) struct Answer {
     pub(crate) pace: Pace,
     /// What is wrong with the rest.
     pub(crate) too_long: Option<String>,
+    pub(crate) failure: Failure,
     /// To tell the instance of what happens here.
     pub(crate) words: mpsc::UnboundedSender<Word>,
 }
 
 /// Why there is no whole body.
 pub(crate) enum Spoiled {
-    Cut,
+    Cut(Option<Bytes>),
     TooLarge,
 }
 
@@ -39,13 +49,14 @@ impl Spoiled {
     /// The error in the function's place.
     pub(crate) fn payload(&self, request_id: &str) -> Bytes {
         let (kind, message) = match self {
-            Self::Cut => (
+            Self::Cut(Some(failure)) => return failure.clone(),
+            Self::Cut(None) => (
                 "Runtime.ExitError",
                 format!("RequestId: {request_id} Error: Runtime exited without providing a reason"),
             ),
             Self::TooLarge => (
                 "Function.ResponseSizeTooLarge",
-                "Response payload size exceeded maximum allowed payload size (6291556 bytes).".to_owned(),
+                format!("Response payload size exceeded maximum allowed payload size ({LARGEST} bytes)."),
             ),
         };
         serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
@@ -87,17 +98,30 @@ impl Answer {
             Some(Piece::End) => self.over = true,
             None => {
                 self.over = true;
-                return Some(Err(std::io::Error::other("the function's answer was cut")));
+                let cut = std::io::Error::new(ErrorKind::UnexpectedEof, "the function's answer was cut");
+                return Some(Err(cut));
             }
         }
         None
+    }
+
+    /// What an error of `next` is to a client that asks for more than bytes.
+    pub(crate) fn explain(&self, error: &std::io::Error, request_id: &str) -> String {
+        if error.kind() != ErrorKind::UnexpectedEof {
+            return error.to_string();
+        }
+        String::from_utf8_lossy(&self.cut().payload(request_id)).into_owned()
+    }
+
+    fn cut(&self) -> Spoiled {
+        Spoiled::Cut(self.failure.get().cloned())
     }
 
     /// The whole body, up to a limit; what is beyond is still drained by the Runtime API.
     pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, Spoiled> {
         let mut body = BytesMut::new();
         while let Some(bytes) = self.arrived().await {
-            let bytes = bytes.map_err(|_| Spoiled::Cut)?;
+            let bytes = bytes.map_err(|_| self.cut())?;
             if body.len() + bytes.len() > limit {
                 return Err(Spoiled::TooLarge);
             }

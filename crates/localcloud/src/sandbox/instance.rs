@@ -70,6 +70,8 @@ pub(super) struct Busy {
     pub(super) since: Instant,
     pub(super) answering: bool,
     pub(super) answered: bool,
+    /// It told of its own failure, in trailers.
+    pub(super) failed: bool,
     pub(super) timed_out: bool,
     /// The first request of this instance, whose report tells of the start too.
     pub(super) cold: bool,

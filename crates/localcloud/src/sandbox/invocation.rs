@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 use super::instance::{Busy, Instance};
 use super::report::{self, Report};
 use super::spawn::{ending, kill_group};
-use super::{Order, Outcome};
+use super::{Failure, Order, Outcome};
 use crate::cloud::lock;
 use crate::runtime::{Delivery, Ending, Open, Word};
 use crate::wire::date;
@@ -50,13 +50,15 @@ impl Instance {
             ("lambda-runtime-invocation-id", invocation_id.clone()),
         ];
         headers.extend(request.client_context.map(|context| ("lambda-runtime-client-context", context)));
-        *lock(&self.desk.open) = Some(Open { request_id: request.id.clone(), invocation_id, reply: Some(reply), seat });
+        let (request_id, failure) = (request.id.clone(), Failure::default());
+        *lock(&self.desk.open) = Some(Open { request_id, invocation_id, reply: Some(reply), failure, seat });
         self.busy = Some(Busy {
             id: request.id,
             finished,
             since: Instant::now(),
             answering: false,
             answered: false,
+            failed: false,
             timed_out: false,
             cold: !std::mem::replace(&mut self.warm, true),
         });
@@ -88,6 +90,7 @@ impl Instance {
                 }
             }
             Word::Answered(ending) => self.answered(&ending),
+            Word::Stale { id } => self.loud(&format!("an answer to an earlier delivery of {id} was refused: 410")),
             Word::Words(text) => self.loud(&format!("the client got an error as text in the body: {text}")),
             Word::TooLong(message) => self.loud(&format!("the stream was cut: {message}")),
             Word::Failed { text } => self.loud(&format!("the function failed: {text}")),
@@ -120,18 +123,20 @@ impl Instance {
         }
         // Idle first, then the seat: who finds a free seat finds this instance, too, and starts no other.
         let wanted = self.cloud.fleet.rest(&self.blueprint.build, self.id);
-        self.finish("");
+        self.finish(if self.busy.as_ref().is_some_and(|busy| busy.failed) { "error" } else { "" });
         self.deadline = Instant::now() + self.cloud.options.idle;
         wanted
     }
 
     fn answered(&mut self, ending: &Ending) {
         match ending {
-            Ending::Whole | Ending::Unread => {}
+            Ending::Whole => {}
+            Ending::Unread => self.loud("the client went away before the end; the function has gone on"),
             Ending::Cut => self.loud("the answer was cut in mid-stream"),
             Ending::Trailers(error) => self.loud(&format!("the function failed in mid-stream: {error}")),
         }
         if let Some(busy) = &mut self.busy {
+            busy.failed = matches!(ending, Ending::Trailers(_));
             busy.answered = true;
         }
     }
@@ -211,10 +216,14 @@ impl Instance {
         if let Some(busy) = &mut self.busy {
             busy.timed_out = true;
             let id = busy.id.clone();
-            let message = format!("RequestId: {id} Error: Task timed out after {seconds:.2} seconds");
+            let how = format!("Task timed out after {seconds:.2} seconds");
+            let message = format!("RequestId: {id} Error: {how}");
             self.loud(&message);
             self.print();
-            self.log_line(&format!("{} {id} Task timed out after {seconds:.2} seconds\n\n", date::log(date::now())));
+            self.log_line(&format!("{} {id} {how}\n\n", date::log(date::now())));
+            if let Some(open) = &*lock(&self.desk.open) {
+                let _ = open.failure.set(failure("Sandbox.Timedout", &id, &how));
+            }
             self.reply(Outcome::failed("Sandbox.Timedout", &message));
         } else if self.init.is_none() {
             let seconds = self.cloud.options.init_timeout.as_secs_f64();

@@ -26,7 +26,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub(crate) use answer::{Answer, Piece};
+pub(crate) use answer::{Answer, Failure, LARGEST, Piece};
 pub(crate) use fleet::{Fleet, Seat};
 pub(crate) use layers::adapter;
 pub(crate) use pace::Pace;
@@ -132,7 +132,11 @@ pub(crate) async fn invoke(cloud: &Arc<Cloud>, blueprint: Blueprint, request: Re
     loop {
         let since = Instant::now();
         let (seat, place) = loop {
-            match cloud.fleet.place(cloud, &blueprint, since)? {
+            let place = cloud.fleet.place(cloud, &blueprint, since).inspect_err(|fault| {
+                let reason = fault.more.map_or("", |(_, reason)| reason);
+                cloud.note(&format!("{}, request {}: {} {reason}", blueprint.function, request.id, fault.message));
+            })?;
+            match place {
                 Place::Wait(free, until) => drop(tokio::time::timeout_at(until, free).await),
                 Place::Idle(seat, inbox) => break (seat, Some(inbox)),
                 Place::New(seat) => break (seat, None),

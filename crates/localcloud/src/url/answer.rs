@@ -9,8 +9,8 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Map, Value};
 
-use super::{LARGEST, Refusal, Ticket};
-use crate::sandbox::{Answer, Outcome};
+use super::{Refusal, Ticket};
+use crate::sandbox::{Answer, LARGEST, Outcome};
 use crate::wire::error::{Body, full};
 use crate::wire::prelude::{Prelude, Reader};
 use crate::world::url::Url;
@@ -43,7 +43,10 @@ pub(super) async fn carry(
             let content_type = answer.content_type.clone().filter(|_| answer.streaming);
             Ok(raw(answer, content_type))
         }
-        (false, true) => collected_stream(ticket, method, answer).await,
+        (false, true) => {
+            ticket.loud("a BUFFERED url over a streaming handler: the client gets nothing before the end");
+            collected_stream(ticket, method, answer).await
+        }
         (false, false) => buffered(ticket, method, answer).await,
     }
 }
@@ -54,6 +57,10 @@ async fn prelude(ticket: &Ticket, answer: &mut Answer) -> Result<(Prelude, Bytes
     while let Some(bytes) = answer.next().await {
         let found = bytes.map_err(|error| error.to_string()).and_then(|bytes| reader.feed(&bytes));
         match found {
+            Ok(Some((prelude, _))) if prelude.status_code.is_some_and(|code| !(200..=599).contains(&code)) => {
+                ticket.loud(&format!("no status: {}", prelude.status_code.unwrap_or_default()));
+                return Err(Refusal::Failed);
+            }
             Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(error) => {
@@ -80,7 +87,8 @@ async fn streamed(ticket: &Ticket, method: &Method, mut answer: Answer) -> Resul
 /// A streaming handler behind a BUFFERED URL: the same answer, whole.
 async fn collected_stream(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
     let (prelude, first) = prelude(ticket, &mut answer).await?;
-    let response = head(&prelude);
+    let mut response = head(&prelude);
+    response.headers_mut().remove("content-length");
     let rest = collect(ticket, answer, LARGEST.saturating_sub(first.len())).await?;
     if bodyless(method, response.status()) {
         return Ok(response.map(|()| full("")));
@@ -95,16 +103,18 @@ async fn collect(ticket: &Ticket, answer: Answer, limit: usize) -> Result<Bytes,
     })
 }
 
-/// A whole answer: JSON with a `statusCode` says what to send, any other JSON is sent.
+/// A whole answer: JSON with a `statusCode` says what to send, a string is sent as its text, any other JSON as it is.
 async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
     let bytes = collect(ticket, answer, LARGEST).await?;
-    let value: Option<Value> = serde_json::from_slice(&bytes).ok();
-    let Some(Value::Object(members)) =
-        value.filter(|value| value.get("statusCode").is_some_and(|code| !code.is_null()))
-    else {
+    let whole = |bytes: Bytes| {
         let mut response = Response::new(full(bytes));
         response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
-        return Ok(response);
+        Ok(response)
+    };
+    let members = match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(members)) if members.get("statusCode").is_some_and(|code| !code.is_null()) => members,
+        Ok(Value::String(text)) => return whole(text.into()),
+        _ => return whole(bytes),
     };
     let (response, content) = from_json(&members).ok_or_else(|| {
         ticket.loud("the answer has a `statusCode`, but is not of payload format 2.0");
@@ -123,7 +133,7 @@ fn from_json(members: &Map<String, Value>) -> Option<(Response<()>, Bytes)> {
         headers: members.get("headers").and_then(Value::as_object).cloned().unwrap_or_default(),
         cookies: list("cookies").iter().filter_map(|cookie| cookie.as_str().map(str::to_owned)).collect(),
     };
-    StatusCode::from_u16(prelude.status_code?).ok()?;
+    prelude.status_code.filter(|code| (200..=599).contains(code))?;
     let content = match members.get("body") {
         None | Some(Value::Null) => Bytes::new(),
         Some(Value::String(text)) if members.get("isBase64Encoded") == Some(&Value::Bool(true)) => {

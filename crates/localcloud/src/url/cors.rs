@@ -49,7 +49,7 @@ pub(super) fn apply(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) 
     // Browsers refuse the star beside credentials.
     let told = if any && !credentials { HeaderValue::from_static("*") } else { origin.clone() };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, told);
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if credentials {
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }

@@ -50,7 +50,7 @@ pub(super) fn build(ticket: &Ticket, url: &Url, parts: &Parts, body: &Bytes, cal
     let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": decoded(parts.uri.path()),
+        "rawPath": parts.uri.path(),
         "rawQueryString": query,
         "headers": headers,
         "requestContext": context,

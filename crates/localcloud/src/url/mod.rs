@@ -24,7 +24,7 @@ use crate::wire::error::{Body, Fault, full};
 use crate::world::function::Function;
 use crate::world::url::Url;
 
-/// The largest request, event and buffered answer.
+/// The largest request and event.
 const LARGEST: usize = 6 * 1024 * 1024;
 
 /// What stands behind a URL at one moment.
@@ -120,6 +120,10 @@ impl Ticket {
             return Err(Refusal::Failed);
         }
         let event = event::build(self, &behind.url, &parts, &body, caller.as_ref());
+        // Base64 makes a third more of what is not text.
+        if event.len() > LARGEST {
+            return Err(Refusal::TooLarge);
+        }
         let mut order = sandbox::Request::new(self.request_id.clone(), event);
         order.trace.clone_from(&self.trace);
         let run = sandbox::invoke(&self.cloud, blueprint, order).await.map_err(|fault| {
@@ -134,7 +138,9 @@ impl Ticket {
 
     /// Who signed the request.
     fn caller(&self, parts: &Parts, body: &Bytes) -> Option<Caller> {
-        let scope = Scope::read(&parts.headers).ok().filter(|scope| scope.service == "lambda")?;
+        let scope = Scope::read(&parts.headers)
+            .ok()
+            .filter(|scope| scope.service == "lambda" && scope.region == self.door.region)?;
         scope.caller(parts, body, &self.cloud).ok()
     }
 

@@ -118,7 +118,7 @@ pub(crate) struct Alias {
 }
 
 impl Version {
-    /// Becomes active, or completes its update, when the time has come; each is a new revision.
+    /// Becomes active, or completes its update, when the time has come; for `$LATEST` each is a new revision.
     pub(crate) fn settle(&mut self, now: Millis, fails: bool) -> bool {
         let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
         let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
@@ -129,7 +129,8 @@ impl Version {
         if updated && !fails {
             self.before = None;
         }
-        if made || updated {
+        // A published version keeps its revision.
+        if (made || updated) && self.number == LATEST {
             self.revision = revision();
         }
         made || updated
@@ -312,8 +313,8 @@ pub(crate) fn expect_revision(wanted: Option<&str>, current: &str) -> Result<(),
         return Err(Fault::new(
             412,
             "PreconditionFailedException",
-            "The RevisionId provided does not match the latest RevisionId. \
-             Call the GetFunction/GetAlias API to retrieve the latest RevisionId",
+            "The Revision Id provided does not match the latest Revision Id. \
+             Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
         ));
     }
     Ok(())

@@ -34,12 +34,20 @@ impl Policy {
                 statement.added + lag <= now
                     && document["Effect"] == "Allow"
                     && document["Principal"] == "*"
-                    && document["Action"] == action
-                    && document["Condition"] == json!({ operator: { key: value } })
+                    && covers(&document["Action"], action)
+                    && (document["Condition"].is_null() || document["Condition"] == json!({ operator: { key: value } }))
             })
         };
         stands("lambda:InvokeFunctionUrl", "StringEquals", "lambda:FunctionUrlAuthType", "NONE")
             && stands("lambda:InvokeFunction", "Bool", "lambda:InvokedViaFunctionUrl", "true")
+    }
+}
+
+/// Whether an action of a statement, perhaps with a star, means this one.
+fn covers(given: &Value, action: &str) -> bool {
+    match given.as_str() {
+        Some(given) => given.strip_suffix('*').map_or(given == action, |beginning| action.starts_with(beginning)),
+        None => false,
     }
 }
 
@@ -64,5 +72,10 @@ mod tests {
         assert!(!policy(&[&url, &invoke]).opens_url(10, 5));
         assert!(!policy(&[&url]).opens_url(10, 0));
         assert!(!policy(&[&invoke]).opens_url(10, 0));
+        let (any, other) = (statement("lambda:*", Value::Null, 0), statement("lambda:GetFunction", Value::Null, 0));
+        assert!(policy(&[&any]).opens_url(10, 0));
+        assert!(!policy(&[&other]).opens_url(10, 0));
+        let elsewhere = statement("lambda:InvokeFunction", json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), 0);
+        assert!(!policy(&[&url, &elsewhere]).opens_url(10, 0));
     }
 }

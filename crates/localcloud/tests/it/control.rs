@@ -103,7 +103,7 @@ async fn stale_revisions_are_refused_everywhere() {
         (Method::POST, format!("{F}/policy?Qualifier=live"), permission.clone()),
     ] {
         let message = refused(&bench, method, &path, with(body), 412, code).await;
-        assert!(message.starts_with("The RevisionId provided does not match the latest RevisionId."));
+        assert!(message.starts_with("The Revision Id provided does not match the latest Revision Id."));
     }
     bench.done(Method::POST, &format!("{F}/policy"), permission).await;
     refused(&bench, Method::DELETE, &format!("{F}/policy/s?RevisionId={stale}"), Value::Null, 412, code).await;
@@ -452,4 +452,63 @@ async fn an_update_that_fails_leaves_the_old_configuration_serving() {
     let shown = bench.done(Method::GET, &format!("{F}/configuration"), Value::Null).await;
     assert_eq!((&shown["LastUpdateStatus"], shown.get("LastUpdateStatusReason")), (&json!("Successful"), None));
     assert_eq!(bench.invoked("$LATEST", json!({"path": "/environment"})).await["WHICH"], "newer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_of_this_region_and_this_account() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let path = |name: &str| format!("/2015-03-31/functions/{name}");
+    for name in ["f", "function:f", "000000000000:function:f", "arn:aws:lambda:us-east-1:000000000000:function:f"] {
+        bench.done(Method::GET, &path(name), Value::Null).await;
+    }
+    let abroad = path("arn:aws:lambda:eu-west-1:000000000000:function:f");
+    let message = refused(&bench, Method::DELETE, &abroad, Value::Null, 404, "ResourceNotFoundException").await;
+    assert_eq!(message, "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')");
+    let strangers = path("arn:aws:lambda:us-east-1:111111111111:function:f");
+    refused(&bench, Method::DELETE, &strangers, Value::Null, 403, "AccessDeniedException").await;
+    for name in ["invalid-account:function:f", "arn:aws:lambda::000000000000:function:f", "f:b:c", "f:not%20so"] {
+        refused(&bench, Method::DELETE, &path(name), Value::Null, 400, "ValidationException").await;
+    }
+    bench.done(Method::GET, &path("f"), Value::Null).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_version_keeps_its_revision() {
+    let bench = Bench::with(|options| options.pending = std::time::Duration::from_millis(300)).await;
+    let role = bench.role().await;
+    bench.done(Method::POST, "/2015-03-31/functions", create(&role)).await;
+    wait(&bench, |shown| shown["State"] == "Active").await;
+    let made = bench.done(Method::POST, &format!("{F}/versions"), json!({})).await;
+    assert_eq!(made["State"], "Pending");
+    loop {
+        let shown = bench.done(Method::GET, &format!("{F}/configuration?Qualifier=1"), Value::Null).await;
+        assert_eq!(shown["RevisionId"], made["RevisionId"]);
+        if shown["State"] == "Active" {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_may_be_deleted_page_by_page() {
+    let bench = Bench::start().await;
+    for number in 0..5 {
+        bench.logs("CreateLogGroup", json!({"logGroupName": format!("group-{number}")})).await;
+    }
+    let (mut token, mut seen) = (Value::Null, Vec::new());
+    loop {
+        let (_, page) = bench.logs("DescribeLogGroups", json!({"limit": 2, "nextToken": token})).await;
+        for group in page["logGroups"].as_array().unwrap() {
+            bench.logs("DeleteLogGroup", json!({"logGroupName": group["logGroupName"]})).await;
+            seen.push(group["logGroupName"].as_str().unwrap().to_owned());
+        }
+        token = page["nextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["group-0", "group-1", "group-2", "group-3", "group-4"]);
+    let (status, error) = bench.logs("DescribeLogGroups", json!({"nextToken": "!"})).await;
+    assert_eq!((status, &error["__type"]), (400, &json!("InvalidParameterException")));
 }

@@ -35,8 +35,19 @@ async fn a_role_goes_only_after_its_policies() {
     assert!(text.contains("<Arn>arn:aws:iam::000000000000:role/lamstream/app/Role</Arn>"), "{text}");
     assert!(text.contains("<Tags><member><Key>a</Key><Value>b</Value></member></Tags>"), "{text}");
 
-    let inline = [role, ("PolicyName", "logs"), ("PolicyDocument", TRUST)];
+    let allow = r#"{"Statement":[{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}]}"#;
+    let inline = [role, ("PolicyName", "logs"), ("PolicyDocument", allow)];
     assert_eq!(bench.query("iam", "PutRolePolicy", &inline).await.0, 200);
+    for (document, why) in [
+        (TRUST, "should not specify a principal"),
+        (r#"{"Statement":[{"Effect":"Alow","Action":"*","Resource":"*"}]}"#, "Syntax errors"),
+        (r#"{"Statement":[{"Effect":"Allow","Resource":"*"}]}"#, "must contain actions"),
+        (r#"{"Statement":[{"Effect":"Allow","Action":"*"}]}"#, "must contain resources"),
+    ] {
+        let (status, text) =
+            bench.query("iam", "PutRolePolicy", &[role, inline[1], ("PolicyDocument", document)]).await;
+        assert!(status == 400 && text.contains("MalformedPolicyDocument") && text.contains(why), "{text}");
+    }
     let managed = [role, ("PolicyArn", "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")];
     assert_eq!(bench.query("iam", "AttachRolePolicy", &managed).await.0, 200);
     let (_, text) = bench.query("iam", "ListAttachedRolePolicies", &[role]).await;

@@ -99,7 +99,9 @@ async fn error_trailers_break_the_stream() {
     assert_eq!(body.next().await.unwrap().unwrap(), "some words");
     std::fs::write(gate, "").unwrap();
     assert!(body.next().await.unwrap().is_err());
-    bench.wait_for_note("the function failed in mid-stream: Late {}").await;
+    bench
+        .wait_for_note("the function failed in mid-stream: Late {\"errorType\":\"Late\",\"errorMessage\":\"as asked\"}")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,6 +136,61 @@ async fn a_function_goes_on_when_its_client_has_left() {
     drop(body);
     std::fs::write(gate, "").unwrap();
     wait_until("the function is done", || std::fs::read_to_string(&done).is_ok_and(|status| status == "202")).await;
+    bench.wait_for_note("the client went away before the end").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sdk_is_told_how_a_stream_broke() {
+    let bench = Bench::start().await;
+    bench.function(json!({"Timeout": 1})).await;
+    let gate = bench.sign_post("gate");
+    std::fs::write(&gate, "").unwrap();
+    for (path, words) in [
+        ("/trailers", r#"{"errorType":"Late","errorMessage":"as asked"}"#),
+        ("/stuck", "Task timed out after 1.00 seconds"),
+        ("/die", "Runtime exited"),
+    ] {
+        let event = json!({"path": path, "gate": gate});
+        let url = format!("{}/2021-11-15/functions/f:live/response-streaming-invocations", bench.address);
+        let answer = bench.signed("lambda", Method::POST, &url, &[], event.to_string().into_bytes()).await;
+        let frames = frames(&answer.bytes().await.unwrap());
+        let (kind, complete) = frames.last().unwrap();
+        let complete: Value = serde_json::from_str(complete).unwrap();
+        assert_eq!((kind.as_str(), &complete["ErrorCode"]), ("InvokeComplete", &json!("Unhandled")));
+        assert!(complete["ErrorDetails"].as_str().unwrap().contains(words), "{path}: {complete}");
+
+        let answer = bench.invoke("live", event).await;
+        assert_eq!(answer.headers()["x-amz-function-error"], "Unhandled");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains(words), "{path}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_runs_nothing() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let dry = [("x-amz-invocation-type", "DryRun")];
+    for path in ["2021-11-15/functions/f/response-streaming-invocations", "2015-03-31/functions/f/invocations"] {
+        let url = format!("{}/{path}", bench.address);
+        let answer = bench.signed("lambda", Method::POST, &url, &dry, br#"{"path":"/exit"}"#.to_vec()).await;
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (204, String::new()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_reaches_the_function_as_it_was_written() {
+    let bench = Bench::start().await;
+    let url = bench.public(STREAM, json!({})).await;
+    let event = async |path: &str| -> Value {
+        let answer = bench.http.get(format!("{url}{path}")).send().await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    };
+    let encoded = event("echo%2Fa%3Fb%20c?x=1%2B2+3&y=").await;
+    assert_eq!(encoded["rawPath"], "/echo%2Fa%3Fb%20c");
+    assert_eq!(encoded["requestContext"]["http"]["path"], "/echo/a?b c");
+    assert_eq!(encoded["rawQueryString"], "x=1%2B2+3&y=");
+    assert_eq!(encoded["queryStringParameters"], json!({"x": "1+2 3", "y": ""}));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,6 +216,13 @@ async fn the_mode_of_the_url_decides_what_is_sent() {
         (answer.status(), &answer.headers()["content-type"]),
         (StatusCode::OK, &"application/json".parse().unwrap())
     );
+    // A string is its text, not its JSON.
+    assert_eq!(ask(r#""hello""#).await.unwrap().text().await.unwrap(), "hello");
+    assert_eq!(ask(r#"{"statusCode":1000}"#).await.unwrap().status(), 502);
+    // What a streaming handler says of its length counts for nothing.
+    let answer = bench.http.get(format!("{url}split")).send().await.unwrap();
+    assert_eq!((answer.content_length(), answer.text().await.unwrap()), (Some(7), "1234567".to_owned()));
+    bench.wait_for_note("BUFFERED url over a streaming handler").await;
     // A streaming handler is collected: a length, no chunks; and beyond 6 MB it fails.
     let answer = bench.http.get(format!("{url}size?bytes=1000000")).send().await.unwrap();
     assert_eq!(answer.content_length(), Some(1_000_000));
