@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::cloud::lock;
 use crate::extension::{self, Extensions};
-use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Seat};
+use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Reply as Client, Seat};
 use crate::socket::Prompt;
 
 /// lambda_runtime means these as trailers when a stream fails, and writes them into the body, as a chunk of their own.
@@ -72,7 +72,7 @@ pub(crate) struct Open {
     pub(crate) request_id: String,
     /// Echoed by newer clients, so that an answer to an earlier delivery is told apart.
     pub(crate) invocation_id: String,
-    pub(crate) reply: Option<oneshot::Sender<Outcome>>,
+    pub(crate) reply: Option<Client>,
     /// Why its answer is cut, once that is known.
     pub(crate) failure: Failure,
     pub(crate) seat: Seat,
@@ -177,7 +177,7 @@ async fn next(desk: &Desk) -> Reply {
 }
 
 /// Takes the client that waits for this id, with the place of its failure; each can be answered once.
-fn take(desk: &Desk, id: &str, headers: &HeaderMap) -> Result<(oneshot::Sender<Outcome>, Failure), Box<Reply>> {
+fn take(desk: &Desk, id: &str, headers: &HeaderMap) -> Result<(Client, Failure), Box<Reply>> {
     let mut open = lock(&desk.open);
     let Some(open) = open.as_mut().filter(|open| open.request_id == id) else {
         return Err(refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID").into());
@@ -221,7 +221,7 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
     let (pace, words) = (desk.pace.clone(), desk.words.clone());
     let told = failure.clone();
     let answer = Answer { streaming, content_type, pieces: body, over: false, too_long: None, pace, failure, words };
-    let mut reading = client.send(Outcome::Answer(answer)).is_ok();
+    let mut reading = client.send(Ok(Outcome::Answer(answer))).is_ok();
     let mut trailers = None;
     let mut body = request.into_body();
     while let Some(frame) = body.frame().await {
@@ -281,7 +281,7 @@ async fn error(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Reply 
     let payload = read(request).await;
     desk.say(Word::Failed { text: String::from_utf8_lossy(&payload).into_owned() });
     desk.complete();
-    let _ = client.send(Outcome::Error { payload });
+    let _ = client.send(Ok(Outcome::Error { payload, last: String::new() }));
     telling.1 = Some(Ending::Whole);
     accepted()
 }

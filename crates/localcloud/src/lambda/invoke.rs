@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Name;
 use crate::route::Call;
-use crate::sandbox::{Blueprint, LARGEST as LARGEST_ANSWER, Outcome, Request};
+use crate::sandbox::{Answer, Blueprint, LARGEST as LARGEST_ANSWER, Outcome, Request};
 use crate::wire::error::{Body, Fault, full};
 use crate::wire::eventstream;
 use crate::world::function::not_active;
@@ -107,6 +107,40 @@ pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fa
     Ok(answer)
 }
 
+/// Where the frames of a streaming call come from.
+enum Source {
+    Live(Box<Answer>),
+    /// What a handler that does not stream has answered.
+    Whole(Bytes),
+    Failed(Bytes),
+    Over,
+}
+
+impl Source {
+    async fn of(answer: Answer, request_id: &str) -> Self {
+        if answer.streaming {
+            return Self::Live(Box::new(answer));
+        }
+        match answer.collect(LARGEST_ANSWER).await {
+            Ok(payload) => Self::Whole(payload),
+            Err(spoiled) => Self::Failed(spoiled.payload(request_id)),
+        }
+    }
+
+    /// The next bytes, or why there are none.
+    async fn next(&mut self, request_id: &str) -> Option<Result<Bytes, String>> {
+        if let Self::Live(answer) = self {
+            let next = answer.next().await?;
+            return Some(next.map_err(|error| answer.explain(&error, request_id)));
+        }
+        match std::mem::replace(self, Self::Over) {
+            Self::Whole(payload) => Some(Ok(payload)),
+            Self::Failed(payload) => Some(Err(String::from_utf8_lossy(&payload).into_owned())),
+            Self::Live(_) | Self::Over => None,
+        }
+    }
+}
+
 /// InvokeWithResponseStream: every piece as it is made, and how it ended.
 pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
     let blueprint = prepare(call, &Name::read(call, name)?)?;
@@ -117,25 +151,20 @@ pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fa
     let run = crate::sandbox::invoke(&call.cloud, blueprint, request(call)).await?;
     let tail = wants_tail(call);
     let mut content_type = HeaderValue::from_static("application/octet-stream");
-    let (pieces, early) = match run.outcome {
-        Outcome::Error { payload, .. } => (None, Some(payload)),
+    let source = match run.outcome {
+        Outcome::Error { payload, .. } => Source::Failed(payload),
         Outcome::Answer(answer) => {
             content_type = answer.content_type.clone().unwrap_or(content_type);
-            (Some(answer), None)
+            Source::of(answer, &call.request_id).await
         }
     };
     let request_id = call.request_id.clone();
-    let frames = stream::unfold(Some((pieces, early, run.finished, request_id)), move |state| async move {
-        let (mut pieces, early, finished, request_id) = state?;
-        let error = match (&mut pieces, early) {
-            (Some(answer), _) => match answer.next().await {
-                Some(Ok(bytes)) => {
-                    return Some((eventstream::chunk(bytes), Some((pieces, None, finished, request_id))));
-                }
-                Some(Err(error)) => Some(("Unhandled", answer.explain(&error, &request_id))),
-                None => None,
-            },
-            (None, early) => Some(("Unhandled", String::from_utf8_lossy(&early.unwrap_or_default()).into_owned())),
+    let frames = stream::unfold(Some((source, run.finished, request_id)), move |state| async move {
+        let (mut source, finished, request_id) = state?;
+        let error = match source.next(&request_id).await {
+            Some(Ok(bytes)) => return Some((eventstream::chunk(bytes), Some((source, finished, request_id)))),
+            Some(Err(details)) => Some(("Unhandled", details)),
+            None => None,
         };
         let mut complete = json!({});
         if let Some((code, details)) = error {

@@ -79,7 +79,7 @@ impl Answer {
         if fits < bytes.len() {
             let size = self.pace.size();
             let message = format!("Response payload size exceeded maximum allowed payload size ({size} bytes).");
-            let _ = self.words.send(Word::TooLong(message.clone()));
+            let _ = self.words.send(Word::TooLong(format!("its stream was cut: {message}")));
             self.too_long = Some(message);
         }
         if at > now {
@@ -123,6 +123,7 @@ impl Answer {
         while let Some(bytes) = self.arrived().await {
             let bytes = bytes.map_err(|_| self.cut())?;
             if body.len() + bytes.len() > limit {
+                let _ = self.words.send(Word::TooLong(format!("its answer is larger than {limit} bytes")));
                 return Err(Spoiled::TooLarge);
             }
             body.extend_from_slice(&bytes);

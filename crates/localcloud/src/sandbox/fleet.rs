@@ -36,6 +36,17 @@ struct Entries {
     seats: HashMap<(String, String), Taken>,
     /// By region, of all functions together.
     reserved: HashMap<String, usize>,
+    /// By instance: the port of a web app.
+    ports: HashMap<u64, Holder>,
+}
+
+/// Who has a port.
+struct Holder {
+    port: u16,
+    /// Region and function.
+    key: (String, String),
+    build: String,
+    ending: bool,
 }
 
 #[derive(Default)]
@@ -133,6 +144,29 @@ impl Fleet {
         (id, inbox, orders)
     }
 
+    /// Notes the port of an instance's app.
+    pub(super) fn holds(&self, id: u64, blueprint: &Blueprint, port: Option<u16>) {
+        let Some(port) = port else { return };
+        let key = (blueprint.region.clone(), blueprint.function.clone());
+        let holder = Holder { port, key, build: blueprint.build.clone(), ending: false };
+        lock(&self.roster.entries).ports.insert(id, holder);
+    }
+
+    /// Lets the instance on a port end, if it is idle and an older build of the same function, or `any`; whether it ends.
+    pub(super) fn give_way(&self, port: u16, to: &Blueprint, any: bool) -> bool {
+        let mut entries = lock(&self.roster.entries);
+        let Entries { ports, pools, .. } = &mut *entries;
+        let Some((id, holder)) = ports.iter_mut().find(|(_, holder)| holder.port == port) else { return false };
+        let is_older = holder.key == (to.region.clone(), to.function.clone()) && holder.build != to.build;
+        let pool = pools.get_mut(&holder.build).filter(|pool| (any || is_older) && pool.idle.contains(id));
+        if let Some(pool) = pool {
+            pool.idle.retain(|other| other != id);
+            pool.alive.remove(id);
+            holder.ending = true;
+        }
+        holder.ending
+    }
+
     /// An instance is idle; false when it is no longer wanted.
     pub(super) fn rest(&self, build: &str, id: u64) -> bool {
         let mut entries = lock(&self.roster.entries);
@@ -146,6 +180,7 @@ impl Fleet {
     /// An instance has ended.
     pub(super) fn leave(&self, build: &str, id: u64) {
         let mut entries = lock(&self.roster.entries);
+        entries.ports.remove(&id);
         if let Some(pool) = entries.pools.get_mut(build) {
             pool.alive.remove(&id);
             pool.idle.retain(|other| *other != id);

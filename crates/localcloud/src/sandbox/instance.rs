@@ -14,10 +14,10 @@ use tokio::time::{Duration, Instant};
 
 use super::companions::Companions;
 use super::output::Output;
-use super::port::Claim;
+use super::port::{self, Claim};
 use super::preparation::{Preparation, Unstartable, Wires};
 use super::spawn::{kill_group, terminate_group};
-use super::{Blueprint, Order, Outcome, Pace, report};
+use super::{Blueprint, Order, Outcome, Pace, Start, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::runtime::{self, Delivery, Desk, Word};
@@ -41,7 +41,9 @@ pub(super) struct Instance {
     told: bool,
     warnings: Vec<String>,
     /// Held for as long as the instance lives.
-    _port: Option<Claim>,
+    port: Option<Claim>,
+    /// How it was started.
+    pub(super) start: Start,
     pub(super) output: Output,
     pub(super) stream: Stream,
     pub(super) desk: Arc<Desk>,
@@ -89,6 +91,9 @@ enum Event {
 /// How long extensions have from being told of the end to their own.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long the runtime has beside extensions, from its SIGTERM to its end.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// What the kernel calls a binary that it cannot run.
 const NO_EXECUTABLE: i32 = rustix::io::Errno::NOEXEC.raw_os_error();
 const NOT_FOUND: i32 = rustix::io::Errno::NOENT.raw_os_error();
@@ -96,7 +101,7 @@ const NOT_FOUND: i32 = rustix::io::Errno::NOENT.raw_os_error();
 /// Starts a process with its first request.
 pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: Order) {
     let (id, inbox, orders) = cloud.fleet.enter(&blueprint.build);
-    match Instance::spawn(&cloud, &blueprint, id, orders).await {
+    match Instance::spawn(&cloud, &blueprint, id, orders, order.start).await {
         Ok(instance) => {
             let _ = inbox.try_send(order);
             let mut lives = lock(&cloud.fleet.lives);
@@ -117,7 +122,7 @@ pub(super) async fn start(cloud: Arc<Cloud>, blueprint: Arc<Blueprint>, order: O
             };
             let message = format!("RequestId: {id} Error: {why}");
             let _ = order.finished.send(Vec::new());
-            let _ = order.reply.send(Outcome::failed("Runtime.InvalidEntrypoint", &message));
+            let _ = order.reply.send(Ok(Outcome::failed("Runtime.InvalidEntrypoint", &message)));
         }
     }
 }
@@ -128,10 +133,12 @@ impl Instance {
         blueprint: &Arc<Blueprint>,
         id: u64,
         orders: mpsc::Receiver<Order>,
+        start: Start,
     ) -> anyhow::Result<Self> {
+        port::make_way(cloud, blueprint, start).await;
         let token = uuid::Uuid::new_v4().simple().to_string();
         let own = own_directory(cloud, &token)?;
-        let spawned = Self::spawn_in(cloud, blueprint, id, orders, &token, &own).await;
+        let spawned = Self::spawn_in(cloud, blueprint, (id, start), orders, &token, &own).await;
         if spawned.is_err() {
             let _ = std::fs::remove_dir_all(&own);
         }
@@ -141,7 +148,7 @@ impl Instance {
     async fn spawn_in(
         cloud: &Arc<Cloud>,
         blueprint: &Arc<Blueprint>,
-        id: u64,
+        (id, start): (u64, Start),
         orders: mpsc::Receiver<Order>,
         token: &str,
         own: &Path,
@@ -150,6 +157,7 @@ impl Instance {
             let (cloud, blueprint, own) = (cloud.clone(), blueprint.clone(), own.to_owned());
             tokio::task::spawn_blocking(move || Preparation::of(&cloud, &blueprint, &own)).await??
         };
+        cloud.fleet.holds(id, blueprint, preparation.port.as_ref().map(Claim::number));
         let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
@@ -162,17 +170,19 @@ impl Instance {
             preparation.start(runtime, &cloud.fleet.spawner, blueprint, &wires, &words).await?;
         let extensions = extensions.into();
         let desk = Arc::new(Desk { words, open: Default::default(), extensions, pace: Pace::new(&cloud.options) });
+        let timeout = Duration::from_secs(blueprint.configuration.timeout.into());
         let (gone, told) = oneshot::channel();
         let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));
         Ok(Self {
             name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
             warnings: preparation.warnings,
-            _port: preparation.port,
+            port: preparation.port,
+            start,
             companions,
             reason: "spindown",
             told: false,
             closing: cloud.fleet.closing(),
-            deadline: started + cloud.options.init_timeout,
+            deadline: started + if start.patient { timeout } else { cloud.options.init_timeout },
             cloud: cloud.clone(),
             blueprint: blueprint.clone(),
             id,
@@ -244,10 +254,7 @@ impl Instance {
         self.companions.kill().await;
         kill_group(&self.child);
         let _ = self.child.wait().await;
-        self.print();
-        if let Some(rest) = self.output.rest() {
-            self.log_line(&rest);
-        }
+        self.print_all();
         self.api.abort();
         let _ = std::fs::remove_dir_all(&self.own);
     }
@@ -264,9 +271,8 @@ impl Instance {
             extensions.shut_down(&event)
         };
         terminate_group(&self.child);
-        if !told.is_empty() {
-            self.companions.ended(&told, GOODBYE).await;
-        }
+        let ended = tokio::time::timeout(LAST_WORDS, self.child.wait());
+        let _ = tokio::join!(ended, self.companions.ended(&told, GOODBYE));
     }
 
     /// Carries what the process has printed into its log stream.
@@ -278,6 +284,19 @@ impl Instance {
             }
             self.log_line(&line);
         }
+    }
+
+    /// The same with a last line that has no end.
+    pub(super) fn print_all(&mut self) {
+        self.print();
+        if let Some(rest) = self.output.rest() {
+            self.log_line(&rest);
+        }
+    }
+
+    /// Whether its app has another port than the one that its function asks for.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.port.as_ref().is_some_and(|port| port.warning().is_some())
     }
 
     /// One event in the log stream, and in the tail.

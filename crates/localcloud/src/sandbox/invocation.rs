@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant};
 use super::instance::{Busy, Instance};
 use super::report::{self, Report};
 use super::spawn::{ending, kill_group};
-use super::{Failure, Order, Outcome};
+use super::{Failure, Order, Outcome, Start};
 use crate::cloud::lock;
 use crate::runtime::{Delivery, Ending, Open, Word};
 use crate::wire::date;
@@ -19,6 +19,9 @@ fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
     let message = format!("RequestId: {request_id} Error: {how}");
     serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
 }
+
+/// So many of its own lines go with a function's failure.
+const LINES: usize = 8;
 
 /// How long a killed process has to be gone.
 const GONE: Duration = Duration::from_secs(10);
@@ -33,7 +36,7 @@ impl Instance {
             drop(order);
             return self.cloud.fleet.rest(&self.blueprint.build, self.id);
         }
-        let Order { request, arn, reply, finished, seat } = order;
+        let Order { request, arn, reply, finished, seat, .. } = order;
         let seconds = self.blueprint.configuration.timeout;
         self.deadline = Instant::now() + Duration::from_secs(seconds.into());
         let invocation_id = uuid::Uuid::new_v4().to_string();
@@ -92,7 +95,10 @@ impl Instance {
             Word::Answered(ending) => self.answered(&ending),
             Word::Stale { id } => self.loud(&format!("an answer to an earlier delivery of {id} was refused: 410")),
             Word::Words(text) => self.loud(&format!("the client got an error as text in the body: {text}")),
-            Word::TooLong(message) => self.loud(&format!("the stream was cut: {message}")),
+            Word::TooLong(message) => {
+                self.log_line(&format!("[local cloud] {message}"));
+                self.loud(&message);
+            }
             Word::Failed { text } => self.loud(&format!("the function failed: {text}")),
             Word::InitFailed { payload } => self.init_failed(&payload),
         }
@@ -177,12 +183,15 @@ impl Instance {
         // What an extension has open would never end by itself.
         self.companions.kill().await;
         self.hear_out().await;
+        self.print_all();
         let timed_out = self.busy.as_ref().is_some_and(|busy| busy.timed_out);
         let how = ending(status);
         if !timed_out {
             self.loud(&how);
         }
-        if self.init.is_none() {
+        if self.init.is_none() && self.is_elsewhere() && !self.start.on_its_port {
+            self.start_again(Start { on_its_port: true, ..self.start });
+        } else if self.init.is_none() {
             self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how));
         }
         if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
@@ -219,21 +228,14 @@ impl Instance {
             let how = format!("Task timed out after {seconds:.2} seconds");
             let message = format!("RequestId: {id} Error: {how}");
             self.loud(&message);
-            self.print();
+            self.print_all();
             self.log_line(&format!("{} {id} {how}\n\n", date::log(date::now())));
             if let Some(open) = &*lock(&self.desk.open) {
                 let _ = open.failure.set(failure("Sandbox.Timedout", &id, &how));
             }
             self.reply(Outcome::failed("Sandbox.Timedout", &message));
         } else if self.init.is_none() {
-            let seconds = self.cloud.options.init_timeout.as_secs_f64();
-            self.loud(&format!("no request was asked for within {seconds} seconds of the start"));
-            let missing = lock(&self.desk.extensions).missing();
-            if !missing.is_empty() {
-                self.loud(&format!("it waited for its extensions: {}", missing.join(", ")));
-            }
-            let how = format!("Init timed out after {seconds:.2} seconds");
-            self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
+            self.start_was_late();
         } else {
             return false;
         }
@@ -245,22 +247,72 @@ impl Instance {
         true
     }
 
+    /// The process has not asked for a request in time: it is started once more, as on AWS, or it has failed.
+    fn start_was_late(&mut self) {
+        let seconds = f64::from(self.blueprint.configuration.timeout);
+        let limit = if self.start.patient { seconds } else { self.cloud.options.init_timeout.as_secs_f64() };
+        self.loud(&format!("no request was asked for within {limit} seconds of the start"));
+        let missing = lock(&self.desk.extensions).missing();
+        let waited = if missing.is_empty() {
+            String::new()
+        } else {
+            format!(": it waited for its extensions: {}", missing.join(", "))
+        };
+        let how = format!("Init timed out after {limit:.2} seconds{waited}");
+        self.loud(&how);
+        if self.start.patient {
+            self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
+        } else {
+            self.start_again(Start { patient: true, on_its_port: self.start.on_its_port || self.is_elsewhere() });
+        }
+    }
+
+    /// Asks for another start for the request that was to be the first.
+    fn start_again(&mut self, start: Start) {
+        let Ok(order) = self.orders.try_recv() else { return };
+        let status = if start.patient { "timeout" } else { "error" };
+        self.report_start(status, "Runtime.Unknown");
+        let why =
+            if start.on_its_port { "on the port that it asks for" } else { "with the time that an invocation has" };
+        self.log_line(&format!("[local cloud] it is started once more, {why}"));
+        self.loud(&format!("it is started once more, {why}"));
+        let _ = order.reply.send(Err(start));
+    }
+
+    fn report_start(&mut self, status: &str, kind: &str) {
+        self.print_all();
+        let json = self.blueprint.configuration.logging.log_format == "JSON";
+        let phase = if self.start.patient { "invoke" } else { "init" };
+        self.log_line(&report::init_report(json, phase, self.started.elapsed(), status, kind));
+    }
+
     /// Answers the client whose request was to be the first of a process that did not start.
     fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
         let Ok(order) = self.orders.try_recv() else { return };
-        self.print();
-        let json = self.blueprint.configuration.logging.log_format == "JSON";
-        self.log_line(&report::init_report(json, self.started.elapsed(), status, kind));
-        let _ = order.reply.send(Outcome::Error { payload: payload(&order.request.id) });
+        let last = self.last_lines();
+        self.report_start(status, kind);
+        let _ = order.reply.send(Ok(Outcome::Error { payload: payload(&order.request.id), last }));
         let _ = order.finished.send(std::mem::take(&mut self.tail));
     }
 
     /// Answers the waiting client if nothing has yet.
     fn reply(&self, outcome: Outcome) {
         let client = lock(&self.desk.open).as_mut().and_then(|open| open.reply.take());
-        if let Some(client) = client {
-            let _ = client.send(outcome);
-        }
+        let Some(client) = client else { return };
+        let outcome = match outcome {
+            Outcome::Error { payload, .. } => Outcome::Error { payload, last: self.last_lines() },
+            answer => answer,
+        };
+        let _ = client.send(Ok(outcome));
+    }
+
+    /// What the function itself printed last, of what is in the tail.
+    fn last_lines(&self) -> String {
+        const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
+        let tail = String::from_utf8_lossy(&self.tail);
+        let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));
+        let lines: Vec<&str> = tail.lines().filter(own).collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
     /// Writes the report and gives the seat back.

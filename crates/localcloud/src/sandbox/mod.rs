@@ -94,22 +94,40 @@ pub(crate) fn trace() -> String {
 pub(crate) struct Order {
     pub(crate) request: Request,
     pub(crate) arn: String,
-    pub(crate) reply: oneshot::Sender<Outcome>,
+    /// How an instance is to be started for it.
+    start: Start,
+    pub(crate) reply: Reply,
     pub(crate) finished: oneshot::Sender<Vec<u8>>,
     pub(crate) seat: Seat,
+}
+
+/// Who waits for an outcome; an error asks for another start.
+pub(crate) type Reply = oneshot::Sender<Result<Outcome, Start>>;
+
+/// How an instance is started; the default is how the first one is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// It may take as long as an invocation: AWS starts what took too long once more, within the first invocation.
+    patient: bool,
+    /// It has to have the port that it asks for: its app did not start with another one.
+    on_its_port: bool,
 }
 
 /// How the function answered.
 pub(crate) enum Outcome {
     Answer(Answer),
-    Error { payload: Bytes },
+    Error {
+        payload: Bytes,
+        /// What the function printed last.
+        last: String,
+    },
 }
 
 impl Outcome {
     /// An error that the platform words, as AWS does.
     pub(crate) fn failed(kind: &str, message: &str) -> Self {
         let payload = serde_json::json!({"errorType": kind, "errorMessage": message});
-        Self::Error { payload: payload.to_string().into() }
+        Self::Error { payload: payload.to_string().into(), last: String::new() }
     }
 }
 
@@ -129,6 +147,7 @@ const COMING_BACK_TO_THE_LIMIT: Duration = Duration::from_secs(1);
 /// Runs a request on an idle instance or a new one; waits until it begins to answer.
 pub(crate) async fn invoke(cloud: &Arc<Cloud>, blueprint: Blueprint, request: Request) -> Result<Run, Fault> {
     let blueprint = Arc::new(blueprint);
+    let mut start = Start::default();
     loop {
         let since = Instant::now();
         let (seat, place) = loop {
@@ -144,7 +163,7 @@ pub(crate) async fn invoke(cloud: &Arc<Cloud>, blueprint: Blueprint, request: Re
         };
         let (reply, outcome) = oneshot::channel();
         let (finished, tail) = oneshot::channel();
-        let order = Order { request: request.clone(), arn: blueprint.arn.clone(), reply, finished, seat };
+        let order = Order { request: request.clone(), arn: blueprint.arn.clone(), start, reply, finished, seat };
         let sent = match place {
             // An instance that died a moment ago leaves the order to another one.
             Some(inbox) => inbox.try_send(order).is_ok(),
@@ -155,8 +174,10 @@ pub(crate) async fn invoke(cloud: &Arc<Cloud>, blueprint: Blueprint, request: Re
                 true
             }
         };
-        if sent && let Ok(outcome) = outcome.await {
-            return Ok(Run { outcome, finished: tail });
+        match outcome.await {
+            Ok(Ok(outcome)) if sent => return Ok(Run { outcome, finished: tail }),
+            Ok(Err(again)) => start = again,
+            _ => {}
         }
     }
 }

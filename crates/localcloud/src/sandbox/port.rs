@@ -7,12 +7,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Mutex;
+use std::time::Duration;
 
-use crate::cloud::lock;
+use tokio::time::Instant;
+
+use super::{Blueprint, Start};
+use crate::cloud::{Cloud, lock};
+use crate::world::configuration::Layer;
 
 /// Which variables the adapter looks at, in this order, and the port where it finds none of them.
 const VARIABLES: [&str; 3] = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"];
 const DEFAULT: u16 = 8080;
+
+/// How long an instance that is told to end may take to give back its port.
+const GIVING_WAY: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Ports of instances that live; their apps may not listen yet.
 static CLAIMED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
@@ -29,7 +38,7 @@ impl Claim {
     /// # Errors
     /// When no port is free.
     pub(super) fn make(environment: &BTreeMap<String, String>) -> std::io::Result<Self> {
-        let asked = VARIABLES.iter().find_map(|name| environment.get(*name)?.parse().ok()).unwrap_or(DEFAULT);
+        let asked = asked(environment);
         let mut claimed = lock(&CLAIMED);
         if !claimed.contains(&asked) && is_free(asked) {
             claimed.insert(asked);
@@ -41,6 +50,10 @@ impl Claim {
                 return Ok(Self { port, instead_of: Some(asked) });
             }
         }
+    }
+
+    pub(super) fn number(&self) -> u16 {
+        self.port
     }
 
     /// The variables that say so to the adapter and to the app.
@@ -58,6 +71,30 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         lock(&CLAIMED).remove(&self.port);
+    }
+}
+
+/// The port that a function asks for.
+fn asked(environment: &BTreeMap<String, String>) -> u16 {
+    VARIABLES.iter().find_map(|name| environment.get(*name)?.parse().ok()).unwrap_or(DEFAULT)
+}
+
+/// Ends what is idle on the port that a new instance asks for: an older build of the same function, and where the app cannot
+/// do with another port, whatever it is; then waits until the port is free, as long as that may take.
+pub(super) async fn make_way(cloud: &Cloud, blueprint: &Blueprint, start: Start) {
+    if !blueprint.configuration.layers.iter().any(Layer::is_adapter) {
+        return;
+    }
+    let port = asked(&blueprint.configuration.environment);
+    let limit =
+        if start.on_its_port { Duration::from_secs(blueprint.configuration.timeout.into()) } else { GIVING_WAY };
+    let until = Instant::now() + limit;
+    while lock(&CLAIMED).contains(&port) && Instant::now() < until {
+        let ended = cloud.fleet.give_way(port, blueprint, start.on_its_port);
+        if !ended && !start.on_its_port {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

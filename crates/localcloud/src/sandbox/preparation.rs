@@ -134,13 +134,15 @@ impl Preparation {
         blueprint: &Blueprint,
         wires: &Wires,
         words: &mpsc::UnboundedSender<Word>,
-    ) -> std::io::Result<(Child, Companions, Extensions)> {
+    ) -> anyhow::Result<(Child, Companions, Extensions)> {
         let mut companions = Companions::default();
         let extensions = self.extensions();
         let expected = self.expecting(blueprint, &extensions);
         for (name, mut command) in extensions {
             self.equip(&mut command, blueprint, wires)?;
-            let child = spawner.spawn(command, self.view()?).await?;
+            let started = spawner.spawn(command, self.view()?).await;
+            let child =
+                started.map_err(|error| Unstartable(format!("the extension `{name}` cannot be started: {error}")))?;
             companions.add(name, child, words.clone());
         }
         self.equip(&mut runtime, blueprint, wires)?;

@@ -42,13 +42,13 @@ pub(super) fn init_start(json: bool) -> String {
 }
 
 /// What became of a start that failed.
-pub(super) fn init_report(json: bool, took: Duration, status: &str, kind: &str) -> String {
+pub(super) fn init_report(json: bool, phase: &str, took: Duration, status: &str, kind: &str) -> String {
     let took = millis(took);
     if json {
-        let record = json!({"phase": "init", "status": status, "errorType": kind, "metrics": {"durationMs": took}});
+        let record = json!({"phase": phase, "status": status, "errorType": kind, "metrics": {"durationMs": took}});
         return event("platform.initReport", &record);
     }
-    format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: init\tStatus: {status}\tError Type: {kind}\n")
+    format!("INIT_REPORT Init Duration: {took:.2} ms\tPhase: {phase}\tStatus: {status}\tError Type: {kind}\n")
 }
 
 impl Report<'_> {

@@ -27,9 +27,10 @@ pub(super) async fn carry(
 ) -> Result<Response<Body>, Refusal> {
     let answer = match outcome {
         Outcome::Answer(answer) => answer,
-        Outcome::Error { payload } => {
-            ticket.loud(&format!("the function failed: {}", String::from_utf8_lossy(&payload)));
-            return Err(Refusal::Failed);
+        Outcome::Error { payload, last } => {
+            let colon = if last.is_empty() { "" } else { "\nits last lines:\n" };
+            let why = format!("the function failed: {}{colon}{last}", String::from_utf8_lossy(&payload));
+            return Err(ticket.failed(why));
         }
     };
     let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -58,19 +59,16 @@ async fn prelude(ticket: &Ticket, answer: &mut Answer) -> Result<(Prelude, Bytes
         let found = bytes.map_err(|error| error.to_string()).and_then(|bytes| reader.feed(&bytes));
         match found {
             Ok(Some((prelude, _))) if prelude.status_code.is_some_and(|code| !(200..=599).contains(&code)) => {
-                ticket.loud(&format!("no status: {}", prelude.status_code.unwrap_or_default()));
-                return Err(Refusal::Failed);
+                return Err(ticket.failed(format!("no status: {}", prelude.status_code.unwrap_or_default())));
             }
             Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(error) => {
-                ticket.loud(&format!("no prelude: {error}"));
-                return Err(Refusal::Failed);
+                return Err(ticket.failed(format!("no prelude: {error}")));
             }
         }
     }
-    ticket.loud("the answer ended before its prelude did");
-    Err(Refusal::Failed)
+    Err(ticket.failed("the answer ended before its prelude did".to_owned()))
 }
 
 async fn streamed(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
@@ -97,10 +95,10 @@ async fn collected_stream(ticket: &Ticket, method: &Method, mut answer: Answer) 
 }
 
 async fn collect(ticket: &Ticket, answer: Answer, limit: usize) -> Result<Bytes, Refusal> {
-    answer.collect(limit).await.map_err(|spoiled| {
-        ticket.loud(&String::from_utf8_lossy(&spoiled.payload(&ticket.request_id)));
-        Refusal::Failed
-    })
+    answer
+        .collect(limit)
+        .await
+        .map_err(|spoiled| ticket.failed(String::from_utf8_lossy(&spoiled.payload(&ticket.request_id)).into_owned()))
 }
 
 /// A whole answer: JSON with a `statusCode` says what to send, a string is sent as its text, any other JSON as it is.
@@ -116,10 +114,8 @@ async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Re
         Ok(Value::String(text)) => return whole(text.into()),
         _ => return whole(bytes),
     };
-    let (response, content) = from_json(&members).ok_or_else(|| {
-        ticket.loud("the answer has a `statusCode`, but is not of payload format 2.0");
-        Refusal::Failed
-    })?;
+    let (response, content) = from_json(&members)
+        .ok_or_else(|| ticket.failed("the answer has a `statusCode`, but is not of payload format 2.0".to_owned()))?;
     let content = if bodyless(method, response.status()) { Bytes::new() } else { content };
     Ok(response.map(|()| full(content)))
 }

@@ -42,7 +42,8 @@ enum Refusal {
     TooLarge,
     Broken,
     Throttled(Fault),
-    Failed,
+    /// With what is said of it here alone.
+    Failed(String),
 }
 
 fn behind(cloud: &Cloud, door: &Door) -> Option<Behind> {
@@ -116,8 +117,7 @@ impl Ticket {
         let caller = if signed { Some(self.caller(&parts, &body).ok_or(Refusal::Forbidden)?) } else { None };
         let blueprint = behind.blueprint.ok_or(Refusal::Forbidden)?;
         if let Some(state) = behind.not_active {
-            self.loud(&format!("version {} is {state}", blueprint.number));
-            return Err(Refusal::Failed);
+            return Err(self.failed(format!("version {} is {state}", blueprint.number)));
         }
         let event = event::build(self, &behind.url, &parts, &body, caller.as_ref());
         // Base64 makes a third more of what is not text.
@@ -130,8 +130,7 @@ impl Ticket {
             if fault.status == 429 {
                 return Refusal::Throttled(fault);
             }
-            self.loud(&fault.message);
-            Refusal::Failed
+            self.failed(fault.message)
         })?;
         answer::carry(self, &behind.url, &parts.method, run.outcome).await
     }
@@ -142,6 +141,12 @@ impl Ticket {
             .ok()
             .filter(|scope| scope.service == "lambda" && scope.region == self.door.region)?;
         scope.caller(parts, body, &self.cloud).ok()
+    }
+
+    /// Tells of a failure, in `cloud.log` and to the client.
+    fn failed(&self, why: String) -> Refusal {
+        self.loud(&why);
+        Refusal::Failed(why)
     }
 
     /// A line in `cloud.log`.
@@ -173,9 +178,12 @@ fn refuse(refusal: Refusal) -> Response<Body> {
                 json!({"Reason": reason, "Type": "User", "message": fault.message}),
             )
         }
-        Refusal::Failed => {
-            (StatusCode::BAD_GATEWAY, "InternalServerErrorException", json!({"Message": "Internal Server Error"}))
-        }
+        // AWS says the first alone: who asks here would have to look for the log.
+        Refusal::Failed(why) => (
+            StatusCode::BAD_GATEWAY,
+            "InternalServerErrorException",
+            json!({"Message": "Internal Server Error", "LocalCloud": why}),
+        ),
     };
     let mut answer = Response::new(full(body.to_string()));
     *answer.status_mut() = status;

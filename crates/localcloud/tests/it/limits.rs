@@ -41,7 +41,7 @@ async fn a_stream_that_is_too_long_breaks() {
     let (got, whole) = read(&bench, &format!("{url}size?bytes={}", MB + 1)).await;
     assert!(!whole && got <= MB, "{got}");
     bench
-        .wait_for_note("the stream was cut: Response payload size exceeded maximum allowed payload size (1048576")
+        .wait_for_note("its stream was cut: Response payload size exceeded maximum allowed payload size (1048576")
         .await;
     // A buffered answer has a limit of its own.
     let config = json!({"InvokeMode": "BUFFERED"});

@@ -77,7 +77,9 @@ async fn errors_of_the_function_are_told_as_on_aws() {
         bench.wait_for_note(note).await;
         let answer = bench.http.get(format!("{url}{}", &path[1..])).send().await.unwrap();
         assert_eq!(answer.status(), 502);
-        assert_eq!(answer.text().await.unwrap(), r#"{"Message":"Internal Server Error"}"#);
+        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(told["Message"], "Internal Server Error");
+        assert!(told["LocalCloud"].as_str().unwrap().contains(kind), "{told}");
     }
     assert!(!log_lines(&bench, "/aws/lambda/f", "\"Task timed out after 1.00 seconds\"").await.is_empty());
     assert!(
@@ -88,7 +90,7 @@ async fn errors_of_the_function_are_told_as_on_aws() {
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_at_the_start_are_told_apart() {
     let bench = Bench::with(|options| options.init_timeout = Duration::from_millis(1500)).await;
-    bench.function(json!({})).await;
+    bench.function(json!({"Timeout": 2})).await;
     for (how, kind, note) in [
         ("exit", "Runtime.ExitError", "exit status 7"),
         ("error", "Bad.Start", "the function failed to start"),

@@ -59,7 +59,8 @@ fn fixture(name: &str) -> Vec<u8> {
 /// What makes a function of `app.py`.
 fn app(environment: Value) -> Value {
     let mut variables = json!({
-        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": "response_stream", "PORT": "8000",
+        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": "response_stream",
+        "PORT": free_port().to_string(),
     });
     variables.as_object_mut().unwrap().extend(environment.as_object().unwrap().clone());
     let run = b"#!/bin/sh\nexec python app.py\n";
@@ -106,6 +107,13 @@ async fn a_buffered_url_keeps_its_limit() {
     let url = bench.public("BUFFERED", app(json!({"AWS_LWA_INVOKE_MODE": "buffered"}))).await;
     assert!(bench.http.get(&url).send().await.unwrap().status().is_success());
     assert_eq!(bench.http.get(format!("{url}large")).send().await.unwrap().status(), 502);
+    // So does the call that a version is tried by.
+    let stream = format!("{}/2021-11-15/functions/f:live/response-streaming-invocations", bench.address);
+    let event = json!({"version": "2.0", "rawPath": "/large", "requestContext": {"http": {"method": "GET"}}});
+    let answer = bench.signed("lambda", Method::POST, &stream, &[], event.to_string().into_bytes()).await;
+    let frames = String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned();
+    assert!(frames.len() < 10_000 && frames.contains("Function.ResponseSizeTooLarge"), "{} bytes", frames.len());
+    bench.wait_for_note("its answer is larger than 6291556 bytes").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,16 +140,74 @@ async fn an_app_that_crashes_at_its_start_is_told_with_its_last_lines() {
     let (tail, text) = (String::from_utf8(tail).unwrap(), answer.text().await.unwrap());
     assert!(text.contains("Runtime.ExitError") && text.contains("exit status 3"), "{text}");
     assert!(tail.contains("no DATABASE_URL"), "{tail}");
+    // Who asks with curl is told as well.
+    let url = bench.url(json!({"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"})).await;
+    let answer = bench.http.get(&url).send().await.unwrap();
+    assert_eq!(answer.status(), 502);
+    let told: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(told["Message"], "Internal Server Error");
+    assert!(told["LocalCloud"].as_str().unwrap().contains("no DATABASE_URL"), "{told}");
+}
+
+/// A port that nobody has at the moment.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let port = free_port().to_string();
+    let stubborn = |more: &str| app(json!({"MOOD": "stubborn", "PORT": port, "OWN_PORT": port, "MORE": more}));
+    let url = bench.public("RESPONSE_STREAM", stubborn("")).await;
+    let gate = bench.sign_post("gate");
+    let held = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
+    let mut held = held.bytes_stream();
+    assert_eq!(held.next().await.unwrap().unwrap(), "first");
+    let waiting = tokio::spawn(bench.http.get(&url).send());
+    bench.wait_for_note("it is started once more, on the port that it asks for").await;
+    File::create(&gate).unwrap();
+    assert_eq!(held.next().await.unwrap().unwrap(), "second");
+    drop(held);
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+    // Another version finds the port, though the one before is idle there.
+    let variables = stubborn("2")["Environment"].clone();
+    bench.done(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Environment": variables})).await;
+    bench.done(Method::POST, "/2015-03-31/functions/f/versions", json!({})).await;
+    bench.done(Method::PUT, "/2015-03-31/functions/f/aliases/live", json!({"FunctionVersion": "2"})).await;
+    assert_eq!(bench.http.get(&url).send().await.unwrap().text().await.unwrap(), port);
+    assert_eq!(bench.notes().matches("it is started once more").count(), 1, "{}", bench.notes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_took_too_long_is_tried_once_more() {
+    let Some(bench) = web(|options| options.init_timeout = Duration::from_secs(2)).await else { return };
+    let mark = bench.sign_post("mark");
+    let url = bench.public("RESPONSE_STREAM", app(json!({"MOOD": "slow", "MARK": mark}))).await;
+    assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 200);
+    bench.wait_for_note("it is started once more, with the time that an invocation has").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_may_clean_up_at_its_end() {
+    let Some(bench) = web(|_| {}).await else { return };
+    let mark = bench.data.path().join("mark");
+    let url = bench.public("RESPONSE_STREAM", app(json!({"MOOD": "polite", "MARK": mark}))).await;
+    assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 200);
+    let (_data, _) = bench.stop().await;
+    assert!(mark.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_listens_elsewhere_is_waited_for_and_told_with_its_last_lines() {
     let Some(bench) = web(|options| options.init_timeout = Duration::from_secs(3)).await else { return };
-    bench.function(app(json!({"MOOD": "elsewhere"}))).await;
+    let mut elsewhere = app(json!({"MOOD": "elsewhere"}));
+    elsewhere["Timeout"] = json!(4);
+    bench.function(elsewhere).await;
     let answer = bench.invoke("live", json!({})).await;
     let tail = STANDARD.decode(answer.headers()["x-amz-log-result"].as_bytes()).unwrap();
     let (tail, text) = (String::from_utf8(tail).unwrap(), answer.text().await.unwrap());
-    assert!(text.contains("Init timed out after 3.00 seconds"), "{text}");
+    assert!(text.contains("Init timed out after 4.00 seconds"), "{text}");
     assert!(tail.contains("starting 3.") && tail.contains("app is not ready"), "{tail}");
 }
 
