@@ -16,8 +16,9 @@ use std::time::{Duration, SystemTime};
 /// How long a URL may answer 403: AWS takes a while to believe in a new permission.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(30);
 
-/// How much longer than the function's own timeout an answer is waited for.
-const GRACE: Duration = Duration::from_secs(5);
+/// How much longer than the function's own timeout an answer is waited for: the ten seconds that a start may take before the
+/// time of the request begins, and some for the way.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// The checks of one function, for one run.
 pub(super) struct Verification<'a> {

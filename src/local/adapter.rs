@@ -4,6 +4,7 @@
 
 use super::cache::cache;
 use anyhow::{Context, bail, ensure};
+use object::{Architecture, Object};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,13 @@ pub const VERSION: &str = "1.0.0-rc1";
 
 /// Where the adapter is, or would be: `$LAMSTREAM_ADAPTER`, or in the cache.
 pub fn program() -> Option<PathBuf> {
+    named().or_else(|| Some(root()?.join("bin/lambda-adapter")))
+}
+
+/// `$LAMSTREAM_ADAPTER`, from the root.
+pub(super) fn named() -> Option<PathBuf> {
     let named = std::env::var_os("LAMSTREAM_ADAPTER").filter(|path| !path.is_empty()).map(PathBuf::from);
-    named.map(|path| std::path::absolute(&path).unwrap_or(path)).or_else(|| Some(root()?.join("bin/lambda-adapter")))
+    named.map(|path| std::path::absolute(&path).unwrap_or(path))
 }
 
 fn root() -> Option<PathBuf> {
@@ -50,11 +56,18 @@ pub async fn install() -> anyhow::Result<(PathBuf, bool)> {
 /// Takes a program that was built elsewhere.
 ///
 /// # Errors
-/// When it is no Linux executable, or the cache cannot be written.
+/// When it is no Linux executable for this machine, or the cache cannot be written.
 pub fn install_from(file: &Path) -> anyhow::Result<PathBuf> {
     let (_, program) = places()?;
     let bytes = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     ensure!(bytes.starts_with(b"\x7fELF"), "`{}` is no Linux executable", file.display());
+    let of = object::File::parse(&*bytes).map(|elf| elf.architecture());
+    let of = of.with_context(|| format!("cannot read `{}`", file.display()))?;
+    let here = match std::env::consts::ARCH {
+        "aarch64" => Architecture::Aarch64,
+        _ => Architecture::X86_64,
+    };
+    ensure!(of == here, "`{}` is for another processor ({of:?}) than this machine ({here:?})", file.display());
     let write = || {
         let directory = program.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(directory)?;

@@ -27,9 +27,14 @@ pub async fn run(
     let listener = listener.with_context(|| format!("cannot listen on port {port} of 127.0.0.1"))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let pid = std::process::id() as i32;
-    home.announce(&Running { pid, endpoint: endpoint.clone(), build: build(), limits: limits.flags() })?;
-    ready(&endpoint);
-    localcloud::serve(listener, limits.options(&home.data), shutdown).await
+    let (limits, options) = (limits.flags(), limits.options(&home.data));
+    let running = Running { pid, endpoint, build: build(), limits, adapter: options.adapter.clone() };
+    // The URLs of earlier runs are open before anybody is told that it runs.
+    let cloud = localcloud::open(options)?;
+    home.announce(&running)?;
+    ready(&running.endpoint);
+    cloud.serve(listener, shutdown).await;
+    Ok(())
 }
 
 /// Whoever looks whether a local cloud runs holds the lock for an instant, so that one refusal proves nothing.

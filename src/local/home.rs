@@ -1,5 +1,6 @@
 //! A local cloud's data directory, and the process that serves it.
 
+use super::adapter;
 use super::limits::Limits;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Running {
     /// How it was asked to behave, as flags.
     #[serde(default)]
     pub limits: Vec<String>,
+    /// Lambda Web Adapter, as it knows it.
+    #[serde(default)]
+    pub adapter: Option<PathBuf>,
 }
 
 impl Running {
@@ -109,7 +113,8 @@ impl Home {
         let flags = match self.running()? {
             Some(running) => {
                 let wanted = wanted.unwrap_or_else(|| running.limits.clone());
-                if running.build == build() && running.limits == wanted {
+                let knows_adapter = adapter::named().is_none_or(|named| running.adapter == Some(named));
+                if running.build == build() && running.limits == wanted && knows_adapter {
                     return Ok(running);
                 }
                 self.stop().await?;

@@ -58,6 +58,8 @@ pub enum Cause {
     Start,
     /// It failed while it had the request.
     Request,
+    /// It had the request for as long as a request may take.
+    Time,
 }
 
 /// What kept a request from being answered.
@@ -176,6 +178,7 @@ impl Cause {
                 "a web app has 10 s to listen on the port in `PORT` and to answer `readiness_path`",
             ],
             Cause::Request => &["the function's logs say whether it panicked, ran out of memory or out of time"],
+            Cause::Time => &["what does it wait for? `timeout` in the manifest is how long one request may take"],
         }
     }
 }

@@ -121,11 +121,14 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).ok()
 }
 
+/// So many characters of a body are quoted.
+const LONGEST: usize = 600;
+
 /// The beginning of a body in one line, fit to be quoted.
 fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body).replace(|character: char| character.is_control(), " ");
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(200) {
+    match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
@@ -276,6 +279,6 @@ mod tests {
     #[test]
     fn quoted_words_are_one_short_line() {
         assert_eq!(words(b"a\n\t b\x1b[31m"), "a b [31m");
-        assert_eq!(words("é".repeat(300).as_bytes()).chars().count(), 201);
+        assert_eq!(words("é".repeat(700).as_bytes()).chars().count(), LONGEST + 1);
     }
 }

@@ -128,7 +128,7 @@ impl Reader {
         }
         let Some(mut seen) = self.seen else {
             let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
-            return Err(crash(&code, &details, log, at));
+            return Err(crash(&code, &details, log));
         };
         seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(words(&details))));
         judge(check, &seen)
@@ -136,20 +136,19 @@ impl Reader {
 }
 
 /// Why there was no answer, by Lambda's words and the function's last ones.
-fn crash(code: &str, details: &str, log: &str, after: Duration) -> Fault {
+fn crash(code: &str, details: &str, log: &str) -> Fault {
     let all = format!("{code} {details} {log}");
     let says = |signs: &[&str]| signs.iter().any(|sign| all.contains(sign));
-    if says(&["Task timed out", "Sandbox.Timedout"]) && !all.contains("Phase: init") {
-        return Fault::Timeout { after, seen: None };
-    }
     let cause = if says(&["exec format error"]) {
         Cause::Architecture
     } else if all.contains("GLIBC_") && all.contains("not found") {
         Cause::Glibc
     } else if says(&["Runtime.InvalidEntrypoint"]) {
         Cause::Entrypoint
-    } else if says(&["Phase: init", "Init timed out"]) {
+    } else if says(&["INIT_REPORT", "platform.initReport", "Init timed out"]) {
         Cause::Start
+    } else if says(&["Task timed out", "Sandbox.Timedout"]) {
+        Cause::Time
     } else {
         Cause::Request
     };
@@ -236,7 +235,9 @@ mod tests {
         let cut = format!("{}\nlast", "x".repeat(TAIL));
         let fault = verdict(false, vec![end(Some(("Unhandled", "x")), &cut)]).await.unwrap_err();
         assert!(matches!(&fault, Fault::Crash { log, .. } if log[0].starts_with("…x") && log[1] == "last"));
-        let late = vec![end(Some(("Sandbox.Timedout", "Task timed out after 3.00 seconds")), "")];
-        assert!(matches!(verdict(false, late).await, Err(Fault::Timeout { seen: None, .. })));
+        let late =
+            vec![end(Some(("Sandbox.Timedout", "Task timed out after 3.00 seconds")), "waiting for the database")];
+        let fault = verdict(false, late).await.unwrap_err();
+        assert!(matches!(&fault, Fault::Crash { cause: Cause::Time, log, .. } if log == &["waiting for the database"]));
     }
 }

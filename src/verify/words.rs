@@ -80,6 +80,7 @@ impl Cause {
             Cause::Entrypoint => "there is nothing in the package that can be started",
             Cause::Start => "it fails to start",
             Cause::Request => "it fails before it answers",
+            Cause::Time => "it does not answer in time",
         }
     }
 }

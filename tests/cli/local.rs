@@ -48,6 +48,19 @@ fn what_was_deployed_survives_a_restart_at_the_same_address() {
 }
 
 #[test]
+fn urls_are_open_when_a_cloud_says_that_it_runs() {
+    let bench = Bench::new(CHAT);
+    let url = deploy(&bench, &[]);
+    bench.good(&["local", "stop"]);
+    let address = url.trim().trim_start_matches("http://").trim_end_matches('/');
+    for _ in 0..5 {
+        let cloud = Server::start(bench.command(&["local", "run"]).stderr(std::process::Stdio::null()));
+        std::net::TcpStream::connect(address).unwrap();
+        drop(cloud);
+    }
+}
+
+#[test]
 fn one_directory_is_served_once() {
     let bench = Bench::new(CHAT);
     let _first = Server::start(bench.command(&["local", "run", "--port", "0"]).stderr(std::process::Stdio::null()));
@@ -118,6 +131,15 @@ fn another_behaviour_is_another_daemon_and_none_asked_for_is_any() {
     bench.good(&["local", "stop"]);
     bench.good(&["local", "start"]);
     assert_eq!(limits(), serde_json::json!([]));
+    // So is one that knows another adapter.
+    let pid = || std::fs::read_to_string(bench.data().join("daemon.json")).unwrap();
+    let before = pid();
+    let start = || bench.command(&["local", "start"]).env("LAMSTREAM_ADAPTER", LAMSTREAM).output().unwrap();
+    assert!(start().status.success());
+    let after = pid();
+    assert!(before != after && after.contains(LAMSTREAM), "{after}");
+    assert!(start().status.success());
+    assert_eq!(pid(), after);
     for wrong in [["--pending", "2"], ["--pending", "s"], ["--stream-size", "0MB"], ["--api-rate", "0"]] {
         let output = bench.run(&[&["local", "start"], &wrong[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
@@ -136,6 +158,11 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     let document: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!((&document["path"], &document["ok"]), (&serde_json::Value::Null, &false.into()));
     assert!(document.as_object().unwrap().contains_key("path"));
+    let mut foreign = std::fs::read(LAMSTREAM).unwrap();
+    foreign[18] = if foreign[18] == 62 { 183 } else { 62 };
+    std::fs::write(bench.path("foreign"), foreign).unwrap();
+    let refused = run(&["local", "adapter", "install", "--from", "foreign"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is for another processor"), "{}", said(&refused));
     let taken = run(&["local", "adapter", "install", "--from", LAMSTREAM]);
     let path = String::from_utf8_lossy(&taken.stdout).trim().to_owned();
     assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/bin/lambda-adapter"), "{}", said(&taken));

@@ -147,13 +147,32 @@ pub async fn serve(
     options: Options,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    open(options)?.serve(listener, shutdown).await;
+    Ok(())
+}
+
+/// A cloud whose Function URLs are open, and whose API waits for its listener.
+pub struct Opened(Arc<cloud::Cloud>);
+
+/// Opens the data directory and the Function URLs in it; needs a tokio runtime.
+///
+/// # Errors
+/// When the data directory cannot be used, is somebody else's, or is used by another cloud.
+pub fn open(options: Options) -> anyhow::Result<Opened> {
     let cloud = Arc::new(cloud::Cloud::open(options)?);
     url::reopen(&cloud);
-    let accepting = tokio::spawn(server::accept(cloud.clone(), listener));
-    shutdown.await;
-    accepting.abort();
-    // The lock on the data is given back by whoever holds the cloud last: before this returns.
-    let _ = accepting.await;
-    cloud.close().await;
-    Ok(())
+    Ok(Opened(cloud))
+}
+
+impl Opened {
+    /// Serves the API until `shutdown`, then ends every process.
+    pub async fn serve(self, listener: tokio::net::TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        let Self(cloud) = self;
+        let accepting = tokio::spawn(server::accept(cloud.clone(), listener));
+        shutdown.await;
+        accepting.abort();
+        // The lock on the data is given back by whoever holds the cloud last: before this returns.
+        let _ = accepting.await;
+        cloud.close().await;
+    }
 }

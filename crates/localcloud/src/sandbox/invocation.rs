@@ -38,9 +38,12 @@ impl Instance {
         }
         let Order { request, arn, reply, finished, seat, .. } = order;
         let seconds = self.blueprint.configuration.timeout;
-        self.deadline = Instant::now() + Duration::from_secs(seconds.into());
+        // A second start is part of the first invocation, and of its time.
+        let used = if self.start.patient && !self.warm { self.started.elapsed() } else { Duration::ZERO };
+        let left = Duration::from_secs(seconds.into()).saturating_sub(used);
+        self.deadline = Instant::now() + left;
         let invocation_id = uuid::Uuid::new_v4().to_string();
-        let deadline = date::now() + i64::from(seconds) * 1000;
+        let deadline = date::now() + crate::cloud::millis(left);
         let invoke = json!({
             "eventType": "INVOKE", "deadlineMs": deadline, "requestId": request.id, "invokedFunctionArn": arn,
             "tracing": {"type": "X-Amzn-Trace-Id", "value": request.trace},

@@ -28,9 +28,8 @@ pub(super) async fn carry(
     let answer = match outcome {
         Outcome::Answer(answer) => answer,
         Outcome::Error { payload, last } => {
-            let colon = if last.is_empty() { "" } else { "\nits last lines:\n" };
-            let why = format!("the function failed: {}{colon}{last}", String::from_utf8_lossy(&payload));
-            return Err(ticket.failed(why));
+            let failed = format!("the function failed: {}", String::from_utf8_lossy(&payload));
+            return Err(ticket.failed(if last.is_empty() { failed } else { format!("{last}\n{failed}") }));
         }
     };
     let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
