@@ -1,16 +1,17 @@
 """Drives every operation of one service, as the local cloud's README lists them, and judges every answer.
 
-usage: operations.py SERVICE README ZIP
+usage: operations.py SERVICE README ZIP boto3|cli
 """
 import json
 import re
 import sys
 
+from cli import CommandLine
 from model import Answer
 from session import POLICY, TRUST, Session
 
-service, readme, zip_file = sys.argv[1:]
-session = Session()
+service, readme, zip_file, client = sys.argv[1:]
+session = CommandLine() if client == "cli" else Session()
 ACCOUNT = "000000000000"
 EVENT = json.dumps({
     "version": "2.0", "rawPath": "/", "rawQueryString": "", "requestContext": {"http": {"method": "GET"}}
@@ -27,7 +28,8 @@ def good(operation, of=None, **arguments):
 
 def bad(operation, expected, of=None, **arguments):
     _, (status, code, message) = session.call(of or service, operation, **arguments)
-    if code != expected:
+    # The CLI looks at some values itself, and has no command for what it does not know.
+    if code != expected and not (client == "cli" and status == 0):
         session.problems.append(f"{operation} {arguments}: {status} {code}: {message!r}, not {expected}")
 
 
@@ -38,8 +40,7 @@ def same(found, expected):
 
 def pages(operation, key, **arguments):
     """All items of a list, two a page."""
-    paginator = session.client(service).get_paginator(re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
-    return [item for page in paginator.paginate(**arguments, PaginationConfig={"PageSize": 2}) for item in page[key]]
+    return session.pages(service, operation, key, **arguments)
 
 
 def sts():
@@ -491,8 +492,13 @@ def listed():
     return set(words)
 
 
-{"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_, "ssm": ssm, "secretsmanager": secretsmanager,
- "s3": s3}[service]()
+try:
+    {"sts": sts, "iam": iam, "logs": logs, "lambda": lambda_, "ssm": ssm, "secretsmanager": secretsmanager,
+     "s3": s3}[service]()
+except Exception:
+    # What went wrong before says more.
+    print(*dict.fromkeys(session.problems), sep="\n")
+    raise
 for operation in sorted(listed()):
     answers = session.seen.get(f"{service}.{operation}", [])
     print(service, operation, *(f"{status}" if code is None else f"{status}:{code}" for status, code in answers))

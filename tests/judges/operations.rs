@@ -8,48 +8,55 @@ use std::time::Duration;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-fn judge(service: &str) {
+fn judge(client: &str, service: &str) {
     let Some(bin) = python() else { return };
     // Long enough for a call to come while an update is in progress, on a machine that is busy with other tests.
     let cloud = Cloud::start(|options| options.update = Duration::from_secs(1));
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/localcloud/README.md");
     let zip = function_zip();
-    print!("{}", good(cloud.script(&bin, "operations.py").arg(service).arg(readme).arg(zip)));
+    print!("{}", good(cloud.script(&bin, "operations.py").arg(service).arg(readme).arg(zip).arg(client)));
 }
 
 #[test]
 fn every_operation_of_sts_answers_as_the_model_says() {
-    judge("sts");
+    judge("boto3", "sts");
 }
 
 #[test]
 fn every_operation_of_iam_answers_as_the_model_says() {
-    judge("iam");
+    judge("boto3", "iam");
 }
 
 #[test]
 fn every_operation_of_logs_answers_as_the_model_says() {
-    judge("logs");
+    judge("boto3", "logs");
 }
 
 #[test]
 fn every_operation_of_lambda_answers_as_the_model_says() {
-    judge("lambda");
+    judge("boto3", "lambda");
 }
 
 #[test]
 fn every_operation_of_parameter_store_answers_as_the_model_says() {
-    judge("ssm");
+    judge("boto3", "ssm");
 }
 
 #[test]
 fn every_operation_of_secrets_manager_answers_as_the_model_says() {
-    judge("secretsmanager");
+    judge("boto3", "secretsmanager");
 }
 
 #[test]
 fn every_operation_of_s3_answers_as_the_model_says() {
-    judge("s3");
+    judge("boto3", "s3");
+}
+
+#[test]
+fn the_aws_cli_drives_every_operation() {
+    for service in ["sts", "iam", "logs", "lambda", "ssm", "secretsmanager", "s3"] {
+        judge("cli", service);
+    }
 }
 
 /// The CLI's own processes: parameters as people type them, its waiters, its output.

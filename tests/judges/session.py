@@ -1,5 +1,6 @@
 """boto3 against one endpoint, with every raw answer held against the model."""
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 
 from model import Answer, spoiled
@@ -43,6 +44,12 @@ class Session:
                         self.problems.append(f"{name}: nobody saw what is wrong with {body!r}")
         self.seen.setdefault(name, []).append((answer.status, answer.code))
         self.last = answer
+
+    def pages(self, service, operation, key, **arguments):
+        """All items of a list, two a page."""
+        paginator = self.client(service).get_paginator(xform_name(operation))
+        pages = paginator.paginate(**arguments, PaginationConfig={"PageSize": 2})
+        return [item for page in pages for item in page[key]]
 
     def call(self, service, operation, **arguments):
         """The answer, or the error's code and status."""
