@@ -36,6 +36,15 @@ pub fn musl() -> Option<PathBuf> {
     found.or_else(|| none("the standard library for musl is missing; .ci/musl installs it"))
 }
 
+/// The same, where there is a C compiler for musl as well.
+pub fn musl_with_c() -> Option<PathBuf> {
+    let rustc = musl()?;
+    if ["x86_64-linux-musl-gcc", "musl-gcc"].into_iter().any(|gcc| starts(gcc, "--version")) {
+        return Some(rustc);
+    }
+    none("a C compiler for musl is missing; .ci/musl installs it")
+}
+
 /// The `bin` directory of an environment with zig and cargo-zigbuild, installed under `target/` on first use.
 pub fn zig() -> Option<PathBuf> {
     installed().map_or_else(|reason| none(&reason), Some)

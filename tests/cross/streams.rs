@@ -32,7 +32,7 @@ fn the_function_is_the_same_from_two_directories_and_streams() {
 }
 
 /// What the crate with C in it answers.
-fn chain() -> String {
+pub fn chain() -> String {
     let mut link = b"lamstream".to_vec();
     let mut next = || {
         link = Sha256::digest(&link).to_vec();
