@@ -23,6 +23,10 @@ fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
 /// So many of its own lines go with a function's failure.
 const LINES: usize = 8;
 
+fn without_digits(line: &str) -> String {
+    line.chars().filter(|character| !character.is_ascii_digit()).collect()
+}
+
 /// How long a killed process has to be gone.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -314,7 +318,14 @@ impl Instance {
         const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
         let tail = String::from_utf8_lossy(&self.tail);
         let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));
-        let lines: Vec<&str> = tail.lines().filter(own).collect();
+        let mut lines: Vec<&str> = tail.lines().filter(own).collect();
+        // What an adapter says again and again while it waits is told once.
+        lines.dedup_by(|later, earlier| {
+            without_digits(later) == without_digits(earlier) && {
+                *earlier = later;
+                true
+            }
+        });
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 

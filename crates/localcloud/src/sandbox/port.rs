@@ -89,7 +89,9 @@ pub(super) async fn make_way(cloud: &Cloud, blueprint: &Blueprint, start: Start)
     let limit =
         if start.on_its_port { Duration::from_secs(blueprint.configuration.timeout.into()) } else { GIVING_WAY };
     let until = Instant::now() + limit;
-    while lock(&CLAIMED).contains(&port) && Instant::now() < until {
+    // Another program may have it as well.
+    let taken = || lock(&CLAIMED).contains(&port) || (start.on_its_port && !is_free(port));
+    while taken() && Instant::now() < until {
         let ended = cloud.fleet.give_way(port, blueprint, start.on_its_port);
         if !ended && !start.on_its_port {
             return;
