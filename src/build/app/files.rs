@@ -5,9 +5,9 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
 
+use super::patterns::Patterns;
 use super::unwanted::{self, Unwanted};
 use crate::build::archive::Entry;
 use crate::build::error::BuildError;
@@ -203,45 +203,6 @@ pub fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildErr
     let error =
         BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that begins with `#!`"));
     Err(error.hint("begin it with a line such as `#!/bin/bash`"))
-}
-
-struct Patterns {
-    /// Of whole paths.
-    paths: GlobSet,
-    /// Of single names.
-    names: GlobSet,
-}
-
-impl Patterns {
-    fn of(patterns: &[String]) -> Result<Patterns, BuildError> {
-        let unusable = |error: globset::Error| BuildError::new("cannot use a pattern").because(error);
-        // `docs/` means what is named so at any depth, as in a `.gitignore`.
-        let patterns = patterns.iter().map(|pattern| pattern.trim_end_matches('/'));
-        let (paths, names): (Vec<&str>, Vec<&str>) = patterns.partition(|pattern| pattern.contains('/'));
-        let set = |patterns: &[&str]| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in patterns {
-                set.add(glob(pattern).map_err(unusable)?);
-            }
-            set.build().map_err(unusable)
-        };
-        Ok(Patterns { paths: set(&paths)?, names: set(&names)? })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.names.is_empty()
-    }
-
-    /// Whether the path, or a directory around it, is meant.
-    fn match_path(&self, path: &str) -> bool {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        ends.clone().any(|end| self.paths.is_match(&path[..end]))
-            || path.split('/').any(|name| self.names.is_match(name))
-    }
-}
-
-fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern).literal_separator(true).build()
 }
 
 #[cfg(test)]

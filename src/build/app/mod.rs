@@ -5,9 +5,11 @@
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
 mod files;
+mod patterns;
 pub mod unwanted;
 
 mod dependencies;
+mod local;
 mod node;
 mod poetry;
 mod python;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
+use super::local;
 use super::tool::{self, Tell, failed, find};
 use crate::build::error::BuildError;
 use crate::stack::{Architecture, Platform};
@@ -34,6 +35,7 @@ pub async fn install(
     if needs == [false, false] {
         return Ok(None);
     }
+    local::refuse(list, &package)?;
     let npm = find("npm").ok_or_else(|| no_npm(list))?;
     let beside: Vec<(&str, String)> = BESIDE
         .into_iter()
