@@ -6,6 +6,7 @@
 
 mod files;
 mod patterns;
+mod tree;
 pub mod unwanted;
 
 mod dependencies;
@@ -29,7 +30,7 @@ use super::elf;
 use super::error::BuildError;
 use super::package::Package;
 use crate::stack::{Family, Platform};
-use files::{Content, File, Tree};
+use tree::{Content, File, Tree};
 
 /// A package that is to be made of a directory.
 pub struct App {
@@ -59,8 +60,8 @@ impl App {
     /// package is too large for Lambda, or holds a Python extension that the target's processor cannot load.
     pub async fn assemble(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
         let subject = format!("the directory `{}`", self.directory.display());
-        let (mut tree, left_out) = files::gather(&self.directory, &self.selection)?;
-        let mut notes: Vec<String> = left_out.iter().map(|file| unwanted::note(file)).collect();
+        let fills = self.dependencies.fills(self);
+        let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills)?;
         if let Some(installed) = self.dependencies.install(self, tell, &mut notes).await? {
             tree.put_beneath(files::gather_all(&installed)?);
         }
@@ -76,6 +77,7 @@ impl App {
             tree.make_executable(started, &subject)?;
         }
         self.refuse_foreign_extensions(&tree)?;
+        archive::check_sizes(&tree.sizes(), &subject)?;
         let zip = archive::pack_all(&tree.read()?, &subject)?;
         Ok(Assembled { package: Package::of_zip(zip, self.platform.architecture), notes })
     }

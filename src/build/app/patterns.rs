@@ -9,8 +9,8 @@ pub struct Patterns {
     paths: GlobSet,
     /// Of single names.
     names: GlobSet,
-    /// The same as `paths`, name by name.
-    parts: Vec<Vec<GlobMatcher>>,
+    /// The same as `paths`, name by name up to the first that stands for any; and whether there is such.
+    parts: Vec<(Vec<GlobMatcher>, bool)>,
 }
 
 impl Patterns {
@@ -28,14 +28,10 @@ impl Patterns {
             }
             set.build().map_err(unusable)
         };
-        // What leads through any directory names none.
-        let part = |part: &&str| !part.chars().all(|letter| letter == '*');
+        let is_any = |part: &str| part.chars().all(|letter| letter == '*');
         let parts = paths.iter().map(|path| {
-            path.split('/')
-                .take_while(part)
-                .filter_map(|part| glob(part).ok())
-                .map(|part| part.compile_matcher())
-                .collect()
+            let named = path.split('/').take_while(|part| !is_any(part)).filter_map(|part| glob(part).ok());
+            (named.map(|part| part.compile_matcher()).collect(), path.split('/').any(is_any))
         });
         Ok(Patterns { paths: set(&paths)?, names: set(&names)?, parts: parts.collect() })
     }
@@ -57,8 +53,9 @@ impl Patterns {
     /// Whether a pattern goes into the directory by its name.
     pub fn lead_into(&self, directory: &str) -> bool {
         let count = directory.split('/').count();
-        let leads = |parts: &Vec<GlobMatcher>| {
-            parts.len() >= count && directory.split('/').zip(parts).all(|(name, part)| part.is_match(name))
+        let leads = |(parts, deeper): &(Vec<GlobMatcher>, bool)| {
+            (parts.len() >= count || (*deeper && !parts.is_empty()))
+                && directory.split('/').zip(parts).all(|(name, part)| part.is_match(name))
         };
         self.match_path(directory) || self.parts.iter().any(leads)
     }
