@@ -10,6 +10,7 @@ use serde_json::Value;
 use walkdir::WalkDir;
 
 use super::patterns::Patterns;
+use super::tool;
 use crate::build::error::BuildError;
 
 /// What a version begins with that is a place and no version.
@@ -105,7 +106,7 @@ fn members_around(list: &Path) -> BTreeSet<String> {
 }
 
 fn json(file: &Path) -> Option<Value> {
-    serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()
+    serde_json::from_str(&tool::text(file).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod local;
 mod node;
 mod poetry;
 mod python;
+mod requirements;
 mod tidy;
 mod tool;
 

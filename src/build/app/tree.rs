@@ -122,6 +122,11 @@ pub fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildErr
             error.hint(format!("convert it: `sed -i 's/\\r$//' {name}`, and `*.sh text eol=lf` in .gitattributes"))
         );
     }
+    if bytes.starts_with(b"\xef\xbb\xbf#!") {
+        let error =
+            BuildError::new(format!("cannot start `{name}`: it begins with a byte order mark, and not with `#!`"));
+        return Err(error.hint(format!("save it without one: `sed -i '1s/^\\xEF\\xBB\\xBF//' {name}`")));
+    }
     let error =
         BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that begins with `#!`"));
     Err(error.hint("begin it with a line such as `#!/bin/bash`"))
@@ -136,6 +141,7 @@ mod tests {
         let refused = |bytes: &[u8]| refuse_what_cannot_start("run.sh", bytes).unwrap_err();
         assert!(refused(b"python main.py\n").hints[0].contains("#!/bin/bash"));
         assert!(refused(b"#!/bin/bash\r\nexec x\r\n").hints[0].contains("sed -i"));
+        assert!(refused(b"\xef\xbb\xbf#!/bin/sh\n").message.contains("byte order mark"));
         refuse_what_cannot_start("run.sh", b"#!/bin/bash\nexec x\n").unwrap();
         refuse_what_cannot_start("server", b"\x7fELF...").unwrap();
     }
