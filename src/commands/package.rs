@@ -155,6 +155,7 @@ async fn assembled(
             None => function.executed(&platform.runtime),
         }
         .map(str::to_owned),
+        called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: cache()?,
     };
     let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });

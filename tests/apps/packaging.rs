@@ -91,6 +91,10 @@ fn a_command_line_becomes_the_script_that_the_handler_names() {
     let (mode, script) = &found["lamstream-run.sh"];
     assert_eq!(*mode, 0o755);
     assert!(String::from_utf8_lossy(script).ends_with("exec python -m http.server $PORT\n"));
+    let with_a_script = MANIFEST.replace("'run.sh'", "'FOO=1 ./run.sh --x'");
+    let found = built(&app(&with_a_script, &[]));
+    assert!(String::from_utf8_lossy(&found["lamstream-run.sh"].1).ends_with("\nFOO=1 ./run.sh --x\n"));
+    assert_eq!(found["run.sh"].0, 0o755);
     let provided = manifest.replace("python3.13", "provided.al2023");
     assert!(built(&app(&provided, &[])).contains_key("bootstrap"));
 }

@@ -43,6 +43,8 @@ pub struct App {
     pub script: Option<(String, String)>,
     /// The file of the package that is executed to start it, if one is.
     pub started: Option<String>,
+    /// A file that becomes executable where it is in the package.
+    pub called: Option<String>,
     /// Where installed packages are kept.
     pub cache: PathBuf,
 }
@@ -76,6 +78,9 @@ impl App {
         }
         if let Some(started) = &self.started {
             tree.make_executable(started, &subject)?;
+        }
+        if let Some(called) = &self.called {
+            tree.make_executable_if_there(called);
         }
         self.refuse_foreign_extensions(&tree)?;
         archive::check_sizes(&tree.sizes(), &subject)?;
