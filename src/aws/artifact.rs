@@ -153,8 +153,7 @@ async fn upload(
         tokio::select! {
             biased;
             done = &mut sending => {
-                tell(zip.len());
-                return done.map(|_| ());
+                return done.map(|_| tell(zip.len()));
             }
             () = super::wait::moment(SIGN_OF_LIFE) => tell(sent.load(Ordering::Relaxed)),
         }
