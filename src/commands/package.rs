@@ -155,6 +155,8 @@ async fn assembled(
             None => function.executed(&platform.runtime),
         }
         .map(str::to_owned),
+        // A layer may bring it.
+        handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: cache()?,
     };

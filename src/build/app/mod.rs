@@ -5,6 +5,7 @@
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
 mod files;
+mod handler;
 mod patterns;
 mod tree;
 pub mod unwanted;
@@ -43,6 +44,8 @@ pub struct App {
     pub script: Option<(String, String)>,
     /// The file of the package that is executed to start it, if one is.
     pub started: Option<String>,
+    /// What the runtime calls, where it has to be in the package.
+    pub handler: Option<String>,
     /// A file that becomes executable where it is in the package.
     pub called: Option<String>,
     /// Where installed packages are kept.
@@ -82,21 +85,33 @@ impl App {
         if let Some(called) = &self.called {
             tree.make_executable_if_there(called);
         }
-        self.refuse_foreign_extensions(&tree)?;
+        if let Some(handler) = &self.handler {
+            handler::refuse_without(&tree, self.platform.runtime.family(), handler, &subject)?;
+        }
+        notes.extend(self.foreign_extensions(&tree)?);
         archive::check_sizes(&tree.sizes(), &subject)?;
         let zip = archive::pack_all(&tree.read()?, &subject)?;
         Ok(Assembled { package: Package::of_zip(zip, self.platform.architecture), notes })
     }
 
-    /// A Python extension for another processor is found out only when it is imported; better here.
-    fn refuse_foreign_extensions(&self, tree: &Tree) -> Result<(), BuildError> {
+    /// A Python extension for another processor is found out only when it is imported; better here. What Python would not
+    /// import by its name may be there to be chosen from, and is told.
+    fn foreign_extensions(&self, tree: &Tree) -> Result<Option<String>, BuildError> {
         if self.platform.runtime.family() != Family::Python {
-            return Ok(());
+            return Ok(None);
         }
+        let mut foreign = Vec::new();
         for (name, file) in tree.iter().filter(|(name, _)| name.ends_with(".so")) {
-            let bytes = file.head()?;
-            elf::check_machine(&bytes, self.platform.architecture, &format!("the extension `{name}`"))?;
+            let checked =
+                elf::check_machine(&file.head()?, self.platform.architecture, &format!("the extension `{name}`"));
+            let last = name.rsplit('/').next().unwrap_or(name);
+            match checked {
+                Err(error) if last.contains(".cpython-") || last.ends_with(".abi3.so") => return Err(error),
+                Err(_) => foreign.push(format!("`{name}`")),
+                Ok(()) => {}
+            }
         }
-        Ok(())
+        let told = || format!("not for `{}`: {}", self.platform.architecture, foreign.join(", "));
+        Ok((!foreign.is_empty()).then(told))
     }
 }
