@@ -70,7 +70,10 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
     }
     answer.plan = Some(plan);
     match applied {
-        Ok(applied) => answer.done = applied.done,
+        Ok(applied) => {
+            answer.done = applied.done;
+            sweep(run, place).await;
+        }
         Err(error) => {
             let failure = Failure::from(error);
             answer.state = State::Failed;
@@ -79,4 +82,16 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
         }
     }
     answer
+}
+
+/// What a killed upload left is no part of a stack. Whoever cannot look is told, and has destroyed all the same.
+async fn sweep(run: &Run, place: &Place<'_>) {
+    let function = &place.names().function;
+    match run.until_stopped(place.sweep()).await {
+        Ok(Ok(Some(bucket))) => {
+            run.console.note(&format!("removed the bucket `{bucket}`, which an upload of `{function}` had left"));
+        }
+        Ok(Ok(None)) | Err(_) => {}
+        Ok(Err(error)) => run.console.note(&format!("a bucket of `{function}` may be left: {error}")),
+    }
 }
