@@ -98,7 +98,7 @@ impl<'a> Rules<'a> {
 
     fn judge(&self, name: &str, path: &Path, is_directory: bool) -> Option<Stays> {
         // What a pattern names goes along, and so does what is in it, but for what is unwanted again.
-        let named = patterns::ends(name).filter(|end| self.include.name(&name[..*end])).last();
+        let named = patterns::ends(name).rfind(|end| self.include.name(&name[..*end]));
         let excluded = named.is_none() && self.exclude.match_path(name);
         for end in patterns::ends(name).filter(|end| named.is_none_or(|named| *end > named)) {
             let (part, whole) = (&name[..end], end == name.len());
