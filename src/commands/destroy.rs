@@ -72,7 +72,11 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
     match applied {
         Ok(applied) => {
             answer.done = applied.done;
-            sweep(run, place).await;
+            if let Err(mut failure) = sweep(run, place).await {
+                failure.done.clone_from(&answer.done);
+                answer.state = State::Failed;
+                answer.error = Some(failure);
+            }
         }
         Err(error) => {
             let failure = Failure::from(error);
@@ -84,14 +88,11 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
     answer
 }
 
-/// What a killed upload left is no part of a stack. Whoever cannot look is told, and has destroyed all the same.
-async fn sweep(run: &Run, place: &Place<'_>) {
-    let function = &place.names().function;
-    match run.until_stopped(place.sweep()).await {
-        Ok(Ok(Some(bucket))) => {
-            run.console.note(&format!("removed the bucket `{bucket}`, which an upload of `{function}` had left"));
-        }
-        Ok(Ok(None)) | Err(_) => {}
-        Ok(Err(error)) => run.console.note(&format!("a bucket of `{function}` may be left: {error}")),
+/// What a killed upload left is no part of a stack.
+async fn sweep(run: &Run, place: &Place<'_>) -> Result<(), Failure> {
+    if let Some(bucket) = run.until_stopped(place.sweep()).await?? {
+        let function = &place.names().function;
+        run.console.note(&format!("removed the bucket `{bucket}`, which an upload of `{function}` had left"));
     }
+    Ok(())
 }
