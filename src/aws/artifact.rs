@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What Lambda takes in a call itself, in bytes. Source: AWS's quotas.
-pub(super) const DIRECT_LIMIT: usize = 52_428_800;
+const DIRECT_LIMIT: usize = 52_428_800;
 /// How often an upload says how far it is.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
 /// What a bucket of ours has in it, so that it can be emptied without a look. Whoever reads another run's package by
@@ -57,13 +57,16 @@ pub(super) async fn with_code<T>(
     result
 }
 
-/// Removes the bucket that a killed run may have left, with the package in it.
-pub(super) async fn sweep(place: &Place<'_>) -> Result<(), CloudError> {
+/// Removes the bucket that a killed run may have left, with the package in it; tells its name where there was one.
+pub(super) async fn sweep(place: &Place<'_>) -> Result<Option<String>, CloudError> {
     let bucket = bucket_name(&place.names);
-    if owner(place, &bucket).await? != Some(Owner::Us) {
-        return Ok(());
+    match owner(place, &bucket).await {
+        Ok(Some(Owner::Us)) => clear(place, &bucket, OWN_KEY, true).await.map(|()| Some(bucket)),
+        Ok(_) => Ok(None),
+        // Who may not see the bucket has not made it either, or it is another account's.
+        Err(error) if error.is("AccessDenied") => Ok(None),
+        Err(error) => Err(error),
     }
-    clear(place, &bucket, OWN_KEY, true).await
 }
 
 /// One for each function: it follows from the names of all that is deployed, as every name does.
@@ -153,10 +156,10 @@ async fn upload(
         tokio::select! {
             biased;
             done = &mut sending => {
-                tell(zip.len());
-                return done.map(|_| ());
+                return done.map(|_| tell(zip.len()));
             }
-            () = super::wait::moment(SIGN_OF_LIFE) => tell(sent.load(Ordering::Relaxed)),
+            // All of it is there only when S3 says so.
+            () = super::wait::moment(SIGN_OF_LIFE) => tell(sent.load(Ordering::Relaxed).min(zip.len() - 1)),
         }
     }
 }

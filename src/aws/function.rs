@@ -1,6 +1,6 @@
 //! Lambda functions, apart from their releases.
 
-use super::artifact::{self, Code, with_code};
+use super::artifact::{Code, with_code};
 use super::error::Doing;
 use super::place::Place;
 use super::settings::{Attached, architecture, environment, logging, storage, uploading};
@@ -144,10 +144,6 @@ async fn update(place: &Place<'_>, from: &Function, to: &Function, audience: &Au
 
 async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
-    let by_bucket = place.seen.borrow().latest.as_ref().is_some_and(|latest| latest.size > artifact::DIRECT_LIMIT);
-    if by_bucket {
-        artifact::sweep(place).await?;
-    }
     let call = place.account.lambda.delete_function().function_name(&name);
     call.send().await.if_found(|| format!("delete function `{name}`")).map(|_| ())
 }

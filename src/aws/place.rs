@@ -33,6 +33,14 @@ impl<'a> Place<'a> {
         Place { account, names, seen: RefCell::default() }
     }
 
+    /// Removes the bucket that a killed upload may have left, whatever else there is; tells its name where there was one.
+    ///
+    /// # Errors
+    /// When it may be there, and cannot be removed.
+    pub async fn sweep(&self) -> Result<Option<String>, CloudError> {
+        super::artifact::sweep(self).await
+    }
+
     /// `GetFunction`; `qualifier` is an alias or a number, `None` means `$LATEST`.
     pub(super) async fn get_function(&self, qualifier: Option<&str>) -> Result<Option<GetFunctionOutput>, CloudError> {
         let name = self.names.function_name();

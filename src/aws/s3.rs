@@ -108,9 +108,14 @@ fn answer(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMeta
     if response.status().is_success() {
         return Ok(text.into_owned());
     }
-    // An answer to HEAD has no body to say more.
-    let code = value(&text, "Code").unwrap_or_else(|| response.status().as_u16().to_string());
-    let error = ErrorMetadata::builder().code(code).message(value(&text, "Message").unwrap_or_default());
+    // What stands before S3 may say it by the status alone; this name of it is one that is retried.
+    let by_status = match response.status().as_u16() {
+        429 => "TooManyRequestsException".to_owned(),
+        status => status.to_string(),
+    };
+    let code = value(&text, "Code").unwrap_or(by_status);
+    let error =
+        ErrorMetadata::builder().code(code).message(value(&text, "Message").unwrap_or_else(|| text.trim().to_owned()));
     Err(OrchestratorError::operation(apply_request_id(error, response.headers()).build()))
 }
 

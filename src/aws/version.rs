@@ -10,8 +10,6 @@ pub(super) struct Version {
     pub release: Release,
     pub description: String,
     pub number: String,
-    /// Of its code, zipped, in bytes.
-    pub size: usize,
     /// `None` where the cloud has none (moto).
     pub revision: Option<String>,
     pub condition: Condition,
@@ -35,7 +33,6 @@ impl Version {
             release: release(configuration, names),
             description: configuration.description().unwrap_or_default().to_owned(),
             number: configuration.version().unwrap_or_default().to_owned(),
-            size: usize::try_from(configuration.code_size()).unwrap_or_default(),
             revision: configuration.revision_id().map(str::to_owned),
             condition: condition(configuration),
         }

@@ -41,11 +41,15 @@ pub fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
     write(&[entry], BEST).map_err(|error| BuildError::new("cannot zip the binary").because(error))
 }
 
+/// Passes files that Lambda can unpack, by their names and sizes.
+pub fn check_sizes(sizes: &[(&str, u64)], subject: &str) -> Result<(), BuildError> {
+    let total = sizes.iter().map(|(_, size)| size).sum();
+    check_unzipped(total, subject).map_err(|error| error.hint(largest(sizes)))
+}
+
 /// Zips files in the order in which they come, each with nothing of its own but its name, its bytes and whether it may be
 /// executed. Messages speak of where they come from as `subject`.
 pub fn pack_all(entries: &[Entry], subject: &str) -> Result<Vec<u8>, BuildError> {
-    let total = entries.iter().map(|entry| entry.bytes.len() as u64).sum();
-    check_unzipped(total, subject).map_err(|error| error.hint(largest(entries)))?;
     write(entries, QUICK).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
 }
 
@@ -65,12 +69,12 @@ fn write(entries: &[Entry], level: i64) -> ZipResult<Vec<u8>> {
 }
 
 /// What takes the most of a package, by the first part of its name.
-fn largest(entries: &[Entry]) -> String {
-    let mut sizes = std::collections::BTreeMap::<&str, usize>::new();
-    for entry in entries {
-        *sizes.entry(entry.name.split('/').next().unwrap_or_default()).or_default() += entry.bytes.len();
+fn largest(files: &[(&str, u64)]) -> String {
+    let mut sizes = std::collections::BTreeMap::<&str, u64>::new();
+    for (name, size) in files {
+        *sizes.entry(name.split('/').next().unwrap_or_default()).or_default() += size;
     }
-    let mut sizes: Vec<(&str, usize)> = sizes.into_iter().collect();
+    let mut sizes: Vec<(&str, u64)> = sizes.into_iter().collect();
     sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let named: Vec<String> =
         sizes.iter().take(5).map(|(name, size)| format!("`{name}` {} MB", size.div_ceil(1_000_000))).collect();

@@ -61,9 +61,8 @@ impl Package {
     /// What is in it that looks like a secret. It is told and not refused: the bytes of a zip that was made elsewhere stay
     /// as they are.
     pub fn secrets(&self) -> Vec<String> {
-        let is_secret = |name: &String| {
-            name.split('/').any(|part| unwanted::judge(part, Path::new(""), false) == Some(Unwanted::Secret))
-        };
+        let is_secret =
+            |name: &String| Path::new(name).ancestors().any(|part| unwanted::by_name(part) == Some(Unwanted::Secret));
         archive::names(&self.zip).into_iter().filter(is_secret).collect()
     }
 

@@ -8,13 +8,15 @@ use crate::failure::{Failure, Kind};
 use crate::report::{Answer, FunctionAnswer, Zip};
 
 pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
-    let project = run.project(&arguments.functions)?;
+    let mut project = run.project(&arguments.functions)?;
+    let zip_of = |name: &str| arguments.out.join(format!("{name}.zip"));
+    project.written.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
     let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
     for function in &project.functions {
         let mut platform = platform(function, run.global.local);
         platform.architecture = arguments.arch.unwrap_or(platform.architecture);
         let package = package(run, &project, function, &platform, None).await?;
-        let path = arguments.out.join(format!("{}.zip", function.name));
+        let path = zip_of(&function.name);
         std::fs::create_dir_all(&arguments.out).and_then(|()| std::fs::write(&path, &package.zip)).map_err(
             |error| Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display())),
         )?;

@@ -70,7 +70,14 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
     }
     answer.plan = Some(plan);
     match applied {
-        Ok(applied) => answer.done = applied.done,
+        Ok(applied) => {
+            answer.done = applied.done;
+            if let Err(mut failure) = sweep(run, place).await {
+                failure.done.clone_from(&answer.done);
+                answer.state = State::Failed;
+                answer.error = Some(failure);
+            }
+        }
         Err(error) => {
             let failure = Failure::from(error);
             answer.state = State::Failed;
@@ -79,4 +86,13 @@ async fn clear(run: &Run, place: &Place<'_>, observed: Observed, plan: Plan, kee
         }
     }
     answer
+}
+
+/// What a killed upload left is no part of a stack.
+async fn sweep(run: &Run, place: &Place<'_>) -> Result<(), Failure> {
+    if let Some(bucket) = run.until_stopped(place.sweep()).await?? {
+        let function = &place.names().function;
+        run.console.note(&format!("removed the bucket `{bucket}`, which an upload of `{function}` had left"));
+    }
+    Ok(())
 }

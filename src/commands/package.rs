@@ -94,12 +94,12 @@ async fn make(run: &Run, project: &Project, function: &Function, platform: &Plat
                 manifest::Dependencies::None => Dependencies::None,
                 manifest::Dependencies::File(file) => Dependencies::File(project.directory.join(file)),
             };
-            assembled(run, function, platform, project.directory.join(directory), files, dependencies).await
+            assembled(run, project, function, platform, project.directory.join(directory), files, dependencies).await
         }
         Source::Package { path, files } => {
             let path = project.directory.join(path);
             if path.is_dir() {
-                return assembled(run, function, platform, path, files, Dependencies::None).await;
+                return assembled(run, project, function, platform, path, files, Dependencies::None).await;
             }
             if *files != Files::default() {
                 let message = format!("`{}` is no directory to `include` from or `exclude` from", path.display());
@@ -132,6 +132,7 @@ async fn compiled(run: &Run, function: &Function, order: Order) -> Result<Packag
 
 async fn assembled(
     run: &Run,
+    project: &Project,
     function: &Function,
     platform: &Platform,
     directory: PathBuf,
@@ -141,7 +142,11 @@ async fn assembled(
     let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime));
     let app = App {
         directory,
-        selection: Selection { include: files.include.clone(), exclude: files.exclude.clone() },
+        selection: Selection {
+            include: files.include.clone(),
+            exclude: files.exclude.clone(),
+            written: project.written.clone(),
+        },
         dependencies,
         platform: platform.clone(),
         script: script.map(|script| (script.name.to_owned(), script.text)),
@@ -150,6 +155,9 @@ async fn assembled(
             None => function.executed(&platform.runtime),
         }
         .map(str::to_owned),
+        // A layer may bring it.
+        handler: function.handler.clone().filter(|_| function.layers.is_empty()),
+        called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: cache()?,
     };
     let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });

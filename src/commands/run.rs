@@ -10,7 +10,10 @@ use crate::local::Home;
 use crate::manifest::{self, Manifest};
 use crate::report::Console;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where `build` puts zips unless it is told otherwise.
+const ZIPS: &str = "target/lamstream";
 
 /// One run of the program.
 pub struct Run {
@@ -35,7 +38,9 @@ impl Run {
         let chosen = |name: &String| named.is_empty() || named.contains(name);
         let functions = manifest.functions.iter().filter(|function| chosen(&function.name)).cloned().collect();
         let directory = self.global.manifest.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok(Project { directory: directory.unwrap_or(Path::new(".")).to_owned(), text, manifest, functions })
+        let directory = directory.unwrap_or(Path::new(".")).to_owned();
+        let written = vec![PathBuf::from(ZIPS), directory.join(ZIPS)];
+        Ok(Project { directory, text, manifest, functions, written })
     }
 
     fn manifest(&self) -> Result<(String, Manifest), Failure> {

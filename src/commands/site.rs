@@ -20,6 +20,8 @@ pub struct Project {
     pub text: String,
     pub manifest: Manifest,
     pub functions: Vec<Function>,
+    /// What `build` writes, which is no part of any package.
+    pub written: Vec<PathBuf>,
 }
 
 /// An account and its number.

@@ -80,12 +80,12 @@ impl Function {
         let mut keys = entry.section(format!("the function `{name}`"))?;
         let source = code::read_source(&mut keys);
         let (runtime, handler) = code::read_runtime(&mut keys);
-        let web = Web::read(&mut keys);
         let architectures = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
         let architecture = match keys.entry("architecture") {
             Some(entry) => entry.one_of(&architectures).map(|architecture| architecture.into_inner()),
             None => Some(Architecture::X86_64),
         };
+        let web = Web::read(&mut keys, architecture);
         let build = Build::read(&mut keys, architecture);
         let mut number = |key, range, unit| keys.entry(key).and_then(|entry| entry.integer(range, unit));
         let memory = number("memory", 128..=10_240, "MB");

@@ -15,6 +15,7 @@ mod attachments;
 mod build;
 mod check;
 mod code;
+mod command;
 mod environment;
 mod function;
 mod outside;

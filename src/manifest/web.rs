@@ -4,12 +4,18 @@
 //! Lambda, and passes each on as an HTTP request. Source: docs/aws.md.
 
 use super::code::{BOOTSTRAP, belongs_to};
+use super::command;
 use super::section::{Entry, Section};
-use crate::stack::{Architecture, Environment, FunctionUrl, InvokeMode, Runtime, Secret};
+use crate::stack::{Architecture, Environment, FunctionUrl, InvokeMode, Runtime, Secret, partition};
 use toml::Spanned;
 
-/// The account that publishes the adapter's layers, in every region.
+/// The account that publishes the adapter's layers.
 const PUBLISHER: &str = "753240598075";
+/// In China each region has its own, and layers for x86_64 alone.
+const PUBLISHERS_IN_CHINA: [(&str, &str); 2] = [("cn-north-1", "041581134020"), ("cn-northwest-1", "069767869989")];
+/// What its layers are called.
+const LAYERS: [(Architecture, &str); 2] =
+    [(Architecture::X86_64, "LambdaAdapterLayerX86"), (Architecture::Arm64, "LambdaAdapterLayerArm64")];
 /// The version of the adapter's layers that is used where the manifest names none: Lambda Web Adapter 1.0.0.
 const DEFAULT_LAYER: u32 = 27;
 const DEFAULT_PORT: u32 = 8080;
@@ -60,7 +66,7 @@ pub struct Script {
 
 impl Web {
     /// A crate or a package is a server where it has a port.
-    pub(super) fn read(keys: &mut Section<'_>) -> Option<Web> {
+    pub(super) fn read(keys: &mut Section<'_>, architecture: Option<Architecture>) -> Option<Web> {
         let is_web = keys.has("web") || keys.has("port") || keys.has("run");
         if keys.has("web") && !keys.has("run") {
             keys.missing("`run`", "what starts the app: a script in it such as `run.sh`, or a command line");
@@ -76,7 +82,7 @@ impl Web {
         });
         let adapter = keys.entry("adapter_layer").and_then(|entry| {
             only_for_web(&entry, is_web);
-            read_adapter(&entry)
+            read_adapter(&entry, keys, architecture)
         });
         is_web.then(|| Web {
             run: run.map(|run| Start::of(run.get_ref())),
@@ -90,18 +96,22 @@ impl Web {
     pub(super) fn refuse_contradictions(&self, keys: &Section<'_>, runtime: &Runtime, url: Option<&FunctionUrl>) {
         let mode = url.map_or("no `url`".to_owned(), |url| format!("`url.mode = \"{}\"`", url.mode.as_str()));
         let port = self.port.to_string();
+        let written = if keys.has("port") { "" } else { ", the default" };
         let path = &self.readiness_path;
         let mut rules = vec![(MODE, invoke_mode(url), mode)];
-        rules.extend(PORTS.map(|name| (name, port.as_str(), format!("`port = {port}`"))));
+        rules.extend(PORTS.map(|name| (name, port.as_str(), format!("`port = {port}`{written}"))));
         rules.extend(READINESS.map(|name| (name, path.as_str(), format!("`readiness_path = \"{path}\"`"))));
         if runtime.is_managed() {
             rules.push((WRAPPER.0, WRAPPER.1, "the adapter, which brings that script".into()));
         }
         for variable in keys.peek_all("environment") {
             let Some((name, value, other)) = rules.iter().find(|(name, _, _)| *name == variable.name) else { continue };
-            if variable.text() != Some(value) {
+            // The adapter does not mind how its mode is written.
+            let says = |text: &str| text == *value || (*name == MODE && text.eq_ignore_ascii_case(value));
+            if !variable.text().is_some_and(says) {
+                let from = if PORTS.contains(name) && !keys.has("port") { " from `port`" } else { "" };
                 variable.problem_with_name(format!(
-                    "`environment.{name}` contradicts {other}, expected `{value}`, or no such variable: lamstream sets it"
+                    "`environment.{name}` contradicts {other}, expected `{value}`, or no such variable: lamstream sets it{from}"
                 ));
             }
         }
@@ -120,12 +130,11 @@ impl Web {
 
     /// The ARN of the adapter's layer.
     pub fn layer(&self, region: &str, architecture: Architecture) -> String {
-        let name = match architecture {
-            Architecture::X86_64 => "LambdaAdapterLayerX86",
-            Architecture::Arm64 => "LambdaAdapterLayerArm64",
-        };
+        let name = LAYERS.iter().find(|(of, _)| *of == architecture).map_or("", |(_, name)| name);
+        let own = PUBLISHERS_IN_CHINA.iter().find(|(of, _)| *of == region);
+        let (partition, publisher) = (partition(region), own.map_or(PUBLISHER, |(_, publisher)| publisher));
         match &self.adapter {
-            Adapter::Version(version) => format!("arn:aws:lambda:{region}:{PUBLISHER}:layer:{name}:{version}"),
+            Adapter::Version(version) => format!("arn:{partition}:lambda:{region}:{publisher}:layer:{name}:{version}"),
             Adapter::Arn(arn) => arn.clone(),
         }
     }
@@ -160,6 +169,14 @@ impl Web {
         }
     }
 
+    /// What a command line begins with, where that may be a file of the package.
+    pub fn called(&self) -> Option<&str> {
+        match &self.run {
+            Some(Start::Command(line)) => command::file(line),
+            _ => None,
+        }
+    }
+
     /// What is written into the package, so that what Lambda starts is what the manifest says.
     pub fn script(&self, runtime: &Runtime) -> Option<Script> {
         const PATHS: &str = "export PATH=\"$PATH:$LAMBDA_TASK_ROOT/bin\"\n\
@@ -168,7 +185,9 @@ impl Web {
         let text = match self.run.as_ref()? {
             Start::File(file) if managed || file == BOOTSTRAP => return None,
             Start::File(file) => format!("#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/{file}\"\n"),
-            Start::Command(line) => format!("#!/bin/sh\n{PATHS}exec {line}\n"),
+            // Where the shell goes on to be needed, it stays.
+            Start::Command(line) if command::is_simple(line) => format!("#!/bin/sh\n{PATHS}exec {line}\n"),
+            Start::Command(line) => format!("#!/bin/sh\n{PATHS}{line}\n"),
         };
         Some(Script { name: if managed { SCRIPT } else { BOOTSTRAP }, text })
     }
@@ -204,11 +223,24 @@ fn only_for_web(entry: &Entry<'_>, is_web: bool) {
     }
 }
 
-fn read_adapter(entry: &Entry<'_>) -> Option<Adapter> {
+fn read_adapter(entry: &Entry<'_>, keys: &Section<'_>, architecture: Option<Architecture>) -> Option<Adapter> {
     const EXPECTED: &str = "a version of AWS's layer, such as `27`, or the ARN of a layer's version";
     if entry.is_string() {
         let arn = entry.matching(|text| super::function::layer_of(text).is_some(), EXPECTED)?;
-        return Some(Adapter::Arn(arn.into_inner().to_owned()));
+        let arn = arn.into_inner();
+        let built_for = LAYERS.iter().find(|(_, name)| arn.contains(&format!(":layer:{name}:"))).map(|(of, _)| *of);
+        if let (Some(built_for), Some(architecture)) = (built_for, architecture)
+            && built_for != architecture
+        {
+            entry.problem(format!(
+                "`adapter_layer` is the adapter for `{built_for}`, and the function runs on `{architecture}`, expected a version"
+            ));
+        }
+        // The adapter's own are told already.
+        if !is_adapter(arn) && keys.peek_strings("layers").iter().any(|layer| *layer.get_ref() == arn) {
+            entry.problem("`adapter_layer` is in `layers` too, expected it in one of them");
+        }
+        return Some(Adapter::Arn(arn.to_owned()));
     }
     entry.integer(1..=9_999, "").map(|version| Adapter::Version(version.into_inner()))
 }
@@ -242,6 +274,8 @@ mod tests {
         let (name, text) = script.unwrap();
         assert_eq!((handler.as_str(), name), (SCRIPT, SCRIPT));
         assert!(text.starts_with("#!/bin/sh\n") && text.ends_with("exec python -m uvicorn main:app\n"), "{text}");
+        let (_, script) = started("cd src && python main.py", "python3.13");
+        assert!(script.unwrap().1.ends_with("\"\ncd src && python main.py\n"));
         let (handler, script) = started("bin/server", "provided.al2023");
         assert_eq!(handler, BOOTSTRAP);
         assert_eq!(script.unwrap().1, "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/bin/server\"\n");
@@ -252,5 +286,7 @@ mod tests {
     fn the_layer_follows_region_and_architecture() {
         let arn = web("run.sh").layer("eu-central-1", Architecture::Arm64);
         assert_eq!(arn, "arn:aws:lambda:eu-central-1:753240598075:layer:LambdaAdapterLayerArm64:16");
+        let arn = web("run.sh").layer("cn-north-1", Architecture::X86_64);
+        assert_eq!(arn, "arn:aws-cn:lambda:cn-north-1:041581134020:layer:LambdaAdapterLayerX86:16");
     }
 }

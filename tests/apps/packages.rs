@@ -3,7 +3,7 @@
 use crate::packaging::{MANIFEST, app, contents};
 use crate::support::bench::{Bench, said};
 use crate::support::python::tools;
-use crate::wheels::{ELF_OF_ARM64, index};
+use crate::wheels::{ELF_OF_ARM64, index, wheel};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
@@ -85,6 +85,10 @@ fn a_package_without_a_wheel_for_the_target_is_named() {
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         let words = "cannot install `native==1.0` for `python3.13` on `x86_64`: it has no wheel for that";
         assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", said(&output));
+        let ranged = app(MANIFEST, &[("requirements.txt", "native>=0.5\n")]);
+        let output = build(&ranged, &["--arch", "x86_64"], uv);
+        let named = String::from_utf8_lossy(&output.stderr).contains("cannot install `native");
+        assert!(named && String::from_utf8_lossy(&output.stderr).contains("it has no wheel"), "{}", said(&output));
         // Nothing half installed is taken for the whole.
         assert!(!build(&bench, &["--arch", "x86_64"], uv).status.success());
     });
@@ -148,6 +152,23 @@ fn a_lock_of_uv_needs_uv_and_gives_its_versions() {
 }
 
 #[test]
+fn what_lies_on_this_machine_is_refused_or_installed_as_it_is_now() {
+    with_each_installer(|uv| {
+        let bench = app(MANIFEST, &[("requirements.txt", "vendor/own-1.0-py3-none-any.whl\n")]);
+        let own = |text: &[u8]| {
+            std::fs::create_dir_all(bench.path("app/vendor")).unwrap();
+            wheel(&bench.path("app/vendor"), "own", "1.0", "py3-none-any", &[("own/__init__.py", text)]);
+            built(&bench, &[], uv)["own/__init__.py"].1.clone()
+        };
+        assert_eq!(own(b"# one\n"), b"# one\n");
+        assert_eq!(own(b"# two\n"), b"# two\n");
+        std::fs::write(bench.path("app/requirements.txt"), "-e ./lib\n").unwrap();
+        let output = build(&bench, &[], uv);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot install `-e ./lib`"), "{}", said(&output));
+    });
+}
+
+#[test]
 fn an_extension_for_another_processor_is_refused() {
     let bench = app(MANIFEST, &[]);
     std::fs::write(bench.path("app/fast.cpython-313-x86_64-linux-gnu.so"), ELF_OF_ARM64).unwrap();
@@ -156,4 +177,9 @@ fn an_extension_for_another_processor_is_refused() {
         "cannot use the extension `fast.cpython-313-x86_64-linux-gnu.so` for `x86_64`: it was built for `arm64`";
     assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", said(&output));
     assert!(build(&bench, &["--arch", "arm64"], None).status.success());
+    let told = app(MANIFEST, &[]);
+    std::fs::write(told.path("app/attach_linux_arm64.so"), ELF_OF_ARM64).unwrap();
+    let output = build(&told, &["--arch", "x86_64"], None);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not for `x86_64`: `attach_linux_arm64.so`"));
 }

@@ -91,6 +91,10 @@ fn a_command_line_becomes_the_script_that_the_handler_names() {
     let (mode, script) = &found["lamstream-run.sh"];
     assert_eq!(*mode, 0o755);
     assert!(String::from_utf8_lossy(script).ends_with("exec python -m http.server $PORT\n"));
+    let with_a_script = MANIFEST.replace("'run.sh'", "'FOO=1 ./run.sh --x'");
+    let found = built(&app(&with_a_script, &[]));
+    assert!(String::from_utf8_lossy(&found["lamstream-run.sh"].1).ends_with("\nFOO=1 ./run.sh --x\n"));
+    assert_eq!(found["run.sh"].0, 0o755);
     let provided = manifest.replace("python3.13", "provided.al2023");
     assert!(built(&app(&provided, &[])).contains_key("bootstrap"));
 }
@@ -103,6 +107,9 @@ fn what_could_not_start_is_refused_before_anything_is_called() {
     assert!(windows.contains("its lines end as on Windows") && windows.contains("sed -i"), "{windows}");
     let no_script = refused(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
     assert!(no_script.contains("begins with `#!`"), "{no_script}");
+    let empty = MANIFEST.replace("web =", "package =").replace("run = 'run.sh'", "handler = 'main.handler'");
+    let empty = refused(&app(&empty, &[("other.py", "")]));
+    assert!(empty.contains("the handler `main.handler` could be in"), "{empty}");
     let nowhere = refused(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
     assert!(nowhere.contains("cannot read `./nowhere`") || nowhere.contains("nowhere`"), "{nowhere}");
 }
@@ -125,8 +132,10 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
     assert_eq!(found.keys().collect::<Vec<_>>(), ["main.py", "requirements.txt", "run.sh"]);
     let zip = std::fs::read(bench.path("out/site.zip")).unwrap();
 
-    let with_a_secret =
-        app(&manifest.replace("handler =", "include = ['.env']\nhandler ="), &[(".env", "TOKEN=planted\n")]);
+    let with_a_secret = app(
+        &manifest.replace("handler =", "include = ['.env']\nhandler ="),
+        &[(".env", "TOKEN=planted\n"), ("main.py", "")],
+    );
     with_a_secret.good(&["build", "--out", "."]);
     with_a_secret.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
     let output = with_a_secret.run(&["build", "--out", "out"]);

@@ -101,7 +101,29 @@ async fn on_moto() {
     let account = Account::open(access).await.expect("an account");
     walk_all(&account, SCENARIOS, differences::forgive_moto).await;
     assert_eq!(buckets(&bin, &server.address, "print(names())"), "[]", "a bucket of ours stays");
+    what_was_left_is_swept(&account, &bin, &server.address).await;
     by_a_bucket_of_the_users(&account, &bin, &server.address).await;
+}
+
+/// A bucket of ours goes although there is no function, and one without our tags stays.
+async fn what_was_left_is_swept(account: &Account, bin: &Path, endpoint: &str) {
+    let place = Place::new(account, names("left", &account.id().await.expect("an account")));
+    assert_eq!(place.sweep().await.expect("a look"), None);
+    let own = place.names();
+    let whole = format!("{}/{}/{}", own.app, own.stage.as_deref().unwrap_or_default(), own.function);
+    let name = format!(
+        "import hashlib; name = 'lamstream-{}-{}-' + hashlib.sha256(b'{whole}').hexdigest()[:8]",
+        own.account, own.region
+    );
+    let make = "s3.create_bucket(Bucket=name, CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})";
+    buckets(bin, endpoint, &format!("{name}\n{make}\ns3.put_object(Bucket=name, Key='package.zip', Body=b'x')"));
+    assert_eq!(place.sweep().await.expect("a look"), None);
+    let tags = own.owner_tags();
+    let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{{'Key': '{key}', 'Value': '{value}'}}")).collect();
+    let tag = format!("s3.put_bucket_tagging(Bucket=name, Tagging={{'TagSet': [{}]}})", tags.join(", "));
+    buckets(bin, endpoint, &format!("{name}\n{tag}"));
+    assert!(place.sweep().await.expect("a look").is_some());
+    assert_eq!(buckets(bin, endpoint, "print(names())"), "[]", "a bucket of ours stays");
 }
 
 /// What stays of a package in a bucket that the manifest names: the bucket.

@@ -46,6 +46,14 @@ impl Dependencies {
         }
     }
 
+    /// The directory that lamstream fills, if there is a list of what belongs into it: what a developer has there was
+    /// installed for another machine, and with what development needs.
+    pub(super) fn fills(&self, app: &App) -> Option<&'static str> {
+        let family = app.platform.runtime.family();
+        let lists = self.file(&app.directory, family).is_ok_and(|file| file.is_some());
+        (family == Family::Node && lists).then_some("node_modules")
+    }
+
     fn file(&self, directory: &Path, family: Family) -> Result<Option<PathBuf>, BuildError> {
         let known: &[&str] = match family {
             Family::Python => &OF_PYTHON,

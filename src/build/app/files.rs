@@ -1,15 +1,13 @@
 //! What a directory holds that goes into a package.
 
-use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
 
+use super::patterns::{self, Patterns};
+use super::tree::{Content, File, Tree};
 use super::unwanted::{self, Unwanted};
-use crate::build::archive::Entry;
 use crate::build::error::BuildError;
 
 /// Which files go along, by glob patterns. One with a `/` is relative to the directory; one without names files and
@@ -19,61 +17,114 @@ pub struct Selection {
     /// What goes along although it would stay behind.
     pub include: Vec<String>,
     pub exclude: Vec<String>,
+    /// Files and directories that lamstream itself writes: they are no part of what they are made from.
+    pub written: Vec<PathBuf>,
 }
 
-/// The files of a package by their names in it.
-#[derive(Debug, Default)]
-pub struct Tree(BTreeMap<String, File>);
-
-#[derive(Debug)]
-pub struct File {
-    pub content: Content,
-    pub executable: bool,
-}
-
-#[derive(Debug)]
-pub enum Content {
-    At(PathBuf),
-    Bytes(Vec<u8>),
-}
-
-/// What is enough of a file to know an ELF file's machine by.
-const HEAD: u64 = 64;
-
-/// The files that go along, and the secrets that do not.
+/// The files that go along, and what is told of those that do not. Where `installs` names a directory, lamstream fills it
+/// anew: what the app has under that name stays behind.
 ///
 /// # Errors
-/// When something cannot be read, or is neither file nor directory.
-pub fn gather(directory: &Path, selection: &Selection) -> Result<(Tree, Vec<String>), BuildError> {
-    let (include, exclude) = (Patterns::of(&selection.include)?, Patterns::of(&selection.exclude)?);
-    let (mut tree, mut left_out) = (Tree::default(), Vec::new());
+/// When something that goes along cannot be read, or is neither file nor directory.
+pub fn gather(
+    directory: &Path,
+    selection: &Selection,
+    installs: Option<&str>,
+) -> Result<(Tree, Vec<String>), BuildError> {
+    let rules = Rules::of(directory, selection, installs)?;
+    let (mut tree, mut notes) = (Tree::default(), Vec::new());
     let mut walk = walk(directory);
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| unreadable(directory, error))?;
-        let name = name_of(&entry, directory)?;
-        let named = include.match_path(&name);
-        if !named && exclude.match_path(&name) {
-            // Something deeper may be named.
-            if entry.file_type().is_dir() && include.is_empty() {
-                walk.skip_current_dir();
+    while let Some(found) = walk.next() {
+        let path = match &found {
+            Ok(entry) => entry.path(),
+            Err(error) => error.path().unwrap_or(directory),
+        };
+        let inner = path.strip_prefix(directory).unwrap_or(Path::new(""));
+        let name = inner.to_string_lossy().into_owned();
+        let is_directory = found.as_ref().is_ok_and(|entry| entry.file_type().is_dir());
+        let is_entered = rules.include.lead_into(&name);
+        match rules.judge(&name, path, is_directory).filter(|_| !name.is_empty()) {
+            None if is_directory => {}
+            None => {
+                let entry = found.map_err(|error| unreadable(directory, error))?;
+                tree.insert(name_of(&entry, directory)?, file(&entry)?);
             }
-            continue;
-        }
-        match judge(&entry, directory).filter(|_| !named) {
-            Some((why, at)) => {
+            // Something deeper may be named.
+            Some(Stays::Excluded) if is_directory && rules.include.is_empty() => walk.skip_current_dir(),
+            Some(Stays::Excluded) => {}
+            Some(Stays::Unwanted { .. } | Stays::InstalledAnew) if is_directory && is_entered => {}
+            Some(Stays::Unwanted { told }) => {
                 // Of a directory of secrets the directory is told, and not each file.
-                if why == Unwanted::Secret && at == name {
-                    left_out.push(name);
-                }
-                if entry.file_type().is_dir() && include.is_empty() {
+                notes.extend(told.then(|| unwanted::note(&name)));
+                if is_directory {
                     walk.skip_current_dir();
                 }
             }
-            None if entry.file_type().is_dir() => {}
-            None => drop(tree.insert(name, file(&entry)?)),
+            Some(Stays::InstalledAnew) => {
+                if is_directory {
+                    // At the root it is replaced; deeper it is gone.
+                    notes.extend(name.contains('/').then(|| format!(
+                        "`{name}` stays behind, as lamstream installs packages; name it in `include` if the app needs it"
+                    )));
+                    walk.skip_current_dir();
+                }
+            }
         }
     }
-    Ok((tree, left_out))
+    Ok((tree, notes))
+}
+
+/// Why something does not go along.
+enum Stays {
+    Excluded,
+    Unwanted { told: bool },
+    InstalledAnew,
+}
+
+struct Rules<'a> {
+    directory: &'a Path,
+    include: Patterns,
+    exclude: Patterns,
+    written: Vec<PathBuf>,
+    installs: Option<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(directory: &'a Path, selection: &Selection, installs: Option<&'a str>) -> Result<Rules<'a>, BuildError> {
+        let (include, exclude) = (Patterns::of(&selection.include)?, Patterns::of(&selection.exclude)?);
+        let written = selection.written.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        Ok(Rules { directory, include, exclude, written, installs })
+    }
+
+    fn judge(&self, name: &str, path: &Path, is_directory: bool) -> Option<Stays> {
+        // What a pattern names goes along, and so does what is in it, but for what is unwanted again.
+        let named = patterns::ends(name).rfind(|end| self.include.name(&name[..*end]));
+        let excluded = named.is_none() && self.exclude.match_path(name);
+        for end in patterns::ends(name).filter(|end| named.is_none_or(|named| *end > named)) {
+            let (part, whole) = (&name[..end], end == name.len());
+            let is_directory = is_directory || !whole;
+            let path = if whole { path.to_owned() } else { self.directory.join(part) };
+            if named.is_none()
+                && is_directory
+                && self.installs.is_some_and(|installs| part.rsplit('/').next() == Some(installs))
+            {
+                return Some(Stays::InstalledAnew);
+            }
+            match unwanted::judge(&path, is_directory) {
+                // Of what is left out by a pattern nothing is told.
+                Some(why) => return Some(Stays::Unwanted { told: why == Unwanted::Secret && !excluded }),
+                None if self.is_written(&path) => return Some(Stays::Unwanted { told: false }),
+                None => {}
+            }
+        }
+        excluded.then_some(Stays::Excluded)
+    }
+
+    fn is_written(&self, path: &Path) -> bool {
+        self.written.iter().any(|written| {
+            written.file_name() == path.file_name() && path.canonicalize().is_ok_and(|path| path == *written)
+        })
+    }
 }
 
 /// All of it: what was installed is there to be used.
@@ -93,18 +144,6 @@ fn walk(directory: &Path) -> walkdir::IntoIter {
     WalkDir::new(directory).min_depth(1).follow_links(true).sort_by_file_name().into_iter()
 }
 
-/// Whether the file or a directory around it stays behind; and which of them.
-fn judge(entry: &DirEntry, directory: &Path) -> Option<(Unwanted, String)> {
-    let inner = entry.path().strip_prefix(directory).ok()?;
-    let mut around: Vec<&Path> = inner.ancestors().filter(|path| !path.as_os_str().is_empty()).collect();
-    around.reverse();
-    around.into_iter().find_map(|path| {
-        let name = path.file_name()?.to_string_lossy();
-        let why = unwanted::judge(&name, &directory.join(path), path != inner || entry.file_type().is_dir())?;
-        Some((why, path.to_string_lossy().into_owned()))
-    })
-}
-
 fn file(entry: &DirEntry) -> Result<File, BuildError> {
     let path = entry.path();
     let metadata = entry.metadata().map_err(|error| unreadable(path, error))?;
@@ -119,129 +158,16 @@ fn file(entry: &DirEntry) -> Result<File, BuildError> {
 fn name_of(entry: &DirEntry, directory: &Path) -> Result<String, BuildError> {
     let inner = entry.path().strip_prefix(directory).unwrap_or(entry.path());
     inner.to_str().map(str::to_owned).ok_or_else(|| {
-        BuildError::new(format!("cannot zip `{}`: its name is no UTF-8", entry.path().display())).hint("rename it")
+        BuildError::new(format!("cannot zip `{}`: its name is no UTF-8", entry.path().display()))
+            .hint("rename it, or leave it out with `exclude`")
     })
 }
 
 fn unreadable(path: &Path, error: walkdir::Error) -> BuildError {
     let path = error.path().unwrap_or(path).display().to_string();
-    BuildError::new(format!("cannot read `{path}`")).because(error)
-}
-
-impl Tree {
-    /// Gives what was there before.
-    pub fn insert(&mut self, name: String, file: File) -> Option<File> {
-        self.0.insert(name, file)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &File)> {
-        self.0.iter()
-    }
-
-    /// Adds what is not there yet.
-    pub fn put_beneath(&mut self, other: Tree) {
-        for (name, file) in other.0 {
-            self.0.entry(name).or_insert(file);
-        }
-    }
-
-    /// Sees to it that Lambda can execute a file, whatever mode the checkout gave it.
-    pub fn make_executable(&mut self, name: &str, subject: &str) -> Result<(), BuildError> {
-        let Some(file) = self.0.get_mut(name) else {
-            let error = BuildError::new(format!("cannot use {subject}: there is no `{name}` in it to start it with"));
-            return Err(
-                error.hint("`run` is a script in that directory, or a command line of several words: `exec NAME`")
-            );
-        };
-        refuse_what_cannot_start(name, &file.bytes()?)?;
-        file.executable = true;
-        Ok(())
-    }
-
-    /// In the order of their names, so that the zip never depends on the file system's.
-    pub fn read(&self) -> Result<Vec<Entry>, BuildError> {
-        let read = |(name, file): (&String, &File)| {
-            Ok(Entry { name: name.clone(), bytes: file.bytes()?, executable: file.executable })
-        };
-        self.0.iter().map(read).collect()
-    }
-}
-
-impl File {
-    fn bytes(&self) -> Result<Vec<u8>, BuildError> {
-        match &self.content {
-            Content::Bytes(bytes) => Ok(bytes.clone()),
-            Content::At(path) => std::fs::read(path)
-                .map_err(|error| BuildError::new(format!("cannot read `{}`", path.display())).because(error)),
-        }
-    }
-
-    /// Its first bytes.
-    pub fn head(&self) -> Result<Vec<u8>, BuildError> {
-        let Content::At(path) = &self.content else { return self.bytes() };
-        let mut head = Vec::new();
-        let read = std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-        read.map_err(|error| BuildError::new(format!("cannot read `{}`", path.display())).because(error))?;
-        Ok(head)
-    }
-}
-
-/// The kernel starts ELF files and scripts that say what runs them.
-pub fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildError> {
-    let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if bytes.starts_with(b"\x7fELF") || (first_line.starts_with(b"#!") && !first_line.ends_with(b"\r")) {
-        return Ok(());
-    }
-    if first_line.ends_with(b"\r") {
-        let error = BuildError::new(format!(
-            "cannot start `{name}`: its lines end as on Windows, so that Linux finds no interpreter"
-        ));
-        return Err(
-            error.hint(format!("convert it: `sed -i 's/\\r$//' {name}`, and `*.sh text eol=lf` in .gitattributes"))
-        );
-    }
-    let error =
-        BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that begins with `#!`"));
-    Err(error.hint("begin it with a line such as `#!/bin/bash`"))
-}
-
-struct Patterns {
-    /// Of whole paths.
-    paths: GlobSet,
-    /// Of single names.
-    names: GlobSet,
-}
-
-impl Patterns {
-    fn of(patterns: &[String]) -> Result<Patterns, BuildError> {
-        let unusable = |error: globset::Error| BuildError::new("cannot use a pattern").because(error);
-        // `docs/` means what is named so at any depth, as in a `.gitignore`.
-        let patterns = patterns.iter().map(|pattern| pattern.trim_end_matches('/'));
-        let (paths, names): (Vec<&str>, Vec<&str>) = patterns.partition(|pattern| pattern.contains('/'));
-        let set = |patterns: &[&str]| {
-            let mut set = GlobSetBuilder::new();
-            for pattern in patterns {
-                set.add(glob(pattern).map_err(unusable)?);
-            }
-            set.build().map_err(unusable)
-        };
-        Ok(Patterns { paths: set(&paths)?, names: set(&names)? })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.names.is_empty()
-    }
-
-    /// Whether the path, or a directory around it, is meant.
-    fn match_path(&self, path: &str) -> bool {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        ends.clone().any(|end| self.paths.is_match(&path[..end]))
-            || path.split('/').any(|name| self.names.is_match(name))
-    }
-}
-
-fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern).literal_separator(true).build()
+    let is_inside = error.depth() > 0;
+    let error = BuildError::new(format!("cannot read `{path}`")).because(error);
+    if is_inside { error.hint("remove it, or leave it out with `exclude`") } else { error }
 }
 
 #[cfg(test)]
@@ -256,9 +182,10 @@ mod tests {
             std::fs::write(path, "x").unwrap();
         }
         let list = |patterns: &[&str]| patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        let selection = Selection { include: list(include), exclude: list(exclude) };
-        let (tree, left_out) = gather(directory.path(), &selection).unwrap();
-        (tree.0.into_keys().collect(), left_out)
+        let written = vec![directory.path().join("target/lamstream")];
+        let selection = Selection { include: list(include), exclude: list(exclude), written };
+        let (tree, notes) = gather(directory.path(), &selection, Some("node_modules")).unwrap();
+        (tree.iter().map(|(name, _)| name.clone()).collect(), notes)
     }
 
     const FILES: [&str; 8] =
@@ -266,9 +193,9 @@ mod tests {
 
     #[test]
     fn secrets_and_clutter_stay_behind() {
-        let (files, left_out) = gathered(&FILES, &[], &[]);
+        let (files, notes) = gathered(&FILES, &[], &[]);
         assert_eq!(files, ["docs/a.md", "docs/deep/b.md", "main.py", "run.sh", "static/x.css"]);
-        assert_eq!(left_out, [".env", "keys/server.key"]);
+        assert_eq!(notes, [".env", "keys/server.key"].map(unwanted::note));
     }
 
     #[test]
@@ -284,22 +211,49 @@ mod tests {
     }
 
     #[test]
-    fn links_are_followed_and_what_is_no_file_is_named() {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("a"), "a").unwrap();
-        std::os::unix::fs::symlink("a", directory.path().join("b")).unwrap();
-        let (tree, _) = gather(directory.path(), &Selection::default()).unwrap();
-        assert_eq!(tree.read().unwrap().iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [b"a", b"a"]);
-        std::os::unix::fs::symlink("nowhere", directory.path().join("c")).unwrap();
-        assert!(gather(directory.path(), &Selection::default()).unwrap_err().message.contains("/c`"));
+    fn what_is_in_a_directory_that_is_included_is_judged_again() {
+        let files = ["config/a.py", "config/.env", "config/server.key", ".git/config", ".venv/lib/ca.pem", "ca.pem"];
+        let names = |include: &[&str]| gathered(&files, include, &[]).0.join(" ");
+        assert_eq!(names(&["config"]), "ca.pem config/a.py");
+        assert_eq!(gathered(&files, &["config"], &[]).1.len(), 2);
+        assert_eq!(names(&["*.pem", "**/*.pem"]), "ca.pem config/a.py");
+        assert_eq!(names(&["config/.env"]), "ca.pem config/.env config/a.py");
+        assert_eq!(names(&[".venv/**/*.pem"]), ".venv/lib/ca.pem ca.pem config/a.py");
+        assert_eq!(names(&[".git"]), ".git/config ca.pem config/a.py");
     }
 
     #[test]
-    fn what_cannot_start_is_refused_with_what_helps() {
-        let refused = |bytes: &[u8]| refuse_what_cannot_start("run.sh", bytes).unwrap_err();
-        assert!(refused(b"python main.py\n").hints[0].contains("#!/bin/bash"));
-        assert!(refused(b"#!/bin/bash\r\nexec x\r\n").hints[0].contains("sed -i"));
-        refuse_what_cannot_start("run.sh", b"#!/bin/bash\nexec x\n").unwrap();
-        refuse_what_cannot_start("server", b"\x7fELF...").unwrap();
+    fn what_lamstream_installs_and_writes_stays_behind() {
+        let files = ["a.js", "node_modules/dev/x.js", "sub/node_modules/x.js", "target/lamstream/site.zip", "target/b"];
+        let (names, notes) = gathered(&files, &[], &[]);
+        assert_eq!(names, ["a.js", "target/b"]);
+        assert!(notes.len() == 1 && notes[0].contains("`sub/node_modules`"), "{notes:?}");
+        assert_eq!(gathered(&files, &["sub/node_modules"], &[]).0, ["a.js", "sub/node_modules/x.js", "target/b"]);
+    }
+
+    #[test]
+    fn links_are_followed_and_what_is_no_file_is_named() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let link = |target: &str, name: &[u8]| {
+            std::os::unix::fs::symlink(target, directory.path().join(std::ffi::OsStr::from_bytes(name))).unwrap();
+        };
+        let gathered = |exclude: &[&str]| {
+            let exclude = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
+            gather(directory.path(), &Selection { exclude, ..Selection::default() }, None)
+        };
+        std::fs::write(directory.path().join("a"), "a").unwrap();
+        link("a", b"b");
+        link("nowhere", b".#main.py");
+        let (tree, _) = gathered(&[]).unwrap();
+        assert_eq!(tree.read().unwrap().iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [b"a", b"a"]);
+        for (target, name, pattern) in [("nowhere", &b"c"[..], "c"), (".", b"d", "d"), ("a", b"e\xff", "e*")] {
+            link(target, name);
+            let error = gathered(&[]).unwrap_err();
+            assert!(error.message.contains(&format!("/{}", &pattern[..1])), "{}", error.message);
+            assert!(error.hints.iter().any(|hint| hint.contains("`exclude`")), "{:?}", error.hints);
+            gathered(&[pattern]).unwrap();
+            std::fs::remove_file(directory.path().join(std::ffi::OsStr::from_bytes(name))).unwrap();
+        }
     }
 }

@@ -5,12 +5,17 @@
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
 mod files;
+mod handler;
+mod patterns;
+mod tree;
 pub mod unwanted;
 
 mod dependencies;
+mod local;
 mod node;
 mod poetry;
 mod python;
+mod requirements;
 mod tidy;
 mod tool;
 
@@ -27,7 +32,7 @@ use super::elf;
 use super::error::BuildError;
 use super::package::Package;
 use crate::stack::{Family, Platform};
-use files::{Content, File, Tree};
+use tree::{Content, File, Tree};
 
 /// A package that is to be made of a directory.
 pub struct App {
@@ -39,6 +44,10 @@ pub struct App {
     pub script: Option<(String, String)>,
     /// The file of the package that is executed to start it, if one is.
     pub started: Option<String>,
+    /// What the runtime calls, where it has to be in the package.
+    pub handler: Option<String>,
+    /// A file that becomes executable where it is in the package.
+    pub called: Option<String>,
     /// Where installed packages are kept.
     pub cache: PathBuf,
 }
@@ -57,8 +66,8 @@ impl App {
     /// package is too large for Lambda, or holds a Python extension that the target's processor cannot load.
     pub async fn assemble(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
         let subject = format!("the directory `{}`", self.directory.display());
-        let (mut tree, left_out) = files::gather(&self.directory, &self.selection)?;
-        let mut notes: Vec<String> = left_out.iter().map(|file| unwanted::note(file)).collect();
+        let fills = self.dependencies.fills(self);
+        let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills)?;
         if let Some(installed) = self.dependencies.install(self, tell, &mut notes).await? {
             tree.put_beneath(files::gather_all(&installed)?);
         }
@@ -73,20 +82,36 @@ impl App {
         if let Some(started) = &self.started {
             tree.make_executable(started, &subject)?;
         }
-        self.refuse_foreign_extensions(&tree)?;
+        if let Some(called) = &self.called {
+            tree.make_executable_if_there(called);
+        }
+        if let Some(handler) = &self.handler {
+            handler::refuse_without(&tree, self.platform.runtime.family(), handler, &subject)?;
+        }
+        notes.extend(self.foreign_extensions(&tree)?);
+        archive::check_sizes(&tree.sizes(), &subject)?;
         let zip = archive::pack_all(&tree.read()?, &subject)?;
         Ok(Assembled { package: Package::of_zip(zip, self.platform.architecture), notes })
     }
 
-    /// A Python extension for another processor is found out only when it is imported; better here.
-    fn refuse_foreign_extensions(&self, tree: &Tree) -> Result<(), BuildError> {
+    /// A Python extension for another processor is found out only when it is imported; better here. What Python would not
+    /// import by its name may be there to be chosen from, and is told.
+    fn foreign_extensions(&self, tree: &Tree) -> Result<Option<String>, BuildError> {
         if self.platform.runtime.family() != Family::Python {
-            return Ok(());
+            return Ok(None);
         }
+        let mut foreign = Vec::new();
         for (name, file) in tree.iter().filter(|(name, _)| name.ends_with(".so")) {
-            let bytes = file.head()?;
-            elf::check_machine(&bytes, self.platform.architecture, &format!("the extension `{name}`"))?;
+            let checked =
+                elf::check_machine(&file.head()?, self.platform.architecture, &format!("the extension `{name}`"));
+            let last = name.rsplit('/').next().unwrap_or(name);
+            match checked {
+                Err(error) if last.contains(".cpython-") || last.ends_with(".abi3.so") => return Err(error),
+                Err(_) => foreign.push(format!("`{name}`")),
+                Ok(()) => {}
+            }
         }
-        Ok(())
+        let told = || format!("not for `{}`: {}", self.platform.architecture, foreign.join(", "));
+        Ok((!foreign.is_empty()).then(told))
     }
 }

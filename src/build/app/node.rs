@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
+use super::local;
 use super::tool::{self, Tell, failed, find};
 use crate::build::error::BuildError;
 use crate::stack::{Architecture, Platform};
@@ -26,7 +27,7 @@ pub async fn install(
     tell: Tell<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, BuildError> {
-    let text = read(list)?;
+    let text = tool::text(list)?;
     let unreadable = |error| BuildError::new(format!("cannot read `{}`", list.display())).because(error);
     let package: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
     let needs =
@@ -34,11 +35,10 @@ pub async fn install(
     if needs == [false, false] {
         return Ok(None);
     }
+    local::refuse(list, &package)?;
     let npm = find("npm").ok_or_else(|| no_npm(list))?;
-    let beside: Vec<(&str, String)> = BESIDE
-        .into_iter()
-        .filter_map(|name| Some((name, std::fs::read_to_string(list.with_file_name(name)).ok()?)))
-        .collect();
+    let beside: Vec<(&str, String)> =
+        BESIDE.into_iter().filter_map(|name| Some((name, tool::text(&list.with_file_name(name)).ok()?))).collect();
     let locked = beside.iter().any(|(name, _)| name.ends_with(".json"));
     if !locked {
         notes.push(
@@ -97,9 +97,4 @@ fn cpu(architecture: Architecture) -> &'static str {
         Architecture::X86_64 => "x64",
         Architecture::Arm64 => "arm64",
     }
-}
-
-fn read(file: &Path) -> Result<String, BuildError> {
-    std::fs::read_to_string(file)
-        .map_err(|error| BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error))
 }

@@ -1,6 +1,5 @@
 //! Packages of Python, installed for the target's version and processor: by uv where it is there, else by pip.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -8,12 +7,12 @@ use tokio::process::Command;
 
 use super::interpreter::{Interpreter, minor};
 use super::tool::{self, Tell, failed, find};
-use super::{poetry, tidy};
+use super::{poetry, requirements, tidy};
 use crate::build::error::BuildError;
 use crate::stack::{Architecture, Platform};
 
 /// Changes when the same list would be installed in another way.
-const WAY: &str = "1";
+const WAY: &str = "2";
 
 /// Which packages are to be installed.
 pub struct List {
@@ -30,7 +29,11 @@ impl List {
     pub async fn read(file: &Path) -> Result<Option<List>, BuildError> {
         let of = |lines: Option<String>, complete| List { file: file.to_owned(), lines, complete };
         let list = match file.file_name().and_then(|name| name.to_str()) {
-            Some("uv.lock") => of(Some(exported(file).await?), true),
+            Some("uv.lock") => {
+                let lines = exported(file).await?;
+                requirements::refuse_directories(file, &lines)?;
+                of(Some(lines), true)
+            }
             Some("poetry.lock") => of(Some(poetry::requirements(file)?), true),
             Some("pyproject.toml") => of(Some(poetry::of_project(file)?), false),
             _ => of(None, false),
@@ -41,37 +44,12 @@ impl List {
     }
 
     fn text(&self) -> Result<String, BuildError> {
-        self.lines.clone().map_or_else(|| read(&self.file), Ok)
+        self.lines.clone().map_or_else(|| tool::text(&self.file), Ok)
     }
 
     fn directory(&self) -> PathBuf {
         let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         directory.to_owned()
-    }
-
-    /// All that decides what is installed; `None` where directories of this machine do, which change unseen.
-    fn content(&self) -> Result<Option<String>, BuildError> {
-        let (mut content, mut seen) = (String::new(), BTreeSet::new());
-        let mut open = vec![(self.text()?, self.directory())];
-        while let Some((text, directory)) = open.pop() {
-            for line in text.lines().map(str::trim) {
-                let words: Vec<&str> = line.split([' ', '=']).filter(|word| !word.is_empty()).collect();
-                match words[..] {
-                    ["-r" | "--requirement" | "-c" | "--constraint", file, ..] if !file.contains("://") => {
-                        let file = directory.join(file);
-                        if seen.insert(file.clone()) {
-                            let parent = file.parent().unwrap_or(&directory).to_owned();
-                            open.push((read(&file)?, parent));
-                        }
-                    }
-                    ["-e" | "--editable", ..] => return Ok(None),
-                    [first, ..] if first.starts_with(['.', '/']) || line.contains("file:") => return Ok(None),
-                    _ => {}
-                }
-            }
-            content.push_str(&text);
-        }
-        Ok(Some(content))
     }
 }
 
@@ -84,7 +62,7 @@ pub async fn install(
     notes: &mut Vec<String>,
 ) -> Result<PathBuf, BuildError> {
     let installer = Installer::find(platform, notes)?;
-    let content = list.content()?;
+    let content = requirements::content(&list.file, &list.text()?, &list.directory())?;
     // What comes out of directories is installed anew each time.
     let unique = content.is_none().then(|| format!("{:?}", std::time::SystemTime::now()));
     let (of, runtime, architecture) =
@@ -214,19 +192,26 @@ async fn exported(lock: &Path) -> Result<String, BuildError> {
 
 fn not_installed(list: &List, platform: &Platform, said: &[String]) -> BuildError {
     let (file, runtime, architecture) = (list.file.display(), &platform.runtime, platform.architecture);
-    match without_wheel(said) {
-        Some(package) => failed(
-            format!("cannot install `{package}` for `{runtime}` on `{architecture}`: it has no wheel for that"),
-            said,
-        )
-        .hint("take a version that has one, or another runtime or architecture")
-        .hint("or build its wheel, and name the directory in a line `--find-links DIR` of the requirements"),
+    let what = |package: &str| format!("cannot install `{package}` for `{runtime}` on `{architecture}`");
+    match refused(said) {
+        Some(Refused::WithoutWheel(package)) => failed(format!("{}: it has no wheel for that", what(&package)), said)
+            .hint("take a version that has one, or another runtime or architecture")
+            .hint("or build its wheel, and name the directory in a line `--find-links DIR` of the requirements"),
+        Some(Refused::Unknown(package)) => failed(format!("{}: no index has it", what(&package)), said)
+            .hint("see whether its name is right, and whether the index that has it is named"),
         None => failed(format!("cannot install what `{file}` lists for `{runtime}` on `{architecture}`"), said),
     }
 }
 
-/// The package that there is no wheel of, in the words of pip or of uv.
-fn without_wheel(said: &[String]) -> Option<String> {
+/// Why a package is not installed.
+#[derive(Debug, PartialEq, Eq)]
+enum Refused {
+    WithoutWheel(String),
+    Unknown(String),
+}
+
+/// The package that cannot be had, in the words of pip or of uv.
+fn refused(said: &[String]) -> Option<Refused> {
     // Uv breaks its lines where it likes.
     let text = said
         .iter()
@@ -234,19 +219,25 @@ fn without_wheel(said: &[String]) -> Option<String> {
         .collect::<Vec<_>>()
         .join(" ");
     let is_end = |letter: char| letter.is_whitespace() || ",;".contains(letter);
-    let named = |rest: &str| rest.split(is_end).next().filter(|name| !name.is_empty()).map(str::to_owned);
+    let whole = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
     if let Some((_, rest)) = text.split_once("No matching distribution found for ") {
-        return named(rest);
+        // Pip says the same of what there is no package of.
+        return rest.split(is_end).next().and_then(whole).map(Refused::WithoutWheel);
     }
-    let wheelless =
-        ["has no wheels", "has no usable wheels", "has no matching wheels", "was not found in the package registry"];
-    let at = wheelless.iter().find_map(|words| text.find(words))?;
-    text[..at].trim_end().rsplit(is_end).next().filter(|name| !name.is_empty()).map(str::to_owned)
-}
-
-fn read(file: &Path) -> Result<String, BuildError> {
-    std::fs::read_to_string(file)
-        .map_err(|error| BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error))
+    let before = |words: &[&str]| {
+        let at = words.iter().filter_map(|words| text.find(words)).min()?;
+        text[..at].trim_end().rsplit(is_end).next().and_then(whole)
+    };
+    const WHEELLESS: [&str; 6] = [
+        "has no wheels",
+        "has no usable wheels",
+        "has no matching wheels",
+        "have no wheels",
+        "have no usable wheels",
+        "have no matching wheels",
+    ];
+    let unknown = ["was not found in the package registry", "was not found in the provided package locations"];
+    before(&WHEELLESS).map(Refused::WithoutWheel).or_else(|| before(&unknown).map(Refused::Unknown))
 }
 
 fn unwritable(place: &Path, error: &std::io::Error) -> BuildError {
@@ -270,24 +261,13 @@ mod tests {
         ];
         for said in [pip.to_vec(), uv.to_vec()] {
             let said: Vec<String> = said.into_iter().map(str::to_owned).collect();
-            assert_eq!(without_wheel(&said).as_deref(), Some("quux==9"));
+            assert_eq!(refused(&said), Some(Refused::WithoutWheel("quux==9".into())));
         }
-        assert_eq!(without_wheel(&["error: no route to host".to_owned()]), None);
-    }
-
-    #[test]
-    fn what_is_read_from_directories_is_never_kept() {
-        let directory = tempfile::tempdir().unwrap();
-        let content = |text: &str| {
-            let file = directory.path().join("requirements.txt");
-            std::fs::write(&file, text).unwrap();
-            List { file, lines: None, complete: false }.content().unwrap()
-        };
-        std::fs::write(directory.path().join("base.txt"), "flask==3\n").unwrap();
-        assert_eq!(content("-r base.txt\n").unwrap(), "-r base.txt\nflask==3\n");
-        assert_eq!(content("fastapi\n").unwrap(), "fastapi\n");
-        for text in ["-e .\n", "./local\n", "x @ file:///tmp/x\n"] {
-            assert_eq!(content(text), None, "{text}");
-        }
+        let uv = |line: &str| refused(&[line.to_owned()]);
+        let all = "  ╰─▶ Because all versions of native have no usable wheels and you require native, we can conclude";
+        assert_eq!(uv(all), Some(Refused::WithoutWheel("native".into())));
+        let none = "Because nope was not found in the package registry and you require nope, we can conclude";
+        assert_eq!(uv(none), Some(Refused::Unknown("nope".into())));
+        assert_eq!(uv("error: no route to host"), None);
     }
 }

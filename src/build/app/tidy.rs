@@ -6,8 +6,9 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-/// Directories with bytecode, and with the tests of packages.
-const NOT_NEEDED: [&str; 2] = ["__pycache__", "tests"];
+const BYTECODE: &str = "__pycache__";
+/// What a package calls its tests. Others may be called so, too.
+const TESTS: &str = "tests";
 /// What is about the installation, and not about the package.
 const OF_THE_INSTALLATION: [&str; 6] =
     ["INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json", "WHEEL.metadata"];
@@ -19,7 +20,8 @@ pub fn tidy(place: &Path) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         // A package may itself be called so.
-        if entry.file_type().is_dir() && NOT_NEEDED.contains(&&*name) && (entry.depth() > 1 || name == "__pycache__") {
+        let is_tests = || name == TESTS && entry.depth() > 1 && holds_tests(entry.path());
+        if entry.file_type().is_dir() && (name == BYTECODE || is_tests()) {
             std::fs::remove_dir_all(entry.path())?;
             walk.skip_current_dir();
         } else if entry.file_type().is_file() && is_of_the_installation(entry.path(), &name) {
@@ -47,6 +49,14 @@ fn is_of_the_installation(path: &Path, name: &str) -> bool {
     let in_dist_info = path.parent().is_some_and(|parent| parent.to_string_lossy().ends_with(".dist-info"));
     // Uv locks the directory it installs to.
     (in_dist_info && OF_THE_INSTALLATION.contains(&name)) || name.ends_with(".pyc") || name == ".lock"
+}
+
+/// Whether a test runner of Python would find something there.
+fn holds_tests(directory: &Path) -> bool {
+    WalkDir::new(directory).into_iter().flatten().any(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        name == "conftest.py" || (name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py")))
+    })
 }
 
 /// A script names the Python that installed it, which Lambda does not have. Long paths are led through a shell.
@@ -89,5 +99,21 @@ mod tests {
         assert_eq!(without_interpreter(long).unwrap(), b"#!/usr/bin/env python3\nimport sys\n");
         assert_eq!(without_interpreter(b"#!/bin/bash\nx\n"), None);
         assert_eq!(without_interpreter(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn only_tests_are_taken_for_tests() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        let stays = ["dbt/tests/generic/builtin.sql", "tests/test_x.py"];
+        let goes = ["pure/tests/unit/test_x.py", "pure/__pycache__/x.pyc"];
+        stays.iter().chain(&goes).for_each(|name| write(name));
+        tidy(place.path()).unwrap();
+        assert!(stays.iter().all(|name| place.path().join(name).exists()));
+        assert!(!goes.iter().any(|name| place.path().join(name).exists()));
     }
 }

@@ -21,6 +21,23 @@ pub fn find(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file())
 }
 
+/// What a list holds. Editors of Windows put a mark before it, which is no part of it.
+///
+/// # Errors
+/// When it cannot be read, or is no UTF-8.
+pub fn text(file: &Path) -> Result<String, BuildError> {
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(unreadable(file, &"it is UTF-16").hint("save it as UTF-8"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(file, &error).hint("save it as UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}
+
+pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
+    BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error)
+}
+
 /// Runs a tool to its end. Dropping the future kills it.
 ///
 /// # Errors

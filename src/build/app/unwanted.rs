@@ -11,27 +11,35 @@ pub enum Unwanted {
     Clutter,
 }
 
-/// Directories and files by their whole name.
-const SECRET_NAMES: [&str; 14] = [
+/// Directories and files by their whole name, in small letters.
+const SECRET_NAMES: [&str; 18] = [
     ".env",
+    ".envrc",
     ".aws",
     ".azure",
     ".gcloud",
     ".gnupg",
+    ".kube",
     ".netrc",
     ".npmrc",
     ".pgpass",
     ".pypirc",
     ".ssh",
+    ".dockercfg",
     ".git-credentials",
     "credentials.json",
+    "secring.gpg",
     "terraform.tfstate",
     "terraform.tfstate.backup",
 ];
+/// What is one in a certain directory.
+const SECRET_PAIRS: [(&str, &str); 2] = [(".docker", "config.json"), (".config", "gcloud")];
 /// Private keys, in the forms that tools give them.
-const SECRET_ENDS: [&str; 6] = [".key", ".p12", ".pfx", ".jks", ".keystore", ".ppk"];
-const SECRET_BEGINNINGS: [&str; 5] = [".env.", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
-const CLUTTER_NAMES: [&str; 25] = [
+const SECRET_ENDS: [&str; 7] = [".key", ".p8", ".p12", ".pfx", ".jks", ".keystore", ".ppk"];
+const SECRET_BEGINNINGS: [&str; 7] = [".env.", ".env-", ".env_", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
+/// What a template of variables ends with, which is there to be read.
+const TEMPLATE_ENDS: [&str; 3] = ["example", "sample", "template"];
+const CLUTTER_NAMES: [&str; 29] = [
     ".git",
     ".gitignore",
     ".gitattributes",
@@ -42,6 +50,10 @@ const CLUTTER_NAMES: [&str; 25] = [
     ".idea",
     ".vscode",
     ".vs",
+    ".fleet",
+    ".zed",
+    ".settings",
+    ".project",
     ".DS_Store",
     "Thumbs.db",
     ".editorconfig",
@@ -58,30 +70,75 @@ const CLUTTER_NAMES: [&str; 25] = [
     ".venv",
     ".eslintcache",
 ];
-const CLUTTER_ENDS: [&str; 7] = [".pyc", ".pyo", ".swp", ".swo", ".orig", ".iml", "~"];
+const CLUTTER_ENDS: [&str; 10] =
+    [".pyc", ".pyo", ".swp", ".swo", ".swn", ".orig", ".iml", "~", ".sublime-project", ".sublime-workspace"];
+/// What marks a directory that can be made again: a virtual environment, and caches such as cargo's `target`.
+const CLUTTER_MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
 
-/// Whether a file or directory of this name stays behind. `path` is where it lies, for those that only their content
-/// tells.
-pub fn judge(name: &str, path: &Path, is_directory: bool) -> Option<Unwanted> {
-    let public_half = name.ends_with(".pub");
-    let secret = SECRET_NAMES.contains(&name)
-        || SECRET_ENDS.iter().any(|end| name.ends_with(end))
-        || SECRET_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && !public_half)
-        || (!is_directory && name.ends_with(".pem") && holds_a_private_key(path));
-    // What a template of variables is called, which is there to be read.
-    let template = [".env.example", ".env.sample", ".env.template"].contains(&name);
+/// Files larger than this are no keys, and are not looked into.
+const KEY_LIMIT: u64 = 65_536;
+
+/// Whether a file or directory stays behind: by its name, by that of what a link leads to, or by what is in it.
+pub fn judge(path: &Path, is_directory: bool) -> Option<Unwanted> {
+    let secret = by_name(path)
+        .or_else(|| leads_to_a_secret(path).then_some(Unwanted::Secret))
+        .or_else(|| (!is_directory && holds_a_key(path)).then_some(Unwanted::Secret));
+    let is_marked = || is_directory && CLUTTER_MARKS.iter().any(|mark| path.join(mark).is_file());
+    secret.or_else(|| is_marked().then_some(Unwanted::Clutter))
+}
+
+/// What the name alone tells, and that of the directory around it.
+pub fn by_name(path: &Path) -> Option<Unwanted> {
+    let name = path.file_name()?.to_string_lossy();
+    let small = name.to_ascii_lowercase();
+    let around = path.parent().and_then(Path::file_name).unwrap_or_default();
+    let public_half = small.ends_with(".pub");
+    let secret = SECRET_NAMES.contains(&&*small)
+        || SECRET_PAIRS.iter().any(|(directory, file)| around == *directory && small == *file)
+        || SECRET_ENDS.iter().any(|end| small.ends_with(end))
+        || SECRET_BEGINNINGS.iter().any(|beginning| small.starts_with(beginning) && !public_half);
+    let template = small.starts_with(".env") && TEMPLATE_ENDS.iter().any(|end| small.ends_with(end));
     if secret && !template {
         return Some(Unwanted::Secret);
     }
-    let clutter = CLUTTER_NAMES.contains(&name)
-        || CLUTTER_ENDS.iter().any(|end| name.ends_with(end))
-        || (is_directory && path.join("pyvenv.cfg").is_file());
-    (clutter || template).then_some(Unwanted::Clutter)
+    // Emacs locks a file by a link to nowhere.
+    let of_emacs = name.starts_with(".#") || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'));
+    let clutter = CLUTTER_NAMES.contains(&&*name) || CLUTTER_ENDS.iter().any(|end| name.ends_with(end));
+    (clutter || of_emacs || template).then_some(Unwanted::Clutter)
 }
 
-/// A certificate may go along, its key may not.
-fn holds_a_private_key(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.windows(11).any(|window| window == b"PRIVATE KEY"))
+/// A link's own name may be harmless. What the place of the link and that of its target have in common tells nothing.
+fn leads_to_a_secret(path: &Path) -> bool {
+    if !path.is_symlink() {
+        return false;
+    }
+    let around = path.parent().and_then(|parent| parent.canonicalize().ok());
+    let (Some(around), Ok(target)) = (around, path.canonicalize()) else { return false };
+    let common = target.components().zip(around.components()).take_while(|(one, other)| one == other).count();
+    let own = target.components().count() - common;
+    target.ancestors().take(own).any(|part| by_name(part) == Some(Unwanted::Secret))
+}
+
+/// A certificate may go along, its key may not, whatever its file is called.
+fn holds_a_key(path: &Path) -> bool {
+    // A pipe would never end.
+    let Ok(metadata) = path.metadata() else { return false };
+    let is = |end: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(end));
+    if !metadata.is_file() || (metadata.len() > KEY_LIMIT && !is("pem")) {
+        return false;
+    }
+    let Ok(bytes) = std::fs::read(path) else { return false };
+    let text = String::from_utf8_lossy(&bytes);
+    let begins = |line: &str| line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY");
+    let first = text.trim_start_matches('\u{feff}').trim_start().lines().next().unwrap_or_default();
+    begins(first) || (is("pem") && text.contains("PRIVATE KEY")) || (is("json") && is_a_service_account(&text))
+}
+
+/// What Google gives out to log in with.
+fn is_a_service_account(text: &str) -> bool {
+    let is_one =
+        |value: serde_json::Value| value["type"] == "service_account" && value["private_key"].as_str().is_some();
+    text.contains("\"private_key\"") && serde_json::from_str(text).is_ok_and(is_one)
 }
 
 /// What there is to say of a secret that was left out.
@@ -93,30 +150,64 @@ pub fn note(file: &str) -> String {
 mod tests {
     use super::*;
 
+    fn all_are(expected: Option<Unwanted>, names: &str) {
+        for name in names.split(' ') {
+            assert_eq!(judge(&Path::new("/nowhere").join(name), false), expected, "{name}");
+        }
+    }
+
     #[test]
     fn secrets_and_clutter_are_told_from_what_an_app_needs() {
-        let judged = |name: &str| judge(name, Path::new("/nowhere"), false);
-        for name in [".env", ".env.production", ".aws", "server.key", "id_rsa", "id_ed25519", ".npmrc", "store.p12"] {
-            assert_eq!(judged(name), Some(Unwanted::Secret), "{name}");
-        }
-        for name in [".git", "main.cpython-313.pyc", "main.py~", ".main.py.swp", ".venv", ".env.example"] {
-            assert_eq!(judged(name), Some(Unwanted::Clutter), "{name}");
-        }
-        for name in ["main.py", "environment.py", "keys.py", "monkey", "run.sh", "id_rsa.pub", "ca.pem", ".well-known"]
-        {
-            assert_eq!(judged(name), None, "{name}");
-        }
+        let secrets = ".env .env.production .aws server.key id_rsa id_ed25519 .npmrc store.p12";
+        all_are(Some(Unwanted::Secret), secrets);
+        let rarer =
+            ".envrc .env-prod .env_local .ENV SERVER.KEY a.p8 .kube .docker/config.json .config/gcloud secring.gpg";
+        all_are(Some(Unwanted::Secret), rarer);
+        let clutter = ".git main.cpython-313.pyc main.py~ .main.py.swp .venv .env.example";
+        all_are(Some(Unwanted::Clutter), clutter);
+        all_are(Some(Unwanted::Clutter), "#main.py# .#main.py .main.py.swn x.sublime-project .zed .settings .project");
+        let needed =
+            "main.py environment.py keys.py monkey run.sh id_rsa.pub ca.pem .well-known config.json # .environment";
+        all_are(None, needed);
     }
 
     #[test]
     fn what_only_the_content_tells() {
         let directory = tempfile::tempdir().unwrap();
-        let pem = directory.path().join("server.pem");
-        std::fs::write(&pem, "-----BEGIN CERTIFICATE-----\n").unwrap();
-        assert_eq!(judge("server.pem", &pem, false), None);
-        std::fs::write(&pem, "-----BEGIN RSA PRIVATE KEY-----\n").unwrap();
-        assert_eq!(judge("server.pem", &pem, false), Some(Unwanted::Secret));
-        std::fs::write(directory.path().join("pyvenv.cfg"), "").unwrap();
-        assert_eq!(judge("anything", directory.path(), true), Some(Unwanted::Clutter));
+        let judged = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            judge(&path, false)
+        };
+        assert_eq!(judged("server.pem", "-----BEGIN CERTIFICATE-----\n"), None);
+        for (name, text) in [
+            ("server.pem", "-----BEGIN CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\n"),
+            ("deploy", "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"),
+            ("google.json", r#"{"type": "service_account", "private_key": "x"}"#),
+        ] {
+            assert_eq!(judged(name, text), Some(Unwanted::Secret), "{name}");
+        }
+        assert_eq!(judged("crypto.py", "KEY = '''-----BEGIN PRIVATE KEY-----'''\n"), None);
+        assert_eq!(judged("data.json", r#"{"type": "account", "private_key": "x"}"#), None);
+        for mark in CLUTTER_MARKS {
+            let marked = directory.path().join(format!("with-{mark}"));
+            std::fs::create_dir(&marked).unwrap();
+            std::fs::write(marked.join(mark), "").unwrap();
+            assert_eq!(judge(&marked, true), Some(Unwanted::Clutter));
+        }
+    }
+
+    #[test]
+    fn a_link_is_judged_by_where_it_leads_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let (app, home) = (directory.path().join("app"), directory.path().join(".aws"));
+        std::fs::create_dir_all(&app).unwrap();
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::write(home.join("config"), "x").unwrap();
+        std::fs::write(app.join("plain"), "x").unwrap();
+        for (link, target, judged) in [("a", "../.aws/config", Some(Unwanted::Secret)), ("b", "plain", None)] {
+            std::os::unix::fs::symlink(target, app.join(link)).unwrap();
+            assert_eq!(judge(&app.join(link), false), judged, "{link}");
+        }
     }
 }

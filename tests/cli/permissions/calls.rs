@@ -113,6 +113,11 @@ pub fn of(call: &Call) -> Vec<Need> {
             let secret = format!("secret:{}-a1B2c3", field("SecretId").expect("a name"));
             (call.name.clone(), vec![arn(service, &secret)])
         }
+        // Small packages leave nothing else to do there than to look.
+        "s3" if call.name.starts_with("GET ") && call.name.ends_with("?tagging") => {
+            let bucket = call.name["GET /".len()..].split('?').next().expect("a bucket");
+            ("GetBucketTagging".to_owned(), vec![format!("arn:aws:s3:::{bucket}")])
+        }
         other => panic!("nobody knows what `{}` of `{other}` needs", call.name),
     };
     with_more(&format!("{service}:{name}"), resources, body, &json)
