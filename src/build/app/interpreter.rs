@@ -1,4 +1,4 @@
-//! Which versions of Python this machine can run code with.
+//! Which versions of Python and of Node this machine can run code with.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,17 +26,28 @@ impl Interpreter {
     }
 }
 
-/// What code has to fit that runs on this machine: its processor, and of Python the version that is here. Another Python
+/// What code has to fit that runs on this machine: its processor, and of Python and Node the version that is here. Another Python
 /// could not load the extensions that were installed for it.
 pub fn platform_here(wanted: &Platform) -> Platform {
     let architecture = Architecture::host().unwrap_or(wanted.architecture);
-    let mut runtime = wanted.runtime.clone();
-    if runtime.family() == Family::Python
-        && let Some(found) = minor(runtime.version()).and_then(Interpreter::nearest)
-    {
-        runtime = runtime.with_version(&format!("3.{}", found.minor));
-    }
+    let version = match wanted.runtime.family() {
+        Family::Python => {
+            minor(wanted.runtime.version()).and_then(Interpreter::nearest).map(|found| format!("3.{}", found.minor))
+        }
+        Family::Node => node_version(),
+        _ => None,
+    };
+    let runtime = version.map_or_else(|| wanted.runtime.clone(), |version| wanted.runtime.with_version(&version));
     Platform { runtime, architecture }
+}
+
+/// The first number of the version of this machine's Node.
+fn node_version() -> Option<String> {
+    let mut command = Command::new("node");
+    command.args(["-p", "process.versions.node.split('.')[0]"]).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    let number: u32 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
+    Some(number.to_string())
 }
 
 /// Of a version such as `3.13`.
@@ -96,8 +107,15 @@ mod tests {
     }
 
     #[test]
+    fn node_is_the_one_that_is_here() {
+        let wanted = Platform { runtime: Runtime::parse("nodejs99.x").unwrap(), architecture: Architecture::Arm64 };
+        let here = node_version().map_or("nodejs99.x".to_owned(), |version| format!("nodejs{version}.x"));
+        assert_eq!(platform_here(&wanted).runtime.as_str(), here);
+    }
+
+    #[test]
     fn other_languages_stay_as_they_are() {
-        let wanted = Platform { runtime: Runtime::parse("nodejs22.x").unwrap(), architecture: Architecture::Arm64 };
+        let wanted = Platform { runtime: Runtime::parse("ruby3.4").unwrap(), architecture: Architecture::Arm64 };
         assert_eq!(platform_here(&wanted).runtime, wanted.runtime);
     }
 }
