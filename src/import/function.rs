@@ -47,7 +47,7 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
         }
     }
     let nothing = resource.with(What::Map(Vec::new()));
-    let own = resource.get("Properties").filter(|node| !node.is_absent()).unwrap_or(&nothing);
+    let own = resource.get("Properties").filter(|node| !node.is_null()).unwrap_or(&nothing);
     if !own.is_map() {
         return Err(template.wrong(own, format!("the `Properties` of `{name}` are no map, expected one")));
     }
@@ -116,7 +116,8 @@ fn sizes(page: &mut Page<'_>, properties: &mut Properties) {
             page.key("timeout", 3);
         }
     }
-    if let Some(storage) = properties.take("EphemeralStorage") {
+    let storage = properties.take("EphemeralStorage");
+    if let Some(storage) = storage.as_ref().and_then(|node| page.fields(node, "EphemeralStorage", &["Size"])) {
         page.number_key("ephemeral_storage", storage.get("Size"), "EphemeralStorage.Size", 512..=10_240);
     }
     let reserved = properties.take("ReservedConcurrentExecutions");
@@ -140,10 +141,12 @@ fn releases(page: &mut Page<'_>, properties: &mut Properties) {
             page.left(alias, "AutoPublishAlias", what, "change what calls the function by another alias");
         }
     }
-    if let Some(provisioned) = properties.take("ProvisionedConcurrencyConfig") {
-        let number = provisioned.get("ProvisionedConcurrentExecutions");
-        let property = "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions";
-        page.number_key("provisioned_concurrency", number, property, 1..=i64::from(i32::MAX));
+    const PROVISIONED: &str = "ProvisionedConcurrencyConfig";
+    const NUMBER: &str = "ProvisionedConcurrentExecutions";
+    let provisioned = properties.take(PROVISIONED);
+    if let Some(provisioned) = provisioned.as_ref().and_then(|node| page.fields(node, PROVISIONED, &[NUMBER])) {
+        let property = format!("{PROVISIONED}.{NUMBER}");
+        page.number_key("provisioned_concurrency", provisioned.get(NUMBER), &property, 1..=i64::from(i32::MAX));
     }
     if let Some(preference) = properties.take("DeploymentPreference") {
         let kind = preference.get("Type").and_then(Node::text).unwrap_or("a kind that is not known");
@@ -157,7 +160,8 @@ fn log(page: &mut Page<'_>, logging: Option<&Node>) {
     let Some(logging) = logging else { return };
     let mut page = page.within("log", "LoggingConfig");
     page.word_key("format", logging.get("LogFormat"), "LogFormat", &[("Text", "text"), ("JSON", "json")]);
-    for (name, node) in logging.entries().iter().filter(|(name, _)| name != "LogFormat") {
+    let entries = page.map(logging, "").unwrap_or_default();
+    for (name, node) in entries.iter().filter(|(name, _)| name != "LogFormat") {
         let (what, advice) = match name.as_str() {
             "LogGroup" => ("lamstream makes a log group of its own for each function", "read it with `lamstream logs`"),
             _ => ("lamstream has no word for it", "let the app itself decide what it logs"),
@@ -169,7 +173,7 @@ fn log(page: &mut Page<'_>, logging: Option<&Node>) {
 fn tags(page: &mut Page<'_>, tags: Option<&Node>) {
     let Some(tags) = tags else { return };
     let mut page = page.within("tags", "Tags");
-    for (name, node) in tags.entries() {
+    for (name, node) in page.map(tags, "").unwrap_or_default() {
         let lower = name.to_lowercase();
         let is_allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
         if lower.starts_with("aws:") || lower.starts_with("lamstream:") || !is_allowed(name) {
@@ -181,9 +185,6 @@ fn tags(page: &mut Page<'_>, tags: Option<&Node>) {
             Some(_) => page.left(node, name, "IAM takes no such value of a tag", "write it with other characters"),
             None => {}
         }
-    }
-    if !tags.is_map() {
-        page.left(tags, "", "tags are a map of names to values, and these are not", "write them here");
     }
 }
 

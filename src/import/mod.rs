@@ -21,6 +21,7 @@ mod access;
 mod advice;
 mod environment;
 mod function;
+mod managed;
 mod network;
 mod policies;
 mod source;

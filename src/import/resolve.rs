@@ -15,7 +15,7 @@ impl Template {
     pub fn resolve(&self, node: &Node) -> Result<Node, Invalid> {
         if let Some((function, argument)) = node.intrinsic() {
             let what = self.carry_out(function, argument, node)?;
-            return Ok(node.with(what));
+            return Ok(node.with(Node::fetched(what)));
         }
         let what = match &node.what {
             What::List(items) => {
@@ -27,7 +27,7 @@ impl Template {
                 let entries: Result<Vec<(String, Node)>, Invalid> = resolved.collect();
                 What::Map(entries?.into_iter().filter(|(_, value)| !value.is_absent()).collect())
             }
-            what => what.clone(),
+            what => Node::fetched(what.clone()),
         };
         Ok(node.with(what))
     }
@@ -89,7 +89,7 @@ impl Template {
         let is_bucket = self.type_of(resource) == Some("AWS::S3::Bucket");
         match self.physical_name(resource, at)? {
             Some(What::Text { text, open, .. }) if is_bucket && attribute == "Arn" => {
-                Ok(What::Text { text: format!("arn:{}:s3:::{text}", self.partition()), plain: false, open })
+                Ok(What::Text { text: format!("arn:{}:s3:::{text}", self.partition()), open })
             }
             _ => Ok(Node::open_as(path)),
         }
@@ -147,7 +147,7 @@ impl Template {
         }
         open.sort();
         open.dedup();
-        Ok(What::Text { text, plain: false, open })
+        Ok(What::Text { text, open })
     }
 
     fn find(&self, argument: &Node) -> Resolved {
@@ -220,6 +220,6 @@ fn push(out: &mut String, open: &mut Vec<String>, value: &What, name: &str) {
             out.push_str(&format!("${{{name}}}"));
             open.push(name.to_owned());
         }
-        What::Absent => {}
+        What::Absent | What::Null => {}
     }
 }

@@ -170,15 +170,17 @@ fn write_runtime(page: &mut Page<'_>, properties: &Properties, runtime: Option<&
 }
 
 fn build(page: &mut Page<'_>, metadata: &Node, method: &str) {
-    for (name, node) in metadata.entries() {
+    for (name, node) in page.map(metadata, "Metadata").unwrap_or_default() {
         match (name.as_str(), method) {
             ("BuildMethod", "rust-cargolambda") => {}
             ("BuildProperties", "rust-cargolambda") => {
-                for (key, value) in node.entries().iter().filter(|(key, _)| key != "Binary") {
+                let properties = page.map(node, "Metadata.BuildProperties").unwrap_or_default();
+                for (key, value) in properties.iter().filter(|(key, _)| key != "Binary") {
                     let path = format!("Metadata.BuildProperties.{key}");
                     page.left(value, &path, "lamstream calls cargo itself", "see docs/building.md for what it chooses");
                 }
             }
+            ("BuildMethod", _) if page.text(node, "Metadata.BuildMethod").is_none() => {}
             ("BuildMethod", _) => {
                 let what = format!("`sam build` made the code with `{method}`, and lamstream does not");
                 page.left(node, "Metadata.BuildMethod", what, "make it before, and name what was made in `package`");
@@ -228,7 +230,7 @@ fn other_layers(page: &mut Page<'_>, layers: &[&Node]) {
                 let what = format!("`{text}` is no ARN of a layer's version");
                 page.left(layer, "Layers", what, "write the ARN with its version into `layers`");
             }
-            None => page.left_open(layer, "Layers"),
+            None => drop(page.text(layer, "Layers")),
         }
     }
     if !known.is_empty() {

@@ -1,6 +1,6 @@
 //! A template with the settings that it is read with: parameters, region and stack, conditions, names of resources.
 
-use super::node::{Invalid, Node, What};
+use super::node::{FETCHED, Invalid, Node, What};
 use super::yaml;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ impl Template {
             return Err(template.wrong(&template.root, "a template is a map, expected `Transform` and `Resources`"));
         }
         for section in ["Parameters", "Mappings", "Conditions", "Globals", "Resources", "Outputs"] {
-            if let Some(node) = template.root.get(section).filter(|node| !node.is_map() && !node.is_absent()) {
+            if let Some(node) = template.root.get(section).filter(|node| !node.is_map() && !node.is_null()) {
                 return Err(template.wrong(node, format!("`{section}` is no map, expected one")));
             }
         }
@@ -105,7 +105,7 @@ impl Template {
             );
         }
         Ok(if kind.starts_with("AWS::SSM::Parameter::Value") {
-            Node::text_of(format!("{{{{resolve:ssm:{value}}}}}"))
+            Node::fetched(Node::text_of(format!("{FETCHED}ssm:{value}}}}}")))
         } else if kind == "CommaDelimitedList" || kind.starts_with("List<") {
             What::List(value.split(',').map(|part| parameter.with(Node::text_of(part.trim()))).collect())
         } else {
@@ -241,6 +241,10 @@ impl Template {
             name if self.type_of(name.split('.').next().unwrap_or_default()).is_some() => (
                 format!("it refers to `{name}`, which CloudFormation makes and lamstream does not"),
                 "write its value here once it is there".into(),
+            ),
+            name if name.starts_with(FETCHED) => (
+                format!("CloudFormation puts in the value of `{name}`, which only AWS knows"),
+                "write the value itself here".into(),
             ),
             name if name.starts_with("the condition ") => (
                 format!("it depends on {name}, and whether that holds is not known here"),

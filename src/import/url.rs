@@ -15,14 +15,17 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
         return;
     };
     let mut page = page.within("url", "FunctionUrlConfig");
-    let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
-    let Some(auth) = config.get("AuthType") else {
-        page.left(&config, "AuthType", "a URL needs it", "write `auth = \"none\"` or `auth = \"aws-iam\"`");
+    if page.fields(&config, "", &["AuthType", "InvokeMode", "Cors"]).is_none() {
+        undecided(&mut page, &config, false);
         return;
-    };
-    if !page.word_key("auth", Some(auth), "AuthType", &words) {
-        page.comment("Without it the function has no address: who may call it is somebody's decision.");
-        page.key_off("auth", "aws-iam");
+    }
+    let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
+    let auth = config.get("AuthType");
+    if auth.is_none() {
+        page.left(&config, "AuthType", "a URL needs it", "write `auth = \"none\"` or `auth = \"aws-iam\"`");
+    }
+    if !page.word_key("auth", auth, "AuthType", &words) {
+        undecided(&mut page, &config, true);
         return;
     }
     let mode = mode(&mut page, config.get("InvokeMode"));
@@ -40,9 +43,15 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
     if let Some(cors) = config.get("Cors") {
         read_cors(&mut page, cors);
     }
-    for (name, node) in config.entries() {
-        if !["AuthType", "InvokeMode", "Cors"].contains(&name.as_str()) {
-            page.left(node, name, "lamstream has no word for it", "see whether it is still needed");
+}
+
+/// The page of a URL that there may not be; what else is said of it would be in force without it.
+fn undecided(page: &mut Page<'_>, config: &Node, is_map: bool) {
+    page.comment("Without it the function has no address: who may call it is somebody's decision.");
+    page.key_off("auth", "aws-iam");
+    for key in ["InvokeMode", "Cors"] {
+        if let Some(node) = config.get(key).filter(|_| is_map) {
+            page.left(node, key, "it is about a URL, and who may call that one is not known", "write it behind `auth`");
         }
     }
 }
@@ -68,7 +77,7 @@ fn mode(page: &mut Page<'_>, node: Option<&Node>) -> &'static str {
 fn read_cors(page: &mut Page<'_>, cors: &Node) {
     let mut page = page.within("cors", "Cors");
     let mut any_origin = false;
-    for (name, node) in cors.entries() {
+    for (name, node) in page.map(cors, "").unwrap_or_default() {
         let key = match name.as_str() {
             "AllowOrigins" => "allow_origins",
             "AllowMethods" => "allow_methods",

@@ -44,7 +44,7 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
             event => document = Some(reader.node(event, &span)?),
         }
     }
-    document.filter(|node| !node.is_absent()).ok_or_else(|| Invalid {
+    document.filter(|node| !node.is_null()).ok_or_else(|| Invalid {
         file: file.to_owned(),
         place: Some((1, 1)),
         message: "the file is empty, expected a template".into(),
@@ -105,7 +105,10 @@ impl<'t> Reader<'t> {
                 self.count(values, place)?;
                 return Ok(Node::new(place, node.what));
             }
-            Event::Scalar(text, style, anchor, tag) => (anchor, tag, scalar(&text, style)),
+            Event::Scalar(text, style, anchor, tag) => {
+                let what = scalar(&text, style == ScalarStyle::Plain, tag.is_some());
+                (anchor, tag, what)
+            }
             Event::SequenceStart(anchor, tag) => (anchor, tag, What::List(self.list()?)),
             Event::MappingStart(anchor, tag) => (anchor, tag, What::Map(self.map()?)),
             other => return Err(self.wrong(place, format!("this is no YAML: {other:?} is not expected here"))),
@@ -164,7 +167,7 @@ impl<'t> Reader<'t> {
         let Some(tag) = tag else { return Ok(node) };
         if tag.is_yaml_core_schema() {
             return Ok(match (tag.suffix.as_str(), node.what) {
-                ("str", What::Absent) => Node { what: Node::text_of(""), ..node },
+                ("str", What::Null) => Node { what: Node::text_of(""), ..node },
                 ("str", What::Text { text, .. }) => Node { what: Node::text_of(text), ..node },
                 (_, what) => Node { what, ..node },
             });
@@ -184,10 +187,16 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> What {
-    let plain = style == ScalarStyle::Plain;
+/// A truth without quotes is one to YAML 1.1, and SAM hands it on as `true` or `false`; under a tag it stays a text.
+fn scalar(text: &str, plain: bool, tagged: bool) -> What {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" if plain => What::Absent,
-        text => What::Text { text: text.to_owned(), plain, open: Vec::new() },
+        "" | "~" | "null" | "Null" | "NULL" if plain => What::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if plain && !tagged => {
+            Node::text_of("true")
+        }
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if plain && !tagged => {
+            Node::text_of("false")
+        }
+        text => Node::text_of(text),
     }
 }
