@@ -106,8 +106,13 @@ fn write(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
 fn sizes(page: &mut Page<'_>, properties: &mut Properties) {
     let architectures = properties.take("Architectures");
     let words = [("x86_64", "x86_64"), ("arm64", "arm64")];
-    let first = architectures.as_ref().and_then(|node| node.each().into_iter().next().cloned());
-    page.word_key("architecture", first.as_ref(), "Architectures", &words);
+    let all = architectures.as_ref().map(Node::each).unwrap_or_default();
+    let last = all.last().copied();
+    if let Some(last) = last.filter(|last| all.iter().any(|one| one.what != last.what)) {
+        let what = "it names several, and a function runs on one; lists of `Globals` and the function are put together";
+        page.left(last, "Architectures", what, "see that `architecture`, the last of them, is the right one");
+    }
+    page.word_key("architecture", last, "Architectures", &words);
     page.number_key("memory", properties.take("MemorySize").as_ref(), "MemorySize", 128..=10_240);
     match properties.take("Timeout") {
         Some(timeout) => page.number_key("timeout", Some(&timeout), "Timeout", 1..=900),

@@ -11,6 +11,10 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
     let variables = properties.peek("Environment").and_then(|node| node.get("Variables"));
     let told = variables.and_then(|node| node.get("AWS_LWA_INVOKE_MODE")).cloned();
     let Some(config) = properties.take("FunctionUrlConfig") else {
+        if let Some(told) = told.filter(|told| in_front && told.text() != Some("buffered")) {
+            let what = "the adapter answers as the URL does, and without one its answers are buffered";
+            page.left(&told, "Environment.Variables.AWS_LWA_INVOKE_MODE", what, "give the function a `url`");
+        }
         page.comment("The template gives it no address; `url = { auth = \"none\" }` would, for everybody.");
         return;
     };
