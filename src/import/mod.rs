@@ -30,6 +30,7 @@ mod url;
 mod stages;
 
 mod render;
+mod settle;
 
 pub use draft::LeftOver;
 pub use node::Invalid;
@@ -70,23 +71,34 @@ pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_
     let config_file = config.map_or("samconfig.toml", |config| config.name);
     let config = config.map(|config| Config::read(config.name, config.text)).transpose()?.unwrap_or_default();
     let base = config.environments.iter().find(|one| one.name == DEFAULT).cloned().unwrap_or_default();
-    let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template)?;
+    let others: Vec<&Environment> = config.environments.iter().filter(|one| one.name != DEFAULT).collect();
+    let longest = others.iter().map(|one| one.name.len() + 1).max().unwrap_or_default();
+    let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template, longest)?;
     let mut draft = drafted(template, &base, &app, around)?;
     for left in &config.left {
         draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
         draft.left.push(left.clone());
     }
-    for environment in config.environments.iter().filter(|one| one.name != DEFAULT) {
+    let mut stages: Vec<(String, &str)> = Vec::new();
+    for environment in others {
+        let stage: String = environment.name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
+        if let Some((_, same)) = stages.iter().find(|(known, _)| known.eq_ignore_ascii_case(&stage)) {
+            let left = config.same_stage(config_file, &environment.name, same, &stage);
+            draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
+            draft.left.push(left);
+            continue;
+        }
         let mut other = environment.clone();
         // What an environment does not say is as in the template, and not as in the default one: so does SAM.
         other.settings.stack_name = other.settings.stack_name.or_else(|| base.settings.stack_name.clone());
         let other = drafted(template, &other, &app, Surroundings { region: None, ..around })?;
-        let stage: String = environment.name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
         stages::add(&mut draft, &stage, &other, config_file);
+        stages.push((stage, &environment.name));
     }
+    settle::settle(&mut draft, &Template::read(template.name, template.text)?);
     let mut left = std::mem::take(&mut draft.left);
     left.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft));
+    let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft).text);
     Ok(Imported { manifest, left })
 }
 
@@ -163,12 +175,12 @@ fn is_of_a_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '-' || character == '_'
 }
 
-/// A name for the app, so short that every function's name on AWS has its place behind it.
-fn app(name: &str, file: File<'_>) -> Result<String, Invalid> {
+/// A name for the app, so short that every function's name on AWS has its place behind it, and `stage` letters more.
+fn app(name: &str, file: File<'_>, stage: usize) -> Result<String, Invalid> {
     let template = Template::read(file.name, file.text)?;
     let longest = functions(&template).map(|(name, _)| name.len()).max().unwrap_or_default();
     let clean: String = name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
-    let room = APP_LIMIT.saturating_sub(longest + 1).max(1);
+    let room = APP_LIMIT.saturating_sub(longest + 1 + stage).max(1);
     let clean: String = clean.trim_matches('-').chars().take(room).collect();
     Ok(if clean.is_empty() { "app".to_owned() } else { clean })
 }

@@ -34,6 +34,7 @@ const SAMS_OWN: [&str; 18] = [
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     pub name: String,
+    pub line: usize,
     pub settings: Settings,
     pub bucket: Option<String>,
     pub tags: BTreeMap<String, String>,
@@ -51,7 +52,7 @@ impl Config {
         let root = if file.ends_with(".toml") { toml_tree(file, text)? } else { yaml::read(file, text)? };
         let mut config = Config::default();
         for (name, node) in root.entries().iter().filter(|(_, node)| node.is_map()) {
-            let mut environment = Environment { name: name.clone(), ..Environment::default() };
+            let mut environment = Environment { name: name.clone(), line: node.line, ..Environment::default() };
             for command in ["global", "deploy"] {
                 let parameters = node.at(&[command, "parameters"]).map(Node::entries).unwrap_or_default();
                 for (key, value) in parameters {
@@ -69,6 +70,20 @@ impl Config {
             config.environments.push(environment);
         }
         Ok(config)
+    }
+}
+
+impl Config {
+    /// An environment whose stage would be another one's.
+    pub fn same_stage(&self, file: &str, name: &str, same: &str, stage: &str) -> LeftOver {
+        let line = self.environments.iter().find(|one| one.name == name).map_or(1, |one| one.line);
+        LeftOver {
+            file: file.to_owned(),
+            line,
+            path: name.to_owned(),
+            what: format!("the environment would be the stage `{stage}`, and so would `{same}`"),
+            advice: "rename one of them and import again".into(),
+        }
     }
 }
 
