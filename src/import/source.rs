@@ -55,21 +55,8 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
     if let Some(metadata) = metadata {
         build(page, metadata, method);
     }
-    let is_wrapper = |text: &str| text == "/opt/bootstrap";
-    if in_front
-        && !is_managed
-        && let Some(wrapper) = wrapper.filter(|text| !is_wrapper(text))
-    {
-        let what = format!("the wrapper `{wrapper}` is started for managed runtimes alone");
-        page.left(&properties.place, "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER", what, "leave it out");
-    }
-    let architecture = properties.peek("Architectures").and_then(|node| node.each().last().and_then(|one| one.text()));
-    for layer in adapter.iter().filter(|_| in_front) {
-        let is_arm = matches!(&layer.what, What::Text { text, .. } if text.contains("LambdaAdapterLayerArm64"));
-        if is_arm != (architecture == Some("arm64")) {
-            let what = "the adapter is one for another architecture than the function's, whose one lamstream takes";
-            page.left(layer, "Layers", what, "see that `architecture` is the right one");
-        }
+    if in_front {
+        contradictions(page, properties, wrapper.filter(|_| !is_managed), &adapter);
     }
     if in_front {
         in_front_of_the_app(page, variables.as_ref(), is_managed && !is_crate, &adapter);
@@ -87,6 +74,22 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
         }
     }
     in_front
+}
+
+/// What the template says of the adapter, and lamstream does otherwise.
+fn contradictions(page: &mut Page<'_>, properties: &Properties, wrapper: Option<&str>, adapter: &[&Node]) {
+    if let Some(wrapper) = wrapper.filter(|text| *text != "/opt/bootstrap") {
+        let what = format!("the wrapper `{wrapper}` is started for managed runtimes alone");
+        page.left(&properties.place, "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER", what, "leave it out");
+    }
+    let architecture = properties.peek("Architectures").and_then(|node| node.each().last().and_then(|one| one.text()));
+    for layer in adapter {
+        let is_arm = matches!(&layer.what, What::Text { text, .. } if text.contains("LambdaAdapterLayerArm64"));
+        if is_arm != (architecture == Some("arm64")) {
+            let what = "the adapter is one for another architecture than the function's, whose one lamstream takes";
+            page.left(layer, "Layers", what, "see that `architecture` is the right one");
+        }
+    }
 }
 
 fn is_adapter(layer: &Node) -> bool {
