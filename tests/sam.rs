@@ -87,7 +87,8 @@ fn every_bad_template_says_what_is_wrong_and_where() {
         assert!(invalid.place.is_some(), "{}: {invalid}", path.display());
         let (first, message) = (invalid.message.chars().next().unwrap(), &invalid.message);
         assert!(!first.is_uppercase() && !message.ends_with('.') && !message.contains('\n'), "{message}");
-        compare(&path, &format!("{invalid}\n"));
+        let hints: String = invalid.hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+        compare(&path, &format!("{invalid}\n{hints}"));
     }
 }
 

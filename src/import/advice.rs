@@ -126,13 +126,35 @@ pub fn leave_other_sections(page: &mut Page<'_>, template: &Template, functions:
             page.left(globals, &format!("Globals.{name}"), what, "keep it with them");
         }
     }
-    for section in ["Rules", "Hooks"] {
-        if let Some(node) = template.root.get(section) {
-            page.left(node, section, "it is CloudFormation's own", "leave it out");
+    for (section, node) in template.root.entries() {
+        match section.as_str() {
+            "AWSTemplateFormatVersion"
+            | "Transform"
+            | "Description"
+            | "Parameters"
+            | "Mappings"
+            | "Conditions"
+            | "Globals"
+            | "Resources"
+            | "Outputs" => {}
+            "Rules" | "Hooks" => page.left(node, section, "it is CloudFormation's own", "leave it out"),
+            "Metadata" => metadata(page, node),
+            _ => page.left(node, section, "a template has no such section", "see whether another one is meant"),
         }
     }
     for (name, output) in template.root.get("Outputs").map(Node::entries).unwrap_or_default() {
         outputs(page, name, output, functions);
+    }
+}
+
+/// Of the template as a whole.
+fn metadata(page: &mut Page<'_>, node: &Node) {
+    for (name, more) in page.map(node, "Metadata").unwrap_or_default() {
+        if name == "AWS::CloudFormation::Interface" {
+            page.comment("`Metadata` says how the console asks for the parameters; lamstream asks for none.");
+        } else {
+            page.left(more, &format!("Metadata.{name}"), NO_WORD, STILL_NEEDED);
+        }
     }
 }
 

@@ -52,7 +52,8 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
         return Err(template.wrong(own, format!("the `Properties` of `{name}` are no map, expected one")));
     }
     let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
-    let all = template.resolve(&merged(globals, own))?;
+    let globals = without(globals, resource.get("IgnoreGlobals"));
+    let all = template.resolve(&merged(&globals, own))?;
     let mut properties = Properties { left: all.entries().to_vec(), place: own.with(What::Absent) };
     let is_image = properties.peek("PackageType").and_then(Node::text) == Some("Image");
     if is_image || properties.peek("ImageUri").is_some() {
@@ -75,6 +76,11 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
     let metadata = resource.get("Metadata").map(|metadata| template.resolve(metadata)).transpose()?;
     let in_front = source::read(&mut page, &mut properties, metadata.as_ref());
     write(&mut page, &mut properties, in_front);
+    if let Some(others) = resource.get("DependsOn") {
+        let names: Vec<String> =
+            others.each().into_iter().filter_map(Node::text).map(|one| format!("`{one}`")).collect();
+        page.comment(format!("`DependsOn` {}: lamstream waits for no other resource.", names.join(", ")));
+    }
     for key in resource.entries().iter().filter(|(key, _)| !KNOWN_BESIDE.contains(&key.as_str())) {
         page.path = format!("Resources.{name}");
         page.left(&key.1, &key.0, "lamstream has no word for it", "see whether it is still needed");
@@ -83,13 +89,29 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
 }
 
 /// What stands beside the properties, and is looked at or means nothing to lamstream: it brings functions by itself.
-const KNOWN_BESIDE: [&str; 5] = ["Type", "Properties", "Metadata", "Condition", "DependsOn"];
+const KNOWN_BESIDE: [&str; 6] = ["Type", "Properties", "Metadata", "Condition", "DependsOn", "IgnoreGlobals"];
+
+/// `Globals` without those that the function does not want: `*`, or a list of properties.
+fn without(globals: &Node, ignored: Option<&Node>) -> Node {
+    let names: Vec<&str> = ignored.map(Node::each).unwrap_or_default().into_iter().filter_map(Node::text).collect();
+    let stays = |(name, _): &&(String, Node)| !names.contains(&"*") && !names.contains(&name.as_str());
+    // What is no map is merged into nothing, and told elsewhere.
+    if globals.is_map() {
+        globals.with(What::Map(globals.entries().iter().filter(stays).cloned().collect()))
+    } else {
+        globals.clone()
+    }
+}
 
 fn write(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
-    if let Some(description) = properties.take("Description").and_then(|node| page.text(&node, "Description")) {
-        match description.chars().count() {
-            0..=256 => page.key("description", description.trim()),
-            _ => page.comment("The description is longer than the 256 characters that AWS takes, and is left out."),
+    let description = properties.take("Description");
+    if let Some((node, text)) = description.and_then(|node| page.text(&node, "Description").map(|text| (node, text))) {
+        match text.chars().count() {
+            0..=256 => page.key("description", text.trim()),
+            length => {
+                let what = format!("it has {length} characters, and AWS takes 256");
+                page.left(&node, "Description", what, "write a shorter one as `description`");
+            }
         }
     }
     sizes(page, properties);

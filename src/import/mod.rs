@@ -69,12 +69,13 @@ const DEFAULT: &str = "default";
 /// Takes a template over, with the `samconfig.toml` beside it.
 pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_>) -> Result<Imported, Invalid> {
     let config_file = config.map_or("samconfig.toml", |config| config.name);
-    let config = config.map(|config| Config::read(config.name, config.text)).transpose()?.unwrap_or_default();
+    let config =
+        config.map(|config| Config::read(config.name, config.text, template.name)).transpose()?.unwrap_or_default();
     let base = config.environments.iter().find(|one| one.name == DEFAULT).cloned().unwrap_or_default();
     let others: Vec<&Environment> = config.environments.iter().filter(|one| one.name != DEFAULT).collect();
     let longest = others.iter().map(|one| one.name.len() + 1).max().unwrap_or_default();
     let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template, longest)?;
-    let mut draft = drafted(template, &base, &app, around)?;
+    let (mut draft, mut taken) = drafted(template, &base, &app, around)?;
     for left in &config.left {
         draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
         draft.left.push(left.clone());
@@ -91,11 +92,16 @@ pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_
         let mut other = environment.clone();
         // What an environment does not say is as in the template, and not as in the default one: so does SAM.
         other.settings.stack_name = other.settings.stack_name.or_else(|| base.settings.stack_name.clone());
-        let other = drafted(template, &other, &app, Surroundings { region: None, ..around })?;
+        let (other, more) = drafted(template, &other, &app, Surroundings { region: None, ..around })?;
+        taken += more;
         stages::add(&mut draft, &stage, &other, config_file);
         stages.push((stage, &environment.name));
     }
-    settle::settle(&mut draft, &Template::read(template.name, template.text)?);
+    let template_read = Template::read(template.name, template.text)?;
+    if taken == 0 {
+        return Err(none_taken(&template_read, &draft));
+    }
+    settle::settle(&mut draft, &template_read);
     let mut left = std::mem::take(&mut draft.left);
     left.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
     let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft).text);
@@ -114,16 +120,25 @@ fn head(file: &str, left: usize) -> String {
     text + "# docs/manifest.md has every key; `lamstream plan` shows what a deploy would do.\n\n"
 }
 
-fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroundings<'_>) -> Result<Draft, Invalid> {
+fn drafted(
+    file: File<'_>,
+    environment: &Environment,
+    app: &str,
+    around: Surroundings<'_>,
+) -> Result<(Draft, usize), Invalid> {
     let mut settings = environment.settings.clone();
     settings.region = around.region.map(str::to_owned).or(settings.region);
     settings.way = around.way.to_owned();
+    let is_guess = settings.stack_name.is_none() && file.text.contains("AWS::StackName");
     settings.stack_name.get_or_insert_with(|| app.to_owned());
     let template = Template::read(file.name, file.text)?.with(settings)?;
     let mut draft = Draft::default();
     let mut page = Page { draft: &mut draft, template: &template, table: Vec::new(), path: String::new() };
     if let Some(description) = template.root.get("Description").and_then(node::Node::text) {
         page.comment(description.trim());
+    }
+    if is_guess {
+        page.comment(format!("No samconfig.toml names the stack: `AWS::StackName` is taken for `{app}`."));
     }
     page.key("app", app);
     if let Some(region) = &template.settings.region {
@@ -141,17 +156,27 @@ fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroun
             stack_tags(&mut draft, name, environment);
         }
     }
-    if taken == 0 {
-        let resources = template.root.get("Resources").unwrap_or(&template.root);
-        let message = if names.is_empty() {
-            "the template has no `AWS::Serverless::Function`, and so nothing to import"
-        } else {
-            "none of the template's functions can be imported: they are container images, or their conditions do not \
-             hold"
-        };
-        return Err(template.wrong(resources, message));
+    Ok((draft, taken))
+}
+
+/// A template of which no environment has a function. What was left over of them says what to do.
+fn none_taken(template: &Template, draft: &Draft) -> Invalid {
+    let resources = template.root.get("Resources").unwrap_or(&template.root);
+    if functions(template).next().is_none() {
+        let message = "the template has no `AWS::Serverless::Function`, and so nothing to import";
+        return template.wrong(resources, message).hint("write a manifest: docs/manifest.md has every key");
     }
-    Ok(draft)
+    let message = "none of the template's functions can be imported: they are container images, or their conditions do \
+                   not hold";
+    let mut invalid = template.wrong(resources, message);
+    for (name, _) in functions(template) {
+        let path = format!("Resources.{name}");
+        match draft.left.iter().find(|left| left.path == path) {
+            Some(left) => invalid.hints.push(format!("`{name}`: {}; {}", left.what, left.advice)),
+            None => invalid.hints.push(format!("`{name}`: give the parameters of its condition other values")),
+        }
+    }
+    invalid
 }
 
 /// CloudFormation gives a stack's tags to all that is in it.
@@ -167,7 +192,7 @@ fn stack_tags(draft: &mut Draft, function: &str, environment: &Environment) {
 }
 
 fn functions(template: &Template) -> impl Iterator<Item = &(String, node::Node)> {
-    let is_one = |(name, _): &&(String, node::Node)| template.type_of(name) == Some("AWS::Serverless::Function");
+    let is_one = |(name, _): &&(String, node::Node)| template.type_of(name) == Some(template::FUNCTION);
     template.resources().iter().filter(is_one)
 }
 

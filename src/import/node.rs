@@ -12,6 +12,18 @@ pub struct Invalid {
     /// Line and column, from 1; a template as a whole has none.
     pub place: Option<(usize, usize)>,
     pub message: String,
+    pub hints: Vec<String>,
+}
+
+impl Invalid {
+    pub fn new(file: &str, place: Option<(usize, usize)>, message: impl Into<String>) -> Invalid {
+        Invalid { file: file.to_owned(), place, message: message.into(), hints: Vec::new() }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Invalid {
+        self.hints.push(hint.into());
+        self
+    }
 }
 
 impl fmt::Display for Invalid {

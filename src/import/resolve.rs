@@ -49,6 +49,13 @@ impl Template {
                     None => Node::open_as("Fn::Base64"),
                 })
             }
+            "Fn::Length" => {
+                let list = self.resolve(argument)?;
+                Ok(match list.what {
+                    What::List(items) => Node::text_of(items.len().to_string()),
+                    _ => Node::open_as(list.open().first().map_or(function, String::as_str)),
+                })
+            }
             "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Ok(match self.truth_of(whole)? {
                 Some(truth) => Node::text_of(truth.to_string()),
                 None => Node::open_as(function),

@@ -2,11 +2,13 @@
 
 use super::node::{Invalid, Node, What};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Templates have some thousands of values; a few nested aliases could make billions.
 const MOST_VALUES: usize = 100_000;
 const DEEPEST: usize = 64;
+/// How the parser's word begins for what stands too far to the left.
+const INDENTATION: &str = "this is no YAML: invalid indentation";
 /// Those that take the prefix `Fn::` in the long form.
 const FUNCTIONS: [&str; 18] = [
     "And",
@@ -29,8 +31,72 @@ const FUNCTIONS: [&str; 18] = [
     "ToJsonString",
 ];
 
+/// Lines that are indented before a text is given up; a template has some dozens of lists in brackets.
+const MOST_INDENTED: usize = 500;
+/// Deeper than any block could be.
+const INDENT: usize = 200;
+
 pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut text = if text.trim_start().starts_with('{') { from_json(text) } else { text.to_owned() };
+    let mut indented = BTreeSet::new();
+    loop {
+        let invalid = match whole(file, &text) {
+            Err(invalid) if invalid.message.starts_with(INDENTATION) => invalid,
+            result => return result,
+        };
+        // Within brackets PyYAML, and so SAM, asks for no indentation; this parser does.
+        let Some((line, _)) = invalid.place.filter(|(line, _)| indented.insert(*line)) else { return Err(invalid) };
+        let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        if indented.len() > MOST_INDENTED {
+            return Err(invalid);
+        }
+        text.insert_str(start, &" ".repeat(INDENT));
+    }
+}
+
+/// JSON is YAML, but for tabs before a value and for characters that are written as a pair of escapes.
+fn from_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_start = true;
+    while let Some(character) = rest.chars().next() {
+        let mut length = character.len_utf8();
+        match character {
+            '\t' if is_start => out.push(' '),
+            '\\' => match joined(rest) {
+                Some(one) => {
+                    length = PAIR;
+                    out.push_str(&format!("\\U{:08X}", u32::from(one)));
+                }
+                None => {
+                    length += rest[1..].chars().next().map_or(0, char::len_utf8);
+                    out.push_str(&rest[..length]);
+                }
+            },
+            other => out.push(other),
+        }
+        is_start = character == '\n' || (is_start && character.is_whitespace());
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// The length of `\ud83d\ude00`.
+const PAIR: usize = 12;
+
+/// The character that a text begins with, if it is written as a pair.
+fn joined(text: &str) -> Option<char> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let is_high = (0xd800..0xdc00).contains(&unit(0)?);
+    let mut characters = char::decode_utf16([unit(0)?, unit(6)?]);
+    characters.next()?.ok().filter(|_| is_high)
+}
+
+fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
     let mut reader = Reader { file, anchors: BTreeMap::new(), values: 0, depth: 0, parser: Parser::new_from_str(text) };
     let mut document = None;
     loop {
@@ -38,17 +104,15 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
         match event {
             Event::StreamEnd => break,
             Event::DocumentStart(_) if document.is_some() => {
-                return Err(reader.wrong(place(&span), "a second document begins here, expected one"));
+                let invalid = reader.wrong(place(&span), "a second document begins here, expected one");
+                return Err(invalid.hint("leave one of them in the file: SAM reads one too"));
             }
             Event::StreamStart | Event::Nothing | Event::DocumentStart(_) | Event::DocumentEnd => {}
             event => document = Some(reader.node(event, &span)?),
         }
     }
-    document.filter(|node| !node.is_null()).ok_or_else(|| Invalid {
-        file: file.to_owned(),
-        place: Some((1, 1)),
-        message: "the file is empty, expected a template".into(),
-    })
+    let empty = || Invalid::new(file, Some((1, 1)), "the file is empty, expected a template");
+    document.filter(|node| !node.is_null()).ok_or_else(empty)
 }
 
 struct Reader<'t> {
@@ -66,7 +130,7 @@ fn place(span: &Span) -> (usize, usize) {
 
 impl<'t> Reader<'t> {
     fn wrong(&self, place: (usize, usize), message: impl Into<String>) -> Invalid {
-        Invalid { file: self.file.to_owned(), place: Some(place), message: message.into() }
+        Invalid::new(self.file, Some(place), message)
     }
 
     fn next(&mut self) -> Result<(Event<'t>, Span), Invalid> {
@@ -74,7 +138,8 @@ impl<'t> Reader<'t> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let place = (error.marker().line(), error.marker().col() + 1);
-                Err(self.wrong(place, format!("this is no YAML: {}", error.info())))
+                let invalid = self.wrong(place, format!("this is no YAML: {}", error.info()));
+                Err(invalid.hint("correct it there, or in a line before; `sam validate` reads it too"))
             }
             None => Err(self.wrong((1, 1), "this is no YAML: it ends too early")),
         }
@@ -144,7 +209,9 @@ impl<'t> Reader<'t> {
             let mut node = self.node(event, &span)?;
             (node.line, node.column) = at;
             if let Some(first) = seen.insert(name.clone(), at.0) {
-                return Err(self.wrong(at, format!("the key `{name}` stands here twice, first in line {first}")));
+                let message = format!("the key `{name}` stands here twice, first in line {first}");
+                let hint = format!("delete one of them: SAM goes by the last one, that of line {}", at.0);
+                return Err(self.wrong(at, message).hint(hint));
             }
             if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
         }
@@ -179,7 +246,7 @@ impl<'t> Reader<'t> {
             _ => {
                 let known = FUNCTIONS.map(|name| format!("`!{name}`")).join(", ");
                 let message = format!("unknown tag `{}{}`, expected one of `!Ref`, {known}", tag.handle, tag.suffix);
-                return Err(self.wrong(node.place(), message));
+                return Err(self.wrong(node.place(), message).hint("CloudFormation knows no other"));
             }
         };
         let place = node.place();
