@@ -39,7 +39,7 @@ pub fn render(draft: &Draft) -> Rendered {
             let has_keys = others.iter().any(|(_, item)| matches!(item.said, Said::Key { on: true, .. }));
             let start = text.len();
             let blank = if text.is_empty() { "" } else { "\n" };
-            let _ = write!(text, "{blank}{}[{}]\n", if has_keys { "" } else { "#" }, header(table));
+            let _ = writeln!(text, "{blank}{}[{}]", if has_keys { "" } else { "#" }, header(table));
             origins.push((start..text.len(), Origin::Table(table.to_vec())));
         }
         for (number, item) in others.into_iter().chain(parts) {

@@ -81,7 +81,7 @@ fn guilty(draft: &Draft, message: &str, origin: Option<&Origin>) -> Vec<usize> {
 /// The keys that lead to what an item says.
 fn path(item: &Item) -> Vec<String> {
     match &item.said {
-        Said::Key { name, .. } | Said::Part { name, .. } => [&item.table[..], &[name.clone()]].concat(),
+        Said::Key { name, .. } | Said::Part { name, .. } => [&item.table[..], std::slice::from_ref(name)].concat(),
         Said::Comment(_) => item.table.clone(),
     }
 }
