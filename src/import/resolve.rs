@@ -2,6 +2,7 @@
 
 use super::node::{Invalid, Node, What};
 use super::template::Template;
+use super::yaml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -168,7 +169,7 @@ impl Template {
         }
         let keys: Vec<&str> = resolved.iter().filter_map(Node::text).collect();
         let fallback = argument.items().get(3).and_then(|more| more.get("DefaultValue"));
-        match (self.root.get("Mappings").and_then(|mappings| mappings.at(&keys)), fallback) {
+        match (self.root.get("Mappings").and_then(|mappings| mapped(mappings, &keys)), fallback) {
             (Some(found), _) => Ok(found.what.clone()),
             (None, Some(fallback)) => Ok(self.resolve(fallback)?.what),
             (None, None) => Err(self.wrong(argument, format!("`Mappings` has no `{}`", keys.join(".")))),
@@ -213,6 +214,14 @@ impl Template {
             _ => Ok(Node::open_as(resolved.open().first().map_or("Fn::Split", String::as_str))),
         }
     }
+}
+
+/// Follows keys of a mapping, of which one may be a truth without quotes.
+fn mapped<'n>(mappings: &'n Node, keys: &[&str]) -> Option<&'n Node> {
+    keys.iter().try_fold(mappings, |node, key| {
+        let is_one = |(name, _): &&(String, Node)| yaml::truth(name) == Some(*key);
+        node.get(key).or_else(|| node.entries().iter().find(is_one).map(|(_, node)| node))
+    })
 }
 
 /// Puts a value into a text.

@@ -20,7 +20,7 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
     };
     let mut page = page.within("url", "FunctionUrlConfig");
     if page.fields(&config, "", &["AuthType", "InvokeMode", "Cors"]).is_none() {
-        undecided(&mut page, &config, false);
+        undecided(&mut page, &config);
         return;
     }
     let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
@@ -29,7 +29,7 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
         page.left(&config, "AuthType", "a URL needs it", "write `auth = \"none\"` or `auth = \"aws-iam\"`");
     }
     if !page.word_key("auth", auth, "AuthType", &words) {
-        undecided(&mut page, &config, true);
+        undecided(&mut page, &config);
         return;
     }
     let mode = mode(&mut page, config.get("InvokeMode"));
@@ -50,11 +50,11 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
 }
 
 /// The page of a URL that there may not be; what else is said of it would be in force without it.
-fn undecided(page: &mut Page<'_>, config: &Node, is_map: bool) {
+fn undecided(page: &mut Page<'_>, config: &Node) {
     page.comment("Without it the function has no address: who may call it is somebody's decision.");
     page.key_off("auth", "aws-iam");
     for key in ["InvokeMode", "Cors"] {
-        if let Some(node) = config.get(key).filter(|_| is_map) {
+        if let Some(node) = config.get(key) {
             page.left(node, key, "it is about a URL, and who may call that one is not known", "write it behind `auth`");
         }
     }

@@ -254,16 +254,19 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A truth without quotes is one to YAML 1.1, and SAM hands it on as `true` or `false`; under a tag it stays a text.
 fn scalar(text: &str, plain: bool, tagged: bool) -> What {
     match text {
         "" | "~" | "null" | "Null" | "NULL" if plain => What::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if plain && !tagged => {
-            Node::text_of("true")
-        }
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if plain && !tagged => {
-            Node::text_of("false")
-        }
-        text => Node::text_of(text),
+        // Under a tag it stays a text.
+        text => Node::text_of(truth(text).filter(|_| plain && !tagged).unwrap_or(text)),
+    }
+}
+
+/// What SAM hands on where a truth of YAML 1.1 stands without quotes.
+pub fn truth(text: &str) -> Option<&'static str> {
+    match text {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),
+        _ => None,
     }
 }
