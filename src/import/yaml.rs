@@ -41,17 +41,23 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
     let mut text = if text.trim_start().starts_with('{') { from_json(text) } else { text.to_owned() };
     let mut indented = BTreeSet::new();
     loop {
-        let invalid = match whole(file, &text) {
-            Err(invalid) if invalid.message.starts_with(INDENTATION) => invalid,
-            result => return result,
+        let mut invalid = match whole(file, &text) {
+            Err(invalid) => invalid,
+            found => return found,
         };
+        let Some((line, column)) = invalid.place.as_mut() else { return Err(invalid) };
+        let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let is_first = text[start..].chars().take(column.saturating_sub(1)).all(|before| before == ' ');
         // Within brackets PyYAML, and so SAM, asks for no indentation; this parser does.
-        let Some((line, _)) = invalid.place.filter(|(line, _)| indented.insert(*line)) else { return Err(invalid) };
-        let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-        if indented.len() > MOST_INDENTED {
-            return Err(invalid);
+        let is_one = is_first && invalid.message.starts_with(INDENTATION);
+        if indented.contains(line) {
+            *column = column.saturating_sub(INDENT).max(1);
+        } else if is_one && indented.len() < MOST_INDENTED {
+            indented.insert(*line);
+            text.insert_str(start, &" ".repeat(INDENT));
+            continue;
         }
-        text.insert_str(start, &" ".repeat(INDENT));
+        return Err(invalid);
     }
 }
 
