@@ -4,7 +4,8 @@
 //! it, then the intrinsic functions are carried out as far as is known here; what only AWS knows stays open in its
 //! value. A reader for each kind of property writes keys, comments and left-overs onto its page of a draft, and each
 //! takes the properties that it knows, so that the rest falls out at the end. Other environments of `samconfig.toml`
-//! make drafts of their own, and what is different in them becomes a stage.
+//! make drafts of their own, and what is different in them becomes a stage. At last the text is read as the manifest that
+//! it shall be, and what would be refused in it is switched off.
 
 mod node;
 mod yaml;
