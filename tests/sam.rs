@@ -87,7 +87,8 @@ fn every_bad_template_says_what_is_wrong_and_where() {
         assert!(invalid.place.is_some(), "{}: {invalid}", path.display());
         let (first, message) = (invalid.message.chars().next().unwrap(), &invalid.message);
         assert!(!first.is_uppercase() && !message.ends_with('.') && !message.contains('\n'), "{message}");
-        compare(&path, &format!("{invalid}\n"));
+        let hints: String = invalid.hints.iter().map(|hint| format!("hint: {hint}\n")).collect();
+        compare(&path, &format!("{invalid}\n{hints}"));
     }
 }
 
@@ -121,6 +122,22 @@ fn a_region_that_is_given_is_the_templates() {
     for line in ["region = \"eu-west-3\"", "REGION = \"eu-west-3\"", "package = \"../infra/worker.zip\""] {
         assert!(imported.manifest.contains(line), "{line}\n{}", imported.manifest);
     }
+}
+
+/// Nothing can be switched off here, and nobody is to find out by another command.
+#[test]
+fn a_manifest_that_stays_wrong_is_told() {
+    let name = "A".repeat(64);
+    let text = format!(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  {name}: {{Type: AWS::Serverless::Function, Properties: \
+         {{CodeUri: a.zip, Runtime: python3.13, Handler: a.b}}}}\n"
+    );
+    let around = Surroundings { directory: "app", region: None, way: "" };
+    let imported = import::sam(File { name: "template.yaml", text: &text }, None, around).unwrap();
+    let left = &imported.left[0];
+    assert!(manifest::parse(&imported.manifest, None).is_err());
+    assert!(left.what.starts_with("lamstream would refuse the manifest: the function's full name `a-AAA"), "{left}");
+    assert_eq!((left.line, left.path.as_str()), (3, format!("Resources.{name}").as_str()));
 }
 
 /// A template that lost a line, or its end, is another template or none: never a panic, never a manifest that is none.

@@ -3,7 +3,7 @@
 use super::run::Run;
 use crate::cli::{Import, ImportCommand, ImportSam};
 use crate::failure::{Failure, Kind};
-use crate::import::{self, File, Imported, Surroundings};
+use crate::import::{self, File, Imported, Invalid, Surroundings};
 use crate::report::{Answer, ImportAnswer};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -31,15 +31,18 @@ fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
     let beside = template.parent().unwrap_or(Path::new(""));
     let config = found(beside, &CONFIGS).map(|path| read(&path).map(|text| (name(&path), text))).transpose()?;
     let directory = resolved(beside);
+    // As everywhere: what is typed, then what the shell says, and only then what a file says.
+    let said = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
+    let region = run.global.region.clone().or_else(|| said("AWS_REGION")).or_else(|| said("AWS_DEFAULT_REGION"));
     let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
     let around = Surroundings {
         directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
-        region: run.global.region.as_deref(),
+        region: region.as_deref(),
         way: &way.to_string_lossy(),
     };
     let config = config.as_ref().map(|(name, text)| File { name, text });
     let imported = import::sam(File { name: &name(&template), text: &text }, config, around)
-        .map_err(|invalid| Failure::new(Kind::Manifest, format!("cannot import the template: {invalid}")))?;
+        .map_err(|invalid| Failure { hints: invalid.hints.clone(), ..Failure::new(Kind::Manifest, words(&invalid)) })?;
     if !to_stdout {
         write(&arguments.out, &imported.manifest)?;
     }
@@ -50,12 +53,22 @@ fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
     Ok(Answer { import: Some(import), ..Answer::new("import sam") })
 }
 
+fn words(invalid: &Invalid) -> String {
+    format!("cannot import the template: {invalid}")
+}
+
 fn found(directory: &Path, names: &[&str]) -> Option<PathBuf> {
     names.iter().map(|name| directory.join(name)).find(|path| path.is_file())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let failed = |error| Failure::new(Kind::Manifest, format!("cannot read `{}`: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        let failure = Failure::new(Kind::Manifest, format!("cannot read `{}`: {error}", path.display()));
+        match error.kind() {
+            std::io::ErrorKind::InvalidData => failure.hint("write it as UTF-8"),
+            _ => failure.hint("name the template that is there: `lamstream import sam FILE`"),
+        }
+    };
     std::fs::read_to_string(path).map_err(failed)
 }
 

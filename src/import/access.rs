@@ -1,22 +1,11 @@
 //! What a function may do on AWS: `Role`, or `Policies` of all their kinds.
 
-use super::draft::Page;
+use super::draft::{NO_WORD, Page, STILL_NEEDED};
 use super::function::{Properties, table};
+use super::managed;
 use super::node::{Node, What};
 use super::policies;
 use toml::{Table, Value};
-
-/// AWS's managed policies that do not lie where the others do.
-const SERVICE_ROLES: [&str; 8] = [
-    "AWSLambdaBasicExecutionRole",
-    "AWSLambdaVPCAccessExecutionRole",
-    "AWSLambdaKinesisExecutionRole",
-    "AWSLambdaDynamoDBExecutionRole",
-    "AWSLambdaSQSQueueExecutionRole",
-    "AWSLambdaENIManagementAccess",
-    "AWSLambdaMSKExecutionRole",
-    "AWSLambdaRole",
-];
 
 pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
     let policies = properties.take("Policies");
@@ -36,8 +25,14 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
         match (&policy.what, policy.entries()) {
             (What::Text { .. }, _) => managed.extend(managed_policy(&mut page, policy)),
             (_, entries) if policy.get("Statement").is_some() => {
-                let statements = entries.iter().filter(|(name, _)| name == "Statement");
-                statements.flat_map(|(_, node)| node.each()).for_each(|node| statement(&mut page, node));
+                for (name, node) in entries {
+                    match name.as_str() {
+                        "Statement" => node.each().into_iter().for_each(|node| statement(&mut page, node)),
+                        "Version" => {}
+                        "Id" => page.comment(unnamed("Id", node)),
+                        _ => page.left(node, name, NO_WORD, STILL_NEEDED),
+                    }
+                }
             }
             (_, entries) if policy.is_map() => {
                 entries.iter().for_each(|(name, arguments)| template(&mut page, name, arguments));
@@ -82,7 +77,7 @@ fn is_iam(arn: &str, kind: &str) -> bool {
 
 fn managed_policy(page: &mut Page<'_>, policy: &Node) -> Option<Value> {
     let name = page.text(policy, "")?;
-    if name.ends_with("AWSLambdaBasicExecutionRole") {
+    if managed::name_of(&name) == Some(managed::LOGS) {
         page.comment("`AWSLambdaBasicExecutionRole`: every role that lamstream makes may write its logs.");
         return None;
     }
@@ -91,12 +86,19 @@ fn managed_policy(page: &mut Page<'_>, policy: &Node) -> Option<Value> {
         template(page, &name, &policy.with(What::Map(Vec::new())));
         return None;
     }
-    let arn = match SERVICE_ROLES.contains(&name.as_str()) {
-        _ if name.starts_with("arn:") => name,
-        true => format!("arn:{}:iam::aws:policy/service-role/{name}", page.template.partition()),
-        false => format!("arn:{}:iam::aws:policy/{name}", page.template.partition()),
+    let partition = page.template.partition();
+    let (arn, is_sure) = match managed::path(&name) {
+        _ if name.starts_with("arn:") => (name, true),
+        Some(path) => (format!("arn:{partition}:iam::aws:policy/{path}{name}"), true),
+        None => (format!("arn:{partition}:iam::aws:policy/{name}"), false),
     };
     if is_iam(&arn, "policy/") {
+        if !is_sure {
+            page.comment(format!(
+                "The template names this policy without its path: `{arn}` is a guess. `aws iam list-policies --scope \
+                 AWS` has the ARN."
+            ));
+        }
         return Some(arn.into());
     }
     page.left(policy, "", format!("`{arn}` is no ARN of a policy"), "write the ARN into `managed_policies`");
@@ -114,6 +116,16 @@ fn template(page: &mut Page<'_>, name: &str, arguments: &Node) {
         Some(region) => (region, Vec::new()),
         None => ("REGION".to_owned(), vec!["AWS::Region".to_owned()]),
     };
+    if page.fields(arguments, name, &policies::parameters(statements)).is_none() {
+        return;
+    }
+    for parameter in policies::parameters(statements) {
+        if !arguments.get(parameter).is_some_and(|node| matches!(node.what, What::Text { .. })) {
+            let what = format!("the policy template lacks a text for its `{parameter}`");
+            page.left(arguments, name, what, "write what it allows as `statements`");
+            return;
+        }
+    }
     let mut parts = Vec::new();
     let mut needs_place = false;
     for (actions, resources) in statements {
@@ -133,15 +145,11 @@ fn template(page: &mut Page<'_>, name: &str, arguments: &Node) {
         }
         parts.push((*actions, written));
     }
-    let missing = parts.iter().flat_map(|(_, on)| on).any(|on| on.contains('{') && !on.contains("${"));
-    if missing {
-        page.left(arguments, name, "the policy template lacks a parameter", "write what it allows as `statements`");
-        return;
-    }
     if !needs_place {
         open.retain(|name| name != "AWS::Region");
     }
-    open.sort_by_key(|name| name.starts_with("AWS::"));
+    open.sort_by_key(|name| (name.starts_with("AWS::"), name.clone()));
+    open.dedup();
     let is_known = !needs_place && open.is_empty();
     if !is_known {
         let (what, advice) = match open.first() {
@@ -180,16 +188,27 @@ fn statement(page: &mut Page<'_>, node: &Node) {
             return;
         }
     }
+    if page.map(node, "Statement").is_none() {
+        return;
+    }
+    for (key, other) in node.entries() {
+        match key.as_str() {
+            "Action" | "Resource" | "Effect" | "Condition" => {}
+            "Sid" => page.comment(unnamed("Sid", other)),
+            _ => page.left(other, &format!("Statement.{key}"), NO_WORD, STILL_NEEDED),
+        }
+    }
+    let is_text = |node: &&Node| matches!(node.what, What::Text { .. });
     let texts = |key: &str| -> Vec<String> {
         let nodes = node.get(key).map(Node::each).unwrap_or_default();
         let text = |node: &&Node| if let What::Text { text, .. } = &node.what { Some(text.clone()) } else { None };
         nodes.iter().filter_map(text).collect()
     };
     let (actions, resources) = (texts("Action"), texts("Resource"));
-    let effect = match node.get("Effect").and_then(Node::text) {
-        Some("Deny") => Some("deny"),
-        Some("Allow") | None => None,
-        Some(_) => {
+    let effect = match node.get("Effect").map(|effect| &effect.what) {
+        Some(What::Text { text, .. }) if text == "Deny" => Some("deny"),
+        Some(What::Text { text, open }) if text == "Allow" || !open.is_empty() => None,
+        _ => {
             page.left(node, "Statement.Effect", "it is neither `Allow` nor `Deny`", "write the statement here");
             return;
         }
@@ -197,7 +216,9 @@ fn statement(page: &mut Page<'_>, node: &Node) {
     let mut part = written(effect, actions.clone(), resources.clone());
     let condition = node.get("Condition").map(value);
     part.extend(condition.map(|condition| ("condition".to_owned(), condition)));
-    let is_right = node.get("Condition").is_none_or(is_condition)
+    let lists = ["Action", "Resource"].map(|key| node.get(key).map(Node::each).unwrap_or_default());
+    let is_right = lists.iter().flatten().all(is_text)
+        && node.get("Condition").is_none_or(is_condition)
         && !actions.is_empty()
         && !resources.is_empty()
         && actions.iter().all(|action| action == "*" || action.contains(':'))
@@ -215,6 +236,10 @@ fn statement(page: &mut Page<'_>, node: &Node) {
     }
 }
 
+fn unnamed(key: &str, name: &Node) -> String {
+    format!("`{key}: {}` names it in the template; in the manifest it has no name.", name.text().unwrap_or_default())
+}
+
 /// Operators, of which each compares keys with one value or several.
 fn is_condition(node: &Node) -> bool {
     let is_value = |node: &&Node| matches!(node.what, What::Text { .. });
@@ -229,6 +254,6 @@ fn value(node: &Node) -> Value {
         What::Map(entries) => Value::Table(table(entries.iter().map(|(name, node)| (name.clone(), value(node))))),
         What::List(items) => Value::Array(items.iter().map(value).collect()),
         What::Text { text, .. } => Value::from(text.as_str()),
-        What::Absent => Value::from(""),
+        What::Absent | What::Null => Value::from(""),
     }
 }

@@ -1,6 +1,6 @@
 //! What to say of everything that the manifest has no word for.
 
-use super::draft::Page;
+use super::draft::{NO_WORD, Page, STILL_NEEDED};
 use super::function::Properties;
 use super::node::Node;
 use super::template::Template;
@@ -68,17 +68,21 @@ pub fn leave_the_rest(page: &mut Page<'_>, properties: &mut Properties) {
             events(page, &node);
         } else if name != "PackageType" || node.text() != Some("Zip") {
             let known = PROPERTIES.iter().find(|(known, ..)| *known == name);
-            let (what, advice) = known
-                .map_or(("lamstream has no word for it", "see whether it is still needed"), |(_, what, advice)| {
-                    (what, advice)
-                });
+            let (what, advice) = known.map_or((NO_WORD, STILL_NEEDED), |(_, what, advice)| (what, advice));
             page.left(&node, &name, what, advice);
         }
     }
 }
 
 fn events(page: &mut Page<'_>, events: &Node) {
-    for (name, event) in events.entries() {
+    for (name, event) in page.map(events, "Events").unwrap_or_default() {
+        if !event.is_map() || event.get("Type").is_some_and(|kind| kind.text().is_none()) {
+            let kind = event.get("Type").unwrap_or(event);
+            let (what, advice) = page.template.unknown(&kind.open());
+            let what = if kind.open().is_empty() { "it is no event".to_owned() } else { what };
+            page.left(event, &format!("Events.{name}"), what, advice);
+            continue;
+        }
         let kind = event.get("Type").and_then(Node::text).unwrap_or("of a kind that is not known");
         let advice = match kind {
             "Api" | "HttpApi" => "give the function a `url`, or keep the API in a stack of its own",
@@ -113,18 +117,44 @@ pub fn leave_other_sections(page: &mut Page<'_>, template: &Template, functions:
         page.left(resource, &format!("Resources.{name}"), format!("lamstream does not make `{kind}`"), advice);
     }
     for (name, globals) in template.root.get("Globals").map(Node::entries).unwrap_or_default() {
-        if name != "Function" {
+        let is_taken = globals.is_map() && globals.intrinsic().is_none();
+        if name == "Function" && !is_taken && !globals.is_null() {
+            let path = "Globals.Function";
+            page.left(globals, path, "it is no map of properties, and merged into nothing", STILL_NEEDED);
+        } else if name != "Function" {
             let what = "it is about resources that lamstream does not make";
             page.left(globals, &format!("Globals.{name}"), what, "keep it with them");
         }
     }
-    for section in ["Rules", "Hooks"] {
-        if let Some(node) = template.root.get(section) {
-            page.left(node, section, "it is CloudFormation's own", "leave it out");
+    for (section, node) in template.root.entries() {
+        match section.as_str() {
+            "AWSTemplateFormatVersion"
+            | "Transform"
+            | "Description"
+            | "Parameters"
+            | "Mappings"
+            | "Conditions"
+            | "Globals"
+            | "Resources"
+            | "Outputs" => {}
+            "Rules" | "Hooks" => page.left(node, section, "it is CloudFormation's own", "leave it out"),
+            "Metadata" => metadata(page, node),
+            _ => page.left(node, section, "a template has no such section", "see whether another one is meant"),
         }
     }
     for (name, output) in template.root.get("Outputs").map(Node::entries).unwrap_or_default() {
         outputs(page, name, output, functions);
+    }
+}
+
+/// Of the template as a whole.
+fn metadata(page: &mut Page<'_>, node: &Node) {
+    for (name, more) in page.map(node, "Metadata").unwrap_or_default() {
+        if name == "AWS::CloudFormation::Interface" {
+            page.comment("`Metadata` says how the console asks for the parameters; lamstream asks for none.");
+        } else {
+            page.left(more, &format!("Metadata.{name}"), NO_WORD, STILL_NEEDED);
+        }
     }
 }
 

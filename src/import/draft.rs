@@ -41,6 +41,10 @@ pub enum Said {
     Comment(String),
 }
 
+/// What is said of most of what the manifest has no word for.
+pub const NO_WORD: &str = "lamstream has no word for it";
+pub const STILL_NEEDED: &str = "see whether it is still needed";
+
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub items: Vec<Item>,
@@ -108,6 +112,36 @@ impl Page<'_> {
         self.left(node, property, what, advice);
     }
 
+    /// The entries of a map; anything else is left over, for the reason that it has.
+    pub fn map<'n>(&mut self, node: &'n Node, property: &str) -> Option<&'n [(String, Node)]> {
+        if node.is_map() {
+            return Some(node.entries());
+        }
+        self.left_but(node, property, "a map");
+        None
+    }
+
+    /// A map that has these keys alone: each other one is left over.
+    pub fn fields<'n>(&mut self, node: &'n Node, property: &str, known: &[&str]) -> Option<&'n Node> {
+        for (name, other) in self.map(node, property)?.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+            let path = if property.is_empty() { name.clone() } else { format!("{property}.{name}") };
+            self.left(other, &path, NO_WORD, STILL_NEEDED);
+        }
+        Some(node)
+    }
+
+    /// Lists what is not of the kind that stands here.
+    fn left_but(&mut self, node: &Node, property: &str, expected: &str) {
+        if node.is_null() {
+            self.left(node, property, "it has no value", "write one here, or see that it is needed no more");
+        } else if node.is_map() || node.open().is_empty() {
+            let what = format!("it is {}, expected {expected}", node.kind());
+            self.left(node, property, what, "see what the template means, and write it here");
+        } else {
+            self.left_open(node, property);
+        }
+    }
+
     /// A text that is known, or it is left over.
     pub fn text(&mut self, node: &Node, property: &str) -> Option<String> {
         if !node.open().is_empty() {
@@ -116,7 +150,7 @@ impl Page<'_> {
         }
         let text = node.text().map(str::to_owned);
         if text.is_none() {
-            self.left(node, property, "it is no text", "see what the template means, and write it here");
+            self.left_but(node, property, "a text");
         }
         text
     }

@@ -2,7 +2,7 @@
 
 use super::draft::Page;
 use super::function::table;
-use super::node::{Node, What};
+use super::node::{FETCHED, Node, What};
 use super::source::ADAPTER_VARIABLES;
 use crate::manifest::RESERVED;
 use toml::Value;
@@ -11,14 +11,15 @@ const SECRET_NAMES: [&str; 9] =
     ["SECRET", "PASSWORD", "PASSWD", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "ACCESS_KEY", "CREDENTIAL"];
 const SECRET_VALUES: [&str; 6] = ["sk-", "AKIA", "ghp_", "github_pat_", "xoxb-", "-----BEGIN"];
 
+/// Of the ARN of a secret.
+const ARN_PARTS: usize = 7;
+
 pub fn read(page: &mut Page<'_>, environment: Option<&Node>, in_front: bool) {
+    let mut page = page.within("environment", "Environment");
+    let environment = environment.and_then(|node| page.fields(node, "", &["Variables"]));
     let Some(variables) = environment.and_then(|node| node.get("Variables")) else { return };
-    let mut page = page.within("environment", "Environment.Variables");
-    if !variables.is_map() {
-        page.left_open(variables, "");
-        return;
-    }
-    for (name, node) in variables.entries() {
+    page.path.push_str(".Variables");
+    for (name, node) in page.map(variables, "").unwrap_or_default() {
         if in_front && ADAPTER_VARIABLES.contains(&name.as_str()) {
             continue;
         }
@@ -31,7 +32,13 @@ pub fn read(page: &mut Page<'_>, environment: Option<&Node>, in_front: bool) {
 }
 
 fn variable(page: &mut Page<'_>, name: &str, node: &Node) {
-    let What::Text { text, plain, open } = &node.what else {
+    if node.is_null() {
+        // Whether the app looks for an empty text or for none is not to be seen here.
+        page.left(node, name, "it has no value", "write one here, or switch the empty one on");
+        page.key_off(name, "");
+        return;
+    }
+    let What::Text { text, open } = &node.what else {
         page.left(node, name, "a variable is a text, and this is none", "write a text here");
         return;
     };
@@ -39,8 +46,8 @@ fn variable(page: &mut Page<'_>, name: &str, node: &Node) {
         page.key(name, value);
         return;
     }
-    if text.contains("{{resolve:") {
-        let what = "a part of the value, or a key of a JSON secret, comes from AWS, and lamstream fetches whole values";
+    if text.contains(FETCHED) {
+        let what = "a part of the value, or a key or a version of a secret, comes from AWS, and lamstream fetches whole values";
         page.left(node, name, what, "put the whole value into one parameter: `{ ssm = \"NAME\" }`");
         return;
     }
@@ -52,7 +59,7 @@ fn variable(page: &mut Page<'_>, name: &str, node: &Node) {
                      shell, {{ ssm = \"…\" }} and {{ secret = \"…\" }} from AWS."
                 ));
             }
-            page.key(name, if *plain { as_cloudformation(node, text) } else { text.clone() });
+            page.key(name, text.as_str());
         }
         [parameter] if *text == format!("${{{parameter}}}") && page.template.parameters.contains_key(parameter) => {
             let (what, _) = page.template.unknown(open);
@@ -67,32 +74,31 @@ fn variable(page: &mut Page<'_>, name: &str, node: &Node) {
     }
 }
 
-/// A truth without quotes is one to YAML, and CloudFormation makes a word of it.
-fn as_cloudformation(node: &Node, text: &str) -> String {
-    node.truth().map_or_else(|| text.to_owned(), |truth| truth.to_string())
-}
-
 /// `{{resolve:ssm:NAME:3}}` and its like, where it is the whole value.
 fn from_aws(text: &str) -> Option<Value> {
-    let inner = text.strip_prefix("{{resolve:")?.strip_suffix("}}")?;
+    let inner = text.strip_prefix(FETCHED)?.strip_suffix("}}")?;
     let (service, rest) = inner.split_once(':')?;
     if rest.contains("${") || rest.contains("{{") {
         return None;
     }
     let (key, name) = match service {
         "ssm" | "ssm-secure" => ("ssm", rest.to_owned()),
-        // NAME or ARN, then perhaps SecretString, a key of its JSON, a stage and a version.
-        "secretsmanager" => {
-            let end = rest.find(":SecretString").unwrap_or(rest.len());
-            let more = rest[end..].trim_start_matches(":SecretString").trim_matches(':');
-            if !more.is_empty() {
-                return None;
-            }
-            ("secret", rest[..end].to_owned())
-        }
+        "secretsmanager" => ("secret", whole_secret(rest)?),
         _ => return None,
     };
     (!name.is_empty()).then(|| Value::Table(table([(key.to_owned(), name.into())])))
+}
+
+/// NAME or ARN, if nothing is behind it: not `SecretString` alone, but a key of its JSON, a stage or a version.
+fn whole_secret(reference: &str) -> Option<String> {
+    let parts: Vec<&str> = reference.split(':').collect();
+    let own = if parts[0] == "arn" { ARN_PARTS } else { 1 };
+    let (name, fields) = parts.split_at_checked(own)?;
+    let is_whole = match fields {
+        [] => true,
+        [kind, rest @ ..] => ["", "SecretString"].contains(kind) && rest.iter().all(|field| field.is_empty()),
+    };
+    is_whole.then(|| name.join(":"))
 }
 
 fn is_variable(name: &str) -> bool {

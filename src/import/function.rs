@@ -47,12 +47,13 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
         }
     }
     let nothing = resource.with(What::Map(Vec::new()));
-    let own = resource.get("Properties").filter(|node| !node.is_absent()).unwrap_or(&nothing);
+    let own = resource.get("Properties").filter(|node| !node.is_null()).unwrap_or(&nothing);
     if !own.is_map() {
         return Err(template.wrong(own, format!("the `Properties` of `{name}` are no map, expected one")));
     }
     let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
-    let all = template.resolve(&merged(globals, own))?;
+    let globals = without(globals, resource.get("IgnoreGlobals"));
+    let all = template.resolve(&merged(&globals, own))?;
     let mut properties = Properties { left: all.entries().to_vec(), place: own.with(What::Absent) };
     let is_image = properties.peek("PackageType").and_then(Node::text) == Some("Image");
     if is_image || properties.peek("ImageUri").is_some() {
@@ -75,6 +76,11 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
     let metadata = resource.get("Metadata").map(|metadata| template.resolve(metadata)).transpose()?;
     let in_front = source::read(&mut page, &mut properties, metadata.as_ref());
     write(&mut page, &mut properties, in_front);
+    if let Some(others) = resource.get("DependsOn") {
+        let names: Vec<String> =
+            others.each().into_iter().filter_map(Node::text).map(|one| format!("`{one}`")).collect();
+        page.comment(format!("`DependsOn` {}: lamstream waits for no other resource.", names.join(", ")));
+    }
     for key in resource.entries().iter().filter(|(key, _)| !KNOWN_BESIDE.contains(&key.as_str())) {
         page.path = format!("Resources.{name}");
         page.left(&key.1, &key.0, "lamstream has no word for it", "see whether it is still needed");
@@ -83,13 +89,29 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
 }
 
 /// What stands beside the properties, and is looked at or means nothing to lamstream: it brings functions by itself.
-const KNOWN_BESIDE: [&str; 5] = ["Type", "Properties", "Metadata", "Condition", "DependsOn"];
+const KNOWN_BESIDE: [&str; 6] = ["Type", "Properties", "Metadata", "Condition", "DependsOn", "IgnoreGlobals"];
+
+/// `Globals` without those that the function does not want: `*`, or a list of properties.
+fn without(globals: &Node, ignored: Option<&Node>) -> Node {
+    let names: Vec<&str> = ignored.map(Node::each).unwrap_or_default().into_iter().filter_map(Node::text).collect();
+    let stays = |(name, _): &&(String, Node)| !names.contains(&"*") && !names.contains(&name.as_str());
+    // What is no map is merged into nothing, and told elsewhere.
+    if globals.is_map() {
+        globals.with(What::Map(globals.entries().iter().filter(stays).cloned().collect()))
+    } else {
+        globals.clone()
+    }
+}
 
 fn write(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
-    if let Some(description) = properties.take("Description").and_then(|node| page.text(&node, "Description")) {
-        match description.chars().count() {
-            0..=256 => page.key("description", description.trim()),
-            _ => page.comment("The description is longer than the 256 characters that AWS takes, and is left out."),
+    let description = properties.take("Description");
+    if let Some((node, text)) = description.and_then(|node| page.text(&node, "Description").map(|text| (node, text))) {
+        match text.chars().count() {
+            0..=256 => page.key("description", text.trim()),
+            length => {
+                let what = format!("it has {length} characters, and AWS takes 256");
+                page.left(&node, "Description", what, "write a shorter one as `description`");
+            }
         }
     }
     sizes(page, properties);
@@ -106,8 +128,13 @@ fn write(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
 fn sizes(page: &mut Page<'_>, properties: &mut Properties) {
     let architectures = properties.take("Architectures");
     let words = [("x86_64", "x86_64"), ("arm64", "arm64")];
-    let first = architectures.as_ref().and_then(|node| node.each().into_iter().next().cloned());
-    page.word_key("architecture", first.as_ref(), "Architectures", &words);
+    let all = architectures.as_ref().map(Node::each).unwrap_or_default();
+    let last = all.last().copied();
+    if let Some(last) = last.filter(|last| all.iter().any(|one| one.what != last.what)) {
+        let what = "it names several, and a function runs on one; lists of `Globals` and the function are put together";
+        page.left(last, "Architectures", what, "see that `architecture`, the last of them, is the right one");
+    }
+    page.word_key("architecture", last, "Architectures", &words);
     page.number_key("memory", properties.take("MemorySize").as_ref(), "MemorySize", 128..=10_240);
     match properties.take("Timeout") {
         Some(timeout) => page.number_key("timeout", Some(&timeout), "Timeout", 1..=900),
@@ -116,7 +143,8 @@ fn sizes(page: &mut Page<'_>, properties: &mut Properties) {
             page.key("timeout", 3);
         }
     }
-    if let Some(storage) = properties.take("EphemeralStorage") {
+    let storage = properties.take("EphemeralStorage");
+    if let Some(storage) = storage.as_ref().and_then(|node| page.fields(node, "EphemeralStorage", &["Size"])) {
         page.number_key("ephemeral_storage", storage.get("Size"), "EphemeralStorage.Size", 512..=10_240);
     }
     let reserved = properties.take("ReservedConcurrentExecutions");
@@ -140,10 +168,12 @@ fn releases(page: &mut Page<'_>, properties: &mut Properties) {
             page.left(alias, "AutoPublishAlias", what, "change what calls the function by another alias");
         }
     }
-    if let Some(provisioned) = properties.take("ProvisionedConcurrencyConfig") {
-        let number = provisioned.get("ProvisionedConcurrentExecutions");
-        let property = "ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions";
-        page.number_key("provisioned_concurrency", number, property, 1..=i64::from(i32::MAX));
+    const PROVISIONED: &str = "ProvisionedConcurrencyConfig";
+    const NUMBER: &str = "ProvisionedConcurrentExecutions";
+    let provisioned = properties.take(PROVISIONED);
+    if let Some(provisioned) = provisioned.as_ref().and_then(|node| page.fields(node, PROVISIONED, &[NUMBER])) {
+        let property = format!("{PROVISIONED}.{NUMBER}");
+        page.number_key("provisioned_concurrency", provisioned.get(NUMBER), &property, 1..=i64::from(i32::MAX));
     }
     if let Some(preference) = properties.take("DeploymentPreference") {
         let kind = preference.get("Type").and_then(Node::text).unwrap_or("a kind that is not known");
@@ -157,7 +187,8 @@ fn log(page: &mut Page<'_>, logging: Option<&Node>) {
     let Some(logging) = logging else { return };
     let mut page = page.within("log", "LoggingConfig");
     page.word_key("format", logging.get("LogFormat"), "LogFormat", &[("Text", "text"), ("JSON", "json")]);
-    for (name, node) in logging.entries().iter().filter(|(name, _)| name != "LogFormat") {
+    let entries = page.map(logging, "").unwrap_or_default();
+    for (name, node) in entries.iter().filter(|(name, _)| name != "LogFormat") {
         let (what, advice) = match name.as_str() {
             "LogGroup" => ("lamstream makes a log group of its own for each function", "read it with `lamstream logs`"),
             _ => ("lamstream has no word for it", "let the app itself decide what it logs"),
@@ -169,7 +200,7 @@ fn log(page: &mut Page<'_>, logging: Option<&Node>) {
 fn tags(page: &mut Page<'_>, tags: Option<&Node>) {
     let Some(tags) = tags else { return };
     let mut page = page.within("tags", "Tags");
-    for (name, node) in tags.entries() {
+    for (name, node) in page.map(tags, "").unwrap_or_default() {
         let lower = name.to_lowercase();
         let is_allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
         if lower.starts_with("aws:") || lower.starts_with("lamstream:") || !is_allowed(name) {
@@ -181,9 +212,6 @@ fn tags(page: &mut Page<'_>, tags: Option<&Node>) {
             Some(_) => page.left(node, name, "IAM takes no such value of a tag", "write it with other characters"),
             None => {}
         }
-    }
-    if !tags.is_map() {
-        page.left(tags, "", "tags are a map of names to values, and these are not", "write them here");
     }
 }
 

@@ -4,7 +4,8 @@
 //! it, then the intrinsic functions are carried out as far as is known here; what only AWS knows stays open in its
 //! value. A reader for each kind of property writes keys, comments and left-overs onto its page of a draft, and each
 //! takes the properties that it knows, so that the rest falls out at the end. Other environments of `samconfig.toml`
-//! make drafts of their own, and what is different in them becomes a stage.
+//! make drafts of their own, and what is different in them becomes a stage. At last the text is read as the manifest that
+//! it shall be, and what would be refused in it is switched off.
 
 mod node;
 mod yaml;
@@ -21,6 +22,7 @@ mod access;
 mod advice;
 mod environment;
 mod function;
+mod managed;
 mod network;
 mod policies;
 mod source;
@@ -29,6 +31,7 @@ mod url;
 mod stages;
 
 mod render;
+mod settle;
 
 pub use draft::LeftOver;
 pub use node::Invalid;
@@ -67,25 +70,42 @@ const DEFAULT: &str = "default";
 /// Takes a template over, with the `samconfig.toml` beside it.
 pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_>) -> Result<Imported, Invalid> {
     let config_file = config.map_or("samconfig.toml", |config| config.name);
-    let config = config.map(|config| Config::read(config.name, config.text)).transpose()?.unwrap_or_default();
+    let config =
+        config.map(|config| Config::read(config.name, config.text, template.name)).transpose()?.unwrap_or_default();
     let base = config.environments.iter().find(|one| one.name == DEFAULT).cloned().unwrap_or_default();
-    let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template)?;
-    let mut draft = drafted(template, &base, &app, around)?;
+    let others: Vec<&Environment> = config.environments.iter().filter(|one| one.name != DEFAULT).collect();
+    let longest = others.iter().map(|one| one.name.len() + 1).max().unwrap_or_default();
+    let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template, longest)?;
+    let (mut draft, mut taken) = drafted(template, &base, &app, around)?;
     for left in &config.left {
         draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
         draft.left.push(left.clone());
     }
-    for environment in config.environments.iter().filter(|one| one.name != DEFAULT) {
+    let mut stages: Vec<(String, &str)> = Vec::new();
+    for environment in others {
+        let stage: String = environment.name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
+        if let Some((_, same)) = stages.iter().find(|(known, _)| known.eq_ignore_ascii_case(&stage)) {
+            let left = config.same_stage(config_file, &environment.name, same, &stage);
+            draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
+            draft.left.push(left);
+            continue;
+        }
         let mut other = environment.clone();
         // What an environment does not say is as in the template, and not as in the default one: so does SAM.
         other.settings.stack_name = other.settings.stack_name.or_else(|| base.settings.stack_name.clone());
-        let other = drafted(template, &other, &app, Surroundings { region: None, ..around })?;
-        let stage: String = environment.name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
+        let (other, more) = drafted(template, &other, &app, Surroundings { region: None, ..around })?;
+        taken += more;
         stages::add(&mut draft, &stage, &other, config_file);
+        stages.push((stage, &environment.name));
     }
+    let template_read = Template::read(template.name, template.text)?;
+    if taken == 0 {
+        return Err(none_taken(&template_read, &draft));
+    }
+    settle::settle(&mut draft, &template_read);
     let mut left = std::mem::take(&mut draft.left);
     left.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft));
+    let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft).text);
     Ok(Imported { manifest, left })
 }
 
@@ -101,16 +121,25 @@ fn head(file: &str, left: usize) -> String {
     text + "# docs/manifest.md has every key; `lamstream plan` shows what a deploy would do.\n\n"
 }
 
-fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroundings<'_>) -> Result<Draft, Invalid> {
+fn drafted(
+    file: File<'_>,
+    environment: &Environment,
+    app: &str,
+    around: Surroundings<'_>,
+) -> Result<(Draft, usize), Invalid> {
     let mut settings = environment.settings.clone();
     settings.region = around.region.map(str::to_owned).or(settings.region);
     settings.way = around.way.to_owned();
+    let is_guess = settings.stack_name.is_none() && file.text.contains("AWS::StackName");
     settings.stack_name.get_or_insert_with(|| app.to_owned());
     let template = Template::read(file.name, file.text)?.with(settings)?;
     let mut draft = Draft::default();
     let mut page = Page { draft: &mut draft, template: &template, table: Vec::new(), path: String::new() };
     if let Some(description) = template.root.get("Description").and_then(node::Node::text) {
         page.comment(description.trim());
+    }
+    if is_guess {
+        page.comment(format!("No samconfig.toml names the stack: `AWS::StackName` is taken for `{app}`."));
     }
     page.key("app", app);
     if let Some(region) = &template.settings.region {
@@ -128,17 +157,27 @@ fn drafted(file: File<'_>, environment: &Environment, app: &str, around: Surroun
             stack_tags(&mut draft, name, environment);
         }
     }
-    if taken == 0 {
-        let resources = template.root.get("Resources").unwrap_or(&template.root);
-        let message = if names.is_empty() {
-            "the template has no `AWS::Serverless::Function`, and so nothing to import"
-        } else {
-            "none of the template's functions can be imported: they are container images, or their conditions do not \
-             hold"
-        };
-        return Err(template.wrong(resources, message));
+    Ok((draft, taken))
+}
+
+/// A template of which no environment has a function. What was left over of them says what to do.
+fn none_taken(template: &Template, draft: &Draft) -> Invalid {
+    let resources = template.root.get("Resources").unwrap_or(&template.root);
+    if functions(template).next().is_none() {
+        let message = "the template has no `AWS::Serverless::Function`, and so nothing to import";
+        return template.wrong(resources, message).hint("write a manifest: docs/manifest.md has every key");
     }
-    Ok(draft)
+    let message = "none of the template's functions can be imported: they are container images, or their conditions do \
+                   not hold";
+    let mut invalid = template.wrong(resources, message);
+    for (name, _) in functions(template) {
+        let path = format!("Resources.{name}");
+        match draft.left.iter().find(|left| left.path == path) {
+            Some(left) => invalid.hints.push(format!("`{name}`: {}; {}", left.what, left.advice)),
+            None => invalid.hints.push(format!("`{name}`: give the parameters of its condition other values")),
+        }
+    }
+    invalid
 }
 
 /// CloudFormation gives a stack's tags to all that is in it.
@@ -154,7 +193,7 @@ fn stack_tags(draft: &mut Draft, function: &str, environment: &Environment) {
 }
 
 fn functions(template: &Template) -> impl Iterator<Item = &(String, node::Node)> {
-    let is_one = |(name, _): &&(String, node::Node)| template.type_of(name) == Some("AWS::Serverless::Function");
+    let is_one = |(name, _): &&(String, node::Node)| template.type_of(name) == Some(template::FUNCTION);
     template.resources().iter().filter(is_one)
 }
 
@@ -162,12 +201,12 @@ fn is_of_a_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '-' || character == '_'
 }
 
-/// A name for the app, so short that every function's name on AWS has its place behind it.
-fn app(name: &str, file: File<'_>) -> Result<String, Invalid> {
+/// A name for the app, so short that every function's name on AWS has its place behind it, and `stage` letters more.
+fn app(name: &str, file: File<'_>, stage: usize) -> Result<String, Invalid> {
     let template = Template::read(file.name, file.text)?;
     let longest = functions(&template).map(|(name, _)| name.len()).max().unwrap_or_default();
     let clean: String = name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
-    let room = APP_LIMIT.saturating_sub(longest + 1).max(1);
+    let room = APP_LIMIT.saturating_sub(longest + 1 + stage).max(1);
     let clean: String = clean.trim_matches('-').chars().take(room).collect();
     Ok(if clean.is_empty() { "app".to_owned() } else { clean })
 }

@@ -8,8 +8,12 @@ use toml::Value;
 pub fn read(page: &mut Page<'_>, properties: &mut Properties) {
     let has_vpc = properties.take("VpcConfig").is_some_and(|node| vpc(page, &node));
     if let Some(queue) = properties.take("DeadLetterQueue") {
-        let target = queue.get("TargetArn").unwrap_or(&queue);
-        arn_key(page, "dead_letter", target, "DeadLetterQueue.TargetArn", &["sqs", "sns"]);
+        let target = page.fields(&queue, "DeadLetterQueue", &["Type", "TargetArn"]);
+        if let Some(target) = target.and_then(|queue| queue.get("TargetArn")) {
+            arn_key(page, "dead_letter", target, "DeadLetterQueue.TargetArn", &["sqs", "sns"]);
+        } else if target.is_some() {
+            page.left(&queue, "DeadLetterQueue", "it names no `TargetArn`", "write the ARN as `dead_letter`");
+        }
     }
     if let Some(key) = properties.take("KmsKeyArn") {
         arn_key(page, "kms_key", &key, "KmsKeyArn", &["kms"]);
@@ -37,6 +41,11 @@ fn is_arn(text: &str, service: &str) -> bool {
 
 fn vpc(page: &mut Page<'_>, node: &Node) -> bool {
     let mut lists = Vec::new();
+    let known = ["SubnetIds", "SecurityGroupIds", "Ipv6AllowedForDualStack"];
+    if page.fields(node, "VpcConfig", &known).is_none() {
+        page.key_off("vpc", vpc_example());
+        return false;
+    }
     for (key, property) in [("subnets", "SubnetIds"), ("security_groups", "SecurityGroupIds")] {
         let items = node.get(property).map(Node::each).unwrap_or_default();
         let path = format!("VpcConfig.{property}");
@@ -57,16 +66,28 @@ fn vpc(page: &mut Page<'_>, node: &Node) -> bool {
     if complete {
         page.key("vpc", table(lists));
     } else {
-        let example = [("subnets", "subnet-…"), ("security_groups", "sg-…")];
-        let example = example.map(|(key, value)| (key.to_owned(), Value::Array(vec![value.into()])));
-        page.key_off("vpc", table(example));
+        page.key_off("vpc", vpc_example());
     }
     complete
+}
+
+fn vpc_example() -> toml::Table {
+    let example = [("subnets", "subnet-…"), ("security_groups", "sg-…")];
+    table(example.map(|(key, value)| (key.to_owned(), Value::Array(vec![value.into()]))))
 }
 
 fn file_systems(page: &mut Page<'_>, node: &Node, has_vpc: bool) {
     let mut written = false;
     for system in node.each() {
+        if page.fields(system, "FileSystemConfigs", &["Arn", "LocalMountPath"]).is_none() {
+            continue;
+        }
+        let missing = ["Arn", "LocalMountPath"].into_iter().find(|key| system.get(key).is_none());
+        if let Some(missing) = missing {
+            let what = format!("it has no `{missing}`");
+            page.left(system, "FileSystemConfigs", what, "write `file_systems` here");
+            continue;
+        }
         let arn = system.get("Arn").and_then(|arn| page.text(arn, "FileSystemConfigs.Arn"));
         let path = system.get("LocalMountPath").and_then(|path| page.text(path, "FileSystemConfigs.LocalMountPath"));
         let (Some(arn), Some(path)) = (arn, path) else { continue };

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How a value begins that CloudFormation fetches itself.
+pub const FETCHED: &str = "{{resolve:";
+
 /// Why a text is no template that could be imported. Only the first reason is told: a parser knows no other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -9,6 +12,18 @@ pub struct Invalid {
     /// Line and column, from 1; a template as a whole has none.
     pub place: Option<(usize, usize)>,
     pub message: String,
+    pub hints: Vec<String>,
+}
+
+impl Invalid {
+    pub fn new(file: &str, place: Option<(usize, usize)>, message: impl Into<String>) -> Invalid {
+        Invalid { file: file.to_owned(), place, message: message.into(), hints: Vec::new() }
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Invalid {
+        self.hints.push(hint.into());
+        self
+    }
 }
 
 impl fmt::Display for Invalid {
@@ -32,12 +47,12 @@ pub struct Node {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
-    /// Null, or `AWS::NoValue`.
+    /// `AWS::NoValue`: what has it is not there.
     Absent,
+    /// A key without a value. CloudFormation refuses it, and where it stands somebody forgot something.
+    Null,
     Text {
         text: String,
-        /// Whether it stood without quotes, so that `yes` may be a truth.
-        plain: bool,
         /// What is needed to know the text, and is not known here. Its place in the text is `${…}`.
         open: Vec<String>,
     },
@@ -51,12 +66,25 @@ impl Node {
     }
 
     pub fn text_of(text: impl Into<String>) -> What {
-        What::Text { text: text.into(), plain: false, open: Vec::new() }
+        What::Text { text: text.into(), open: Vec::new() }
     }
 
     /// What only a name is known of.
     pub fn open_as(name: &str) -> What {
-        What::Text { text: format!("${{{name}}}"), plain: false, open: vec![name.to_owned()] }
+        What::Text { text: format!("${{{name}}}"), open: vec![name.to_owned()] }
+    }
+
+    /// A value that CloudFormation fetches itself, `{{resolve:…}}`, is open: it is not what stands there.
+    pub fn fetched(what: What) -> What {
+        let What::Text { text, mut open } = what else { return what };
+        for (start, _) in text.match_indices(FETCHED) {
+            let end = text[start..].find("}}").map_or(text.len(), |end| start + end + 2);
+            let reference = text[start..end].to_owned();
+            if !open.contains(&reference) {
+                open.push(reference);
+            }
+        }
+        What::Text { text, open }
     }
 
     pub fn place(&self) -> (usize, usize) {
@@ -88,7 +116,7 @@ impl Node {
     pub fn each(&self) -> Vec<&Node> {
         match &self.what {
             What::List(items) => items.iter().collect(),
-            What::Absent => Vec::new(),
+            What::Absent | What::Null => Vec::new(),
             _ => vec![self],
         }
     }
@@ -104,7 +132,7 @@ impl Node {
     /// Everything that is not known, in here and below.
     pub fn open(&self) -> Vec<String> {
         let mut all: Vec<String> = match &self.what {
-            What::Absent => Vec::new(),
+            What::Absent | What::Null => Vec::new(),
             What::Text { open, .. } => open.clone(),
             What::List(items) => items.iter().flat_map(Node::open).collect(),
             What::Map(entries) => entries.iter().flat_map(|(_, node)| node.open()).collect(),
@@ -123,7 +151,21 @@ impl Node {
         matches!(self.what, What::Absent)
     }
 
-    /// What CloudFormation makes of a truth that YAML knows.
+    pub fn is_null(&self) -> bool {
+        matches!(self.what, What::Null)
+    }
+
+    /// What stands here in place of something else, for people.
+    pub fn kind(&self) -> &'static str {
+        match self.what {
+            What::Absent | What::Null => "nothing",
+            What::Text { .. } => "a text",
+            What::List(_) => "a list",
+            What::Map(_) => "a map",
+        }
+    }
+
+    /// A truth, be it one to YAML or a text that says the same.
     pub fn truth(&self) -> Option<bool> {
         let What::Text { text, open, .. } = &self.what else { return None };
         match text.to_lowercase().as_str() {

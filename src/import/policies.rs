@@ -18,6 +18,16 @@ pub fn statements(template: &str) -> Option<&'static [Statement]> {
     TEMPLATES.iter().find(|(name, _)| *name == template).map(|(_, statements)| *statements)
 }
 
+/// The names of what a template has to be given.
+pub fn parameters(statements: &[Statement]) -> Vec<&'static str> {
+    let texts = statements.iter().flat_map(|(_, resources)| resources.iter());
+    let mut names: Vec<&str> =
+        texts.flat_map(|text| text.split('{').skip(1).filter_map(|rest| rest.split('}').next())).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 const TEMPLATES: &[(&str, &[Statement])] = &[
     (
         "DynamoDBCrudPolicy",

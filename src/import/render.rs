@@ -2,12 +2,27 @@
 
 use super::draft::{Draft, Said};
 use std::fmt::Write;
+use std::ops::Range;
 use toml::{Table, Value};
 
 const WIDTH: usize = 110;
 
+/// The text, and what each part of it was made of.
+pub struct Rendered {
+    pub text: String,
+    pub origins: Vec<(Range<usize>, Origin)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An item, by its number.
+    Item(usize),
+    /// A table's header.
+    Table(Vec<String>),
+}
+
 /// The tables in the order in which they were first spoken of, each with its keys before its parts.
-pub fn render(draft: &Draft) -> String {
+pub fn render(draft: &Draft) -> Rendered {
     let mut tables: Vec<&[String]> = Vec::new();
     for item in &draft.items {
         if !tables.contains(&item.table.as_slice()) {
@@ -16,19 +31,24 @@ pub fn render(draft: &Draft) -> String {
     }
     // What belongs to no table has to come before the first one.
     tables.sort_by_key(|table| !table.is_empty());
-    let mut text = String::new();
+    let (mut text, mut origins) = (String::new(), Vec::new());
     for table in tables {
-        let said: Vec<&Said> = draft.items.iter().filter(|item| item.table == table).map(|item| &item.said).collect();
-        let parts = said.iter().filter(|said| matches!(said, Said::Part { .. }));
-        let others: Vec<&&Said> = said.iter().filter(|said| !matches!(said, Said::Part { .. })).collect();
+        let all = draft.items.iter().enumerate().filter(|(_, item)| item.table == table);
+        let (parts, others): (Vec<_>, Vec<_>) = all.partition(|(_, item)| matches!(item.said, Said::Part { .. }));
         if !table.is_empty() && !others.is_empty() {
-            let has_keys = others.iter().any(|said| matches!(said, Said::Key { on: true, .. }));
-            let _ = write!(text, "\n{}[{}]\n", if has_keys { "" } else { "#" }, header(table));
+            let has_keys = others.iter().any(|(_, item)| matches!(item.said, Said::Key { on: true, .. }));
+            let start = text.len();
+            let blank = if text.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{blank}{}[{}]", if has_keys { "" } else { "#" }, header(table));
+            origins.push((start..text.len(), Origin::Table(table.to_vec())));
         }
-        others.into_iter().for_each(|said| line(&mut text, table, said));
-        parts.for_each(|said| line(&mut text, table, said));
+        for (number, item) in others.into_iter().chain(parts) {
+            let start = text.len();
+            line(&mut text, table, &item.said);
+            origins.push((start..text.len(), Origin::Item(number)));
+        }
     }
-    text.trim_start_matches('\n').to_owned()
+    Rendered { text, origins }
 }
 
 fn line(text: &mut String, table: &[String], said: &Said) {

@@ -2,6 +2,7 @@
 
 use super::node::{Invalid, Node, What};
 use super::template::Template;
+use super::yaml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -15,7 +16,7 @@ impl Template {
     pub fn resolve(&self, node: &Node) -> Result<Node, Invalid> {
         if let Some((function, argument)) = node.intrinsic() {
             let what = self.carry_out(function, argument, node)?;
-            return Ok(node.with(what));
+            return Ok(node.with(Node::fetched(what)));
         }
         let what = match &node.what {
             What::List(items) => {
@@ -27,7 +28,7 @@ impl Template {
                 let entries: Result<Vec<(String, Node)>, Invalid> = resolved.collect();
                 What::Map(entries?.into_iter().filter(|(_, value)| !value.is_absent()).collect())
             }
-            what => what.clone(),
+            what => Node::fetched(what.clone()),
         };
         Ok(node.with(what))
     }
@@ -47,6 +48,13 @@ impl Template {
                 Ok(match resolved.text() {
                     Some(text) => Node::text_of(STANDARD.encode(text)),
                     None => Node::open_as("Fn::Base64"),
+                })
+            }
+            "Fn::Length" => {
+                let list = self.resolve(argument)?;
+                Ok(match list.what {
+                    What::List(items) => Node::text_of(items.len().to_string()),
+                    _ => Node::open_as(list.open().first().map_or(function, String::as_str)),
                 })
             }
             "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Ok(match self.truth_of(whole)? {
@@ -89,7 +97,7 @@ impl Template {
         let is_bucket = self.type_of(resource) == Some("AWS::S3::Bucket");
         match self.physical_name(resource, at)? {
             Some(What::Text { text, open, .. }) if is_bucket && attribute == "Arn" => {
-                Ok(What::Text { text: format!("arn:{}:s3:::{text}", self.partition()), plain: false, open })
+                Ok(What::Text { text: format!("arn:{}:s3:::{text}", self.partition()), open })
             }
             _ => Ok(Node::open_as(path)),
         }
@@ -147,7 +155,7 @@ impl Template {
         }
         open.sort();
         open.dedup();
-        Ok(What::Text { text, plain: false, open })
+        Ok(What::Text { text, open })
     }
 
     fn find(&self, argument: &Node) -> Resolved {
@@ -161,7 +169,7 @@ impl Template {
         }
         let keys: Vec<&str> = resolved.iter().filter_map(Node::text).collect();
         let fallback = argument.items().get(3).and_then(|more| more.get("DefaultValue"));
-        match (self.root.get("Mappings").and_then(|mappings| mappings.at(&keys)), fallback) {
+        match (self.root.get("Mappings").and_then(|mappings| mapped(mappings, &keys)), fallback) {
             (Some(found), _) => Ok(found.what.clone()),
             (None, Some(fallback)) => Ok(self.resolve(fallback)?.what),
             (None, None) => Err(self.wrong(argument, format!("`Mappings` has no `{}`", keys.join(".")))),
@@ -208,6 +216,14 @@ impl Template {
     }
 }
 
+/// Follows keys of a mapping, of which one may be a truth without quotes.
+fn mapped<'n>(mappings: &'n Node, keys: &[&str]) -> Option<&'n Node> {
+    keys.iter().try_fold(mappings, |node, key| {
+        let is_one = |(name, _): &&(String, Node)| yaml::truth(name) == Some(*key);
+        node.get(key).or_else(|| node.entries().iter().find(is_one).map(|(_, node)| node))
+    })
+}
+
 /// Puts a value into a text.
 fn push(out: &mut String, open: &mut Vec<String>, value: &What, name: &str) {
     match value {
@@ -220,6 +236,6 @@ fn push(out: &mut String, open: &mut Vec<String>, value: &What, name: &str) {
             out.push_str(&format!("${{{name}}}"));
             open.push(name.to_owned());
         }
-        What::Absent => {}
+        What::Absent | What::Null => {}
     }
 }

@@ -1,15 +1,16 @@
 //! `samconfig.toml`: what `sam deploy` is told for each of its environments.
 
-use super::draft::LeftOver;
+use super::draft::{LeftOver, NO_WORD, STILL_NEEDED};
 use super::node::{Invalid, Node, What};
 use super::template::Settings;
 use super::yaml;
 use std::collections::BTreeMap;
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// About SAM's own way to deploy, which lamstream does not go.
-const SAMS_OWN: [&str; 18] = [
+const SAMS_OWN: [&str; 16] = [
     "capabilities",
     "confirm_changeset",
     "disable_rollback",
@@ -23,8 +24,6 @@ const SAMS_OWN: [&str; 18] = [
     "resolve_image_repos",
     "resolve_s3",
     "s3_prefix",
-    "template",
-    "template_file",
     "use_json",
     "debug",
     "max_wait_duration",
@@ -34,6 +33,7 @@ const SAMS_OWN: [&str; 18] = [
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     pub name: String,
+    pub line: usize,
     pub settings: Settings,
     pub bucket: Option<String>,
     pub tags: BTreeMap<String, String>,
@@ -47,23 +47,20 @@ pub struct Config {
 
 impl Config {
     /// TOML, or YAML where the file's name says so.
-    pub fn read(file: &str, text: &str) -> Result<Config, Invalid> {
+    pub fn read(file: &str, text: &str, template: &str) -> Result<Config, Invalid> {
         let root = if file.ends_with(".toml") { toml_tree(file, text)? } else { yaml::read(file, text)? };
         let mut config = Config::default();
         for (name, node) in root.entries().iter().filter(|(_, node)| node.is_map()) {
-            let mut environment = Environment { name: name.clone(), ..Environment::default() };
+            let mut environment = Environment { name: name.clone(), line: node.line, ..Environment::default() };
             for command in ["global", "deploy"] {
                 let parameters = node.at(&[command, "parameters"]).map(Node::entries).unwrap_or_default();
                 for (key, value) in parameters {
-                    if !environment.take(key, value) && !SAMS_OWN.contains(&key.as_str()) {
-                        config.left.push(LeftOver {
-                            file: file.to_owned(),
-                            line: value.line,
-                            path: format!("{name}.{command}.parameters.{key}"),
-                            what: "lamstream has no word for it".into(),
-                            advice: advice(key).into(),
-                        });
+                    if environment.take(key, value) || SAMS_OWN.contains(&key.as_str()) {
+                        continue;
                     }
+                    let Some((what, advice)) = unknown(key, value, template) else { continue };
+                    let path = format!("{name}.{command}.parameters.{key}");
+                    config.left.push(LeftOver { file: file.to_owned(), line: value.line, path, what, advice });
                 }
             }
             config.environments.push(environment);
@@ -72,12 +69,35 @@ impl Config {
     }
 }
 
-fn advice(key: &str) -> &'static str {
-    match key {
+impl Config {
+    /// An environment whose stage would be another one's.
+    pub fn same_stage(&self, file: &str, name: &str, same: &str, stage: &str) -> LeftOver {
+        let line = self.environments.iter().find(|one| one.name == name).map_or(1, |one| one.line);
+        LeftOver {
+            file: file.to_owned(),
+            line,
+            path: name.to_owned(),
+            what: format!("the environment would be the stage `{stage}`, and so would `{same}`"),
+            advice: "rename one of them and import again".into(),
+        }
+    }
+}
+
+/// What to say of a parameter of SAM's; nothing of one that names the template at hand.
+fn unknown(key: &str, value: &Node, template: &str) -> Option<(String, String)> {
+    let advice = match key {
+        "template" | "template_file" => {
+            let named = value.text().unwrap_or_default();
+            let is_this = Path::new(named).file_name().is_some_and(|name| name == template);
+            let what = format!("`sam deploy` takes `{named}`, and this was imported from `{template}`");
+            return (!is_this)
+                .then(|| (what, format!("import that one if it is another: `lamstream import sam {named}`")));
+        }
         "profile" => "say it with each command: `--profile NAME`",
         "role_arn" => "take credentials that may deploy, or a profile that assumes the role",
-        _ => "see whether it is still needed",
-    }
+        _ => STILL_NEEDED,
+    };
+    Some((NO_WORD.to_owned(), advice.to_owned()))
 }
 
 impl Environment {
@@ -146,10 +166,10 @@ fn toml_tree(file: &str, text: &str) -> Result<Node, Invalid> {
         let line = before.matches('\n').count() + 1;
         (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
     };
-    let table = DeTable::parse(text).map_err(|error| Invalid {
-        file: file.to_owned(),
-        place: error.span().map(|span| place(span.start)),
-        message: format!("this is no TOML: {}", error.message().replace('\n', "; ")),
+    let table = DeTable::parse(text).map_err(|error| {
+        let message = format!("this is no TOML: {}", error.message().replace('\n', "; "));
+        Invalid::new(file, error.span().map(|span| place(span.start)), message)
+            .hint(format!("correct `{file}`, or import where it is not beside the template"))
     })?;
     Ok(Node::new((1, 1), tree(&DeValue::Table(table.into_inner()), &place)))
 }

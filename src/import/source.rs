@@ -3,7 +3,7 @@
 use super::draft::Page;
 use super::function::Properties;
 use super::node::{Node, What};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// What stands before and behind the versions of runtimes; which versions there are AWS says itself.
 const RUNTIMES: [(&str, &str); 5] = [("python", ""), ("nodejs", ".x"), ("java", ""), ("dotnet", ""), ("ruby", "")];
@@ -39,26 +39,24 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
     let in_front = !adapter.is_empty() && (!is_managed || is_crate || wrapper == Some("/opt/bootstrap"));
     if is_crate {
         page.key("crate", code);
-        let binary = metadata.and_then(|node| node.at(&["BuildProperties", "Binary"])).and_then(Node::text);
-        if let Some(binary) = binary {
-            page.key("bin", binary);
-        }
-    } else if in_front && is_managed {
-        page.key("web", code);
-        write_runtime(page, properties, runtime.as_ref());
-        let run = handler_of(page, properties, handler.as_ref(), "run");
-        page.key("run", run.unwrap_or_else(|| "run.sh".to_owned()));
+        crate_of(page, metadata, runtime.as_ref(), handler.as_ref());
     } else {
-        page.key("package", code.as_str());
+        let is_file = [".zip", ".jar"].iter().any(|end| code.ends_with(end));
+        // A zip is no directory of an app: what is in it is there.
+        let is_web = in_front && is_managed && !is_file;
+        page.key(if is_web { "web" } else { "package" }, code);
         let runtime = write_runtime(page, properties, runtime.as_ref());
-        package(page, properties, &runtime, handler.as_ref());
-        let is_zip = [".zip", ".jar"].iter().any(|end| code.ends_with(end));
-        if is_here && !is_zip {
+        start(page, properties, &runtime, handler.as_ref(), in_front);
+        let installs = is_web && ["python", "nodejs"].iter().any(|known| runtime.starts_with(known));
+        if is_here && !is_file && !installs {
             not_built(page, properties, &runtime);
         }
     }
     if let Some(metadata) = metadata {
         build(page, metadata, method);
+    }
+    if in_front {
+        contradictions(page, properties, wrapper.filter(|_| !is_managed), &adapter);
     }
     if in_front {
         in_front_of_the_app(page, variables.as_ref(), is_managed && !is_crate, &adapter);
@@ -78,6 +76,22 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, metadata: Option<&
     in_front
 }
 
+/// What the template says of the adapter, and lamstream does otherwise.
+fn contradictions(page: &mut Page<'_>, properties: &Properties, wrapper: Option<&str>, adapter: &[&Node]) {
+    if let Some(wrapper) = wrapper.filter(|text| *text != "/opt/bootstrap") {
+        let what = format!("the wrapper `{wrapper}` is started for managed runtimes alone");
+        page.left(&properties.place, "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER", what, "leave it out");
+    }
+    let architecture = properties.peek("Architectures").and_then(|node| node.each().last().and_then(|one| one.text()));
+    for layer in adapter {
+        let is_arm = matches!(&layer.what, What::Text { text, .. } if text.contains("LambdaAdapterLayerArm64"));
+        if is_arm != (architecture == Some("arm64")) {
+            let what = "the adapter is one for another architecture than the function's, whose one lamstream takes";
+            page.left(layer, "Layers", what, "see that `architecture` is the right one");
+        }
+    }
+}
+
 fn is_adapter(layer: &Node) -> bool {
     matches!(&layer.what, What::Text { text, .. } if text.contains(ADAPTER))
 }
@@ -92,13 +106,18 @@ fn code(page: &mut Page<'_>, properties: &mut Properties) -> (String, bool) {
     }
     let way = page.template.settings.way.clone();
     let Some(uri) = properties.take("CodeUri") else { return (from_here(&way, ""), true) };
-    if uri.is_map() || uri.text().is_some_and(|text| text.starts_with("s3://")) {
+    let far = uri.text().and_then(|text| text.split_once("://"));
+    if uri.is_map() || far.is_some() {
+        let place =
+            far.map_or("S3".to_owned(), |(kind, _)| if kind == "s3" { "S3".into() } else { format!("`{kind}`") });
         let advice = format!("download it to `{own}.zip`");
-        page.left(&uri, "CodeUri", "the code lies in S3, and lamstream deploys what is here", advice);
+        page.left(&uri, "CodeUri", format!("the code lies in {place}, and lamstream deploys what is here"), advice);
         return (format!("{own}.zip"), false);
     }
     let Some(text) = page.text(&uri, "CodeUri") else { return (own, false) };
-    (from_here(&way, text.trim_start_matches("./").trim_end_matches('/')), true)
+    // `./app`, `.//app` and `app/.` are one directory.
+    let clean: PathBuf = Path::new(&text).components().filter(|part| *part != Component::CurDir).collect();
+    (from_here(&way, &clean.to_string_lossy()), true)
 }
 
 /// A path that is relative to the template, relative to the manifest.
@@ -107,14 +126,39 @@ fn from_here(way: &str, path: &str) -> String {
     if whole.is_empty() { ".".to_owned() } else { whole }
 }
 
-fn package(page: &mut Page<'_>, properties: &Properties, runtime: &str, handler: Option<&Node>) {
-    // On an operating system alone it is what the package calls `bootstrap` that runs, whatever the handler is called.
+/// Lamstream's name for a crate's binary, and what it builds crates for.
+fn crate_of(page: &mut Page<'_>, metadata: Option<&Node>, runtime: Option<&Node>, handler: Option<&Node>) {
+    let binary = metadata.and_then(|node| node.at(&["BuildProperties", "Binary"]));
+    if let Some(binary) = binary.and_then(|node| page.text(node, "Metadata.BuildProperties.Binary")) {
+        page.key("bin", binary);
+    }
+    if let Some(node) = runtime.filter(|node| node.text() != Some(PROVIDED[0])) {
+        let what = format!("a crate of lamstream's runs on `{}`", PROVIDED[0]);
+        page.left(node, "Runtime", what, "see that nothing in it needs another system");
+    }
+    bootstrap_alone(page, handler);
+}
+
+fn start(page: &mut Page<'_>, properties: &Properties, runtime: &str, handler: Option<&Node>, in_front: bool) {
     let is_provided = runtime.starts_with("provided");
-    if is_provided && handler.and_then(Node::text).is_none_or(|text| text == "bootstrap") {
+    if is_provided && !in_front {
+        bootstrap_alone(page, handler);
         return;
     }
-    let handler = handler_of(page, properties, handler, "handler");
-    page.key("handler", handler.unwrap_or_else(|| "main.handler".to_owned()));
+    if is_provided && handler.is_none_or(|node| node.text() == Some("bootstrap")) {
+        return;
+    }
+    let (key, example) = if in_front { ("run", "run.sh") } else { ("handler", "main.handler") };
+    let handler = handler_of(page, properties, handler, key);
+    page.key(key, handler.unwrap_or_else(|| example.to_owned()));
+}
+
+/// On an operating system alone it is what the package calls `bootstrap` that runs, whatever the handler is called.
+fn bootstrap_alone(page: &mut Page<'_>, handler: Option<&Node>) {
+    let Some(node) = handler.filter(|node| node.text() != Some("bootstrap")) else { return };
+    let Some(text) = page.text(node, "Handler") else { return };
+    let what = format!("it is `{text}`, and what runs is the package's `bootstrap`, which is not told this name");
+    page.left(node, "Handler", what, "see that `bootstrap` is there, and asks for no handler");
 }
 
 /// What starts the code, or a left-over that asks for it under `key`.
@@ -136,7 +180,7 @@ fn not_built(page: &mut Page<'_>, properties: &Properties, runtime: &str) {
         )
     } else {
         (
-            "`sam build` installed its dependencies; lamstream zips the directory of a `package` as it is",
+            "`sam build` built it and installed its dependencies; lamstream zips the directory as it is",
             "install them into the directory before, or name one that a build made",
         )
     };
@@ -170,15 +214,17 @@ fn write_runtime(page: &mut Page<'_>, properties: &Properties, runtime: Option<&
 }
 
 fn build(page: &mut Page<'_>, metadata: &Node, method: &str) {
-    for (name, node) in metadata.entries() {
+    for (name, node) in page.map(metadata, "Metadata").unwrap_or_default() {
         match (name.as_str(), method) {
             ("BuildMethod", "rust-cargolambda") => {}
             ("BuildProperties", "rust-cargolambda") => {
-                for (key, value) in node.entries().iter().filter(|(key, _)| key != "Binary") {
+                let properties = page.map(node, "Metadata.BuildProperties").unwrap_or_default();
+                for (key, value) in properties.iter().filter(|(key, _)| key != "Binary") {
                     let path = format!("Metadata.BuildProperties.{key}");
                     page.left(value, &path, "lamstream calls cargo itself", "see docs/building.md for what it chooses");
                 }
             }
+            ("BuildMethod", _) if page.text(node, "Metadata.BuildMethod").is_none() => {}
             ("BuildMethod", _) => {
                 let what = format!("`sam build` made the code with `{method}`, and lamstream does not");
                 page.left(node, "Metadata.BuildMethod", what, "make it before, and name what was made in `package`");
@@ -192,19 +238,33 @@ fn build(page: &mut Page<'_>, metadata: &Node, method: &str) {
     }
 }
 
+/// One variable of several that mean the same: the adapter takes the first, and lamstream sets but one.
+fn variable<'n>(page: &mut Page<'_>, variables: Option<&'n Node>, names: &[&str]) -> Option<(String, &'n Node)> {
+    let mut given =
+        names.iter().filter_map(|name| Some((format!("Environment.Variables.{name}"), variables?.get(name)?)));
+    let first = given.next()?;
+    for (path, other) in given.filter(|(_, other)| other.what != first.1.what) {
+        let name = first.0.trim_start_matches("Environment.Variables.");
+        let what = format!("the adapter goes by `{name}`, which says something else, and lamstream sets them both");
+        page.left(other, &path, what, "give the app this value by a name of its own");
+    }
+    Some(first)
+}
+
 fn in_front_of_the_app(page: &mut Page<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
-    let variable = |names: &[&str]| names.iter().find_map(|name| variables?.get(name)).cloned();
-    let port = variable(&["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"]);
-    match port.as_ref().map(|node| page.number(node, "Environment.Variables.PORT", 1..=65_535)) {
+    let port = variable(page, variables, &["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"]);
+    match port.map(|(path, node)| page.number(node, &path, 1..=65_535)) {
         Some(Some(port)) => page.key("port", port),
         // Without the key a crate or a package would not be known to be a server.
         _ if !is_web => page.key("port", 8080),
         _ => {}
     }
-    if let Some(path) = variable(&["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"])
-        && let Some(path) = page.text(&path, "Environment.Variables.AWS_LWA_READINESS_CHECK_PATH")
-    {
+    let path = variable(page, variables, &["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"]);
+    if let Some(path) = path.and_then(|(path, node)| page.text(node, &path)) {
         page.key("readiness_path", path);
+    }
+    for second in layers.iter().skip(1) {
+        page.left(second, "Layers", "it is a second adapter, and one stands before an app", "choose one of them");
     }
     let Some(What::Text { text, .. }) = layers.first().map(|layer| &layer.what) else { return };
     let version = text.rsplit_once(':').and_then(|(_, version)| version.parse::<i64>().ok());
@@ -223,12 +283,22 @@ fn other_layers(page: &mut Page<'_>, layers: &[&Node]) {
     let mut known: Vec<toml::Value> = Vec::new();
     for layer in layers {
         match layer.text() {
-            Some(text) if is_layer(text) => known.push(text.into()),
+            Some(text) if is_layer(text) => {
+                let is_one = |text: &str| text.rsplit_once(':').map(|(layer, _)| layer.to_owned());
+                match known.iter().find(|other| other.as_str().and_then(is_one) == is_one(text)) {
+                    Some(same) if same.as_str() == Some(text) => {}
+                    Some(_) => {
+                        let what = format!("`{text}` is another version of a layer that is in `layers`");
+                        page.left(layer, "Layers", what, "choose one of them");
+                    }
+                    None => known.push(text.into()),
+                }
+            }
             Some(text) => {
                 let what = format!("`{text}` is no ARN of a layer's version");
                 page.left(layer, "Layers", what, "write the ARN with its version into `layers`");
             }
-            None => page.left_open(layer, "Layers"),
+            None => drop(page.text(layer, "Layers")),
         }
     }
     if !known.is_empty() {

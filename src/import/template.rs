@@ -1,10 +1,11 @@
 //! A template with the settings that it is read with: parameters, region and stack, conditions, names of resources.
 
-use super::node::{Invalid, Node, What};
+use super::node::{FETCHED, Invalid, Node, What};
 use super::yaml;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+pub const FUNCTION: &str = "AWS::Serverless::Function";
 const SAM: &str = "AWS::Serverless-2016-10-31";
 /// Resources whose `Ref` is the name that the template gives them.
 const NAMED: [(&str, &str); 8] = [
@@ -59,14 +60,15 @@ impl Template {
             return Err(template.wrong(&template.root, "a template is a map, expected `Transform` and `Resources`"));
         }
         for section in ["Parameters", "Mappings", "Conditions", "Globals", "Resources", "Outputs"] {
-            if let Some(node) = template.root.get(section).filter(|node| !node.is_map() && !node.is_absent()) {
+            if let Some(node) = template.root.get(section).filter(|node| !node.is_map() && !node.is_null()) {
                 return Err(template.wrong(node, format!("`{section}` is no map, expected one")));
             }
         }
         let transforms = template.root.get("Transform");
         if !transforms.is_some_and(|node| node.each().iter().any(|one| one.text() == Some(SAM))) {
             let message = format!("this is no template of SAM, expected `Transform: {SAM}`");
-            return Err(template.wrong(transforms.unwrap_or(&template.root), message));
+            let invalid = template.wrong(transforms.unwrap_or(&template.root), message);
+            return Err(invalid.hint("name SAM's own template, as it is before `sam build` and `sam package`"));
         }
         Ok(template)
     }
@@ -100,12 +102,12 @@ impl Template {
             .unwrap_or_default();
         if !allowed.is_empty() && !allowed.contains(&value) {
             let allowed = allowed.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
-            return Err(
-                self.wrong(parameter, format!("the parameter `{name}` is `{value}`, expected one of {allowed}"))
-            );
+            let message = format!("the parameter `{name}` is `{value}`, expected one of {allowed}");
+            let hint = "give it another value with `parameter_overrides` in samconfig.toml";
+            return Err(self.wrong(parameter, message).hint(hint));
         }
         Ok(if kind.starts_with("AWS::SSM::Parameter::Value") {
-            Node::text_of(format!("{{{{resolve:ssm:{value}}}}}"))
+            Node::fetched(Node::text_of(format!("{FETCHED}ssm:{value}}}}}")))
         } else if kind == "CommaDelimitedList" || kind.starts_with("List<") {
             What::List(value.split(',').map(|part| parameter.with(Node::text_of(part.trim()))).collect())
         } else {
@@ -114,7 +116,7 @@ impl Template {
     }
 
     pub fn wrong(&self, node: &Node, message: impl Into<String>) -> Invalid {
-        Invalid { file: self.file.clone(), place: Some(node.place()), message: message.into() }
+        Invalid::new(&self.file, Some(node.place()), message)
     }
 
     pub fn resources(&self) -> &[(String, Node)] {
@@ -234,13 +236,28 @@ impl Template {
                 format!("the parameter `{name}` is `NoEcho`: its value is written into no file"),
                 "take it from outside".into(),
             ),
+            name if matches!(self.parameters.get(name), Some(What::List(_))) => (
+                format!("the parameter `{name}` is a list, and stands within a text"),
+                "join its values, and write the text here".into(),
+            ),
             name if self.parameters.contains_key(name) => (
                 format!("the parameter `{name}` has no value"),
                 "give it one with `parameter_overrides` in samconfig.toml and import again, or write it here".into(),
             ),
+            name if self.type_of(name.split('.').next().unwrap_or_default()) == Some(FUNCTION) => (
+                format!("it refers to `{name}`, which lamstream makes under a name of its own"),
+                format!(
+                    "write it here once it is there: `lamstream status {} --output json` has name and ARN",
+                    name.split('.').next().unwrap_or_default()
+                ),
+            ),
             name if self.type_of(name.split('.').next().unwrap_or_default()).is_some() => (
                 format!("it refers to `{name}`, which CloudFormation makes and lamstream does not"),
                 "write its value here once it is there".into(),
+            ),
+            name if name.starts_with(FETCHED) => (
+                format!("CloudFormation puts in the value of `{name}`, which only AWS knows"),
+                "write the value itself here".into(),
             ),
             name if name.starts_with("the condition ") => (
                 format!("it depends on {name}, and whether that holds is not known here"),

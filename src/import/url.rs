@@ -11,18 +11,25 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
     let variables = properties.peek("Environment").and_then(|node| node.get("Variables"));
     let told = variables.and_then(|node| node.get("AWS_LWA_INVOKE_MODE")).cloned();
     let Some(config) = properties.take("FunctionUrlConfig") else {
+        if let Some(told) = told.filter(|told| in_front && told.text() != Some("buffered")) {
+            let what = "the adapter answers as the URL does, and without one its answers are buffered";
+            page.left(&told, "Environment.Variables.AWS_LWA_INVOKE_MODE", what, "give the function a `url`");
+        }
         page.comment("The template gives it no address; `url = { auth = \"none\" }` would, for everybody.");
         return;
     };
     let mut page = page.within("url", "FunctionUrlConfig");
-    let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
-    let Some(auth) = config.get("AuthType") else {
-        page.left(&config, "AuthType", "a URL needs it", "write `auth = \"none\"` or `auth = \"aws-iam\"`");
+    if page.fields(&config, "", &["AuthType", "InvokeMode", "Cors"]).is_none() {
+        undecided(&mut page, &config);
         return;
-    };
-    if !page.word_key("auth", Some(auth), "AuthType", &words) {
-        page.comment("Without it the function has no address: who may call it is somebody's decision.");
-        page.key_off("auth", "aws-iam");
+    }
+    let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
+    let auth = config.get("AuthType");
+    if auth.is_none() {
+        page.left(&config, "AuthType", "a URL needs it", "write `auth = \"none\"` or `auth = \"aws-iam\"`");
+    }
+    if !page.word_key("auth", auth, "AuthType", &words) {
+        undecided(&mut page, &config);
         return;
     }
     let mode = mode(&mut page, config.get("InvokeMode"));
@@ -40,9 +47,15 @@ pub fn read(page: &mut Page<'_>, properties: &mut Properties, in_front: bool) {
     if let Some(cors) = config.get("Cors") {
         read_cors(&mut page, cors);
     }
-    for (name, node) in config.entries() {
-        if !["AuthType", "InvokeMode", "Cors"].contains(&name.as_str()) {
-            page.left(node, name, "lamstream has no word for it", "see whether it is still needed");
+}
+
+/// The page of a URL that there may not be; what else is said of it would be in force without it.
+fn undecided(page: &mut Page<'_>, config: &Node) {
+    page.comment("Without it the function has no address: who may call it is somebody's decision.");
+    page.key_off("auth", "aws-iam");
+    for key in ["InvokeMode", "Cors"] {
+        if let Some(node) = config.get(key) {
+            page.left(node, key, "it is about a URL, and who may call that one is not known", "write it behind `auth`");
         }
     }
 }
@@ -68,7 +81,7 @@ fn mode(page: &mut Page<'_>, node: Option<&Node>) -> &'static str {
 fn read_cors(page: &mut Page<'_>, cors: &Node) {
     let mut page = page.within("cors", "Cors");
     let mut any_origin = false;
-    for (name, node) in cors.entries() {
+    for (name, node) in page.map(cors, "").unwrap_or_default() {
         let key = match name.as_str() {
             "AllowOrigins" => "allow_origins",
             "AllowMethods" => "allow_methods",

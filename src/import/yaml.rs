@@ -2,11 +2,13 @@
 
 use super::node::{Invalid, Node, What};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Templates have some thousands of values; a few nested aliases could make billions.
 const MOST_VALUES: usize = 100_000;
 const DEEPEST: usize = 64;
+/// How the parser's word begins for what stands too far to the left.
+const INDENTATION: &str = "this is no YAML: invalid indentation";
 /// Those that take the prefix `Fn::` in the long form.
 const FUNCTIONS: [&str; 18] = [
     "And",
@@ -29,8 +31,78 @@ const FUNCTIONS: [&str; 18] = [
     "ToJsonString",
 ];
 
+/// Lines that are indented before a text is given up; a template has some dozens of lists in brackets.
+const MOST_INDENTED: usize = 500;
+/// Deeper than any block could be.
+const INDENT: usize = 200;
+
 pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut text = if text.trim_start().starts_with('{') { from_json(text) } else { text.to_owned() };
+    let mut indented = BTreeSet::new();
+    loop {
+        let mut invalid = match whole(file, &text) {
+            Err(invalid) => invalid,
+            found => return found,
+        };
+        let Some((line, column)) = invalid.place.as_mut() else { return Err(invalid) };
+        let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let is_first = text[start..].chars().take(column.saturating_sub(1)).all(|before| before == ' ');
+        // Within brackets PyYAML, and so SAM, asks for no indentation; this parser does.
+        let is_one = is_first && invalid.message.starts_with(INDENTATION);
+        if indented.contains(line) {
+            *column = column.saturating_sub(INDENT).max(1);
+        } else if is_one && indented.len() < MOST_INDENTED {
+            indented.insert(*line);
+            text.insert_str(start, &" ".repeat(INDENT));
+            continue;
+        }
+        return Err(invalid);
+    }
+}
+
+/// JSON is YAML, but for tabs before a value and for characters that are written as a pair of escapes.
+fn from_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_start = true;
+    while let Some(character) = rest.chars().next() {
+        let mut length = character.len_utf8();
+        match character {
+            '\t' if is_start => out.push(' '),
+            '\\' => match joined(rest) {
+                Some(one) => {
+                    length = PAIR;
+                    out.push_str(&format!("\\U{:08X}", u32::from(one)));
+                }
+                None => {
+                    length += rest[1..].chars().next().map_or(0, char::len_utf8);
+                    out.push_str(&rest[..length]);
+                }
+            },
+            other => out.push(other),
+        }
+        is_start = character == '\n' || (is_start && character.is_whitespace());
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// The length of `\ud83d\ude00`.
+const PAIR: usize = 12;
+
+/// The character that a text begins with, if it is written as a pair.
+fn joined(text: &str) -> Option<char> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let is_high = (0xd800..0xdc00).contains(&unit(0)?);
+    let mut characters = char::decode_utf16([unit(0)?, unit(6)?]);
+    characters.next()?.ok().filter(|_| is_high)
+}
+
+fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
     let mut reader = Reader { file, anchors: BTreeMap::new(), values: 0, depth: 0, parser: Parser::new_from_str(text) };
     let mut document = None;
     loop {
@@ -38,17 +110,15 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
         match event {
             Event::StreamEnd => break,
             Event::DocumentStart(_) if document.is_some() => {
-                return Err(reader.wrong(place(&span), "a second document begins here, expected one"));
+                let invalid = reader.wrong(place(&span), "a second document begins here, expected one");
+                return Err(invalid.hint("leave one of them in the file: SAM reads one too"));
             }
             Event::StreamStart | Event::Nothing | Event::DocumentStart(_) | Event::DocumentEnd => {}
             event => document = Some(reader.node(event, &span)?),
         }
     }
-    document.filter(|node| !node.is_absent()).ok_or_else(|| Invalid {
-        file: file.to_owned(),
-        place: Some((1, 1)),
-        message: "the file is empty, expected a template".into(),
-    })
+    let empty = || Invalid::new(file, Some((1, 1)), "the file is empty, expected a template");
+    document.filter(|node| !node.is_null()).ok_or_else(empty)
 }
 
 struct Reader<'t> {
@@ -66,7 +136,7 @@ fn place(span: &Span) -> (usize, usize) {
 
 impl<'t> Reader<'t> {
     fn wrong(&self, place: (usize, usize), message: impl Into<String>) -> Invalid {
-        Invalid { file: self.file.to_owned(), place: Some(place), message: message.into() }
+        Invalid::new(self.file, Some(place), message)
     }
 
     fn next(&mut self) -> Result<(Event<'t>, Span), Invalid> {
@@ -74,7 +144,8 @@ impl<'t> Reader<'t> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let place = (error.marker().line(), error.marker().col() + 1);
-                Err(self.wrong(place, format!("this is no YAML: {}", error.info())))
+                let invalid = self.wrong(place, format!("this is no YAML: {}", error.info()));
+                Err(invalid.hint("correct it there, or in a line before; `sam validate` reads it too"))
             }
             None => Err(self.wrong((1, 1), "this is no YAML: it ends too early")),
         }
@@ -105,7 +176,10 @@ impl<'t> Reader<'t> {
                 self.count(values, place)?;
                 return Ok(Node::new(place, node.what));
             }
-            Event::Scalar(text, style, anchor, tag) => (anchor, tag, scalar(&text, style)),
+            Event::Scalar(text, style, anchor, tag) => {
+                let what = scalar(&text, style == ScalarStyle::Plain, tag.is_some());
+                (anchor, tag, what)
+            }
             Event::SequenceStart(anchor, tag) => (anchor, tag, What::List(self.list()?)),
             Event::MappingStart(anchor, tag) => (anchor, tag, What::Map(self.map()?)),
             other => return Err(self.wrong(place, format!("this is no YAML: {other:?} is not expected here"))),
@@ -141,7 +215,9 @@ impl<'t> Reader<'t> {
             let mut node = self.node(event, &span)?;
             (node.line, node.column) = at;
             if let Some(first) = seen.insert(name.clone(), at.0) {
-                return Err(self.wrong(at, format!("the key `{name}` stands here twice, first in line {first}")));
+                let message = format!("the key `{name}` stands here twice, first in line {first}");
+                let hint = format!("delete one of them: SAM goes by the last one, that of line {}", at.0);
+                return Err(self.wrong(at, message).hint(hint));
             }
             if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
         }
@@ -164,7 +240,7 @@ impl<'t> Reader<'t> {
         let Some(tag) = tag else { return Ok(node) };
         if tag.is_yaml_core_schema() {
             return Ok(match (tag.suffix.as_str(), node.what) {
-                ("str", What::Absent) => Node { what: Node::text_of(""), ..node },
+                ("str", What::Null) => Node { what: Node::text_of(""), ..node },
                 ("str", What::Text { text, .. }) => Node { what: Node::text_of(text), ..node },
                 (_, what) => Node { what, ..node },
             });
@@ -176,7 +252,7 @@ impl<'t> Reader<'t> {
             _ => {
                 let known = FUNCTIONS.map(|name| format!("`!{name}`")).join(", ");
                 let message = format!("unknown tag `{}{}`, expected one of `!Ref`, {known}", tag.handle, tag.suffix);
-                return Err(self.wrong(node.place(), message));
+                return Err(self.wrong(node.place(), message).hint("CloudFormation knows no other"));
             }
         };
         let place = node.place();
@@ -184,10 +260,19 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle) -> What {
-    let plain = style == ScalarStyle::Plain;
+fn scalar(text: &str, plain: bool, tagged: bool) -> What {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" if plain => What::Absent,
-        text => What::Text { text: text.to_owned(), plain, open: Vec::new() },
+        "" | "~" | "null" | "Null" | "NULL" if plain => What::Null,
+        // Under a tag it stays a text.
+        text => Node::text_of(truth(text).filter(|_| plain && !tagged).unwrap_or(text)),
+    }
+}
+
+/// What SAM hands on where a truth of YAML 1.1 stands without quotes.
+pub fn truth(text: &str) -> Option<&'static str> {
+    match text {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),
+        _ => None,
     }
 }

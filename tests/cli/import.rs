@@ -100,6 +100,45 @@ fn paths_lead_from_the_manifest_to_the_code() {
     assert!(said(&output.unwrap().stdout).contains("app = \"infra\"\n"));
 }
 
+/// As for every other command: what is typed, what the shell says, what a file says.
+#[test]
+fn the_region_is_the_shells_before_the_files() {
+    let bench = bench("template.yaml", TEMPLATE);
+    bench.write("samconfig.toml", "version = 0.1\n[default.deploy.parameters]\nregion = \"eu-west-3\"\n");
+    for (variables, arguments, region) in [
+        (vec![], vec![], "eu-west-3"),
+        (vec![("AWS_REGION", "")], vec![], "eu-west-3"),
+        (vec![("AWS_DEFAULT_REGION", "eu-west-1")], vec![], "eu-west-1"),
+        (vec![("AWS_REGION", "eu-central-1"), ("AWS_DEFAULT_REGION", "eu-west-1")], vec![], "eu-central-1"),
+        (vec![("AWS_REGION", "eu-central-1")], vec!["--region", "eu-north-1"], "eu-north-1"),
+    ] {
+        let arguments = [vec!["import", "sam", "--out", "-"], arguments].concat();
+        let mut command = bench.command(&arguments);
+        command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION").envs(variables);
+        let printed = said(&command.output().unwrap().stdout);
+        assert!(printed.contains(&format!("region = \"{region}\"\n")), "{region}\n{printed}");
+    }
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let head = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Chat: {Type: AWS::Serverless::Function, ";
+    let image = format!("{head}Properties: {{PackageType: Image}}}}\n");
+    let twice = format!("{head}Properties: {{Timeout: 3, Timeout: 4}}}}\n");
+    for (template, hint) in [
+        (image.as_str(), "`Chat`: it is a container image, which lamstream does not deploy; keep it in SAM, or deploy"),
+        (twice.as_str(), "delete one of them: SAM goes by the last one, that of line 3"),
+        ("Resources: {}\n", "name SAM's own template, as it is before `sam build` and `sam package`"),
+    ] {
+        let bench = bench("template.yaml", template);
+        let (document, code) = bench.json(&["import", "sam"]);
+        assert_eq!(code, 2, "{document}");
+        assert!(document["error"]["hints"][0].as_str().unwrap().starts_with(hint), "{document}");
+    }
+    let (document, _) = bench("template.yaml", "").json(&["import", "sam", "nowhere.yaml"]);
+    assert!(document["error"]["hints"][0].as_str().unwrap().starts_with("name the template"), "{document}");
+}
+
 #[test]
 fn no_template_and_a_broken_one_write_nothing() {
     let bench = bench("other.yaml", "Resources: [\n");
