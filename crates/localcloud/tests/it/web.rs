@@ -169,7 +169,12 @@ async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
     File::create(&gate).unwrap();
     assert_eq!(held.next().await.unwrap().unwrap(), "second");
     drop(held);
-    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+    assert_eq!(waiting.await.unwrap().unwrap().text().await.unwrap(), port);
+    // An instance has reported when it is idle.
+    let reports = json!({"logGroupName": "/aws/lambda/f", "filterPattern": "\"REPORT RequestId\""});
+    while bench.logs("FilterLogEvents", reports.clone()).await.1["events"].as_array().is_none_or(|all| all.len() < 2) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     // Another version finds the port, though the one before is idle there.
     let variables = stubborn("2")["Environment"].clone();
     bench.done(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Environment": variables})).await;
