@@ -51,7 +51,12 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
 
 async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failure> {
     let (program, new) = match from {
-        Some(file) => (adapter::install_from(file).map_err(local_failure)?, true),
+        Some(file) => (
+            adapter::install_from(file).map_err(|error| {
+                local_failure(error).hint("without `--from` it is built here, for this machine, by cargo")
+            })?,
+            true,
+        ),
         None => run.until_stopped(adapter::install()).await?.map_err(|error| {
             local_failure(error)
                 .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
