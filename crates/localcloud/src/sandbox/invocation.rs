@@ -23,10 +23,6 @@ fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
 /// So many of its own lines go with a function's failure.
 const LINES: usize = 8;
 
-fn without_digits(line: &str) -> String {
-    line.chars().filter(|character| !character.is_ascii_digit()).collect()
-}
-
 /// How long a killed process has to be gone.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -296,8 +292,8 @@ impl Instance {
     /// Answers the client whose request was to be the first of a process that did not start.
     fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
         let Ok(order) = self.orders.try_recv() else { return };
-        let last = self.last_lines();
         self.report_start(status, kind);
+        let last = self.last_lines();
         let _ = order.reply.send(Ok(Outcome::Error { payload: payload(&order.request.id), last }));
         let _ = order.finished.send(std::mem::take(&mut self.tail));
     }
@@ -319,13 +315,9 @@ impl Instance {
         let tail = String::from_utf8_lossy(&self.tail);
         let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));
         let mut lines: Vec<&str> = tail.lines().filter(own).collect();
-        // What an adapter says again and again while it waits is told once.
-        lines.dedup_by(|later, earlier| {
-            without_digits(later) == without_digits(earlier) && {
-                *earlier = later;
-                true
-            }
-        });
+        // What Lambda Web Adapter says again and again while it waits is told once.
+        let waits = |line: &str| line.contains("app is not ready after");
+        lines.dedup_by(|later, earlier| waits(later) && waits(earlier));
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
