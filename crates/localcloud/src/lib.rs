@@ -2,6 +2,7 @@
 
 mod cloud;
 mod data;
+mod download;
 mod extension;
 mod iam;
 mod journal;

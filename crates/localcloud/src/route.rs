@@ -34,11 +34,7 @@ impl Call {
 
     /// All values of a query parameter.
     pub(crate) fn query_all(&self, name: &str) -> Vec<String> {
-        let query = self.parts.uri.query().unwrap_or_default();
-        form_urlencoded::parse(query.as_bytes())
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .collect()
+        query(&self.parts.uri, name)
     }
 
     /// A header as text.
@@ -51,6 +47,13 @@ impl Call {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         serde_json::from_slice(body).map_err(|error| Fault::new(400, "SerializationException", error.to_string()))
     }
+}
+
+/// All values of a query parameter.
+pub(crate) fn query(uri: &http::Uri, name: &str) -> Vec<String> {
+    let query = uri.query().unwrap_or_default();
+    let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+    pairs.map(|(_, value)| value.into_owned()).collect()
 }
 
 /// The protocol of a request, also of one that nobody signed.
@@ -74,8 +77,8 @@ pub(crate) fn protocol(headers: &HeaderMap) -> Protocol {
 /// Answers by service.
 pub(crate) async fn answer(call: Call, service: &str) -> Result<Response<Body>, Fault> {
     match service {
-        "sts" => blocking(move || query(&call, STS, sts::answer)).await,
-        "iam" => blocking(move || query(&call, IAM, iam::answer)).await,
+        "sts" => blocking(move || form(&call, STS, sts::answer)).await,
+        "iam" => blocking(move || form(&call, IAM, iam::answer)).await,
         "logs" => blocking(move || json11(&call, "Logs_20140328", logs::answer)).await,
         "ssm" => blocking(move || json11(&call, "AmazonSSM", ssm::answer)).await,
         "secretsmanager" => blocking(move || json11(&call, "secretsmanager", secretsmanager::answer)).await,
@@ -118,7 +121,7 @@ impl Form {
     }
 }
 
-fn query(
+fn form(
     call: &Call,
     namespace: &str,
     answer: fn(&Call, &str, &Form) -> Result<Value, Fault>,

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::cloud::Cloud;
 use crate::sign::{Caller, Refusal, Scope};
 use crate::wire::error::{Body, Fault, Protocol};
-use crate::{route, s3};
+use crate::{download, route, s3};
 
 /// The largest request Lambda takes: a 50 MB zip in base64, and some words around it.
 const LARGEST: usize = 70_167_211;
@@ -57,6 +57,9 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     let protocol = route::protocol(request.headers());
     guard_origin(request.headers())?;
     let (parts, body) = request.into_parts();
+    if let Some(digest) = download::asked(&parts) {
+        return download::answer(&cloud, &parts, digest).await;
+    }
     let largest = if protocol == Protocol::RestXml { s3::LARGEST } else { LARGEST };
     let body = Limited::new(body, largest).collect().await;
     let body = body.map_err(|error| too_large(error.as_ref(), largest))?.to_bytes();

@@ -7,6 +7,7 @@ use super::code::Upload;
 use super::settings::Settings;
 use super::{Answer, Name, by_version, is_name, page, tags, version};
 use crate::cloud::millis;
+use crate::download;
 use crate::route::Call;
 use crate::wire::date;
 use crate::wire::error::Fault;
@@ -111,7 +112,7 @@ pub(super) fn create(call: &Call) -> Answer {
             provisioned: Default::default(),
         };
         let shown = if input.publish {
-            let number = version::freeze(call, &mut function, None);
+            let number = version::freeze(&mut function, None, Some(now + millis(call.cloud.options.pending)));
             function.describe(&number.to_string())?
         } else {
             function.describe("")?
@@ -129,10 +130,10 @@ fn expect_free(call: &Call, world: &World, name: &str) -> Result<(), Fault> {
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
     let qualifier = name.qualifier(call)?;
     name.look(call, |function| {
-        let zip = call.cloud.data.zip(&function.resolve(&qualifier)?.code.digest);
+        let version = function.resolve(&qualifier)?;
         let mut shown = json!({
             "Configuration": function.describe(&qualifier)?,
-            "Code": {"RepositoryType": "local", "Location": format!("file://{}", zip.display())},
+            "Code": {"RepositoryType": "S3", "Location": download::address(call, &version.code.digest)},
         });
         if !function.tags.is_empty() {
             shown["Tags"] = json!(function.tags);
@@ -157,7 +158,7 @@ pub(super) fn list(call: &Call) -> Answer {
         arns.filter_map(|number| {
             let qualifier = if number == LATEST && !all { "" } else { &number };
             let version = function.version(&number)?;
-            Some(Value::Object(version.describe(&function.name, &function.arn(qualifier))))
+            Some(Value::Object(version.listed(&function.name, &function.arn(qualifier))))
         })
         .collect()
     };
@@ -214,7 +215,8 @@ pub(super) fn update_code(call: &Call, name: &Name) -> Answer {
             function.latest.architecture = architecture;
         }
         if input.publish {
-            let number = version::freeze(call, function, None);
+            let pending = date::now() + millis(call.cloud.options.pending);
+            let number = version::freeze(function, None, Some(pending));
             return Ok((200, Value::Object(function.describe(&number.to_string())?)));
         }
         Ok((200, Value::Object(function.describe("")?)))

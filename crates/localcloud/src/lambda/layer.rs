@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::code::Upload;
 use super::{Answer, is_name, page, settings, unheard_of};
 use crate::ACCOUNT;
+use crate::download;
 use crate::route::{Call, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
@@ -164,10 +165,11 @@ fn brief(call: &Call, name: &str, number: u64, version: &LayerVersion) -> Value 
 
 fn whole(call: &Call, name: &str, number: u64, version: &LayerVersion) -> Value {
     let mut shown = brief(call, name, number, version);
-    let zip = call.cloud.data.zip(&version.digest);
     shown["LayerArn"] = json!(arn(&call.region, name));
     shown["Content"] = json!({
-        "Location": format!("file://{}", zip.display()), "CodeSha256": version.sha256, "CodeSize": version.size,
+        "Location": download::address(call, &version.digest),
+        "CodeSha256": version.sha256,
+        "CodeSize": version.size,
     });
     shown
 }

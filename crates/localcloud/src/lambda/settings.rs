@@ -107,7 +107,7 @@ impl Settings {
             description: String::new(),
             timeout: 3,
             memory: 128,
-            environment: BTreeMap::new(),
+            environment: None,
             logging: Logging {
                 log_format: "Text".into(),
                 application_log_level: None,
@@ -176,7 +176,7 @@ impl Settings {
         next.memory = within(self.memory_size, "memorySize", 128, 10_240)?.unwrap_or(next.memory);
         if let Some(environment) = &self.environment {
             check_environment(&environment.variables)?;
-            next.environment.clone_from(&environment.variables);
+            next.environment = Some(environment.variables.clone());
         }
         Ok(())
     }

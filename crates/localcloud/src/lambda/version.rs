@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use super::settings::check_description;
 use super::{Answer, Name, by_version, page};
-use crate::cloud::millis;
 use crate::route::Call;
-use crate::wire::date;
+use crate::wire::date::{self, Millis};
 use crate::wire::error::Fault;
 use crate::world::function::{Function, LATEST, Published, Version};
 use crate::world::revision;
@@ -35,14 +34,14 @@ pub(super) fn publish(call: &Call, name: &Name) -> Answer {
                  Please try again with the CodeSHA256 in $LATEST."
             )));
         }
-        let number = freeze(call, function, input.description);
+        let number = freeze(function, input.description, None);
         Ok((201, Value::Object(function.describe(&number.to_string())?)))
     })
 }
 
-/// Publishes `$LATEST`, unless nothing has changed since the last version: then that one it is.
-pub(super) fn freeze(call: &Call, function: &mut Function, description: Option<String>) -> u64 {
-    let now = date::now();
+/// Publishes `$LATEST`, unless nothing has changed since the last version: then that one it is. A new one is `Pending`
+/// until then, if at all: AWS makes a version of a function that is active at once.
+pub(super) fn freeze(function: &mut Function, description: Option<String>, pending: Option<Millis>) -> u64 {
     let latest = &function.latest;
     let made_from =
         |number| Published { number, code: latest.code.clone(), config_sha256: latest.config_sha256.clone() };
@@ -57,8 +56,8 @@ pub(super) fn freeze(call: &Call, function: &mut Function, description: Option<S
         number: number.to_string(),
         revision: revision(),
         build: revision(),
-        modified: now,
-        pending: Some(now + millis(call.cloud.options.pending)),
+        modified: date::now(),
+        pending,
         updating: None,
         update_failed: false,
         before: None,
@@ -79,7 +78,7 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
     let versions = name.look(call, |function| {
         let versions = std::iter::once(&function.latest).chain(function.versions.values());
         Ok(versions
-            .map(|version| Value::Object(version.describe(&function.name, &function.arn(&version.number))))
+            .map(|version| Value::Object(version.listed(&function.name, &function.arn(&version.number))))
             .collect())
     })?;
     page(call, "Versions", versions, by_version)

@@ -62,7 +62,7 @@ pub(super) fn variables(
             configuration.logging.application_log_level.clone().map(|level| set("AWS_LAMBDA_LOG_LEVEL", level)),
         );
     }
-    variables.extend(configuration.environment.clone());
+    variables.extend(configuration.variables().clone());
     variables
 }
 

@@ -85,7 +85,7 @@ pub(super) async fn make_way(cloud: &Cloud, blueprint: &Blueprint, start: Start)
     if !blueprint.configuration.layers.iter().any(Layer::is_adapter) {
         return;
     }
-    let port = asked(&blueprint.configuration.environment);
+    let port = asked(blueprint.configuration.variables());
     let limit =
         if start.on_its_port { Duration::from_secs(blueprint.configuration.timeout.into()) } else { GIVING_WAY };
     let until = Instant::now() + limit;

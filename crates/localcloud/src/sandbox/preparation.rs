@@ -71,7 +71,7 @@ impl Preparation {
         }
         warnings.extend(language::provide(&blueprint.configuration.runtime, &own.join("bin"))?);
         let is_web = blueprint.configuration.layers.iter().any(Layer::is_adapter);
-        let port = is_web.then(|| Claim::make(&blueprint.configuration.environment)).transpose()?;
+        let port = is_web.then(|| Claim::make(blueprint.configuration.variables())).transpose()?;
         warnings.extend(port.as_ref().and_then(Claim::warning));
         let root = cloud.data.code(&blueprint.code.digest);
         Ok(Self { root, own: own.to_owned(), mounted: opt.is_some() && refusal.is_none(), opt, port, warnings })
@@ -90,7 +90,7 @@ impl Preparation {
             binary::refuse_foreign(&bootstrap)?;
             return Ok(Command::new(bootstrap));
         }
-        let Some(wrapper) = configuration.environment.get(WRAPPER) else {
+        let Some(wrapper) = configuration.variables().get(WRAPPER) else {
             let runtime = &configuration.runtime;
             return Err(Unstartable(format!(
                 "the local cloud has no runtime of its own for `{runtime}`: it runs what a wrapper starts ({WRAPPER}), \

@@ -17,7 +17,8 @@ pub(crate) struct Configuration {
     pub(crate) description: String,
     pub(crate) timeout: u32,
     pub(crate) memory: u32,
-    pub(crate) environment: BTreeMap<String, String>,
+    /// None unless one was ever given, be it empty.
+    pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) logging: Logging,
     /// In the order in which they are laid over each other.
     #[serde(default)]
@@ -62,7 +63,15 @@ pub(crate) struct Logging {
     pub(crate) log_group: String,
 }
 
+/// The variables of a function that has no environment.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
+
 impl Configuration {
+    /// Its environment's variables.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        self.environment.as_ref().unwrap_or(&NONE)
+    }
+
     /// A digest of everything in it.
     pub(crate) fn digest(&self) -> String {
         // A struct of strings, numbers and maps always becomes JSON.
@@ -88,8 +97,8 @@ impl Configuration {
             let layers = self.layers.iter().map(|layer| json!({"Arn": layer.arn, "CodeSize": layer.size}));
             shown.insert("Layers".into(), layers.collect());
         }
-        if !self.environment.is_empty() {
-            shown.insert("Environment".into(), json!({"Variables": self.environment}));
+        if let Some(variables) = &self.environment {
+            shown.insert("Environment".into(), json!({"Variables": variables}));
         }
         shown
     }

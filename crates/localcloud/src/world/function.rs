@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::policy::Policy;
@@ -147,6 +148,13 @@ impl Version {
         self.update_failed = false;
     }
 
+    /// The ARN of the runtime's build; the local cloud has one for a runtime and an architecture.
+    fn runtime_version(&self, region: &str) -> String {
+        let sum = Sha256::digest(format!("{} {}", self.configuration.runtime, self.architecture));
+        let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("arn:aws:lambda:{region}::runtime:{sum}")
+    }
+
     /// Configuration, code and build that requests run on.
     pub(crate) fn runs(&self) -> (&Configuration, &Code, &str) {
         match &self.before {
@@ -165,8 +173,8 @@ impl Version {
         self.pending.is_some() || self.updating.is_some()
     }
 
-    /// Its FunctionConfiguration.
-    pub(crate) fn describe(&self, name: &str, arn: &str) -> Map<String, Value> {
+    /// Its FunctionConfiguration as lists have it: without its state.
+    pub(crate) fn listed(&self, name: &str, arn: &str) -> Map<String, Value> {
         let mut shown = self.configuration.describe();
         let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
         set("FunctionName", json!(name));
@@ -179,6 +187,15 @@ impl Version {
         set("RevisionId", json!(self.revision));
         set("Architectures", json!([self.architecture]));
         set("PackageType", json!("Zip"));
+        shown
+    }
+
+    /// Its FunctionConfiguration.
+    pub(crate) fn describe(&self, name: &str, arn: &str) -> Map<String, Value> {
+        let mut shown = self.listed(name, arn);
+        let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
+        let region = arn.split(':').nth(3).unwrap_or_default();
+        set("RuntimeVersionConfig", json!({"RuntimeVersionArn": self.runtime_version(region)}));
         if self.pending.is_some() {
             set("State", json!("Pending"));
             set("StateReason", json!("The function is being created."));
