@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::settings::check_description;
-use super::{Answer, Name, is_name, page, version};
+use super::name::{Name, is_number};
+use super::{Answer, is_name, page, version};
 use crate::cloud::millis;
 use crate::route::{Call, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
-use crate::world::function::{Alias, Function, LATEST, arn, expect_revision};
+use crate::world::function::{Alias, Function, LATEST, expect_revision};
 use crate::world::revision;
 
 #[derive(Deserialize)]
@@ -30,8 +31,29 @@ struct Routing {
     additional_version_weights: Option<BTreeMap<String, f64>>,
 }
 
-fn missing(call: &Call, name: &Name, alias: &str) -> Fault {
-    Fault::not_found(format!("Alias not found: {}", arn(&call.region, &name.function, alias)))
+/// Refuses weights that the API's front refuses, for a function that is there or not.
+fn check_weights(weights: &BTreeMap<String, f64>) -> Result<(), Fault> {
+    let refused = |entry: (&String, &f64), constraint: &str| {
+        let (number, weight) = entry;
+        let value = format!("{{{number}={weight:?}}}");
+        Err(Fault::validation(&value, "routingConfig.additionalVersionWeights", constraint))
+    };
+    if let Some(entry) = weights.iter().find(|(number, _)| !is_number(number)) {
+        return refused(
+            entry,
+            "Map keys must satisfy constraint: [Member must have length less than or equal to 1024, \
+             Member must have length greater than or equal to 1, \
+             Member must satisfy regular expression pattern: [0-9]+]",
+        );
+    }
+    if let Some(entry) = weights.iter().find(|(_, weight)| !(0.0..=1.0).contains(*weight)) {
+        return refused(
+            entry,
+            "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, \
+             Member must have value greater than or equal to 0.0, Member must not be null]",
+        );
+    }
+    Ok(())
 }
 
 fn check(function: &Function, alias: &Alias) -> Result<(), Fault> {
@@ -46,12 +68,8 @@ fn check(function: &Function, alias: &Alias) -> Result<(), Fault> {
     if alias.version == LATEST {
         return Err(Fault::parameter("$LATEST is not supported for an alias pointing to more than 1 version"));
     }
-    for (number, weight) in &alias.weights {
-        if !(0.0..=1.0).contains(weight) {
-            let constraint = "Map value must satisfy constraint: [Member must have value less than or equal to 1, Member must have value greater than or equal to 0]";
-            return Err(Fault::validation(&weight.to_string(), "routingConfig.additionalVersionWeights", constraint));
-        }
-        if number == LATEST || *number == alias.version {
+    for number in alias.weights.keys() {
+        if *number == alias.version {
             return Err(Fault::parameter(format!(
                 "Invalid function version {number}. Function version {number} is already included in routing configuration."
             )));
@@ -64,22 +82,25 @@ fn check(function: &Function, alias: &Alias) -> Result<(), Fault> {
 pub(super) fn create(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
     let alias = input.name.unwrap_or_default();
-    if !is_name(&alias, 128) || alias.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_name(&alias, 128) || is_number(&alias) {
         return Err(Fault::validation(
             &alias,
             "name",
             "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
         ));
     }
+    let alias = Alias {
+        name: alias,
+        version: input.function_version.unwrap_or_default(),
+        description: input.description.unwrap_or_default(),
+        weights: input.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default(),
+        revision: revision(),
+        moving: None,
+    };
+    check_weights(&alias.weights)?;
+    // Of a function that is not there, AWS misses the version.
+    let name = Name { function: name.function.clone(), qualifier: alias.version.clone() };
     name.change(call, |function| {
-        let alias = Alias {
-            name: alias,
-            version: input.function_version.unwrap_or_default(),
-            description: input.description.unwrap_or_default(),
-            weights: input.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default(),
-            revision: revision(),
-            moving: None,
-        };
         if function.aliases.contains_key(&alias.name) {
             return Err(Fault::conflict(format!("Alias already exists: {}", function.arn(&alias.name))));
         }
@@ -92,7 +113,8 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
 
 pub(super) fn get(call: &Call, name: &Name, alias: &str) -> Answer {
     name.look(call, |function| {
-        let found = function.aliases.get(alias).ok_or_else(|| missing(call, name, alias))?;
+        let missing = || Fault::not_found(format!("Cannot find alias arn: {}", function.arn(alias)));
+        let found = function.aliases.get(alias).ok_or_else(missing)?;
         Ok((200, found.describe(function)))
     })
 }
@@ -110,15 +132,16 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
 
 pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     let input: Input = call.input()?;
+    let weights = input.routing_config.map(|routing| routing.additional_version_weights.unwrap_or_default());
+    check_weights(weights.as_ref().unwrap_or(&BTreeMap::new()))?;
     name.change(call, |function| {
-        let mut next = function.aliases.get(alias).ok_or_else(|| missing(call, name, alias))?.clone();
+        let missing = || Fault::not_found(format!("Alias not found: {}", function.arn(alias)));
+        let mut next = function.aliases.get(alias).ok_or_else(missing)?.clone();
         expect_revision(input.revision_id.as_deref(), &next.revision)?;
         let before = next.version.clone();
         next.version = input.function_version.unwrap_or(next.version);
         next.description = input.description.unwrap_or(next.description);
-        if let Some(routing) = input.routing_config {
-            next.weights = routing.additional_version_weights.unwrap_or_default();
-        }
+        next.weights = weights.unwrap_or(next.weights);
         check(function, &next)?;
         if let Some(provisioned) = function.provisioned.get_mut(alias) {
             if !next.weights.is_empty() {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Name};
 use crate::route::Call;
 use crate::wire::error::Fault;
+use crate::world::function::LATEST;
 
 /// What must remain for functions without a reservation.
 const UNRESERVED: usize = 100;
@@ -18,19 +19,19 @@ struct Input {
 
 pub(super) fn put(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
-    if name.qualifier.is_some() {
+    if !name.qualifier.is_empty() {
         let message = "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.";
         return Err(Fault::parameter(message));
     }
     let member = "reservedConcurrentExecutions";
     let wanted = input
         .reserved_concurrent_executions
-        .ok_or_else(|| Fault::validation("null", member, "Member must not be null"))?;
+        .ok_or_else(|| Fault::absent(member))?;
     let wanted = u32::try_from(wanted).map_err(|_| {
         Fault::validation(&wanted.to_string(), member, "Member must have value greater than or equal to 0")
     })?;
     call.cloud.change(|world| {
-        name.find(call, world)?;
+        name.find(call, world).map_err(|_| name.missing(call, LATEST))?;
         let functions = &mut world.region(&call.region).functions;
         let others = functions.values().filter(|function| function.name != name.function);
         let reserved: u32 = others.filter_map(|function| function.reserved).sum();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::code::Upload;
 use super::settings::Settings;
-use super::{Answer, Name, by_version, is_name, page, tags, version};
+use super::{Answer, Name, by_version, name, page, tags, version};
 use crate::cloud::millis;
 use crate::download;
 use crate::route::Call;
@@ -66,12 +66,12 @@ fn check_role(world: &World, arn: &str) -> Result<(), Fault> {
 pub(super) fn create(call: &Call) -> Answer {
     let input: Create = call.input()?;
     let settings = Settings::read(call)?;
-    let name = Name::read(call, &input.function_name)?.function;
+    let name = Name::read_new(call, &input.function_name)?.function;
     if input.package_type.as_deref().is_some_and(|kind| kind != "Zip") {
         return Err(Fault::parameter("the local cloud runs zips, not images"));
     }
-    if !is_name(&name, 64) || settings.role.is_none() {
-        return Err(Fault::validation("null", "role", "Member must not be null"));
+    if settings.role.is_none() {
+        return Err(Fault::absent("role"));
     }
     let architecture = architecture(input.architectures.as_deref())?.unwrap_or_else(|| "x86_64".into());
     tags::check(&input.tags)?;
@@ -113,7 +113,8 @@ pub(super) fn create(call: &Call) -> Answer {
         };
         let shown = if input.publish {
             let number = version::freeze(&mut function, None, Some(now + millis(call.cloud.options.pending)));
-            function.describe(&number.to_string())?
+            // The version, under the function's own ARN.
+            function.resolve(&number.to_string())?.describe(&name, &function.arn(""))
         } else {
             function.describe("")?
         };
@@ -128,7 +129,7 @@ fn expect_free(call: &Call, world: &World, name: &str) -> Result<(), Fault> {
 }
 
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     name.look(call, |function| {
         let version = function.resolve(&qualifier)?;
         let mut shown = json!({
@@ -146,7 +147,7 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn get_configuration(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     name.look(call, |function| Ok((200, Value::Object(function.describe(&qualifier)?))))
 }
 
@@ -182,7 +183,7 @@ pub(super) fn update_configuration(call: &Call, name: &Name) -> Answer {
         settings.apply(&name.function, &mut configuration)?;
         check_role(world, &configuration.role)?;
         let function =
-            world.region(&call.region).functions.get_mut(&name.function).ok_or_else(|| name.missing(call))?;
+            world.region(&call.region).functions.get_mut(&name.function).ok_or_else(|| name.missing(call, ""))?;
         touch(call, function);
         function.latest.config_sha256 = configuration.digest();
         function.latest.configuration = configuration;
@@ -233,20 +234,21 @@ fn touch(call: &Call, function: &mut Function) {
 }
 
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     if qualifier.is_empty() {
         return call.cloud.change(|world| {
             let removed = world.region(&call.region).functions.remove(&name.function);
-            removed.map(|_| (204, Value::Null)).ok_or_else(|| name.missing(call))
+            removed.map(|_| (204, Value::Null)).ok_or_else(|| name.missing(call, ""))
         });
     }
+    // Both are said of functions that are not there, too.
+    if qualifier == LATEST {
+        return Err(Fault::parameter("$LATEST version cannot be deleted without deleting the function."));
+    }
+    if !name::is_number(&qualifier) {
+        return Err(Fault::parameter("Deletion of aliases is not currently supported."));
+    }
     name.change(call, |function| {
-        if qualifier == LATEST {
-            return Err(Fault::parameter("$LATEST version cannot be deleted without deleting the function."));
-        }
-        if function.aliases.contains_key(&qualifier) {
-            return Err(Fault::parameter("Deletion of aliases is not currently supported."));
-        }
         let points = |alias: &&crate::world::function::Alias| {
             alias.version == qualifier || alias.weights.contains_key(&qualifier)
         };

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::json;
 
-use super::Name;
+use super::name::{self, Name};
 use crate::route::Call;
 use crate::sandbox::{Answer, Blueprint, LARGEST as LARGEST_ANSWER, Outcome, Request};
 use crate::wire::error::{Body, Fault, full};
@@ -35,17 +35,18 @@ fn prepare(call: &Call, name: &Name) -> Result<Blueprint, Fault> {
     if !call.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&call.body).is_err() {
         return Err(Fault::new(400, "InvalidRequestContentException", "Could not parse request body into json"));
     }
-    let qualifier = name.qualifier(call)?;
-    let blueprint = name.look(call, |function| {
-        let number = match function.aliases.get(&qualifier) {
+    let qualifier = &name.qualifier;
+    let blueprint = call.cloud.read(|world| {
+        let function = name.find(call, world).map_err(|_| name.missing(call, name.or_latest()))?;
+        let number = match function.aliases.get(qualifier) {
             Some(alias) => alias.choose(rand::random()).to_owned(),
-            None => function.resolve(&qualifier)?.number.clone(),
+            None => function.resolve(qualifier)?.number.clone(),
         };
-        let version = function.version(&number).ok_or_else(|| function.missing(&qualifier))?;
+        let version = function.version(&number).ok_or_else(|| function.missing(qualifier))?;
         if let Some(state) = version.not_active() {
             return Err(not_active(state));
         }
-        Ok(Blueprint::of(function, version, &qualifier))
+        Ok(Blueprint::of(function, version, qualifier))
     })?;
     Ok(blueprint)
 }
@@ -79,7 +80,7 @@ fn without_running(call: &Call) -> Result<Option<Response<Body>>, Fault> {
 
 /// Invoke: the whole answer at once.
 pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let blueprint = prepare(call, &Name::read(call, name)?)?;
+    let blueprint = prepare(call, &Name::read(call, name, &name::ANY)?)?;
     let version = blueprint.number.clone();
     if let Some(answer) = without_running(call)? {
         return Ok(answer);
@@ -143,7 +144,7 @@ impl Source {
 
 /// InvokeWithResponseStream: every piece as it is made, and how it ended.
 pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let blueprint = prepare(call, &Name::read(call, name)?)?;
+    let blueprint = prepare(call, &Name::read(call, name, &name::ANY)?)?;
     let version = blueprint.number.clone();
     if let Some(answer) = without_running(call)? {
         return Ok(answer);

@@ -6,6 +6,7 @@ mod concurrency;
 mod function;
 mod invoke;
 mod layer;
+mod name;
 mod permission;
 mod provisioned;
 mod rate;
@@ -20,9 +21,9 @@ use serde_json::Value;
 
 use crate::route::{Call, blocking, json, unknown};
 use crate::wire::error::{Body, Fault, full};
-use crate::world::World;
 use crate::world::function::{Function, LATEST};
 
+use name::Name;
 pub(crate) use rate::Rates;
 
 /// What a handler gives back: a status, and a body unless there is none.
@@ -71,7 +72,8 @@ fn control(call: &Call, segments: &[&str]) -> Answer {
         (method, ["2018-10-31", "layers", rest @ ..]) => layer::answer(call, method, rest),
         (method, [_, "tags", arn]) => tags::answer(call, method, arn),
         (method, [_, "functions", name, rest @ ..]) => {
-            let name = Name::read(call, name)?;
+            let qualifiers = if rest == ["url"] { &name::ALIAS } else { &name::ANY };
+            let name = Name::read(call, name, qualifiers)?;
             on_function(call, method, &name, rest)
         }
         _ => Err(unheard_of(call)),
@@ -112,92 +114,6 @@ fn on_function(call: &Call, method: &Method, name: &Name, rest: &[&str]) -> Answ
 
 fn unheard_of(call: &Call) -> Fault {
     unknown("UnknownOperationException", &format!("lambda: {} {}", call.parts.method, call.parts.uri.path()))
-}
-
-/// A function's name as clients write it: bare, partial ARN or whole, with a qualifier or without.
-struct Name {
-    function: String,
-    qualifier: Option<String>,
-}
-
-impl Name {
-    /// One of another region or account is not here.
-    fn read(call: &Call, text: &str) -> Result<Self, Fault> {
-        let parts: Vec<&str> = text.split(':').collect();
-        let (place, rest) = match parts.as_slice() {
-            ["arn", partition, "lambda", region, account, "function", rest @ ..] if partition.starts_with("aws") => {
-                (Some((*region, *account)), rest)
-            }
-            [account, "function", rest @ ..] if account.bytes().all(|byte| byte.is_ascii_digit()) => {
-                (Some((call.region.as_str(), *account)), rest)
-            }
-            ["function", rest @ ..] if !rest.is_empty() => (None, rest),
-            rest => (None, rest),
-        };
-        let (function, qualifier) = match rest {
-            [function] => (*function, None),
-            [function, qualifier] if is_qualifier(qualifier) => (*function, Some((*qualifier).to_owned())),
-            _ => ("", None),
-        };
-        let is_account = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        let is_place = place.is_none_or(|(region, account)| !region.is_empty() && is_account(account));
-        if !is_name(function, 64) || !is_place {
-            let pattern = "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
-            let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
-            return Err(Fault::validation(text, "functionName", &constraint));
-        }
-        match place {
-            Some((region, _)) if region != call.region => Err(Fault::not_found(format!(
-                "Functions from '{region}' are not reachable in this region ('{}')",
-                call.region
-            ))),
-            Some((_, account)) if account != crate::ACCOUNT => Err(Fault::new(
-                403,
-                "AccessDeniedException",
-                format!("User: {} is not authorized to perform this action on resource: {text}", call.caller.arn),
-            )),
-            _ => Ok(Self { function: function.to_owned(), qualifier }),
-        }
-    }
-
-    /// The qualifier, in the name or in the query; empty when there is none.
-    fn qualifier(&self, call: &Call) -> Result<String, Fault> {
-        let asked = call.query("Qualifier").filter(|qualifier| !qualifier.is_empty());
-        match (&self.qualifier, asked) {
-            (Some(inside), Some(asked)) if *inside != asked => Err(Fault::parameter(
-                "The derived qualifier from the function name does not match the specified qualifier.",
-            )),
-            (inside, asked) => Ok(inside.clone().or(asked).unwrap_or_default()),
-        }
-    }
-
-    fn missing(&self, call: &Call) -> Fault {
-        let arn = crate::world::function::arn(&call.region, &self.function, "");
-        Fault::not_found(format!("Function not found: {arn}"))
-    }
-
-    /// The function in the world.
-    fn find<'a>(&self, call: &Call, world: &'a World) -> Result<&'a Function, Fault> {
-        let region = world.regions.get(&call.region);
-        region.and_then(|region| region.functions.get(&self.function)).ok_or_else(|| self.missing(call))
-    }
-
-    /// Looks at the function.
-    fn look<T>(&self, call: &Call, look: impl FnOnce(&Function) -> Result<T, Fault>) -> Result<T, Fault> {
-        call.cloud.read(|world| look(self.find(call, world)?))
-    }
-
-    /// Changes the function.
-    fn change<T>(&self, call: &Call, change: impl FnOnce(&mut Function) -> Result<T, Fault>) -> Result<T, Fault> {
-        call.cloud.change(|world| {
-            let function = world.region(&call.region).functions.get_mut(&self.function);
-            change(function.ok_or_else(|| self.missing(call))?)
-        })
-    }
-}
-
-fn is_qualifier(word: &str) -> bool {
-    word == LATEST || is_name(word, 128)
 }
 
 /// Whether a word has only letters that Lambda's names take.

@@ -53,9 +53,7 @@ impl Input {
     }
 
     fn statement(&self, arn: &str) -> Result<Value, Fault> {
-        let needed = |value: &Option<String>, member: &str| {
-            value.clone().ok_or_else(|| Fault::validation("null", member, "Member must not be null"))
-        };
+        let needed = |value: &Option<String>, member: &str| value.clone().ok_or_else(|| Fault::absent(member));
         let id = needed(&self.statement_id, "statementId")?;
         let action = needed(&self.action, "action")?;
         let principal = needed(&self.principal, "principal")?;
@@ -123,7 +121,7 @@ fn touch(function: &mut Function, qualifier: &str) {
 
 pub(super) fn add(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     let blocked = call.cloud.options.block_public;
     name.change(call, |function| {
         policy_qualifier(function, &qualifier)?;
@@ -148,7 +146,7 @@ pub(super) fn add(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     name.look(call, |function| {
         policy_qualifier(function, &qualifier)?;
         let policy = function.policies.get(&qualifier).filter(|policy| !policy.statements.is_empty());
@@ -158,7 +156,7 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn remove(call: &Call, name: &Name, id: &str) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     let wanted = call.query("RevisionId");
     name.change(call, |function| {
         policy_qualifier(function, &qualifier)?;

@@ -18,10 +18,10 @@ struct Input {
 
 pub(super) fn put(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     let member = "provisionedConcurrentExecutions";
     let asked = input.provisioned_concurrent_executions;
-    let asked = asked.ok_or_else(|| Fault::validation("null", member, "Member must not be null"))?;
+    let asked = asked.ok_or_else(|| Fault::absent(member))?;
     let least = "Member must have value greater than or equal to 1";
     let requested = u32::try_from(asked).ok().filter(|count| *count > 0);
     let requested = requested.ok_or_else(|| Fault::validation(&asked.to_string(), member, least))?;
@@ -54,7 +54,7 @@ fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fau
 }
 
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     name.look(call, |function| {
         let found = function.provisioned.get(&qualifier);
         found.map(|found| (200, describe(found))).ok_or_else(|| {
@@ -65,7 +65,7 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier(call)?;
+    let qualifier = name.qualifier.clone();
     name.change(call, |function| {
         function.provisioned.remove(&qualifier);
         Ok((204, Value::Null))

@@ -85,6 +85,30 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_RUNTIME_DIR",
 ];
 
+/// Runtimes that AWS has taken away.
+const RETIRED: [&str; 20] = [
+    "dotnet5.0",
+    "dotnetcore1.0",
+    "dotnetcore2.0",
+    "dotnetcore2.1",
+    "dotnetcore3.1",
+    "go1.x",
+    "java8",
+    "nodejs",
+    "nodejs4.3",
+    "nodejs4.3-edge",
+    "nodejs6.10",
+    "nodejs8.10",
+    "nodejs10.x",
+    "nodejs12.x",
+    "nodejs14.x",
+    "provided",
+    "python2.7",
+    "python3.6",
+    "python3.7",
+    "ruby2.7",
+];
+
 impl Settings {
     /// What a request says, with the layers that it names.
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
@@ -150,6 +174,12 @@ impl Settings {
             next.role.clone_from(role);
         }
         if let Some(runtime) = &self.runtime {
+            if RETIRED.contains(&runtime.as_str()) {
+                return Err(Fault::parameter(format!(
+                    "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. \
+                     We recommend you use a supported runtime while creating or updating functions."
+                )));
+            }
             if !is_runtime(runtime) {
                 return Err(Fault::parameter(format!(
                     "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
@@ -264,7 +294,7 @@ fn put(echoed: &mut Map<String, Value>, name: &str, value: Option<Value>) {
     };
 }
 
-fn within(value: Option<i64>, member: &str, least: i64, most: i64) -> Result<Option<u32>, Fault> {
+fn within(value: Option<i64>, member: &'static str, least: i64, most: i64) -> Result<Option<u32>, Fault> {
     let Some(value) = value else { return Ok(None) };
     if value < least {
         let constraint = format!("Member must have value greater than or equal to {least}");

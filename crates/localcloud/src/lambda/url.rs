@@ -10,6 +10,7 @@ use crate::route::{Call, member};
 use crate::url::Door;
 use crate::wire::date;
 use crate::wire::error::Fault;
+use crate::world::World;
 use crate::world::function::Function;
 use crate::world::url::{Cors, Url};
 
@@ -23,7 +24,7 @@ struct Input {
 
 impl Input {
     fn check(&self) -> Result<(), Fault> {
-        let one_of = |value: &Option<String>, member: &str, known: [&str; 2]| match value {
+        let one_of = |value: &Option<String>, member: &'static str, known: [&str; 2]| match value {
             Some(value) if !known.contains(&value.as_str()) => {
                 let constraint = format!("Member must satisfy enum value set: [{}]", known.join(", "));
                 Err(Fault::validation(value, member, &constraint))
@@ -52,19 +53,23 @@ impl Input {
     }
 }
 
-/// A URL sits on the function or on an alias, never on a version.
-fn qualifier(call: &Call, name: &Name) -> Result<String, Fault> {
-    let qualifier = name.qualifier(call)?;
-    if qualifier.starts_with('$') || (!qualifier.is_empty() && qualifier.bytes().all(|byte| byte.is_ascii_digit())) {
-        let constraint =
-            "Member must satisfy regular expression pattern: (^\\$LATEST\\.PUBLISHED$)|((?!^\\d+$)^[0-9a-zA-Z-_]+$)";
-        return Err(Fault::validation(&qualifier, "qualifier", constraint));
-    }
-    Ok(qualifier)
+/// A URL, or all to have one, that is not there.
+fn missing() -> Fault {
+    Fault::not_found("The resource you requested does not exist.")
 }
 
-fn missing(function: &Function, qualifier: &str) -> Fault {
-    Fault::not_found(format!("The resource you requested does not exist: {}", function.arn(qualifier)))
+/// A function, or an alias of one, that is not there to have a URL.
+fn nowhere() -> Fault {
+    Fault::not_found("Function does not exist")
+}
+
+/// The function that has the URL, or may have one: where the name has an alias, it has to be there.
+fn target<'a>(call: &Call, world: &'a mut World, name: &Name) -> Result<&'a mut Function, Fault> {
+    let function = world.region(&call.region).functions.get_mut(&name.function);
+    let there = |function: &&mut Function| {
+        name.qualifier.is_empty() || function.aliases.contains_key(&name.qualifier)
+    };
+    function.filter(there).ok_or_else(nowhere)
 }
 
 /// A port below those that the kernel gives to outgoing connections: one of them would take a URL's address while the
@@ -77,17 +82,14 @@ fn free_port() -> std::io::Result<TcpListener> {
 pub(super) fn create(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
     input.check()?;
-    let qualifier = qualifier(call, name)?;
-    let auth = input.auth_type.ok_or_else(|| Fault::validation("null", "authType", "Member must not be null"))?;
+    let auth = input.auth_type.ok_or_else(|| Fault::absent("authType"))?;
     // The port is taken before the URL exists, so that its address is never a promise.
     let listener = free_port().map_err(Fault::internal)?;
     let port = listener.local_addr().map_err(Fault::internal)?.port();
-    let (id, shown) = name.change(call, |function| {
-        if !qualifier.is_empty() && !function.aliases.contains_key(&qualifier) {
-            return Err(function.missing(&qualifier));
-        }
-        let arn = function.arn(&qualifier);
-        if function.urls.contains_key(&qualifier) {
+    let (id, shown) = call.cloud.change(|world| {
+        let function = target(call, world, name)?;
+        let arn = function.arn(&name.qualifier);
+        if function.urls.contains_key(&name.qualifier) {
             return Err(Fault::conflict(format!("Failed to create function url config for [functionArn = {arn}]. Error message:  FunctionUrlConfig exists for this Lambda function")));
         }
         let now = date::now();
@@ -95,7 +97,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
             id: uuid::Uuid::new_v4().simple().to_string(),
             port,
             auth,
-            mode: input.invoke_mode.unwrap_or_else(|| "BUFFERED".into()),
+            mode: input.invoke_mode,
             cors: input.cors,
             created: now,
             modified: now,
@@ -105,37 +107,35 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
             members.remove("LastModifiedTime");
         }
         let id = url.id.clone();
-        function.urls.insert(qualifier.clone(), url);
+        function.urls.insert(name.qualifier.clone(), url);
         Ok((id, shown))
     })?;
-    let door = Door { region: call.region.clone(), function: name.function.clone(), qualifier, id };
+    let (function, qualifier) = (name.function.clone(), name.qualifier.clone());
+    let door = Door { region: call.region.clone(), function, qualifier, id };
     crate::url::open(&call.cloud, door, listener).map_err(Fault::internal)?;
     Ok((201, shown))
 }
 
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = qualifier(call, name)?;
-    name.look(call, |function| {
-        let url = function.urls.get(&qualifier).ok_or_else(|| missing(function, &qualifier))?;
-        Ok((200, url.describe(&function.arn(&qualifier))))
+    call.cloud.read(|world| {
+        let function = name.find(call, world).map_err(|_| missing())?;
+        let url = function.urls.get(&name.qualifier).ok_or_else(missing)?;
+        Ok((200, url.whole(&function.arn(&name.qualifier))))
     })
 }
 
 pub(super) fn update(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
     input.check()?;
-    let qualifier = qualifier(call, name)?;
-    name.change(call, |function| {
-        let missing = missing(function, &qualifier);
-        let arn = function.arn(&qualifier);
-        let url = function.urls.get_mut(&qualifier).ok_or(missing)?;
+    call.cloud.change(|world| {
+        let function = target(call, world, name)?;
+        let arn = function.arn(&name.qualifier);
+        let url = function.urls.get_mut(&name.qualifier).ok_or_else(missing)?;
         if let Some(auth) = input.auth_type {
             url.auth = auth;
         }
         // What an update does not name stays, the mode too.
-        if let Some(mode) = input.invoke_mode {
-            url.mode = mode;
-        }
+        url.mode = input.invoke_mode.or(url.mode.take());
         if let Some(cors) = input.cors {
             url.cors = (cors != Cors::default()).then_some(cors);
         }
@@ -144,17 +144,19 @@ pub(super) fn update(call: &Call, name: &Name) -> Answer {
     })
 }
 
+/// The URL of an alias that is gone can be deleted, too.
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
-    let qualifier = qualifier(call, name)?;
-    name.change(call, |function| {
-        let missing = missing(function, &qualifier);
-        function.urls.remove(&qualifier).map(|_| (204, Value::Null)).ok_or(missing)
+    call.cloud.change(|world| {
+        let function = world.region(&call.region).functions.get_mut(&name.function);
+        let removed = function.and_then(|function| function.urls.remove(&name.qualifier));
+        removed.map(|_| (204, Value::Null)).ok_or_else(missing)
     })
 }
 
 pub(super) fn list(call: &Call, name: &Name) -> Answer {
-    let urls = name.look(call, |function| {
-        Ok(function.urls.iter().map(|(qualifier, url)| json!(url.describe(&function.arn(qualifier)))).collect())
+    let urls = call.cloud.read(|world| {
+        let function = name.find(call, world).map_err(|_| nowhere())?;
+        Ok(function.urls.iter().map(|(qualifier, url)| json!(url.whole(&function.arn(qualifier)))).collect())
     })?;
     page(call, "FunctionUrlConfigs", urls, member("FunctionArn"))
 }

@@ -40,6 +40,28 @@ pub(crate) struct Fault {
     pub(crate) retry_after: u64,
 }
 
+/// A value that is not as the API's model has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Violation {
+    pub(crate) value: String,
+    pub(crate) member: &'static str,
+    pub(crate) constraint: String,
+}
+
+impl Violation {
+    /// Longer than it may be.
+    pub(crate) fn length(value: &str, member: &'static str, most: usize) -> Self {
+        let constraint = format!("Member must have length less than or equal to {most}");
+        Self { value: value.to_owned(), member, constraint }
+    }
+
+    /// Not of the form that it must have.
+    pub(crate) fn pattern(value: &str, member: &'static str, pattern: &str) -> Self {
+        let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
+        Self { value: value.to_owned(), member, constraint }
+    }
+}
+
 impl Fault {
     pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), more: None, retry_after: 0 }
@@ -61,14 +83,26 @@ impl Fault {
     }
 
     /// A value that the API's front refuses, in its own words.
-    pub(crate) fn validation(value: &str, member: &str, constraint: &str) -> Self {
-        Self::new(
-            400,
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
-            ),
-        )
+    pub(crate) fn validation(value: &str, member: &'static str, constraint: impl Into<String>) -> Self {
+        Self::violated(&[Violation { value: value.to_owned(), member, constraint: constraint.into() }])
+    }
+
+    /// A member that has to be there.
+    pub(crate) fn absent(member: &str) -> Self {
+        let message =
+            format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null");
+        Self::new(400, "ValidationException", message)
+    }
+
+    /// All values of a request that the API's front refuses.
+    pub(crate) fn violated(violations: &[Violation]) -> Self {
+        let one = |Violation { value, member, constraint }: &Violation| {
+            format!("Value '{value}' at '{member}' failed to satisfy constraint: {constraint}")
+        };
+        let all: Vec<_> = violations.iter().map(one).collect();
+        let errors = if all.len() == 1 { "error" } else { "errors" };
+        let message = format!("{} validation {errors} detected: {}", all.len(), all.join("; "));
+        Self::new(400, "ValidationException", message)
     }
 
     /// What this cloud could not do, for reasons of its own machine.

@@ -12,7 +12,8 @@ pub(crate) struct Url {
     /// The loopback port, kept as long as the URL exists.
     pub(crate) port: u16,
     pub(crate) auth: String,
-    pub(crate) mode: String,
+    /// None until one is given.
+    pub(crate) mode: Option<String>,
     pub(crate) cors: Option<Cors>,
     pub(crate) created: Millis,
     pub(crate) modified: Millis,
@@ -39,22 +40,31 @@ pub(crate) struct Cors {
 impl Url {
     /// Whether answers are streamed.
     pub(crate) fn streams(&self) -> bool {
-        self.mode == "RESPONSE_STREAM"
+        self.mode.as_deref() == Some("RESPONSE_STREAM")
     }
 
-    /// Its configuration as the API shows it.
+    /// Its configuration as calls that make or change it answer: with what was given.
     pub(crate) fn describe(&self, arn: &str) -> Value {
         let mut shown = json!({
             "FunctionUrl": format!("http://127.0.0.1:{}/", self.port),
             "FunctionArn": arn,
             "AuthType": self.auth,
-            "InvokeMode": self.mode,
             "CreationTime": date::url(self.created),
             "LastModifiedTime": date::url(self.modified),
         });
+        if let Some(mode) = &self.mode {
+            shown["InvokeMode"] = json!(mode);
+        }
         if let Some(cors) = &self.cors {
             shown["Cors"] = json!(cors);
         }
+        shown
+    }
+
+    /// The same, with the mode that none given stands for: reading shows it, creating does not.
+    pub(crate) fn whole(&self, arn: &str) -> Value {
+        let mut shown = self.describe(arn);
+        shown["InvokeMode"] = json!(self.mode.as_deref().unwrap_or("BUFFERED"));
         shown
     }
 }
