@@ -23,8 +23,7 @@ pub(crate) fn address(call: &Call, digest: &str) -> String {
 }
 
 fn signature(cloud: &Cloud, digest: &str, expires: Millis) -> String {
-    let key =
-        generate_signing_key(&cloud.credentials.secret_access_key, std::time::UNIX_EPOCH, "local", "download");
+    let key = generate_signing_key(&cloud.credentials.secret_access_key, std::time::UNIX_EPOCH, "local", "download");
     calculate_signature(key, format!("{digest} {expires}").as_bytes())
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -62,7 +63,7 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     }
     let largest = if protocol == Protocol::RestXml { s3::LARGEST } else { LARGEST };
     let body = Limited::new(body, largest).collect().await;
-    let body = body.map_err(|error| too_large(error.as_ref(), largest))?.to_bytes();
+    let body = body.map_err(|error| too_large(error.as_ref(), largest, &parts))?.to_bytes();
     let (scope, caller) = authenticate(&cloud, &parts, &body).map_err(|refusal| refused(refusal, protocol))?;
     route::answer(
         route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned() },
@@ -71,9 +72,16 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     .await
 }
 
-fn too_large(error: &(dyn std::error::Error + Send + Sync + 'static), largest: usize) -> Fault {
+fn too_large(error: &(dyn std::error::Error + Send + Sync + 'static), largest: usize, parts: &Parts) -> Fault {
     if error.is::<http_body_util::LengthLimitError>() {
-        let message = format!("Request must be smaller than {largest} bytes for the operation");
+        let path = parts.uri.path();
+        let operation = match path.rsplit('/').next() {
+            Some("functions") => "CreateFunction ",
+            Some("code") => "UpdateFunctionCode ",
+            Some("versions") if path.contains("/layers/") => "PublishLayerVersion ",
+            _ => "",
+        };
+        let message = format!("Request must be smaller than {largest} bytes for the {operation}operation");
         Fault::new(413, "RequestEntityTooLargeException", message)
     } else {
         Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))
@@ -97,7 +105,7 @@ fn is_loopback(host: &str) -> bool {
     !host.contains('@') && matches!(authority.host().to_ascii_lowercase().as_str(), "127.0.0.1" | "localhost" | "[::1]")
 }
 
-fn authenticate(cloud: &Cloud, parts: &http::request::Parts, body: &Bytes) -> Result<(Scope, Caller), Refusal> {
+fn authenticate(cloud: &Cloud, parts: &Parts, body: &Bytes) -> Result<(Scope, Caller), Refusal> {
     let scope = Scope::read(&parts.headers)?;
     let caller = scope.caller(parts, body, cloud)?;
     Ok((scope, caller))

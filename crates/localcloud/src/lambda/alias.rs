@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::settings::check_description;
 use super::name::{Name, is_number};
+use super::settings::check_description;
 use super::{Answer, is_name, page, version};
 use crate::cloud::millis;
 use crate::route::{Call, member};
@@ -137,7 +137,7 @@ pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     name.change(call, |function| {
         let missing = || Fault::not_found(format!("Alias not found: {}", function.arn(alias)));
         let mut next = function.aliases.get(alias).ok_or_else(missing)?.clone();
-        expect_revision(input.revision_id.as_deref(), &next.revision)?;
+        expect_revision(input.revision_id.as_deref(), &next.revision, "GetFunction/GetAlias")?;
         let before = next.version.clone();
         next.version = input.function_version.unwrap_or(next.version);
         next.description = input.description.unwrap_or(next.description);

@@ -9,7 +9,7 @@ use crate::wire::error::Fault;
 use crate::world::function::LATEST;
 
 /// What must remain for functions without a reservation.
-const UNRESERVED: usize = 100;
+pub(super) const UNRESERVED: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,9 +24,7 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
         return Err(Fault::parameter(message));
     }
     let member = "reservedConcurrentExecutions";
-    let wanted = input
-        .reserved_concurrent_executions
-        .ok_or_else(|| Fault::absent(member))?;
+    let wanted = input.reserved_concurrent_executions.ok_or_else(|| Fault::absent(member))?;
     let wanted = u32::try_from(wanted).map_err(|_| {
         Fault::validation(&wanted.to_string(), member, "Member must have value greater than or equal to 0")
     })?;

@@ -48,11 +48,16 @@ fn architecture(given: Option<&[String]>) -> Result<Option<String>, Fault> {
     match given {
         None | Some([]) => Ok(None),
         Some([one]) if one == "x86_64" || one == "arm64" => Ok(Some(one.clone())),
-        Some(other) => Err(Fault::validation(
-            &other.join(", "),
-            "architectures",
-            "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64]]",
-        )),
+        Some(other) => {
+            let constraint = match other {
+                [_] => {
+                    "Member must satisfy constraint: \
+                        [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"
+                }
+                _ => "Member must have length less than or equal to 1",
+            };
+            Err(Fault::validation(&format!("[{}]", other.join(", ")), "architectures", constraint))
+        }
     }
 }
 
@@ -152,7 +157,11 @@ pub(super) fn get_configuration(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn list(call: &Call) -> Answer {
-    let all = call.query("FunctionVersion").is_some_and(|which| which == "ALL");
+    let which = call.query("FunctionVersion");
+    if let Some(other) = which.as_deref().filter(|which| *which != "ALL") {
+        return Err(Fault::validation(other, "functionVersion", "Member must satisfy enum value set: [ALL]"));
+    }
+    let all = which.is_some();
     let shown = |function: &Function| -> Vec<Value> {
         let numbers = function.versions.keys().filter(|_| all).map(u64::to_string);
         let arns = std::iter::once(LATEST.to_owned()).chain(numbers);

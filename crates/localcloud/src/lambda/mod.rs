@@ -150,5 +150,5 @@ fn policy_qualifier(function: &Function, qualifier: &str) -> Result<(), Fault> {
     if qualifier == LATEST {
         return Err(Fault::parameter("We currently do not support adding policies for $LATEST."));
     }
-    function.resolve(qualifier).map(|_| ())
+    function.resolve(qualifier).map(|_| ()).map_err(|_| name::missing_qualifier(&function.arn(qualifier), qualifier))
 }

@@ -36,7 +36,10 @@ pub(super) struct Qualifiers {
 
 /// A version or an alias.
 pub(super) const ANY: Qualifiers = Qualifiers {
-    fits: |word| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_$".contains(c)) || word == "$LATEST.PUBLISHED",
+    fits: |word| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_$".contains(c))
+            || word == "$LATEST.PUBLISHED"
+    },
     pattern: r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+",
 };
 
@@ -49,6 +52,12 @@ pub(super) const ALIAS: Qualifiers = Qualifiers {
 /// Whether a qualifier is a version's number.
 pub(super) fn is_number(qualifier: &str) -> bool {
     !qualifier.is_empty() && qualifier.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The error of calls on what a qualifier names, an alias or a version, when it is not there.
+pub(super) fn missing_qualifier(arn: &str, qualifier: &str) -> Fault {
+    let is_alias = super::is_name(qualifier, usize::MAX) && !is_number(qualifier);
+    Fault::not_found(format!("{}: {arn}", if is_alias { "Cannot find alias arn" } else { "Function not found" }))
 }
 
 /// The function, and perhaps the version or alias, that a call is about.

@@ -7,7 +7,7 @@ use super::{Answer, Name, is_name, policy_qualifier};
 use crate::route::Call;
 use crate::wire::date;
 use crate::wire::error::Fault;
-use crate::world::function::{Function, expect_revision};
+use crate::world::function::{Function, arn, expect_revision};
 use crate::world::policy::Statement;
 use crate::world::revision;
 
@@ -129,7 +129,7 @@ pub(super) fn add(call: &Call, name: &Name) -> Answer {
         if blocked && input.lets_everybody_in() {
             return Err(Fault::new(400, "PublicPolicyException", "Lambda prevented your policy from being created because it would grant public access to your function."));
         }
-        expect_revision(input.revision_id.as_deref(), &revision_of(function, &qualifier)?)?;
+        expect_revision(input.revision_id.as_deref(), &revision_of(function, &qualifier)?, "GetPolicy")?;
         let id = input.statement_id.unwrap_or_default();
         let policy = function.policies.entry(qualifier.clone()).or_default();
         if policy.statements.iter().any(|statement| statement.id == id) {
@@ -146,19 +146,25 @@ pub(super) fn add(call: &Call, name: &Name) -> Answer {
 }
 
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier.clone();
-    name.look(call, |function| {
-        policy_qualifier(function, &qualifier)?;
-        let policy = function.policies.get(&qualifier).filter(|policy| !policy.statements.is_empty());
-        let policy = policy.ok_or_else(|| Fault::not_found("The resource you requested does not exist."))?;
-        Ok((200, json!({"Policy": policy.document(), "RevisionId": revision_of(function, &qualifier)?})))
+    let missing = || Fault::not_found("The resource you requested does not exist.");
+    call.cloud.read(|world| {
+        let function = name.find(call, world).map_err(|_| missing())?;
+        let policy = function.policies.get(&name.qualifier).filter(|policy| !policy.statements.is_empty());
+        let policy = policy.ok_or_else(missing)?;
+        Ok((200, json!({"Policy": policy.document(), "RevisionId": revision_of(function, &name.qualifier)?})))
     })
 }
 
 pub(super) fn remove(call: &Call, name: &Name, id: &str) -> Answer {
     let qualifier = name.qualifier.clone();
     let wanted = call.query("RevisionId");
-    name.change(call, |function| {
+    call.cloud.change(|world| {
+        let function = world.region(&call.region).functions.get_mut(&name.function);
+        let nowhere = || {
+            let arn = arn(&call.region, &name.function, &qualifier);
+            Fault::not_found(format!("No policy found for: {arn}"))
+        };
+        let function = function.ok_or_else(nowhere)?;
         policy_qualifier(function, &qualifier)?;
         let missing = || Fault::not_found(format!("Statement {id} is not found in resource policy."));
         let current = revision_of(function, &qualifier)?;
@@ -166,7 +172,7 @@ pub(super) fn remove(call: &Call, name: &Name, id: &str) -> Answer {
         let policy =
             function.policies.get_mut(&qualifier).filter(|policy| !policy.statements.is_empty()).ok_or_else(none)?;
         let at = policy.statements.iter().position(|statement| statement.id == id).ok_or_else(missing)?;
-        expect_revision(wanted.as_deref(), &current)?;
+        expect_revision(wanted.as_deref(), &current, "GetPolicy")?;
         policy.statements.remove(at);
         touch(function, &qualifier);
         Ok((204, Value::Null))

@@ -3,12 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Name};
+use super::concurrency::UNRESERVED;
+use super::name::{Name, missing_qualifier};
+use super::{Answer, page};
 use crate::cloud::millis;
-use crate::route::Call;
+use crate::route::{Call, member};
 use crate::wire::date;
 use crate::wire::error::Fault;
-use crate::world::function::{Function, LATEST, Provisioned};
+use crate::world::World;
+use crate::world::function::{Function, LATEST, Provisioned, arn};
+
+const UNPUBLISHED: &str = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
+const NEITHER: &str = "The function resource provided must be an alias or a published version.";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,32 +24,53 @@ struct Input {
 
 pub(super) fn put(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
-    let qualifier = name.qualifier.clone();
     let member = "provisionedConcurrentExecutions";
     let asked = input.provisioned_concurrent_executions;
     let asked = asked.ok_or_else(|| Fault::absent(member))?;
     let least = "Member must have value greater than or equal to 1";
     let requested = u32::try_from(asked).ok().filter(|count| *count > 0);
     let requested = requested.ok_or_else(|| Fault::validation(&asked.to_string(), member, least))?;
-    name.change(call, |function| {
-        check(function, &qualifier, requested)?;
+    call.cloud.change(|world| {
+        let most = call.cloud.options.concurrency;
+        let free = most.saturating_sub(world.region(&call.region).reserved());
+        let function = published(call, world, name, UNPUBLISHED)?;
+        check(function, &name.qualifier, requested)?;
+        if function.reserved.is_none() {
+            check_account(requested as usize, free, most)?;
+        }
         let now = date::now();
         let provisioned = Provisioned { requested, ready: now + millis(call.cloud.options.update), modified: now };
         let shown = describe(&provisioned);
-        function.provisioned.insert(qualifier, provisioned);
+        function.provisioned.insert(name.qualifier.clone(), provisioned);
         Ok((202, shown))
     })
 }
 
-fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fault> {
-    if qualifier.is_empty() || qualifier == LATEST {
-        return Err(Fault::parameter(
-            "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
-        ));
+/// The function of an alias or version that is there; `$LATEST` can be neither.
+fn published<'a>(call: &Call, world: &'a mut World, name: &Name, refusal: &str) -> Result<&'a mut Function, Fault> {
+    if name.or_latest() == LATEST {
+        return Err(Fault::parameter(refusal));
     }
-    function.resolve(qualifier)?;
-    if function.aliases.get(qualifier).is_some_and(|alias| !alias.seen_weights(date::now()).is_empty()) {
-        return Err(Fault::parameter("Alias with weights can not be used with Provisioned Concurrency"));
+    let function = world.region(&call.region).functions.get_mut(&name.function);
+    let missing = || missing_qualifier(&arn(&call.region, &name.function, &name.qualifier), &name.qualifier);
+    function.filter(|function| function.resolve(&name.qualifier).is_ok()).ok_or_else(missing)
+}
+
+fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fault> {
+    let provisioned = |qualifier: &String| function.provisioned.contains_key(qualifier);
+    match function.aliases.get(qualifier) {
+        Some(alias) if !alias.seen_weights(date::now()).is_empty() => {
+            return Err(Fault::parameter("Alias with weights can not be used with Provisioned Concurrency"));
+        }
+        Some(alias) if provisioned(&alias.version) => {
+            return Err(Fault::conflict(
+                "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+            ));
+        }
+        None if function.aliases.values().any(|alias| alias.version == qualifier && provisioned(&alias.name)) => {
+            return Err(Fault::conflict("Version is pointed by a Provisioned Concurrency alias"));
+        }
+        _ => {}
     }
     match function.reserved {
         Some(reserved) if requested > reserved => Err(Fault::parameter(format!(
@@ -53,10 +80,25 @@ fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fau
     }
 }
 
+/// Refuses what would leave too little for functions without a reservation.
+fn check_account(requested: usize, free: usize, most: usize) -> Result<(), Fault> {
+    let refusal = if requested > free {
+        format!("is greater than account's unreserved concurrency [{free}].")
+    } else if requested + UNRESERVED.min(most) > free {
+        format!("decreases account's UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].")
+    } else {
+        return Ok(());
+    };
+    Err(Fault::parameter(format!("Specified ConcurrentExecutions for function {refusal}")))
+}
+
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier.clone();
-    name.look(call, |function| {
-        let found = function.provisioned.get(&qualifier);
+    if call.query("List").is_some_and(|what| what == "ALL") {
+        return list(call, name);
+    }
+    call.cloud.change(|world| {
+        let function = published(call, world, name, NEITHER)?;
+        let found = function.provisioned.get(&name.qualifier);
         found.map(|found| (200, describe(found))).ok_or_else(|| {
             let message = "No Provisioned Concurrency Config found for this function";
             Fault::new(404, "ProvisionedConcurrencyConfigNotFoundException", message)
@@ -64,10 +106,21 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
     })
 }
 
+fn list(call: &Call, name: &Name) -> Answer {
+    let all = name.look(call, |function| {
+        let shown = |(qualifier, provisioned): (&String, &Provisioned)| {
+            let mut shown = describe(provisioned);
+            shown["FunctionArn"] = json!(function.arn(qualifier));
+            shown
+        };
+        Ok(function.provisioned.iter().map(shown).collect())
+    })?;
+    page(call, "ProvisionedConcurrencyConfigs", all, member("FunctionArn"))
+}
+
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
-    let qualifier = name.qualifier.clone();
-    name.change(call, |function| {
-        function.provisioned.remove(&qualifier);
+    call.cloud.change(|world| {
+        published(call, world, name, NEITHER)?.provisioned.remove(&name.qualifier);
         Ok((204, Value::Null))
     })
 }

@@ -85,6 +85,35 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_RUNTIME_DIR",
 ];
 
+/// What AWS's error names; it is no list of all that will ever be.
+const RUNTIMES: [&str; 25] = [
+    "nodejs20.x",
+    "python3.14",
+    "provided.al2023",
+    "python3.12",
+    "python3.13",
+    "nodejs24.x",
+    "nodejs22.x",
+    "java25",
+    "python3.10",
+    "python3.11",
+    "java21",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby3.2",
+    "python3.8",
+    "python3.9",
+    "java17",
+    "nodejs16.x",
+    "dotnet10",
+    "dotnet8",
+    "java11",
+    "dotnet6",
+    "nodejs18.x",
+    "provided.al2",
+    "java8.al2",
+];
+
 /// Runtimes that AWS has taken away.
 const RETIRED: [&str; 20] = [
     "dotnet5.0",
@@ -183,7 +212,8 @@ impl Settings {
             if !is_runtime(runtime) {
                 return Err(Fault::parameter(format!(
                     "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
-                     [nodejs24.x, python3.14, java25, dotnet10, ruby3.4, provided.al2023, …] or be a valid ARN"
+                     [{}] or be a valid ARN",
+                    RUNTIMES.join(", ")
                 )));
             }
             next.runtime.clone_from(runtime);
@@ -351,10 +381,10 @@ fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), Fault> 
 pub(super) fn account(call: &Call) -> Answer {
     let most = call.cloud.options.concurrency;
     let (count, size, reserved) = call.cloud.read(|world| {
-        let functions = || world.regions.get(&call.region).into_iter().flat_map(|region| region.functions.values());
-        let versions = functions().flat_map(|function| function.versions.values().chain([&function.latest]));
-        let size: u64 = versions.map(|version| version.code.size).sum();
-        (functions().count(), size, functions().filter_map(|function| function.reserved).sum::<u32>() as usize)
+        world
+            .regions
+            .get(&call.region)
+            .map_or((0, 0, 0), |region| (region.functions.len(), region.code_size(), region.reserved()))
     });
     Ok((
         200,

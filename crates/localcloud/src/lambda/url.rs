@@ -66,9 +66,7 @@ fn nowhere() -> Fault {
 /// The function that has the URL, or may have one: where the name has an alias, it has to be there.
 fn target<'a>(call: &Call, world: &'a mut World, name: &Name) -> Result<&'a mut Function, Fault> {
     let function = world.region(&call.region).functions.get_mut(&name.function);
-    let there = |function: &&mut Function| {
-        name.qualifier.is_empty() || function.aliases.contains_key(&name.qualifier)
-    };
+    let there = |function: &&mut Function| name.qualifier.is_empty() || function.aliases.contains_key(&name.qualifier);
     function.filter(there).ok_or_else(nowhere)
 }
 

@@ -18,10 +18,11 @@ const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 const SET_ID: u32 = 0o6000;
 
+/// What AWS says of all that is no zip.
+const REFUSAL: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+
 fn refuse(reason: impl std::fmt::Display) -> Fault {
-    Fault::parameter(format!(
-        "Could not unzip uploaded file. Please check your file, then try to upload again. ({reason})"
-    ))
+    Fault::parameter(format!("{REFUSAL} ({reason})"))
 }
 
 /// Keeps the zip under its digest and unpacks it beside; at once or not at all.
@@ -46,7 +47,7 @@ pub(crate) fn unpack(data: &Directory, digest: &str, zip: &[u8]) -> Result<(), F
 }
 
 fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
-    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(refuse)?;
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| Fault::parameter(REFUSAL))?;
     make_directory(root)?;
     let mut left = largest;
     for index in 0..archive.len() {

@@ -89,8 +89,9 @@ impl Fault {
 
     /// A member that has to be there.
     pub(crate) fn absent(member: &str) -> Self {
-        let message =
-            format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null");
+        let message = format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        );
         Self::new(400, "ValidationException", message)
     }
 

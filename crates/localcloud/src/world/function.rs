@@ -299,7 +299,7 @@ impl Function {
 
     /// Refuses a write based on what is no longer so.
     pub(crate) fn expect_revision(&self, wanted: Option<&str>) -> Result<(), Fault> {
-        expect_revision(wanted, &self.latest.revision)
+        expect_revision(wanted, &self.latest.revision, "GetFunction/GetAlias")
     }
 
     /// Refuses a write while another is under way.
@@ -324,14 +324,16 @@ pub(crate) fn not_active(state: &str) -> Fault {
     ))
 }
 
-/// The guard that every write with a RevisionId passes.
-pub(crate) fn expect_revision(wanted: Option<&str>, current: &str) -> Result<(), Fault> {
+/// The guard that every write with a RevisionId passes; `call` tells the latest one.
+pub(crate) fn expect_revision(wanted: Option<&str>, current: &str, call: &str) -> Result<(), Fault> {
     if wanted.is_some_and(|wanted| wanted != current) {
         return Err(Fault::new(
             412,
             "PreconditionFailedException",
-            "The Revision Id provided does not match the latest Revision Id. \
-             Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+            format!(
+                "The Revision Id provided does not match the latest Revision Id. \
+                 Call the {call} API to retrieve the latest Revision Id"
+            ),
         ));
     }
     Ok(())

@@ -57,6 +57,14 @@ pub(crate) struct Region {
 }
 
 impl Region {
+    /// The bytes of all zips, of functions with their versions and of layers.
+    pub(crate) fn code_size(&self) -> u64 {
+        let versions =
+            self.functions.values().flat_map(|function| function.versions.values().chain([&function.latest]));
+        let layers = self.layers.values().flat_map(|layer| layer.versions.values());
+        versions.map(|version| version.code.size).chain(layers.map(|version| version.size)).sum()
+    }
+
     /// The concurrency that functions have reserved, all together.
     pub(crate) fn reserved(&self) -> usize {
         self.functions.values().filter_map(|function| function.reserved).map(|reserved| reserved as usize).sum()
