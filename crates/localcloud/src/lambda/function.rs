@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::code::Upload;
 use super::settings::Settings;
-use super::{Answer, Name, by_version, name, page, tags, version};
+use super::{Answer, Name, by_version, is_name, name, page, tags, version};
 use crate::cloud::millis;
 use crate::download;
 use crate::route::Call;
@@ -254,10 +254,11 @@ pub(super) fn delete(call: &Call, name: &Name) -> Answer {
     if qualifier == LATEST {
         return Err(Fault::parameter("$LATEST version cannot be deleted without deleting the function."));
     }
-    if !name::is_number(&qualifier) {
+    if is_name(&qualifier, 128) && !name::is_number(&qualifier) {
         return Err(Fault::parameter("Deletion of aliases is not currently supported."));
     }
-    name.change(call, |function| {
+    let whole = Name { function: name.function.clone(), qualifier: String::new() };
+    whole.change(call, |function| {
         let points = |alias: &&crate::world::function::Alias| {
             alias.version == qualifier || alias.weights.contains_key(&qualifier)
         };

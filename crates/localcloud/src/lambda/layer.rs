@@ -1,19 +1,28 @@
 //! Layers: published, shown, deleted; and found for the functions that use them.
 
+use std::sync::LazyLock;
+
 use http::Method;
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::code::Upload;
+use super::name::anchored;
 use super::{Answer, is_name, page, settings, unheard_of};
 use crate::ACCOUNT;
 use crate::download;
 use crate::route::{Call, member};
 use crate::wire::date;
-use crate::wire::error::Fault;
+use crate::wire::error::{Fault, Violation};
 use crate::world::World;
 use crate::world::configuration::{Layer, is_adapter};
 use crate::world::layer::LayerVersion;
+
+/// The ARN of a layer's version, as AWS writes it in its errors.
+const VERSION: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)";
+
+static VERSIONS: LazyLock<Regex> = LazyLock::new(|| anchored(VERSION));
 
 /// How many a function may have.
 const MOST: usize = 5;
@@ -93,14 +102,43 @@ fn get_by_arn(call: &Call) -> Answer {
         Some((layer, number)) if layer == arn(&call.region, layer.rsplit(':').next().unwrap_or_default()) => {
             get(call, &bare(layer)?, number)
         }
-        _ => Err(missing(&asked)),
+        _ if VERSIONS.is_match(&asked) => Err(Fault::not_found("The resource you requested does not exist.")),
+        _ => Err(Fault::violated(&[Violation::pattern(&asked, "arn", VERSION)])),
+    }
+}
+
+/// The versions that a list asks for.
+struct Wanted {
+    runtime: Option<String>,
+    architecture: Option<String>,
+}
+
+impl Wanted {
+    fn read(call: &Call) -> Result<Self, Fault> {
+        let wanted =
+            Self { runtime: call.query("CompatibleRuntime"), architecture: call.query("CompatibleArchitecture") };
+        if let Some(other) = wanted.architecture.as_deref().filter(|name| !["x86_64", "arm64"].contains(name)) {
+            let constraint = "Member must satisfy enum value set: [x86_64, arm64]";
+            return Err(Fault::validation(other, "compatibleArchitecture", constraint));
+        }
+        Ok(wanted)
+    }
+
+    fn has(&self, version: &LayerVersion) -> bool {
+        let within =
+            |asked: &Option<String>, named: &[String]| asked.as_ref().is_none_or(|asked| named.contains(asked));
+        within(&self.runtime, &version.runtimes) && within(&self.architecture, &version.architectures)
     }
 }
 
 fn list(call: &Call) -> Answer {
+    let wanted = Wanted::read(call)?;
     let layers = call.cloud.read(|world| {
         let layers = world.regions.get(&call.region).into_iter().flat_map(|region| &region.layers);
-        let newest = layers.filter_map(|(name, layer)| Some((name, layer.versions.last_key_value()?)));
+        let newest = layers.filter_map(|(name, layer)| {
+            let newest = layer.versions.iter().rev().find(|(_, version)| wanted.has(version))?;
+            Some((name, newest))
+        });
         newest
             .map(|(name, (number, version))| {
                 json!({
@@ -114,9 +152,11 @@ fn list(call: &Call) -> Answer {
 }
 
 fn list_versions(call: &Call, name: &str) -> Answer {
+    let wanted = Wanted::read(call)?;
     let versions = call.cloud.read(|world| {
         let layer = world.regions.get(&call.region).and_then(|region| region.layers.get(name));
         let versions = layer.into_iter().flat_map(|layer| layer.versions.iter().rev());
+        let versions = versions.filter(|(_, version)| wanted.has(version));
         versions.map(|(number, version)| brief(call, name, *number, version)).collect()
     });
     page(call, "LayerVersions", versions, |item| {
@@ -127,8 +167,9 @@ fn list_versions(call: &Call, name: &str) -> Answer {
 
 /// Deleting what is not there is no error on AWS.
 fn delete(call: &Call, name: &str, number: &str) -> Answer {
+    let number = self::number(number)?;
     call.cloud.change(|world| {
-        if let (Some(layer), Ok(number)) = (world.region(&call.region).layers.get_mut(name), number.parse()) {
+        if let Some(layer) = world.region(&call.region).layers.get_mut(name) {
             layer.versions.remove(&number);
         }
         Ok((204, Value::Null))
@@ -137,12 +178,15 @@ fn delete(call: &Call, name: &str, number: &str) -> Answer {
 
 fn find<'a>(call: &Call, world: &'a World, name: &str, number: &str) -> Result<(u64, &'a LayerVersion), Fault> {
     let layer = world.regions.get(&call.region).and_then(|region| region.layers.get(name));
-    let found = number.parse().ok().and_then(|number| Some((number, layer?.versions.get(&number)?)));
-    found.ok_or_else(|| missing(&format!("{}:{number}", arn(&call.region, name))))
+    let number = self::number(number)?;
+    let found = layer.and_then(|layer| Some((number, layer.versions.get(&number)?)));
+    found.ok_or_else(|| Fault::not_found("The resource you requested does not exist."))
 }
 
-fn missing(arn: &str) -> Fault {
-    Fault::not_found(format!("Layer version {arn} does not exist."))
+/// A version's number; of no layer is it less than 1.
+fn number(text: &str) -> Result<u64, Fault> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Fault::parameter("Layer Version Cannot be less than 1"))
 }
 
 /// One version in a list.
@@ -179,7 +223,25 @@ pub(super) fn used(call: &Call, arns: &[String]) -> Result<Vec<Layer>, Fault> {
     if arns.len() > MOST {
         return Err(Fault::parameter(format!("Cannot reference more than {MOST} layers.")));
     }
-    arns.iter().map(|arn| one(call, arn)).collect()
+    if arns.iter().any(|arn| !VERSIONS.is_match(arn)) {
+        let constraint = format!(
+            "Member must satisfy constraint: [Member must have length less than or equal to 2048, \
+             Member must have length greater than or equal to 1, \
+             Member must satisfy regular expression pattern: {VERSION}, Member must not be null]"
+        );
+        return Err(Fault::validation(&format!("[{}]", arns.join(", ")), "layers", constraint));
+    }
+    let layers = arns.iter().map(|arn| one(call, arn)).collect::<Result<_, _>>()?;
+    let layer = |arn: &String| arn.rsplit_once(':').map(|(layer, _)| layer.to_owned());
+    for (at, arn) in arns.iter().enumerate() {
+        if let Some(other) = arns[at + 1..].iter().find(|other| layer(other) == layer(arn)) {
+            return Err(Fault::parameter(format!(
+                "Two different versions of the same layer are not allowed to be referenced in the same function. \
+                 {arn} and {other} are versions of the same layer."
+            )));
+        }
+    }
+    Ok(layers)
 }
 
 fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
@@ -202,7 +264,7 @@ fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
         )));
     }
     let found = call.cloud.read(|world| find(call, world, name, number).map(|(_, found)| found.clone()));
-    let found = found.map_err(|fault| Fault::parameter(fault.message))?;
+    let found = found.map_err(|_| Fault::parameter(format!("Layer version {arn} does not exist.")))?;
     Ok(layer(Some(found.digest), found.size))
 }
 

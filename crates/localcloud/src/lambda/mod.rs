@@ -10,6 +10,7 @@ mod name;
 mod permission;
 mod provisioned;
 mod rate;
+mod runtimes;
 mod settings;
 mod tags;
 mod url;

@@ -19,12 +19,12 @@ const NEW: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-is
 /// The groups of both that hold region, account, name and qualifier.
 const GROUPS: [usize; 4] = [3, 9, 11, 13];
 
-static REFERENCES: LazyLock<Regex> = LazyLock::new(|| whole(REFERENCE));
-static NEWS: LazyLock<Regex> = LazyLock::new(|| whole(NEW));
+static REFERENCES: LazyLock<Regex> = LazyLock::new(|| anchored(REFERENCE));
+static NEWS: LazyLock<Regex> = LazyLock::new(|| anchored(NEW));
 
 /// A constant pattern that the whole text has to match.
 #[expect(clippy::unwrap_used, reason = "a constant pattern is one always or never")]
-pub(super) fn whole(pattern: &str) -> Regex {
+pub(super) fn anchored(pattern: &str) -> Regex {
     Regex::new(&format!("^(?:{pattern})$")).unwrap()
 }
 

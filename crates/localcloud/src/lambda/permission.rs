@@ -101,21 +101,30 @@ impl Input {
     }
 }
 
-/// The revision that guards a qualifier's policy: the alias's own, else the version's.
+/// The revision that guards a qualifier's policy: its own, or before there is one the alias's or version's.
 fn revision_of(function: &Function, qualifier: &str) -> Result<String, Fault> {
+    let policy = function.policies.get(qualifier).filter(|policy| !policy.statements.is_empty());
+    if let Some(policy) = policy.filter(|policy| !policy.revision.is_empty()) {
+        return Ok(policy.revision.clone());
+    }
     match function.aliases.get(qualifier) {
         Some(alias) => Ok(alias.revision.clone()),
         None => Ok(function.resolve(qualifier)?.revision.clone()),
     }
 }
 
+/// A change of a policy is one of what it hangs on, too.
 fn touch(function: &mut Function, qualifier: &str) {
+    let revision = revision();
+    if let Some(policy) = function.policies.get_mut(qualifier) {
+        policy.revision.clone_from(&revision);
+    }
     if let Some(alias) = function.aliases.get_mut(qualifier) {
-        alias.revision = revision();
+        alias.revision = revision;
     } else if qualifier.is_empty() {
-        function.latest.revision = revision();
+        function.latest.revision = revision;
     } else if let Some(version) = qualifier.parse().ok().and_then(|number| function.versions.get_mut(&number)) {
-        version.revision = revision();
+        version.revision = revision;
     }
 }
 

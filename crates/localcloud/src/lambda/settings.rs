@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, layer};
+use super::{Answer, layer, runtimes};
 use crate::route::Call;
 use crate::wire::error::Fault;
 use crate::world::configuration::{Configuration, Layer, Logging};
@@ -85,59 +85,6 @@ const RESERVED: [&str; 18] = [
     "LAMBDA_RUNTIME_DIR",
 ];
 
-/// What AWS's error names; it is no list of all that will ever be.
-const RUNTIMES: [&str; 25] = [
-    "nodejs20.x",
-    "python3.14",
-    "provided.al2023",
-    "python3.12",
-    "python3.13",
-    "nodejs24.x",
-    "nodejs22.x",
-    "java25",
-    "python3.10",
-    "python3.11",
-    "java21",
-    "ruby3.3",
-    "ruby3.4",
-    "ruby3.2",
-    "python3.8",
-    "python3.9",
-    "java17",
-    "nodejs16.x",
-    "dotnet10",
-    "dotnet8",
-    "java11",
-    "dotnet6",
-    "nodejs18.x",
-    "provided.al2",
-    "java8.al2",
-];
-
-/// Runtimes that AWS has taken away.
-const RETIRED: [&str; 20] = [
-    "dotnet5.0",
-    "dotnetcore1.0",
-    "dotnetcore2.0",
-    "dotnetcore2.1",
-    "dotnetcore3.1",
-    "go1.x",
-    "java8",
-    "nodejs",
-    "nodejs4.3",
-    "nodejs4.3-edge",
-    "nodejs6.10",
-    "nodejs8.10",
-    "nodejs10.x",
-    "nodejs12.x",
-    "nodejs14.x",
-    "provided",
-    "python2.7",
-    "python3.6",
-    "python3.7",
-    "ruby2.7",
-];
-
 impl Settings {
     /// What a request says, with the layers that it names.
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
@@ -203,19 +150,7 @@ impl Settings {
             next.role.clone_from(role);
         }
         if let Some(runtime) = &self.runtime {
-            if RETIRED.contains(&runtime.as_str()) {
-                return Err(Fault::parameter(format!(
-                    "The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. \
-                     We recommend you use a supported runtime while creating or updating functions."
-                )));
-            }
-            if !is_runtime(runtime) {
-                return Err(Fault::parameter(format!(
-                    "Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
-                     [{}] or be a valid ARN",
-                    RUNTIMES.join(", ")
-                )));
-            }
+            runtimes::check(runtime)?;
             next.runtime.clone_from(runtime);
         }
         if let Some(handler) = &self.handler {
@@ -297,14 +232,6 @@ impl LoggingInput {
             log_format: format,
         })
     }
-}
-
-/// Which versions there are is not known here: AWS adds and retires them.
-fn is_runtime(name: &str) -> bool {
-    let numbered = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    let families = ["python", "nodejs", "java", "dotnet", "ruby"];
-    matches!(name, "provided.al2023" | "provided.al2")
-        || families.iter().any(|family| name.strip_prefix(family).is_some_and(numbered))
 }
 
 /// What an update takes away: a list, or a member that counts, with nothing in it.

@@ -7,16 +7,16 @@ use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::name::{self, Name, whole};
+use super::name::{self, Name, anchored};
 use super::{Answer, unheard_of};
 use crate::route::Call;
 use crate::wire::error::{Fault, Violation};
-use crate::world::Tags;
+use crate::world::{Tags, revision};
 
 /// What tags may hang on, as AWS writes it in its errors.
 const RESOURCE: &str = r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)";
 
-static RESOURCES: LazyLock<Regex> = LazyLock::new(|| whole(RESOURCE));
+static RESOURCES: LazyLock<Regex> = LazyLock::new(|| anchored(RESOURCE));
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -65,6 +65,7 @@ pub(super) fn answer(call: &Call, method: &Method, arn: &str) -> Answer {
                 tags.extend(input.tags);
                 check(&tags)?;
                 function.tags = tags;
+                function.latest.revision = revision();
                 Ok((204, Value::Null))
             })
         }
@@ -75,6 +76,7 @@ pub(super) fn answer(call: &Call, method: &Method, arn: &str) -> Answer {
             }
             name.change(call, |function| {
                 function.tags.retain(|key, _| !keys.contains(key));
+                function.latest.revision = revision();
                 Ok((204, Value::Null))
             })
         }

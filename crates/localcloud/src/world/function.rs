@@ -119,7 +119,7 @@ pub(crate) struct Alias {
 }
 
 impl Version {
-    /// Becomes active, or completes its update, when the time has come; for `$LATEST` each is a new revision.
+    /// Becomes active, or completes its update, when the time has come; each is a new revision.
     pub(crate) fn settle(&mut self, now: Millis, fails: bool) -> bool {
         let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
         let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
@@ -130,8 +130,7 @@ impl Version {
         if updated && !fails {
             self.before = None;
         }
-        // A published version keeps its revision.
-        if (made || updated) && self.number == LATEST {
+        if made || updated {
             self.revision = revision();
         }
         made || updated

@@ -9,6 +9,9 @@ use crate::wire::date::Millis;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Policy {
     pub(crate) statements: Vec<Statement>,
+    /// That of its function, version or alias when it was changed last.
+    #[serde(default)]
+    pub(crate) revision: String,
 }
 
 /// One statement as AWS would write it.
@@ -66,8 +69,10 @@ mod tests {
         let url =
             statement("lambda:InvokeFunctionUrl", json!({"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}), 0);
         let invoke = statement("lambda:InvokeFunction", json!({"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}), 10);
-        let policy =
-            |statements: &[&Statement]| Policy { statements: statements.iter().map(|s| (*s).clone()).collect() };
+        let policy = |statements: &[&Statement]| Policy {
+            statements: statements.iter().map(|s| (*s).clone()).collect(),
+            ..Policy::default()
+        };
         assert!(policy(&[&url, &invoke]).opens_url(10, 0));
         assert!(!policy(&[&url, &invoke]).opens_url(10, 5));
         assert!(!policy(&[&url]).opens_url(10, 0));

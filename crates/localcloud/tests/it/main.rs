@@ -6,6 +6,7 @@ mod guards;
 mod identity;
 mod limits;
 mod processes;
+mod recorded;
 mod running;
 mod streaming;
 mod support;
