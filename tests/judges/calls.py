@@ -12,6 +12,7 @@ ROLES, FUNCTIONS, ALIASES = ["r1", "r2", "r3"], ["f1", "f2"], ["live", "beta"]
 VERSIONS = ["1", "2", "3", "99"]
 GROUPS = ["/aws/lambda/f1", "/other"]
 MANAGED = ["AWSXRayDaemonWriteAccess", "ReadOnlyAccess"]
+OWN = ["own", "other"]
 # Placeholders for a RevisionId: each cloud has its own.
 CURRENT, STALE = "{current}", "00000000-0000-0000-0000-000000000000"
 
@@ -28,6 +29,10 @@ def code(text):
 
 def role_arn(name):
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def policy_arn(name):
+    return f"arn:aws:iam::{ACCOUNT}:policy/{name}"
 
 
 def function_arn(name):
@@ -71,6 +76,8 @@ class Script:
         trust = one(TRUST, TRUST, TRUST, TRUST.replace("lambda", "ec2"))
         policy = one("p1", "p2", "p3")
         managed = f"arn:aws:iam::aws:policy/{one(*MANAGED)}"
+        own = one(*OWN)
+        own_arn, number = {"PolicyArn": policy_arn(own)}, {"VersionId": one("v1", "v2", "v3")}
         tags = [{"Key": key, "Value": value} for key, value in self.tags().items()]
         name = {"RoleName": role}
         return "iam", *one(
@@ -91,6 +98,14 @@ class Script:
             ("DetachRolePolicy", {**name, "PolicyArn": managed}),
             ("DetachRolePolicy", {**name, "PolicyArn": managed}),
             ("ListAttachedRolePolicies", name),
+            ("CreatePolicy", {"PolicyName": own, "PolicyDocument": POLICY, **self.maybe(Description="d")}),
+            ("CreatePolicy", {"PolicyName": own, "PolicyDocument": POLICY}),
+            ("GetPolicy", own_arn), ("ListPolicies", {"Scope": "Local"}), ("DeletePolicy", own_arn),
+            ("CreatePolicyVersion", {**own_arn, "PolicyDocument": POLICY, **self.maybe(SetAsDefault=True)}),
+            ("GetPolicyVersion", {**own_arn, **number}), ("ListPolicyVersions", own_arn),
+            ("SetDefaultPolicyVersion", {**own_arn, **number}), ("DeletePolicyVersion", {**own_arn, **number}),
+            ("AttachRolePolicy", {**name, **own_arn}), ("AttachRolePolicy", {**name, **own_arn}),
+            ("DetachRolePolicy", {**name, **own_arn}),
             ("TagRole", {**name, "Tags": tags}),
             ("UntagRole", {**name, "TagKeys": [one("team", "cost", "none")]}),
             ("ListRoleTags", name),
@@ -205,6 +220,10 @@ def everything(read):
             read("iam", "GetRolePolicy", **name, PolicyName=policy)
         read("iam", "ListAttachedRolePolicies", **name)
         read("iam", "ListRoleTags", **name)
+    read("iam", "ListPolicies", Scope="Local")
+    for policy in OWN:
+        read("iam", "GetPolicy", PolicyArn=policy_arn(policy))
+        read("iam", "ListPolicyVersions", PolicyArn=policy_arn(policy))
     for group in (read("logs", "DescribeLogGroups") or {}).get("logGroups", []):
         read("logs", "ListTagsForResource", resourceArn=group["logGroupArn"])
     read("lambda", "ListFunctions", FunctionVersion="ALL")

@@ -100,7 +100,47 @@ def iam():
     bad("DeleteRolePolicy", "NoSuchEntity", **role, PolicyName="one")
     good("DeleteRole", **role)
     bad("DeleteRole", "NoSuchEntity", **role)
+    iam_policies()
     bad("CreateUser", "InvalidAction", UserName="judge")
+
+
+def iam_policies():
+    policy = {"PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/judges/own"}
+    role = {"RoleName": "a"}
+    bad("AttachRolePolicy", "NoSuchEntity", **role, **policy)
+    made = good("CreatePolicy", PolicyName="own", Path="/judges/", PolicyDocument=POLICY, Description="a & b",
+                Tags=[{"Key": "team", "Value": "web"}])["Policy"]
+    same((made["Arn"], made["DefaultVersionId"], made["AttachmentCount"]), (policy["PolicyArn"], "v1", 0))
+    bad("CreatePolicy", "EntityAlreadyExists", PolicyName="OWN", PolicyDocument=POLICY)
+    bad("CreatePolicy", "MalformedPolicyDocument", PolicyName="other", PolicyDocument="{")
+    for name in "xy":
+        good("CreatePolicy", PolicyName=name, PolicyDocument=POLICY)
+    good("AttachRolePolicy", **role, **policy)
+    found = good("GetPolicy", **policy)["Policy"]
+    same((found["Description"], found["AttachmentCount"], found["Tags"]),
+         ("a & b", 1, [{"Key": "team", "Value": "web"}]))
+    bad("GetPolicy", "NoSuchEntity", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/none")
+    same(sorted(item["PolicyName"] for item in pages("ListPolicies", "Policies", Scope="Local")), ["own", "x", "y"])
+    attached = pages("ListPolicies", "Policies", OnlyAttached=True)
+    same([item["PolicyName"] for item in attached], ["own"])
+    for number in range(2, 6):
+        good("CreatePolicyVersion", **policy, PolicyDocument=POLICY, SetAsDefault=number == 3)
+    bad("CreatePolicyVersion", "LimitExceeded", **policy, PolicyDocument=POLICY)
+    versions = pages("ListPolicyVersions", "Versions", **policy)
+    same([(item["VersionId"], item["IsDefaultVersion"]) for item in versions],
+         [("v5", False), ("v4", False), ("v3", True), ("v2", False), ("v1", False)])
+    good("SetDefaultPolicyVersion", **policy, VersionId="v1")
+    found = good("GetPolicyVersion", **policy, VersionId="v1")["PolicyVersion"]
+    same((found["Document"], found["IsDefaultVersion"]), (json.loads(POLICY), True))
+    bad("GetPolicyVersion", "NoSuchEntity", **policy, VersionId="v9")
+    bad("DeletePolicyVersion", "DeleteConflict", **policy, VersionId="v1")
+    bad("DeletePolicy", "DeleteConflict", **policy)
+    good("DetachRolePolicy", **role, **policy)
+    bad("DeletePolicy", "DeleteConflict", **policy)
+    for number in range(2, 6):
+        good("DeletePolicyVersion", **policy, VersionId=f"v{number}")
+    good("DeletePolicy", **policy)
+    bad("DeletePolicy", "NoSuchEntity", **policy)
 
 
 def logs():
@@ -430,6 +470,8 @@ def provisioned():
     same((asked["Status"], asked["RequestedProvisionedConcurrentExecutions"]), ("IN_PROGRESS", 2))
     while good("GetProvisionedConcurrencyConfig", **live)["Status"] != "READY":
         pass
+    listed_ones = pages("ListProvisionedConcurrencyConfigs", "ProvisionedConcurrencyConfigs", FunctionName="judge")
+    same([item["FunctionArn"].split(":")[-1] for item in listed_ones], [live["Qualifier"]])
     good("DeleteProvisionedConcurrencyConfig", **live)
     bad("GetProvisionedConcurrencyConfig", missing, **live)
 

@@ -1,5 +1,6 @@
-//! IAM: roles and what hangs on them.
+//! IAM: roles and what hangs on them, policies among it.
 
+mod managed;
 mod policy;
 mod role;
 mod tag;
@@ -31,12 +32,26 @@ pub(crate) fn answer(call: &Call, action: &str, form: &Form) -> Result<Value, Fa
         "AttachRolePolicy" => policy::attach(call, form),
         "DetachRolePolicy" => policy::detach(call, form),
         "ListAttachedRolePolicies" => policy::list_attached(call, form),
+        "CreatePolicy" => managed::create(call, form),
+        "GetPolicy" => managed::get(call, form),
+        "ListPolicies" => managed::list(call, form),
+        "DeletePolicy" => managed::delete(call, form),
+        "CreatePolicyVersion" => managed::create_version(call, form),
+        "GetPolicyVersion" => managed::get_version(call, form),
+        "ListPolicyVersions" => managed::list_versions(call, form),
+        "SetDefaultPolicyVersion" => managed::set_default(call, form),
+        "DeletePolicyVersion" => managed::delete_version(call, form),
         other => Err(unknown("InvalidAction", &format!("iam:{other}"))),
     }
 }
 
 fn missing(name: &str) -> Fault {
     Fault::new(404, "NoSuchEntity", format!("The role with name {name} cannot be found."))
+}
+
+/// A unique id as IAM makes them: what kind of thing it is, and letters that nothing else has.
+fn id(kind: &str) -> String {
+    format!("{kind}{}", &uuid::Uuid::new_v4().simple().to_string().to_uppercase()[..17])
 }
 
 fn invalid(message: impl Into<String>) -> Fault {

@@ -4,8 +4,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Whose, change, check_policy, invalid, is_name, page, read};
+use crate::ACCOUNT;
 use crate::route::{Call, Form, member};
 use crate::wire::error::Fault;
+
+/// The most policies that a role may have attached.
+const MOST: usize = 10;
 
 /// IAM shows policy documents percent-encoded.
 pub(super) fn encode(document: &str) -> String {
@@ -55,7 +59,17 @@ pub(super) fn attach(call: &Call, form: &Form) -> Result<Value, Fault> {
     let arn = form.need("PolicyArn")?;
     let name = arn.rsplit('/').next().filter(|_| arn.starts_with("arn:") && arn.contains(":policy/"));
     let name = name.ok_or_else(|| Fault::new(400, "InvalidInput", format!("ARN {arn} is not valid.")))?;
-    change(call, form, |role| {
+    call.cloud.change(|world| {
+        let role = form.need("RoleName")?;
+        // Only the account's own are known here; what AWS and others have is taken as it is named.
+        if arn.split(':').nth(4) == Some(ACCOUNT) && !world.policies.contains_key(arn) {
+            let message = format!("Policy {arn} does not exist or is not attachable.");
+            return Err(Fault::new(404, "NoSuchEntity", message));
+        }
+        let role = world.roles.get_mut(&role.to_lowercase()).ok_or_else(|| super::missing(role))?;
+        if role.attached.len() >= MOST && !role.attached.contains_key(arn) {
+            return Err(Fault::new(409, "LimitExceeded", format!("Cannot exceed quota for PoliciesPerRole: {MOST}")));
+        }
         role.attached.insert(arn.to_owned(), name.to_owned());
         Ok(Value::Null)
     })

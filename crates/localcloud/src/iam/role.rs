@@ -56,7 +56,7 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
     let role = Role {
         name: name.to_owned(),
         path: path.to_owned(),
-        id: format!("AROA{}", &uuid::Uuid::new_v4().simple().to_string().to_uppercase()[..17]),
+        id: super::id("AROA"),
         arn: format!("arn:aws:iam::{ACCOUNT}:role{path}{name}"),
         created: now,
         trust: trust.to_owned(),

@@ -5,6 +5,7 @@ pub(crate) mod configuration;
 pub(crate) mod function;
 pub(crate) mod layer;
 pub(crate) mod log_group;
+pub(crate) mod managed_policy;
 pub(crate) mod parameter;
 pub(crate) mod policy;
 pub(crate) mod role;
@@ -21,6 +22,7 @@ use bucket::Bucket;
 use function::Function;
 use layer::Layer;
 use log_group::LogGroup;
+use managed_policy::ManagedPolicy;
 use parameter::Parameter;
 use role::Role;
 use secret::Secret;
@@ -34,6 +36,9 @@ pub(crate) type Tags = BTreeMap<String, String>;
 pub(crate) struct World {
     /// By name in lower case: IAM's names are unique without case.
     pub(crate) roles: BTreeMap<String, Role>,
+    /// By ARN.
+    #[serde(default)]
+    pub(crate) policies: BTreeMap<String, ManagedPolicy>,
     /// By access key id.
     #[serde(default)]
     pub(crate) sessions: BTreeMap<String, Session>,

@@ -63,6 +63,40 @@ async fn a_role_goes_only_after_its_policies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_of_ones_own_has_to_exist_and_survives_a_restart() {
+    let bench = Bench::start().await;
+    bench.role().await;
+    let arn = |name: &str| format!("arn:aws:iam::000000000000:policy/{name}");
+    let attach = async |bench: &Bench, arn: &str| {
+        bench.query("iam", "AttachRolePolicy", &[("RoleName", "role"), ("PolicyArn", arn)]).await
+    };
+    let (status, text) = attach(&bench, &arn("p0")).await;
+    assert!(status == 404 && text.contains("p0 does not exist or is not attachable."), "{text}");
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    for number in 0..11 {
+        let name = format!("p{number}");
+        let fields = [("PolicyName", &*name), ("PolicyDocument", document)];
+        assert_eq!(bench.query("iam", "CreatePolicy", &fields).await.0, 200);
+    }
+    let bench = bench.restart().await;
+    for number in 0..10 {
+        assert_eq!(attach(&bench, &arn(&format!("p{number}"))).await.0, 200);
+    }
+    let (status, text) = attach(&bench, &arn("p10")).await;
+    assert!(status == 409 && text.contains("Cannot exceed quota for PoliciesPerRole: 10"), "{text}");
+    // What is attached already may be attached again, and cannot be deleted.
+    assert_eq!(attach(&bench, &arn("p9")).await.0, 200);
+    let (status, text) = bench.query("iam", "DeletePolicy", &[("PolicyArn", &*arn("p9"))]).await;
+    assert!(status == 409 && text.contains("Cannot delete a policy attached to entities."), "{text}");
+    assert_eq!(bench.query("iam", "DeletePolicy", &[("PolicyArn", &*arn("p10"))]).await.0, 200);
+
+    let long = document.replace("\"*\"}", &format!("\"{}\"}}", "x".repeat(6144)));
+    let fields = [("PolicyName", "long"), ("PolicyDocument", &*long)];
+    let (status, text) = bench.query("iam", "CreatePolicy", &fields).await;
+    assert!(status == 409 && text.contains("Cannot exceed quota for PolicySize: 6144"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_policy_is_refused() {
     let bench = Bench::start().await;
     let fields = [("RoleName", "role"), ("AssumeRolePolicyDocument", "{nonsense")];
