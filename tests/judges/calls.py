@@ -13,6 +13,7 @@ VERSIONS = ["1", "2", "3", "99"]
 GROUPS = ["/aws/lambda/f1", "/other"]
 MANAGED = ["AWSXRayDaemonWriteAccess", "ReadOnlyAccess"]
 OWN = ["own", "other"]
+POLICY_CALLS = 100
 # Placeholders for a RevisionId: each cloud has its own.
 CURRENT, STALE = "{current}", "00000000-0000-0000-0000-000000000000"
 
@@ -76,8 +77,6 @@ class Script:
         trust = one(TRUST, TRUST, TRUST, TRUST.replace("lambda", "ec2"))
         policy = one("p1", "p2", "p3")
         managed = f"arn:aws:iam::aws:policy/{one(*MANAGED)}"
-        own = one(*OWN)
-        own_arn, number = {"PolicyArn": policy_arn(own)}, {"VersionId": one("v1", "v2", "v3")}
         tags = [{"Key": key, "Value": value} for key, value in self.tags().items()]
         name = {"RoleName": role}
         return "iam", *one(
@@ -98,19 +97,25 @@ class Script:
             ("DetachRolePolicy", {**name, "PolicyArn": managed}),
             ("DetachRolePolicy", {**name, "PolicyArn": managed}),
             ("ListAttachedRolePolicies", name),
-            ("CreatePolicy", {"PolicyName": own, "PolicyDocument": POLICY, **self.maybe(Description="d")}),
-            ("CreatePolicy", {"PolicyName": own, "PolicyDocument": POLICY}),
-            ("GetPolicy", own_arn), ("ListPolicies", {"Scope": "Local"}), ("DeletePolicy", own_arn),
-            ("CreatePolicyVersion", {**own_arn, "PolicyDocument": POLICY, **self.maybe(SetAsDefault=True)}),
-            ("GetPolicyVersion", {**own_arn, **number}), ("ListPolicyVersions", own_arn),
-            ("SetDefaultPolicyVersion", {**own_arn, **number}), ("DeletePolicyVersion", {**own_arn, **number}),
-            ("AttachRolePolicy", {**name, **own_arn}), ("AttachRolePolicy", {**name, **own_arn}),
-            ("DetachRolePolicy", {**name, **own_arn}),
             ("TagRole", {**name, "Tags": tags}),
             ("UntagRole", {**name, "TagKeys": [one("team", "cost", "none")]}),
             ("ListRoleTags", name),
             ("PutRolePermissionsBoundary", {**name, "PermissionsBoundary": f"arn:aws:iam::aws:policy/{MANAGED[1]}"}),
             ("DeleteRolePermissionsBoundary", name),
+        )
+
+    def policies(self):
+        """The account's own policies, and the one role that stays."""
+        own, one = self.one(*OWN), self.one
+        arn, number, role = {"PolicyArn": policy_arn(own)}, {"VersionId": one("v1", "v2", "v3")}, {"RoleName": "r1"}
+        create = ("CreatePolicy", {"PolicyName": own, "PolicyDocument": POLICY, **self.maybe(Description="d")})
+        return "iam", *one(
+            create, create, ("GetPolicy", arn), ("ListPolicies", {"Scope": "Local"}), ("DeletePolicy", arn),
+            ("CreatePolicyVersion", {**arn, "PolicyDocument": POLICY, **self.maybe(SetAsDefault=True)}),
+            ("CreatePolicyVersion", {**arn, "PolicyDocument": POLICY}),
+            ("GetPolicyVersion", {**arn, **number}), ("ListPolicyVersions", arn),
+            ("SetDefaultPolicyVersion", {**arn, **number}), ("DeletePolicyVersion", {**arn, **number}),
+            ("AttachRolePolicy", {**role, **arn}), ("DetachRolePolicy", {**role, **arn}),
         )
 
     def logs(self):
@@ -207,8 +212,10 @@ class Script:
         yield create_function("f1", "r1", Publish=True)
         yield "lambda", "PublishVersion", {"FunctionName": "f1"}
         kinds = [self.identity, self.logs, self.function, self.function, self.release, self.release, self.access]
-        for _ in range(count - 3):
+        for _ in range(count - 3 - POLICY_CALLS):
             yield self.one(*kinds)()
+        for _ in range(POLICY_CALLS):
+            yield self.policies()
 
 
 def everything(read):

@@ -18,7 +18,7 @@ KNOWN = json.loads((pathlib.Path(__file__).parent / "moto.json").read_text(encod
 # What every cloud makes up for itself.
 MADE_UP = {
     "CreateDate", "RoleId", "LastModified", "RevisionId", "creationTime", "CreationTime", "LastModifiedTime",
-    "FunctionUrl", "Location", "RepositoryType", "RoleLastUsed",
+    "FunctionUrl", "Location", "RoleLastUsed", "PolicyId", "UpdateDate",
 }
 ABSENT = "absent"
 met, differences, agreed, alone, total = Counter(), [], 0, 0, 0
@@ -39,7 +39,7 @@ def stable(value, key=None):
 
 def name_of(item):
     """What an item of a list is sorted by."""
-    keys = ("FunctionArn", "AliasArn", "RoleName", "PolicyName", "logGroupName", "Key", "Sid")
+    keys = ("FunctionArn", "AliasArn", "RoleName", "PolicyName", "VersionId", "logGroupName", "Key", "Sid")
     found = [item[key] for key in keys if key in item] if isinstance(item, dict) else []
     return found[0] if found else json.dumps(item, sort_keys=True)
 

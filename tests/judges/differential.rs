@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// How many calls the script has.
-const CALLS: u32 = 600;
+const CALLS: u32 = 700;
 
 #[test]
 fn moto_and_the_local_cloud_answer_alike() {
