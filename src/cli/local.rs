@@ -76,7 +76,7 @@ pub struct Limits {
     /// How long a new role cannot be assumed [default: 300ms; AWS: about 8s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub role_propagation: Option<Duration>,
-    /// How long a new function or version is pending [default: 100ms; AWS: about 2s]
+    /// How long a new function is pending [default: 100ms; AWS: about 2s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub pending: Option<Duration>,
     /// How long an update is in progress [default: 100ms; AWS: about 2s]
