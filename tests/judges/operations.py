@@ -5,6 +5,7 @@ usage: operations.py SERVICE README ZIP boto3|cli
 import json
 import re
 import sys
+import time
 
 from cli import CommandLine
 from model import Answer
@@ -13,6 +14,7 @@ from session import POLICY, TRUST, Session
 service, readme, zip_file, client = sys.argv[1:]
 session = CommandLine() if client == "cli" else Session()
 ACCOUNT = "000000000000"
+DAY = 24 * 60 * 60 * 1000
 EVENT = json.dumps({
     "version": "2.0", "rawPath": "/", "rawQueryString": "", "requestContext": {"http": {"method": "GET"}}
 })
@@ -176,6 +178,21 @@ def logs():
     reports = pages("FilterLogEvents", "events", **name, filterPattern="REPORT")
     same(len(reports), 2)
     bad("FilterLogEvents", "ResourceNotFoundException", logGroupName="none")
+    own = {**name, "logStreamName": "own"}
+    bad("PutLogEvents", "ResourceNotFoundException", **own, logEvents=[{"timestamp": 1, "message": "lost"}])
+    good("CreateLogStream", **own)
+    bad("CreateLogStream", "ResourceAlreadyExistsException", **own)
+    bad("CreateLogStream", "InvalidParameterException", **name, logStreamName="a:b")
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now + at, "message": f"mine {at}"} for at in (-15 * DAY, -1, 0, DAY)]
+    put = good("PutLogEvents", **own, logEvents=events)
+    same(put["rejectedLogEventsInfo"], {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 3})
+    bad("PutLogEvents", "InvalidParameterException", **own, logEvents=events[::-1])
+    found = good("GetLogEvents", **own, startFromHead=True)["events"]
+    same([event["message"] for event in found], ["mine -1", "mine 0"])
+    bad("GetLogEvents", "InvalidParameterException", **own, nextToken="made-up")
+    good("DeleteLogStream", **own)
+    bad("DeleteLogStream", "ResourceNotFoundException", **own)
     good("DeleteLogGroup", **name)
     bad("DeleteLogGroup", "ResourceNotFoundException", **name)
     bad("DescribeLogStreams", "ResourceNotFoundException", **name)

@@ -29,22 +29,43 @@ fn identity(caller: &Caller) -> Value {
 fn session_name(form: &Form) -> Result<&str, Fault> {
     let name = form.need("RoleSessionName")?;
     let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
-    if letters && (2..=64).contains(&name.len()) {
-        return Ok(name);
-    }
+    let constraint = match name.len() {
+        _ if !letters => "satisfy regular expression pattern: [\\w+=,.@-]*",
+        0..2 => "have length greater than or equal to 2",
+        2..=64 => return Ok(name),
+        _ => "have length less than or equal to 64",
+    };
     Err(Fault::new(
         400,
         "ValidationError",
         format!(
             "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: \
-             Member must satisfy regular expression pattern: [\\w+=,.@-]{{2,64}}"
+             Member must {constraint}"
         ),
     ))
+}
+
+/// Refuses session tags that AWS refuses; what is right of them is not kept, as nothing is authorised by it.
+fn check_tags(form: &Form) -> Result<(), Fault> {
+    let invalid = |message: &str| Err(Fault::new(400, "InvalidParameterValue", message));
+    let keys: Vec<String> = form.members("Tags", ".Key").iter().map(|key| key.to_lowercase()).collect();
+    if keys.iter().enumerate().any(|(at, key)| keys[..at].contains(key)) {
+        return invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    }
+    if form.members("TransitiveTagKeys", "").iter().any(|key| !keys.contains(&key.to_lowercase())) {
+        return invalid("The specified transitive tag key must be included in the requested tags.");
+    }
+    Ok(())
 }
 
 fn assume(call: &Call, form: &Form) -> Result<Value, Fault> {
     let arn = form.need("RoleArn")?;
     let name = session_name(form)?;
+    check_tags(form)?;
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    if !matches!(parts[..], ["arn", partition, service, _, _, what] if ![partition, service, what].contains(&"")) {
+        return Err(Fault::new(400, "ValidationError", format!("{arn} is invalid")));
+    }
     let seconds = form.get("DurationSeconds").unwrap_or("3600");
     let seconds: u32 = seconds.parse().map_err(|_| bad_duration(seconds))?;
     if !(SHORTEST..=43_200).contains(&seconds) {

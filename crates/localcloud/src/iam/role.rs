@@ -74,7 +74,14 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
             let message = format!("Role with name {name} already exists.");
             return Err(Fault::new(409, "EntityAlreadyExists", message));
         }
-        let shown = json!({"Role": describe(&role, true)});
+        let mut shown = json!({"Role": describe(&role, true)});
+        // What was not given is for those who read.
+        if let Value::Object(members) = &mut shown["Role"] {
+            members.remove("RoleLastUsed");
+            if form.get("MaxSessionDuration").is_none() {
+                members.remove("MaxSessionDuration");
+            }
+        }
         world.roles.insert(key, role);
         Ok(shown)
     })

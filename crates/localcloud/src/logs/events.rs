@@ -10,6 +10,9 @@ use crate::wire::date::Millis;
 use crate::wire::error::Fault;
 use crate::world::log_group;
 
+/// The most events of one answer.
+const MOST: usize = 10_000;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Input {
@@ -33,12 +36,31 @@ struct Input {
 impl Input {
     /// The group that is asked for, if it exists.
     fn group(&self, call: &Call) -> Result<String, Fault> {
+        if self.log_group_name.is_some() && self.log_group_identifier.is_some() {
+            let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
+            return Err(Fault::new(400, "ValidationException", message));
+        }
         let given = self.log_group_name.as_deref().or(self.log_group_identifier.as_deref()).unwrap_or_default();
         let name = if given.starts_with("arn:") { name_in(given)? } else { given };
         let known = call
             .cloud
             .read(|world| world.regions.get(&call.region).is_some_and(|region| region.log_groups.contains_key(name)));
         if known { Ok(name.to_owned()) } else { Err(missing("log group")) }
+    }
+
+    /// How many events are asked for.
+    fn most(&self) -> Result<usize, Fault> {
+        match self.limit {
+            None => Ok(MOST),
+            Some(most @ 1..=MOST) => Ok(most),
+            Some(other) => {
+                let (bound, value) = if other == 0 { ("greater", 1) } else { ("less", MOST) };
+                Err(invalid(format!(
+                    "1 validation error detected: Value '{other}' at 'limit' failed to satisfy constraint: \
+                     Member must have value {bound} than or equal to {value}"
+                )))
+            }
+        }
     }
 
     /// FilterLogEvents has the events of its last moment, GetLogEvents has not.
@@ -49,7 +71,7 @@ impl Input {
 }
 
 fn shown(event: &Event) -> Value {
-    json!({"timestamp": event.at, "ingestionTime": event.at, "message": event.message})
+    json!({"timestamp": event.at, "ingestionTime": event.put.unwrap_or(event.at), "message": event.message})
 }
 
 pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
@@ -60,18 +82,19 @@ pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
     let mut streams = Vec::new();
     for name in call.cloud.journal.streams(&call.region, &group) {
         let events = call.cloud.journal.events(&call.region, &group, &name);
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { continue };
-        if name.starts_with(prefix) {
-            let arn = format!("{arn}:log-stream:{name}");
-            streams.push((
-                last.at,
-                json!({
-                    "logStreamName": name, "creationTime": first.at, "firstEventTimestamp": first.at,
-                    "lastEventTimestamp": last.at, "lastIngestionTime": last.at,
-                    "uploadSequenceToken": "0", "arn": arn, "storedBytes": 0,
-                }),
-            ));
+        if !name.starts_with(prefix) {
+            continue;
         }
+        let created = call.cloud.journal.created(&call.region, &group, &name);
+        let arn = format!("{arn}:log-stream:{name}");
+        let mut shown = json!({"logStreamName": name, "creationTime": created, "arn": arn, "storedBytes": 0});
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            shown["firstEventTimestamp"] = json!(first.at);
+            shown["lastEventTimestamp"] = json!(last.at);
+            shown["lastIngestionTime"] = json!(last.put.unwrap_or(last.at));
+            shown["uploadSequenceToken"] = json!("0");
+        }
+        streams.push((events.last().map_or(0, |last| last.at), shown));
     }
     if input.order_by.as_deref() == Some("LastEventTime") {
         streams.sort_by_key(|(last, _)| *last);
@@ -100,15 +123,17 @@ pub(super) fn get(call: &Call) -> Result<Value, Fault> {
         .into_iter()
         .filter(|event| input.within(event, false))
         .collect();
-    let most = input.limit.unwrap_or(10_000).clamp(1, 10_000);
+    let most = input.most()?;
     // A token is a direction and a position, the same one again when there is nothing further.
-    let (from, to) =
-        match input.next_token.as_deref().and_then(|token| Some((token.get(..2)?, token.get(2..)?.parse().ok()?))) {
-            Some(("f/", at)) => (usize::min(at, events.len()), usize::min(at + most, events.len())),
-            Some(("b/", at)) => (usize::min(at, events.len()).saturating_sub(most), usize::min(at, events.len())),
-            _ if input.start_from_head => (0, most.min(events.len())),
-            _ => (events.len().saturating_sub(most), events.len()),
-        };
+    let position = |token: &str| Some((token.get(..2)?.to_owned(), token.get(2..)?.parse::<usize>().ok()?));
+    let end = events.len();
+    let (from, to) = match input.next_token.as_deref().map(position) {
+        Some(Some((way, at))) if way == "f/" => (at.min(end), at.saturating_add(most).min(end)),
+        Some(Some((way, at))) if way == "b/" => (at.min(end).saturating_sub(most), at.min(end)),
+        Some(_) => return Err(invalid_token()),
+        None if input.start_from_head => (0, most.min(end)),
+        None => (end.saturating_sub(most), end),
+    };
     Ok(json!({
         "events": events[from..to].iter().map(shown).collect::<Vec<_>>(),
         "nextForwardToken": format!("f/{to}"),
@@ -122,6 +147,7 @@ pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
     if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
         return Err(invalid("Only one of logStreamNames and logStreamNamePrefix can be specified."));
     }
+    let most = input.most()?;
     let terms = Terms::read(input.filter_pattern.as_deref().unwrap_or_default())?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
     let mut found = Vec::new();
@@ -141,7 +167,6 @@ pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
     }
     // Their ids begin with their times.
     found.sort_by_key(member("eventId"));
-    let most = input.limit.unwrap_or(10_000).min(10_000);
     let page = page(found, member("eventId"), input.next_token.as_deref(), most);
     let (events, next) = page.ok_or_else(invalid_token)?;
     Ok(with_next(json!({"events": events, "searchedLogStreams": []}), next))

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{invalid, invalid_token, missing, name_in};
+use super::{invalid, invalid_token, missing, name_in, too_long};
 use crate::route::{Call, member, page};
 use crate::wire::date;
 use crate::wire::error::Fault;
@@ -52,7 +52,10 @@ fn change<T>(call: &Call, name: &str, change: impl FnOnce(&mut LogGroup) -> T) -
 pub(super) fn create(call: &Call) -> Result<Value, Fault> {
     let Named { log_group_name: name, tags, log_group_class, .. } = call.input()?;
     let letter = |c: char| c.is_ascii_alphanumeric() || "-_/.#".contains(c);
-    if !(1..=512).contains(&name.len()) || !name.chars().all(letter) {
+    if name.len() > 512 {
+        return Err(too_long());
+    }
+    if name.is_empty() || !name.chars().all(letter) {
         return Err(invalid(format!(
             "1 validation error detected: Value '{name}' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+"
         )));
@@ -80,6 +83,9 @@ pub(super) fn delete(call: &Call) -> Result<Value, Fault> {
 
 pub(super) fn describe(call: &Call) -> Result<Value, Fault> {
     let input: Describe = call.input()?;
+    if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
+        return Err(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+    }
     let prefix = input.log_group_name_prefix.unwrap_or_default();
     let pattern = input.log_group_name_pattern.unwrap_or_default().to_lowercase();
     let shown = |group: &LogGroup| {
@@ -92,6 +98,7 @@ pub(super) fn describe(call: &Call) -> Result<Value, Fault> {
             "logGroupArn": arn,
             "storedBytes": 0,
             "logGroupClass": group.class,
+            "deletionProtectionEnabled": false,
         });
         if let Some(days) = group.retention {
             shown["retentionInDays"] = json!(days);

@@ -1,7 +1,8 @@
-//! CloudWatch Logs: groups, and reading what functions wrote.
+//! CloudWatch Logs: groups, streams, and what functions and clients wrote there.
 
 mod events;
 mod group;
+mod stream;
 
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ pub(crate) fn answer(call: &Call, action: &str) -> Result<Value, Fault> {
         "UntagResource" => group::untag(call),
         "ListTagsForResource" => group::list_tags(call),
         "DescribeLogStreams" => events::describe_streams(call),
+        "CreateLogStream" => stream::create(call),
+        "DeleteLogStream" => stream::delete(call),
+        "PutLogEvents" => stream::put(call),
         "GetLogEvents" => events::get(call),
         "FilterLogEvents" => events::filter(call),
         other => Err(unknown("UnknownOperationException", &format!("logs:{other}"))),
@@ -28,6 +32,10 @@ pub(crate) fn answer(call: &Call, action: &str) -> Result<Value, Fault> {
 
 fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(400, "InvalidParameterException", message)
+}
+
+fn too_long() -> Fault {
+    invalid("Invalid LogGroup or LogStream, both must have length less than or equal to 512.")
 }
 
 fn invalid_token() -> Fault {

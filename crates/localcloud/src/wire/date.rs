@@ -11,7 +11,12 @@ pub(crate) type Millis = i64;
 
 /// The present moment.
 pub(crate) fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    millis(SystemTime::now())
+}
+
+/// A moment of the system's in milliseconds.
+pub(crate) fn millis(at: SystemTime) -> Millis {
+    at.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn write(at: Millis, form: &[BorrowedFormatItem<'_>]) -> String {

@@ -125,6 +125,62 @@ async fn log_groups_keep_retention_and_tags() {
     assert_eq!(bench.logs("DeleteLogGroup", json!({"logGroupName": "/aws/lambda/f"})).await.0, 400);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_a_client_puts_lie_in_the_order_of_their_times() {
+    let bench = Bench::start().await;
+    let group = json!({"logGroupName": "own"});
+    bench.logs("CreateLogGroup", group.clone()).await;
+    let with = |more: Value| {
+        let mut input = json!({"logGroupName": "own", "logStreamName": "s"});
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+    };
+    bench.logs("CreateLogStream", with(json!({}))).await;
+    let (_, streams) = bench.logs("DescribeLogStreams", group.clone()).await;
+    let empty = &streams["logStreams"][0];
+    assert_eq!((&empty["logStreamName"], empty.get("firstEventTimestamp")), (&json!("s"), None));
+    assert!(empty["creationTime"].as_i64().unwrap() > 1_700_000_000_000, "{empty}");
+
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let put = async |at: i64, message: &str| {
+        let events = json!({"logEvents": [{"timestamp": at, "message": message}]});
+        bench.logs("PutLogEvents", with(events)).await
+    };
+    assert_eq!(put(now, "second").await.0, 200);
+    assert_eq!(put(now - 1000, "first").await.0, 200);
+    let messages = |found: &Value| -> Vec<String> {
+        let events = found["events"].as_array().unwrap().iter();
+        events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+    };
+    let (_, found) = bench.logs("GetLogEvents", with(json!({"startFromHead": true}))).await;
+    assert_eq!(messages(&found), ["first", "second"]);
+    assert!(found["events"][0]["ingestionTime"].as_i64() > found["events"][0]["timestamp"].as_i64());
+    let (_, found) = bench.logs("FilterLogEvents", json!({"logGroupName": "own", "filterPattern": "first"})).await;
+    assert_eq!(messages(&found), ["first"]);
+
+    // What the group would not keep is not taken.
+    bench.logs("PutRetentionPolicy", json!({"logGroupName": "own", "retentionInDays": 1})).await;
+    let (_, answer) = put(now - 2 * 24 * 60 * 60 * 1000, "gone").await;
+    assert_eq!(answer["rejectedLogEventsInfo"], json!({"expiredLogEventEndIndex": 1}));
+    for (action, input, why) in [
+        ("GetLogEvents", with(json!({"limit": 10_001})), "less than or equal to 10000"),
+        ("FilterLogEvents", json!({"logGroupName": "own", "limit": 0}), "greater than or equal to 1"),
+        ("PutLogEvents", with(json!({"logEvents": []})), "greater than or equal to 1"),
+        (
+            "PutLogEvents",
+            with(json!({"logEvents": [{"timestamp": now, "message": "x".repeat(1_048_551)}]})),
+            "too large",
+        ),
+        ("CreateLogGroup", json!({"logGroupName": "x".repeat(513)}), "less than or equal to 512"),
+        ("DescribeLogGroups", json!({"logGroupNamePrefix": "a", "logGroupNamePattern": "b"}), "mutually exclusive"),
+    ] {
+        let (status, error) = bench.logs(action, input).await;
+        let message = error["message"].as_str().unwrap();
+        assert_eq!((status, &error["__type"]), (400, &json!("InvalidParameterException")), "{action}");
+        assert!(message.contains(why), "{action}: {message}");
+    }
+}
+
 /// A role of that name, which somebody else than Lambda may take.
 async fn role_of(bench: &Bench, name: &str, principal: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
@@ -208,4 +264,16 @@ async fn a_role_lets_in_whom_it_trusts() {
         assert_eq!((status, text.contains("<Code>ValidationError</Code>")), (400, true), "{text}");
     }
     assert_eq!(assume(&mine, "me", "3600").await.0, 200);
+    for arn in ["nothing-valid-in-here", "arn::b:::something/role", "arn:a:a::aaaaaaaaaa:"] {
+        let (status, text) = assume(arn, "me", "900").await;
+        assert!(status == 400 && text.contains(&format!("{arn} is invalid")), "{text}");
+    }
+    let tagged = [("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "web")];
+    let twice = [("Tags.member.2.Key", "team"), ("Tags.member.2.Value", "api")];
+    let transitive = [("TransitiveTagKeys.member.1", "cost"), ("DurationSeconds", "900")];
+    for (more, why) in [(twice, "Duplicate tag keys found."), (transitive, "must be included in the requested tags.")] {
+        let form = [&[("RoleArn", &*mine), ("RoleSessionName", "me")][..], &tagged, &more].concat();
+        let (status, text) = bench.query("sts", "AssumeRole", &form).await;
+        assert!(status == 400 && text.contains("<Code>InvalidParameterValue</Code>") && text.contains(why), "{text}");
+    }
 }
