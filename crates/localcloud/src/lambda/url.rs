@@ -32,7 +32,7 @@ impl Input {
             _ => Ok(()),
         };
         one_of(&self.auth_type, "authType", ["NONE", "AWS_IAM"])?;
-        one_of(&self.invoke_mode, "invokeMode", ["BUFFERED", "RESPONSE_STREAM"])?;
+        one_of(&self.invoke_mode, "invokeMode", ["RESPONSE_STREAM", "BUFFERED"])?;
         let methods = self.cors.as_ref().and_then(|cors| cors.allow_methods.as_deref()).unwrap_or_default();
         if let Some(long) = methods.iter().find(|method| method.len() > 6) {
             let constraint = "Member must satisfy constraint: [Member must have length less than or equal to 6]";

@@ -100,7 +100,8 @@ async fn collect(ticket: &Ticket, answer: Answer, limit: usize) -> Result<Bytes,
         .map_err(|spoiled| ticket.failed(String::from_utf8_lossy(&spoiled.payload(&ticket.request_id)).into_owned()))
 }
 
-/// A whole answer: JSON with a `statusCode` says what to send, a string is sent as its text, any other JSON as it is.
+/// A whole answer: JSON with a `statusCode` says what to send, a string is sent as its text, any other JSON without its
+/// white space.
 async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
     let bytes = collect(ticket, answer, LARGEST).await?;
     let whole = |bytes: Bytes| {
@@ -111,12 +112,24 @@ async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Re
     let members = match serde_json::from_slice(&bytes) {
         Ok(Value::Object(members)) if members.get("statusCode").is_some_and(|code| !code.is_null()) => members,
         Ok(Value::String(text)) => return whole(text.into()),
-        _ => return whole(bytes),
+        Ok(_) => return whole(compact(&bytes)),
+        Err(_) => return whole(bytes),
     };
     let (response, content) = from_json(&members)
         .ok_or_else(|| ticket.failed("the answer has a `statusCode`, but is not of payload format 2.0".to_owned()))?;
     let content = if bodyless(method, response.status()) { Bytes::new() } else { content };
     Ok(response.map(|()| full(content)))
+}
+
+/// JSON without white space between its words, in the order it had.
+fn compact(json: &[u8]) -> Bytes {
+    let (mut quoted, mut escaped) = (false, false);
+    let kept = json.iter().copied().filter(|byte| {
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+        quoted || !byte.is_ascii_whitespace()
+    });
+    kept.collect()
 }
 
 fn from_json(members: &Map<String, Value>) -> Option<(Response<()>, Bytes)> {
@@ -216,4 +229,21 @@ fn body(first: Bytes, answer: Answer) -> Body {
         Some((next.map(Frame::data), (Bytes::new(), answer)))
     });
     StreamBody::new(pieces).boxed_unsync()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compact;
+
+    #[test]
+    fn white_space_goes_between_words_alone() {
+        for (given, sent) in [
+            (r#"{"hello": "world"}"#, r#"{"hello":"world"}"#),
+            ("[\"hello\",\t3,\n true]", r#"["hello",3,true]"#),
+            (r#"{ "a b" : "c \" d" , "e\\" : 1.0 }"#, r#"{"a b":"c \" d","e\\":1.0}"#),
+            (r#" "\\\" x" "#, r#""\\\" x""#),
+        ] {
+            assert_eq!(compact(given.as_bytes()), sent);
+        }
+    }
 }

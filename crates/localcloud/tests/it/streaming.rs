@@ -216,8 +216,17 @@ async fn the_mode_of_the_url_decides_what_is_sent() {
         (answer.status(), &answer.headers()["content-type"]),
         (StatusCode::OK, &"application/json".parse().unwrap())
     );
-    // A string is its text, not its JSON.
-    assert_eq!(ask(r#""hello""#).await.unwrap().text().await.unwrap(), "hello");
+    // As AWS was recorded to send them: a string is its text, not its JSON.
+    for (value, sent) in [
+        (r#""hello""#, "hello"),
+        (r#"["hello", 3, true]"#, r#"["hello",3,true]"#),
+        ("3.1", "3.1"),
+        (r#"{"statusCode": 200, "body": "body123"}"#, "body123"),
+    ] {
+        let answer = ask(value).await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        assert_eq!(answer.text().await.unwrap(), sent);
+    }
     assert_eq!(ask(r#"{"statusCode":1000}"#).await.unwrap().status(), 502);
     // What a streaming handler says of its length counts for nothing.
     let answer = bench.http.get(format!("{url}split")).send().await.unwrap();
