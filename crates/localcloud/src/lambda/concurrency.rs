@@ -39,6 +39,13 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
             )));
         }
         if let Some(function) = functions.get_mut(&name.function) {
+            let provisioned: u32 = function.provisioned.values().map(|provisioned| provisioned.requested).sum();
+            if wanted < provisioned {
+                // With its spaces as AWS has them.
+                return Err(Fault::parameter(format!(
+                    " ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned concurrency [{provisioned}]."
+                )));
+            }
             function.reserved = Some(wanted);
         }
         Ok((200, json!({"ReservedConcurrentExecutions": wanted})))

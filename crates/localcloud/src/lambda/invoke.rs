@@ -32,8 +32,11 @@ fn prepare(call: &Call, name: &Name) -> Result<Blueprint, Fault> {
         );
         return Err(Fault::new(413, "RequestTooLargeException", message));
     }
-    if !call.body.is_empty() && serde_json::from_slice::<serde::de::IgnoredAny>(&call.body).is_err() {
-        return Err(Fault::new(400, "InvalidRequestContentException", "Could not parse request body into json"));
+    if !call.body.is_empty()
+        && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&call.body)
+    {
+        let message = format!("Could not parse request body into json: Could not parse payload into json: {error}");
+        return Err(Fault::new(400, "InvalidRequestContentException", message));
     }
     let qualifier = &name.qualifier;
     let blueprint = call.cloud.read(|world| {

@@ -72,12 +72,14 @@ fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fau
         }
         _ => {}
     }
-    match function.reserved {
-        Some(reserved) if requested > reserved => Err(Fault::parameter(format!(
-            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function ({reserved})"
-        ))),
-        _ => Ok(()),
+    let others = function.provisioned.iter().filter(|(other, _)| *other != qualifier);
+    let all: u32 = others.map(|(_, other)| other.requested).sum::<u32>() + requested;
+    if function.reserved.is_some_and(|reserved| all > reserved) {
+        return Err(Fault::parameter(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+        ));
     }
+    Ok(())
 }
 
 /// Refuses what would leave too little for functions without a reservation.

@@ -330,6 +330,18 @@ async fn provisioned_and_reserved_concurrency() {
     bench.done(Method::PUT, &path("live"), input.clone()).await;
     let pointed = "Version is pointed by a Provisioned Concurrency alias";
     expect(&bench, vec![(Method::PUT, path("1"), input, 409, conflict, pointed.into())]).await;
+    let reserve = async |count: u32| {
+        let input = json!({"ReservedConcurrentExecutions": count});
+        bench.lambda(Method::PUT, "/2017-10-31/functions/f/concurrency", input).await
+    };
+    let (status, error) = reserve(0).await;
+    let low = " ReservedConcurrentExecutions  0 should not be lower than function's total provisioned concurrency [1].";
+    assert_eq!((status, error["message"].as_str()), (400, Some(low)));
+    assert_eq!(reserve(1).await.0, 200);
+    let more =
+        "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function";
+    let two = json!({"ProvisionedConcurrentExecutions": 2});
+    expect(&bench, vec![(Method::PUT, path("live"), two, 400, PARAMETER, more.into())]).await;
     let list = format!("{PROVISIONED}/f/provisioned-concurrency?List=ALL");
     let all = bench.done(Method::GET, &list, Value::Null).await;
     assert_eq!(all["ProvisionedConcurrencyConfigs"][0]["FunctionArn"], format!("{ARN}:f:live"));
