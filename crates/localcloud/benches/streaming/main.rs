@@ -28,6 +28,10 @@ const REQUESTS: usize = 100;
 const ROUNDS: usize = 7;
 /// The long stream.
 const LENGTH: u64 = 100 * 1024 * 1024;
+/// Its chunks, in bytes.
+const CHUNK: u64 = 64 * 1024;
+/// Other chunks, from tokens to files.
+const CHUNKS: [u64; 4] = [256, 1024, 8 * 1024, 1024 * 1024];
 
 fn main() {
     let part = std::env::args().nth(1).unwrap_or_default();
@@ -65,6 +69,7 @@ async fn bench() {
     }
     let before = cloud.memory();
     compare(&subjects).await;
+    sweep(&subjects).await;
     println!("\nlocal cloud's memory: {before} before, {} after, {} at most", cloud.memory(), cloud.peak());
     crowds(&cloud, &bare).await;
     println!("\nload {}", machine::load());
@@ -76,7 +81,7 @@ async fn compare(subjects: &[Subject]) {
     for _ in 0..ROUNDS {
         for (subject, figures) in subjects.iter().zip(&mut figures) {
             figures.first_bytes.push(measure::first_bytes(&subject.url, REQUESTS).await);
-            figures.rates.push(measure::rate(&subject.url, LENGTH).await);
+            figures.rates.push(measure::rate(&subject.url, LENGTH, CHUNK).await);
         }
     }
     println!("{:<20} {:>10} {:>10} {:>10} {:>12}", "", "first byte", "p90", "MB/s", "MB/s to bare");
@@ -96,6 +101,37 @@ async fn compare(subjects: &[Subject]) {
         println!("the relay, which only copies: {:.2} times watch's rate", figures[2].times(watch));
         let times = cloud.times(watch);
         bar("at least twice watch's rate", times >= 2.0, &format!("{times:.2} times it"));
+    }
+}
+
+/// The long stream in other chunks, in turns too.
+async fn sweep(subjects: &[Subject]) {
+    print!("\nMB/s in chunks of");
+    for size in CHUNKS {
+        print!(" {:>16}", format!("{size} B"));
+    }
+    println!();
+    let mut figures: Vec<Vec<Figures>> = subjects.iter().map(|_| CHUNKS.map(|_| Figures::default()).into()).collect();
+    for _ in 0..ROUNDS {
+        for (at, size) in CHUNKS.into_iter().enumerate() {
+            for (subject, figures) in subjects.iter().zip(&mut figures) {
+                figures[at].rates.push(measure::rate(&subject.url, LENGTH, size).await);
+            }
+        }
+    }
+    for (subject, figures) in subjects.iter().zip(&figures) {
+        print!("{:<17}", subject.name);
+        for figures in figures {
+            print!(" {:>16.0}", figures.rate());
+        }
+        println!();
+    }
+    for (name, other) in [("bare", 0), ("watch", 3)].into_iter().filter(|(_, other)| *other < figures.len()) {
+        print!("{:<17}", format!("cloud to {name}"));
+        for (own, other) in figures[1].iter().zip(&figures[other]) {
+            print!(" {:>16.2}", own.times(other));
+        }
+        println!();
     }
 }
 
