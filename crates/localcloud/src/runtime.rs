@@ -15,15 +15,11 @@ use tokio::task::JoinSet;
 
 use crate::cloud::lock;
 use crate::extension::{self, Extensions};
-use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Reply as Client, Seat};
+use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Reply as Client, Seat, pipe};
 use crate::socket::Prompt;
 
 /// lambda_runtime means these as trailers when a stream fails, and writes them into the body, as a chunk of their own.
 const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
-
-/// How many chunks may be on their way to a slow client: about what one read brings. With fewer, function and client wake
-/// each other more often.
-const AHEAD: usize = 8;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -215,7 +211,7 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
         .get("lambda-runtime-function-response-mode")
         .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"streaming"));
     let content_type = headers.get("content-type").cloned();
-    let (pieces, body) = mpsc::channel(AHEAD);
+    let (pieces, body) = pipe();
     desk.say(Word::Answering);
     let mut telling = Telling(desk, None);
     let (pace, words) = (desk.pace.clone(), desk.words.clone());
@@ -234,7 +230,7 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
                 if bytes.starts_with(ERROR_TEXT) {
                     desk.say(Word::Words(String::from_utf8_lossy(&bytes).into_owned()));
                 }
-                reading = reading && (bytes.is_empty() || pieces.send(Piece::Chunk(bytes)).await.is_ok());
+                reading = reading && (bytes.is_empty() || pieces.send(Piece::Chunk(bytes)).await);
             }
             Err(frame) => trailers = frame.into_trailers().ok().and_then(|trailers| error_in(&trailers)),
         }
@@ -250,7 +246,7 @@ async fn response(desk: &Arc<Desk>, id: &str, request: Request<Incoming>) -> Rep
         return accepted();
     }
     desk.complete();
-    reading = reading && pieces.send(Piece::End).await.is_ok();
+    reading = reading && pieces.send(Piece::End).await;
     telling.1 = Some(if reading { Ending::Whole } else { Ending::Unread });
     accepted()
 }

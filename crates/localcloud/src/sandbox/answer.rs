@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Pace;
+use super::pipe::{Piece, Receiver};
 use crate::runtime::Word;
 
 /// The largest buffered answer: 6 MB and 100 bytes, as AWS's own error has it.
@@ -17,19 +18,12 @@ pub(crate) const LARGEST: usize = 6_291_556;
 /// Why an answer ended before its end, as JSON with `errorType` and `errorMessage`, where that is known.
 pub(crate) type Failure = Arc<OnceLock<Bytes>>;
 
-/// What comes through from the Runtime API.
-pub(crate) enum Piece {
-    Chunk(Bytes),
-    /// The body ended as it should; a channel that closes without this was cut.
-    End,
-}
-
-/// A body that arrives piece by piece, a few waiting at most: a slow reader slows the function.
+/// A body that arrives piece by piece.
 pub(crate) struct Answer {
     /// Whether the runtime said that it streams.
     pub(crate) streaming: bool,
     pub(crate) content_type: Option<HeaderValue>,
-    pub(crate) pieces: mpsc::Receiver<Piece>,
+    pub(crate) pieces: Receiver,
     pub(crate) over: bool,
     pub(crate) pace: Pace,
     /// What is wrong with the rest.

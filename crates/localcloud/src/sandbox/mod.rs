@@ -13,6 +13,7 @@ mod layers;
 mod mounts;
 mod output;
 mod pace;
+mod pipe;
 mod port;
 mod preparation;
 mod report;
@@ -26,10 +27,11 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub(crate) use answer::{Answer, Failure, LARGEST, Piece};
+pub(crate) use answer::{Answer, Failure, LARGEST};
 pub(crate) use fleet::{Fleet, Seat};
 pub(crate) use layers::adapter;
 pub(crate) use pace::Pace;
+pub(crate) use pipe::{Piece, pipe};
 pub(crate) use spawn::sweep;
 
 use crate::cloud::Cloud;
