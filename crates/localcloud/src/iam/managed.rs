@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Whose, check_policy, invalid, is_name, page, policy, tag};
+use super::{Whose, check_policy, invalid, is_name, page, path, policy, tag};
 use crate::ACCOUNT;
 use crate::route::{Call, Form, member};
 use crate::wire::date;
@@ -89,12 +89,9 @@ fn check_document(document: &str) -> Result<(), Fault> {
 
 pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
     let (name, document) = (form.need("PolicyName")?, form.need("PolicyDocument")?);
-    let path = form.get("Path").unwrap_or("/");
+    let path = path(form)?;
     if !is_name(name, 128) {
         return Err(invalid(format!("The specified value for policyName is invalid: {name}")));
-    }
-    if !(path.starts_with('/') && path.ends_with('/') && path.len() <= 512) {
-        return Err(invalid("The specified value for path is invalid. It must begin and end with /."));
     }
     check_document(document)?;
     let now = date::now();

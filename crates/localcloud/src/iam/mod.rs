@@ -75,6 +75,17 @@ fn is_name(name: &str, longest: usize) -> bool {
     (1..=longest).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
 }
 
+/// The path of a role or policy to be made.
+fn path(form: &Form) -> Result<&str, Fault> {
+    let path = form.get("Path").unwrap_or("/");
+    if path.starts_with('/') && path.ends_with('/') && path.len() <= 512 {
+        return Ok(path);
+    }
+    Err(invalid(
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+    ))
+}
+
 /// Refuses a policy that is no JSON object with statements.
 fn check_policy(document: &str, whose: Whose) -> Result<(), Fault> {
     let bad = |reason: &str| Fault::new(400, "MalformedPolicyDocument", reason);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Whose, change, check_policy, invalid, is_name, missing, page, policy, read, tag};
+use super::{Whose, change, check_policy, invalid, is_name, missing, page, path, policy, read, tag};
 use crate::ACCOUNT;
 use crate::cloud::millis;
 use crate::route::{Call, Form, member};
@@ -42,14 +42,9 @@ fn session(form: &Form) -> Result<Option<u32>, Fault> {
 
 pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
     let (name, trust) = (form.need("RoleName")?, form.need("AssumeRolePolicyDocument")?);
-    let path = form.get("Path").unwrap_or("/");
+    let path = path(form)?;
     if !is_name(name, 64) {
         return Err(invalid(format!("The specified value for roleName is invalid: {name}")));
-    }
-    if !(path.starts_with('/') && path.ends_with('/') && path.len() <= 512) {
-        return Err(invalid(
-            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
-        ));
     }
     check_policy(trust, Whose::Trust)?;
     let now = date::now();
