@@ -162,6 +162,6 @@ mod tests {
         assert!(waiting.await);
         let waiting = sender.send(chunk(1));
         drop(receiver);
-        assert!(!waiting.await);
+        assert_eq!(tokio::time::timeout(Duration::from_secs(10), waiting).await, Ok(false));
     }
 }
