@@ -162,6 +162,8 @@ async fn events_that_a_client_puts_lie_in_the_order_of_their_times() {
     bench.logs("PutRetentionPolicy", json!({"logGroupName": "own", "retentionInDays": 1})).await;
     let (_, answer) = put(now - 2 * 24 * 60 * 60 * 1000, "gone").await;
     assert_eq!(answer["rejectedLogEventsInfo"], json!({"expiredLogEventEndIndex": 1}));
+    let (_, found) = bench.logs("GetLogEvents", with(json!({"startFromHead": true}))).await;
+    assert_eq!(messages(&found), ["first", "second"]);
     for (action, input, why) in [
         ("GetLogEvents", with(json!({"limit": 10_001})), "less than or equal to 10000"),
         ("FilterLogEvents", json!({"logGroupName": "own", "limit": 0}), "greater than or equal to 1"),
