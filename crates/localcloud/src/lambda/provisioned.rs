@@ -33,7 +33,7 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
     call.cloud.change(|world| {
         let most = call.cloud.options.concurrency;
         let free = most.saturating_sub(world.region(&call.region).reserved());
-        let function = published(call, world, name, UNPUBLISHED)?;
+        let function = changed(call, world, name, UNPUBLISHED)?;
         check(function, &name.qualifier, requested)?;
         if function.reserved.is_none() {
             check_account(requested as usize, free, most)?;
@@ -47,13 +47,19 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
 }
 
 /// The function of an alias or version that is there; `$LATEST` can be neither.
-fn published<'a>(call: &Call, world: &'a mut World, name: &Name, refusal: &str) -> Result<&'a mut Function, Fault> {
+fn published<'a>(call: &Call, world: &'a World, name: &Name, refusal: &str) -> Result<&'a Function, Fault> {
     if name.or_latest() == LATEST {
         return Err(Fault::parameter(refusal));
     }
+    let function = name.find(call, world).ok().filter(|function| function.resolve(&name.qualifier).is_ok());
+    function.ok_or_else(|| missing_qualifier(&arn(&call.region, &name.function, &name.qualifier), &name.qualifier))
+}
+
+/// The same, to be changed.
+fn changed<'a>(call: &Call, world: &'a mut World, name: &Name, refusal: &str) -> Result<&'a mut Function, Fault> {
+    published(call, world, name, refusal)?;
     let function = world.region(&call.region).functions.get_mut(&name.function);
-    let missing = || missing_qualifier(&arn(&call.region, &name.function, &name.qualifier), &name.qualifier);
-    function.filter(|function| function.resolve(&name.qualifier).is_ok()).ok_or_else(missing)
+    function.ok_or_else(|| name.missing(call, &name.qualifier))
 }
 
 fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fault> {
@@ -98,7 +104,7 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
     if call.query("List").is_some_and(|what| what == "ALL") {
         return list(call, name);
     }
-    call.cloud.change(|world| {
+    call.cloud.read(|world| {
         let function = published(call, world, name, NEITHER)?;
         let found = function.provisioned.get(&name.qualifier);
         found.map(|found| (200, describe(found))).ok_or_else(|| {
@@ -122,7 +128,7 @@ fn list(call: &Call, name: &Name) -> Answer {
 
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
     call.cloud.change(|world| {
-        published(call, world, name, NEITHER)?.provisioned.remove(&name.qualifier);
+        changed(call, world, name, NEITHER)?.provisioned.remove(&name.qualifier);
         Ok((204, Value::Null))
     })
 }
