@@ -210,6 +210,21 @@ impl Failure {
         self
     }
 
+    /// The same where there may be nothing to add.
+    pub fn therefore_maybe(self, consequence: Option<String>) -> Failure {
+        match consequence {
+            Some(consequence) => self.therefore(&consequence),
+            None => self,
+        }
+    }
+
+    /// This failure, and one more that came of it.
+    pub fn and_also(mut self, other: Failure) -> Failure {
+        self.caused_by.extend(other.caused_by);
+        self.hints.extend(other.hints);
+        self.therefore(&other.message)
+    }
+
     pub fn no_release(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
             .hint("run `lamstream deploy`")

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use crate::plan::Change;
-use crate::stack::{Names, Secret, Stack};
+use crate::stack::{Names, Secret, Stack, Verdict};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use std::error::Error;
@@ -45,14 +45,38 @@ pub struct Outputs {
     pub shifted: Option<String>,
     /// With its last slash.
     pub url: Option<String>,
+    /// What `live` remembers of the version that it was turned to last.
+    pub remembered: Remembered,
+}
+
+/// What is known of a version that has traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    pub verdict: Verdict,
+    /// The fingerprint of the checks that its URL was last seen to pass, and of the URL's settings.
+    pub checks: Option<String>,
+    /// Whether the run that made it live ended before the URL was seen to pass.
+    pub interrupted: bool,
+}
+
+impl Default for Remembered {
+    fn default() -> Remembered {
+        Remembered { verdict: Verdict::Unverified, checks: None, interrupted: false }
+    }
 }
 
 impl Outputs {
+    /// The version that traffic was turned to last: the shift's where there is one.
+    pub fn newest(&self) -> Option<&String> {
+        self.shifted.as_ref().or(self.version.as_ref())
+    }
+
     /// What `newer` tells replaces what was known.
     pub fn updated_by(self, newer: Outputs) -> Outputs {
         Outputs {
             previous: if newer.version.is_some() { newer.previous } else { self.previous },
             shifted: if newer.version.is_some() { newer.shifted } else { self.shifted },
+            remembered: if newer.version.is_some() { newer.remembered } else { self.remembered },
             version: newer.version.or(self.version),
             url: newer.url.or(self.url),
         }

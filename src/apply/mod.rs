@@ -3,7 +3,9 @@
 mod cloud;
 mod event;
 
-pub use cloud::{Artifact, Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Source, Trial};
+pub use cloud::{
+    Artifact, Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Remembered, Source, Trial,
+};
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};
@@ -22,6 +24,8 @@ pub struct Applied {
 /// A run that ended early. `done` stays done.
 #[derive(Debug)]
 pub struct ApplyError {
+    /// Of what was done.
+    pub outputs: Outputs,
     pub done: Vec<Step>,
     /// `None` when the run was ended between two steps.
     pub failed: Option<Step>,
@@ -57,7 +61,13 @@ pub async fn apply(
     for group in plan.groups() {
         if (audience.stopped)() {
             let source = CloudError::new(format!("finish `{}`", names.function), Reason::Interrupted, "interrupted");
-            return Err(Box::new(ApplyError { done: applied.done, failed: None, left, source }));
+            return Err(Box::new(ApplyError {
+                outputs: applied.outputs,
+                done: applied.done,
+                failed: None,
+                left,
+                source,
+            }));
         }
         let results = join_all(group.iter().map(|change| step(cloud, change, delivery, audience))).await;
         let mut failure = None;
@@ -74,7 +84,13 @@ pub async fn apply(
         }
         if let Some((failed, source)) = failure {
             strike(&mut left, &failed);
-            return Err(Box::new(ApplyError { done: applied.done, failed: Some(failed), left, source }));
+            return Err(Box::new(ApplyError {
+                outputs: applied.outputs,
+                done: applied.done,
+                failed: Some(failed),
+                left,
+                source,
+            }));
         }
     }
     Ok(applied)

@@ -1,15 +1,13 @@
-//! The alias `live`: which version has the traffic, and which had it before.
+//! The alias `live`: which version has the traffic, and what it remembers of it and of the others.
 
 use super::error::Doing;
-use super::place::Place;
+use super::memory::Memory;
+use super::place::{Place, Seen, Traffic};
 use super::wait::{self, Look, Wait, is_refusal};
 use crate::apply::{Audience, CloudError, Outputs, Reason};
 use crate::stack::{Names, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use std::collections::HashMap;
-
-/// What an alias's description begins with where the alias remembers which version was live before.
-const REMEMBERED: &str = "lamstream previous=";
 
 /// The alias as found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,32 +22,61 @@ pub(super) struct Pointing {
     pub version: String,
     /// The version that gets a part of the traffic.
     pub shifted: Option<(String, Weight)>,
-    pub description: String,
+    pub memory: Memory,
 }
 
 impl Pointing {
-    /// The version that was live before.
-    pub fn previous(&self) -> Option<String> {
-        let remembered = self.description.strip_prefix(REMEMBERED)?;
-        Some(remembered.to_owned()).filter(|number| !number.is_empty())
+    pub fn of(
+        version: Option<&str>,
+        routing: Option<&AliasRoutingConfiguration>,
+        description: Option<&str>,
+    ) -> Pointing {
+        Pointing {
+            shifted: shifted(routing),
+            version: version.unwrap_or_default().to_owned(),
+            memory: Memory::read(description.unwrap_or_default()),
+        }
     }
 
-    /// All the traffic to `number`.
-    fn whole(current: Option<&Pointing>, number: &str) -> Pointing {
-        let previous = match current {
-            Some(current) if current.version == number => current.previous(),
-            other => other.map(|current| current.version.clone()),
-        };
-        let description = format!("{REMEMBERED}{}", previous.unwrap_or_default());
-        Pointing { version: number.to_owned(), shifted: None, description }
+    /// All the traffic to `number`. `asked`: the URL is going to be asked afterwards.
+    fn whole(current: Option<&Pointing>, number: &str, asked: bool) -> Pointing {
+        let memory = current.map(|current| current.memory.clone()).unwrap_or_default();
+        let from = current.map(|current| current.version.as_str());
+        Pointing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) }
+    }
+
+    /// The version that traffic was turned to last.
+    pub fn newest(&self) -> &str {
+        self.shifted.as_ref().map_or(&self.version, |(version, _)| version)
+    }
+
+    fn same_traffic(&self, other: &Pointing) -> bool {
+        (&self.version, &self.shifted) == (&other.version, &other.shifted)
+    }
+
+    /// The last release that served well, seen from here: this one, unless the run that made it live ended before
+    /// its URL was seen to pass.
+    fn settled(&self) -> Option<Pointing> {
+        if !self.memory.is_interrupted(self.newest()) {
+            return Some(self.clone());
+        }
+        match &self.shifted {
+            Some(_) => Pointing { shifted: None, ..self.clone() }.settled(),
+            None => {
+                let mut memory = self.memory.clone();
+                let version = memory.previous.take()?;
+                Some(Pointing { version, shifted: None, memory })
+            }
+        }
     }
 
     pub fn outputs(&self) -> Outputs {
         Outputs {
             version: Some(self.version.clone()),
-            previous: self.previous(),
+            previous: self.memory.previous.clone(),
             shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
             url: None,
+            remembered: self.memory.live(self.newest()),
         }
     }
 }
@@ -59,17 +86,13 @@ pub(super) async fn observe(place: &Place<'_>) -> Result<Option<Alias>, CloudErr
     let call = place.account.lambda.get_alias().function_name(&name).name(Names::ALIAS);
     let found = call.send().await.if_found(|| format!("read alias `{}` of function `{name}`", Names::ALIAS))?;
     Ok(found.map(|alias| Alias {
-        pointing: Pointing {
-            shifted: shifted(alias.routing_config.as_ref()),
-            version: alias.function_version.unwrap_or_default(),
-            description: alias.description.unwrap_or_default(),
-        },
+        pointing: Pointing::of(alias.function_version(), alias.routing_config(), alias.description()),
         revision: alias.revision_id,
     }))
 }
 
 /// AWS allows for one version beside the first.
-pub(super) fn shifted(routing: Option<&AliasRoutingConfiguration>) -> Option<(String, Weight)> {
+fn shifted(routing: Option<&AliasRoutingConfiguration>) -> Option<(String, Weight)> {
     let weights = routing?.additional_version_weights()?;
     weights.iter().find_map(|(version, weight)| Some((version.clone(), Weight::of_fraction(*weight)?)))
 }
@@ -80,34 +103,99 @@ pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
     call.send().await.if_found(|| format!("delete alias `{}` of function `{name}`", Names::ALIAS)).map(|_| ())
 }
 
-/// Turns all the traffic to `number`, or a part of it.
+/// Turns all the traffic to `number`, or a part of it. `asked`: the URL is going to be asked afterwards.
 ///
 /// # Errors
-/// `Conflict` when somebody else moved the alias since it was observed.
+/// `Conflict` when somebody else moved the alias since it was observed. After any error [`Place::traffic`] says
+/// what is known of where the traffic goes.
 pub(super) async fn turn(
     place: &Place<'_>,
     number: &str,
     part: Option<Weight>,
+    asked: bool,
     audience: &Audience<'_>,
 ) -> Result<Outputs, CloudError> {
     point(place, audience, |current| match (current, part) {
-        (Some(current), Some(weight)) if current.version != number => {
-            Pointing { shifted: Some((number.to_owned(), weight)), ..current.clone() }
-        }
-        _ => Pointing::whole(current, number),
+        (Some(current), Some(weight)) if current.version != number => Pointing {
+            version: current.version.clone(),
+            shifted: Some((number.to_owned(), weight)),
+            memory: current.memory.shifted(&current.version, number, asked),
+        },
+        _ => Pointing::whole(current, number, asked),
     })
     .await
 }
 
 impl Place<'_> {
-    /// Points `live` to where it pointed when it was first observed, if it still is as we left it. `None` where
-    /// there was no `live` then.
+    /// Where the traffic goes now, compared with what was observed first.
+    pub fn traffic(&self) -> Traffic {
+        let seen = self.seen.borrow();
+        let moved = |to: &Pointing| seen.before.as_ref().is_none_or(|before| !before.same_traffic(to));
+        let is = |to: &&Pointing| moved(to);
+        match (seen.attempt.as_ref().filter(is), seen.alias.as_ref().map(|alias| &alias.pointing).filter(is)) {
+            (Some(attempt), _) => Traffic::Unknown(attempt.newest().to_owned()),
+            (None, Some(now)) => Traffic::Moved(now.newest().to_owned()),
+            (None, None) => Traffic::Unmoved,
+        }
+    }
+
+    /// Points `live` to the last release that served well: where it pointed when it was first observed, or, where a
+    /// run before this one was cut short, where it pointed before that. The release that has the traffic now is
+    /// remembered as failed. `None` where there is no such release.
     ///
     /// # Errors
     /// `Conflict` when somebody else moved it meanwhile.
     pub async fn move_back(&self, audience: &Audience<'_>) -> Result<Option<Outputs>, CloudError> {
-        let Some(before) = self.seen.borrow().before.clone() else { return Ok(None) };
-        point(self, audience, |_| before.clone()).await.map(Some)
+        let (before, refused) = {
+            let Seen { before, alias, attempt, .. } = &*self.seen.borrow();
+            let now = attempt.as_ref().or(alias.as_ref().map(|alias| &alias.pointing));
+            (before.clone(), now.map(|now| now.newest().to_owned()))
+        };
+        let (Some(before), Some(refused)) = (before, refused) else { return Ok(None) };
+        let this_run_moved = before.newest() != refused;
+        let Some(good) = before.settled().or(Some(before).filter(|_| this_run_moved)) else { return Ok(None) };
+        let memory = good.memory.refusing(&refused, &good.version);
+        let back = Pointing { memory, ..good };
+        match point(self, audience, |_| back.clone()).await {
+            Ok(outputs) => Ok(Some(outputs)),
+            // The reply was lost, and a look showed that it got through.
+            Err(_) if self.points_to(&back) => Ok(Some(back.outputs())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Remembers that the URL of the release that was turned to last was seen to pass.
+    ///
+    /// # Errors
+    /// When it cannot be written; the traffic is as it was in any case.
+    pub async fn remember_passed(&self, checks: &str, audience: &Audience<'_>) -> Result<(), CloudError> {
+        self.remember(audience, |now| now.memory.verified(now.newest(), checks)).await
+    }
+
+    /// Remembers that a version did not pass, and so was given no traffic.
+    ///
+    /// # Errors
+    /// As for [`Place::remember_passed`].
+    pub async fn remember_failed(&self, number: &str, audience: &Audience<'_>) -> Result<(), CloudError> {
+        self.remember(audience, |now| now.memory.refusing(number, &now.version)).await
+    }
+
+    async fn remember(&self, audience: &Audience<'_>, with: impl Fn(&Pointing) -> Memory) -> Result<(), CloudError> {
+        let now = self.seen.borrow().alias.as_ref().map(|alias| alias.pointing.clone());
+        let Some(now) = now.filter(|now| with(now) != now.memory) else { return Ok(()) };
+        let to = Pointing { memory: with(&now), ..now };
+        point(self, audience, |_| to.clone()).await.map(drop)
+    }
+
+    fn points_to(&self, to: &Pointing) -> bool {
+        let seen = self.seen.borrow();
+        seen.attempt.is_none() && seen.alias.as_ref().is_some_and(|alias| alias.pointing == *to)
+    }
+
+    /// What is known of the alias now; an attempt whose outcome was open is settled by it.
+    fn see(&self, alias: Option<Alias>) {
+        let mut seen = self.seen.borrow_mut();
+        (seen.alias, seen.attempt) = (alias, None);
     }
 }
 
@@ -124,31 +212,53 @@ async fn point(
     let wait = Wait { function: &place.names.function, for_what: "another update to end", limit };
     let mut sent = false;
     wait.until(audience, async || {
-        let refusal = match sent {
-            true => None,
-            false => match send(place, expected.as_ref(), &to).await {
-                Err(error) if is_refusal(&error) => Some(error),
-                other => other.map(|()| None)?,
-            },
+        let mut refusal = None;
+        if !sent {
+            place.seen.borrow_mut().attempt = Some(to.clone());
+            match send(place, expected.as_ref(), &to).await {
+                Ok(now) if now.pointing == to => {
+                    place.see(Some(now));
+                    return Ok(Look::Done(to.outputs()));
+                }
+                Ok(_) => sent = true,
+                Err(error) => refusal = Some(error),
+            }
+        }
+        // An error may hide that an earlier attempt of the same call got through: only a look can tell.
+        let now = match (observe(place).await, &refusal) {
+            (Ok(now), _) => now,
+            (Err(_), Some(refusal)) => return Err(refusal.clone()),
+            (Err(unread), None) => return Err(unread),
         };
-        sent = refusal.is_none();
-        let now = observe(place).await?;
         let pointing = |alias: &Option<Alias>| alias.as_ref().map(|alias| alias.pointing.clone());
-        if pointing(&now).as_ref() == Some(&to) {
-            place.seen.borrow_mut().alias = now;
-            return Ok(Look::Done(to.outputs()));
-        }
-        if refusal.is_none() && is_on_its_way(place, now.as_ref(), &to) {
-            let why = "it still moves the instances that it keeps warm";
-            return Ok(Look::NotYet(CloudError::new(moving(place, &to), Reason::Refused, why)));
-        }
-        // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
-        match refusal.filter(|_| pointing(&now) == pointing(&expected)) {
-            Some(refusal) => {
+        let (arrived, unchanged) = (pointing(&now).as_ref() == Some(&to), pointing(&now) == pointing(&expected));
+        match refusal {
+            // A call without an answer may still be on its way.
+            Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),
+            Some(lost) if !is_refusal(&lost) => {
+                place.see(now);
+                Err(lost)
+            }
+            _ if arrived => {
+                place.see(now);
+                Ok(Look::Done(to.outputs()))
+            }
+            None if is_on_its_way(place, now.as_ref(), &to) => {
+                place.see(now);
+                let why = "it still moves the instances that it keeps warm";
+                Ok(Look::NotYet(CloudError::new(moving(place, &to), Reason::Refused, why)))
+            }
+            // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
+            Some(refusal) if unchanged => {
+                place.see(now.clone());
                 expected = now;
                 Ok(Look::NotYet(refusal))
             }
-            None => Err(conflict()),
+            // What somebody else did is not ours to judge, nor to undo.
+            _ => {
+                place.seen.borrow_mut().attempt = None;
+                Err(conflict())
+            }
         }
     })
     .await
@@ -161,21 +271,26 @@ fn is_on_its_way(place: &Place<'_>, now: Option<&Alias>, to: &Pointing) -> bool 
     place.seen.borrow().provisioned.is_some() && to.shifted.is_none() && now.map(whole).as_ref() == Some(to)
 }
 
-async fn send(place: &Place<'_>, expected: Option<&Alias>, to: &Pointing) -> Result<(), CloudError> {
+async fn send(place: &Place<'_>, expected: Option<&Alias>, to: &Pointing) -> Result<Alias, CloudError> {
     let name = place.names.function_name();
     let lambda = &place.account.lambda;
     let action = || moving(place, to);
+    let description = to.memory.write();
     let Some(expected) = expected else {
         let call = lambda.create_alias().function_name(&name).name(Names::ALIAS).function_version(&to.version);
-        return call.description(&to.description).send().await.doing(action).map(|_| ());
+        let made = call.description(description).send().await.doing(action)?;
+        let pointing = Pointing::of(made.function_version(), made.routing_config(), made.description());
+        return Ok(Alias { pointing, revision: made.revision_id });
     };
     // Said also where it is empty: an update without it would leave the weights as they are.
     let weights: HashMap<String, f64> =
         to.shifted.iter().map(|(version, weight)| (version.clone(), weight.fraction())).collect();
     let routing = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)).build();
     let call = lambda.update_alias().function_name(&name).name(Names::ALIAS).function_version(&to.version);
-    let call = call.description(&to.description).routing_config(routing).set_revision_id(expected.revision.clone());
-    call.send().await.doing(action).map(|_| ())
+    let call = call.description(description).routing_config(routing).set_revision_id(expected.revision.clone());
+    let made = call.send().await.doing(action)?;
+    let pointing = Pointing::of(made.function_version(), made.routing_config(), made.description());
+    Ok(Alias { pointing, revision: made.revision_id })
 }
 
 fn moving(place: &Place<'_>, to: &Pointing) -> String {

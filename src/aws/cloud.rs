@@ -47,7 +47,7 @@ impl Place<'_> {
         let before = alias.as_ref().map(|alias| alias.pointing.clone());
         let outputs = before.as_ref().map(Pointing::outputs).unwrap_or_default();
         let outputs = Outputs { url: url.as_ref().map(|(_, address)| address.clone()), ..outputs };
-        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias, before, provisioned };
+        *self.seen.borrow_mut() = Seen { latest: seen_latest, alias, attempt: None, before, provisioned };
         let live = seen_live.map(|version| Live { release: version.release, shift });
         let url = url.map(|(url, _)| url);
         let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };

@@ -22,10 +22,23 @@ pub struct Place<'a> {
 pub(super) struct Seen {
     pub latest: Option<Version>,
     pub alias: Option<Alias>,
+    /// A write of the alias whose outcome is not known.
+    pub attempt: Option<Pointing>,
     /// Where `live` pointed when it was observed, before anything of ours.
     pub before: Option<Pointing>,
     /// How many instances are kept warm for `live`.
     pub provisioned: Option<u32>,
+}
+
+/// Where the traffic goes, compared with what was observed first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// As it was.
+    Unmoved,
+    /// This version was turned to last, and has it, or a part of it.
+    Moved(String),
+    /// This version may have it: nobody could see what became of the move.
+    Unknown(String),
 }
 
 impl<'a> Place<'a> {

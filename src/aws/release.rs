@@ -33,7 +33,8 @@ pub(super) async fn carry_out(
     if let Some(trial) = delivery.trial {
         trial(number.clone()).await?;
     }
-    alias::turn(place, &number, live.shift.as_ref().map(|shift| shift.weight), audience).await
+    let part = live.shift.as_ref().map(|shift| shift.weight);
+    alias::turn(place, &number, part, delivery.trial.is_some(), audience).await
 }
 
 async fn configure(place: &Place<'_>, to: &Release, audience: &Audience<'_>) -> Result<(), CloudError> {

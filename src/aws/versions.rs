@@ -2,10 +2,11 @@
 
 use super::alias::{self, Pointing};
 use super::error::Doing;
+use super::memory::Memory;
 use super::place::Place;
 use super::version::Version;
 use crate::apply::CloudError;
-use crate::stack::{Published, Release, Share};
+use crate::stack::{Names, Published, Release, Share};
 use std::collections::BTreeSet;
 
 impl Place<'_> {
@@ -16,7 +17,7 @@ impl Place<'_> {
     pub async fn published(&self) -> Result<Vec<Published>, CloudError> {
         let (versions, live) = tokio::try_join!(self.versions(), alias::observe(self))?;
         let live = live.map(|alias| alias.pointing);
-        let previous = live.as_ref().and_then(Pointing::previous);
+        let memory = live.as_ref().map(|live| live.memory.clone()).unwrap_or_default();
         let share = |number: &str| match &live {
             Some(Pointing { version, shifted: None, .. }) if version == number => Share::Whole,
             Some(Pointing { version, shifted: Some((_, weight)), .. }) if version == number => Share::Rest(*weight),
@@ -25,8 +26,12 @@ impl Place<'_> {
         };
         let published = versions.into_iter().map(|(at, version)| Published {
             at,
-            is_previous: previous.as_ref() == Some(&version.number),
+            is_previous: memory.previous.as_ref() == Some(&version.number),
             share: share(&version.number),
+            verdict: match share(&version.number) {
+                Share::None => memory.verdict(&version.number),
+                _ => memory.live(&version.number).verdict,
+            },
             origin: version.description,
             release: version.release,
             version: version.number,
@@ -41,20 +46,21 @@ impl Place<'_> {
         Ok(found.map(|configuration| Version::of(configuration, &self.names).release))
     }
 
-    /// Deletes the versions beyond the newest `keep`, but none that an alias uses or that `live` remembers. Gives the
-    /// numbers of those deleted.
+    /// Deletes old versions: those below the live one that are not among the newest `keep` releases, that no alias
+    /// uses and that `live` does not remember as the one before. A version that did not pass is no release, so it
+    /// takes no other's place. Gives the numbers of those deleted.
     ///
     /// # Errors
     /// Those of the calls; what was deleted before stays deleted.
     pub async fn prune(&self, keep: usize) -> Result<Vec<String>, CloudError> {
         let name = self.names.function_name();
-        let (versions, used) = tokio::try_join!(self.versions(), self.used())?;
-        let numbers: Vec<&str> = versions.iter().map(|(_, version)| version.number.as_str()).collect();
+        let (versions, (used, memory)) = tokio::try_join!(self.versions(), self.used())?;
+        let numbers: Vec<u64> = versions.iter().filter_map(|(_, version)| number(&version.number)).collect();
         let mut pruned = Vec::new();
-        for number in surplus(&numbers, &used, keep) {
-            let call = self.account.lambda.delete_function().function_name(&name).qualifier(number);
+        for number in surplus(&numbers, &used, keep, |number| memory.is_good(number).unwrap_or(true)) {
+            let call = self.account.lambda.delete_function().function_name(&name).qualifier(number.to_string());
             call.send().await.if_found(|| format!("delete version {number} of function `{name}`"))?;
-            pruned.push(number.to_owned());
+            pruned.push(number.to_string());
         }
         Ok(pruned)
     }
@@ -75,23 +81,22 @@ impl Place<'_> {
         Ok(versions)
     }
 
-    /// The versions that some alias sends traffic to, and the one that `live` remembers.
-    async fn used(&self) -> Result<BTreeSet<String>, CloudError> {
+    /// The versions that some alias sends traffic to, and the one that `live` remembers; and all that it remembers.
+    async fn used(&self) -> Result<(BTreeSet<u64>, Memory), CloudError> {
         let name = self.names.function_name();
         let mut pages = self.account.lambda.list_aliases().function_name(&name).into_paginator().items().send();
-        let mut used = BTreeSet::new();
+        let (mut used, mut memory) = (BTreeSet::new(), Memory::default());
         while let Some(found) = pages.next().await {
             let Some(found) = found.if_found(|| format!("list the aliases of function `{name}`"))? else { break };
-            let pointing = Pointing {
-                shifted: alias::shifted(found.routing_config.as_ref()),
-                version: found.function_version.unwrap_or_default(),
-                description: found.description.unwrap_or_default(),
-            };
-            used.extend(pointing.previous());
-            used.extend(pointing.shifted.map(|(version, _)| version));
-            used.insert(pointing.version);
+            let pointing = Pointing::of(found.function_version(), found.routing_config(), found.description());
+            let numbers = [Some(&pointing.version), pointing.shifted.as_ref().map(|(version, _)| version)];
+            used.extend(numbers.into_iter().flatten().filter_map(|version| number(version)));
+            used.extend(pointing.memory.previous.as_deref().and_then(number));
+            if found.name() == Some(Names::ALIAS) {
+                memory = pointing.memory;
+            }
         }
-        Ok(used)
+        Ok((used, memory))
     }
 }
 
@@ -99,9 +104,14 @@ fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-/// Those of `newest_first` that are beyond the first `keep` and in nobody's use.
-fn surplus<'a>(newest_first: &[&'a str], used: &BTreeSet<String>, keep: usize) -> Vec<&'a str> {
-    newest_first.iter().skip(keep).copied().filter(|number| !used.contains(*number)).collect()
+/// Those of `newest_first` that nobody uses, that are older than the newest one in use, and that are not among the
+/// first `keep` good ones. A version that is newer may be another deploy's, on its way to become live.
+fn surplus(newest_first: &[u64], used: &BTreeSet<u64>, keep: usize, is_good: impl Fn(u64) -> bool) -> Vec<u64> {
+    let newest_used = used.last().copied().unwrap_or_default();
+    let counts = |number: &u64| is_good(*number) || used.contains(number);
+    let kept: BTreeSet<u64> = newest_first.iter().copied().filter(counts).take(keep).collect();
+    let older = newest_first.iter().copied().filter(|number| *number < newest_used);
+    older.filter(|number| !used.contains(number) && !kept.contains(number)).collect()
 }
 
 #[cfg(test)]
@@ -110,8 +120,16 @@ mod tests {
 
     #[test]
     fn what_is_used_stays_and_so_do_the_newest() {
-        let used = ["1".to_owned(), "6".to_owned()].into();
-        assert_eq!(surplus(&["6", "5", "4", "3", "2", "1"], &used, 3), ["3", "2"]);
-        assert_eq!(surplus(&["6", "5"], &used, 3), [""; 0]);
+        let used = [1, 6].into();
+        assert_eq!(surplus(&[6, 5, 4, 3, 2, 1], &used, 3, |_| true), [3, 2]);
+        assert_eq!(surplus(&[6, 5], &used, 3, |_| true), [0; 0]);
+    }
+
+    #[test]
+    fn what_failed_takes_no_place_and_what_is_newer_stays() {
+        let used = [5, 12].into();
+        let is_good = |number| number < 6 || number == 12;
+        let versions = [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
+        assert_eq!(surplus(&versions, &used, 5, is_good), [11, 10, 9, 8, 7, 6, 1]);
     }
 }

@@ -1,13 +1,14 @@
-//! Brings a function to its target, and sees to it that nobody is served worse than before.
+//! Brings a function to its target, and sees to it that what served before is never worse off.
 
 use super::run::Run;
 use super::site::Job;
-use super::verification::Verification;
+use super::verification::{NotVerified, Verification};
 use crate::apply::{Delivery, Event, Observed, Reason, Source, Step, apply};
-use crate::failure::Failure;
+use crate::aws::Traffic;
+use crate::failure::{Failure, Kind as Failed};
 use crate::plan::{Kind, Plan};
 use crate::report::{FunctionAnswer, State};
-use crate::stack::Stack;
+use crate::stack::{Stack, Verdict};
 
 /// Where a function is to be brought, and from where.
 pub(super) struct Move<'a> {
@@ -23,7 +24,7 @@ pub(super) struct Move<'a> {
 
 impl Move<'_> {
     /// Carries `plan` out: what leads to the target, then its proof, and only then what takes something away.
-    /// `done` was done before.
+    /// `done` was done before. Where the plan is empty, the proof may still be missing.
     pub async fn carry_out(&self, plan: Plan, done: Vec<Step>) -> FunctionAnswer {
         let mut answer = self.job.answer(self.observed);
         answer.changed = !plan.is_empty() || !done.is_empty();
@@ -31,19 +32,10 @@ impl Move<'_> {
         answer.plan = Some(plan.clone());
         let (before, after) = plan.halves();
         let left = after.changes.iter().map(|change| Step::of(change, self.job.names())).collect();
-        let checks = Verification::of(self.run, self.job, self.target, self.observed.outputs.url.as_deref());
-        match self.before(&before, &checks, &mut answer).await {
-            Ok(()) => {}
-            Err(failure) => return failed(answer, failure, left),
-        }
-        if let Some(url) = answer.outputs.url.clone().filter(|_| answer.changed && self.verifies()) {
-            match checks.url(&url).await {
-                Ok(verified) => answer.verified = verified,
-                Err(refused) => {
-                    let failure = self.refused(refused, &before, &mut answer).await;
-                    return failed(answer, failure, left);
-                }
-            }
+        let checks = Verification::of(self.run, self.job, self.target, self.observed);
+        let failure = self.before(&before, &checks, &mut answer).await.err();
+        if let Some(failure) = self.prove(&checks, failure, &mut answer).await {
+            return failed(answer, failure, left);
         }
         let delivery = Delivery::of(self.target);
         match self.run.watched(async |audience| apply(&self.job.place, &after, &delivery, audience).await).await {
@@ -74,16 +66,21 @@ impl Move<'_> {
                 answer.done.extend(applied.done);
                 answer.outputs = std::mem::take(&mut answer.outputs).updated_by(applied.outputs);
                 answer.release = self.target.live.as_ref().map(|live| live.release.clone());
+                answer.verdict = Some(answer.outputs.remembered.verdict).filter(|_| self.target.url.is_some());
                 Ok(())
             }
             Err(error) => {
                 answer.done.extend(error.done.clone());
+                answer.outputs = std::mem::take(&mut answer.outputs).updated_by(error.outputs.clone());
                 let rejected = (error.source.reason == Reason::Rejected).then(|| checks.rejected.take()).flatten();
                 let failure = Failure { done: Vec::new(), ..Failure::from(error) };
-                Err(match rejected {
-                    Some(rejected) => Failure { left: failure.left, ..rejected.therefore(&self.stays()) },
-                    None => failure,
-                })
+                let Some(rejected) = rejected else { return Err(failure) };
+                let (place, version) = (&self.job.place, &rejected.version);
+                // Where it cannot be remembered the version counts as unverified, which is no better.
+                let remembered =
+                    self.run.watched_to_the_end(async |audience| place.remember_failed(version, audience).await);
+                let _ = remembered.await;
+                Err(Failure { left: failure.left, ..rejected.failure.therefore(&self.stays()) })
             }
         }
     }
@@ -95,38 +92,121 @@ impl Move<'_> {
         }
     }
 
-    /// Moves `live` back where that helps, and says what became of it.
-    async fn refused(
+    /// Asks the URL wherever a release may be live that was not seen to pass, whatever ended the run before that.
+    /// Gives the failure to end with.
+    async fn prove(
         &self,
-        refused: super::verification::NotVerified,
-        plan: &Plan,
+        checks: &Verification<'_>,
+        failure: Option<Failure>,
         answer: &mut FunctionAnswer,
-    ) -> Failure {
-        let moved = plan.changes.iter().any(|change| change.kind() == Kind::Release);
-        let failure = refused.failure;
-        if !moved || !refused.calls_for_moving_back {
-            let version = answer.outputs.version.as_deref().unwrap_or_default();
-            return failure.therefore(&format!("version {version} is live"));
+    ) -> Option<Failure> {
+        let traffic = self.job.place.traffic();
+        let due = match &failure {
+            None => answer.changed || checks.are_due(self.observed),
+            Some(_) => traffic != Traffic::Unmoved,
+        };
+        let url = answer.outputs.url.clone().filter(|_| due && self.verifies());
+        let Some(url) = url else { return failure.map(|failure| failure.therefore_maybe(whereabouts(&traffic))) };
+        match checks.url(&url, failure.is_some()).await {
+            Ok(verified) => {
+                answer.verified = verified;
+                if self.remember_passed(checks, &traffic).await {
+                    answer.verdict = Some(Verdict::Verified);
+                }
+                failure.map(|failure| {
+                    let live = whereabouts(&traffic).unwrap_or_default();
+                    self.ended(failure.therefore(&format!("{live}, and its URL passes the checks")))
+                })
+            }
+            Err(refused) => Some(self.ended(self.refused(refused, failure, answer).await)),
         }
-        match self.run.watched(async |audience| self.job.place.move_back(audience).await).await {
-            Ok(Some(outputs)) => {
+    }
+
+    /// A run that was told to stop ends as interrupted, whatever came of the last that it had to do.
+    fn ended(&self, failure: Failure) -> Failure {
+        match self.run.stop.requested() {
+            Some(signal) => Failure { kind: Failed::Interrupted(signal), ..failure },
+            None => failure,
+        }
+    }
+
+    /// Where this cannot be written the next deploy asks once more, which does no harm. Gives whether it was written.
+    async fn remember_passed(&self, checks: &Verification<'_>, traffic: &Traffic) -> bool {
+        if matches!(traffic, Traffic::Unknown(_)) || !checks.are_all_there() {
+            return false;
+        }
+        let (place, checks) = (&self.job.place, checks.fingerprint());
+        let remembered = self.run.watched_to_the_end(async |audience| place.remember_passed(checks, audience).await);
+        let why = match remembered.await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(failure) => failure.message,
+        };
+        let function = &self.job.function.name;
+        self.run.console.note(&format!(
+            "`{function}` counts as unverified, although it passed: {why}; the next deploy asks its URL again"
+        ));
+        false
+    }
+
+    /// Moves `live` back where that helps, and says what became of it.
+    async fn refused(&self, refused: NotVerified, earlier: Option<Failure>, answer: &mut FunctionAnswer) -> Failure {
+        let place = &self.job.place;
+        let traffic = place.traffic();
+        let failure = match earlier {
+            Some(earlier) => earlier.and_also(refused.failure),
+            None => refused.failure,
+        };
+        // A release that passed before is no better or worse than the one before it.
+        let suspect = traffic != Traffic::Unmoved || self.observed.outputs.remembered.interrupted;
+        if !suspect || !refused.calls_for_moving_back {
+            let version = answer.outputs.newest().cloned().unwrap_or_default();
+            let live = whereabouts(&traffic).unwrap_or_else(|| format!("version {version} is live"));
+            return failure.therefore(&format!("{live}, unverified"));
+        }
+        let moved = self.run.watched_to_the_end(async |audience| place.move_back(audience).await).await;
+        let why = match moved {
+            Ok(Ok(Some(outputs))) => {
                 let version = outputs.version.clone().unwrap_or_default();
                 let function = self.job.function.name.clone();
                 self.run.console.tell(&Event::MovedBack { function, version: version.clone() });
                 answer.outputs = std::mem::take(&mut answer.outputs).updated_by(outputs);
-                answer.release = self.observed.stack.live.as_ref().map(|live| live.release.clone());
-                let undone: Vec<Step> = answer.done.iter().filter(|step| step.kind == Kind::Release).cloned().collect();
-                answer.done.retain(|step| step.kind != Kind::Release);
-                Failure { left: undone, ..failure.therefore(&format!("`live` was moved back to version {version}")) }
+                let is_observed = answer.outputs.version == self.observed.outputs.version;
+                let observed = self.observed.stack.live.as_ref().filter(|_| is_observed);
+                answer.release = observed.map(|live| live.release.clone());
+                answer.changed = true;
+                answer.verdict = Some(answer.outputs.remembered.verdict);
+                let is_release = |step: &Step| step.kind == Kind::Release;
+                let (mut left, done): (Vec<Step>, Vec<Step>) = answer.done.drain(..).partition(is_release);
+                answer.done = done;
+                left.extend(failure.left.iter().cloned());
+                return Failure { left, ..failure.therefore(&format!("`live` was moved back to version {version}")) };
             }
-            Ok(None) => failure.therefore("it stays live: there is no release before the first to move back to"),
-            Err(error) => failure.therefore(&format!("`live` was not moved back: {error}")),
-        }
+            Ok(Ok(None)) => {
+                return failure.therefore("it stays live: there is no release before the first to move back to");
+            }
+            Ok(Err(error)) if error.reason == Reason::Conflict => {
+                return failure.therefore(&format!("`live` was not moved back: {error}"));
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(interrupted) => interrupted.message,
+        };
+        let live = whereabouts(&place.traffic()).unwrap_or_default();
+        failure.therefore(&format!("{live}, and `live` could not be moved back: {why}"))
     }
 
-    /// Whether anybody is to be asked: where nobody may come in, nobody can be.
+    /// Whether there are checks to be asked: a function without concurrency cannot answer any.
     fn verifies(&self) -> bool {
-        self.verify && self.job.function.concurrency != Some(0)
+        self.verify && self.job.function.concurrency != Some(0) && !self.job.function.checks.is_empty()
+    }
+}
+
+/// What is known of the traffic, in words; `None` where it was not moved.
+fn whereabouts(traffic: &Traffic) -> Option<String> {
+    match traffic {
+        Traffic::Unmoved => None,
+        Traffic::Moved(version) => Some(format!("version {version} is live")),
+        Traffic::Unknown(version) => Some(format!("`live` may be on version {version}")),
     }
 }
 

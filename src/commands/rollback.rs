@@ -3,7 +3,7 @@
 use super::bring::Move;
 use super::run::Run;
 use super::site::{Job, single};
-use super::values::connect_for;
+use super::values::connect_for_checks;
 use crate::apply::{Cloud, Observed, Source};
 use crate::cli::Rollback;
 use crate::failure::Failure;
@@ -20,17 +20,27 @@ pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure
         return Err(Failure::needs_yes("rollback"));
     }
     let project = single(run, arguments.function.as_deref())?;
-    let (project, site) = connect_for(run, project, !arguments.no_verify).await?;
+    let (project, site) = connect_for_checks(run, project, !arguments.no_verify).await?;
     let mut answer = site.answer("rollback", &project);
     for job in site.jobs(&project, run.global.local) {
         let observed = run.looking("what is deployed", job.place.observe()).await??;
         let number = wanted(&job, &observed, arguments)?;
         if observed.outputs.version.as_ref() == Some(&number) {
+            if observed.outputs.remembered.interrupted && !arguments.no_verify {
+                answer.functions.push(prove(run, &job, &observed).await);
+                continue;
+            }
             run.console.note(&format!("nothing to do: version {number} is live"));
             answer.functions.push(job.answer(&observed));
             continue;
         }
         let target = target(run, &job, &observed, &number).await?;
+        if arguments.to.is_none() && is_forward(&observed, &number) {
+            let (name, live) = (&job.function.name, observed.outputs.version.as_deref().unwrap_or_default());
+            run.console.note(&format!(
+                "`{name}` was rolled back to version {live} before: this goes forward again, to version {number}"
+            ));
+        }
         let question = format!(
             "Move `{}` from version {} to version {number} in account {} in {}?",
             job.function.name,
@@ -64,6 +74,19 @@ async fn target(run: &Run, job: &Job<'_>, observed: &Observed, number: &str) -> 
             Err(Failure::no_such_version(&job.function.name, number, &known))
         }
     }
+}
+
+/// Whether what was live before is newer than what is live: the last move was a rollback.
+fn is_forward(observed: &Observed, number: &str) -> bool {
+    let parse = |number: &str| number.parse::<u64>().ok();
+    observed.outputs.version.as_deref().and_then(parse) < parse(number)
+}
+
+/// Asks a release that a run before this one had made live when it was cut short.
+pub(super) async fn prove(run: &Run, job: &Job<'_>, observed: &Observed) -> FunctionAnswer {
+    let target = &observed.stack;
+    let step = Move { run, job, observed, target, source: Source::Nothing, origin: "", verify: true };
+    step.carry_out(plan(target, target), Vec::new()).await
 }
 
 async fn go_back(

@@ -110,6 +110,15 @@ impl Run {
         }
     }
 
+    /// Ends with the second signal: for what must not be left half done by the first.
+    pub async fn until_insisted<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            signal = self.stop.wait_insisted() => Err(Failure::interrupted(signal)),
+            done = work => Ok(done),
+        }
+    }
+
     /// Ends with the first signal, and shows meanwhile what is being read.
     pub async fn looking<T>(&self, at: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
         self.console.tell(&Event::Looking { at });
@@ -126,11 +135,18 @@ impl Run {
         }
     }
 
-    /// Calls `work` with somebody who listens, and who ends it at a signal.
+    /// Calls `work` with an audience that ends it at the first signal.
     pub async fn watched<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
         let tell = |event: &Event| self.console.tell(event);
         let stopped = || self.stop.requested().is_some();
         work(&Audience { tell: &tell, stopped: &stopped }).await
+    }
+
+    /// The same for what must not be left half done: only the second signal ends it, and that at once.
+    pub async fn watched_to_the_end<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> Result<T, Failure> {
+        let tell = |event: &Event| self.console.tell(event);
+        let stopped = || self.stop.insisted().is_some();
+        self.until_insisted(work(&Audience { tell: &tell, stopped: &stopped })).await
     }
 }
 

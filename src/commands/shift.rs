@@ -1,9 +1,10 @@
 //! `lamstream promote` and `lamstream abort`: the two ends of a shift.
 
 use super::bring::Move;
+use super::rollback::prove;
 use super::run::Run;
 use super::site::single;
-use super::values::connect_for;
+use super::values::connect_for_checks;
 use crate::apply::{Cloud, Observed, Source};
 use crate::cli::{Abort, Promote};
 use crate::failure::Failure;
@@ -29,11 +30,15 @@ async fn end(
     winner: impl Fn(&Live) -> Release,
 ) -> Result<Answer, Failure> {
     let project = single(run, function)?;
-    let (project, site) = connect_for(run, project, verify).await?;
+    let (project, site) = connect_for_checks(run, project, verify).await?;
     let mut answer = site.answer(command, &project);
     for job in site.jobs(&project, run.global.local) {
         let observed = run.looking("what is deployed", job.place.observe()).await??;
         let live = observed.stack.live.as_ref().ok_or_else(|| Failure::no_release(&job.function.name))?;
+        if live.shift.is_none() && verify && observed.outputs.remembered.interrupted {
+            answer.functions.push(prove(run, &job, &observed).await);
+            continue;
+        }
         if live.shift.is_none() {
             run.console.note("nothing to do: no shift is under way");
             answer.functions.push(job.answer(&observed));

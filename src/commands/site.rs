@@ -5,7 +5,7 @@ use crate::apply::{Cloud, Observed};
 use crate::aws::{Account, Place};
 use crate::build;
 use crate::failure::Failure;
-use crate::manifest::{Function, Manifest};
+use crate::manifest::{Check, Function, Manifest};
 use crate::plan::{self, Kind, Plan};
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Platform, Stack};
@@ -36,6 +36,8 @@ pub struct Job<'a> {
     pub place: Place<'a>,
     /// What the code has to fit: the manifest's, or this machine's where it runs here.
     pub platform: Platform,
+    /// Its checks without the values that come from outside.
+    pub checks_as_written: &'a [Check],
     /// By which a large package goes; `None` for one that is made for it.
     pub bucket: Option<&'a str>,
 }
@@ -47,10 +49,13 @@ impl Site {
 
     /// The chosen functions in their places.
     pub fn jobs<'a>(&'a self, project: &'a Project, local: bool) -> Vec<Job<'a>> {
+        let written =
+            |function: &Function| project.manifest.functions.iter().find(|written| written.name == function.name);
         let job = |function: &'a Function| Job {
             function,
             place: Place::new(&self.account, self.names(project, function)),
             platform: platform(function, local),
+            checks_as_written: written(function).map_or(&[], |written| &written.checks),
             bucket: project.manifest.artifact_bucket.as_deref(),
         };
         project.functions.iter().map(job).collect()
@@ -109,6 +114,8 @@ impl Job<'_> {
             url: observed.stack.url.clone(),
             release: observed.stack.live.as_ref().map(|live| live.release.clone()),
             shift: observed.stack.live.as_ref().and_then(|live| live.shift.as_ref()).map(|shift| shift.weight),
+            verdict: (observed.stack.live.is_some() && observed.stack.url.is_some())
+                .then_some(observed.outputs.remembered.verdict),
             outputs: observed.outputs.clone(),
             ..FunctionAnswer::default()
         }

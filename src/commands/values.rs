@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::site::{Project, Site};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Found, Function, Origin, fill};
+use crate::manifest::{Found, Function, Origin, Outside, fill};
 use crate::stack::Secret;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -32,13 +32,65 @@ pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site),
     Ok((project, site))
 }
 
-/// The same for a command that may do without the values.
-pub async fn connect_for(run: &Run, project: Project, needs_values: bool) -> Result<(Project, Site), Failure> {
-    if needs_values {
-        return connect(run, project).await;
+/// Opens the account for a command that deploys no values: it needs those of the checks alone, and where one cannot be
+/// read, the check that needs it is left out, and named.
+///
+/// # Errors
+/// Those of opening the account; none for a value.
+pub async fn connect_for_checks(run: &Run, mut project: Project, verify: bool) -> Result<(Project, Site), Failure> {
+    for function in &mut project.functions {
+        function.outside.clear();
+        if !verify {
+            function.checks.iter_mut().for_each(|check| check.outside.clear());
+        }
     }
-    let site = run.connect(&project.manifest).await?;
+    let (mut project, site, missing) = connect_with_what_is_there(run, project).await?;
+    for function in &mut project.functions {
+        for check in function.checks.extract_if(.., |check| !check.outside.is_empty()) {
+            let lacking: Vec<String> = check.outside.iter().filter_map(|outside| missing.why(outside)).collect();
+            let (name, path) = (&function.name, &check.path);
+            run.console.note(&format!("`{name}`: the check of `{path}` is left out: {}", lacking.join(", ")));
+        }
+    }
     Ok((project, site))
+}
+
+/// Values that cannot be read here, and why, in words that follow "which".
+pub struct Missing(Found);
+
+impl Missing {
+    fn why(&self, outside: &Outside) -> Option<String> {
+        let why = self.0.get(&outside.origin)?.as_ref().err()?;
+        Some(format!("`{}` comes from {}, which {why}", outside.name, outside.origin))
+    }
+
+    /// The variables of a function that cannot be compared, each with the reason.
+    pub fn variables(&self, function: &Function) -> Vec<(String, String)> {
+        let variable = |outside: &Outside| Some((outside.name.clone(), self.why(outside)?));
+        function.outside.iter().filter_map(variable).collect()
+    }
+}
+
+/// Opens the account, and fetches what values can be fetched here; the others stay outside.
+///
+/// # Errors
+/// Those of opening the account; none for a value.
+pub async fn connect_with_what_is_there(run: &Run, mut project: Project) -> Result<(Project, Site, Missing), Failure> {
+    let near = origins(&project, true).into_iter();
+    let mut found: Found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
+    let site = run.connect(&project.manifest).await?;
+    let far = origins(&project, false);
+    if !far.is_empty() {
+        let fetched = run.looking("the secrets", fetch(&site, &far)).await?;
+        found.extend(fetched.unwrap_or_else(|failure| {
+            let why = format!("cannot be read: {}", failure.message);
+            far.iter().map(|origin| (origin.clone(), Err(why.clone()))).collect()
+        }));
+    }
+    let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
+    filled(run, &mut project, &there, Kind::Manifest)?;
+    run.console.hide(project.functions.iter().flat_map(Function::secrets));
+    Ok((project, site, Missing(missing)))
 }
 
 fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {

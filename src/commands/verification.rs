@@ -2,7 +2,7 @@
 
 use super::run::Run;
 use super::site::Job;
-use crate::apply::{CloudError, Event, Reason, Verified};
+use crate::apply::{CloudError, Event, Observed, Reason, Verified};
 use crate::aws::{Invoked, Part};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Check;
@@ -10,6 +10,7 @@ use crate::stack::{Auth, InvokeMode, Stack};
 use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use sha2::{Digest, Sha256};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
@@ -25,12 +26,18 @@ pub(super) struct Verification<'a> {
     run: &'a Run,
     job: &'a Job<'a>,
     target: &'a Stack,
-    /// The address, where it is known already.
-    url: Option<&'a str>,
+    observed: &'a Observed,
+    fingerprint: String,
     /// Whether the version was seen to stream.
     streams: Cell<bool>,
-    /// What was wrong with a version that was refused traffic.
-    pub rejected: RefCell<Option<Failure>>,
+    /// The version that was refused traffic.
+    pub rejected: RefCell<Option<Rejected>>,
+}
+
+/// A version that did not pass its trial.
+pub(super) struct Rejected {
+    pub version: String,
+    pub failure: Failure,
 }
 
 /// A URL that did not pass.
@@ -41,8 +48,32 @@ pub(super) struct NotVerified {
 }
 
 impl<'a> Verification<'a> {
-    pub fn of(run: &'a Run, job: &'a Job<'a>, target: &'a Stack, url: Option<&'a str>) -> Verification<'a> {
-        Verification { run, job, target, url, streams: Cell::new(false), rejected: RefCell::new(None) }
+    pub fn of(run: &'a Run, job: &'a Job<'a>, target: &'a Stack, observed: &'a Observed) -> Verification<'a> {
+        let fingerprint = fingerprint(&job.checks_as_written, target);
+        Verification {
+            run,
+            job,
+            target,
+            observed,
+            fingerprint,
+            streams: Cell::new(false),
+            rejected: RefCell::new(None),
+        }
+    }
+
+    /// Of the checks as the manifest writes them, and of all settings of the target that can make them fail.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Whether all checks of the manifest can be asked here: none lacks a value.
+    pub fn are_all_there(&self) -> bool {
+        self.checks().len() == self.job.checks_as_written.len()
+    }
+
+    /// Whether the URL of what is live was not seen to pass these checks yet.
+    pub fn are_due(&self, observed: &Observed) -> bool {
+        !self.checks().is_empty() && observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
     }
 
     /// Asks a version that nobody is served by yet. A function without a URL has no checks, and passes.
@@ -59,7 +90,7 @@ impl<'a> Verification<'a> {
             let rejected = |failure: Failure, reason| {
                 let error = CloudError::new(format!("verify {what}"), reason, failure.message.clone());
                 self.run.console.tell(&Event::NotVerified { function: function.clone(), what: what.clone() });
-                *self.rejected.borrow_mut() = Some(failure);
+                *self.rejected.borrow_mut() = Some(Rejected { version: number.clone(), failure });
                 error
             };
             let answer = self.run.until_stopped(self.ask_version(&number)).await;
@@ -81,7 +112,8 @@ impl<'a> Verification<'a> {
         let signed = url.is_some_and(|url| url.auth == Auth::AwsIam);
         let names = self.job.names();
         let unknown = format!("unknown.lambda-url.{}.on.aws", names.region);
-        let host = self.url.and_then(|url| url.split('/').nth(2)).unwrap_or(&unknown);
+        let url = self.observed.outputs.url.as_deref();
+        let host = url.and_then(|url| url.split('/').nth(2)).unwrap_or(&unknown);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best = None;
         for check in self.checks() {
@@ -97,14 +129,15 @@ impl<'a> Verification<'a> {
         Ok(best.map(|(_, seen)| seen).ok_or_else(|| Fault::Sign("there is no check".to_owned())))
     }
 
-    /// Asks the URL; gives what is most telling of what was seen.
-    pub async fn url(&self, url: &str) -> Result<Option<Verified>, NotVerified> {
+    /// Asks the URL; gives what is most telling of what was seen. Only a second signal ends it early. `half_done`: the
+    /// URL's own settings may be the target's, or still those that were observed.
+    pub async fn url(&self, url: &str, half_done: bool) -> Result<Option<Verified>, NotVerified> {
         let function = self.job.function.name.clone();
         let what = "the url".to_owned();
         self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
         let mut best = None;
         for check in self.checks() {
-            match self.ask_url(url, check).await {
+            match self.ask_url(url, check, half_done).await {
                 Ok(seen) => best = Some(telling(best, check, seen)),
                 Err(not_verified) => {
                     self.run.console.tell(&Event::NotVerified { function, what });
@@ -115,10 +148,12 @@ impl<'a> Verification<'a> {
         Ok(best.map(|(_, seen)| self.passed(what, &seen)))
     }
 
-    async fn ask_url(&self, url: &str, check: &Check) -> Result<Seen, NotVerified> {
+    async fn ask_url(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {
         let function = &self.job.function.name;
         let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
-        let signs = self.target.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
+        let signed = |stack: &Stack| stack.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
+        // A public URL takes a signed request, too.
+        let signs = signed(self.target) || half_done && signed(&self.observed.stack);
         let signer = match signs {
             true => Some(self.job.place.signer().await.map_err(|error| unasked(Failure::new(Kind::Verify, error)))?),
             false => None,
@@ -138,7 +173,7 @@ impl<'a> Verification<'a> {
             let for_what = "the url to accept its permissions".to_owned();
             self.run.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
-        let seen = self.run.until_stopped(verify::verify(&target, &waiting)).await.map_err(unasked)?;
+        let seen = self.run.until_insisted(verify::verify(&target, &waiting)).await.map_err(unasked)?;
         match seen {
             Ok(seen) => Ok(seen),
             Err(fault) => {
@@ -183,6 +218,19 @@ impl<'a> Verification<'a> {
         self.run.console.tell(&Event::Verified { function, what, verified: verified.clone() });
         verified
     }
+}
+
+/// 12 hexadecimal digits that change with what the checks ask or demand, and with what can change the URL's answer
+/// beside the release: its settings, statements, role and concurrency. Values from outside are not in it: a rollback
+/// does not know them.
+fn fingerprint(checks: &[Check], target: &Stack) -> String {
+    let Stack { url, permissions, role, function, provisioned, .. } = target;
+    let checks: Vec<String> = checks.iter().map(Check::definition).collect();
+    let concurrency = function.as_ref().and_then(|function| function.concurrency);
+    let role = role.as_ref().map(|role| (&role.statements, &role.managed_policies, &role.permissions_boundary));
+    let text = format!("{checks:?} {url:?} {permissions:?} {role:?} {concurrency:?} {provisioned:?}");
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The check that shows most of a function: the first that demands a stream, or else the first.

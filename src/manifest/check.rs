@@ -75,6 +75,29 @@ impl Check {
         self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
     }
 
+    /// The check as the manifest writes it, in one text: all that it asks and demands, but of values that come from
+    /// outside only where they come from. It may hold values that nobody may see.
+    pub fn definition(&self) -> String {
+        let outside: Vec<_> = self.outside.iter().map(|outside| (&outside.name, &outside.origin)).collect();
+        let headers = self.revealed_headers();
+        // All fields are named, so that a new one cannot be forgotten here.
+        let Check {
+            method,
+            path,
+            query,
+            expect,
+            streams,
+            whole,
+            first_byte_within,
+            headers: _,
+            outside: _,
+            body: _,
+            written: _,
+        } = self;
+        let body = self.revealed_body();
+        format!("{:?}", (method, path, query, headers, outside, body, expect, streams, whole, first_byte_within))
+    }
+
     /// The body, for who sends it; empty where there is none.
     pub fn revealed_body(&self) -> &str {
         self.body.as_ref().map_or("", |body| body.reveal())

@@ -4,7 +4,7 @@ use crate::apply::{Outputs, Step, Verified};
 use crate::failure::Failure;
 use crate::import::LeftOver;
 use crate::plan::Plan;
-use crate::stack::{FunctionUrl, Names, Published, Release, Weight};
+use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
 use std::path::PathBuf;
 
 /// The answer of one command.
@@ -47,7 +47,12 @@ pub struct FunctionAnswer {
     pub outputs: Outputs,
     /// What a plan would do, what a deploy did, how a status differs.
     pub plan: Option<Plan>,
+    /// What this run saw of the URL.
     pub verified: Option<Verified>,
+    /// Whether what is live was ever seen to pass; `None` where there is no URL to ask.
+    pub verdict: Option<Verdict>,
+    /// Only for `status`: what could not be compared with the manifest.
+    pub not_compared: Vec<NotCompared>,
     pub done: Vec<Step>,
     pub left: Vec<Step>,
     pub error: Option<Failure>,
@@ -67,6 +72,15 @@ pub enum State {
     /// Nobody asked.
     #[default]
     Unknown,
+}
+
+/// A setting whose value in the manifest cannot be read here.
+#[derive(Clone, Debug)]
+pub struct NotCompared {
+    /// As a plan names it: `environment.KEY`.
+    pub field: String,
+    /// A sentence without its full stop.
+    pub why: String,
 }
 
 /// A package on disk.

@@ -6,7 +6,7 @@ use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::import::LeftOver;
 use crate::plan::{Change, Plan};
-use crate::stack::{Auth, InvokeMode, Published, Share};
+use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -94,6 +94,7 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
             "version": version,
             "previous": function.outputs.previous,
             "code_sha256": function.release.as_ref().map(|release| &release.code),
+            "verification": function.verdict.map(Verdict::as_str),
             "shift": function.outputs.shifted.as_ref().map(|version| json!({
                 "version": version,
                 "percent": function.shift.map(|weight| weight.fraction() * 100.0),
@@ -115,6 +116,8 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
     }
     if answer.command == "status" {
         value["in_manifest"] = json!(!function.stray);
+        value["not_compared"] =
+            function.not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
     }
     value
 }
@@ -127,6 +130,7 @@ fn published(published: &Published) -> Value {
         "code_sha256": published.release.code,
         "live": matches!(published.share, Share::Whole | Share::Rest(_)),
         "previous": published.is_previous,
+        "verification": published.verdict.as_str(),
         "percent": match published.share {
             Share::Part(weight) => weight.fraction() * 100.0,
             Share::Rest(weight) => 100.0 - weight.fraction() * 100.0,

@@ -18,7 +18,7 @@ mod style;
 
 mod console;
 
-pub use answer::{Answer, FunctionAnswer, ImportAnswer, LocalAnswer, LogLine, Response, State, Zip};
+pub use answer::{Answer, FunctionAnswer, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, State, Zip};
 pub use console::Console;
 pub use json::document;
 pub use lines::Lines;

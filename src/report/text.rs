@@ -1,8 +1,8 @@
 //! Answers as plain text: what stdout gets unless JSON was asked for.
 
-use super::answer::{Answer, FunctionAnswer, LocalAnswer, State};
+use super::answer::{Answer, FunctionAnswer, LocalAnswer, NotCompared, State};
 use super::story::plan_lines;
-use crate::stack::{Published, Share};
+use crate::stack::{Published, Share, Verdict};
 use std::fmt::Write;
 
 /// The text of an answer, with its last newline; empty where there is nothing to say.
@@ -67,11 +67,23 @@ fn status(function: &FunctionAnswer) -> String {
     if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
         let _ = writeln!(text, "  shift: {weight} of the traffic goes to version {version}");
     }
+    if let (Some(verdict @ (Verdict::Unverified | Verdict::Failed)), Some(version)) =
+        (function.verdict, function.outputs.newest())
+    {
+        let what = match verdict {
+            Verdict::Failed => "did not pass its checks",
+            _ => "was not seen to pass its checks yet",
+        };
+        let _ = writeln!(text, "  {}: the URL of version {version} {what}; the next deploy asks it", verdict.as_str());
+    }
     let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.stray);
     if let (Some(plan), Some(names)) = (differs, &function.names) {
         for line in plan_lines(names, plan) {
             let _ = writeln!(text, "  {line}");
         }
+    }
+    for NotCompared { field, why } in &function.not_compared {
+        let _ = writeln!(text, "  {field} not compared: {why}");
     }
     text
 }
@@ -88,7 +100,7 @@ fn local(command: &str, local: &LocalAnswer) -> String {
     }
 }
 
-/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  live 90%`
+/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified    live`
 fn release(published: &Published) -> String {
     let digest: String = published.release.code.chars().take(8).collect();
     let share = match published.share {
@@ -100,6 +112,7 @@ fn release(published: &Published) -> String {
     };
     let at = published.at.split('.').next().unwrap_or_default();
     let origin = if published.origin.is_empty() { "-" } else { &published.origin };
-    let line = format!("{:<4} {at}Z  {origin:<25}  {digest}  {share}", published.version);
+    let line =
+        format!("{:<4} {at}Z  {origin:<25}  {digest}  {:<10}  {share}", published.version, published.verdict.as_str());
     format!("{}\n", line.trim_end())
 }

@@ -22,7 +22,7 @@ pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
 pub use name::{Names, partition};
 pub use permission::Permission;
-pub use published::{Published, Share};
+pub use published::{Published, Share, Verdict};
 pub use release::{Configuration, Environment, LogFormat, Release};
 pub use role::{Role, Statement};
 pub use runtime::{Family, Platform, Runtime};

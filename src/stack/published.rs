@@ -13,6 +13,27 @@ pub struct Published {
     /// Whether `live` remembers it as the one before.
     pub is_previous: bool,
     pub share: Share,
+    pub verdict: Verdict,
+}
+
+/// Whether a version was seen to answer its checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Verified,
+    Failed,
+    /// It was not asked, or the run that asked it ended before the answer.
+    Unverified,
+}
+
+impl Verdict {
+    /// As our text and JSON spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Verified => "verified",
+            Verdict::Failed => "failed",
+            Verdict::Unverified => "unverified",
+        }
+    }
 }
 
 /// How much of the traffic a version has.
