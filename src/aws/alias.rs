@@ -63,8 +63,7 @@ impl Pointing {
         match &self.shifted {
             Some(_) => Pointing { shifted: None, ..self.clone() }.settled(),
             None => {
-                let mut memory = self.memory.clone();
-                let version = memory.previous.take()?;
+                let (version, memory) = self.memory.back()?;
                 Some(Pointing { version, shifted: None, memory })
             }
         }

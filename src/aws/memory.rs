@@ -18,6 +18,8 @@ const LIMIT: usize = 256;
 pub(super) struct Memory {
     /// The version that was live before.
     pub previous: Option<String>,
+    /// The one before that, until the live version is seen to pass: a way back leads to `previous`, and then on to it.
+    older: Option<String>,
     /// Versions that passed their checks; `None` where nothing was written down yet.
     passed: Option<Numbers>,
     /// Versions that did not pass.
@@ -38,6 +40,7 @@ impl Memory {
         for (key, value) in words.filter_map(|word| word.split_once('=')) {
             match key {
                 "previous" => memory.previous = Some(value.to_owned()).filter(|number| !number.is_empty()),
+                "older" => memory.older = Some(value.to_owned()),
                 "passed" => memory.passed = Some(Numbers::read(value)),
                 "failed" => memory.failed = Numbers::read(value),
                 "unasked" => memory.unasked = Numbers::read(value),
@@ -64,6 +67,7 @@ impl Memory {
 
     fn text(&self) -> String {
         let mut words = vec![OURS.to_owned(), format!("previous={}", self.previous.as_deref().unwrap_or_default())];
+        words.extend(self.older.as_ref().map(|older| format!("older={older}")));
         words.extend(self.passed.as_ref().map(|passed| format!("passed={passed}")));
         let named = [("failed", &self.failed), ("unasked", &self.unasked)];
         words.extend(named.iter().filter(|(_, set)| !set.is_empty()).map(|(key, set)| format!("{key}={set}")));
@@ -82,14 +86,22 @@ impl Memory {
     /// whether the URL is going to be asked afterwards.
     pub fn moved(&self, from: Option<&str>, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(from);
-        if let Some(from) = from.filter(|from| *from != number) {
-            // A release that was never seen to pass is not one to go back to.
-            memory.previous = if self.is_interrupted(from) { self.previous.clone() } else { Some(from.to_owned()) };
+        // A release that was never seen to pass is not one to go back to.
+        if let Some(from) = from.filter(|from| *from != number && !self.is_interrupted(from)) {
+            memory.older = memory.previous.replace(from.to_owned()).filter(|_| asked);
         }
         memory.turned(number, asked);
         let kept = [parse(number), memory.previous.as_deref().and_then(parse)];
         memory.verified.retain(|number, _| kept.contains(&Some(*number)));
         memory
+    }
+
+    /// The version that was live before, and the memory of an alias that goes back to it.
+    pub fn back(&self) -> Option<(String, Memory)> {
+        let mut memory = self.clone();
+        let version = memory.previous.take()?;
+        memory.previous = memory.older.take();
+        Some((version, memory))
     }
 
     /// The memory of an alias that gives a part of the traffic to `number`, and the rest to `from` as before.
@@ -116,6 +128,7 @@ impl Memory {
             memory.forget(number);
             memory.passed.get_or_insert_default().insert(number);
             memory.verified.insert(number, checks.to_owned());
+            memory.older = None;
         }
         memory
     }
@@ -206,7 +219,7 @@ mod tests {
         let old = Memory::read("lamstream previous=3");
         assert_eq!((old.previous.as_deref(), old.is_good(2), old.is_interrupted("4")), (Some("3"), None, false));
         let new = old.moved(Some("4"), "5", true);
-        assert_eq!(new.write(), "lamstream previous=4 passed=1-4");
+        assert_eq!(new.write(), "lamstream previous=4 older=3 passed=1-4");
         assert_eq!((new.verdict("2"), new.live("5").verdict), (Verdict::Verified, Verdict::Unverified));
         assert!(new.live("5").interrupted && !old.live("4").interrupted);
     }
@@ -219,6 +232,11 @@ mod tests {
         assert!(killed.is_interrupted("2") && !killed.is_interrupted("1"));
         assert_eq!(killed.moved(Some("2"), "3", true).previous.as_deref(), Some("1"));
         // With --no-verify somebody took it as it is.
+        let twice = killed.verified("2", "bb").moved(Some("2"), "3", true);
+        assert_eq!(
+            twice.back().map(|(version, memory)| (version, memory.previous)),
+            Some(("2".into(), Some("1".into())))
+        );
         let unasked = good.moved(Some("1"), "2", false);
         assert!(!unasked.is_interrupted("2"));
         assert_eq!(unasked.moved(Some("2"), "3", true).previous.as_deref(), Some("2"));

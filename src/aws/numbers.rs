@@ -1,28 +1,36 @@
-//! A set of version numbers, written short: `1-4,6`.
+//! A set of version numbers, kept and written as ranges: `1-4,6`.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+/// First and last of each run of numbers without a gap, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Numbers(BTreeSet<u64>);
-
-/// Nobody has more versions, and no description may make us allocate without bound.
-const MOST: u64 = 100_000;
+pub(super) struct Numbers(Vec<(u64, u64)>);
 
 impl Numbers {
     /// Ranges and single numbers, separated by commas; what is neither is left out.
     pub fn read(text: &str) -> Numbers {
         let ranges = text.split(',').filter_map(|part| {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-            (last.saturating_sub(first) < MOST).then_some(first..=last)
+            Some((first.parse().ok()?, last.parse().ok()?)).filter(|(first, last)| first <= last)
         });
-        Numbers(ranges.flatten().collect())
+        Numbers::of(ranges.collect())
     }
 
     /// All from 1 to `last`.
     pub fn up_to(last: u64) -> Numbers {
-        Numbers((last.saturating_sub(MOST) + 1..=last).collect())
+        Numbers(if last == 0 { Vec::new() } else { vec![(1, last)] })
+    }
+
+    fn of(mut ranges: Vec<(u64, u64)>) -> Numbers {
+        ranges.sort_unstable();
+        let mut merged: Vec<(u64, u64)> = Vec::new();
+        for (first, last) in ranges {
+            match merged.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => merged.push((first, last)),
+            }
+        }
+        Numbers(merged)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -30,46 +38,45 @@ impl Numbers {
     }
 
     pub fn contains(&self, number: u64) -> bool {
-        self.0.contains(&number)
+        self.0.iter().any(|(first, last)| (first..=last).contains(&&number))
     }
 
     pub fn insert(&mut self, number: u64) {
-        self.0.insert(number);
+        self.0.push((number, number));
+        *self = Numbers::of(std::mem::take(&mut self.0));
     }
 
     pub fn remove(&mut self, number: u64) {
-        self.0.remove(&number);
+        let around = |(first, last): (u64, u64)| {
+            let is_in = (first..=last).contains(&number);
+            let below = if is_in { (first < number).then(|| (first, number - 1)) } else { Some((first, last)) };
+            let above = (is_in && number < last).then(|| (number + 1, last));
+            below.into_iter().chain(above)
+        };
+        self.0 = std::mem::take(&mut self.0).into_iter().flat_map(around).collect();
     }
 
     pub fn first(&self) -> Option<u64> {
-        self.0.first().copied()
+        self.0.first().map(|(first, _)| *first)
     }
 
     /// Removes the lowest range or number; false where there is none.
     pub fn forget_first(&mut self) -> bool {
-        let Some((_, last)) = self.ranges().next() else { return false };
-        self.0 = self.0.split_off(&(last + 1));
-        true
-    }
-
-    /// First and last of each run of numbers without a gap.
-    fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
-        for number in &self.0 {
-            match ranges.last_mut() {
-                Some((_, last)) if *last + 1 == *number => *last = *number,
-                _ => ranges.push((*number, *number)),
-            }
+        if self.0.is_empty() {
+            return false;
         }
-        ranges.into_iter()
+        self.0.remove(0);
+        true
     }
 }
 
 impl fmt::Display for Numbers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part =
-            |(first, last): (u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-        formatter.write_str(&self.ranges().map(part).collect::<Vec<_>>().join(","))
+        let part = |(first, last): &(u64, u64)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}-{last}"),
+        };
+        formatter.write_str(&self.0.iter().map(part).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -82,10 +89,26 @@ mod tests {
         for text in ["", "3", "1-4", "1-4,6,8-9"] {
             assert_eq!(Numbers::read(text).to_string(), text);
         }
-        assert_eq!(Numbers::read("x,2,-,5-3,7-8,1-18446744073709551615").to_string(), "2,7-8");
+        assert_eq!(Numbers::read("x,2,-,5-3,7-8,3,1-2").to_string(), "1-3,7-8");
         assert_eq!((Numbers::up_to(3).to_string(), Numbers::up_to(0).to_string()), ("1-3".into(), String::new()));
         let mut numbers = Numbers::read("1-4,6");
         assert!(numbers.forget_first() && numbers.to_string() == "6");
         assert!(numbers.forget_first() && !numbers.forget_first());
+    }
+
+    #[test]
+    fn numbers_come_and_go() {
+        let mut numbers = Numbers::read("1-4,6");
+        for (number, expected) in [(3, "1-2,4,6"), (1, "2,4,6"), (6, "2,4"), (9, "2,4"), (4, "2")] {
+            numbers.remove(number);
+            assert_eq!(numbers.to_string(), expected);
+        }
+        for (number, expected) in [(4, "2,4"), (3, "2-4"), (3, "2-4"), (u64::MAX, "2-4,18446744073709551615")] {
+            numbers.insert(number);
+            assert!(numbers.contains(number));
+            assert_eq!(numbers.to_string(), expected);
+        }
+        numbers.remove(u64::MAX);
+        assert_eq!(numbers.to_string(), "2-4");
     }
 }

@@ -21,6 +21,7 @@ mod releases;
 mod source;
 mod strangers;
 mod talker;
+mod unverified;
 mod values;
 
 use support::bench::Bench;

@@ -31,7 +31,7 @@ pub struct Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Ending {
+pub enum Ending {
     /// One mishap must not matter.
     Well,
     /// Nothing else can be expected.
@@ -75,6 +75,8 @@ pub struct Step {
     prunes: bool,
     /// It asks a version before that has traffic.
     tries: bool,
+    /// It only writes down that the live release passed.
+    remembers: bool,
 }
 
 impl Kind {
@@ -91,11 +93,11 @@ impl Kind {
     }
 
     /// How a run must end that meets it at this call.
-    fn ends(&self, step: &Step) -> Ending {
+    pub fn ends(&self, step: &Step) -> Ending {
         match self.ends {
             Ending::Killed => Ending::Killed,
             // What is live is not touched by it, and the next deploy prunes again.
-            _ if step.prunes => Ending::Well,
+            _ if step.prunes || step.remembers => Ending::Well,
             // An attempt has all the time that the function has: whoever lets it pass hangs.
             _ if step.tries && self.fault == Fault::Hold => Ending::Badly,
             ends => ends,
@@ -114,17 +116,28 @@ impl Step {
             prunes: call.name.starts_with("GET ") && (ends("/versions") || ends("/aliases"))
                 || call.name.starts_with("DELETE ") && call.name.contains("/shop-chat?Qualifier="),
             tries: call.name.contains("/response-streaming-invocations"),
+            remembers: call.name.starts_with("PUT ") && ends("/aliases/live") && remembers_newest(&call.request),
             call: call.name.clone(),
         }
     }
+}
+
+/// Whether a write of the alias says that the version passed that it turns to last.
+fn remembers_newest(request: &[u8]) -> bool {
+    let body = request.windows(4).position(|end| end == b"\r\n\r\n").map_or(&[][..], |at| &request[at + 4..]);
+    let alias: Value = serde_json::from_slice(body).unwrap();
+    let weights = alias["RoutingConfig"]["AdditionalVersionWeights"].as_object();
+    let newest = weights.and_then(|weights| weights.keys().next()).map(String::as_str);
+    let newest = newest.or(alias["FunctionVersion"].as_str()).unwrap();
+    alias["Description"].as_str().unwrap().contains(&format!("verified={newest}:"))
 }
 
 /// A scenario with all that is known of it undisturbed.
 pub struct Prepared {
     pub scenario: &'static Scenario,
     data: TempDir,
-    start: Found,
-    goal: Found,
+    pub start: Found,
+    pub goal: Found,
     pub steps: Vec<Step>,
 }
 
@@ -142,11 +155,16 @@ impl Prepared {
 
         let cloud = Cloud::copy_of(data.path());
         let proxy = Proxy::to(&cloud.address);
-        ended_well(&run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |_| {})).unwrap();
+        scenario
+            .ended_as_undisturbed(&run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |_| {}))
+            .unwrap();
         let mut met = HashMap::new();
         let step = |call: Call| {
             let occurrence = met.entry(call.name.clone()).and_modify(|met| *met += 1).or_insert(1);
-            Step::of(&call, *occurrence)
+            let step = Step::of(&call, *occurrence);
+            // These move `live`, back or away from what was given a part of the traffic, to what passed earlier.
+            let moves = scenario.bad || scenario.command[0] == "abort";
+            Step { remembers: step.remembers && !moves, ..step }
         };
         let steps = proxy.take_requests().into_iter().map(step).collect();
         let goal = Found::on(&cloud);
@@ -196,7 +214,7 @@ impl<'a> Cell<'a> {
 
         let again = run(&cloud, &cloud.address, &scenario.at_hand, scenario.command, |_| {});
         let told = |wrong: String| told(format!("{wrong}\n  the second run: {}", said(&again)));
-        ended_well(&again).map_err(told)?;
+        scenario.ended_as_undisturbed(&again).map_err(told)?;
         let after = Found::on(&cloud);
         if !after.is(goal) {
             return Err(told(format!("the second run leads elsewhere:\n    {}", after.difference(goal))));
@@ -216,6 +234,9 @@ impl<'a> Cell<'a> {
         }
         let document: Value =
             serde_json::from_slice(&output.stdout).map_err(|error| format!("stdout is no document: {error}"))?;
+        if self.prepared.scenario.bad {
+            return self.judge_bad(&document, output, between);
+        }
         if output.status.success() {
             if ends == Ending::Badly {
                 return Err("it ended well although the call never succeeded".into());
@@ -226,7 +247,13 @@ impl<'a> Cell<'a> {
             if says_not_pruned && !self.step.prunes {
                 return Err("old versions stay for no reason".into());
             }
-            let arrived = between.is(goal) || says_not_pruned && between.is_but_for_old_versions(goal);
+            let says_unverified = String::from_utf8_lossy(&output.stderr).contains("counts as unverified, although");
+            if says_unverified && !self.step.remembers {
+                return Err("it counts as unverified for no reason".into());
+            }
+            let arrived = between.is(goal)
+                || says_not_pruned && between.is_but_for_old_versions(goal)
+                || says_unverified && between.is_but_unverified(goal);
             return if arrived {
                 Ok(())
             } else {
@@ -287,7 +314,7 @@ impl<'a> Cell<'a> {
             if is_left && !is_done && !may_be_half_done && *now != start.ours[kind] {
                 return Err(format!("{kind} was begun: {now} instead of {}", start.ours[kind]));
             }
-            let is_a_kind = !["latest", "versions", "other"].contains(kind);
+            let is_a_kind = !["verified", "latest", "versions", "other"].contains(kind);
             if is_a_kind && !is_done && !is_left && *now != start.ours[kind] {
                 return Err(format!("{kind} is neither done nor left, and changed to {now}"));
             }
@@ -307,6 +334,10 @@ impl<'a> Cell<'a> {
         let (Some(_), Some(_)) = (&start.url, &goal.url) else { return Ok(()) };
         if between.url != before.url {
             return Err(format!("the address changed from {:?} to {:?}", before.url, between.url));
+        }
+        if self.prepared.scenario.bad && between.answers != start.answers {
+            // The run has said so; the next one moves it back.
+            return Ok(());
         }
         if between.answers != start.answers && between.answers != goal.answers {
             return Err(format!("neither the old release nor the new one is live, but {:?}", between.answers));

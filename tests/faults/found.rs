@@ -13,7 +13,8 @@ const THEIRS: &str = "theirs";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// What is ours, by the kinds of a plan; besides them `latest`, the `versions` and all `other` that hangs on them.
+    /// What is ours, by the kinds of a plan; besides them whether the live release counts as `verified`, `latest`, the
+    /// `versions` and all `other` that hangs on them.
     pub ours: BTreeMap<&'static str, Value>,
     /// Everything else, exactly as it is.
     pub theirs: Value,
@@ -51,6 +52,13 @@ impl Found {
         has_all && rest.is(other)
     }
 
+    /// Whether everything is as in `other`, but that the live release does not count as verified.
+    pub fn is_but_unverified(&self, other: &Found) -> bool {
+        let mut rest = self.clone();
+        rest.ours.insert("verified", other.ours["verified"].clone());
+        self.ours["verified"] == false && rest.is(other)
+    }
+
     /// What differs, for people.
     pub fn difference(&self, other: &Found) -> String {
         let mut lines = Vec::new();
@@ -79,7 +87,7 @@ fn functions(
             theirs.insert(name.to_owned(), function.clone());
         }
     }
-    for kind in ["function", "release", "url", "permission", "latest", "versions", "other"] {
+    for kind in ["function", "release", "url", "permission", "verified", "latest", "versions", "other"] {
         ours.insert(kind, Value::Null);
     }
     let found = cloud.lambda(&format!("/2015-03-31/functions/{FUNCTION}"))?;
@@ -94,11 +102,15 @@ fn functions(
     let aliases = get(&format!("2015-03-31/functions/{FUNCTION}/aliases"))["Aliases"].clone();
     if let Some(alias) = aliases.as_array().unwrap().first() {
         let description = alias["Description"].as_str().unwrap_or_default();
-        let previous = description.strip_prefix("lamstream previous=").map(version);
+        let remembered = |key: &str| description.split(' ').find_map(|word| word.strip_prefix(key));
+        let previous = remembered("previous=").map(version);
         let live = version(alias["FunctionVersion"].as_str().unwrap());
         let weights = alias["RoutingConfig"]["AdditionalVersionWeights"].as_object();
         let shifted: Vec<_> = weights.into_iter().flatten().map(|(number, part)| (version(number), part)).collect();
         answers.extend(live.iter().chain(shifted.iter().filter_map(|(version, _)| version.as_ref())).map(answer_of));
+        let newest = weights.and_then(|weights| weights.keys().next()).map(String::as_str);
+        let newest = newest.or(alias["FunctionVersion"].as_str()).unwrap();
+        ours.insert("verified", json!(description.contains(&format!("verified={newest}:"))));
         ours.insert("release", json!([alias["Name"], live, previous, shifted]));
     }
     let urls = get(&format!("2021-10-31/functions/{FUNCTION}/urls"))["FunctionUrlConfigs"].clone();

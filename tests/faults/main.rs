@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad;
 mod cell;
 mod cloud;
 mod found;

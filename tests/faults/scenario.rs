@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-pub const CODES: [&str; 3] = ["one", "two", "three"];
+/// `bad` passes while it is tried, and fails behind its URL.
+pub const CODES: [&str; 4] = ["one", "two", "three", "bad"];
 
 /// A manifest, and the code that it is deployed with.
 #[derive(Clone, Copy)]
@@ -27,6 +28,8 @@ pub struct Scenario {
     /// The manifest and the code of the run.
     pub at_hand: Wanted,
     pub command: &'static [&'static str],
+    /// Whether the release that it leads to fails behind its URL, so that `live` has to move back.
+    pub bad: bool,
 }
 
 const PUBLIC: &str = "url = { auth = 'none' }\nconcurrency = 5\nenvironment = { GREETING = 'good morning' }";
@@ -45,6 +48,7 @@ const OTHER_SETTINGS: &str = "url = { auth = 'none' }\ndescription = 'after'\nta
 
 pub const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
 pub const DEPLOY: &[&str] = &["deploy", "--yes"];
+const UNASKED: &[&str] = &["deploy", "--yes", "--no-verify"];
 const SHIFT: &[&str] = &["deploy", "--yes", "--shift", "10"];
 
 /// The next release: other code and another configuration.
@@ -66,39 +70,76 @@ const BOTH: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, DEPLOY)];
 const SHIFTED: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, SHIFT)];
 
 pub const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "first deploy", before: &[], at_hand: DEPLOYED, command: DEPLOY },
-    Scenario { name: "code only", before: FIRST, at_hand: Wanted { function: PUBLIC, code: "two" }, command: DEPLOY },
+    Scenario { name: "first deploy", before: &[], at_hand: DEPLOYED, command: DEPLOY, bad: false },
+    Scenario {
+        name: "code only",
+        before: FIRST,
+        at_hand: Wanted { function: PUBLIC, code: "two" },
+        command: DEPLOY,
+        bad: false,
+    },
     Scenario {
         name: "configuration only",
         before: FIRST,
         at_hand: Wanted { function: CONFIGURED, code: "one" },
         command: DEPLOY,
+        bad: false,
     },
-    Scenario { name: "code and configuration", before: FIRST, at_hand: NEXT, command: DEPLOY },
+    Scenario { name: "code and configuration", before: FIRST, at_hand: NEXT, command: DEPLOY, bad: false },
     Scenario {
         name: "public to signed",
         before: FIRST,
         at_hand: Wanted { function: SIGNED, code: "one" },
         command: DEPLOY,
+        bad: false,
     },
     Scenario {
         name: "signed to public",
         before: &[(Wanted { function: SIGNED, code: "one" }, DEPLOY)],
         at_hand: DEPLOYED,
         command: DEPLOY,
+        bad: false,
     },
     Scenario {
         name: "settings",
         before: &[(Wanted { function: SETTINGS, code: "one" }, DEPLOY)],
         at_hand: Wanted { function: OTHER_SETTINGS, code: "one" },
         command: DEPLOY,
+        bad: false,
     },
-    Scenario { name: "destroy", before: FIRST, at_hand: DEPLOYED, command: &["destroy", "--yes"] },
-    Scenario { name: "old versions", before: BOTH, at_hand: PRUNING, command: DEPLOY },
-    Scenario { name: "rollback", before: BOTH, at_hand: NEXT, command: &["rollback", "chat", "--to", "1", "--yes"] },
-    Scenario { name: "shift", before: FIRST, at_hand: NEXT, command: SHIFT },
-    Scenario { name: "promote", before: SHIFTED, at_hand: NEXT, command: &["promote", "chat"] },
-    Scenario { name: "abort", before: SHIFTED, at_hand: NEXT, command: &["abort", "chat"] },
+    Scenario { name: "destroy", before: FIRST, at_hand: DEPLOYED, command: &["destroy", "--yes"], bad: false },
+    Scenario { name: "old versions", before: BOTH, at_hand: PRUNING, command: DEPLOY, bad: false },
+    Scenario {
+        name: "rollback",
+        before: BOTH,
+        at_hand: NEXT,
+        command: &["rollback", "chat", "--to", "1", "--yes"],
+        bad: false,
+    },
+    Scenario { name: "shift", before: FIRST, at_hand: NEXT, command: SHIFT, bad: false },
+    Scenario { name: "promote", before: SHIFTED, at_hand: NEXT, command: &["promote", "chat"], bad: false },
+    Scenario {
+        name: "bad code",
+        before: FIRST,
+        at_hand: Wanted { function: PUBLIC, code: "bad" },
+        command: DEPLOY,
+        bad: true,
+    },
+    Scenario {
+        name: "bad code and settings",
+        before: &[(Wanted { function: SETTINGS, code: "one" }, DEPLOY)],
+        at_hand: Wanted { function: OTHER_SETTINGS, code: "bad" },
+        command: DEPLOY,
+        bad: true,
+    },
+    Scenario {
+        name: "bad rollback",
+        before: &[(Wanted { function: PUBLIC, code: "bad" }, UNASKED), (NEXT, DEPLOY)],
+        at_hand: NEXT,
+        command: &["rollback", "chat", "--to", "1", "--yes"],
+        bad: true,
+    },
+    Scenario { name: "abort", before: SHIFTED, at_hand: NEXT, command: &["abort", "chat"], bad: false },
 ];
 
 impl Wanted {

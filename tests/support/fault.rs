@@ -20,6 +20,8 @@ pub enum Lasting {
     Ever,
     /// The same, until this time is over.
     For(Duration),
+    /// The call itself goes well, and from then on every call of any name meets it.
+    AllAfter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +54,15 @@ pub enum Answer {
     Precondition,
     /// 400: Lambda does not believe in the role yet.
     NotAssumable,
+    /// 403: the credentials hold no longer.
+    Expired,
 }
 
 impl Trap {
     /// Whether it closes on one more call, when it first closed so long ago.
     pub fn lasts(&self, since: Option<Duration>) -> bool {
         match (self.lasting, since) {
-            (_, None) | (Lasting::Ever, _) => true,
+            (_, None) | (Lasting::Ever | Lasting::AllAfter, _) => true,
             (Lasting::Once, Some(_)) => false,
             (Lasting::For(time), Some(since)) => since < time,
         }
@@ -110,6 +114,8 @@ impl Answer {
             Answer::Conflict => (409, "ResourceConflictException"),
             Answer::Precondition => (412, "PreconditionFailedException"),
             Answer::NotAssumable => (400, "InvalidParameterValueException"),
+            Answer::Expired if query => (403, "ExpiredToken"),
+            Answer::Expired => (403, "ExpiredTokenException"),
         }
     }
 
@@ -117,6 +123,7 @@ impl Answer {
         match self {
             Answer::Conflict => "The operation cannot be performed at this time. An update is in progress for resource",
             Answer::Precondition => "The Revision Id provided does not match the latest Revision Id.",
+            Answer::Expired => "The security token included in the request is expired",
             Answer::NotAssumable => "The role defined for the function cannot be assumed by Lambda.",
             _ => Answer::WORDS,
         }

@@ -1,6 +1,6 @@
 //! A proxy on loopback that writes down every call, can hold one until it is told to let it go, and can let one fail.
 
-use super::fault::{Fault, Trap};
+use super::fault::{Fault, Lasting, Trap};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -124,7 +124,15 @@ impl Proxy {
 impl State {
     /// The fault that this call meets.
     fn fault(&mut self, call: &str) -> Option<Fault> {
-        let trap = self.trap.as_ref().filter(|trap| trap.call == call)?;
+        let trap = self.trap.as_ref()?;
+        if trap.lasting == Lasting::AllAfter {
+            let is_after = self.met >= trap.occurrence;
+            self.met += usize::from(!is_after && trap.call == call);
+            return is_after.then_some(trap.fault).inspect(|_| drop(self.sprung.get_or_insert_with(Instant::now)));
+        }
+        if trap.call != call {
+            return None;
+        }
         self.met += 1;
         if self.met < trap.occurrence || !trap.lasts(self.sprung.map(|since| since.elapsed())) {
             return None;
