@@ -1,5 +1,6 @@
 //! Who we are, where, and the clients with which to talk to it.
 
+use super::clock::Clock;
 use super::endpoint;
 use super::error::{Doing, trouble};
 use super::patience::{self, retries, timeouts};
@@ -35,6 +36,8 @@ pub struct Account {
     pub endpoint: Option<String>,
     /// What the credentials hold that nobody may see.
     pub secrets: Vec<Secret>,
+    /// By which requests to Function URLs are signed.
+    pub(super) clock: Clock,
     pub(super) config: SdkConfig,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) iam: aws_sdk_iam::Client,
@@ -42,7 +45,19 @@ pub struct Account {
     sts: aws_sdk_sts::Client,
 }
 
+/// A client whose answers set the clock. The SDK's configuration of all clients has no place for it.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $clock:expr) => {
+        $sdk::Client::from_conf($sdk::config::Builder::from($config).interceptor($clock.clone()).build())
+    };
+}
+
 impl Account {
+    /// By how much this machine's clock is wrong, as far as AWS's answers tell; in words that follow "is".
+    pub fn wrong_clock(&self) -> Option<String> {
+        self.clock.wrong()
+    }
+
     /// Finds region and credentials; the only calls are those that credentials themselves may need (SSO and the like).
     ///
     /// # Errors
@@ -69,14 +84,16 @@ impl Account {
             secrets.push(Secret::new(credentials.secret_access_key()));
             secrets.extend(credentials.session_token().map(Secret::from));
         }
+        let clock = Clock::default();
         Ok(Account {
             region,
             endpoint,
             secrets,
-            lambda: aws_sdk_lambda::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
+            lambda: client!(aws_sdk_lambda, &config, clock),
+            iam: client!(aws_sdk_iam, &config, clock),
+            logs: client!(aws_sdk_cloudwatchlogs, &config, clock),
+            sts: client!(aws_sdk_sts, &config, clock),
+            clock,
             config,
         })
     }

@@ -4,6 +4,7 @@ mod access;
 mod alias;
 mod artifact;
 mod call;
+mod clock;
 mod cloud;
 mod endpoint;
 mod error;

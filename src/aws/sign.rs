@@ -1,16 +1,17 @@
 //! Signs requests to a Function URL whose auth is `aws-iam`.
 
+use super::clock::Clock;
 use super::place::Place;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
-use std::time::SystemTime;
 
 /// Signs with the credentials of an account, as they were when it was made.
 pub struct Signer {
     identity: Identity,
     region: String,
+    clock: Clock,
 }
 
 impl Place<'_> {
@@ -19,7 +20,8 @@ impl Place<'_> {
     pub async fn signer(&self) -> Result<Signer, String> {
         let provider = self.account.config.credentials_provider().ok_or("there are no credentials to sign with")?;
         let credentials = provider.provide_credentials().await.map_err(|error| super::error::trouble(&error))?;
-        Ok(Signer { identity: credentials.into(), region: self.account.region.clone() })
+        let clock = self.account.clock.clone();
+        Ok(Signer { identity: credentials.into(), region: self.account.region.clone(), clock })
     }
 }
 
@@ -36,7 +38,7 @@ impl Signer {
             .identity(&self.identity)
             .region(&self.region)
             .name("lambda")
-            .time(SystemTime::now())
+            .time(self.clock.time())
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| error.to_string())?;

@@ -94,6 +94,9 @@ impl Run {
     pub async fn connect(&self, manifest: &Manifest) -> Result<Site, Failure> {
         let account = self.open(manifest).await?;
         let id = self.looking("the account", account.id()).await??;
+        if let Some(wrong) = account.wrong_clock() {
+            self.console.note(&format!("this machine's clock is {wrong}: requests are signed by AWS's"));
+        }
         match &manifest.account {
             // The local cloud is nobody's account, so that the guard has nothing to guard there.
             Some(expected) if *expected != id && !self.global.local => Err(Failure::wrong_account(expected, &id)),

@@ -150,6 +150,8 @@ impl Fault {
     pub fn calls_for_moving_back(&self) -> bool {
         match self {
             Fault::Unreachable { .. } | Fault::Buffered { .. } | Fault::Late { .. } | Fault::Sign(_) => false,
+            // What signed the request is at fault, or its clock, or what it may do: no release changes that.
+            Fault::Forbidden { signed: true, .. } => false,
             // Asked by a proxy, or refused for lack of concurrency: another release would fare no better.
             Fault::Status { seen, .. } => !matches!(seen.status, 407 | 429),
             Fault::Timeout { .. }

@@ -128,7 +128,9 @@ impl State {
         if trap.lasting == Lasting::AllAfter {
             let is_after = self.met >= trap.occurrence;
             self.met += usize::from(!is_after && trap.call == call);
-            return is_after.then_some(trap.fault).inspect(|_| drop(self.sprung.get_or_insert_with(Instant::now)));
+            let fault = is_after.then_some(trap.fault)?;
+            self.sprung.get_or_insert_with(Instant::now);
+            return Some(fault);
         }
         if trap.call != call {
             return None;
