@@ -205,7 +205,6 @@ async fn point(
 ) -> Result<Outputs, CloudError> {
     let mut expected = place.seen.borrow().alias.clone();
     let to = aim(expected.as_ref().map(|alias| &alias.pointing));
-    let conflict = || CloudError::new(moving(place, &to), Reason::Conflict, "somebody else moved it meanwhile");
     let warm = place.seen.borrow().provisioned.is_some();
     let limit = if warm { wait::READY } else { wait::BUSY };
     let wait = Wait { function: &place.names.function, for_what: "another update to end", limit };
@@ -229,38 +228,51 @@ async fn point(
             (Err(_), Some(refusal)) => return Err(refusal.clone()),
             (Err(unread), None) => return Err(unread),
         };
-        let pointing = |alias: &Option<Alias>| alias.as_ref().map(|alias| alias.pointing.clone());
-        let (arrived, unchanged) = (pointing(&now).as_ref() == Some(&to), pointing(&now) == pointing(&expected));
-        match refusal {
-            // A call without an answer may still be on its way.
-            Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),
-            Some(lost) if !is_refusal(&lost) => {
-                place.see(now);
-                Err(lost)
-            }
-            _ if arrived => {
-                place.see(now);
-                Ok(Look::Done(to.outputs()))
-            }
-            None if is_on_its_way(place, now.as_ref(), &to) => {
-                place.see(now);
-                let why = "it still moves the instances that it keeps warm";
-                Ok(Look::NotYet(CloudError::new(moving(place, &to), Reason::Refused, why)))
-            }
-            // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
-            Some(refusal) if unchanged => {
-                place.see(now.clone());
-                expected = now;
-                Ok(Look::NotYet(refusal))
-            }
-            // What somebody else did is not ours to judge, nor to undo.
-            _ => {
-                place.seen.borrow_mut().attempt = None;
-                Err(conflict())
-            }
-        }
+        let look = judge(place, &to, expected.as_ref(), now.as_ref(), refusal);
+        expected = now;
+        look
     })
     .await
+}
+
+/// What a look at the alias says of a move that was sent, or of one that was refused.
+fn judge(
+    place: &Place<'_>,
+    to: &Pointing,
+    expected: Option<&Alias>,
+    now: Option<&Alias>,
+    refusal: Option<CloudError>,
+) -> Result<Look<Outputs>, CloudError> {
+    let pointing = |alias: Option<&Alias>| alias.map(|alias| alias.pointing.clone());
+    let arrived = pointing(now).as_ref() == Some(to);
+    let is_on_its_way = is_on_its_way(place, now, to);
+    match refusal {
+        // A call without an answer may still be on its way.
+        Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),
+        Some(lost) if !is_refusal(&lost) => {
+            place.see(now.cloned());
+            Err(lost)
+        }
+        _ if arrived => {
+            place.see(now.cloned());
+            Ok(Look::Done(to.outputs()))
+        }
+        None if is_on_its_way => {
+            place.see(now.cloned());
+            let why = "it still moves the instances that it keeps warm";
+            Ok(Look::NotYet(CloudError::new(moving(place, to), Reason::Refused, why)))
+        }
+        // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
+        Some(refusal) if pointing(now) == pointing(expected) => {
+            place.see(now.cloned());
+            Ok(Look::NotYet(refusal))
+        }
+        // What somebody else did is not ours to judge, nor to undo.
+        _ => {
+            place.seen.borrow_mut().attempt = None;
+            Err(CloudError::new(moving(place, to), Reason::Conflict, "somebody else moved it meanwhile"))
+        }
+    }
 }
 
 /// Where instances are kept warm, Lambda gives the version before a part of the traffic for as long as it takes to warm
