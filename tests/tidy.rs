@@ -6,23 +6,24 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms each room may use. Who is missing here may be used by nobody.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("stack", &[]),
+    ("text", &[]),
+    ("stack", &["text"]),
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
-    ("manifest", &["stack"]),
-    ("import", &["manifest"]),
+    ("manifest", &["stack", "text"]),
+    ("import", &["manifest", "text"]),
     ("build", &["stack"]),
     ("aws", &["apply", "plan", "stack"]),
     ("verify", &["manifest"]),
     ("local", &[]),
-    ("failure", &["apply", "build", "verify"]),
-    ("report", &["apply", "failure", "import", "plan", "stack"]),
-    ("cli", &["stack"]),
+    ("failure", &["apply", "build", "text", "verify"]),
+    ("cli", &["stack", "text"]),
+    ("report", &["apply", "cli", "failure", "import", "plan", "stack", "text"]),
     (
         "commands",
         &[
             "apply", "aws", "build", "cli", "failure", "import", "local", "manifest", "plan", "report", "stack",
-            "verify",
+            "text", "verify",
         ],
     ),
 ];

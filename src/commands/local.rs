@@ -17,11 +17,7 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
     let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
     let running = match &arguments.command {
         LocalCommand::Run { port, limits } => {
-            let ready = |endpoint: &str| run.console.print(&format!("{endpoint}\n"));
-            let shutdown = async {
-                run.stop.wait().await;
-            };
-            local::run(&home, *port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+            serve(run, &home, *port, limits).await?;
             None
         }
         LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
@@ -47,6 +43,25 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
         env,
     };
     Ok(Answer { local: Some(local), ..Answer::new(name(&arguments.command)) })
+}
+
+/// Runs until a signal comes, or at once to its end when its address cannot be told.
+async fn serve(run: &Run, home: &Home, port: u16, limits: &cli::Limits) -> Result<(), Failure> {
+    let (sender, unprinted) = tokio::sync::oneshot::channel();
+    let ready = |endpoint: &str| {
+        if let Err(failure) = run.console.print(endpoint) {
+            let _ = sender.send(failure);
+        }
+    };
+    let mut failure = None;
+    let shutdown = async {
+        tokio::select! {
+            _ = run.stop.wait() => {}
+            Ok(unprinted) = unprinted => failure = Some(unprinted),
+        }
+    };
+    local::run(home, port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+    failure.map_or(Ok(()), Err)
 }
 
 async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failure> {

@@ -3,10 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod consent;
 mod credentials;
 mod deploys;
 mod documents;
+mod harmless;
 mod import;
 mod interrupts;
 mod invoke;
@@ -19,6 +21,7 @@ mod reader;
 mod refusals;
 mod releases;
 mod source;
+mod stdout;
 mod strangers;
 mod talker;
 mod values;

@@ -52,6 +52,8 @@ pub enum Answer {
     Precondition,
     /// 400: Lambda does not believe in the role yet.
     NotAssumable,
+    /// 400, in words that would be orders for a terminal or a CI system.
+    Hostile,
 }
 
 impl Trap {
@@ -68,6 +70,9 @@ impl Trap {
 impl Answer {
     /// What an error of ours says, where its words are ours to choose.
     pub const WORDS: &str = "as the test wants it";
+    /// Of every kind of order one.
+    pub const ORDERS: &str = "zq-begin\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;c;enE=\u{7}\u{1b}[2J\u{9b}31m\u{202e}zq\u{2066}\u{200b}\
+        ##vso[task.complete]\u{85}\u{2028}::error::zq-end";
 
     /// The whole answer on the wire, in the protocol of the request.
     pub fn to(self, request: &[u8]) -> Vec<u8> {
@@ -109,7 +114,7 @@ impl Answer {
             Answer::Unavailable => (503, ""),
             Answer::Conflict => (409, "ResourceConflictException"),
             Answer::Precondition => (412, "PreconditionFailedException"),
-            Answer::NotAssumable => (400, "InvalidParameterValueException"),
+            Answer::NotAssumable | Answer::Hostile => (400, "InvalidParameterValueException"),
         }
     }
 
@@ -118,6 +123,7 @@ impl Answer {
             Answer::Conflict => "The operation cannot be performed at this time. An update is in progress for resource",
             Answer::Precondition => "The Revision Id provided does not match the latest Revision Id.",
             Answer::NotAssumable => "The role defined for the function cannot be assumed by Lambda.",
+            Answer::Hostile => Answer::ORDERS,
             _ => Answer::WORDS,
         }
     }
