@@ -154,18 +154,18 @@ impl Failure {
 
     pub fn not_deployed(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
-            .hint(format!("run `lamstream deploy {name}`"))
+            .hint("run `lamstream deploy`")
     }
 
     /// The function has a log group only once it was deployed.
     pub fn no_logs(name: &str, log_group: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
-            .hint(format!("run `lamstream deploy {name}`"))
+            .hint("run `lamstream deploy`")
     }
 
     pub fn no_url(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no url"))
-            .hint(format!("give it a `url` in the manifest, then run `lamstream deploy {name}`"))
+            .hint("give it a `url` in the manifest, then run `lamstream deploy`")
     }
 
     /// A request that got no answer, or one that is no success.
@@ -220,7 +220,7 @@ impl Failure {
 
     pub fn no_release(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
-            .hint(format!("run `lamstream deploy {name}`"))
+            .hint("run `lamstream deploy`")
     }
 
     pub fn nothing_before(name: &str) -> Failure {
@@ -328,6 +328,9 @@ impl From<Box<ApplyError>> for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
         let BuildError { message, caused_by, hints } = error;
+        // What a tool says may have many lines.
+        let lines = caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
+        let caused_by = lines.map(str::to_owned).collect();
         Failure { caused_by, hints, ..Failure::new(Kind::Build, message) }
     }
 }

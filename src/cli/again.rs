@@ -24,6 +24,8 @@ pub struct Again {
     import: Vec<String>,
     local: Vec<String>,
     layer: Vec<String>,
+    /// For the aws CLI.
+    aws: Vec<String>,
 }
 
 impl Again {
@@ -50,11 +52,12 @@ impl Again {
         known.sort_by_key(|path| std::cmp::Reverse(path.len()));
         let manifest = [option("--manifest", path), stage, profile.clone(), region.clone()].concat();
         let manifest = manifest.into_iter().chain(local.iter().map(|flag| (*flag).to_owned())).collect();
-        Again { known, running, options, positionals, manifest, import: region, local: data, layer: profile }
+        let aws = [profile.clone(), region.clone()].concat();
+        Again { known, running, options, positionals, manifest, import: region, local: data, layer: profile, aws }
     }
 
     /// The text, in whose commands the global options stand. A command stands between backticks and begins with
-    /// `lamstream`. The one that runs is repeated with what was typed behind it: a hint for more flags must not be about
+    /// `lamstream`, or with `aws` where it is about the same account. The one that runs is repeated with what was typed behind it: a hint for more flags must not be about
     /// more functions.
     pub fn complete(&self, text: &str) -> String {
         let parts = text.split('`').enumerate();
@@ -65,6 +68,9 @@ impl Again {
 
     fn code(&self, code: &str) -> String {
         const PROGRAM: &str = "lamstream ";
+        if code.starts_with("aws ") {
+            return std::iter::once(code).chain(self.aws.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+        }
         let Some(at) = code.find(PROGRAM) else { return code.to_owned() };
         let (before, rest) = code.split_at(at + PROGRAM.len());
         let ends = |after: &&str| !after.starts_with(|letter: char| letter.is_alphanumeric() || letter == '-');
@@ -179,7 +185,11 @@ mod tests {
                 "`lamstream destroy chat 'a b' --keep-logs --yes`",
             ),
             ("rollback --to 3", "`lamstream rollback --yes`", "`lamstream rollback --to 3 --yes`"),
-            ("deploy --package=a=b.zip --yes", "`lamstream deploy --yes`", "`lamstream deploy --package 'a=b.zip' --yes`"),
+            (
+                "deploy --package=a=b.zip --yes",
+                "`lamstream deploy --yes`",
+                "`lamstream deploy --package 'a=b.zip' --yes`",
+            ),
             ("url --region ''", "`lamstream deploy`", "`lamstream deploy`"),
             ("url --stage=-x", "`lamstream deploy`", "`lamstream deploy --stage=-x`"),
             ("invoke chat -d secret -H 'a: secret'", "`lamstream invoke -v`", "`lamstream invoke chat -v`"),
@@ -199,12 +209,18 @@ mod tests {
                 "`lamstream local layer add ARN`",
                 "`lamstream local layer add --profile prod ARN`",
             ),
+            (
+                "plan --profile 'it is' --region r1",
+                "log in (`aws sso login`) or point `aws` at it",
+                "log in (`aws sso login --profile 'it is' --region r1`) or point `aws` at it",
+            ),
             ("status --local", "lamstream deploys; `lamstream deploys`", "lamstream deploys; `lamstream deploys`"),
         ];
         for (typed, hint, expected) in table {
             assert_eq!(again(&format!("lamstream {typed}")).complete(hint), expected, "{typed}");
         }
-        let completed = again(&format!("lamstream url {all}")).complete("end it: `lamstream promote` or `lamstream abort`");
+        let completed =
+            again(&format!("lamstream url {all}")).complete("end it: `lamstream promote` or `lamstream abort`");
         let all = all.replace('"', "\"");
         assert_eq!(completed, format!("end it: `lamstream promote {all}` or `lamstream abort {all}`"));
     }

@@ -93,8 +93,8 @@ pub enum Command {
     Destroy(Destroy),
     /// Print what a function wrote to its log
     ///
-    /// Each event is a line, as the function wrote it. Where stdout is a terminal, control characters other than
-    /// colours are shown instead of obeyed. No line comes twice; one is missed only if it becomes readable more than a
+    /// Each event is a line, as the function wrote it. Control characters and commands for CI systems are shown
+    /// instead of obeyed; colours reach a terminal. `--output json` has every character. No line comes twice; one is missed only if it becomes readable more than a
     /// minute after its timestamp, and behind a later one.
     ///
     /// With `--output json` the document has the events in `events`. With `--follow` besides, each event is a JSON

@@ -1,6 +1,7 @@
 //! `lamstream local …`: the local cloud itself.
 
 use super::run::{Run, local_failure};
+use crate::apply::Event;
 use crate::aws::{Access, Account};
 use crate::cli::{self, AdapterCommand, LayerCommand, Local, LocalCommand};
 use crate::failure::Failure;
@@ -72,10 +73,14 @@ async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failu
             })?,
             true,
         ),
-        None => run.until_stopped(adapter::install()).await?.map_err(|error| {
-            local_failure(error)
-                .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
-        })?,
+        None => {
+            let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
+            let piped: Option<&dyn Fn(&str)> = if run.console.is_terminal() { None } else { Some(&tell) };
+            run.until_stopped(adapter::install(piped)).await?.map_err(|error| {
+                local_failure(error)
+                    .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
+            })?
+        }
     };
     if !new {
         run.console.note("Lambda Web Adapter is there already");

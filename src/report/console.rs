@@ -145,7 +145,8 @@ impl Console {
                 failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let out = if self.json { Text::json(&document(&answer, failure.as_ref())) } else { Text::lines(&text(&answer)) };
+        let out =
+            if self.json { Text::json(&document(&answer, failure.as_ref())) } else { Text::lines(&text(&answer)) };
         let printed = outlet::to_stdout(&out);
         // What failed because stdout takes nothing has said so.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {

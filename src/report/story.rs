@@ -42,7 +42,9 @@ pub(super) fn told(event: &Event) -> Option<Line> {
         Event::Finished { function, changed: false, .. } => {
             Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
         }
-        Event::Stays { function, why } => Some(Line::verb(style::WAIT, "Left", &format!("something of {function}: {why}"))),
+        Event::Stays { function, why } => {
+            Some(Line::verb(style::WAIT, "Left", &format!("something of {function}: {why}")))
+        }
         Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
             Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))

@@ -193,7 +193,8 @@ fn colour_length(text: &str) -> Option<usize> {
     let end = inside.find(|letter: char| !letter.is_ascii_digit() && !";:".contains(letter))?;
     let numbers: Vec<&str> = inside[..end].split([';', ':']).collect();
     // Behind a 5 it is the number of a colour.
-    let hides = |(at, number): (usize, &&str)| number.trim_start_matches('0') == "8" && (at == 0 || numbers[at - 1] != "5");
+    let hides =
+        |(at, number): (usize, &&str)| number.trim_start_matches('0') == "8" && (at == 0 || numbers[at - 1] != "5");
     (inside[end..].starts_with('m') && !numbers.iter().enumerate().any(hides)).then_some(2 + end + 1)
 }
 

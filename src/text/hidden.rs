@@ -118,7 +118,8 @@ fn is_token(text: &str, range: &Range<usize>) -> bool {
     let continues = |letter: char| letter.is_alphanumeric() || letter == '_';
     let before = &text[..range.start];
     // The letter of an escape, such as `\n`, is no part of a token.
-    let escape = before.len() >= 2 && before.is_char_boundary(before.len() - 2) && before[before.len() - 2..].starts_with('\\');
+    let escape =
+        before.len() >= 2 && before.is_char_boundary(before.len() - 2) && before[before.len() - 2..].starts_with('\\');
     (escape || !before.ends_with(continues)) && !text[range.end..].starts_with(continues)
 }
 
@@ -128,7 +129,9 @@ fn is_echo(text: &str, range: &Range<usize>) -> bool {
     let before = text[..range.start].trim_end_matches(quotes);
     let named = match before.trim_end().strip_suffix(':') {
         Some(name) => name.trim_end().ends_with(quotes),
-        None => before.strip_suffix('=').is_some_and(|name| name.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')),
+        None => before
+            .strip_suffix('=')
+            .is_some_and(|name| name.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')),
     };
     let after = text[range.end..].chars().next();
     named && after.is_none_or(|letter| quotes(letter) || letter.is_whitespace() || ",}])&;…`".contains(letter))
@@ -208,7 +211,10 @@ mod tests {
                 let hidden = hide(&format!("event {encoded} was"), [secret]);
                 assert!(hidden.starts_with("event ") && hidden.ends_with(" was"), "{hidden}");
                 let left = hidden.replace(HIDDEN, "");
-                assert!(left.len() < "event  was".len() + encoded.len() - secret.len() && hidden != encoded, "{hidden}");
+                assert!(
+                    left.len() < "event  was".len() + encoded.len() - secret.len() && hidden != encoded,
+                    "{hidden}"
+                );
             }
         }
     }
@@ -217,7 +223,22 @@ mod tests {
     fn what_tells_nothing_makes_no_message_unreadable() {
         let message = "User: arn:aws:iam::123456789012:user/dev is not authorized to perform lambda:CreateFunction on \
             the function in us-east-1, 1 validation error detected: Value '1' at 'memorySize' failed: true is no number";
-        let values = ["1", "e", "is", "true", "dev", "function", "Function", "user", "error", "", " ", "12", "lambda", "us-east-1"];
+        let values = [
+            "1",
+            "e",
+            "is",
+            "true",
+            "dev",
+            "function",
+            "Function",
+            "user",
+            "error",
+            "",
+            " ",
+            "12",
+            "lambda",
+            "us-east-1",
+        ];
         assert_eq!(hide(message, values), message);
         let message = "production of functions: detected is not a detector";
         assert_eq!(hide(message, ["production", "detect", "functio"]), message);

@@ -121,8 +121,9 @@ impl Fault {
                 "a proxy, a virus scanner or a CDN on the way may collect the answer: try from another network",
             ],
             Fault::Late { .. } => {
-                let hint = "run `lamstream invoke FUNCTION -v` a few times to see whether it is the function or the network";
-                return vec![hint.replace("FUNCTION", function)];
+                return vec![format!(
+                    "run `lamstream invoke {function} -v` a few times to see whether it is the function or the network"
+                )];
             }
             Fault::Crash { cause, .. } => cause.hints(),
             Fault::Cut { .. } => &["the function's logs say whether it panicked, ran out of memory or out of time"],

@@ -121,7 +121,10 @@ fn what_the_environment_and_the_manifest_hold_is_harmless() {
     for name in ["AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "LAMSTREAM_STAGE", "LAMSTREAM_ATTEMPT_TIMEOUT"] {
         let all = run(&bench, |more| {
             let mut command = bench.command(&[&["url"], more].concat());
-            command.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", "zq").env("AWS_REGION", "us-east-1");
+            command
+                .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+                .env("AWS_SECRET_ACCESS_KEY", "zq")
+                .env("AWS_REGION", "us-east-1");
             command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("LAMSTREAM_ATTEMPT_TIMEOUT", "1");
             command.env(name, ORDERS);
             command
@@ -219,7 +222,8 @@ fn what_a_function_says_is_harmless() {
     let logs = bench.good(&["logs", "chat", "--local"]);
     assert!(logs.contains("\\x3a:add-mask::zq\\r\n") && logs.contains("zq-end"), "{logs}");
     let (document, _) = bench.json(&["logs", "chat", "--local"]);
-    let said = |event: &Value| event["message"].as_str().unwrap().contains("\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;");
+    let said =
+        |event: &Value| event["message"].as_str().unwrap().contains("\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;");
     let events = document["events"].as_array().unwrap();
     assert!(events.iter().any(said), "JSON has what was written: {document:#}");
     let _ = good;
@@ -229,7 +233,8 @@ fn what_a_function_says_is_harmless() {
 #[test]
 fn a_body_goes_to_a_pipe_as_it_is_and_to_a_terminal_without_orders() {
     let bench = talker("none");
-    let arguments = ["invoke", "talker", "/echo", "--local", "-q", "-d", "é zq\n\u{1b}]52;c;enE=\u{7}\u{202e}zq\r\nend"];
+    let arguments =
+        ["invoke", "talker", "/echo", "--local", "-q", "-d", "é zq\n\u{1b}]52;c;enE=\u{7}\u{202e}zq\r\nend"];
     assert_eq!(bench.run(&arguments).stdout, arguments[6].as_bytes());
     // The terminal itself writes `\n` as `\r\n`.
     let shown = on_terminal(&bench, &arguments);
@@ -273,8 +278,11 @@ fn what_a_template_says_is_harmless() {
     );
     let all = run(&bench, |more| bench.command(&[&["import", "sam", "--out", "-"], more].concat()));
     assert!(all.contains("zq-end"), "{all}");
-    let manifest: toml::Table = bench.run(&["import", "sam", "--out", "-"]).stdout.try_into().map(|bytes: Vec<u8>| {
-        String::from_utf8(bytes).unwrap().parse().unwrap()
-    }).unwrap();
+    let manifest: toml::Table = bench
+        .run(&["import", "sam", "--out", "-"])
+        .stdout
+        .try_into()
+        .map(|bytes: Vec<u8>| String::from_utf8(bytes).unwrap().parse().unwrap())
+        .unwrap();
     assert_eq!(manifest["functions"]["Chat"]["environment"]["A"].as_str(), Some(ORDERS), "{manifest}");
 }

@@ -40,7 +40,10 @@ const OTHERS: &[&str] = &["rollback", "destroy", "local run", "local stop", "loc
 
 fn bench() -> Bench {
     let bench = talker("none");
-    bench.write("app.toml", "app = \"other\"\n[functions.page]\npackage = \"page\"\nruntime = \"nodejs22.x\"\nhandler = \"a.b\"\n");
+    bench.write(
+        "app.toml",
+        "app = \"other\"\n[functions.page]\npackage = \"page\"\nruntime = \"nodejs22.x\"\nhandler = \"a.b\"\n",
+    );
     std::fs::create_dir(bench.path("page")).unwrap();
     bench.write("page/a.js", "exports.b = 1;\n");
     bench.write(
@@ -77,7 +80,11 @@ fn a_full_disk_is_told_and_a_reader_who_left_is_not() {
             let failed = into(&bench, &arguments, full());
             let errors = String::from_utf8_lossy(&failed.stderr).into_owned();
             assert_eq!(failed.status.code(), Some(1), "{arguments:?}: {errors}");
-            assert_eq!(errors.matches("error: cannot write to stdout: No space left").count(), 1, "{arguments:?}: {errors}");
+            assert_eq!(
+                errors.matches("error: cannot write to stdout: No space left").count(),
+                1,
+                "{arguments:?}: {errors}"
+            );
 
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
