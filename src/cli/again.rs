@@ -40,12 +40,15 @@ impl Again {
         let stage = option("--stage", global.stage.as_deref().map(OsStr::new));
         let local: &[&str] = if global.local { &["--local"] } else { &[] };
         let path = manifest(arguments).filter(|path| *path != super::MANIFEST);
-        let (mut data, root) = (Vec::new(), Arguments::command());
-        if let Command::Local(local) = &arguments.command {
-            data = option("--data", local.data.as_deref().map(|data| data.as_os_str()));
-        } else {
-            data.extend(option("--data", std::env::var_os("LAMSTREAM_LOCAL_DIR").as_deref()));
-        }
+        // LAMSTREAM_LOCAL_DIR is about this machine, and all commands read it.
+        let is_typed = |matches: &ArgMatches| matches.value_source("data") == Some(ValueSource::CommandLine);
+        let data = match (&arguments.command, matches.subcommand()) {
+            (Command::Local(local), Some((_, matches))) if is_typed(matches) => {
+                option("--data", local.data.as_deref().map(|data| data.as_os_str()))
+            }
+            _ => Vec::new(),
+        };
+        let root = Arguments::command();
         let (running, options, positionals) = typed(matches, &root);
         let mut known = Vec::new();
         paths(&root, "", &mut known);
