@@ -16,14 +16,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aws", &["apply", "plan", "stack"]),
     ("verify", &["manifest"]),
     ("local", &[]),
-    ("failure", &["apply", "build", "text", "verify"]),
+    ("failure", &["apply", "build", "verify"]),
     ("cli", &["stack", "text"]),
     ("report", &["apply", "cli", "failure", "import", "plan", "stack", "text"]),
     (
         "commands",
         &[
             "apply", "aws", "build", "cli", "failure", "import", "local", "manifest", "plan", "report", "stack",
-            "text", "verify",
+            "verify",
         ],
     ),
 ];
@@ -183,4 +183,20 @@ fn links_in_the_documents_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// stdout and stderr are written in one file, whose types take nothing but what is harmless.
+#[test]
+fn one_file_alone_prints() {
+    const PRINTS: &[&str] =
+        &["io::stdout", "io::stderr", "anstream::std", "print!(", "println!(", "/dev/std", "/dev/tty"];
+    let mut wrong = Vec::new();
+    for path in rust_files("src").iter().filter(|path| !path.ends_with("report/outlet.rs")) {
+        for (number, line) in read(path).lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            if PRINTS.iter().any(|print| line.contains(print)) {
+                wrong.push(format!("{}:{}: only report/outlet.rs may print", shown(path), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

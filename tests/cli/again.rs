@@ -34,7 +34,7 @@ fn named() -> Vec<(String, String)> {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
             for code in line.split('`').skip(1).step_by(2).filter(|code| code.contains("lamstream ")) {
-                named.push((place.clone(), code.replace("\\\"", "\"")));
+                named.push((place.clone(), code.replace("\\\"", "\"").replace("{command}", "deploy")));
             }
             let outside: String = line.split('`').step_by(2).collect();
             let words =

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::CHAT;
-use crate::support::bench::{Bench, function_zip, moody_zip, said};
+use crate::support::bench::{Bench, function_zip, said};
 use crate::support::fault::{Answer, Fault, Lasting, Trap};
 use crate::talker::talker;
 use serde_json::Value;
@@ -13,7 +13,15 @@ use std::process::Command;
 
 const ORDERS: &str = Answer::ORDERS;
 
-/// Of which nothing is left but on a line of its own.
+/// As [`judge`], and what stands in an error is on one line.
+fn judge_line(what: &str, output: &[u8]) -> String {
+    let text = judge(what, output);
+    let cut = |line: &&str| line.contains("zq-begin") && !line.contains("zq-end");
+    assert_eq!(text.lines().find(cut), None, "{what}");
+    text
+}
+
+/// There is no order in it.
 fn judge(what: &str, output: &[u8]) -> String {
     let text = String::from_utf8(output.to_vec()).unwrap_or_else(|error| panic!("{what} is no text: {error}"));
     for line in text.split('\n') {
@@ -26,14 +34,12 @@ fn judge(what: &str, output: &[u8]) -> String {
         for command in ["##[", "##vso[", "##teamcity["] {
             assert!(!line.to_lowercase().contains(command), "{what}: a command of a CI system: {line:?}");
         }
-        // What stands on one line in an error stays there.
-        assert!(!line.contains("zq-begin") || line.contains("zq-end"), "{what}: {line:?}");
     }
     text
 }
 
 /// Runs it in text and as JSON, with colours too; gives all that was said.
-fn run(bench: &Bench, command: impl Fn(&[&str]) -> Command) -> String {
+fn run(command: impl Fn(&[&str]) -> Command, judge: fn(&str, &[u8]) -> String) -> String {
     let mut all = String::new();
     for more in [&["--output", "text"][..], &["--output", "json"], &["-v"]] {
         let output = command(more).output().unwrap();
@@ -43,12 +49,11 @@ fn run(bench: &Bench, command: impl Fn(&[&str]) -> Command) -> String {
             serde_json::from_slice::<Value>(&output.stdout).unwrap();
         }
     }
-    assert!(bench.directory.path().exists());
     all
 }
 
 fn planted(bench: &Bench, arguments: &[&str]) {
-    let all = run(bench, |more| bench.command(&[arguments, more].concat()));
+    let all = run(|more| bench.command(&[arguments, more].concat()), judge_line);
     assert!(all.contains("zq-end"), "{arguments:?}: it is not said at all: {all}");
 }
 
@@ -67,7 +72,7 @@ fn what_is_typed_is_harmless() {
     let bench = Bench::new(CHAT);
     for arguments in [
         &[ORDERS][..],
-        &["deploy", &format!("--{ORDERS}")],
+        &["deploy", &format!("--{}", ORDERS.replace('=', ""))],
         &["logs", "chat", "--since", ORDERS],
         &["url", "--color", ORDERS],
         &["url", ORDERS, "--local"],
@@ -75,7 +80,7 @@ fn what_is_typed_is_harmless() {
         &["url", "--local", "--stage", ORDERS],
         &["deploy", "--local", "--yes", "--package", ORDERS],
         &["invoke", "chat", "--local", "-d", &format!("@{ORDERS}")],
-        &["import", "sam", ORDERS],
+        &["import", "sam", ORDERS, "--out", "-"],
         &["local", "layer", "add", ORDERS],
         &["local", "adapter", "install", "--from", ORDERS],
         &["local", "run", "--data", &format!("deploy.toml/{ORDERS}")],
@@ -119,7 +124,7 @@ fn on_terminal(bench: &Bench, arguments: &[&str]) -> String {
 fn what_the_environment_and_the_manifest_hold_is_harmless() {
     let bench = Bench::new(CHAT);
     for name in ["AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "LAMSTREAM_STAGE", "LAMSTREAM_ATTEMPT_TIMEOUT"] {
-        let all = run(&bench, |more| {
+        let command = |more: &[&str]| {
             let mut command = bench.command(&[&["url"], more].concat());
             command
                 .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -128,7 +133,8 @@ fn what_the_environment_and_the_manifest_hold_is_harmless() {
             command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("LAMSTREAM_ATTEMPT_TIMEOUT", "1");
             command.env(name, ORDERS);
             command
-        });
+        };
+        let all = run(command, judge_line);
         assert!(all.contains("error:"), "{name}: {all}");
     }
     let toml = |text: &str| serde_json::to_string(text).unwrap().replace("\u{7f}", "\\u007f");
@@ -146,7 +152,7 @@ fn what_the_environment_and_the_manifest_hold_is_harmless() {
     ] {
         bench.write("deploy.toml", &manifest);
         for command in [&["url", "--local"][..], &["build", "--local"], &["plan", "--local"]] {
-            run(&bench, |more| bench.command(&[command, more].concat()));
+            run(|more| bench.command(&[command, more].concat()), judge);
         }
     }
 }
@@ -165,7 +171,7 @@ fn what_aws_says_is_harmless() {
     ] {
         let fault = Fault::Answer(Answer::Hostile);
         proxy.set(Trap { call: call.to_owned(), occurrence: 1, fault, lasting: Lasting::Ever });
-        all = run(&bench, |more| bench.through(&proxy, &[arguments, more].concat()));
+        all = run(|more| bench.through(&proxy, &[arguments, more].concat()), judge_line);
         assert!(proxy.sprung() || all.contains("error:"), "{call}: {all}");
     }
     assert!(all.contains("zq-end"), "{all}");
@@ -201,19 +207,19 @@ fn what_a_function_says_is_harmless() {
     let manifest = format!("{}environment = {{ ORDERS = {orders} }}\n", CHAT.replace("streams = true", "path = \"/\""));
     let manifest = manifest.replace("path = \"/stream/chat\", ", "");
     let bench = Bench::new(&manifest);
-    let good = format!("--package={}", moody_zip().display());
     for mode in ["start", "request", "exit", "500", "404"] {
         let bad = zip_of(&bench, &WRITER.replace("@MODE", mode));
-        let all = run(&bench, |more| bench.command(&[&["deploy", "--local", "--yes", &bad], more].concat()));
+        // The lines of its log are lines.
+        let all = run(|more| bench.command(&[&["deploy", "--local", "--yes", &bad], more].concat()), judge);
         assert!(all.contains("error:"), "{mode}: {all}");
         bench.run(&["deploy", "--local", "--yes", "--no-verify", &bad]);
         for more in [&["logs", "chat"][..], &["status"], &["releases"], &["plan", &bad], &["invoke", "chat", "-q"]] {
             let arguments = [more, &["--local"]].concat();
             let output = bench.run(&arguments);
-            judge(&format!("{mode}: stderr of {more:?}"), &output.stderr);
+            judge_line(&format!("{mode}: stderr of {more:?}"), &output.stderr);
+            // The answer to a request is the function's own.
             if more[0] != "invoke" {
-                let text = String::from_utf8(output.stdout.clone()).unwrap();
-                judge(&format!("{mode}: {more:?}"), text.replace("zq-begin", "").as_bytes());
+                judge(&format!("{mode}: {more:?}"), &output.stdout);
             }
             let document = bench.run(&[&arguments[..], &["--output", "json"]].concat());
             judge(&format!("{mode}: JSON of {more:?}"), &document.stdout);
@@ -226,7 +232,6 @@ fn what_a_function_says_is_harmless() {
         |event: &Value| event["message"].as_str().unwrap().contains("\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;");
     let events = document["events"].as_array().unwrap();
     assert!(events.iter().any(said), "JSON has what was written: {document:#}");
-    let _ = good;
 }
 
 /// A pipe gets the bytes of an answer, a terminal what it can be shown of them.
@@ -253,9 +258,7 @@ fn what_a_build_says_is_harmless() {
     for colour in ["never", "always"] {
         let output = bench.command(&["build", "--local"]).env("CARGO_TERM_COLOR", colour).output().unwrap();
         judge("stdout", &output.stdout);
-        // A line of cargo's is not all that the function's build script said.
-        let errors = String::from_utf8(output.stderr.clone()).unwrap().replace("zq-begin", "");
-        judge(colour, errors.as_bytes());
+        let errors = judge(colour, &output.stderr);
         assert!(errors.contains("add-mask") && !output.status.success(), "{}", said(&output));
     }
 }
@@ -271,18 +274,14 @@ fn what_a_template_says_is_harmless() {
             r#"{{"Transform": "AWS::Serverless-2016-10-31", "Resources": {{
                 "Chat": {{"Type": "AWS::Serverless::Function", "Properties": {{
                     "Runtime": "nodejs22.x", "Handler": "a.b", "CodeUri": "page", "Description": {orders},
-                    "Environment": {{"Variables": {{"A": {orders}}}}}, {orders}: 1, "Tags": {{"t": {orders}}},
+                    "Environment": {{"Variables": {{"ORDERS": {orders}}}}}, {orders}: 1, "Tags": {{"t": {orders}}},
                     "FunctionUrlConfig": {{"AuthType": "NONE"}}}}}},
                 {orders}: {{"Type": {orders}}}}}}}"#
         ),
     );
-    let all = run(&bench, |more| bench.command(&[&["import", "sam", "--out", "-"], more].concat()));
+    let all = run(|more| bench.command(&[&["import", "sam", "--out", "-"], more].concat()), judge);
     assert!(all.contains("zq-end"), "{all}");
-    let manifest: toml::Table = bench
-        .run(&["import", "sam", "--out", "-"])
-        .stdout
-        .try_into()
-        .map(|bytes: Vec<u8>| String::from_utf8(bytes).unwrap().parse().unwrap())
-        .unwrap();
-    assert_eq!(manifest["functions"]["Chat"]["environment"]["A"].as_str(), Some(ORDERS), "{manifest}");
+    let printed = bench.run(&["import", "sam", "--out", "-"]).stdout;
+    let manifest: toml::Table = String::from_utf8(printed).unwrap().parse().unwrap();
+    assert_eq!(manifest["functions"]["Chat"]["environment"]["ORDERS"].as_str(), Some(ORDERS), "{manifest}");
 }

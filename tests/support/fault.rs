@@ -114,7 +114,8 @@ impl Answer {
             Answer::Unavailable => (503, ""),
             Answer::Conflict => (409, "ResourceConflictException"),
             Answer::Precondition => (412, "PreconditionFailedException"),
-            Answer::NotAssumable | Answer::Hostile => (400, "InvalidParameterValueException"),
+            Answer::Hostile => (400, "InvalidRequestContentException"),
+            Answer::NotAssumable => (400, "InvalidParameterValueException"),
         }
     }
 
