@@ -224,7 +224,6 @@ mod tests {
         }
         let completed =
             again(&format!("lamstream url {all}")).complete("end it: `lamstream promote` or `lamstream abort`");
-        let all = all.replace('"', "\"");
         assert_eq!(completed, format!("end it: `lamstream promote {all}` or `lamstream abort {all}`"));
     }
 

@@ -107,7 +107,7 @@ fn is_region(secret: &str) -> bool {
             matches!(place.len(), 2..=4)
                 && matches!(words.len(), 1..=3)
                 && is_word(place)
-                && words.iter().all(|word| is_word(word))
+                && words.iter().all(is_word)
                 && matches!(number.as_bytes(), [b'0'..=b'9'])
         }
         _ => false,

@@ -81,7 +81,7 @@ fn what_is_typed_is_harmless() {
         &["deploy", "--local", "--yes", "--package", ORDERS],
         &["invoke", "chat", "--local", "-d", &format!("@{ORDERS}")],
         &["import", "sam", ORDERS, "--out", "-"],
-        &["local", "layer", "add", ORDERS],
+        &["local", "layer", "add", "arn:aws:lambda:us-east-1:123456789012:layer:one:1", ORDERS],
         &["local", "adapter", "install", "--from", ORDERS],
         &["local", "run", "--data", &format!("deploy.toml/{ORDERS}")],
         &["destroy", "--manifest", ORDERS],
