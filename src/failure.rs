@@ -11,6 +11,8 @@ use std::process::ExitCode;
 pub struct Failure {
     pub kind: Kind,
     pub message: String,
+    /// Whether the message has more than one line, each of ours: any other message is shown as one line.
+    pub has_lines: bool,
     pub caused_by: Vec<String>,
     pub request_id: Option<String>,
     pub hints: Vec<String>,
@@ -63,12 +65,18 @@ impl Failure {
         Failure {
             kind,
             message: message.into(),
+            has_lines: false,
             caused_by: Vec::new(),
             request_id: None,
             hints: Vec::new(),
             done: Vec::new(),
             left: Vec::new(),
         }
+    }
+
+    /// Problems of a manifest, each with its place and an excerpt below it.
+    pub fn of_problems(kind: Kind, rendered: String) -> Failure {
+        Failure { has_lines: true, ..Failure::new(kind, rendered) }
     }
 
     pub fn usage(message: impl Into<String>) -> Failure {
@@ -116,7 +124,7 @@ impl Failure {
             }
             _ => "make it, where it is missing: `aws secretsmanager create-secret --name NAME --secret-string VALUE`",
         };
-        let mut failure = Failure::new(kind, message);
+        let mut failure = Failure::of_problems(kind, message);
         failure.hints = missing.iter().map(|key| hint(key).to_owned()).collect();
         if local && (missing.contains("ssm") || missing.contains("secret")) {
             let there =
@@ -168,14 +176,14 @@ impl Failure {
             Fault::Status { seen, .. } if !matches!(seen.status, 407 | 429) => {
                 (format!("the answer has status {}", seen.status), Vec::new())
             }
-            Fault::Status { seen, .. } => (format!("the answer has status {}", seen.status), fault.hints()),
+            Fault::Status { seen, .. } => (format!("the answer has status {}", seen.status), fault.hints(function)),
             Fault::Forbidden { words, .. } => {
-                (format!("AWS refuses the request with status 403: `{words}`"), fault.hints())
+                (format!("AWS refuses the request with status 403: `{words}`"), fault.hints(function))
             }
             Fault::ServerError { .. } | Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => {
                 (fault.to_string(), logs())
             }
-            other => (other.to_string(), other.hints()),
+            other => (other.to_string(), other.hints(function)),
         };
         Failure { hints, ..Failure::new(Kind::Verify, format!("cannot invoke `{function}`: {message}")) }
     }
@@ -197,7 +205,7 @@ impl Failure {
     /// A version or a URL that did not answer as the check demands. `what` is such as "version 3".
     pub fn not_verified(function: &str, what: &str, fault: &Fault) -> Failure {
         let mut failure = Failure::new(Kind::Verify, format!("cannot verify {what} of `{function}`: {fault}"));
-        failure.hints = fault.hints();
+        failure.hints = fault.hints(function);
         if let Fault::Crash { log, .. } = fault {
             failure.caused_by = log.iter().map(|line| format!("log: {line}")).collect();
         }
@@ -232,7 +240,7 @@ impl Failure {
 
     pub fn nothing_before(name: &str) -> Failure {
         Failure::new(Kind::Cloud, format!("no release of `{name}` was live before this one: there is no way back"))
-            .hint("`lamstream releases` shows what there is; `--to` names one of them")
+            .hint(format!("`lamstream releases {name}` shows what there is; `--to` names one of them"))
     }
 
     pub fn no_such_version(name: &str, version: &str, known: &[String]) -> Failure {
@@ -242,7 +250,7 @@ impl Failure {
 
     pub fn shift_under_way(name: &str) -> Failure {
         Failure::new(Kind::Conflict, format!("a shift of `{name}` is under way"))
-            .hint("end it first: `lamstream promote` or `lamstream abort`")
+            .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
     pub fn shift_of_provisioned(name: &str) -> Failure {
@@ -335,6 +343,9 @@ impl From<Box<ApplyError>> for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
         let BuildError { message, caused_by, hints } = error;
+        // What a tool says may have many lines.
+        let lines = caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
+        let caused_by = lines.map(str::to_owned).collect();
         Failure { caused_by, hints, ..Failure::new(Kind::Build, message) }
     }
 }

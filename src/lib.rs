@@ -3,6 +3,8 @@
 //! The rooms, in reading order: the nouns, the difference between two of them, and who carries it out; then what
 //! feeds them, what tells of them, and the commands. `tests/tidy.rs` knows which room may use which.
 
+pub mod text;
+
 pub mod stack;
 
 pub mod plan;

@@ -1,16 +1,19 @@
 //! Parses what was typed, runs it, and exits.
 
-use clap::Parser;
-use lamstream::cli::{Arguments, Colour};
+use lamstream::cli::{self, Colour};
+use lamstream::report;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let (arguments, again) = match cli::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(instead) => return report::instead(&instead),
+    };
     anstream::ColorChoice::write_global(match arguments.global.color {
         Colour::Auto => anstream::ColorChoice::Auto,
         Colour::Always => anstream::ColorChoice::Always,
         Colour::Never => anstream::ColorChoice::Never,
     });
-    lamstream::commands::run(arguments).await
+    lamstream::commands::run(arguments, again).await
 }

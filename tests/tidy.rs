@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms each room may use. Who is missing here may be used by nobody.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("stack", &[]),
+    ("text", &[]),
+    ("stack", &["text"]),
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
-    ("manifest", &["stack"]),
-    ("import", &["manifest"]),
+    ("manifest", &["stack", "text"]),
+    ("import", &["manifest", "text"]),
     ("build", &["stack"]),
     ("aws", &["apply", "plan", "stack"]),
     ("verify", &["manifest"]),
     ("local", &[]),
     ("failure", &["apply", "build", "verify"]),
-    ("report", &["apply", "failure", "import", "plan", "stack"]),
-    ("cli", &["stack"]),
+    ("cli", &["stack", "text"]),
+    ("report", &["apply", "cli", "failure", "import", "plan", "stack", "text"]),
     (
         "commands",
         &[
@@ -182,4 +183,20 @@ fn links_in_the_documents_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// stdout and stderr are written in one file, whose types take nothing but what is harmless.
+#[test]
+fn one_file_alone_prints() {
+    const PRINTS: &[&str] =
+        &["io::stdout", "io::stderr", "anstream::std", "print!(", "println!(", "/dev/std", "/dev/tty"];
+    let mut wrong = Vec::new();
+    for path in rust_files("src").iter().filter(|path| !path.ends_with("report/outlet.rs")) {
+        for (number, line) in read(path).lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            if PRINTS.iter().any(|print| line.contains(print)) {
+                wrong.push(format!("{}:{}: only report/outlet.rs may print", shown(path), number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

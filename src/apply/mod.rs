@@ -115,7 +115,9 @@ async fn step(
     (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
     let result = cloud.carry_out(change, delivery, audience).await;
     let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
-    let result = result.map_err(|error| error.without(environments.map(|(_, secret)| secret.reveal())));
+    // What every message names is no secret, and hiding it would hide what the message is about.
+    let secrets = environments.map(|(_, secret)| secret.reveal()).filter(|value| !cloud.names().have(value));
+    let result = result.map_err(|error| error.without(secrets));
     (audience.tell)(&match &result {
         Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },
         Err(_) => Event::Failed { function: function.clone(), step },

@@ -1,14 +1,20 @@
 //! What may be typed, and nothing else.
 
+mod again;
 mod local;
 
+pub use again::Again;
 pub use local::{AdapterCommand, LayerCommand, Limits, Local, LocalCommand};
 
 use crate::stack::Architecture;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::text;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Where the manifest is unless another is named.
+const MANIFEST: &str = "deploy.toml";
 
 /// Deploys streaming HTTP functions to AWS Lambda Function URLs: build, role, function, release and URL in one command.
 #[derive(Debug, Parser)]
@@ -24,7 +30,7 @@ pub struct Arguments {
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// The manifest
-    #[arg(long, global = true, value_name = "PATH", default_value = "deploy.toml")]
+    #[arg(long, global = true, value_name = "PATH", default_value = MANIFEST)]
     pub manifest: PathBuf,
     /// The stage of the manifest to use
     #[arg(long, global = true, value_name = "NAME", env = "LAMSTREAM_STAGE")]
@@ -87,8 +93,8 @@ pub enum Command {
     Destroy(Destroy),
     /// Print what a function wrote to its log
     ///
-    /// Each event is a line, as the function wrote it. Where stdout is a terminal, control characters other than
-    /// colours are shown instead of obeyed. No line comes twice; one is missed only if it becomes readable more than a
+    /// Each event is a line, as the function wrote it. Control characters and commands for CI systems are shown
+    /// instead of obeyed; colours reach a terminal. `--output json` has every character. No line comes twice; one is missed only if it becomes readable more than a
     /// minute after its timestamp, and behind a later one.
     ///
     /// With `--output json` the document has the events in `events`. With `--follow` besides, each event is a JSON
@@ -255,6 +261,25 @@ pub struct Build {
     pub out: PathBuf,
 }
 
+/// Reads what was typed.
+///
+/// # Errors
+/// What is to be printed instead: help, the version, or what is wrong with the arguments, which are harmless in it.
+pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, Again), clap::Error> {
+    let typed: Vec<OsString> = typed.into_iter().collect();
+    let parsed = |typed: Vec<OsString>| {
+        let matches = Arguments::command().try_get_matches_from(typed)?;
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        let again = Again::of(&matches, &arguments);
+        Ok((arguments, again))
+    };
+    parsed(typed.clone()).map_err(|error: clap::Error| {
+        // The same mistake is found in arguments that are harmless, and its words quote those.
+        let harmless = typed.iter().map(|word| text::line(&word.to_string_lossy()).into()).collect();
+        parsed(harmless).err().unwrap_or(error)
+    })
+}
+
 fn architecture(text: &str) -> Result<Architecture, String> {
     Architecture::parse(text).ok_or_else(|| "it is `x86_64` or `arm64`".to_owned())
 }
@@ -282,7 +307,7 @@ pub struct ImportSam {
     #[arg(value_name = "FILE")]
     pub template: Option<PathBuf>,
     /// The manifest to write, which must not exist; - for stdout
-    #[arg(long, value_name = "PATH", default_value = "deploy.toml", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PATH", default_value = MANIFEST, allow_hyphen_values = true)]
     pub out: PathBuf,
 }
 

@@ -73,12 +73,15 @@ async fn pass_on(run: &Run, exchange: &mut Exchange) -> Result<Vec<u8>, Failure>
     while let Some(chunk) = run.until_stopped(exchange.next()).await? {
         match &outlet {
             None => kept.extend_from_slice(&chunk),
-            Some(outlet) if run.until_stopped(outlet.write(chunk)).await?? => {}
+            Some(outlet) if run.until_stopped(outlet.pass_on(chunk)).await?? => {}
             Some(_) => {
                 exchange.stop();
-                break;
+                return Ok(kept);
             }
         }
+    }
+    if let Some(outlet) = &outlet {
+        run.until_stopped(outlet.pass_end()).await??;
     }
     Ok(kept)
 }

@@ -1,6 +1,7 @@
 //! `lamstream local …`: the local cloud itself.
 
 use super::run::{Run, local_failure};
+use crate::apply::Event;
 use crate::aws::{Access, Account};
 use crate::cli::{self, AdapterCommand, LayerCommand, Local, LocalCommand};
 use crate::failure::Failure;
@@ -17,11 +18,7 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
     let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
     let running = match &arguments.command {
         LocalCommand::Run { port, limits } => {
-            let ready = |endpoint: &str| run.console.print(&format!("{endpoint}\n"));
-            let shutdown = async {
-                run.stop.wait().await;
-            };
-            local::run(&home, *port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+            serve(run, &home, *port, limits).await?;
             None
         }
         LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
@@ -49,6 +46,25 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
     Ok(Answer { local: Some(local), ..Answer::new(name(&arguments.command)) })
 }
 
+/// Runs until a signal comes, or at once to its end when its address cannot be told.
+async fn serve(run: &Run, home: &Home, port: u16, limits: &cli::Limits) -> Result<(), Failure> {
+    let (sender, unprinted) = tokio::sync::oneshot::channel();
+    let ready = |endpoint: &str| {
+        if let Err(failure) = run.console.print(endpoint) {
+            let _ = sender.send(failure);
+        }
+    };
+    let mut failure = None;
+    let shutdown = async {
+        tokio::select! {
+            _ = run.stop.wait() => {}
+            Ok(unprinted) = unprinted => failure = Some(unprinted),
+        }
+    };
+    local::run(home, port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+    failure.map_or(Ok(()), Err)
+}
+
 async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failure> {
     let (program, new) = match from {
         Some(file) => (
@@ -57,10 +73,14 @@ async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failu
             })?,
             true,
         ),
-        None => run.until_stopped(adapter::install()).await?.map_err(|error| {
-            local_failure(error)
-                .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
-        })?,
+        None => {
+            let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
+            let piped: Option<&dyn Fn(&str)> = if run.console.is_terminal() { None } else { Some(&tell) };
+            run.until_stopped(adapter::install(piped)).await?.map_err(|error| {
+                local_failure(error)
+                    .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
+            })?
+        }
     };
     if !new {
         run.console.note("Lambda Web Adapter is there already");

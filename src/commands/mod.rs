@@ -29,7 +29,7 @@ mod url;
 pub use run::Run;
 pub use stop::Stop;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Again, Arguments, Command};
 use crate::failure::Failure;
 use crate::report::Answer;
 use std::process::ExitCode;
@@ -40,8 +40,8 @@ const CHANGES: u8 = 3;
 const LEFT_OVER: u8 = 3;
 
 /// Runs one command to its end: its answer is printed, and its exit code returned.
-pub async fn run(arguments: Arguments) -> ExitCode {
-    let run = Run::new(arguments.global);
+pub async fn run(arguments: Arguments, again: Again) -> ExitCode {
+    let run = Run::new(arguments.global, again);
     let result = match &arguments.command {
         Command::Deploy(arguments) => deploy::deploy(&run, arguments).await,
         Command::Plan(arguments) => plan::plan(&run, arguments).await,
@@ -66,8 +66,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Err(failure) => (Answer::new(name(&arguments.command)), Some(failure)),
     };
     let failure = failure.map(|failure| signalled(&run, failure));
-    run.console.finish(&answer, failure.as_ref());
-    match (&failure, &arguments.command) {
+    let unprinted = run.console.finish(&answer, failure.as_ref()).err();
+    match (failure.as_ref().or(unprinted.as_ref()), &arguments.command) {
         (Some(failure), _) => failure.kind.exit_code(),
         (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
         (None, _) if answer.import.as_ref().is_some_and(|import| !import.left.is_empty()) => ExitCode::from(LEFT_OVER),

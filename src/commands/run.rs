@@ -4,7 +4,7 @@ use super::site::{Project, Site};
 use super::stop::Stop;
 use crate::apply::{Audience, Event};
 use crate::aws::{Access, Account};
-use crate::cli::{Global, Output};
+use crate::cli::{Again, Global, Output};
 use crate::failure::{Failure, Kind};
 use crate::local::Home;
 use crate::manifest::{self, Manifest};
@@ -23,8 +23,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(global: Global) -> Run {
-        let console = Console::new(global.output == Output::Json, global.quiet);
+    pub fn new(global: Global, again: Again) -> Run {
+        let console = Console::new(global.output == Output::Json, global.quiet, again);
         Run { global, console, stop: Stop::listen() }
     }
 
@@ -53,7 +53,7 @@ impl Run {
         let stage = self.global.stage.as_deref().filter(|stage| !stage.is_empty());
         match manifest::parse(&text, stage) {
             Ok(manifest) => Ok((text, manifest)),
-            Err(problems) => Err(Failure::new(Kind::Manifest, problems.render(&path, &text))),
+            Err(problems) => Err(Failure::of_problems(Kind::Manifest, problems.render(&path, &text))),
         }
     }
 

@@ -4,7 +4,7 @@ use super::run::Run;
 use super::site::{Project, Site};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Found, Function, Origin, Outside, fill};
-use crate::stack::Secret;
+use crate::stack::{Names, Secret};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -21,15 +21,24 @@ pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site),
     let near = origins(&project, true).into_iter();
     let found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
     filled(run, &mut project, &found, Kind::Manifest)?;
-    run.console.hide(project.functions.iter().flat_map(Function::secrets));
+    let region = run.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
+    hide(run, &project, &region, "");
     let site = run.connect(&project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
         let found = run.looking("the secrets", fetch(&site, &far)).await??;
         filled(run, &mut project, &found, Kind::Cloud)?;
-        run.console.hide(project.functions.iter().flat_map(Function::secrets));
+        hide(run, &project, &site.account.region, &site.id);
     }
     Ok((project, site))
+}
+
+/// What everything is called here stays readable, also where a variable has it as its value.
+fn hide(run: &Run, project: &Project, region: &str, account: &str) {
+    let names = project.functions.iter().map(|function| project.manifest.names(function, region, account));
+    let names: Vec<Names> = names.collect();
+    let secrets = project.functions.iter().flat_map(Function::secrets);
+    run.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
 }
 
 /// Opens the account for a command that deploys no values: it needs those of the checks alone, and where one cannot be
@@ -89,7 +98,7 @@ pub async fn connect_with_what_is_there(run: &Run, mut project: Project) -> Resu
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
     filled(run, &mut project, &there, Kind::Manifest)?;
-    run.console.hide(project.functions.iter().flat_map(Function::secrets));
+    hide(run, &project, &site.account.region, &site.id);
     Ok((project, site, Missing(missing)))
 }
 

@@ -2,6 +2,7 @@
 
 use super::node::Node;
 use super::template::Template;
+use crate::text;
 use std::fmt;
 use std::ops::RangeInclusive;
 use toml::{Table, Value};
@@ -211,8 +212,7 @@ impl LeftOver {
 impl fmt::Display for LeftOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{}:{}: {}: {}; {}", self.file, self.line, self.path, self.what, self.advice);
-        // The names in it are the template's, and a terminal would act upon control characters in them.
-        let printable = text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character });
-        formatter.write_str(&printable.collect::<String>())
+        // The names in it are the template's, and a comment is not the place for orders to whoever prints it.
+        formatter.write_str(&text::line(&text))
     }
 }

@@ -29,7 +29,7 @@ impl Invalid {
 impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A name in a message is the user's own text, and a terminal would act upon control characters in it.
-        let message: String = self.message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let message = crate::text::line(&self.message);
         match self.place {
             Some((line, column)) => write!(formatter, "{}:{line}:{column}: {message}", self.file),
             None => write!(formatter, "{}: {message}", self.file),

@@ -1,6 +1,7 @@
 //! A draft as the text of a manifest.
 
 use super::draft::{Draft, Said};
+use crate::text;
 use std::fmt::Write;
 use std::ops::Range;
 use toml::{Table, Value};
@@ -95,17 +96,19 @@ fn pairs(table: &Table) -> String {
     table.iter().map(|(name, value)| format!("{} = {}", word(name), written(value))).collect::<Vec<_>>().join(", ")
 }
 
-fn quoted(text: &str) -> String {
+fn quoted(value: &str) -> String {
     let mut out = String::from("\"");
-    for character in text.chars() {
+    for character in value.chars() {
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            control if control.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(control));
+            '#' if out.ends_with('#') => out.push_str("\\u0023"),
+            // What is printed must give no orders, and still be the same text.
+            other if text::line(other.encode_utf8(&mut [0; 4])).starts_with('\\') => {
+                let _ = write!(out, "\\U{:08X}", u32::from(other));
             }
             other => out.push(other),
         }
@@ -114,17 +117,17 @@ fn quoted(text: &str) -> String {
 }
 
 /// A comment, whose words break into lines; what the template says can begin no line of its own.
-pub fn wrap(text: &mut String, comment: &str) {
+pub fn wrap(page: &mut String, comment: &str) {
     for paragraph in comment.lines() {
         let mut line = String::from("#");
         for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
             if line.chars().count() + 1 + word.chars().count() > WIDTH && line != "#" {
-                let _ = writeln!(text, "{line}");
+                let _ = writeln!(page, "{line}");
                 line = String::from("#");
             }
             line.push(' ');
-            line.push_str(word);
+            line.push_str(&text::line(word));
         }
-        let _ = writeln!(text, "{line}");
+        let _ = writeln!(page, "{line}");
     }
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 const CRATE: &str = "lambda_web_adapter";
@@ -31,11 +32,11 @@ fn root() -> Option<PathBuf> {
 }
 
 /// Builds the adapter with cargo, unless it is there. Gives its path, and whether it was made now. Cargo tells how it
-/// comes along on stderr.
+/// comes along on stderr, or `piped` gets its lines.
 ///
 /// # Errors
 /// When there is no cargo, or it fails; when the cache cannot be written.
-pub async fn install() -> anyhow::Result<(PathBuf, bool)> {
+pub async fn install(piped: Option<&dyn Fn(&str)>) -> anyhow::Result<(PathBuf, bool)> {
     let (root, program) = places()?;
     if program.is_file() {
         return Ok((program, false));
@@ -46,7 +47,15 @@ pub async fn install() -> anyhow::Result<(PathBuf, bool)> {
     // Neither a toolchain nor a target that some directory asks for is meant here.
     command.current_dir(&root).env_remove("CARGO_BUILD_TARGET").env_remove("CARGO_TARGET_DIR");
     command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    let status = command.status().await.context("cannot build Lambda Web Adapter without cargo")?;
+    command.stderr(if piped.is_some() { Stdio::piped() } else { Stdio::inherit() });
+    let mut child = command.spawn().context("cannot build Lambda Web Adapter without cargo")?;
+    if let (Some(stderr), Some(on_line)) = (child.stderr.take(), piped) {
+        let mut lines = BufReader::new(stderr).split(b'\n');
+        while let Some(line) = lines.next_segment().await.context("cannot read what cargo says")? {
+            on_line(&String::from_utf8_lossy(&line));
+        }
+    }
+    let status = child.wait().await.context("cannot build Lambda Web Adapter")?;
     if !status.success() || !program.is_file() {
         bail!("cannot build Lambda Web Adapter: cargo ended with {status}");
     }

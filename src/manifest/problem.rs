@@ -1,6 +1,7 @@
 //! What is wrong with a manifest, where, and how that is shown.
 
 use super::secrets;
+use crate::text as harmless;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
@@ -54,12 +55,13 @@ impl Problems {
     /// All of them for a person: each with its line and what it is about underlined, a blank line between two.
     /// `text` is the one that was parsed.
     pub fn render(&self, file: &str, text: &str) -> String {
+        let file = &harmless::line(file);
         let shown: Vec<String> = self.problems.iter().map(|problem| self.render_one(problem, file, text)).collect();
         shown.join("\n\n")
     }
 
     fn render_one(&self, problem: &Problem, file: &str, text: &str) -> String {
-        let message = printable(&problem.message);
+        let message = harmless::line(&problem.message);
         let Some(span) = &problem.span else { return format!("{file}: {message}") };
         let line = Line::around(text, span.start);
         let column = text[line.start..line.clamp(text, span.start)].chars().count() + 1;
@@ -72,7 +74,7 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let messages: Vec<String> = self.problems.iter().map(|problem| printable(&problem.message)).collect();
+        let messages: Vec<String> = self.problems.iter().map(|problem| harmless::line(&problem.message)).collect();
         formatter.write_str(&messages.join("; "))
     }
 }
@@ -111,14 +113,13 @@ impl Line {
             let is_hidden = hidden.iter().any(|range| range.contains(&place));
             // One sign stands for all that is hidden in a row, so that not even its length is told.
             let shown = match character {
-                _ if is_hidden && hiding => "",
-                _ if is_hidden => "…",
-                '\t' => "    ",
-                character if character.is_control() => "\u{fffd}",
-                _ => &text[place..place + character.len_utf8()],
+                _ if is_hidden && hiding => String::new(),
+                _ if is_hidden => "…".to_owned(),
+                '\t' => "    ".to_owned(),
+                _ => harmless::line(&text[place..place + character.len_utf8()]),
             };
             hiding = is_hidden;
-            excerpt.push_str(shown);
+            excerpt.push_str(&shown);
             underline.extend(shown.chars().map(|_| mark));
         }
         if !underline.contains('^') {
@@ -140,11 +141,6 @@ fn syntax_message(message: &str) -> String {
         }
         _ => message,
     }
-}
-
-/// Names in messages are the user's own text, and a terminal would act upon control characters in it.
-fn printable(message: &str) -> String {
-    message.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 #[cfg(test)]
@@ -181,6 +177,6 @@ mod tests {
     #[test]
     fn control_characters_reach_no_terminal() {
         let problems = Problems::new(vec![Problem::new(None, "a \u{1b}[31mred name")], Vec::new());
-        assert_eq!(problems.render("deploy.toml", ""), "deploy.toml: a \u{fffd}[31mred name");
+        assert_eq!(problems.render("deploy.toml", ""), "deploy.toml: a \\x1b[31mred name");
     }
 }

@@ -1,11 +1,13 @@
 //! Where a command's words go, and where its questions are asked.
 
-use super::log_line::{Reader, log_json, log_text};
-use super::{Answer, Lines, LogLine, Report, Silent, Terminal, document, failure_lines, text};
+use super::log_line::{log_json, log_text};
+use super::outlet;
+use super::{Answer, Line, Lines, LogLine, Report, Silent, Terminal, Text, document, failure_lines, text};
 use crate::apply::Event;
+use crate::cli::Again;
 use crate::failure::Failure;
 use crate::stack::Secret;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,20 +22,26 @@ pub struct Console {
     terminal: bool,
     /// What must not be found in the words of others.
     secrets: Arc<Mutex<Vec<Secret>>>,
+    /// How a command that is named has to be typed.
+    again: Arc<Again>,
 }
 
 impl Console {
     /// Must be made inside a runtime: a task of it keeps the story alive.
-    pub fn new(json: bool, quiet: bool) -> Console {
-        // CI logs take lines, even where they pretend to be a terminal.
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
+    pub fn new(json: bool, quiet: bool, again: Again) -> Console {
+        let terminal = outlet::is_drawn_on();
         let story: Box<dyn Report> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
-            (false, false) => Box::new(Lines::new(anstream::stderr())),
+            (false, false) => Box::new(Lines::new(outlet::stderr())),
         };
-        let console =
-            Console { story: Arc::new(Mutex::new(story)), json, terminal: terminal && !quiet, secrets: Arc::default() };
+        let console = Console {
+            story: Arc::new(Mutex::new(story)),
+            json,
+            terminal: terminal && !quiet,
+            secrets: Arc::default(),
+            again: Arc::new(again),
+        };
         let weak = Arc::downgrade(&console.story);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
@@ -53,14 +61,18 @@ impl Console {
     pub fn tell(&self, event: &Event) {
         match event {
             Event::BuildLine { line } => self.story().on(&Event::BuildLine { line: self.hiding(line) }),
+            Event::Stays { function, why } => {
+                let (function, why) = (function.clone(), self.completed(why));
+                self.story().on(&Event::Stays { function, why });
+            }
             event => self.story().on(event),
         }
     }
 
     /// From now on these values are hidden wherever others speak: in the reasons of failures, and while building.
     pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
-        let telling = secrets.into_iter().filter(|secret| secret.is_telling()).cloned();
-        self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(telling);
+        let secrets = secrets.into_iter().cloned();
+        self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(secrets);
     }
 
     fn hiding(&self, text: &str) -> String {
@@ -68,16 +80,23 @@ impl Console {
         Secret::hide(text, secrets.iter().map(Secret::reveal))
     }
 
-    fn hiding_in(&self, failure: &Failure) -> Failure {
+    /// Words that may be others', and the commands in them so that they can be run.
+    fn completed(&self, text: &str) -> String {
+        self.again.complete(&self.hiding(text))
+    }
+
+    fn completed_in(&self, failure: &Failure) -> Failure {
         Failure {
-            message: self.hiding(&failure.message),
+            message: self.completed(&failure.message),
             caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
+            hints: failure.hints.iter().map(|hint| self.again.complete(hint)).collect(),
             ..failure.clone()
         }
     }
 
     pub fn note(&self, line: &str) {
-        self.story().note(line);
+        let line = self.completed(line);
+        self.story().note(&line);
     }
 
     /// Whether another program may draw on the terminal.
@@ -93,13 +112,9 @@ impl Console {
     /// Asks on stderr; anything but "y" or "yes" is a no.
     pub async fn ask(&self, lines: &[String], question: &str) -> bool {
         self.story().pause();
-        let mut err = anstream::stderr();
         // Where nobody can be asked there is no answer either: a closed stdin reads as a no.
-        for line in lines {
-            let _ = writeln!(err, "{line}");
-        }
-        let _ = write!(err, "{question} [y/N] ");
-        let _ = err.flush();
+        lines.iter().for_each(|line| outlet::to_stderr(&Line::plain(line)));
+        outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let read = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             std::io::stdin().read_line(&mut line).map(|_| line)
@@ -109,25 +124,35 @@ impl Console {
     }
 
     /// The answer on stdout, and what went wrong on stderr.
-    pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) {
+    ///
+    /// # Errors
+    /// When the answer cannot be written; that is said on stderr too.
+    pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) -> Result<(), Failure> {
         self.story().pause();
         let mut answer = answer.clone();
         for error in answer.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
-            *error = self.hiding_in(error);
+            *error = self.completed_in(error);
         }
-        let failure = failure.map(|failure| self.hiding_in(failure));
-        let mut err = anstream::stderr();
+        for left in answer.import.iter_mut().flat_map(|import| &mut import.left) {
+            left.advice = self.again.complete(&left.advice);
+        }
+        let failure = failure.map(|failure| self.completed_in(failure));
         let others = answer.functions.iter().filter_map(|function| function.error.as_ref());
         let mut said: Vec<&str> = Vec::new();
         for failure in failure.iter().chain(others) {
             if !said.contains(&failure.message.as_str()) {
                 said.push(&failure.message);
-                // A closed stderr is no reason to fail: the exit code says it too.
-                failure_lines(failure).iter().for_each(|line| drop(writeln!(err, "{line}")));
+                failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let out = if self.json { format!("{}\n", document(&answer, failure.as_ref())) } else { text(&answer) };
-        self.print(&out);
+        let out =
+            if self.json { Text::json(&document(&answer, failure.as_ref())) } else { Text::lines(&text(&answer)) };
+        let printed = outlet::to_stdout(&out);
+        // What failed because stdout takes nothing has said so.
+        if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
+            failure_lines(unsaid).iter().for_each(outlet::to_stderr);
+        }
+        printed
     }
 
     pub fn is_json(&self) -> bool {
@@ -135,23 +160,19 @@ impl Console {
     }
 
     /// Lines of a log as stdout gets them while they come.
-    pub fn log_lines(&self, lines: &[LogLine]) -> String {
+    pub fn log_lines(&self, lines: &[LogLine]) -> Text {
         if self.json {
-            return lines.iter().map(|line| format!("{}\n", log_json(line))).collect();
+            return lines.iter().map(|line| Text::json(&log_json(line))).collect();
         }
-        let stdout = std::io::stdout();
-        let reader = if stdout.is_terminal() {
-            Reader::Terminal { colour: anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never }
-        } else {
-            Reader::Program
-        };
-        lines.iter().map(|line| log_text(line, reader)).collect()
+        let colour = outlet::has_colours();
+        lines.iter().map(|line| log_text(line, colour)).collect()
     }
 
-    /// To stdout, at once.
-    pub fn print(&self, text: &str) {
-        let mut stdout = std::io::stdout();
-        // Whoever closed stdout wanted no more of it.
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    /// A line to stdout, at once.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn print(&self, line: &str) -> Result<(), Failure> {
+        outlet::to_stdout(&Text::lines(&format!("{line}\n")))
     }
 }

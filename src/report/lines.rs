@@ -1,7 +1,7 @@
 //! The story as plain lines, for CI and everything that is no terminal.
 
 use super::story::told;
-use super::style::{self, line};
+use super::style::{self, Line};
 use super::ticker::Ticker;
 use super::{Report, story};
 use crate::apply::Event;
@@ -23,7 +23,7 @@ impl<W: Write + Send> Lines<W> {
         Lines { out, ticker: Ticker::default(), last: Instant::now() }
     }
 
-    fn write(&mut self, line: &str) {
+    fn write(&mut self, line: &Line) {
         self.last = Instant::now();
         // Nobody is left to be told when stderr is closed.
         let _ = writeln!(self.out, "{line}");
@@ -44,12 +44,12 @@ impl<W: Write + Send> Report for Lines<W> {
         }
         let Some(going) = self.ticker.going.last() else { return };
         let rest = story::timed(&going.about, going.elapsed());
-        let line = line(style::WAIT, going.verb, &rest);
+        let line = Line::verb(style::WAIT, going.verb, &rest);
         self.write(&line);
     }
 
     fn note(&mut self, line: &str) {
-        self.write(line);
+        self.write(&Line::plain(line));
     }
 }
 

@@ -25,10 +25,23 @@ pub use lines::Lines;
 pub use outlet::Outlet;
 pub use silent::Silent;
 pub use story::{failure_lines, plan_lines, seen_line};
+pub use style::{Line, Text};
 pub use terminal::Terminal;
 pub use text::text;
 
 use crate::apply::Event;
+use std::process::ExitCode;
+
+/// Prints what the parser of the arguments has to say instead of a command's answer, and gives the exit code.
+pub fn instead(said: &clap::Error) -> ExitCode {
+    match outlet::from_parser(said) {
+        Ok(()) => ExitCode::from(said.exit_code().try_into().unwrap_or(2)),
+        Err(failure) => {
+            failure_lines(&failure).iter().for_each(outlet::to_stderr);
+            failure.kind.exit_code()
+        }
+    }
+}
 
 /// Tells a run's story while it happens.
 pub trait Report: Send {

@@ -1,6 +1,6 @@
 //! Events, plans and failures as lines. Pure: what is done with the lines is somebody else's decision.
 
-use super::style::{self, line, painted};
+use super::style::{self, Line};
 use crate::apply::{Event, Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Action, Change, Kind, Plan};
@@ -14,38 +14,40 @@ const UPLOADING: &str = "Uploading";
 const BAR: usize = 20;
 
 /// What an event says once it is over; `None` for those that only begin or go on.
-pub(super) fn told(event: &Event) -> Option<String> {
+pub(super) fn told(event: &Event) -> Option<Line> {
     match event {
-        Event::BuildLine { line } => Some(line.clone()),
+        Event::BuildLine { line } => Some(Line::coloured(line)),
         Event::Packaged { function, architecture, size, sha256 } => {
             let digest: String = sha256.chars().take(8).collect();
             let rest = format!("{function} ({architecture}, {} KB, digest {digest}…)", size.div_ceil(1000));
-            Some(line(style::VERB, "Packaged", &rest))
+            Some(Line::verb(style::VERB, "Packaged", &rest))
         }
-        Event::Done { step, took, .. } => Some(line(style::VERB, done(step.action), &timed(&named(step), *took))),
-        Event::Failed { step, .. } => Some(line(style::ERROR, "Failed", &named(step))),
+        Event::Done { step, took, .. } => Some(Line::verb(style::VERB, done(step.action), &timed(&named(step), *took))),
+        Event::Failed { step, .. } => Some(Line::verb(style::ERROR, "Failed", &named(step))),
         Event::Verified { function, what, verified } => {
             let rest = format!("{}   {}", timed(&of(what, function), verified.duration), seen(verified));
-            Some(line(style::VERB, "Verified", &rest))
+            Some(Line::verb(style::VERB, "Verified", &rest))
         }
-        Event::NotVerified { function, what } => Some(line(style::ERROR, "Failed", &of(what, function))),
+        Event::NotVerified { function, what } => Some(Line::verb(style::ERROR, "Failed", &of(what, function))),
         Event::MovedBack { function, version } => {
-            Some(line(style::WAIT, "Moved back", &format!("{function} to version {version}")))
+            Some(Line::verb(style::WAIT, "Moved back", &format!("{function} to version {version}")))
         }
         Event::Pruned { function, versions } => {
             let which = of(&format!("version {}", versions.join(", ")), function);
-            Some(line(style::VERB, "Pruned", &which))
+            Some(Line::verb(style::VERB, "Pruned", &which))
         }
         Event::Finished { function, took, changed: true } => {
-            Some(line(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
+            Some(Line::verb(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
         }
         Event::Finished { function, changed: false, .. } => {
-            Some(line(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
+            Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
         }
-        Event::Stays { function, why } => Some(line(style::WAIT, "Left", &format!("something of {function}: {why}"))),
+        Event::Stays { function, why } => {
+            Some(Line::verb(style::WAIT, "Left", &format!("something of {function}: {why}")))
+        }
         Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
-            Some(line(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
+            Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
         Event::Uploading { .. } => None,
         Event::Started { .. } | Event::Waiting { .. } | Event::Verifying { .. } => None,
@@ -199,16 +201,19 @@ fn change_line(names: &Names, change: &Change) -> String {
 }
 
 /// An error as a person reads it: what, why, how far it came, what to do.
-pub fn failure_lines(failure: &Failure) -> Vec<String> {
-    let mut lines = vec![format!("{} {}", painted(style::ERROR, "error:"), failure.message)];
+pub fn failure_lines(failure: &Failure) -> Vec<Line> {
+    let message = if failure.has_lines { failure.message.lines().collect() } else { vec![&*failure.message] };
+    let mut message = message.into_iter();
+    let mut lines = vec![Line::marked(style::ERROR, "error:", message.next().unwrap_or_default())];
+    lines.extend(message.map(Line::plain));
     for (nth, cause) in failure.caused_by.iter().enumerate() {
         let request = failure.request_id.iter().filter(|_| nth == 0).map(|id| format!(" (request {id})"));
-        lines.push(format!("  caused by: {cause}{}", request.collect::<String>()));
+        lines.push(Line::plain(&format!("  caused by: {cause}{}", request.collect::<String>())));
     }
     if !failure.done.is_empty() || !failure.left.is_empty() {
-        lines.push(format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left)));
+        lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
     }
-    lines.extend(failure.hints.iter().map(|hint| format!("{} {hint}", painted(style::HINT, "hint:"))));
+    lines.extend(failure.hints.iter().map(|hint| Line::marked(style::HINT, "hint:", hint)));
     lines
 }
 

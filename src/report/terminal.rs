@@ -1,8 +1,9 @@
 //! The story on a terminal: what is done stays, what is going on is drawn below it.
 
 use super::Report;
+use super::outlet;
 use super::story::told;
-use super::style::{self, line};
+use super::style::{self, Line};
 use super::ticker::Ticker;
 use crate::apply::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,11 +24,9 @@ impl Default for Terminal {
 }
 
 impl Terminal {
-    fn write(&mut self, line: &str) {
+    fn write(&mut self, line: &Line) {
         self.clear();
-        use std::io::Write;
-        // Nobody is left to be told when stderr is closed.
-        let _ = writeln!(anstream::stderr(), "{line}");
+        outlet::to_stderr(line);
     }
 
     fn clear(&mut self) {
@@ -52,7 +51,7 @@ impl Terminal {
         }
         for (bar, going) in self.bars.iter().zip(&self.ticker.going) {
             let rest = super::story::timed(&going.about, going.elapsed());
-            bar.set_message(line(style::WAIT, going.verb, &rest));
+            bar.set_message(Line::verb(style::WAIT, going.verb, &rest).to_string());
             bar.tick();
         }
     }
@@ -77,7 +76,7 @@ impl Report for Terminal {
     }
 
     fn note(&mut self, line: &str) {
-        self.write(line);
+        self.write(&Line::plain(line));
         self.draw();
     }
 

@@ -72,6 +72,14 @@ impl Names {
         format!("arn:{}:iam::{}:role{}{}", self.partition(), self.account, self.role_path(), self.role_name())
     }
 
+    /// Whether a value is one of the names that messages are full of: no secret, whatever it is the value of.
+    pub fn have(&self, value: &str) -> bool {
+        let parts = [&self.app, &self.function, &self.region, &self.account];
+        let made = [self.function_name(), self.log_group(), self.role_name(), self.function_arn(), self.role_arn()];
+        let made = made.iter().chain(parts).chain(&self.stage);
+        made.into_iter().any(|name| name == value)
+    }
+
     /// The tags by which a resource is known to be ours.
     pub fn owner_tags(&self) -> Tags {
         let mut tags = Tags::default();

@@ -78,8 +78,8 @@ pub enum Obstacle {
 }
 
 impl Fault {
-    /// What to do about it, most likely first.
-    pub fn hints(&self) -> Vec<String> {
+    /// What to do about it, most likely first; `function` is its name in the manifest.
+    pub fn hints(&self, function: &str) -> Vec<String> {
         let hints: &[&str] = match self {
             Fault::Unreachable { obstacle, .. } => obstacle.hints(),
             Fault::Timeout { seen: None, .. } => &["the function's logs say whether it was asked at all"],
@@ -121,7 +121,9 @@ impl Fault {
                 "a proxy, a virus scanner or a CDN on the way may collect the answer: try from another network",
             ],
             Fault::Late { .. } => {
-                &["is it the function, or the way there? `lamstream invoke -v` shows it again and again"]
+                return vec![format!(
+                    "run `lamstream invoke {function} -v` a few times to see whether it is the function or the network"
+                )];
             }
             Fault::Crash { cause, .. } => cause.hints(),
             Fault::Cut { .. } => &["the function's logs say whether it panicked, ran out of memory or out of time"],

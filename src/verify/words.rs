@@ -251,7 +251,7 @@ mod tests {
         let mut messages = std::collections::BTreeSet::new();
         for (fault, message, blame) in all().into_iter().chain(more()) {
             assert_eq!(fault.to_string(), message);
-            assert!(!fault.hints().is_empty(), "{fault:?}");
+            assert!(!fault.hints("chat").is_empty(), "{fault:?}");
             assert_eq!(fault.calls_for_moving_back(), blame, "{fault:?}");
             assert!(messages.insert(message), "two faults say: {message}");
         }

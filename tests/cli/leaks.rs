@@ -361,6 +361,45 @@ fn an_aws_that_repeats_everything_is_not_quoted() {
     watch.judge();
 }
 
+/// What is short is hidden where AWS repeats the environment, and nowhere else; what is long is hidden in every spelling.
+#[test]
+fn an_error_stays_readable_and_shows_no_value() {
+    let pem = "-----BEGIN KEY-----\\nzq7-first+/line==\\nzq7-second-line\\n-----END KEY-----";
+    let environment = format!(
+        "environment = {{ DEBUG = \"1\", LEVEL = \"e\", MODE = \"function\", REGION = \"us-east-1\", NAME = \"shop-chat\", PIN = \"1234\", \
+         WORD = \"hunter\", URL = \"https://me:zq7-é&pass@host/?a=b c\", PEM = \"{pem}\" }}\n"
+    );
+    let mut watch = Watch::new();
+    watch.bench.write("deploy.toml", &format!("{}{environment}", crate::CHAT));
+    let echo = Echo::before(&watch.keys.endpoint);
+    let (endpoint, keys, package) = (echo.address.clone(), watch.keys.clone(), package());
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("AWS_REGION", keys.region.as_str()),
+        ("AWS_ACCESS_KEY_ID", keys.id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", keys.secret.as_str()),
+    ];
+    echo.refuse("POST /2015-03-31/functions");
+    watch.needles.extend(["hunter", "pass@host"].map(str::to_owned));
+    let deploy = ["deploy", "--yes", package.as_str()];
+    for output in ["text", "json"] {
+        let (code, told) = watch.once(output, &deploy, &variables);
+        assert_eq!(code, Some(1), "{told}");
+        for readable in
+            ["String measured: POST /2015-03-31/functions HTTP/1.1", "/us-east-1/lambda/aws4_request", "shop-chat"]
+        {
+            assert!(told.contains(readable), "{readable}: {told}");
+        }
+        let plain = told.replace('\\', "");
+        for hidden in
+            ["\"DEBUG\":\"[hidden]\"", "\"LEVEL\":\"[hidden]\"", "\"PIN\":\"[hidden]\"", "\"WORD\":\"[hidden]\""]
+        {
+            assert!(plain.contains(hidden), "{hidden}: {told}");
+        }
+    }
+    watch.judge();
+}
+
 /// Environments, parameters, secrets and keys all lie there.
 #[test]
 fn the_local_clouds_state_is_its_owners_alone() {

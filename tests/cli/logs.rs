@@ -119,7 +119,7 @@ fn what_is_not_there_is_said_with_a_way_out() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("`talker` has no log group `/aws/lambda/shop-talker`: it is not deployed"), "{errors}");
-    assert!(errors.contains("hint: run `lamstream deploy`"), "{errors}");
+    assert!(errors.contains("hint: run `lamstream deploy --local`"), "{errors}");
     assert_eq!(bench.run(&["logs", "--local", "nobody"]).status.code(), Some(2));
     for wrong in ["", "10", "m", "1w", "-1s", "99999999999999999999d"] {
         assert_eq!(bench.run(&["logs", "talker", &format!("--since={wrong}")]).status.code(), Some(2), "{wrong}");

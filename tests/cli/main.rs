@@ -3,11 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod clock;
 mod consent;
 mod credentials;
 mod deploys;
 mod documents;
+mod harmless;
 mod import;
 mod interrupts;
 mod invoke;
@@ -20,6 +22,7 @@ mod reader;
 mod refusals;
 mod releases;
 mod source;
+mod stdout;
 mod strangers;
 mod talker;
 mod unverified;

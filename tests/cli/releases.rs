@@ -72,7 +72,7 @@ fn a_version_that_fails_its_check_gets_no_traffic() {
             "never yield an",
         ),
         ("cut", "whole = true", "was cut off after 2 chunks", "panicked"),
-        ("late", "first_byte_within = \"300ms\"", "the first byte came after 7", "invoke -v"),
+        ("late", "first_byte_within = \"300ms\"", "the first byte came after 7", "`lamstream invoke --local chat -v`"),
         ("hang", "", "it does not answer in time: `Sandbox.Timedout", "what does it wait for"),
         ("crash", "", "fails before it answers: `Runtime.ExitError", "ran out of memory"),
         ("no start", "", "it fails to start: `Runtime.ExitError", "every variable"),

@@ -56,6 +56,8 @@ pub enum Answer {
     NotAssumable,
     /// 403: the credentials hold no longer.
     Expired,
+    /// 400, in words that would be orders for a terminal or a CI system.
+    Hostile,
 }
 
 impl Trap {
@@ -72,6 +74,9 @@ impl Trap {
 impl Answer {
     /// What an error of ours says, where its words are ours to choose.
     pub const WORDS: &str = "as the test wants it";
+    /// Of every kind of order one.
+    pub const ORDERS: &str = "zq-begin\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;c;enE=\u{7}\u{1b}[2J\u{9b}31m\u{202e}zq\u{2066}\u{200b}\
+        ##vso[task.complete]\u{85}\u{2028}::error::zq-end";
 
     /// The whole answer on the wire, in the protocol of the request.
     pub fn to(self, request: &[u8]) -> Vec<u8> {
@@ -113,6 +118,7 @@ impl Answer {
             Answer::Unavailable => (503, ""),
             Answer::Conflict => (409, "ResourceConflictException"),
             Answer::Precondition => (412, "PreconditionFailedException"),
+            Answer::Hostile => (400, "InvalidRequestContentException"),
             Answer::NotAssumable => (400, "InvalidParameterValueException"),
             Answer::Expired if query => (403, "ExpiredToken"),
             Answer::Expired => (403, "ExpiredTokenException"),
@@ -125,6 +131,7 @@ impl Answer {
             Answer::Precondition => "The Revision Id provided does not match the latest Revision Id.",
             Answer::Expired => "The security token included in the request is expired",
             Answer::NotAssumable => "The role defined for the function cannot be assumed by Lambda.",
+            Answer::Hostile => Answer::ORDERS,
             _ => Answer::WORDS,
         }
     }

@@ -1,0 +1,141 @@
+//! Commands that a hint names are about the place that the command was about.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+use crate::CHAT;
+use crate::support::bench::{Bench, said};
+use crate::support::fault::{Answer, Fault, Lasting, Trap};
+use lamstream::cli;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// What is typed with the options that say where: `global` for AWS, `local` for this machine.
+const GLOBAL: &str = "--manifest 'my app.toml' --stage prod --profile 'it is' --region eu-west-1";
+
+fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// All commands that the program's own words name, each between its backticks, with the place where it stands.
+fn named() -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    let mut named = Vec::new();
+    for path in sources {
+        let text = std::fs::read_to_string(&path).unwrap();
+        // Tests stand at the end, and what stands there is said by nobody.
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
+            for code in line.split('`').skip(1).step_by(2).filter(|code| code.contains("lamstream ")) {
+                named.push((place.clone(), code.replace("\\\"", "\"").replace("{command}", "deploy")));
+            }
+            let outside: String = line.split('`').step_by(2).collect();
+            let words =
+                outside.split("lamstream ").skip(1).map(|rest| rest.split([' ', '"', ',', ';']).next().unwrap());
+            for word in words.filter(|word| COMMANDS.contains(word)) {
+                panic!("a command has to stand between backticks: `{word}` in {place}");
+            }
+        }
+    }
+    named
+}
+
+const COMMANDS: [&str; 14] = [
+    "deploy", "plan", "url", "status", "releases", "rollback", "promote", "abort", "destroy", "logs", "invoke",
+    "build", "import", "local",
+];
+
+fn parse(typed: &str) -> cli::Again {
+    cli::parse(shlex::split(&format!("lamstream {typed}")).unwrap().into_iter().map(OsString::from)).unwrap().1
+}
+
+/// No command is forgotten, also none that comes new.
+#[test]
+fn every_command_that_is_named_is_completed() {
+    let named = named();
+    assert!(named.len() >= 20, "{named:#?}");
+    let (aws, local) = (parse(&format!("url {GLOBAL}")), parse("local status --data 'my data'"));
+    let here = parse("url --local --stage prod");
+    for (place, code) in named {
+        let complete = |again: &cli::Again| again.complete(&format!("do `{code}`"));
+        match code.split("lamstream ").nth(1).unwrap().split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["local", "adapter" | "layer", ..] => {}
+            ["local", ..] => assert!(complete(&local).contains("--data 'my data'"), "{place}"),
+            ["import", ..] => assert!(complete(&aws).contains("--region eu-west-1"), "{place}"),
+            _ => {
+                assert!(complete(&aws).contains(GLOBAL), "{place}: {}", complete(&aws));
+                assert!(complete(&here).contains("--stage prod --local"), "{place}: {}", complete(&here));
+            }
+        }
+    }
+}
+
+fn hints(bench: &Bench, arguments: &[&str]) -> String {
+    let text = bench.run(arguments);
+    let (document, _) = bench.json(arguments);
+    let hints = document["error"]["hints"].as_array().unwrap_or_else(|| panic!("no error: {document:#}")).clone();
+    let hints: Vec<&str> = hints.iter().map(|hint| hint.as_str().unwrap()).collect();
+    for hint in &hints {
+        assert!(said(&text).contains(hint), "text and JSON say the same: {hint}: {}", said(&text));
+    }
+    hints.join("\n")
+}
+
+#[test]
+fn what_is_hinted_is_about_the_same_place() {
+    let bench = Bench::new(CHAT);
+    bench.write("my app.toml", &format!("{CHAT}\n[stages.prod]\n"));
+    let place = ["--manifest", "my app.toml", "--stage", "prod", "--local"];
+    let typed = "--manifest 'my app.toml' --stage prod --local";
+    let with = |arguments: &[&str]| hints(&bench, &[arguments, &place].concat());
+    assert_eq!(
+        hints(&bench, &["destroy", "--local"]),
+        "run `lamstream destroy --local --yes` to go on without being asked"
+    );
+    for (arguments, expected) in [
+        (&["destroy", "chat", "--keep-logs"][..], format!("lamstream destroy {typed} chat --keep-logs --yes")),
+        (&["deploy", "chat"], format!("lamstream deploy {typed} chat --yes")),
+        (&["rollback", "--to", "3"], format!("lamstream rollback {typed} --to 3 --yes")),
+        (&["url"], format!("lamstream deploy {typed}")),
+        (&["logs", "chat"], format!("lamstream deploy {typed}")),
+        (&["invoke", "chat"], format!("lamstream deploy {typed}")),
+        (&["releases"], format!("lamstream deploy {typed}")),
+        (&["rollback", "--yes"], format!("lamstream deploy {typed}")),
+        (&["promote"], format!("lamstream deploy {typed}")),
+        (&["abort"], format!("lamstream deploy {typed}")),
+    ] {
+        let hints = with(arguments);
+        assert!(hints.contains(&format!("`{expected}`")), "{arguments:?}: {hints}");
+    }
+    let local = hints(&bench, &["local", "env", "--data", "an other"]);
+    assert_eq!(local, "run `lamstream local start --data 'an other'`");
+    let import = hints(&bench, &["import", "sam", "nowhere.yaml", "--out", "b.toml"]);
+    assert!(import.contains("`lamstream import sam --out b.toml FILE`"), "{import}");
+}
+
+/// The stage of the environment is repeated: a line of a CI log is run where that variable is not set.
+#[test]
+fn what_is_hinted_on_aws_has_the_profile_the_region_and_the_stage_of_the_environment() {
+    let bench = Bench::new(&format!("{CHAT}\n[stages.prod]\n"));
+    let proxy = bench.proxy();
+    let call = "GET /2021-10-31/functions/shop-prod-chat/url".to_owned();
+    proxy.set(Trap { call, occurrence: 1, fault: Fault::Answer(Answer::Precondition), lasting: Lasting::Ever });
+    for output in ["text", "json"] {
+        let mut run = bench.through(&proxy, &["url", "--region", "us-east-1", "--output", output]);
+        let output = run.env("LAMSTREAM_STAGE", "prod").output().unwrap();
+        let expected = "`lamstream deploy --stage prod --region us-east-1`";
+        assert!(said(&output).contains(expected), "{}", said(&output));
+    }
+    std::fs::create_dir_all(bench.path("home/.aws")).unwrap();
+    bench.write("home/.aws/credentials", "[it is]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = none\n");
+    let output = bench.run(&["destroy", "--profile", "it is", "--region", "eu-west-1"]);
+    let expected = "`lamstream destroy --profile 'it is' --region eu-west-1 --yes`";
+    assert!(said(&output).contains(expected), "{}", said(&output));
+}
