@@ -7,10 +7,14 @@ pub use cloud::{Artifact, Audience, Cloud, CloudError, Delivery, Observed, Outpu
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use std::error::Error;
 use std::fmt;
+use std::pin::pin;
 use std::time::Instant;
+
+/// What is known of a step that was ended in the middle.
+const UNANSWERED: &str = "stopped before AWS answered; it may or may not have been done";
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
@@ -97,7 +101,10 @@ async fn step(
     let step = Step::of(change, cloud.names());
     let started = Instant::now();
     (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
-    let result = cloud.carry_out(change, delivery, audience).await;
+    let result = match select(pin!(cloud.carry_out(change, delivery, audience)), (audience.insisted)()).await {
+        Either::Left((result, _)) => result,
+        Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED)),
+    };
     let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
     let result = result.map_err(|error| error.without(environments.map(|(_, secret)| secret.reveal())));
     (audience.tell)(&match &result {

@@ -1,8 +1,9 @@
 //! Where a command's words go, and where its questions are asked.
 
+use super::course::Course;
 use super::log_line::{Reader, log_json, log_text};
 use super::{Answer, Lines, LogLine, Report, Silent, Terminal, document, failure_lines, text};
-use crate::apply::Event;
+use crate::apply::{Event, Step};
 use crate::failure::Failure;
 use crate::stack::Secret;
 use std::io::{IsTerminal, Write};
@@ -20,6 +21,7 @@ pub struct Console {
     terminal: bool,
     /// What must not be found in the words of others.
     secrets: Arc<Mutex<Vec<Secret>>>,
+    course: Arc<Mutex<Course>>,
 }
 
 impl Console {
@@ -32,8 +34,13 @@ impl Console {
             (false, true) => Box::new(Terminal::default()),
             (false, false) => Box::new(Lines::new(anstream::stderr())),
         };
-        let console =
-            Console { story: Arc::new(Mutex::new(story)), json, terminal: terminal && !quiet, secrets: Arc::default() };
+        let console = Console {
+            story: Arc::new(Mutex::new(story)),
+            json,
+            terminal: terminal && !quiet,
+            secrets: Arc::default(),
+            course: Arc::default(),
+        };
         let weak = Arc::downgrade(&console.story);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
@@ -50,7 +57,21 @@ impl Console {
         self.story.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The steps that have begun and not ended.
+    pub fn going(&self) -> Vec<Step> {
+        self.course().going()
+    }
+
+    pub fn done(&self) -> Vec<Step> {
+        self.course().done.clone()
+    }
+
     pub fn tell(&self, event: &Event) {
+        self.course().on(event);
         match event {
             Event::BuildLine { line } => self.story().on(&Event::BuildLine { line: self.hiding(line) }),
             event => self.story().on(event),
@@ -90,7 +111,8 @@ impl Console {
         !self.json && std::io::stdin().is_terminal()
     }
 
-    /// Asks on stderr; anything but "y" or "yes" is a no.
+    /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
+    /// cursor on a new line.
     pub async fn ask(&self, lines: &[String], question: &str) -> bool {
         self.story().pause();
         let mut err = anstream::stderr();
@@ -100,11 +122,16 @@ impl Console {
         }
         let _ = write!(err, "{question} [y/N] ");
         let _ = err.flush();
-        let read = tokio::task::spawn_blocking(|| {
+        let mut open = OpenLine(true);
+        // On a thread that nothing waits for: a read cannot be ended.
+        let (sender, read) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
             let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map(|_| line)
+            let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        // The answer came with a line end of its own, unless there was none.
+        open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
@@ -153,5 +180,16 @@ impl Console {
         let mut stdout = std::io::stdout();
         // Whoever closed stdout wanted no more of it.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    }
+}
+
+/// A line on stderr that is ended at the latest when this is dropped.
+struct OpenLine(bool);
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if self.0 {
+            let _ = writeln!(anstream::stderr());
+        }
     }
 }
