@@ -194,3 +194,54 @@ fn local(endpoint: &str, access_key_id: String, secret_access_key: String, regio
         .http_client(direct())
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::endpoint;
+    use super::*;
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+
+    fn value() -> impl Strategy<Value = OsString> {
+        let text = "(|[ -~]{1,12}|https?://[0-9a-z.:@/\\[\\]-]{0,14}|[a-z]{2}-[a-z]{4,9}-[0-9]|true|\\PC{1,8})";
+        let bytes = prop::collection::vec(1_u8.., 0..9).prop_map(|bytes| OsStr::from_bytes(&bytes).to_owned());
+        prop_oneof![text.prop_map(OsString::from), bytes]
+    }
+
+    fn name() -> impl Strategy<Value = OsString> {
+        let names = "AWS_(REGION|DEFAULT_REGION|PROFILE|DEFAULT_PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|\
+                     ENDPOINT_URL(_LAMBDA|_S3)?|CONFIG_FILE|MAX_ATTEMPTS|RETRY_MODE|USE_FIPS_ENDPOINT|ROLE_ARN|\
+                     WEB_IDENTITY_TOKEN_FILE|CONTAINER_CREDENTIALS_(RELATIVE|FULL)_URI)";
+        names.prop_map(OsString::from)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
+
+        /// What is settled can be used, and what is refused is named in one line.
+        #[test]
+        fn every_environment_is_usable_or_refused_in_words(
+            variables in prop::collection::vec((name(), value()), 0..7),
+            region in prop::option::of("[ -~]{0,12}"),
+        ) {
+            let environment: Environment = variables.into_iter().collect();
+            let wish = Wish { profile: None, region, manifest_region: None };
+            match wish.settle(&environment).now_or_never() {
+                Some(Ok(settled)) => {
+                    prop_assert!(settled.region.is_none_or(|region| region::is_region(&region)));
+                    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
+                        let usable = |text: &str| endpoint::parse(text).is_ok_and(|url| url.as_str().parse::<http::Uri>().is_ok());
+                        prop_assert!(environment.get(name).is_none_or(usable));
+                    }
+                }
+                Some(Err(error)) => {
+                    let error = error.to_string();
+                    prop_assert!(error.starts_with("cannot use ") && !error.contains(char::is_control), "{error}");
+                }
+                None => prop_assert!(false, "it waits"),
+            }
+        }
+    }
+}

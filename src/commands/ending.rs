@@ -14,6 +14,8 @@ use std::time::Duration;
 const LAST_WORDS: Duration = Duration::from_millis(300);
 /// So long after that it is ended from outside, because it cannot be reached inside.
 const STUCK: Duration = Duration::from_millis(500);
+/// So soon after the first signal it is said what it has to wait for; from then on another signal counts.
+const HEARD: Duration = Duration::from_millis(40);
 /// What can be left at once is left so soon after the first signal that nothing needs to be said.
 const AT_ONCE: Duration = Duration::from_millis(200);
 /// As much as a main thread has.
@@ -49,6 +51,7 @@ pub(super) fn watched(
 
 async fn say_what_is_waited_for(stop: super::Stop, console: Console) {
     let signal = stop.wait().await;
+    tokio::time::sleep(HEARD).await;
     if console.going().is_empty() {
         tokio::time::sleep(AT_ONCE).await;
     }

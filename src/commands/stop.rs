@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 /// Signals in so short a time are one wish: a terminal sends Ctrl-C to a whole group, and some programs of it hand on
 /// what they got.
-const ONE_WISH: Duration = Duration::from_millis(50);
+const ONE_WISH: Duration = Duration::from_millis(30);
 
 /// Copies share one wish.
 #[derive(Clone)]

@@ -18,6 +18,8 @@ mod races;
 mod reader;
 mod refusals;
 mod releases;
+mod settings;
+mod signers;
 mod source;
 mod strangers;
 mod talker;
