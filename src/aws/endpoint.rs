@@ -30,8 +30,7 @@ impl Endpoints {
         let services = ALWAYS.into_iter().chain(SOMETIMES);
         let endpoint = |service: &'static str| {
             let Some(text) = of_service(config, service) else { return Ok((service, None)) };
-            let endpoint = parse(&text).and_then(|url| if is_safe(&url) { Ok(url) } else { Err(unencrypted(&url)) });
-            match endpoint {
+            match parse(&text) {
                 Ok(url) => Ok((service, Some(written(&url)))),
                 Err(why) => Err(unusable(&source(service, environment, profiles), &why)),
             }
@@ -109,11 +108,15 @@ fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
 /// An endpoint, in the spelling that all parsers read alike.
 ///
 /// # Errors
-/// Why it is none, with the text itself unless there may be a password in it.
+/// Why it is none, or may not be used, with the text itself unless there may be a password in it.
 pub(super) fn parse(text: &str) -> Result<Url, String> {
     let url = address(text)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("{} has a query or a fragment, and an endpoint has none", quoted(text)));
+    }
+    if url.scheme() == "http" && !is_near(&url) {
+        let shown = quoted(&written(&url));
+        return Err(format!("{shown} would send credentials and code unencrypted to another machine; {EXPECTED}"));
     }
     Ok(url)
 }
@@ -160,14 +163,6 @@ fn written(url: &Url) -> String {
     if url.path() == "/" { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
 }
 
-fn is_safe(url: &Url) -> bool {
-    url.scheme() != "http" || is_near(url)
-}
-
-fn unencrypted(url: &Url) -> String {
-    format!("{} would send credentials and code unencrypted to another machine; {EXPECTED}", quoted(&written(url)))
-}
-
 fn is_near(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -188,11 +183,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {
-        match parse(text) {
-            Ok(url) if is_safe(&url) => None,
-            Ok(url) => Some(unencrypted(&url)),
-            Err(why) => Some(why),
-        }
+        parse(text).err()
     }
 
     #[test]
@@ -243,7 +234,7 @@ mod tests {
             "http://127.0.0.1:65536",
             "http://127.0.0.1:-1",
             "http://127.0.0.1:0",
-            "http://127.0.0.1\\@example.com",
+            "http://127.0.0.1\\example.com",
             "http://127.0.0.1 .example.com",
             "http://127.0.0.1\u{0}.example.com",
             "ftp://127.0.0.1",

@@ -24,7 +24,7 @@ pub(super) enum Identity {
     /// `AWS_ACCESS_KEY_ID` and what belongs to it.
     Keys,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
-    WebIdentity,
+    WebToken,
     /// Nothing is named: the profile `default`, then the container's role, then the instance's.
     Ambient,
 }
@@ -44,7 +44,7 @@ impl Identity {
         }
         let (file, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
         match (environment.has(file), environment.has(role)) {
-            (true, true) => Ok(Identity::WebIdentity),
+            (true, true) => Ok(Identity::WebToken),
             (true, false) => Err(unusable(&format!("`{file}`"), &format!("`{role}` is not set, which belongs to it"))),
             (false, _) => Ok(Identity::Ambient),
         }
@@ -64,7 +64,7 @@ impl Identity {
         match self {
             Identity::Keys => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
             Identity::Profile(name) => SharedCredentialsProvider::new(of_profile(name)),
-            Identity::WebIdentity => SharedCredentialsProvider::new(
+            Identity::WebToken => SharedCredentialsProvider::new(
                 WebIdentityTokenCredentialsProvider::builder().configure(&settings).build(),
             ),
             Identity::Ambient => {
@@ -93,7 +93,7 @@ impl Identity {
                 let login = profiles.login().map(|command| format!("; log in with {}", quoted(&command)));
                 (format!("use profile {}", quoted(name)), format!("{}{}", trouble(error), login.unwrap_or_default()))
             }
-            Identity::WebIdentity => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),
+            Identity::WebToken => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),
             Identity::Ambient if not_loaded => (
                 "find AWS credentials".to_owned(),
                 "there are none in the environment, in a profile `default`, or from this machine's role".to_owned(),

@@ -1,5 +1,6 @@
 //! The environment and the AWS configuration files, right, wrong and empty: what cannot be used is named in one line,
 //! and nothing is taken for something else.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::CHAT;
 use crate::support::bench::{Bench, said};

@@ -3,6 +3,7 @@
 
 use crate::support::bench::{Bench, said};
 use crate::support::recorder::{Recorder, Signed};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::process::Command;
 
@@ -39,10 +40,17 @@ enum Profile {
     ChainOfProcess,
     OfEnvironment,
     WebIdentity,
+    Sso,
+    Login,
 }
 
+/// What `aws login` signed in to, in the profile and in the name of its cache.
+const LOGIN: &str = "arn:aws:iam::123456789012:user/somebody";
+/// The SHA-1 of the start URL in the profile: the name of its cache.
+const SSO: &str = "98df91031e87f97bfc088c045be6442dc5d70b2a";
+
 impl Profile {
-    const ALL: [Profile; 7] = [
+    const ALL: [Profile; 9] = [
         Profile::Credentials,
         Profile::Config,
         Profile::Process,
@@ -50,6 +58,8 @@ impl Profile {
         Profile::ChainOfProcess,
         Profile::OfEnvironment,
         Profile::WebIdentity,
+        Profile::Sso,
+        Profile::Login,
     ];
 
     fn name(self) -> &'static str {
@@ -61,6 +71,8 @@ impl Profile {
             Profile::ChainOfProcess => "chain-of-process",
             Profile::OfEnvironment => "of-environment",
             Profile::WebIdentity => "web",
+            Profile::Sso => "sso",
+            Profile::Login => "login",
         }
     }
 
@@ -74,6 +86,8 @@ impl Profile {
             Profile::ChainOfProcess => ("KEYASSUMED", Some("KEYPROCESS")),
             Profile::OfEnvironment => ("KEYASSUMED", Some("KEYENVIRONMENT")),
             Profile::WebIdentity => ("KEYWEB", None),
+            Profile::Sso => ("KEYSSO", None),
+            Profile::Login => ("KEYLOGIN", None),
         }
     }
 }
@@ -148,6 +162,9 @@ fn bench(recorder: &Recorder) -> Bench {
              [profile chain]\n{role}\nsource_profile = base\nendpoint_url = {home}\n\
              [profile chain-of-process]\n{role}\nsource_profile = process\nendpoint_url = {home}\n\
              [profile of-environment]\n{role}\ncredential_source = Environment\nendpoint_url = {home}\n\
+             [profile sso]\nsso_start_url = https://sso.example/start\nsso_region = eu-central-1\n\
+             sso_account_id = 123456789012\nsso_role_name = r\nendpoint_url = {home}\n\
+             [profile login]\nlogin_session = {LOGIN}\nendpoint_url = {home}\n\
              [profile web]\n{role}\nweb_identity_token_file = {}\nendpoint_url = {home}\n",
             helper.display(),
             token.display(),
@@ -158,8 +175,22 @@ fn bench(recorder: &Recorder) -> Bench {
     bench.write("home/.aws/credentials", keys);
     let default = "[default]\naws_access_key_id = KEYDEFAULT\naws_secret_access_key = s\n";
     bench.write("credentials-with-default", &format!("{keys}{default}"));
+    write_caches(&bench);
     write_zip(&bench);
     bench
+}
+
+/// What `aws sso login` and `aws login` leave behind.
+fn write_caches(bench: &Bench) {
+    std::fs::create_dir_all(bench.path("home/.aws/sso/cache")).expect("a cache");
+    std::fs::create_dir_all(bench.path("home/.aws/login/cache")).expect("a cache");
+    let sso = r#"{"startUrl":"https://sso.example/start","region":"eu-central-1","accessToken":"t","expiresAt":"2100-01-01T00:00:00Z"}"#;
+    bench.write(&format!("home/.aws/sso/cache/{SSO}.json"), sso);
+    let name: String = Sha256::digest(LOGIN).iter().map(|byte| format!("{byte:02x}")).collect();
+    let login = r#"{"accessToken":{"accessKeyId":"KEYLOGIN","secretAccessKey":"s","sessionToken":"t","accountId":"123456789012",
+        "expiresAt":"2100-01-01T00:00:00Z"},"tokenType":"aws_sigv4","refreshToken":"r","idToken":"i",
+        "clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"k"}"#;
+    bench.write(&format!("home/.aws/login/cache/{name}.json"), login);
 }
 
 fn write_zip(bench: &Bench) {
@@ -200,6 +231,14 @@ fn the_first_source_signs_everything_whatever_else_there_is() {
                         | (Source::Variable(_), Source::Variable(_) | Source::DefaultVariable)
                 )
             };
+            // The kinds of profiles differ in what they build on, and not in what they come before.
+            let (plain, other) = (Profile::Credentials, Source::Variable(Profile::Credentials));
+            if let (Source::Flag(kind), Source::Variable(_)) = (first, second)
+                && *kind != plain
+                && *second != other
+            {
+                continue;
+            }
             // A role on top of the environment's keys needs them, so that they count before AWS_PROFILE.
             let mut sources = vec![*first, *second];
             match first {

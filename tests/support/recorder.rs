@@ -103,6 +103,11 @@ fn answer(call: &Call, address: &str) -> Vec<u8> {
             r#"{"AccessKeyId":"KEYCONTAINER","SecretAccessKey":"s","Token":"t","Expiration":"2100-01-01T00:00:00Z"}"#
                 .to_owned(),
         ),
+        name if name.starts_with("GET /federation/credentials") => (
+            200,
+            r#"{"roleCredentials":{"accessKeyId":"KEYSSO","secretAccessKey":"s","sessionToken":"t","expiration":4102444800000}}"#
+                .to_owned(),
+        ),
         "GET /ask/" => (200, "answered".to_owned()),
         name if name.starts_with("GET /2015-03-31/functions/?") || name == "GET /2015-03-31/functions" => {
             (200, r#"{"Functions":[]}"#.to_owned())
