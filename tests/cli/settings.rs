@@ -104,6 +104,16 @@ fn empty_variables_and_settings_are_as_unset() {
     let signed = recorder.take();
     assert!(signed.iter().all(|signed| signed.region == "eu-south-1" && signed.key == "AKIDENVIRONMENT"), "{signed:?}");
 
+    // What the SDK reads by itself on the way to a role.
+    let keys = "aws_access_key_id = AKIDBASE\naws_secret_access_key = s\n";
+    let role = "role_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n";
+    bench.write("home/.aws/config", &format!("[profile base]\n{keys}[profile chain]\n{role}"));
+    let mut command = bench.command(&["url", "--profile", "chain"]);
+    command.env("AWS_ENDPOINT_URL", &recorder.address).env("AWS_ENDPOINT_URL_STS", "").env("AWS_CONFIG_FILE", " ");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(recorder.take().iter().any(|signed| signed.key == "KEYASSUMED"));
+
     let mut command = confined(&bench, &["url"]);
     let output = command.envs(KEYS).env("AWS_ENDPOINT_URL", "").output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
