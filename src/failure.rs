@@ -300,10 +300,10 @@ fn hint_for(error: &CloudError) -> Option<&'static str> {
             "log in (`aws sso login`, `aws configure`), choose a profile with `--profile`, or try it without an \
              account: `--local`",
         ),
-        (Reason::Settings, _) if error.message.contains("region") => {
+        (Reason::Settings, _) if error.message == "no region is set" => {
             Some("set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`")
         }
-        (Reason::Settings, _) if error.message.contains("LAMSTREAM_ATTEMPT_TIMEOUT") => None,
+        (Reason::Settings, _) if error.action != "use the configured endpoints" => None,
         (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
         (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
         (_, "InvalidParameterValueException") if error.message.contains("Adapter is not installed") => {

@@ -128,6 +128,8 @@ pub struct Audience<'a> {
     pub tell: &'a dyn Fn(&Event),
     /// Whether to stop at the next opportunity.
     pub stopped: &'a dyn Fn() -> bool,
+    /// Ready as soon as not even the call in flight is to be waited for.
+    pub insisted: &'a dyn Fn() -> LocalBoxFuture<'static, ()>,
 }
 
 impl Audience<'_> {

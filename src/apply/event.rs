@@ -2,6 +2,7 @@
 
 use crate::plan::{Action, Change, Kind};
 use crate::stack::Names;
+use std::fmt;
 use std::time::Duration;
 
 /// `function` is always the function's name in the manifest.
@@ -101,6 +102,18 @@ pub struct Step {
 impl Step {
     pub fn of(change: &Change, names: &Names) -> Step {
         Step { kind: change.kind(), action: change.action(), name: change.name(names) }
+    }
+}
+
+/// Such as "create function `app-chat`".
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let action = match self.action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        };
+        write!(formatter, "{action} {} `{}`", self.kind.in_words(), self.name)
     }
 }
 

@@ -9,10 +9,14 @@ pub use cloud::{
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use std::error::Error;
 use std::fmt;
+use std::pin::pin;
 use std::time::Instant;
+
+/// What is known of a step that was ended in the middle.
+const UNANSWERED: &str = "stopped before AWS answered; it may or may not have been done";
 
 /// What a run did.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +117,10 @@ async fn step(
     let step = Step::of(change, cloud.names());
     let started = Instant::now();
     (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
-    let result = cloud.carry_out(change, delivery, audience).await;
+    let result = match select(pin!(cloud.carry_out(change, delivery, audience)), (audience.insisted)()).await {
+        Either::Left((result, _)) => result,
+        Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED)),
+    };
     let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
     // What every message names is no secret, and hiding it would hide what the message is about.
     let secrets = environments.map(|(_, secret)| secret.reveal()).filter(|value| !cloud.names().have(value));

@@ -3,7 +3,6 @@
 //! read each; that of S3 would add as much, for six simple calls.
 
 use super::access::Account;
-use super::endpoint;
 use super::error::Doing;
 use crate::apply::{CloudError, Reason};
 use crate::stack::Secret;
@@ -95,8 +94,8 @@ impl Account {
         I: std::fmt::Debug + Send + Sync + 'static,
         O: std::fmt::Debug + Send + Sync + 'static,
     {
-        let address = match endpoint::beside(&self.config, call.id)? {
-            Some(endpoint) => endpoint,
+        let address = match self.endpoints.beside(call.id)? {
+            Some(endpoint) => endpoint.to_owned(),
             None => address(call.name, &self.region, &self.config),
         };
         let provider = self

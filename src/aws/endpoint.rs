@@ -1,92 +1,267 @@
 //! Endpoints that are not AWS's own: used when they are safe, refused when a deploy would be split between two clouds.
 
-use crate::apply::{CloudError, Reason};
+use super::environment::{Environment, quoted, unusable};
+use super::profile::Profiles;
+use crate::apply::CloudError;
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
+use url::{Host, Url};
 
-/// The services that lamstream calls, by the ids under which the SDK looks up `AWS_ENDPOINT_URL_…`.
-const SERVICES: [&str; 4] = ["Lambda", "IAM", "STS", "CloudWatch Logs"];
+/// The services that every command may call, by the ids under which the SDK looks up `AWS_ENDPOINT_URL_…`.
+const ALWAYS: [&str; 4] = ["Lambda", "IAM", "STS", "CloudWatch Logs"];
+/// Those that only some deploys need.
+const SOMETIMES: [&str; 3] = ["SSM", "Secrets Manager", "S3"];
+const VARIABLE: &str = "AWS_ENDPOINT_URL";
+const KEY: &str = "endpoint_url";
 
-/// Where a service that only some deploys need is called: the same place as the others.
-///
-/// # Errors
-/// As [`in_force`].
-pub(super) fn beside(config: &SdkConfig, service: &'static str) -> Result<Option<String>, CloudError> {
-    let services: Vec<&str> = SERVICES.into_iter().chain([service]).collect();
-    one_for(config, &services)
-}
+const EXPECTED: &str =
+    "expected `https://HOST`, or `http://` with an address of this machine, such as `http://127.0.0.1:4566`";
 
-/// The one endpoint that all services are sent to, or `None` for AWS's own.
-///
-/// # Errors
-/// Services that would be sent to different places, or an `http://` address that is not this machine's.
-pub(super) fn in_force(config: &SdkConfig) -> Result<Option<String>, CloudError> {
-    one_for(config, &SERVICES)
-}
+/// Where each service is called, or `None` for AWS's own address.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoints(Vec<(&'static str, Option<String>)>);
 
-fn one_for(config: &SdkConfig, services: &[&str]) -> Result<Option<String>, CloudError> {
-    let endpoints: Vec<Option<String>> = services.iter().map(|service| of_service(config, service)).collect();
-    one_for_all(services, &endpoints)
-        .map_err(|message| CloudError::new("use the configured endpoints", Reason::Settings, message))
-}
-
-fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
-    let key =
-        ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().ok()?;
-    let configured = config.service_config().and_then(|services| services.load_config(key));
-    configured.or_else(|| config.endpoint_url().map(str::to_owned))
-}
-
-fn one_for_all(services: &[&str], endpoints: &[Option<String>]) -> Result<Option<String>, String> {
-    let shown = |endpoint: &Option<String>| endpoint.clone().unwrap_or_else(|| "AWS itself".to_owned());
-    if endpoints.iter().any(|endpoint| *endpoint != endpoints[0]) {
-        let places: Vec<String> = services
-            .iter()
-            .zip(endpoints)
-            .map(|(service, endpoint)| format!("{service} at {}", shown(endpoint)))
-            .collect();
-        return Err(format!("a deploy must not be split between clouds, but {}", places.join(", ")));
+impl Endpoints {
+    /// As the environment and the profile have them.
+    ///
+    /// # Errors
+    /// One that is no address, or an `http://` address that is not this machine's.
+    pub fn of(config: &SdkConfig, environment: &Environment, profiles: &Profiles) -> Result<Endpoints, CloudError> {
+        let services = ALWAYS.into_iter().chain(SOMETIMES);
+        let endpoint = |service: &'static str| {
+            let Some(text) = of_service(config, service) else { return Ok((service, None)) };
+            match parse(&text) {
+                Ok(url) => Ok((service, Some(written(&url)))),
+                Err(why) => Err(unusable(&source(service, environment, profiles), &why)),
+            }
+        };
+        services.map(endpoint).collect::<Result<_, _>>().map(Endpoints)
     }
-    match &endpoints[0] {
-        Some(url) if url.starts_with("http://") && !is_loopback(url) => {
-            Err(format!("`{url}` would send credentials and code unencrypted to another machine"))
+
+    /// The same for all services.
+    pub fn all_at(endpoint: &str) -> Endpoints {
+        Endpoints(ALWAYS.into_iter().chain(SOMETIMES).map(|service| (service, Some(endpoint.to_owned()))).collect())
+    }
+
+    /// The one endpoint that all services are sent to, or `None` for AWS's own.
+    ///
+    /// # Errors
+    /// Services that would be sent to different places.
+    pub fn in_force(&self) -> Result<Option<&str>, CloudError> {
+        self.one_for(&ALWAYS)
+    }
+
+    /// Where a service that only some deploys need is called: the same place as the others.
+    ///
+    /// # Errors
+    /// As [`Endpoints::in_force`].
+    pub fn beside(&self, service: &'static str) -> Result<Option<&str>, CloudError> {
+        let services: Vec<&str> = ALWAYS.into_iter().chain([service]).collect();
+        self.one_for(&services)
+    }
+
+    fn one_for(&self, services: &[&str]) -> Result<Option<&str>, CloudError> {
+        let wanted: Vec<&(&str, Option<String>)> =
+            self.0.iter().filter(|(service, _)| services.contains(service)).collect();
+        let first = wanted.first().and_then(|(_, endpoint)| endpoint.as_deref());
+        if wanted.iter().all(|(_, endpoint)| endpoint.as_deref() == first) {
+            return Ok(first);
         }
-        other => Ok(other.clone()),
+        let place = |(service, endpoint): &&(&str, Option<String>)| {
+            format!("{service} at {}", endpoint.as_deref().unwrap_or("AWS itself"))
+        };
+        let places: Vec<String> = wanted.iter().map(place).collect();
+        let why = format!("a deploy must not be split between clouds, but {}", places.join(", "));
+        Err(unusable(CONFIGURED, &why))
     }
 }
 
-/// Whether an `http` address is this machine's own.
+/// What an error is about that no single variable causes.
+const CONFIGURED: &str = "the configured endpoints";
+
+/// Whether it is the variable with one service's endpoint.
+pub(super) fn is_variable(name: &str) -> bool {
+    ALWAYS.iter().chain(&SOMETIMES).any(|service| variable(service) == name)
+}
+
+fn variable(service: &str) -> String {
+    format!("{VARIABLE}_{}", service.to_uppercase().replace(' ', "_"))
+}
+
+/// Where the endpoint of a service was said, in words.
+fn source(service: &str, environment: &Environment, profiles: &Profiles) -> String {
+    let variables = [variable(service), VARIABLE.to_owned()];
+    match variables.iter().find(|name| environment.has(name)) {
+        Some(name) => format!("`{name}`"),
+        None => format!("the `{KEY}` of profile {}", quoted(profiles.selected())),
+    }
+}
+
+/// Empty is as unset, in files too.
+fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile(KEY).build().ok()?;
+    let configured = config.service_config().and_then(|services| services.load_config(key));
+    let configured = configured.filter(|text| !text.trim().is_empty());
+    configured.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|text| !text.trim().is_empty())
+}
+
+/// An endpoint, in the spelling that all parsers read alike.
+///
+/// # Errors
+/// Why it is none, or may not be used, with the text itself unless there may be a password in it.
+pub(super) fn parse(text: &str) -> Result<Url, String> {
+    let url = address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{} has a query or a fragment, and an endpoint has none", quoted(text)));
+    }
+    if url.scheme() == "http" && !is_near(&url) {
+        let shown = quoted(&written(&url));
+        return Err(format!("{shown} would send credentials and code unencrypted to another machine; {EXPECTED}"));
+    }
+    Ok(url)
+}
+
+/// An `http` or `https` address with a host.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn address(text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    if text.contains('@') {
+        return Err(format!("its value, which is not shown, has a user name or a password in it; {EXPECTED}"));
+    }
+    let refused = |why: &str| format!("{} is not an address: {why}; {EXPECTED}", quoted(text));
+    // The parser would mend all of these, each as something else than another parser takes it for.
+    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\') {
+        return Err(refused("it contains a space, a control character or a backslash"));
+    }
+    match text.split_once("://") {
+        None => return Err(refused("it has no scheme")),
+        Some((scheme, rest)) => {
+            if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+                return Err(refused("its scheme is not `http` or `https`"));
+            }
+            if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+                return Err(refused("it has no host"));
+            }
+        }
+    }
+    let mut url = Url::parse(text).map_err(|error| refused(&error.to_string()))?;
+    if url.port() == Some(0) {
+        return Err(refused("port 0 cannot be called"));
+    }
+    // The dot says the same to a resolver, but not to one that reads it from a file.
+    if url.host_str() == Some("localhost.") {
+        url.set_host(Some("localhost")).map_err(|error| refused(&error.to_string()))?;
+    }
+    Ok(url)
+}
+
+/// Without the slash that the parser adds to an address that has no path.
+fn written(url: &Url) -> String {
+    let text = url.as_str();
+    if url.path() == "/" { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
+}
+
+fn is_near(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        // Other names below `localhost` are looked up like any name, and may be another machine's.
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Whether an address is this machine's own.
 pub fn is_loopback(url: &str) -> bool {
-    let Ok(uri) = url.parse::<http::Uri>() else { return false };
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    address(url).is_ok_and(|url| is_near(&url))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn all(url: &str) -> [Option<String>; 4] {
-        std::array::from_fn(|_| Some(url.to_owned()))
+    fn refusal(text: &str) -> Option<String> {
+        parse(text).err()
     }
 
     #[test]
     fn loopback_may_be_http_and_elsewhere_must_be_https() {
-        for url in ["http://127.0.0.1:4566", "http://localhost:4566", "http://[::1]:80", "https://vpce.example"] {
-            assert_eq!(one_for_all(&SERVICES, &all(url)), Ok(Some(url.to_owned())));
+        for (text, same) in [
+            ("http://127.0.0.1:4566", "http://127.0.0.1:4566"),
+            ("HTTP://LOCALHOST:4566", "http://localhost:4566"),
+            ("http://localhost.:4566/", "http://localhost:4566"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://[::ffff:127.0.0.1]:1", "http://[::ffff:7f00:1]:1"),
+            ("http://2130706433:1", "http://127.0.0.1:1"),
+            ("http://0x7f.1", "http://127.0.0.1"),
+            ("HTTPS://vpce.example", "https://vpce.example"),
+            ("https://gateway.example/aws", "https://gateway.example/aws"),
+            (" https://gateway.example\n", "https://gateway.example"),
+        ] {
+            assert_eq!(refusal(text), None, "{text}");
+            assert_eq!(parse(text).map(|url| written(&url)), Ok(same.to_owned()));
         }
-        for url in
-            ["http://example.com", "http://10.0.0.1:4566", "http://localhost.example.com", "http://127.0.0.1.nip.io"]
-        {
-            assert!(one_for_all(&SERVICES, &all(url)).is_err(), "{url}");
+        for text in [
+            "http://example.com",
+            "HTTP://192.0.2.2:9999",
+            "hTTp://10.0.0.1:4566",
+            "http://localhost.example.com",
+            "http://127.0.0.1.nip.io",
+            "http://api.localhost:4566",
+            "http://0.0.0.0:4566",
+            "http://[::]:4566",
+            "http://[2001:db8::1]:1",
+            "http://3221225986",
+            "http://0xc0000202",
+        ] {
+            assert!(refusal(text).is_some_and(|why| why.contains("unencrypted")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_in_words() {
+        for text in [
+            "localhost:4566",
+            "127.0.0.1:4566",
+            "//127.0.0.1",
+            "http:127.0.0.1",
+            "http:/127.0.0.1",
+            "http:///127.0.0.1",
+            "http://",
+            "http://:80",
+            "http://127.0.0.1:65536",
+            "http://127.0.0.1:-1",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1\\example.com",
+            "http://127.0.0.1 .example.com",
+            "http://127.0.0.1\u{0}.example.com",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "http://[::1",
+            "http://999.1.1.1",
+            "http://127.0.0.1/?a=b",
+            "http://127.0.0.1/#a",
+            "http://a b",
+        ] {
+            let why = refusal(text).unwrap_or_else(|| panic!("{text} is accepted"));
+            assert!(why.starts_with('`') && !why.contains('\n'), "{why}");
+        }
+        for text in ["http://planted:word@127.0.0.1", "https://planted@example.com", "http://@127.0.0.1"] {
+            let why = refusal(text).expect("a refusal");
+            assert!(why.contains("a user name or a password") && !why.contains("planted"), "{why}");
         }
     }
 
     #[test]
     fn services_must_not_go_to_different_places() {
-        let mut endpoints = all("http://localhost:1");
-        endpoints[1] = None;
-        let message = one_for_all(&SERVICES, &endpoints).expect_err("mixed");
+        let mut endpoints = Endpoints::all_at("http://localhost:1");
+        assert!(matches!(endpoints.in_force(), Ok(Some("http://localhost:1"))));
+        endpoints.0[6].1 = None;
+        assert!(endpoints.in_force().is_ok() && endpoints.beside("SSM").is_ok() && endpoints.beside("S3").is_err());
+        endpoints.0[1].1 = None;
+        let message = endpoints.in_force().expect_err("mixed").to_string();
         assert!(message.contains("IAM at AWS itself"), "{message}");
     }
 }

@@ -15,16 +15,25 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 /// Seconds that replace both timeouts: tests cannot wait for a minute.
 const VARIABLE: &str = "LAMSTREAM_ATTEMPT_TIMEOUT";
+/// A day, in seconds.
+const LONGEST: f64 = 86_400.0;
 
 /// The variable's value; `None` where it is not set.
 ///
 /// # Errors
 /// A value that is no number of seconds above zero.
 pub(super) fn set() -> Result<Option<Duration>, String> {
-    let Ok(text) = std::env::var(VARIABLE) else { return Ok(None) };
-    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && *seconds <= LONGEST);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.map(Some).ok_or_else(|| format!("`{VARIABLE}` is `{text}`, and should be a number of seconds"))
+    duration.filter(|duration| !duration.is_zero()).map(Some).ok_or_else(|| {
+        let value = value.display().to_string();
+        format!(
+            "`{VARIABLE}` is `{}`, and should be a number of seconds, above 0 and at most {LONGEST}",
+            value.escape_debug()
+        )
+    })
 }
 
 fn at_most(usual: Duration) -> Duration {

@@ -121,7 +121,7 @@ pub struct Deploy {
     /// The functions to deploy; all of the manifest's if none is named
     #[arg(value_name = "FUNCTION")]
     pub functions: Vec<String>,
-    /// Do not ask
+    /// Do not ask; with `--local` nothing is asked anyway
     #[arg(short, long)]
     pub yes: bool,
     /// Ask neither the new version nor the URL whether it works
@@ -182,7 +182,7 @@ pub struct Rollback {
     /// The version to go to [default: the one that was live before]
     #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..))]
     pub to: Option<u64>,
-    /// Do not ask
+    /// Do not ask; with `--local` nothing is asked anyway
     #[arg(short, long)]
     pub yes: bool,
     /// Ask neither the version nor the URL whether it works
@@ -210,7 +210,7 @@ pub struct Destroy {
     /// The functions to delete; all that the app and stage ever deployed if none is named
     #[arg(value_name = "FUNCTION")]
     pub functions: Vec<String>,
-    /// Do not ask
+    /// Do not ask; with `--local` nothing is asked anyway
     #[arg(short, long)]
     pub yes: bool,
     /// Leave the log groups

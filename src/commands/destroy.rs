@@ -11,9 +11,7 @@ use crate::stack::{Names, Stack};
 use futures_util::future::{join_all, try_join_all};
 
 pub async fn destroy(run: &Run, arguments: &Destroy) -> Result<Answer, Failure> {
-    if !arguments.yes && !run.console.can_ask() {
-        return Err(Failure::needs_yes("destroy"));
-    }
+    let agreed = run.agreed(arguments.yes, "destroy")?;
     let project = run.project(&[])?;
     let site = run.connect(&project.manifest).await?;
     let Some(any) = project.functions.first().map(|function| site.names(&project, function)) else {
@@ -34,10 +32,10 @@ pub async fn destroy(run: &Run, arguments: &Destroy) -> Result<Answer, Failure> 
         observed.iter().map(|observed| plan(&observed.stack, &emptied(&observed.stack, arguments.keep_logs))).collect();
     if plans.iter().all(Plan::is_empty) {
         run.console.note("nothing to destroy");
-    } else if !arguments.yes {
+    } else if !agreed {
         let lines: Vec<String> =
             places.iter().zip(&plans).flat_map(|(place, plan)| plan_lines(place.names(), plan)).collect();
-        let question = format!("Destroy all this in account {} in {}?", site.id, site.account.region);
+        let question = format!("Destroy all this of {} in {}?", project.app(), site.words());
         run.consent(&lines, &question).await?;
     }
     let mut answer = site.answer("destroy", &project);

@@ -23,7 +23,9 @@ pub async fn invoke(run: &Run, arguments: &Invoke) -> Result<Answer, Failure> {
     let place = one.place();
     let (url, address) = run.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
-        Auth::AwsIam => Some(place.signer().await.map_err(|error| Failure::new(Kind::Verify, error))?),
+        Auth::AwsIam => {
+            Some(run.until_stopped(place.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?)
+        }
         Auth::None => None,
     };
     let sign = signer.as_ref().map(|signer| {

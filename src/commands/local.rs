@@ -21,15 +21,19 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
             serve(run, &home, *port, limits).await?;
             None
         }
-        LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
+        LocalCommand::Start { limits } => {
+            let started = run.until_stopped(home.start_with(&wanted(limits))).await;
+            let started = started.map_err(|failure| failure.hint("`lamstream local stop` ends what has come up"))?;
+            Some(started.map_err(local_failure)?)
+        }
         LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
         LocalCommand::Adapter(_) | LocalCommand::Layer(_) => None,
         LocalCommand::Stop => {
-            home.stop().await.map_err(local_failure)?;
+            run.until_stopped(home.stop()).await?.map_err(local_failure)?;
             None
         }
         LocalCommand::Reset => {
-            home.reset().await.map_err(local_failure)?;
+            run.until_stopped(home.reset()).await?.map_err(local_failure)?;
             None
         }
     };

@@ -1,5 +1,7 @@
 //! One thin story for each command: it wires the rooms together and decides nothing that they could decide.
 
+mod descendants;
+mod ending;
 mod run;
 mod stop;
 
@@ -30,7 +32,7 @@ pub use run::Run;
 pub use stop::Stop;
 
 use crate::cli::{Again, Arguments, Command};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::report::Answer;
 use std::process::ExitCode;
 
@@ -39,35 +41,47 @@ const CHANGES: u8 = 3;
 /// `import`, where the manifest has no word for something.
 const LEFT_OVER: u8 = 3;
 
-/// Runs one command to its end: its answer is printed, and its exit code returned.
-pub async fn run(arguments: Arguments, again: Again) -> ExitCode {
-    let run = Run::new(arguments.global, again);
-    let result = match &arguments.command {
-        Command::Deploy(arguments) => deploy::deploy(&run, arguments).await,
-        Command::Plan(arguments) => plan::plan(&run, arguments).await,
-        Command::Url(arguments) => url::url(&run, arguments).await,
-        Command::Status(arguments) => status::status(&run, arguments).await,
-        Command::Releases(arguments) => releases::releases(&run, arguments).await,
-        Command::Rollback(arguments) => rollback::rollback(&run, arguments).await,
-        Command::Promote(arguments) => shift::promote(&run, arguments).await,
-        Command::Abort(arguments) => shift::abort(&run, arguments).await,
-        Command::Destroy(arguments) => destroy::destroy(&run, arguments).await,
-        Command::Logs(arguments) => logs::logs(&run, arguments).await,
-        Command::Invoke(arguments) => invoke::invoke(&run, arguments).await,
-        Command::Build(arguments) => build::build(&run, arguments).await,
-        Command::Import(arguments) => import::import(&run, arguments),
-        Command::Local(arguments) => local::local(&run, arguments).await,
-    };
+/// Runs one command to its end, or to a second signal: its answer is printed, and its exit code returned.
+pub fn run(arguments: Arguments, again: Again) -> ExitCode {
+    let Arguments { global, command } = arguments;
+    let name = name(&command);
+    ending::watched(global, again, name, async move |run| {
+        let result = run.until_insisted(carry_out(run, &command)).await;
+        report(run, &command, result)
+    })
+}
+
+async fn carry_out(run: &Run, command: &Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Deploy(arguments) => deploy::deploy(run, arguments).await,
+        Command::Plan(arguments) => plan::plan(run, arguments).await,
+        Command::Url(arguments) => url::url(run, arguments).await,
+        Command::Status(arguments) => status::status(run, arguments).await,
+        Command::Releases(arguments) => releases::releases(run, arguments).await,
+        Command::Rollback(arguments) => rollback::rollback(run, arguments).await,
+        Command::Promote(arguments) => shift::promote(run, arguments).await,
+        Command::Abort(arguments) => shift::abort(run, arguments).await,
+        Command::Destroy(arguments) => destroy::destroy(run, arguments).await,
+        Command::Logs(arguments) => logs::logs(run, arguments).await,
+        Command::Invoke(arguments) => invoke::invoke(run, arguments).await,
+        Command::Build(arguments) => build::build(run, arguments).await,
+        Command::Import(arguments) => import::import(run, arguments),
+        Command::Local(arguments) => local::local(run, arguments).await,
+    }
+}
+
+/// Prints what came of it.
+fn report(run: &Run, command: &Command, result: Result<Answer, Failure>) -> ExitCode {
     let (answer, failure) = match result {
         Ok(answer) => {
             let failure = answer.failure().cloned();
             (answer, failure)
         }
-        Err(failure) => (Answer::new(name(&arguments.command)), Some(failure)),
+        Err(failure) => (Answer::new(name(command)), Some(failure)),
     };
-    let failure = failure.map(|failure| signalled(&run, failure));
+    let failure = failure.map(|failure| signalled(run, failure));
     let unprinted = run.console.finish(&answer, failure.as_ref()).err();
-    match (failure.as_ref().or(unprinted.as_ref()), &arguments.command) {
+    match (failure.as_ref().or(unprinted.as_ref()), command) {
         (Some(failure), _) => failure.kind.exit_code(),
         (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
         (None, _) if answer.import.as_ref().is_some_and(|import| !import.left.is_empty()) => ExitCode::from(LEFT_OVER),
@@ -78,9 +92,7 @@ pub async fn run(arguments: Arguments, again: Again) -> ExitCode {
 /// A command that failed because it was interrupted says by which signal.
 fn signalled(run: &Run, failure: Failure) -> Failure {
     match (failure.kind, run.stop.requested()) {
-        (crate::failure::Kind::Interrupted(_), Some(signal)) => {
-            Failure { kind: crate::failure::Kind::Interrupted(signal), ..failure }
-        }
+        (Kind::Interrupted(_), Some(signal)) => Failure { kind: Kind::Interrupted(signal), ..failure },
         _ => failure,
     }
 }

@@ -16,9 +16,7 @@ const NOT_REVERTED: &str =
     "only code and configuration went back: role, url, statements, concurrency, log group and tags are as they were";
 
 pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure> {
-    if !arguments.yes && !run.console.can_ask() {
-        return Err(Failure::needs_yes("rollback"));
-    }
+    let agreed = run.agreed(arguments.yes, "rollback")?;
     let project = single(run, arguments.function.as_deref())?;
     let (project, site) = connect_for_checks(run, project, !arguments.no_verify).await?;
     let mut answer = site.answer("rollback", &project);
@@ -42,13 +40,15 @@ pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure
             ));
         }
         let question = format!(
-            "Move `{}` from version {} to version {number} in account {} in {}?",
+            "Move `{}` of {} from version {} to version {number} in {}?",
             job.function.name,
+            project.app(),
             observed.outputs.version.as_deref().unwrap_or_default(),
-            site.id,
-            site.account.region
+            site.words()
         );
-        answer.functions.push(go_back(run, &job, &observed, &target, &number, &question, arguments).await?);
+        answer
+            .functions
+            .push(go_back(run, &job, &observed, &target, &number, (!agreed).then_some(&*question), arguments).await?);
     }
     Ok(answer)
 }
@@ -95,12 +95,12 @@ async fn go_back(
     observed: &Observed,
     target: &Stack,
     number: &str,
-    question: &str,
+    question: Option<&str>,
     arguments: &Rollback,
 ) -> Result<FunctionAnswer, Failure> {
     let plan = plan(&observed.stack, target);
     job.refuse_strangers(&plan, false)?;
-    if !arguments.yes {
+    if let Some(question) = question {
         run.consent(&plan_lines(job.names(), &plan), question).await?;
     }
     let source = Source::Version(number);

@@ -1,5 +1,6 @@
 //! What every command has at hand: the global options, the console, and the wish to stop.
 
+use super::descendants::end_descendants;
 use super::site::{Project, Site};
 use super::stop::Stop;
 use crate::apply::{Audience, Event};
@@ -9,8 +10,11 @@ use crate::failure::{Failure, Kind};
 use crate::local::Home;
 use crate::manifest::{self, Manifest};
 use crate::report::Console;
+use futures_util::FutureExt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Where `build` puts zips unless it is told otherwise.
 const ZIPS: &str = "target/lamstream";
@@ -20,12 +24,14 @@ pub struct Run {
     pub global: Global,
     pub console: Console,
     pub stop: Stop,
+    /// How long questions stood unanswered.
+    asked: Mutex<Duration>,
 }
 
 impl Run {
     pub fn new(global: Global, again: Again) -> Run {
         let console = Console::new(global.output == Output::Json, global.quiet, again);
-        Run { global, console, stop: Stop::listen() }
+        Run { global, console, stop: Stop::listen(), asked: Mutex::default() }
     }
 
     /// The manifest, and of its functions those that were named; all of them if none was.
@@ -106,18 +112,24 @@ impl Run {
 
     /// Ends with the first signal: for what only reads, or can be dropped half done.
     pub async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let stopped = async {
+            let signal = self.stop.wait().await;
+            // Before what they belong to is dropped: it kills its own children alone, and theirs would live on.
+            end_descendants();
+            signal
+        };
         tokio::select! {
             biased;
-            signal = self.stop.wait() => Err(Failure::interrupted(signal)),
+            signal = stopped => Err(Failure::interrupted(signal)),
             done = work => Ok(done),
         }
     }
 
     /// Ends with the second signal: for what must not be left half done by the first.
-    pub async fn until_insisted<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+    pub async fn until_second_signal<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         tokio::select! {
             biased;
-            signal = self.stop.wait_insisted() => Err(Failure::interrupted(signal)),
+            signal = self.stop.insisted() => Err(Failure::interrupted(signal)),
             done = work => Ok(done),
         }
     }
@@ -130,26 +142,57 @@ impl Run {
         done
     }
 
+    /// Whether nobody needs to be asked: `--yes` was given, or all that changes is on this machine.
+    ///
+    /// # Errors
+    /// Where somebody has to be asked and nobody can be.
+    pub fn agreed(&self, yes: bool, command: &str) -> Result<bool, Failure> {
+        let agreed = yes || self.global.local;
+        if !agreed && !self.console.can_ask() {
+            return Err(Failure::needs_yes(command));
+        }
+        Ok(agreed)
+    }
+
     /// Shows what is going to happen and asks whether it may.
     pub async fn consent(&self, lines: &[String], question: &str) -> Result<(), Failure> {
-        match self.until_stopped(self.console.ask(lines, question)).await? {
+        let began = Instant::now();
+        let answer = self.until_stopped(self.console.ask(lines, question)).await;
+        *self.asked.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) += began.elapsed();
+        match answer? {
             true => Ok(()),
             false => Err(Failure::declined()),
         }
     }
 
+    /// How long work took that began at `began`, without the time in which a question stood.
+    pub fn took(&self, began: Instant) -> Duration {
+        let asked = *self.asked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        began.elapsed().saturating_sub(asked)
+    }
+
     /// Calls `work` with an audience that ends it at the first signal.
     pub async fn watched<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
-        let tell = |event: &Event| self.console.tell(event);
         let stopped = || self.stop.requested().is_some();
-        work(&Audience { tell: &tell, stopped: &stopped }).await
+        self.listening(&stopped, work).await
     }
 
     /// The same for what must not be left half done: only the second signal ends it, and that at once.
     pub async fn watched_to_the_end<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> Result<T, Failure> {
+        let stopped = || self.stop.has_insisted();
+        self.until_second_signal(self.listening(&stopped, work)).await
+    }
+
+    async fn listening<T>(&self, stopped: &dyn Fn() -> bool, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
         let tell = |event: &Event| self.console.tell(event);
-        let stopped = || self.stop.insisted().is_some();
-        self.until_insisted(work(&Audience { tell: &tell, stopped: &stopped })).await
+        let insisted = || {
+            let stop = self.stop.clone();
+            async move {
+                stop.insisted().await;
+            }
+            .boxed_local()
+        };
+        work(&Audience { tell: &tell, stopped, insisted: &insisted }).await
     }
 }
 

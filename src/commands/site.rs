@@ -24,6 +24,16 @@ pub struct Project {
     pub written: Vec<PathBuf>,
 }
 
+impl Project {
+    /// What the functions belong to, as questions have it.
+    pub fn app(&self) -> String {
+        match &self.manifest.stage {
+            Some(stage) => format!("app `{}`, stage `{stage}`,", self.manifest.app),
+            None => format!("app `{}`", self.manifest.app),
+        }
+    }
+}
+
 /// An account and its number.
 pub struct Site {
     pub account: Account,
@@ -59,6 +69,11 @@ impl Site {
             bucket: project.manifest.artifact_bucket.as_deref(),
         };
         project.functions.iter().map(job).collect()
+    }
+
+    /// Where something is going to happen, as questions have it.
+    pub fn words(&self) -> String {
+        format!("account {} in {}", self.id, self.account.region)
     }
 
     /// An answer that says where we are.

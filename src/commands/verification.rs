@@ -173,7 +173,7 @@ impl<'a> Verification<'a> {
             let for_what = "the url to accept its permissions".to_owned();
             self.run.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
-        let seen = self.run.until_insisted(verify::verify(&target, &waiting)).await.map_err(unasked)?;
+        let seen = self.run.until_second_signal(verify::verify(&target, &waiting)).await.map_err(unasked)?;
         match seen {
             Ok(seen) => Ok(seen),
             Err(fault) => {

@@ -1,9 +1,10 @@
 //! Where a command's words go, and where its questions are asked.
 
+use super::course::Course;
 use super::log_line::{log_json, log_text};
 use super::outlet;
 use super::{Answer, Line, Lines, LogLine, Report, Silent, Terminal, Text, document, failure_lines, text};
-use crate::apply::Event;
+use crate::apply::{Event, Step};
 use crate::cli::Again;
 use crate::failure::Failure;
 use crate::stack::Secret;
@@ -24,6 +25,7 @@ pub struct Console {
     secrets: Arc<Mutex<Vec<Secret>>>,
     /// How a command that is named has to be typed.
     again: Arc<Again>,
+    course: Arc<Mutex<Course>>,
 }
 
 impl Console {
@@ -41,6 +43,7 @@ impl Console {
             terminal: terminal && !quiet,
             secrets: Arc::default(),
             again: Arc::new(again),
+            course: Arc::default(),
         };
         let weak = Arc::downgrade(&console.story);
         tokio::spawn(async move {
@@ -58,7 +61,21 @@ impl Console {
         self.story.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The steps that have begun and not ended.
+    pub fn going(&self) -> Vec<Step> {
+        self.course().going()
+    }
+
+    pub fn done(&self) -> Vec<Step> {
+        self.course().done.clone()
+    }
+
     pub fn tell(&self, event: &Event) {
+        self.course().on(event);
         match event {
             Event::BuildLine { line } => self.story().on(&Event::BuildLine { line: self.hiding(line) }),
             Event::Stays { function, why } => {
@@ -109,17 +126,23 @@ impl Console {
         !self.json && std::io::stdin().is_terminal()
     }
 
-    /// Asks on stderr; anything but "y" or "yes" is a no.
+    /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
+    /// cursor on a new line.
     pub async fn ask(&self, lines: &[String], question: &str) -> bool {
         self.story().pause();
         // Where nobody can be asked there is no answer either: a closed stdin reads as a no.
         lines.iter().for_each(|line| outlet::to_stderr(&Line::plain(line)));
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
-        let read = tokio::task::spawn_blocking(|| {
+        let mut open = OpenLine(true);
+        // On a thread that nothing waits for: a read cannot be ended.
+        let (sender, read) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
             let mut line = String::new();
-            std::io::stdin().read_line(&mut line).map(|_| line)
+            let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        // The answer came with a line end of its own, unless there was none.
+        open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
@@ -174,5 +197,16 @@ impl Console {
     /// When it cannot be written.
     pub fn print(&self, line: &str) -> Result<(), Failure> {
         outlet::to_stdout(&Text::lines(&format!("{line}\n")))
+    }
+}
+
+/// A line on stderr that is ended at the latest when this is dropped.
+struct OpenLine(bool);
+
+impl Drop for OpenLine {
+    fn drop(&mut self) {
+        if self.0 {
+            outlet::to_stderr(&Line::plain(""));
+        }
     }
 }

@@ -17,6 +17,7 @@ mod terminal;
 mod style;
 
 mod console;
+mod course;
 
 pub use answer::{Answer, FunctionAnswer, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, State, Zip};
 pub use console::Console;

@@ -78,7 +78,7 @@ fn a_failure_is_a_document_too() {
     assert_eq!(keys(&document["error"]), ["caused_by", "hints", "kind", "message", "request_id"]);
 
     let bench = Bench::new(TWO);
-    let (document, code) = bench.json(&["deploy", "--local"]);
+    let (document, code) = bench.json(&["deploy"]);
     assert_eq!((code, &document["error"]["kind"]), (2, &json!("usage")));
 }
 

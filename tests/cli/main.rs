@@ -21,6 +21,8 @@ mod races;
 mod reader;
 mod refusals;
 mod releases;
+mod settings;
+mod signers;
 mod source;
 mod stdout;
 mod strangers;

@@ -263,7 +263,7 @@ fn rollback_is_verified_and_asks() {
     let output = bench.run(&["rollback", "--local", "--yes"]);
     assert!(errors(&output).contains("`live` stays on version 3"), "{}", said(&output));
     serves(&bench, "three");
-    let unasked = bench.run(&["rollback", "--local"]);
+    let unasked = bench.run(&["rollback"]);
     assert_eq!(unasked.status.code(), Some(2), "{}", said(&unasked));
     let first = Bench::new(&manifest("RELEASE = \"one\"", ""));
     assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("it is not deployed"));

@@ -57,5 +57,5 @@ impl Cloud for Memory {
 
 /// Nobody listens, and nobody stops anything.
 pub fn nobody() -> Audience<'static> {
-    Audience { tell: &|_| {}, stopped: &|| false }
+    Audience { tell: &|_| {}, stopped: &|| false, insisted: &|| Box::pin(std::future::pending()) }
 }

@@ -8,3 +8,4 @@ pub mod fault;
 pub mod memory;
 pub mod proxy;
 pub mod python;
+pub mod recorder;

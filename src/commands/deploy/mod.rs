@@ -6,7 +6,7 @@ mod finish;
 
 use super::package::{brought, package_all};
 use super::run::Run;
-use super::site::{Job, Project, observe_all};
+use super::site::{Job, Project, Site, observe_all};
 use super::values::connect;
 use crate::apply::Observed;
 use crate::build::{Package, origin};
@@ -14,31 +14,28 @@ use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::plan::{Kind, plan};
 use crate::report::{Answer, plan_lines};
-use crate::stack::{Live, Shift, Stack, Weight};
+use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
 use begin::{Begun, begin, ended_early};
 use finish::{Ready, finish};
 use futures_util::future::join_all;
 use std::time::Instant;
 
 pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
-    if !arguments.yes && !run.console.can_ask() {
-        return Err(Failure::needs_yes("deploy"));
-    }
+    let mut agreed = run.agreed(arguments.yes, "deploy")?;
     let began = Instant::now();
     let project = run.project(&arguments.functions)?;
     refuse_shift(&project, arguments)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
     let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
-    let question = format!("Deploy to account {} in {}?", site.id, site.account.region);
 
     // Nobody is asked twice: before building if something is to be made for the first time, else with the plan.
-    let mut agreed = arguments.yes;
     let mut observed = None;
     if !agreed {
         let found = observe(run, &jobs, arguments).await?;
         if found.iter().any(|observed| observed.stack.function.is_none()) {
-            run.consent(&preview(&jobs, &found), &question).await?;
+            let public = made_public(&jobs, found.iter());
+            run.consent(&preview(&jobs, &found), &question(&site, &project, &public)).await?;
             agreed = true;
         }
         observed = Some(found);
@@ -68,7 +65,8 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let lines: Vec<String> =
         jobs.iter().zip(&ready).flat_map(|(job, ready)| plan_lines(job.names(), &ready.plan)).collect();
     if !agreed && !lines.is_empty() {
-        run.consent(&lines, &question).await?;
+        let public = made_public(&jobs, ready.iter().map(|ready| &ready.begun.observed));
+        run.consent(&lines, &question(&site, &project, &public)).await?;
     } else if run.global.verbose {
         lines.iter().for_each(|line| run.console.note(line));
     }
@@ -77,6 +75,24 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let work = jobs.iter().zip(ready);
     answer.functions = join_all(work.map(|(job, ready)| finish(run, job, ready, &origin, arguments, began))).await;
     Ok(answer)
+}
+
+fn question(site: &Site, project: &Project, public: &[String]) -> String {
+    let urls = match public {
+        [] => String::new(),
+        [name] => format!(", with a public URL for {name}"),
+        names => format!(", with public URLs for {}", names.join(", ")),
+    };
+    format!("Deploy {} to {}{urls}?", project.app(), site.words())
+}
+
+/// The functions whose URL is open to everybody after the deploy, and was not before.
+fn made_public<'a>(jobs: &[Job<'_>], observed: impl Iterator<Item = &'a Observed>) -> Vec<String> {
+    let open = |url: Option<&FunctionUrl>| url.is_some_and(|url| url.auth == Auth::None);
+    let made = |(job, observed): &(&Job<'_>, &Observed)| {
+        open(job.target("").url.as_ref()) && !open(observed.stack.url.as_ref())
+    };
+    jobs.iter().zip(observed).filter(made).map(|(job, _)| format!("`{}`", job.function.name)).collect()
 }
 
 /// Lambda keeps instances warm for one version only.

@@ -1,0 +1,122 @@
+//! Whose credentials calls are signed with. What the user named is used or refused: nothing else stands in for it.
+
+use super::environment::{Environment, quoted, unusable};
+use super::error::trouble;
+use super::patience::{retries, timeouts};
+use super::profile::Profiles;
+use crate::apply::{CloudError, Reason};
+use aws_config::SdkConfig;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+
+/// One source of credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// A profile that was named.
+    Profile(String),
+    /// `AWS_ACCESS_KEY_ID` and what belongs to it.
+    Keys,
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
+    WebToken,
+    /// Nothing is named: the profile `default`, then the container's role, then the instance's.
+    Ambient,
+}
+
+impl Identity {
+    /// The first that is said: `--profile`, the environment's keys, `AWS_PROFILE`, the environment's web identity.
+    ///
+    /// # Errors
+    /// Half of a pair, and configuration files that cannot be read though they may count.
+    pub fn choose(flag: bool, environment: &Environment, profiles: &Profiles) -> Result<Identity, CloudError> {
+        if !flag && keys(environment)? {
+            return Ok(Identity::Keys);
+        }
+        profiles.readable()?;
+        if let Some(name) = &profiles.named {
+            return Ok(Identity::Profile(name.clone()));
+        }
+        let (file, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
+        match (environment.has(file), environment.has(role)) {
+            (true, true) => Ok(Identity::WebToken),
+            (true, false) => Err(unusable(&format!("`{file}`"), &format!("`{role}` is not set, which belongs to it"))),
+            (false, _) => Ok(Identity::Ambient),
+        }
+    }
+
+    /// What gives these credentials, for calls as `config` has them.
+    pub async fn provider(&self, config: &SdkConfig, profiles: &Profiles) -> SharedCredentialsProvider {
+        let settings = ProviderConfig::without_region()
+            .with_region(config.region().cloned())
+            .with_use_fips(config.use_fips())
+            .with_use_dual_stack(config.use_dual_stack())
+            .with_behavior_version(config.behavior_version())
+            .with_retry_config(retries())
+            .with_timeout_config(timeouts());
+        let of_profile =
+            |name: &str| ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(name).build();
+        match self {
+            Identity::Keys => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+            Identity::Profile(name) => SharedCredentialsProvider::new(of_profile(name)),
+            Identity::WebToken => SharedCredentialsProvider::new(
+                WebIdentityTokenCredentialsProvider::builder().configure(&settings).build(),
+            ),
+            Identity::Ambient => {
+                let container = EcsCredentialsProvider::builder().configure(&settings).build();
+                let instance = ImdsCredentialsProvider::builder().configure(&settings).build();
+                let machine = if profiles.has_default() {
+                    let profile = of_profile(profiles.selected());
+                    CredentialsProviderChain::first_try("profile", profile).or_else("container", container)
+                } else {
+                    CredentialsProviderChain::first_try("container", container)
+                };
+                SharedCredentialsProvider::new(machine.or_else("instance", instance))
+            }
+        }
+    }
+
+    /// Why there are none, in words.
+    pub fn failed(&self, error: &CredentialsError, profiles: &Profiles) -> CloudError {
+        let not_loaded = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        let (action, why) = match self {
+            // A role brings a reason of its own: what is missing is then elsewhere.
+            Identity::Profile(name) if not_loaded && profiles.get("role_arn").is_none() => {
+                (format!("use profile {}", quoted(name)), profiles.without_credentials())
+            }
+            Identity::Profile(name) => {
+                let login = profiles.login().map(|command| format!("; log in with {}", quoted(&command)));
+                (format!("use profile {}", quoted(name)), format!("{}{}", trouble(error), login.unwrap_or_default()))
+            }
+            Identity::WebToken => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),
+            Identity::Ambient if not_loaded => (
+                "find AWS credentials".to_owned(),
+                "there are none in the environment, in a profile `default`, or from this machine's role".to_owned(),
+            ),
+            Identity::Keys | Identity::Ambient => ("find AWS credentials".to_owned(), trouble(error)),
+        };
+        CloudError::new(action, Reason::Credentials, why.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Whether the environment has keys.
+///
+/// # Errors
+/// One key without the other: something else would be used in its place, without a word.
+fn keys(environment: &Environment) -> Result<bool, CloudError> {
+    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    let alone = |one: &str, other: &str| {
+        Err(unusable(&format!("`{one}`"), &format!("`{other}` is not set, which belongs to it; set both, or neither")))
+    };
+    match (environment.has(id), environment.has(secret)) {
+        (true, true) => Ok(true),
+        (false, false) => Ok(false),
+        (true, false) => alone(id, secret),
+        (false, true) => alone(secret, id),
+    }
+}

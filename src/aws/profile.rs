@@ -1,0 +1,214 @@
+//! The profiles of the AWS configuration files, and the one that was named.
+
+use super::environment::{self, Environment, quoted, unusable};
+use super::error::trouble;
+use crate::apply::{CloudError, Reason};
+use aws_config::profile::ProfileSet;
+use aws_types::os_shim_internal::Fs;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+const DEFAULT: &str = "default";
+/// What is on or off, and changes where calls go.
+const SWITCHES: [&str; 3] = ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"];
+
+/// All profiles, of which one is selected.
+#[derive(Debug)]
+pub(super) struct Profiles {
+    set: ProfileSet,
+    /// The profile that the user asked for by name.
+    pub named: Option<String>,
+    /// Why a file cannot be read, where one cannot.
+    unreadable: Option<String>,
+}
+
+impl Profiles {
+    /// Reads both files. `flag` is what `--profile` says.
+    ///
+    /// # Errors
+    /// Files that are malformed, a profile that does not exist, or two variables that name different ones.
+    pub async fn load(flag: Option<&str>, environment: &Environment) -> Result<Profiles, CloudError> {
+        let named = named(flag, environment)?;
+        let selected = named.clone().map_or(Cow::Borrowed(DEFAULT), Cow::Owned);
+        let loaded =
+            aws_config::profile::load(&Fs::real(), &environment.as_sdk(), &Default::default(), Some(selected)).await;
+        let set = loaded.map_err(|error| {
+            let why = trouble(&error).split_whitespace().collect::<Vec<_>>().join(" ");
+            unusable("the AWS configuration files", &why)
+        })?;
+        let files = Files::of(environment);
+        let profiles = Profiles { set, named, unreadable: files.unreadable() };
+        match &profiles.named {
+            Some(name) if profiles.set.get_profile(name).is_none() => Err(profiles.unknown(name, &files)),
+            _ => Ok(profiles),
+        }
+    }
+
+    /// The profile that settings are read from, whether it exists or not.
+    pub fn selected(&self) -> &str {
+        self.set.selected_profile()
+    }
+
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.set.get(key).filter(|value| !value.trim().is_empty())
+    }
+
+    pub fn has_default(&self) -> bool {
+        self.set.get_profile(DEFAULT).is_some()
+    }
+
+    /// The profile's region, or that of the profile whose credentials it builds on, with the name of that profile.
+    pub fn region(&self) -> Option<(&str, &str)> {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut name = self.selected();
+        while !seen.contains(&name) {
+            seen.push(name);
+            let profile = self.set.get_profile(name)?;
+            match profile.get("region").filter(|region| !region.trim().is_empty()) {
+                Some(region) => return Some((name, region)),
+                None => name = profile.get("source_profile")?,
+            }
+        }
+        None
+    }
+
+    /// # Errors
+    /// A setting of the selected profile that the SDK would ignore because it is malformed.
+    pub fn check(&self) -> Result<(), CloudError> {
+        for key in SWITCHES {
+            if let Some(Err(why)) = self.get(key).map(environment::switch) {
+                return Err(unusable(&format!("the `{key}` of profile {}", quoted(self.selected())), &why));
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// When a file could not be read, which may hold the credentials that another source would then stand in for.
+    pub fn readable(&self) -> Result<(), CloudError> {
+        match &self.unreadable {
+            Some(why) => Err(unusable("the AWS configuration files", why)),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown(&self, name: &str, files: &Files) -> CloudError {
+        let mut known: Vec<&str> = self.set.profiles().collect();
+        known.sort_unstable();
+        let known: Vec<String> = known.into_iter().map(quoted).collect();
+        let (config, credentials) = (quoted(&files.config.text()), quoted(&files.credentials.text()));
+        let there = match known.len() {
+            0 => format!("there are no profiles in {config} and {credentials}"),
+            _ => format!("profiles in {config} and {credentials}: {}", known.join(", ")),
+        };
+        let mut why = format!("there is no such profile; {there}");
+        if let Some(unreadable) = &self.unreadable {
+            why = format!("{why}; {unreadable}");
+        }
+        if files.has_unprefixed(name) {
+            why = format!("{why}; in {config} write `[profile {name}]` instead of `[{name}]`");
+        }
+        CloudError::new(format!("use profile {}", quoted(name)), Reason::Settings, why)
+    }
+
+    /// The command that renews what the profile signs in with, where there is one.
+    pub fn login(&self) -> Option<String> {
+        let command = match (self.get("login_session"), self.get("sso_session").or_else(|| self.get("sso_start_url"))) {
+            (Some(_), _) => "aws login",
+            (None, Some(_)) => "aws sso login",
+            (None, None) => return None,
+        };
+        Some(format!("{command} --profile {}", self.selected()))
+    }
+
+    /// Words for a profile that has nothing to sign in with.
+    pub fn without_credentials(&self) -> String {
+        let has = |key: &str| self.get(key).is_some();
+        let half = match (has("aws_access_key_id"), has("aws_secret_access_key")) {
+            (true, false) => "it has `aws_access_key_id` and no `aws_secret_access_key`",
+            (false, true) => "it has `aws_secret_access_key` and no `aws_access_key_id`",
+            _ => "it has no credentials",
+        };
+        format!(
+            "{half}; expected `aws_access_key_id` and `aws_secret_access_key`, `role_arn` with `source_profile` or `credential_source`, `sso_session`, \
+             `login_session` or `credential_process`"
+        )
+    }
+}
+
+/// The name that was given. The aws CLI goes by `AWS_DEFAULT_PROFILE` before `AWS_PROFILE`, and SDKs know the latter
+/// alone: where they differ, either choice would be a guess.
+fn named(flag: Option<&str>, environment: &Environment) -> Result<Option<String>, CloudError> {
+    match flag.map(str::trim) {
+        Some("") => return Err(unusable("`--profile`", "it is empty; expected the name of a profile")),
+        Some(_) => return Ok(flag.map(str::to_owned)),
+        None => {}
+    }
+    match (environment.get("AWS_PROFILE"), environment.get("AWS_DEFAULT_PROFILE")) {
+        (Some(one), Some(other)) if one != other => {
+            let why = format!("they name different profiles, {} and {}; unset one of them", quoted(one), quoted(other));
+            Err(unusable("`AWS_PROFILE` and `AWS_DEFAULT_PROFILE`", &why))
+        }
+        (one, other) => Ok(one.or(other).map(str::to_owned)),
+    }
+}
+
+/// Where profiles are looked for.
+struct Files {
+    config: ProfileFile,
+    credentials: ProfileFile,
+}
+
+struct ProfileFile {
+    path: PathBuf,
+    /// Whether a variable names it.
+    named: bool,
+}
+
+impl Files {
+    fn of(environment: &Environment) -> Files {
+        let home = environment.get("HOME");
+        let file = |variable: &str, usual: &str| {
+            let said = environment.get(variable);
+            let path = said.unwrap_or(usual);
+            let path = match (path.strip_prefix("~/"), home) {
+                (Some(rest), Some(home)) => Path::new(home).join(rest),
+                _ => PathBuf::from(path),
+            };
+            ProfileFile { path, named: said.is_some() }
+        };
+        Files {
+            config: file("AWS_CONFIG_FILE", "~/.aws/config"),
+            credentials: file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        }
+    }
+
+    fn unreadable(&self) -> Option<String> {
+        self.config.unreadable().or_else(|| self.credentials.unreadable())
+    }
+
+    /// Whether the name is there in a spelling that holds in the other file only.
+    fn has_unprefixed(&self, name: &str) -> bool {
+        let text = std::fs::read_to_string(&self.config.path).unwrap_or_default();
+        text.lines().any(|line| line.trim() == format!("[{name}]"))
+    }
+}
+
+impl ProfileFile {
+    fn text(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// The SDK takes a file that it cannot read for an empty one.
+    fn unreadable(&self) -> Option<String> {
+        match std::fs::read(&self.path).map(String::from_utf8) {
+            Ok(Ok(_)) => None,
+            Ok(Err(_)) => Some(format!("{} is not valid UTF-8", quoted(&self.text()))),
+            // As with the aws CLI: an empty configuration is chosen by naming no file.
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) if error.kind() == ErrorKind::NotADirectory && !self.named => None,
+            Err(error) => Some(format!("{} cannot be read: {error}", quoted(&self.text()))),
+        }
+    }
+}

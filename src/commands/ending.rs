@@ -1,0 +1,100 @@
+//! The end of a run: when it is done, or when it is told to end and does not.
+
+use super::descendants::end_descendants;
+use super::run::Run;
+use crate::cli::{Again, Global};
+use crate::failure::{Failure, Kind};
+use crate::report::{Answer, Console};
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// So long after the second signal a run may still say how far it came.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+/// So long after that it is ended from outside, because it cannot be reached inside.
+const STUCK: Duration = Duration::from_millis(500);
+/// So soon after the first signal it is said what it has to wait for; from then on another signal counts.
+const HEARD: Duration = Duration::from_millis(40);
+/// What can be left at once is left so soon after the first signal that nothing needs to be said.
+const AT_ONCE: Duration = Duration::from_millis(200);
+/// As much as a main thread has.
+const STACK: usize = 8 * 1024 * 1024;
+/// As of every program in Rust that panics.
+const PANICKED: u8 = 101;
+
+/// Runs `work` beside the main thread, which can thus return while something blocks: a read of stdin, a full pipe.
+pub(super) fn watched(
+    global: Global,
+    again: Again,
+    command: &'static str,
+    work: impl AsyncFnOnce(&Run) -> ExitCode + Send + 'static,
+) -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
+    let run = {
+        let _inside = runtime.enter();
+        Run::new(global, again)
+    };
+    let (sender, ended) = mpsc::channel();
+    runtime.spawn(say_what_is_waited_for(run.stop.clone(), run.console.clone()));
+    runtime.spawn(end_what_is_stuck(run.stop.clone(), run.console.clone(), command, sender.clone()));
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        let code = runtime.block_on(work(&run));
+        let _ = sender.send(code);
+        // The tasks of the runtime hold the other sender.
+        runtime.shutdown_background();
+    });
+    match worker {
+        Ok(_) => ended.recv().unwrap_or(ExitCode::from(PANICKED)),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+async fn say_what_is_waited_for(stop: super::Stop, console: Console) {
+    let signal = stop.wait().await;
+    tokio::time::sleep(HEARD).await;
+    if console.going().is_empty() {
+        tokio::time::sleep(AT_ONCE).await;
+    }
+    let going: Vec<String> = console.going().iter().map(ToString::to_string).collect();
+    let what = if going.is_empty() { String::new() } else { format!(": {}", going.join(", ")) };
+    let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
+    console.note(&format!("finishing what was begun{what}; {again} to stop now"));
+}
+
+async fn end_what_is_stuck(stop: super::Stop, console: Console, command: &'static str, ended: mpsc::Sender<ExitCode>) {
+    let signal = stop.insisted().await;
+    tokio::time::sleep(LAST_WORDS + STUCK).await;
+    end_descendants();
+    let failure = cut_short(&console, signal);
+    let code = failure.kind.exit_code();
+    // What is stuck may hold the very pipe that this writes to.
+    let said = tokio::task::spawn_blocking(move || console.finish(&Answer::new(command), Some(&failure)));
+    let _ = tokio::time::timeout(STUCK, said).await;
+    let _ = ended.send(code);
+}
+
+/// What is known of a run that could not say it itself.
+fn cut_short(console: &Console, signal: u8) -> Failure {
+    let (done, left) = (console.done(), console.going());
+    let unknown =
+        left.iter().map(|step| format!("{step} was stopped before AWS answered; it may or may not have been done"));
+    Failure { caused_by: unknown.collect(), done, left, ..Failure::new(Kind::Interrupted(signal), "interrupted") }
+}
+
+impl Run {
+    /// Ends with the second signal, however long what is waited for may take; what was begun is dropped.
+    pub(super) async fn until_insisted<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let insisted = async {
+            let signal = self.stop.insisted().await;
+            tokio::time::sleep(LAST_WORDS).await;
+            end_descendants();
+            signal
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            signal = insisted => Err(cut_short(&self.console, signal)),
+        }
+    }
+}
