@@ -18,6 +18,8 @@ pub struct Choice {
     pub workspace_root: PathBuf,
     /// Where cargo would build it, were it not for us.
     pub target_dir: PathBuf,
+    /// Whether cargo can keep what it compiles elsewhere than what it makes last.
+    pub splits: bool,
 }
 
 /// Chooses among what `cargo metadata` found for `crate_dir`, a path without links.
@@ -34,6 +36,7 @@ pub fn choose(metadata: &Metadata, crate_dir: &Path, bin: Option<&str>) -> Resul
         bin: choose_bin(package, bin)?,
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
         target_dir: metadata.target_directory.clone().into_std_path_buf(),
+        splits: metadata.build_directory.is_some(),
     })
 }
 

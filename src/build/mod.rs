@@ -22,6 +22,7 @@ mod route;
 mod cargo;
 mod profile;
 mod remap;
+mod target_dir;
 
 mod package;
 
@@ -34,8 +35,8 @@ mod origin;
 
 mod error;
 
-pub use app::{App, Assembled, Dependencies, Selection, platform_here};
-pub use compile::{Order, Prepared, compile, prepare};
+pub use app::{App, Assembled, Dependencies, Selection, UNFINISHED, platform_here};
+pub use compile::{Order, Prepared, Progress, compile, prepare};
 pub use error::BuildError;
 pub use origin::origin;
 pub use package::Package;

@@ -126,7 +126,18 @@ async fn compiled(run: &Run, function: &Function, order: Order) -> Result<Packag
     if run.global.verbose {
         run.console.note(&format!("`{}` is built {}", function.name, prepared.route));
     }
-    let binary = run.until_stopped(prepared.compile(piped)).await??;
+    let waits = |directory: Option<&Path>| {
+        let function = function.name.clone();
+        run.console.tell(&match directory {
+            Some(directory) => {
+                let for_what = format!("another lamstream that builds in `{}`", directory.display());
+                Event::BuildWaits { function, for_what }
+            }
+            None => Event::BuildGoesOn { function },
+        });
+    };
+    let progress = build::Progress { piped, waits: &waits };
+    let binary = run.until_stopped(prepared.compile(progress)).await??;
     Ok(Package::of_bootstrap(&binary, order.architecture)?)
 }
 
@@ -145,7 +156,8 @@ async fn assembled(
         selection: Selection {
             include: files.include.clone(),
             exclude: files.exclude.clone(),
-            written: project.written.clone(),
+            own: project.own.clone(),
+            values: project.values.clone(),
         },
         dependencies,
         platform: platform.clone(),
