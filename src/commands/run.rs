@@ -39,8 +39,9 @@ impl Run {
         let functions = manifest.functions.iter().filter(|function| chosen(&function.name)).cloned().collect();
         let directory = self.global.manifest.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new(".")).to_owned();
-        let written = vec![PathBuf::from(ZIPS), directory.join(ZIPS)];
-        Ok(Project { directory, text, manifest, functions, written })
+        let own = vec![self.global.manifest.clone(), PathBuf::from(ZIPS), directory.join(ZIPS)];
+        let values = manifest::value_files(&text).iter().map(|file| directory.join(file)).collect();
+        Ok(Project { directory, text, manifest, functions, own, values })
     }
 
     fn manifest(&self) -> Result<(String, Manifest), Failure> {

@@ -20,8 +20,10 @@ pub struct Project {
     pub text: String,
     pub manifest: Manifest,
     pub functions: Vec<Function>,
-    /// What `build` writes, which is no part of any package.
-    pub written: Vec<PathBuf>,
+    /// The manifest, and what `build` writes: no part of any package.
+    pub own: Vec<PathBuf>,
+    /// The files that values come from, in any stage and for any function.
+    pub values: Vec<PathBuf>,
 }
 
 /// An account and its number.

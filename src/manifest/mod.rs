@@ -33,7 +33,7 @@ mod section;
 pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
-pub use document::{Manifest, parse};
+pub use document::{Manifest, parse, value_files};
 pub use environment::RESERVED;
 pub use function::Function;
 pub use outside::{Found, Origin, Outside, fill};

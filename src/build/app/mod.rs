@@ -4,6 +4,7 @@
 //! app depends on are [installed](dependencies) for the target's runtime and processor into a cache, and lie beneath the
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
+mod deployment;
 mod files;
 mod handler;
 mod patterns;
@@ -24,6 +25,7 @@ mod interpreter;
 pub use dependencies::Dependencies;
 pub use files::Selection;
 pub use interpreter::platform_here;
+pub use unwanted::UNFINISHED;
 
 use std::path::PathBuf;
 
