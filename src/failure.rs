@@ -319,7 +319,7 @@ impl From<Box<ApplyError>> for Failure {
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
-        let BuildError { message, caused_by, hints } = error;
+        let BuildError { message, caused_by, hints, .. } = error;
         Failure { caused_by, hints, ..Failure::new(Kind::Build, message) }
     }
 }

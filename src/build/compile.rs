@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cargo_metadata::Metadata;
 use tokio::process::Command;
 use toml::Table;
 
@@ -51,23 +50,31 @@ pub struct Progress<'a> {
     pub waits: &'a (dyn Fn(Option<&Path>) + Sync),
 }
 
-/// Finds out what there is to build, and what can build it here.
+/// Finds out what there is to build, and what can build it here. Builds nothing.
 ///
 /// # Errors
 /// When there is no such crate or no clear binary, and when cargo, the compiler, the target's standard library or a
-/// linker is missing: the hints say how to get it.
-pub async fn prepare(order: &Order) -> Result<Prepared, BuildError> {
-    let crate_dir = real_dir(&order.crate_dir)?;
+/// linker is missing: the hints say how to get it. All that can be found out at once is.
+pub async fn prepare(order: &Order) -> Result<Prepared, Vec<BuildError>> {
+    let one = |error| vec![error];
+    let crate_dir = real_dir(&order.crate_dir).map_err(one)?;
     let environment = environment();
     let cargo_home = cargo_home(&environment, &crate_dir);
-    let configuration = Configuration::read(&crate_dir, &cargo_home)?;
+    let configuration = Configuration::read(&crate_dir, &cargo_home).map_err(one)?;
     let toolchain = Toolchain::find(&crate_dir, &configuration, &environment, order.preference.rustc.as_deref());
     let users = (&configuration, &environment, cargo_home.as_path());
-    let (metadata, route) = tokio::try_join!(toolchain.metadata(), route(&toolchain, order, users))?;
+    let (choice, route) = tokio::join!(
+        async { choose(&toolchain.metadata().await?, &crate_dir, order.bin.as_deref()) },
+        route(&toolchain, order, users)
+    );
+    let (choice, route) = match (choice, route) {
+        (Ok(choice), Ok(route)) => (choice, route),
+        (choice, route) => return Err([choice.err(), route.err()].into_iter().flatten().collect()),
+    };
     let toolchain = route.rustc.as_ref().map_or(toolchain.clone(), |rustc| toolchain.with_rustc(rustc));
-    let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&route.target))?;
-    let site = Site::new(&metadata, order, &crate_dir, cargo_home.clone(), &target, &version, toolchain.told)?;
-    let manifest = root_manifest(&site.choice.workspace_root)?;
+    let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&route.target)).map_err(one)?;
+    let manifest = root_manifest(&choice.workspace_root).map_err(one)?;
+    let site = Site::new(choice, order, &crate_dir, cargo_home.clone(), &target, &version, toolchain.told);
     let profile = profile::arguments(&manifest, &configuration, &environment);
     let flags = remap::handover(site.remaps(), &configuration, &environment, &target.triple, &target.cfgs);
     let is_told = |name: &str| environment.contains_key(name) || configuration.values(&["env", name]).next().is_some();
@@ -106,9 +113,12 @@ impl Prepared {
 /// Both in one. `piped` as in [`Progress`].
 ///
 /// # Errors
-/// Those of [`prepare`] and of [`Prepared::compile`].
+/// The first of [`prepare`], and that of [`Prepared::compile`].
 pub async fn compile(order: &Order, piped: Option<&(dyn Fn(&str) + Sync)>) -> Result<Vec<u8>, BuildError> {
-    prepare(order).await?.compile(Progress { piped, waits: &|_| {} }).await
+    let prepared = prepare(order).await.map_err(|errors| {
+        errors.into_iter().next().unwrap_or_else(|| BuildError::new("cannot build for a reason that is not known"))
+    })?;
+    prepared.compile(Progress { piped, waits: &|_| {} }).await
 }
 
 async fn route(
@@ -116,6 +126,7 @@ async fn route(
     order: &Order,
     users: (&Configuration, &Environment, &Path),
 ) -> Result<Route, BuildError> {
+    refuse_missing_compiler(toolchain)?;
     let host = toolchain.version().await?.host;
     let target = match &order.preference.target {
         Some(target) => target.clone(),
@@ -138,15 +149,14 @@ struct Site {
 
 impl Site {
     fn new(
-        metadata: &Metadata,
+        choice: Choice,
         order: &Order,
         crate_dir: &Path,
         cargo_home: PathBuf,
         target: &Target,
         version: &Version,
         another_compiler: bool,
-    ) -> Result<Site, BuildError> {
-        let choice = choose(metadata, crate_dir, order.bin.as_deref())?;
+    ) -> Site {
         let linker = order.preference.linker.as_ref();
         let mut build_dir = target_dir::of_workspace(&target_dir(order, &choice), &choice.workspace_root, linker);
         if another_compiler {
@@ -154,14 +164,14 @@ impl Site {
             build_dir.push(format!("rustc-{}", version.release));
         }
         let std_name = format!("/rustc/{}", version.commit.as_deref().unwrap_or("unknown"));
-        Ok(Site {
+        Site {
             choice,
             crate_dir: crate_dir.to_path_buf(),
             build_dir,
             cargo_home,
             triple: target.triple.clone(),
             std_sources: (target.sysroot.join("lib/rustlib/src/rust"), std_name),
-        })
+        }
     }
 
     /// Flags under which another checkout, user or target directory makes no difference to the binary.
@@ -204,15 +214,28 @@ fn command(mut cargo: Command, site: &Site, linking: &Linking, profile: Vec<Stri
 /// The directory without links, as cargo will name it, if a crate can be there.
 fn real_dir(crate_dir: &Path) -> Result<PathBuf, BuildError> {
     let what = || format!("cannot build `{}`", crate_dir.display());
-    let real = crate_dir.canonicalize().map_err(|error| BuildError::new(what()).because(error))?;
+    let real = crate_dir.canonicalize().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => BuildError::new(format!("{}: there is no such directory", what())),
+        _ => BuildError::new(what()).because(error),
+    });
+    let real = real.map_err(|error| error.at(&["crate"]))?;
     if real.join("Cargo.toml").is_file() {
         return Ok(real);
     }
-    let error = BuildError::new(format!("{}: there is no `Cargo.toml` in it", what()));
+    let error = BuildError::new(format!("{}: there is no `Cargo.toml` in it", what())).at(&["crate"]);
     Err(match real.is_file() {
         true => error.hint("name the crate's directory, not a file in it"),
         false => error,
     })
+}
+
+/// The manifest's compiler is a path.
+fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
+    if !toolchain.told || Path::new(toolchain.rustc()).is_file() {
+        return Ok(());
+    }
+    let rustc = toolchain.rustc().display();
+    Err(BuildError::new(format!("cannot build with `{rustc}`: there is no such file")).at(&["build.rustc"]))
 }
 
 fn root_manifest(workspace_root: &Path) -> Result<Table, BuildError> {

@@ -43,7 +43,7 @@ impl Package {
     /// with this architecture. A script is not looked into.
     pub fn read(zip_path: &Path, architecture: Architecture, started: Option<&str>) -> Result<Package, BuildError> {
         let zip = std::fs::read(zip_path).map_err(|error| {
-            BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error)
+            BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error).at(&["package"])
         })?;
         let subject = format!("the package `{}`", zip_path.display());
         match archive::unpack(&zip, started, &subject)? {

@@ -1,6 +1,7 @@
 //! `lamstream build`: packages on disk, for a pipeline to deploy later.
 
 use super::package::package;
+use super::preflight::preflight;
 use super::run::Run;
 use super::site::platform;
 use crate::build::UNFINISHED;
@@ -16,10 +17,12 @@ pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
     let zip_of = |name: &str| arguments.out.join(format!("{name}.zip"));
     project.own.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
     let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
-    for function in &project.functions {
+    let none = project.functions.iter().map(|_| None).collect();
+    let codes = preflight(run, &project, none, arguments.arch, false).await?;
+    for (function, code) in project.functions.iter().zip(codes) {
         let mut platform = platform(function, run.global.local);
         platform.architecture = arguments.arch.unwrap_or(platform.architecture);
-        let package = package(run, &project, function, &platform, None).await?;
+        let package = package(run, function, &platform, code).await?;
         let path = zip_of(&function.name);
         write(&arguments.out, &path, &package.zip).map_err(|error| {
             Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display()))

@@ -20,6 +20,7 @@ mod local;
 mod logs;
 mod package;
 mod plan;
+mod preflight;
 mod releases;
 mod rollback;
 mod shift;

@@ -78,17 +78,27 @@ impl Run {
     }
 
     async fn local_access(&self, manifest: &Manifest) -> Result<Access, Failure> {
-        let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
-        let home = Home::find(data.as_deref().map(Path::new)).map_err(local_failure)?;
+        let home = Run::home()?;
         let running = self.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
         let credentials = home.credentials().map_err(local_failure)?;
-        let region = self.global.region.clone().or_else(|| manifest.region.clone());
         Ok(Access::Local {
             endpoint: running.endpoint,
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key,
-            region: region.unwrap_or_else(|| localcloud::REGION.to_owned()),
+            region: self.local_region(manifest),
         })
+    }
+
+    /// The local cloud that `--local` means.
+    pub fn home() -> Result<Home, Failure> {
+        let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
+        Home::find(data.as_deref().map(Path::new)).map_err(local_failure)
+    }
+
+    /// The region that `--local` means.
+    pub fn local_region(&self, manifest: &Manifest) -> String {
+        let region = self.global.region.clone().or_else(|| manifest.region.clone());
+        region.unwrap_or_else(|| localcloud::REGION.to_owned())
     }
 
     /// Opens the account and finds out which it is, before anything is read or written there.

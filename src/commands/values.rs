@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::site::{Project, Site};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Found, Function, Origin, fill};
+use crate::manifest::{Found, Function, Origin, Problems, fill};
 use crate::stack::Secret;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,8 +18,7 @@ const LONGEST: u64 = 4096 + 2;
 /// # Errors
 /// All values that are not there: those that need no AWS before any call to it.
 pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site), Failure> {
-    let near = origins(&project, true).into_iter();
-    let found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
+    let found = look_up_near(&project);
     filled(run, &mut project, &found, Kind::Manifest)?;
     run.console.hide(project.functions.iter().flat_map(Function::secrets));
     let site = run.connect(&project.manifest).await?;
@@ -30,6 +29,23 @@ pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site),
         run.console.hide(project.functions.iter().flat_map(Function::secrets));
     }
     Ok((project, site))
+}
+
+/// What is missing of the values that need no AWS, with what to do about it, for who has more to say that is wrong.
+pub fn missing_here(project: &Project) -> Option<(Problems, Vec<String>)> {
+    let found = look_up_near(project);
+    let problems = fill(&mut project.functions.clone(), &found, &project.text).err()?;
+    let hints = Failure::without_values(Kind::Manifest, String::new(), missing(&found).into_iter(), false).hints;
+    Some((problems, hints))
+}
+
+fn look_up_near(project: &Project) -> Found {
+    let near = origins(project, true).into_iter();
+    near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
+}
+
+fn missing(found: &Found) -> Vec<&'static str> {
+    found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin.key()).collect()
 }
 
 /// The same for a command that may do without the values.
@@ -50,8 +66,7 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
 fn filled(run: &Run, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
     fill(&mut project.functions, found, &project.text).map_err(|problems| {
         let message = problems.render(&run.global.manifest.display().to_string(), &project.text);
-        let without: Vec<&str> =
-            found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin.key()).collect();
+        let without = self::missing(found);
         let kind = if without.is_empty() { Kind::Manifest } else { missing };
         Failure::without_values(kind, message, without.into_iter(), run.global.local)
     })

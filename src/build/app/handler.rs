@@ -14,7 +14,7 @@ pub fn refuse_without(tree: &Tree, family: Family, handler: &str, subject: &str)
     let Some((module, ends)) = module(family, handler) else {
         return match tree.iter().next() {
             Some(_) => Ok(()),
-            None => Err(BuildError::new(format!("cannot use {subject}: there is nothing in it"))),
+            None => Err(BuildError::new(format!("cannot use {subject}: there is nothing in it")).at(&["package"])),
         };
     };
     let is_extension =
@@ -28,7 +28,7 @@ pub fn refuse_without(tree: &Tree, family: Family, handler: &str, subject: &str)
     let error = BuildError::new(format!(
         "cannot use {subject}: there is nothing in it that the handler `{handler}` could be in"
     ));
-    Err(error.hint(format!("expected one of {}; `exclude` may have left it out", expected.join(", "))))
+    Err(error.at(&["handler"]).hint(format!("expected one of {}; `exclude` may have left it out", expected.join(", "))))
 }
 
 /// The name of the module, and how its file may end.

@@ -47,7 +47,7 @@ impl Tree {
     pub fn make_executable(&mut self, name: &str, subject: &str) -> Result<(), BuildError> {
         let Some(file) = self.0.get_mut(name) else {
             let error = BuildError::new(format!("cannot use {subject}: there is no `{name}` in it to start it with"));
-            return Err(error.hint(format!(
+            return Err(error.at(&["run", "package", "web"]).hint(format!(
                 "`run` is a script in that directory, or a command line of several words: `exec {name}`"
             )));
         };
