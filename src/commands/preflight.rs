@@ -164,7 +164,7 @@ fn local_parts(run: &Run, project: &Project, function: &Function, platform: &Pla
         function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
     if !adapters.is_empty() && !has_adapter() {
         let error =
-            BuildError::new(format!("cannot run `{}` here: Lambda Web Adapter is not installed", function.name));
+            BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
         missing.push(error.hint("run `lamstream local adapter install`, once"));
     }
     let own = format!(":{}:layer:", localcloud::ACCOUNT);

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod builds;
 mod consent;
 mod credentials;
 mod deploys;
@@ -14,6 +15,7 @@ mod leaks;
 mod local;
 mod logs;
 mod permissions;
+mod preflight;
 mod races;
 mod reader;
 mod refusals;
