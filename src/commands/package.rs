@@ -1,6 +1,6 @@
 //! Getting a function's package: built here, or brought along.
 
-use super::preflight::Code;
+use super::preflight::{Code, read};
 use super::run::Run;
 use super::site::{Job, Project, platform};
 use crate::apply::Event;
@@ -29,7 +29,7 @@ pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<
         };
         let function = &project.functions[place];
         let platform = platform(function, run.global.local);
-        zips[place] = Some(Package::read(Path::new(zip), platform.architecture, function.executed(&platform.runtime))?);
+        zips[place] = Some(read(Path::new(zip), function, &platform)?);
     }
     Ok(zips)
 }

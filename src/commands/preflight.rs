@@ -95,12 +95,24 @@ fn zip(path: &Path, files: &Files, function: &Function, platform: &Platform) -> 
         let error = BuildError::new(message).at(&["include", "exclude"]);
         wrong.push(error.hint("choose what is in a zip when it is made"));
     }
-    match Package::read(path, platform.architecture, function.executed(&platform.runtime)) {
+    match read(path, function, platform) {
         Ok(package) if wrong.is_empty() => return Ok(Code::Zip(package)),
         Ok(_) => {}
         Err(error) => wrong.push(error),
     }
     Err(wrong)
+}
+
+/// What is in a zip is right as far as it can be seen.
+///
+/// # Errors
+/// When it cannot be read or started, or lacks the handler's file, unless a layer may bring that.
+pub fn read(path: &Path, function: &Function, platform: &Platform) -> Result<Package, BuildError> {
+    let package = Package::read(path, platform.architecture, function.executed(&platform.runtime))?;
+    if let Some(handler) = function.handler.as_ref().filter(|_| function.layers.is_empty()) {
+        package.refuse_without(platform.runtime.family(), handler, path)?;
+    }
+    Ok(package)
 }
 
 fn app(project: &Project, function: &Function, platform: &Platform, directory: PathBuf) -> Result<App, BuildError> {
@@ -163,8 +175,7 @@ fn local_parts(run: &Run, project: &Project, function: &Function, platform: &Pla
     let (adapters, others): (Vec<String>, Vec<String>) =
         function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
     if !adapters.is_empty() && !has_adapter() {
-        let error =
-            BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
+        let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
         missing.push(error.hint("run `lamstream local adapter install`, once"));
     }
     let own = format!(":{}:layer:", localcloud::ACCOUNT);

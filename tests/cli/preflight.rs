@@ -102,6 +102,26 @@ fn all_that_is_wrong_with_all_functions_is_told_at_once_before_any_call() {
 }
 
 #[test]
+fn a_zip_without_the_handlers_file_is_refused_before_any_call() {
+    let bench = bench(&format!("app = 'shop'\n[functions.f]\npackage = 'app.zip'\n{HANDLER}"));
+    let write = |name: &str| {
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(bench.path("app.zip")).unwrap());
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.finish().unwrap();
+    };
+    write("other.py");
+    let proxy = bench.proxy();
+    let output = bench.through(&proxy, &["deploy", "--yes"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(errors(&output).contains("deploy.toml:5:11: cannot use the package `app.zip`: there is nothing in it"));
+    let output = bench.through(&proxy, &["deploy", "--yes", "--package", "app.zip"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+    write("./main.py");
+    bench.good(&["build", "--out", "out"]);
+}
+
+#[test]
 fn a_tool_that_is_missing_is_named_before_any_call() {
     let manifest = format!(
         "app = 'shop'\n[functions.py]\nweb = 'app'\ndependencies = 'reqs.txt'\n{WEB}\

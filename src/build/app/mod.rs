@@ -6,7 +6,7 @@
 
 mod deployment;
 mod files;
-mod handler;
+pub mod handler;
 mod patterns;
 mod tree;
 pub mod unwanted;
@@ -90,7 +90,7 @@ impl App {
         wrong.extend(started.and_then(|started| tree.make_executable(started, &self.subject()).err()));
         if let Some(handler) = self.handler.as_ref().filter(|_| matches!(listed, Ok(false))) {
             let family = self.platform.runtime.family();
-            wrong.extend(handler::refuse_without(&tree, family, handler, &self.subject()).err());
+            wrong.extend(handler::refuse_without(&tree.names(), family, handler, &self.subject()).err());
         }
         match self.foreign_extensions(&tree) {
             Ok(note) => notes.extend(note),
@@ -168,7 +168,7 @@ impl Checked {
             tree.make_executable_if_there(called);
         }
         if let Some(handler) = &app.handler {
-            handler::refuse_without(&tree, app.platform.runtime.family(), handler, &subject)?;
+            handler::refuse_without(&tree.names(), app.platform.runtime.family(), handler, &subject)?;
         }
         archive::check_sizes(&tree.sizes(), &subject)?;
         let zip = archive::pack_all(&tree.read()?, &subject)?;
