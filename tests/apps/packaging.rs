@@ -194,7 +194,7 @@ fn what_deploys_an_app_is_neither_a_part_of_it_nor_a_change_of_it() {
         ".netlify/x",
         "infra/Dockerfile",
     ];
-    let needed = ["config.yaml", "main.py", "package.json", "pyproject.toml.txt", "prompts/template.yaml", "run.sh"];
+    let needed = ["config.yaml", "main.py", "package.json", "prompts/template.yaml", "pyproject.toml.txt", "run.sh"];
     let bench = Bench::new(manifest);
     for name in own.iter().chain(&others).chain(&needed) {
         bench.write_all(name, "planted\n");
