@@ -151,6 +151,36 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
 }
 
 #[test]
+fn a_compiler_and_a_linker_are_looked_for_before_any_call() {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return;
+    }
+    let bench = bench("app = 'shop'\n[functions.rs]\ncrate = 'ws/chat'\nbin = 'one'\n");
+    let proxy = bench.proxy();
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let deploy = || {
+        let manifest =
+            format!("app = 'shop'\n[functions.rs]\ncrate = 'ws/chat'\nbin = 'one'\narchitecture = '{architecture}'\n");
+        bench.write("deploy.toml", &manifest);
+        let mut command = bench.through(&proxy, &["deploy", "--yes"]);
+        let output = command.env("PATH", bench.path("bin")).env_remove("CARGO").output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        errors(&output)
+    };
+    std::fs::create_dir(bench.path("bin")).unwrap();
+    let told = deploy();
+    assert!(told.contains("`cargo` cannot be started") && told.contains("`rustc` cannot be started"), "{told}");
+    let path = std::env::var_os("PATH").unwrap();
+    for tool in ["cargo", "rustc"] {
+        let found = std::env::split_paths(&path).map(|directory| directory.join(tool)).find(|file| file.is_file());
+        std::os::unix::fs::symlink(found.unwrap(), bench.path("bin").join(tool)).unwrap();
+    }
+    let told = deploy();
+    assert!(told.contains("no linker is installed: `cc` is not in `PATH`"), "{told}");
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+}
+
+#[test]
 fn what_the_local_cloud_needs_is_known_before_it_is_started() {
     let layer = "arn:aws:lambda:us-east-1:123456789012:layer:other:1";
     let bench = bench(&format!(
