@@ -89,10 +89,10 @@ fn two_checkouts_with_one_target_directory_exchange_nothing_and_rebuild_nothing(
             &bench,
             &format!("{place}/c"),
             "c",
-            &format!("[dependencies]\nshared = {{ path = '../shared' }}\n[workspace]\n{QUICK}"),
+            &format!("[dependencies]\nshared = {{ path = 'shared' }}\n[workspace]\n{QUICK}"),
         );
-        bench.write_all(&format!("{place}/shared/Cargo.toml"), "[package]\nname = 'shared'\nedition = '2024'\n");
-        bench.write_all(&format!("{place}/shared/src/lib.rs"), "");
+        bench.write_all(&format!("{place}/c/shared/Cargo.toml"), "[package]\nname = 'shared'\nedition = '2024'\n");
+        bench.write_all(&format!("{place}/c/shared/src/lib.rs"), "");
     }
     let start = |place: &str| {
         let manifest = format!("{place}/deploy.toml");

@@ -89,7 +89,7 @@ fn all_that_is_wrong_with_all_functions_is_told_at_once_before_any_call() {
         for expected in [
             "deploy.toml:3:9: cannot build `nope`",
             "deploy.toml:4:17: `TOKEN` comes from the environment variable `NOT_SET`, which is not set",
-            "deploy.toml:13:7: cannot use the directory `nowhere`",
+            "deploy.toml:14:7: cannot use the directory `nowhere`",
             "cannot use the package `app/broken.zip`: it is not a zip file",
         ] {
             assert!(told.contains(expected), "{expected}: {told}");
