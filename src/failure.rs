@@ -342,7 +342,7 @@ impl From<Box<ApplyError>> for Failure {
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
-        let BuildError { message, caused_by, hints } = error;
+        let BuildError { message, caused_by, hints, .. } = error;
         // What a tool says may have many lines.
         let lines = caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
         let caused_by = lines.map(str::to_owned).collect();

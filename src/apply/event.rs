@@ -19,6 +19,15 @@ pub enum Event {
     Building {
         function: String,
     },
+    /// The code cannot be built yet: `for_what` has to end first.
+    BuildWaits {
+        function: String,
+        for_what: String,
+    },
+    /// It ended.
+    BuildGoesOn {
+        function: String,
+    },
     /// A line that cargo said, where it does not have the terminal to itself.
     BuildLine {
         line: String,

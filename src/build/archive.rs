@@ -126,7 +126,8 @@ fn unzipped(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<u64> {
 }
 
 fn without(started: &str, archive: &ZipArchive<Cursor<&[u8]>>, subject: &str) -> BuildError {
-    let error = BuildError::new(format!("cannot use {subject}: it has no `{started}` at its root"));
+    let error =
+        BuildError::new(format!("cannot use {subject}: it has no `{started}` at its root")).at(&["run", "package"]);
     match archive.file_names().flatten().find(|name| name.ends_with(&format!("/{started}"))) {
         Some(deeper) => error.hint(format!("it has `{deeper}`: zip it from within its directory")),
         None if started == BOOTSTRAP => error.hint("name the executable `bootstrap`"),

@@ -23,7 +23,7 @@ pub async fn build(mut command: Command, choice: &Choice, piped: Option<OnLine<'
     let mut child = command.spawn().map_err(|error| not_started(&what, "cargo", &program, &error))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut executable = None;
-    let messages = lines(stdout, |line| executable = executable_in(line, &choice.bin).or(executable.take()));
+    let messages = lines(stdout, |line| executable = executable_in(line, choice).or(executable.take()));
     let story = lines(stderr, |line| piped.iter().for_each(|on_line| on_line(line)));
     let unreadable = |error: std::io::Error| BuildError::new(what.clone()).because(error);
     let (messages, story, status) = tokio::join!(messages, story, child.wait());
@@ -48,9 +48,13 @@ pub async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl Fn
 }
 
 /// The executable's path, if this line of cargo's JSON says that the binary is built.
-fn executable_in(line: &str, bin: &str) -> Option<PathBuf> {
+fn executable_in(line: &str, choice: &Choice) -> Option<PathBuf> {
     match serde_json::from_str(line) {
-        Ok(Message::CompilerArtifact(artifact)) if artifact.target.is_bin() && artifact.target.name == bin => {
+        Ok(Message::CompilerArtifact(artifact))
+            if artifact.package_id.repr == choice.package_id
+                && artifact.target.is_bin()
+                && artifact.target.name == choice.bin =>
+        {
             artifact.executable.map(|path| path.into_std_path_buf())
         }
         _ => None,

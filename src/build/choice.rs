@@ -1,5 +1,6 @@
 //! Which package and which binary a crate's directory stands for: decided from cargo's metadata alone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, Package};
@@ -18,6 +19,8 @@ pub struct Choice {
     pub workspace_root: PathBuf,
     /// Where cargo would build it, were it not for us.
     pub target_dir: PathBuf,
+    /// Whether cargo can keep what it compiles elsewhere than what it makes last.
+    pub splits: bool,
 }
 
 /// Chooses among what `cargo metadata` found for `crate_dir`, a path without links.
@@ -28,12 +31,15 @@ pub fn choose(metadata: &Metadata, crate_dir: &Path, bin: Option<&str>) -> Resul
         .iter()
         .find(|package| package.manifest_path.as_std_path() == manifest)
         .ok_or_else(|| virtual_workspace(metadata, crate_dir))?;
+    let bin = choose_bin(package, bin)?;
+    refuse_without_features(package, &bin)?;
     Ok(Choice {
         package: package.name.to_string(),
         package_id: package.id.repr.clone(),
-        bin: choose_bin(package, bin)?,
+        bin,
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
         target_dir: metadata.target_directory.clone().into_std_path_buf(),
+        splits: metadata.build_directory.is_some(),
     })
 }
 
@@ -45,18 +51,45 @@ fn choose_bin(package: &Package, wanted: Option<&str>) -> Result<String, BuildEr
     if let Some(wanted) = wanted {
         return has(wanted).ok_or_else(|| {
             BuildError::new(format!("cannot build `{name}`: it has no binary `{wanted}`"))
+                .at(&["bin"])
                 .hint(format!("its binaries: {}", list(bins.iter().copied())))
         });
     }
     match bins.as_slice() {
         [] => Err(BuildError::new(format!("cannot build `{name}`: it is a library, without a binary to run"))
+            .at(&["crate"])
             .hint("give it a `src/main.rs` that calls the library")),
         [only] => Ok((*only).to_string()),
         _ => has(BOOTSTRAP).or_else(|| package.default_run.as_deref().and_then(has)).ok_or_else(|| {
             BuildError::new(format!("cannot build `{name}`: it has several binaries: {}", list(bins.iter().copied())))
+                .at(&["crate"])
                 .hint("name one of them with `bin`, or call it `bootstrap`")
         }),
     }
+}
+
+/// Cargo builds with the default features, and refuses a binary that requires others.
+fn refuse_without_features(package: &Package, bin: &str) -> Result<(), BuildError> {
+    let target = package.targets.iter().find(|target| target.is_bin() && target.name == bin);
+    let (mut on, mut open) = (BTreeSet::new(), vec!["default"]);
+    while let Some(feature) = open.pop() {
+        if on.insert(feature) {
+            open.extend(package.features.get(feature).into_iter().flatten().map(String::as_str));
+        }
+    }
+    // A feature of a dependency may be on by other ways.
+    let is_off = |feature: &&str| !on.contains(feature) && !feature.contains('/');
+    let required = target.into_iter().flat_map(|target| &target.required_features);
+    let off: Vec<&str> = required.map(String::as_str).filter(is_off).collect();
+    if off.is_empty() {
+        return Ok(());
+    }
+    let (name, list) = (&package.name, list(off.iter().copied()));
+    Err(BuildError::new(format!(
+        "cannot build `{name}`: its binary `{bin}` requires {list}, not among its default features"
+    ))
+    .at(&["bin", "crate"])
+    .hint(format!("add {list} to `default` in the `[features]` of `{}`", package.manifest_path)))
 }
 
 fn virtual_workspace(metadata: &Metadata, crate_dir: &Path) -> BuildError {
@@ -68,6 +101,7 @@ fn virtual_workspace(metadata: &Metadata, crate_dir: &Path) -> BuildError {
         .collect();
     packages.sort();
     BuildError::new(format!("cannot build `{}`: it is a workspace, without a package of its own", crate_dir.display()))
+        .at(&["crate"])
         .hint(format!("choose one of its packages: {}", list(packages.iter().map(String::as_str))))
 }
 

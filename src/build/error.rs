@@ -11,11 +11,13 @@ pub struct BuildError {
     pub caused_by: Vec<String>,
     /// Commands or changes that would help, most likely first.
     pub hints: Vec<String>,
+    /// The keys of a function in the manifest that are to blame, the likeliest first; empty where none is.
+    pub keys: &'static [&'static str],
 }
 
 impl BuildError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        BuildError { message: message.into(), caused_by: Vec::new(), hints: Vec::new() }
+    pub fn new(message: impl Into<String>) -> Self {
+        BuildError { message: message.into(), caused_by: Vec::new(), hints: Vec::new(), keys: &[] }
     }
 
     pub(super) fn because(mut self, cause: impl fmt::Display) -> Self {
@@ -23,7 +25,13 @@ impl BuildError {
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// Blames the first of these keys that the manifest has.
+    pub fn at(mut self, keys: &'static [&'static str]) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }

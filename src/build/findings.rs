@@ -23,7 +23,8 @@ pub async fn find(
     (configuration, environment, cargo_home): (&Configuration, &Environment, &Path),
 ) -> Result<Findings, BuildError> {
     if let Some(Linker::At(path)) = preference.linker.as_ref().filter(|linker| !is_there(linker)) {
-        return Err(BuildError::new(format!("cannot link with `{}`: there is no such file", path.display())));
+        let error = BuildError::new(format!("cannot link with `{}`: there is no such file", path.display()));
+        return Err(error.at(&["build.linker"]));
     }
     let (own, Target { sysroot, cfgs, .. }) = compiler(toolchain, target).await?;
     let directories = directories(environment);
@@ -46,6 +47,7 @@ pub async fn find(
         named: toolchain.named,
         others,
         told_linker: told_linker(configuration, environment, target, &cfgs),
+        has_cc: in_path("cc").is_some() || flags_name_a_linker(configuration, environment),
         gcc: gcc_names(host, target).iter().find_map(|name| in_path(name)).map(gcc),
         zigbuild: in_path("cargo-zigbuild").is_some() || cargo_home.join("bin/cargo-zigbuild").is_file(),
         system: System {
@@ -101,6 +103,14 @@ fn told_linker(configuration: &Configuration, environment: &Environment, target:
     configuration.has_for_target("linker", target, cfgs).then(|| "cargo's configuration".into())
 }
 
+/// Whether the compiler's flags may name a linker, wherever cargo takes them from.
+fn flags_name_a_linker(configuration: &Configuration, environment: &Environment) -> bool {
+    let named = |text: &str| text.contains("linker=");
+    environment.iter().any(|(name, value)| name.ends_with("RUSTFLAGS") && named(value))
+        || configuration.values(&["build", "rustflags"]).any(|flags| named(&flags.to_string()))
+        || configuration.values(&["target"]).any(|targets| named(&targets.to_string()))
+}
+
 /// What the C compiler for a target may be called, by whoever packaged it.
 fn gcc_names(host: &str, target: &str) -> Vec<String> {
     let (cpu, libc) = (target.split('-').next().unwrap_or_default(), target.rsplit('-').next().unwrap_or_default());
@@ -154,6 +164,17 @@ mod tests {
         ] {
             assert_eq!(told(&[text], &nothing), counts.then(|| "cargo's configuration".into()), "{text}");
         }
+    }
+
+    #[test]
+    fn flags_may_name_a_linker() {
+        let named =
+            |texts: &[&str], environment: &Environment| flags_name_a_linker(&Configuration::of(texts), environment);
+        let nothing = Environment::new();
+        assert!(!named(&["build.rustflags = ['-Copt-level=1']"], &nothing));
+        assert!(named(&["build.rustflags = ['-Clinker=ld']"], &nothing));
+        assert!(named(&["target.'cfg(unix)'.rustflags = '-C linker=ld'"], &nothing));
+        assert!(named(&[], &Environment::from([("RUSTFLAGS".into(), "-C linker=ld".into())])));
     }
 
     #[test]

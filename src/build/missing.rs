@@ -80,6 +80,16 @@ pub fn linker(target: &str, found: &Findings) -> BuildError {
     }
 }
 
+/// The linker of this machine itself.
+pub fn cc(target: &str, found: &Findings) -> BuildError {
+    let cpu = architecture(target);
+    let error = BuildError::new(format!("cannot build for `{cpu}`: no linker is installed: `cc` is not in `PATH`"));
+    match found.system.apt("gcc libc6-dev") {
+        Some(install) => error.hint(format!("run `{install}`")),
+        None => error.hint("install gcc or clang"),
+    }
+}
+
 pub fn gcc(target: &str, found: &Findings) -> BuildError {
     let name = if is_musl(target) { "musl" } else { "gnu" };
     let cpu = cpu(target);

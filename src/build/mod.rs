@@ -4,7 +4,7 @@
 //!   returns the binary's bytes; [`compile`] is both.
 //! - [`Package::of_bootstrap`] inspects such a binary and zips it, the same way every time.
 //! - [`Package::read`] inspects a zip that was built elsewhere and keeps its bytes as they are.
-//! - [`App::assemble`] makes one of a directory, with the packages that an app depends on.
+//! - [`App::check`] and [`Checked::assemble`] make one of a directory, with the packages that an app depends on.
 //!
 //! Nothing here prints: cargo writes to the terminal itself, or its lines go to the caller.
 
@@ -22,6 +22,7 @@ mod route;
 mod cargo;
 mod profile;
 mod remap;
+mod target_dir;
 
 mod package;
 
@@ -34,8 +35,8 @@ mod origin;
 
 mod error;
 
-pub use app::{App, Assembled, Dependencies, Selection, platform_here};
-pub use compile::{Order, Prepared, compile, prepare};
+pub use app::{App, Assembled, Checked, Dependencies, Selection, UNFINISHED, platform_here};
+pub use compile::{Order, Prepared, Progress, compile, prepare};
 pub use error::BuildError;
 pub use origin::origin;
 pub use package::Package;

@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::app::handler;
 use super::app::unwanted::{self, Unwanted};
 use super::error::BuildError;
 use super::{archive, elf};
-use crate::stack::Architecture;
+use crate::stack::{Architecture, Family};
 
 /// The largest zip, in bytes, that can be sent to Lambda itself; a larger one goes by S3. Source: AWS's quotas.
 const DIRECT_LIMIT: usize = 52_428_800;
@@ -43,7 +44,7 @@ impl Package {
     /// with this architecture. A script is not looked into.
     pub fn read(zip_path: &Path, architecture: Architecture, started: Option<&str>) -> Result<Package, BuildError> {
         let zip = std::fs::read(zip_path).map_err(|error| {
-            BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error)
+            BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error).at(&["package"])
         })?;
         let subject = format!("the package `{}`", zip_path.display());
         match archive::unpack(&zip, started, &subject)? {
@@ -64,6 +65,17 @@ impl Package {
         let is_secret =
             |name: &String| Path::new(name).ancestors().any(|part| unwanted::by_name(part) == Some(Unwanted::Secret));
         archive::names(&self.zip).into_iter().filter(is_secret).collect()
+    }
+
+    /// # Errors
+    /// When it has no file that the handler could be in, as far as the language's rules are known here. `path` is that of
+    /// the zip.
+    pub fn refuse_without(&self, family: Family, handler: &str, path: &Path) -> Result<(), BuildError> {
+        // Lambda unpacks zips of every tool.
+        let names = archive::names(&self.zip).into_iter().map(|name| name.replace('\\', "/"));
+        let names: Vec<String> = names.map(|name| name.trim_start_matches("./").to_owned()).collect();
+        let names = names.iter().map(String::as_str).collect();
+        handler::refuse_without(&names, family, handler, &format!("the package `{}`", path.display()))
     }
 
     /// Whether Lambda takes it only out of an S3 bucket.

@@ -23,6 +23,8 @@ pub struct Findings {
     pub others: Vec<Compiler>,
     /// Where cargo has been told of a linker for the target.
     pub told_linker: Option<String>,
+    /// Whether the compiler finds a linker for this machine itself.
+    pub has_cc: bool,
     /// The C compiler for the target.
     pub gcc: Option<Gcc>,
     pub zigbuild: bool,
@@ -152,6 +154,9 @@ fn choose_linking(
 const RUST_LLD: &str = "`rust-lld`, with the musl of its own toolchain";
 
 fn choose_freely(target: &str, found: &Findings, compiler: &Compiler) -> Result<(Linking, String), BuildError> {
+    if target == found.host && !found.has_cc && !is_musl(target) {
+        return Err(missing::cc(target, found));
+    }
     if target == found.host {
         return Ok((Linking::Left, "this machine's own linker".into()));
     }
@@ -234,6 +239,7 @@ mod tests {
             named: false,
             others: Vec::new(),
             told_linker: None,
+            has_cc: true,
             gcc: None,
             zigbuild: false,
             system: System { toolchain: Some("stable".into()), distribution, root: false },
@@ -325,6 +331,16 @@ mod tests {
         found.own.has_rust_lld = false;
         let error = choose(ARM_MUSL, &wanting(Linker::RustLld), &found).unwrap_err();
         assert!(error.message.ends_with("the compiler `rustc` does not bring it"), "{error:?}");
+    }
+
+    #[test]
+    fn this_machine_needs_a_linker_of_its_own() {
+        let found = Findings { has_cc: false, ..with_std() };
+        let error = choose(X86, &Preference::default(), &found).unwrap_err();
+        assert_eq!(error.message, "cannot build for `x86_64`: no linker is installed: `cc` is not in `PATH`");
+        assert_eq!(error.hints, ["run `sudo apt-get install gcc libc6-dev`"]);
+        let told = Findings { told_linker: Some("`X`".into()), ..found };
+        choose(X86, &Preference::default(), &told).unwrap();
     }
 
     #[test]

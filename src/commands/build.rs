@@ -1,25 +1,32 @@
 //! `lamstream build`: packages on disk, for a pipeline to deploy later.
 
 use super::package::package;
+use super::preflight::preflight;
 use super::run::Run;
 use super::site::platform;
+use crate::build::UNFINISHED;
 use crate::cli::Build;
 use crate::failure::{Failure, Kind};
 use crate::report::{Answer, FunctionAnswer, Zip};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
     let mut project = run.project(&arguments.functions)?;
     let zip_of = |name: &str| arguments.out.join(format!("{name}.zip"));
-    project.written.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
+    project.own.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
     let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
-    for function in &project.functions {
+    let none = project.functions.iter().map(|_| None).collect();
+    let codes = preflight(run, &project, none, arguments.arch, false).await?;
+    for (function, code) in project.functions.iter().zip(codes) {
         let mut platform = platform(function, run.global.local);
         platform.architecture = arguments.arch.unwrap_or(platform.architecture);
-        let package = package(run, &project, function, &platform, None).await?;
+        let package = package(run, function, &platform, code).await?;
         let path = zip_of(&function.name);
-        std::fs::create_dir_all(&arguments.out).and_then(|()| std::fs::write(&path, &package.zip)).map_err(
-            |error| Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display())),
-        )?;
+        write(&arguments.out, &path, &package.zip).map_err(|error| {
+            Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display()))
+        })?;
         let zip = Zip { path: path.display().to_string(), sha256: package.sha256.clone(), size: package.size() };
         answer.functions.push(FunctionAnswer {
             name: function.name.clone(),
@@ -28,4 +35,14 @@ pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
         });
     }
     Ok(answer)
+}
+
+/// Whole or not at all: another lamstream may write the same file, and a pipeline may read it.
+fn write(out: &Path, path: &Path, zip: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(out)?;
+    let everyone = std::fs::Permissions::from_mode(0o666);
+    let mut draft = tempfile::Builder::new().prefix(UNFINISHED).permissions(everyone).tempfile_in(out)?;
+    draft.write_all(zip)?;
+    draft.persist(path)?;
+    Ok(())
 }

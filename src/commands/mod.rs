@@ -22,6 +22,7 @@ mod local;
 mod logs;
 mod package;
 mod plan;
+mod preflight;
 mod releases;
 mod rollback;
 mod shift;

@@ -1,6 +1,7 @@
 //! `lamstream plan`: what deploy would change.
 
 use super::package::{brought, package_all};
+use super::preflight::preflight;
 use super::run::Run;
 use super::site::observe_all;
 use super::values::connect;
@@ -12,9 +13,10 @@ use crate::report::{Answer, FunctionAnswer};
 pub async fn plan(run: &Run, arguments: &Plan) -> Result<Answer, Failure> {
     let project = run.project(&arguments.functions)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
+    let codes = preflight(run, &project, zips, None, true).await?;
     let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
-    let building = async { package_all(run, &project, &jobs, &zips).await.into_iter().collect::<Result<Vec<_>, _>>() };
+    let building = async { package_all(run, &jobs, codes).await.into_iter().collect::<Result<Vec<_>, _>>() };
     let (observed, packages) =
         tokio::try_join!(async { run.looking("what is deployed", observe_all(&jobs)).await? }, building,)?;
     let mut answer = site.answer("plan", &project);

@@ -45,8 +45,9 @@ impl Run {
         let functions = manifest.functions.iter().filter(|function| chosen(&function.name)).cloned().collect();
         let directory = self.global.manifest.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = directory.unwrap_or(Path::new(".")).to_owned();
-        let written = vec![PathBuf::from(ZIPS), directory.join(ZIPS)];
-        Ok(Project { directory, text, manifest, functions, written })
+        let own = vec![self.global.manifest.clone(), PathBuf::from(ZIPS), directory.join(ZIPS)];
+        let values = manifest::value_files(&text).iter().map(|file| directory.join(file)).collect();
+        Ok(Project { directory, text, manifest, functions, own, values })
     }
 
     fn manifest(&self) -> Result<(String, Manifest), Failure> {
@@ -83,17 +84,27 @@ impl Run {
     }
 
     async fn local_access(&self, manifest: &Manifest) -> Result<Access, Failure> {
-        let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
-        let home = Home::find(data.as_deref().map(Path::new)).map_err(local_failure)?;
+        let home = Run::home()?;
         let running = self.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
         let credentials = home.credentials().map_err(local_failure)?;
-        let region = self.global.region.clone().or_else(|| manifest.region.clone());
         Ok(Access::Local {
             endpoint: running.endpoint,
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key,
-            region: region.unwrap_or_else(|| localcloud::REGION.to_owned()),
+            region: self.local_region(manifest),
         })
+    }
+
+    /// The local cloud that `--local` means.
+    pub fn home() -> Result<Home, Failure> {
+        let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
+        Home::find(data.as_deref().map(Path::new)).map_err(local_failure)
+    }
+
+    /// The region that `--local` means.
+    pub fn local_region(&self, manifest: &Manifest) -> String {
+        let region = self.global.region.clone().or_else(|| manifest.region.clone());
+        region.unwrap_or_else(|| localcloud::REGION.to_owned())
     }
 
     /// Opens the account and finds out which it is, before anything is read or written there.

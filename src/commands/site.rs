@@ -10,7 +10,7 @@ use crate::plan::{self, Kind, Plan};
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Platform, Stack};
 use futures_util::future::try_join_all;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A manifest, and the functions of it that were chosen.
 pub struct Project {
@@ -20,8 +20,17 @@ pub struct Project {
     pub text: String,
     pub manifest: Manifest,
     pub functions: Vec<Function>,
-    /// What `build` writes, which is no part of any package.
-    pub written: Vec<PathBuf>,
+    /// The manifest, and what `build` writes: no part of any package.
+    pub own: Vec<PathBuf>,
+    /// The files that values come from, in any stage and for any function.
+    pub values: Vec<PathBuf>,
+}
+
+impl Project {
+    /// Where something is that the manifest names.
+    pub fn path(&self, named: &Path) -> PathBuf {
+        if self.directory == Path::new(".") { named.to_owned() } else { self.directory.join(named) }
+    }
 }
 
 impl Project {

@@ -3,7 +3,7 @@
 use super::run::Run;
 use super::site::{Project, Site};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Found, Function, Origin, Outside, fill};
+use crate::manifest::{Found, Function, Origin, Outside, Problems, fill};
 use crate::stack::{Names, Secret};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,8 +18,7 @@ const LONGEST: u64 = 4096 + 2;
 /// # Errors
 /// All values that are not there: those that need no AWS before any call to it.
 pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site), Failure> {
-    let near = origins(&project, true).into_iter();
-    let found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
+    let found = look_up_near(&project);
     filled(run, &mut project, &found, Kind::Manifest)?;
     let region = run.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
     hide(run, &project, &region, "");
@@ -39,6 +38,23 @@ fn hide(run: &Run, project: &Project, region: &str, account: &str) {
     let names: Vec<Names> = names.collect();
     let secrets = project.functions.iter().flat_map(Function::secrets);
     run.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
+}
+
+/// What is missing of the values that need no AWS, with what to do about it, for who has more to say that is wrong.
+pub fn missing_here(project: &Project) -> Option<(Problems, Vec<String>)> {
+    let found = look_up_near(project);
+    let problems = fill(&mut project.functions.clone(), &found, &project.text).err()?;
+    let hints = Failure::without_values(Kind::Manifest, String::new(), missing(&found).into_iter(), false).hints;
+    Some((problems, hints))
+}
+
+fn look_up_near(project: &Project) -> Found {
+    let near = origins(project, true).into_iter();
+    near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
+}
+
+fn missing(found: &Found) -> Vec<&'static str> {
+    found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin.key()).collect()
 }
 
 /// Opens the account for a command that deploys no values: it needs those of the checks alone, and where one cannot be
@@ -111,8 +127,7 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
 fn filled(run: &Run, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
     fill(&mut project.functions, found, &project.text).map_err(|problems| {
         let message = problems.render(&run.global.manifest.display().to_string(), &project.text);
-        let without: Vec<&str> =
-            found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin.key()).collect();
+        let without = self::missing(found);
         let kind = if without.is_empty() { Kind::Manifest } else { missing };
         Failure::without_values(kind, message, without.into_iter(), run.global.local)
     })

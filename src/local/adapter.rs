@@ -22,7 +22,7 @@ pub fn program() -> Option<PathBuf> {
 }
 
 /// `$LAMSTREAM_ADAPTER`, from the root.
-pub(super) fn named() -> Option<PathBuf> {
+pub fn named() -> Option<PathBuf> {
     let named = std::env::var_os("LAMSTREAM_ADAPTER").filter(|path| !path.is_empty()).map(PathBuf::from);
     named.map(|path| std::path::absolute(&path).unwrap_or(path))
 }

@@ -1,12 +1,14 @@
 //! The manifest as a whole.
 
 use super::function::{self, Function};
+use super::outside::{Origin, Outside};
 use super::problem::{Problem, Problems};
 use super::section::{Notes, Section};
 use super::stages::{self, Stage};
 use super::{secrets, tags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 use toml::de::DeTable;
 
 /// AWS's limit for the name of a function.
@@ -43,10 +45,7 @@ pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
         notes.borrow_mut().push(stages::unknown(unknown, &names));
     }
 
-    let mut variants = vec![Variant::read(root, None, &names, &notes)];
-    for stage in &stages {
-        variants.push(Variant::of_stage(root, stage, &names, &notes));
-    }
+    let variants = variants(root, &stages, &notes);
     refuse_equal_names(&variants, &notes);
 
     let problems = notes.into_inner();
@@ -139,6 +138,27 @@ impl Variant {
         // Neither region nor account is part of it.
         self.manifest.names(function, "", "").function_name()
     }
+}
+
+/// The files that values come from, in any stage, relative to the manifest. `text` is one that was parsed.
+pub fn value_files(text: &str) -> BTreeSet<PathBuf> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let (root, notes) = (document.get_ref(), Notes::default());
+    let variants = variants(root, &stages::read(root, &notes), &notes);
+    let functions = variants.iter().flat_map(|variant| &variant.manifest.functions);
+    let file = |outside: &Outside| match &outside.origin {
+        Origin::File(path) => Some(path.clone()),
+        _ => None,
+    };
+    functions.flat_map(Function::outside).filter_map(file).collect()
+}
+
+/// The manifest without a stage, then with each.
+fn variants(root: &DeTable<'_>, stages: &[Stage<'_>], notes: &Notes) -> Vec<Variant> {
+    let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
+    let mut variants = vec![Variant::read(root, None, &names, notes)];
+    variants.extend(stages.iter().map(|stage| Variant::of_stage(root, stage, &names, notes)));
+    variants
 }
 
 /// Two functions of one name on AWS would overwrite each other, be it in one stage or in two. Lambda tells case

@@ -26,6 +26,7 @@ mod web;
 
 mod target;
 
+mod mistake;
 mod problem;
 mod secrets;
 mod section;
@@ -33,9 +34,10 @@ mod section;
 pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
-pub use document::{Manifest, parse};
+pub use document::{Manifest, parse, value_files};
 pub use environment::RESERVED;
 pub use function::Function;
+pub use mistake::{Mistake, located};
 pub use outside::{Found, Origin, Outside, fill};
 pub use problem::{Problem, Problems};
 pub use role::RoleSource;

@@ -48,6 +48,11 @@ impl Problems {
         Problems::new(problems, secrets::guessed(text))
     }
 
+    /// Both, in the order of their place.
+    pub fn and(self, other: Problems) -> Problems {
+        Problems::new([self.problems, other.problems].concat(), [self.hidden, other.hidden].concat())
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
     }

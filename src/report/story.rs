@@ -10,6 +10,7 @@ use std::time::Duration;
 /// Where the time a step took is written.
 const TIME_COLUMN: usize = 48;
 const UPLOADING: &str = "Uploading";
+const WAITING: &str = "Waiting";
 /// How long the bar of an upload is, in characters.
 const BAR: usize = 20;
 
@@ -17,6 +18,7 @@ const BAR: usize = 20;
 pub(super) fn told(event: &Event) -> Option<Line> {
     match event {
         Event::BuildLine { line } => Some(Line::coloured(line)),
+        Event::BuildWaits { for_what, .. } => Some(Line::verb(style::WAIT, WAITING, &format!("for {for_what}"))),
         Event::Packaged { function, architecture, size, sha256 } => {
             let digest: String = sha256.chars().take(8).collect();
             let rest = format!("{function} ({architecture}, {} KB, digest {digest}…)", size.div_ceil(1000));
@@ -45,7 +47,7 @@ pub(super) fn told(event: &Event) -> Option<Line> {
         Event::Stays { function, why } => {
             Some(Line::verb(style::WAIT, "Left", &format!("something of {function}: {why}")))
         }
-        Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } => None,
+        Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } | Event::BuildGoesOn { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
             Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
@@ -89,6 +91,10 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
         Event::Looking { at } => Turn::Begins { function: "", verb: "Reading", about: (*at).to_owned() },
         Event::Looked { at } => Turn::Ends { function: "", about: (*at).to_owned() },
         Event::Building { function } => Turn::Begins { function, verb: "Building", about: function.clone() },
+        Event::BuildWaits { function, for_what } => {
+            Turn::Begins { function, verb: WAITING, about: format!("for {for_what}") }
+        }
+        Event::BuildGoesOn { function } => Turn::Stops { function, verb: WAITING },
         Event::Packaged { function, .. } => Turn::Ends { function, about: function.clone() },
         Event::Started { function, step } => Turn::Begins { function, verb: doing(step.action), about: named(step) },
         Event::Uploading { function, sent, total } if sent == total => Turn::Stops { function, verb: UPLOADING },
@@ -96,7 +102,7 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
             Turn::Goes { function, verb: UPLOADING, about: upload(function, *sent, *total) }
         }
         Event::Waiting { function, for_what, .. } => {
-            Turn::Begins { function, verb: "Waiting", about: format!("for {for_what}") }
+            Turn::Begins { function, verb: WAITING, about: format!("for {for_what}") }
         }
         // These two may be made while something else is going on; nothing is ever waited for in them.
         Event::Done { function, step, .. } | Event::Failed { function, step }

@@ -61,6 +61,12 @@ impl Report for Terminal {
     fn on(&mut self, event: &Event) {
         match event {
             Event::Building { .. } => self.cargo_draws = true,
+            // Until it is cargo's turn, cargo draws nothing.
+            Event::BuildWaits { .. } => self.cargo_draws = false,
+            Event::BuildGoesOn { .. } => {
+                self.clear();
+                self.cargo_draws = true;
+            }
             Event::Packaged { .. } => self.cargo_draws = false,
             _ => {}
         }

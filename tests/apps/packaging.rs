@@ -41,8 +41,19 @@ fn built(bench: &Bench) -> BTreeMap<String, (u32, Vec<u8>)> {
 }
 
 fn refused(bench: &Bench) -> String {
+    ended_with(1, bench)
+}
+
+/// What the manifest is to blame for, at its place.
+fn mistaken(bench: &Bench) -> String {
+    let errors = ended_with(2, bench);
+    assert!(errors.contains("error: deploy.toml:"), "{errors}");
+    errors
+}
+
+fn ended_with(code: i32, bench: &Bench) -> String {
     let output = bench.run(&["build", "--out", "out"]);
-    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
     assert!(output.stdout.is_empty());
     String::from_utf8(output.stderr).unwrap()
 }
@@ -101,17 +112,17 @@ fn a_command_line_becomes_the_script_that_the_handler_names() {
 
 #[test]
 fn what_could_not_start_is_refused_before_anything_is_called() {
-    let missing = refused(&app(&MANIFEST.replace("'run.sh'", "'start.sh'"), &[]));
+    let missing = mistaken(&app(&MANIFEST.replace("'run.sh'", "'start.sh'"), &[]));
     assert!(missing.contains("there is no `start.sh` in it"), "{missing}");
     let windows = refused(&app(MANIFEST, &[("run.sh", "#!/bin/sh\r\nexec x\r\n")]));
     assert!(windows.contains("its lines end as on Windows") && windows.contains("sed -i"), "{windows}");
     let no_script = refused(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
     assert!(no_script.contains("begins with `#!`"), "{no_script}");
     let empty = MANIFEST.replace("web =", "package =").replace("run = 'run.sh'", "handler = 'main.handler'");
-    let empty = refused(&app(&empty, &[("other.py", "")]));
+    let empty = mistaken(&app(&empty, &[("other.py", "")]));
     assert!(empty.contains("the handler `main.handler` could be in"), "{empty}");
-    let nowhere = refused(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
-    assert!(nowhere.contains("cannot read `./nowhere`") || nowhere.contains("nowhere`"), "{nowhere}");
+    let nowhere = mistaken(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
+    assert!(nowhere.contains("deploy.toml:3:7: cannot use the directory `nowhere`: there is no such"), "{nowhere}");
 }
 
 #[test]
@@ -151,7 +162,70 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
         "deploy.toml",
         &manifest.replace("'app'", "'site.zip'").replace("handler = 'main.handler'", "run = 'start.sh'"),
     );
-    assert!(refused(&bench).contains("it has no `start.sh` at its root"));
+    assert!(mistaken(&bench).contains("it has no `start.sh` at its root"));
     bench.write("deploy.toml", &format!("{}exclude = ['x']\n", manifest.replace("'app'", "'site.zip'")));
-    assert!(refused(&bench).contains("is no directory"));
+    assert!(mistaken(&bench).contains("is no directory"));
+}
+
+/// Everything that says how something is deployed, beside an app that is packed from the manifest's own directory.
+#[test]
+fn what_deploys_an_app_is_neither_a_part_of_it_nor_a_change_of_it() {
+    let manifest = "app = 'shop'\n[functions.site]\nweb = '.'\nruntime = 'python3.13'\nrun = 'run.sh'\n\
+                    environment = { TOKEN = { file = 'token.txt' } }\n\
+                    [stages.prod.functions.site.environment]\nTOKEN = { file = 'prod.token' }\n";
+    let own = ["token.txt", "prod.token", "staging.toml"];
+    let others = [
+        "template.yaml",
+        "samconfig.toml",
+        ".aws-sam/build/a.py",
+        "cdk.out/manifest.json",
+        "cdk.json",
+        ".terraform/x",
+        "main.tf",
+        "prod.tfstate",
+        "prod.tfvars",
+        ".serverless/x",
+        "serverless.yml",
+        ".sst/x",
+        ".pulumi/x",
+        "Pulumi.yaml",
+        "Pulumi.dev.yaml",
+        ".vercel/x",
+        ".netlify/x",
+        "infra/Dockerfile",
+    ];
+    let needed = ["config.yaml", "main.py", "package.json", "prompts/template.yaml", "pyproject.toml.txt", "run.sh"];
+    let bench = Bench::new(manifest);
+    for name in own.iter().chain(&others).chain(&needed) {
+        bench.write_all(name, "planted\n");
+    }
+    bench.write("run.sh", RUN);
+    bench.write("staging.toml", manifest);
+    let zip = |arguments: &[&str]| {
+        let path = bench.good(&[&["build", "--out", "out"], arguments].concat());
+        contents(Path::new(&bench.path(path.trim())))
+    };
+    let found = zip(&[]);
+    assert_eq!(found.keys().collect::<Vec<_>>(), needed);
+    for edited in [format!("# a word\n{manifest}"), manifest.replace("run =", "memory = 1024\nrun =")] {
+        bench.write("deploy.toml", &edited);
+        assert_eq!(zip(&[]), found);
+    }
+    assert_eq!(zip(&["--stage", "prod"]), found);
+    assert_eq!(zip(&["--manifest", "staging.toml"]), found);
+    let named = "include = ['deploy.toml', 'token.txt', 'cdk.out', 'template.yaml', 'Pulumi.*.yaml']\nrun =";
+    bench.write("deploy.toml", &manifest.replace("run =", named));
+    let found = zip(&[]);
+    let more: Vec<&String> = found.keys().filter(|name| !needed.contains(&name.as_str())).collect();
+    assert_eq!(more, ["Pulumi.dev.yaml", "cdk.out/manifest.json", "deploy.toml", "template.yaml", "token.txt"]);
+}
+
+#[test]
+fn a_file_that_stays_behind_and_may_be_the_apps_own_is_told() {
+    let manifest = MANIFEST.replace("run =", "environment = { TOKEN = { file = 'app/token' } }\nrun =");
+    let bench = app(&manifest, &[("token", "t"), ("template.json", "{}"), ("prod.tfvars", "a = 1")]);
+    let story = String::from_utf8(bench.run(&["build", "--out", "out"]).stderr).unwrap();
+    for name in ["token", "template.json", "prod.tfvars"] {
+        assert!(story.contains(&format!("`{name}` stays behind")), "{name}: {story}");
+    }
 }

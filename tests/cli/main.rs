@@ -4,6 +4,7 @@
 mod support;
 
 mod again;
+mod builds;
 mod clock;
 mod consent;
 mod credentials;
@@ -17,6 +18,7 @@ mod leaks;
 mod local;
 mod logs;
 mod permissions;
+mod preflight;
 mod races;
 mod reader;
 mod refusals;

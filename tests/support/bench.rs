@@ -9,6 +9,10 @@ use tempfile::TempDir;
 
 pub const LAMSTREAM: &str = env!("CARGO_BIN_EXE_lamstream");
 
+/// A crate with this name is there in every bench whose manifest names it: it is right, as far as can be known without
+/// building it, and cannot be built.
+const UNUSED: &str = "unused";
+
 /// A process that ends with the test.
 pub struct Server {
     child: Child,
@@ -49,7 +53,18 @@ impl Bench {
     pub fn new(manifest: &str) -> Bench {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("deploy.toml"), manifest).expect("the manifest is written");
-        Bench { directory }
+        let bench = Bench { directory };
+        if manifest.contains(UNUSED) {
+            bench.write_all("unused/Cargo.toml", "[workspace]\n[package]\nname = \"unused\"\nedition = \"2024\"\n");
+            bench.write_all("unused/src/main.rs", "compile_error!(\"nobody builds this\");\n");
+        }
+        bench
+    }
+
+    /// The same as `write`, with the directories around the file.
+    pub fn write_all(&self, name: &str, text: &str) {
+        std::fs::create_dir_all(self.path(name).parent().expect("a directory")).expect("it is made");
+        self.write(name, text);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -114,6 +114,11 @@ pub fn layer_file(arn: &str) -> String {
     format!("{}.zip", arn.replace([':', '/'], "_"))
 }
 
+/// Whether a layer's version is one of those that are made of `Options::adapter`.
+pub fn is_adapter_layer(arn: &str) -> bool {
+    world::configuration::is_adapter(arn)
+}
+
 /// The key pair that every API call is signed with.
 #[derive(Clone)]
 pub struct Credentials {

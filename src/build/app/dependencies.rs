@@ -1,12 +1,16 @@
 //! Which packages of others an app needs, and who installs them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
+use serde_json::Value;
+
+use super::interpreter::{Interpreter, minor};
 use super::python::{self, List};
-use super::tool::Tell;
-use super::{App, node};
+use super::tool::{self, Tell};
+use super::{App, local, node};
 use crate::build::error::BuildError;
-use crate::stack::Family;
+use crate::stack::{Family, Platform};
 
 /// Where it is said which packages an app needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,7 @@ pub enum Dependencies {
 /// In this order: what `requirements.txt` says is what other tools for Lambda install.
 const OF_PYTHON: [&str; 4] = ["requirements.txt", "uv.lock", "poetry.lock", "pyproject.toml"];
 const OF_NODE: &str = "package.json";
+const OTHERS_OF_NODE: [&str; 4] = ["pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
 
 impl Dependencies {
     /// Installs them into the cache, where they are not there yet; gives the directory that goes into the package.
@@ -38,11 +43,30 @@ impl Dependencies {
                 None => Ok(None),
             },
             Family::Node => node::install(&file, &app.platform, &app.cache, tell, notes).await,
-            _ => {
-                let (file, runtime) = (file.display(), &app.platform.runtime);
-                let error = BuildError::new(format!("cannot install what `{file}` lists for `{runtime}`"));
-                Err(error.hint("only packages of Python and Node are installed; bring others along in the directory"))
+            _ => Err(not_installable(&file, app)),
+        }
+    }
+
+    /// Whether there is a list with something on it, and what installs it. Installs nothing.
+    pub(super) async fn check(&self, app: &App) -> Result<bool, BuildError> {
+        let family = app.platform.runtime.family();
+        let Some(file) = self.file(&app.directory, family)? else { return Ok(false) };
+        match family {
+            Family::Python => {
+                let listed = List::read(&file).await?.is_some();
+                if listed {
+                    refuse_without_pip(&app.platform)?;
+                }
+                Ok(listed)
             }
+            Family::Node => {
+                let listed = lists_of_node(&file)?;
+                if listed {
+                    refuse_without_npm(&file)?;
+                }
+                Ok(listed)
+            }
+            _ => Err(not_installable(&file, app)),
         }
     }
 
@@ -69,10 +93,61 @@ impl Dependencies {
                     "cannot read the dependencies `{}`: there is no such file",
                     file.display()
                 ));
-                Err(error.hint("`dependencies` is relative to the manifest"))
+                Err(error.at(&["dependencies"]).hint("`dependencies` is relative to the manifest"))
             }
         }
     }
+}
+
+fn not_installable(file: &Path, app: &App) -> BuildError {
+    let (file, runtime) = (file.display(), &app.platform.runtime);
+    BuildError::new(format!("cannot install what `{file}` lists for `{runtime}`"))
+        .at(&["dependencies"])
+        .hint("only packages of Python and Node are installed; bring others along in the directory")
+}
+
+/// Without uv a Python with pip installs, if there is one.
+fn refuse_without_pip(platform: &Platform) -> Result<(), BuildError> {
+    if tool::find("uv").is_some() {
+        return Ok(());
+    }
+    let runtime = &platform.runtime;
+    let why = match Interpreter::nearest(minor(runtime.version()).unwrap_or_default()) {
+        Some(python) if has_pip(&python.program) => return Ok(()),
+        Some(python) => format!("there is no uv here, and `{}` has no pip", python.program.display()),
+        None => "there is neither uv nor python3 here".to_owned(),
+    };
+    let error = BuildError::new(format!("cannot install packages for `{runtime}`: {why}"));
+    Err(error.hint("install uv: https://docs.astral.sh/uv/"))
+}
+
+fn has_pip(python: &Path) -> bool {
+    const QUESTION: &str = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pip') is None)";
+    let mut command = std::process::Command::new(python);
+    command.args(["-c", QUESTION]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// What another tool has locked is that tool's to install.
+fn refuse_without_npm(list: &Path) -> Result<(), BuildError> {
+    let locked_by_others = OTHERS_OF_NODE.iter().any(|lock| list.with_file_name(lock).is_file());
+    if locked_by_others || tool::find("npm").is_some() {
+        return Ok(());
+    }
+    let error = BuildError::new(format!("cannot install what `{}` lists: there is no npm here", list.display()));
+    Err(error.hint("install Node.js, or bring `node_modules` along with `dependencies = \"none\"`"))
+}
+
+/// Whether a `package.json` needs anything to run that a registry can have.
+fn lists_of_node(list: &Path) -> Result<bool, BuildError> {
+    let unreadable = |error| BuildError::new(format!("cannot read `{}`", list.display())).because(error);
+    let package: Value = serde_json::from_str(&tool::text(list)?).map_err(unreadable)?;
+    let needs = |key: &str| package[key].as_object().is_some_and(|all| !all.is_empty());
+    if !needs("dependencies") && !needs("optionalDependencies") {
+        return Ok(false);
+    }
+    local::refuse(list, &package)?;
+    Ok(true)
 }
 
 /// A lock file beside a list is what is meant by it.

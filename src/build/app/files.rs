@@ -1,10 +1,11 @@
 //! What a directory holds that goes into a package.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::deployment;
 use super::patterns::{self, Patterns};
 use super::tree::{Content, File, Tree};
 use super::unwanted::{self, Unwanted};
@@ -17,8 +18,10 @@ pub struct Selection {
     /// What goes along although it would stay behind.
     pub include: Vec<String>,
     pub exclude: Vec<String>,
-    /// Files and directories that lamstream itself writes: they are no part of what they are made from.
-    pub written: Vec<PathBuf>,
+    /// Files and directories that are lamstream's own: what it writes, and the manifest. A package is not made of them.
+    pub own: Vec<PathBuf>,
+    /// Files whose contents the manifest takes for values, which are secrets as a rule.
+    pub values: Vec<PathBuf>,
 }
 
 /// The files that go along, and what is told of those that do not. Where `installs` names a directory, lamstream fills it
@@ -53,9 +56,9 @@ pub fn gather(
             Some(Stays::Excluded) if is_directory && rules.include.is_empty() => walk.skip_current_dir(),
             Some(Stays::Excluded) => {}
             Some(Stays::Unwanted { .. } | Stays::InstalledAnew) if is_directory && is_entered => {}
-            Some(Stays::Unwanted { told }) => {
+            Some(Stays::Unwanted { note }) => {
                 // Of a directory of secrets the directory is told, and not each file.
-                notes.extend(told.then(|| unwanted::note(&name)));
+                notes.extend(note.map(|note| note(&name)));
                 if is_directory {
                     walk.skip_current_dir();
                 }
@@ -77,7 +80,7 @@ pub fn gather(
 /// Why something does not go along.
 enum Stays {
     Excluded,
-    Unwanted { told: bool },
+    Unwanted { note: Option<fn(&str) -> String> },
     InstalledAnew,
 }
 
@@ -85,15 +88,24 @@ struct Rules<'a> {
     directory: &'a Path,
     include: Patterns,
     exclude: Patterns,
-    written: Vec<PathBuf>,
+    own: Vec<Identity>,
+    values: Vec<Identity>,
     installs: Option<&'a str>,
+}
+
+/// Device and inode: what the file is, whatever it is called and wherever links lead to it.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 impl<'a> Rules<'a> {
     fn of(directory: &'a Path, selection: &Selection, installs: Option<&'a str>) -> Result<Rules<'a>, BuildError> {
         let (include, exclude) = (Patterns::of(&selection.include)?, Patterns::of(&selection.exclude)?);
-        let written = selection.written.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        Ok(Rules { directory, include, exclude, written, installs })
+        let identities = |paths: &[PathBuf]| paths.iter().filter_map(|path| identity(path)).collect();
+        let (own, values) = (identities(&selection.own), identities(&selection.values));
+        Ok(Rules { directory, include, exclude, own, values, installs })
     }
 
     fn judge(&self, name: &str, path: &Path, is_directory: bool) -> Option<Stays> {
@@ -110,20 +122,27 @@ impl<'a> Rules<'a> {
             {
                 return Some(Stays::InstalledAnew);
             }
-            match unwanted::judge(&path, is_directory) {
+            if let Some(note) = self.unwanted(part, &path, is_directory) {
                 // Of what is left out by a pattern nothing is told.
-                Some(why) => return Some(Stays::Unwanted { told: why == Unwanted::Secret && !excluded }),
-                None if self.is_written(&path) => return Some(Stays::Unwanted { told: false }),
-                None => {}
+                return Some(Stays::Unwanted { note: note.filter(|_| !excluded) });
             }
         }
         excluded.then_some(Stays::Excluded)
     }
 
-    fn is_written(&self, path: &Path) -> bool {
-        self.written.iter().any(|written| {
-            written.file_name() == path.file_name() && path.canonicalize().is_ok_and(|path| path == *written)
-        })
+    /// Whether it stays behind for what it is, and what there is to say of that.
+    fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<fn(&str) -> String>> {
+        let is_one_of = |known: &[Identity]| identity(path).is_some_and(|identity| known.contains(&identity));
+        match unwanted::judge(path, is_directory) {
+            Some(Unwanted::Secret) => Some(Some(unwanted::note)),
+            Some(Unwanted::Clutter) => Some(None),
+            None if is_one_of(&self.own) => Some(None),
+            None if is_one_of(&self.values) => Some(Some(unwanted::note_of_value)),
+            None if deployment::is(inner, path, is_directory) => {
+                Some(deployment::is_doubtful(path).then_some(deployment::note))
+            }
+            None => None,
+        }
     }
 }
 
@@ -182,8 +201,9 @@ mod tests {
             std::fs::write(path, "x").unwrap();
         }
         let list = |patterns: &[&str]| patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        let written = vec![directory.path().join("target/lamstream")];
-        let selection = Selection { include: list(include), exclude: list(exclude), written };
+        let own = vec![directory.path().join("target/lamstream"), directory.path().join("shop.conf")];
+        let values = vec![directory.path().join("keys/token")];
+        let selection = Selection { include: list(include), exclude: list(exclude), own, values };
         let (tree, notes) = gather(directory.path(), &selection, Some("node_modules")).unwrap();
         (tree.iter().map(|(name, _)| name.clone()).collect(), notes)
     }
@@ -229,6 +249,28 @@ mod tests {
         assert_eq!(names, ["a.js", "target/b"]);
         assert!(notes.len() == 1 && notes[0].contains("`sub/node_modules`"), "{notes:?}");
         assert_eq!(gathered(&files, &["sub/node_modules"], &[]).0, ["a.js", "sub/node_modules/x.js", "target/b"]);
+    }
+
+    #[test]
+    fn what_the_manifest_is_and_reads_stays_behind_unless_it_is_named() {
+        let files = ["a.py", "shop.conf", "keys/token", "sub/cdk.out/x", "template.yaml"];
+        let (names, notes) = gathered(&files, &[], &[]);
+        assert_eq!(names, ["a.py"]);
+        assert_eq!(notes, [unwanted::note_of_value("keys/token"), deployment::note("template.yaml")]);
+        let names = |include: &[&str]| gathered(&files, include, &[]).0.join(" ");
+        assert_eq!(names(&["keys/token", "*.conf"]), "a.py keys/token shop.conf");
+        assert_eq!(names(&["cdk.out", "template.yaml"]), "a.py sub/cdk.out/x template.yaml");
+    }
+
+    #[test]
+    fn another_name_of_a_file_that_stays_behind_does_not_help_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("token"), "x").unwrap();
+        std::os::unix::fs::symlink("token", path("link")).unwrap();
+        std::fs::hard_link(path("token"), path("twin")).unwrap();
+        let selection = Selection { values: vec![path("token")], ..Selection::default() };
+        assert_eq!(gather(directory.path(), &selection, None).unwrap().0.iter().count(), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whether the file that holds a handler is in the package.
 
-use super::tree::Tree;
+use std::collections::BTreeSet;
+
 use crate::build::error::BuildError;
 use crate::stack::Family;
 
@@ -8,18 +9,21 @@ use crate::stack::Family;
 const OF_NODE: [&str; 6] = ["", ".js", ".mjs", ".cjs", "/index.js", "/package.json"];
 const OF_PYTHON: [&str; 3] = [".py", ".pyc", "/__init__.py"];
 
+/// `names` are the files of the package.
+///
 /// # Errors
 /// When there is no such file, as far as the language's rules are known here.
-pub fn refuse_without(tree: &Tree, family: Family, handler: &str, subject: &str) -> Result<(), BuildError> {
+pub fn refuse_without(names: &BTreeSet<&str>, family: Family, handler: &str, subject: &str) -> Result<(), BuildError> {
     let Some((module, ends)) = module(family, handler) else {
-        return match tree.iter().next() {
-            Some(_) => Ok(()),
-            None => Err(BuildError::new(format!("cannot use {subject}: there is nothing in it"))),
+        return match names.is_empty() {
+            false => Ok(()),
+            true => Err(BuildError::new(format!("cannot use {subject}: there is nothing in it")).at(&["package"])),
         };
     };
     let is_extension =
-        |name: &String| family == Family::Python && name.ends_with(".so") && name.starts_with(&format!("{module}."));
-    if ends.iter().any(|end| tree.has(&format!("{module}{end}"))) || tree.iter().any(|(name, _)| is_extension(name)) {
+        |name: &&str| family == Family::Python && name.ends_with(".so") && name.starts_with(&format!("{module}."));
+    let has = |end: &&str| names.contains(format!("{module}{end}").as_str());
+    if ends.iter().any(has) || names.iter().any(is_extension) {
         return Ok(());
     }
     // Python imports a directory without `__init__.py`, too, but a handler cannot be in one.
@@ -28,7 +32,7 @@ pub fn refuse_without(tree: &Tree, family: Family, handler: &str, subject: &str)
     let error = BuildError::new(format!(
         "cannot use {subject}: there is nothing in it that the handler `{handler}` could be in"
     ));
-    Err(error.hint(format!("expected one of {}; `exclude` may have left it out", expected.join(", "))))
+    Err(error.at(&["handler"]).hint(format!("expected one of {}; `exclude` may have left it out", expected.join(", "))))
 }
 
 /// The name of the module, and how its file may end.
@@ -54,14 +58,9 @@ fn module(family: Family, handler: &str) -> Option<(String, &'static [&'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::build::app::tree::{Content, File};
 
     fn refused(files: &[&str], family: Family, handler: &str) -> bool {
-        let mut tree = Tree::default();
-        for name in files {
-            tree.insert((*name).to_owned(), File { content: Content::Bytes(Vec::new()), executable: false });
-        }
-        refuse_without(&tree, family, handler, "the directory `x`").is_err()
+        refuse_without(&files.iter().copied().collect(), family, handler, "the directory `x`").is_err()
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! app depends on are [installed](dependencies) for the target's runtime and processor into a cache, and lie beneath the
 //! app's own files. All of it is [zipped](super::archive) the same way every time.
 
+mod deployment;
 mod files;
-mod handler;
+pub mod handler;
 mod patterns;
 mod tree;
 pub mod unwanted;
@@ -24,6 +25,7 @@ mod interpreter;
 pub use dependencies::Dependencies;
 pub use files::Selection;
 pub use interpreter::platform_here;
+pub use unwanted::UNFINISHED;
 
 use std::path::PathBuf;
 
@@ -58,40 +60,70 @@ pub struct Assembled {
     pub notes: Vec<String>,
 }
 
+/// An app of which all is right that can be known before anything is installed.
+pub struct Checked {
+    app: App,
+    tree: Tree,
+    notes: Vec<String>,
+}
+
 impl App {
-    /// Makes the package. `tell` gets what the tools write that install its dependencies, line by line.
+    /// Gathers the files, and finds out whether the package can be made. Installs nothing and asks no registry.
     ///
     /// # Errors
-    /// When the directory cannot be read, or lacks what starts it; when dependencies cannot be installed; when the
-    /// package is too large for Lambda, or holds a Python extension that the target's processor cannot load.
-    pub async fn assemble(&self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
-        let subject = format!("the directory `{}`", self.directory.display());
-        let fills = self.dependencies.fills(self);
-        let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills)?;
-        if let Some(installed) = self.dependencies.install(self, tell, &mut notes).await? {
-            tree.put_beneath(files::gather_all(&installed)?);
+    /// When the directory or the list of dependencies cannot be read, or lacks what starts the app; when a tool that
+    /// installs packages is missing; when the app's own files are too large for Lambda, or not for its processor. All that
+    /// can be found out at once is.
+    pub async fn check(self) -> Result<Checked, Vec<BuildError>> {
+        let one = |error| vec![error];
+        self.refuse_no_directory().map_err(one)?;
+        let fills = self.dependencies.fills(&self);
+        let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills).map_err(one)?;
+        let listed = self.dependencies.check(&self).await;
+        let mut wrong = Vec::new();
+        if let Err(error) = self.write_script(&mut tree) {
+            wrong.push(error);
         }
-        if let Some((name, text)) = &self.script {
-            let file = File { content: Content::Bytes(text.clone().into_bytes()), executable: true };
-            if tree.insert(name.clone(), file).is_some() {
-                let error =
-                    BuildError::new(format!("cannot use {subject}: it holds `{name}`, which lamstream writes itself"));
-                return Err(error.hint(format!("name it in `run`, or leave it out: `exclude = [\"{name}\"]`")));
-            }
+        // What lies deeper may come with a package.
+        let may_come = |name: &str| !matches!(listed, Ok(false)) && name.contains('/') && !tree.has(name);
+        let started = self.started.as_deref().filter(|started| !may_come(started));
+        wrong.extend(started.and_then(|started| tree.make_executable(started, &self.subject()).err()));
+        if let Some(handler) = self.handler.as_ref().filter(|_| matches!(listed, Ok(false))) {
+            let family = self.platform.runtime.family();
+            wrong.extend(handler::refuse_without(&tree.names(), family, handler, &self.subject()).err());
         }
-        if let Some(started) = &self.started {
-            tree.make_executable(started, &subject)?;
+        match self.foreign_extensions(&tree) {
+            Ok(note) => notes.extend(note),
+            Err(error) => wrong.push(error),
         }
-        if let Some(called) = &self.called {
-            tree.make_executable_if_there(called);
+        wrong.extend(archive::check_sizes(&tree.sizes(), &self.subject()).err());
+        wrong.extend(listed.err());
+        if wrong.is_empty() { Ok(Checked { app: self, tree, notes }) } else { Err(wrong) }
+    }
+
+    fn subject(&self) -> String {
+        format!("the directory `{}`", self.directory.display())
+    }
+
+    fn refuse_no_directory(&self) -> Result<(), BuildError> {
+        let why = match self.directory.metadata() {
+            Ok(metadata) if metadata.is_dir() => return Ok(()),
+            Ok(_) => "it is a file".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such directory".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(BuildError::new(format!("cannot use {}: {why}", self.subject())).at(&["web", "package"]))
+    }
+
+    fn write_script(&self, tree: &mut Tree) -> Result<(), BuildError> {
+        let Some((name, text)) = &self.script else { return Ok(()) };
+        let file = File { content: Content::Bytes(text.clone().into_bytes()), executable: true };
+        if tree.insert(name.clone(), file).is_none() {
+            return Ok(());
         }
-        if let Some(handler) = &self.handler {
-            handler::refuse_without(&tree, self.platform.runtime.family(), handler, &subject)?;
-        }
-        notes.extend(self.foreign_extensions(&tree)?);
-        archive::check_sizes(&tree.sizes(), &subject)?;
-        let zip = archive::pack_all(&tree.read()?, &subject)?;
-        Ok(Assembled { package: Package::of_zip(zip, self.platform.architecture), notes })
+        let subject = self.subject();
+        let error = BuildError::new(format!("cannot use {subject}: it holds `{name}`, which lamstream writes itself"));
+        Err(error.at(&["run"]).hint(format!("name it in `run`, or leave it out: `exclude = [\"{name}\"]`")))
     }
 
     /// A Python extension for another processor is found out only when it is imported; better here. What Python would not
@@ -113,5 +145,33 @@ impl App {
         }
         let told = || format!("not for `{}`: {}", self.platform.architecture, foreign.join(", "));
         Ok((!foreign.is_empty()).then(told))
+    }
+}
+
+impl Checked {
+    /// Makes the package. `tell` gets what the tools write that install its dependencies, line by line.
+    ///
+    /// # Errors
+    /// When dependencies cannot be installed, and when something is wrong with the package only together with them.
+    pub async fn assemble(self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
+        let Checked { app, mut tree, mut notes } = self;
+        let subject = app.subject();
+        if let Some(installed) = app.dependencies.install(&app, tell, &mut notes).await? {
+            let installed = files::gather_all(&installed)?;
+            notes.extend(app.foreign_extensions(&installed)?);
+            tree.put_beneath(installed);
+        }
+        if let Some(started) = &app.started {
+            tree.make_executable(started, &subject)?;
+        }
+        if let Some(called) = &app.called {
+            tree.make_executable_if_there(called);
+        }
+        if let Some(handler) = &app.handler {
+            handler::refuse_without(&tree.names(), app.platform.runtime.family(), handler, &subject)?;
+        }
+        archive::check_sizes(&tree.sizes(), &subject)?;
+        let zip = archive::pack_all(&tree.read()?, &subject)?;
+        Ok(Assembled { package: Package::of_zip(zip, app.platform.architecture), notes })
     }
 }

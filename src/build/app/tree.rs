@@ -1,6 +1,6 @@
 //! The files of a package, before they are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::PathBuf;
 
@@ -47,7 +47,7 @@ impl Tree {
     pub fn make_executable(&mut self, name: &str, subject: &str) -> Result<(), BuildError> {
         let Some(file) = self.0.get_mut(name) else {
             let error = BuildError::new(format!("cannot use {subject}: there is no `{name}` in it to start it with"));
-            return Err(error.hint(format!(
+            return Err(error.at(&["run", "package", "web"]).hint(format!(
                 "`run` is a script in that directory, or a command line of several words: `exec {name}`"
             )));
         };
@@ -65,6 +65,10 @@ impl Tree {
 
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.0.keys().map(String::as_str).collect()
     }
 
     /// How large each file is, without reading any.

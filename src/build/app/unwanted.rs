@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::deployment;
+
 /// Why a file stays behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwanted {
@@ -12,7 +14,7 @@ pub enum Unwanted {
 }
 
 /// Directories and files by their whole name, in small letters.
-const SECRET_NAMES: [&str; 18] = [
+const SECRET_NAMES: [&str; 16] = [
     ".env",
     ".envrc",
     ".aws",
@@ -29,8 +31,6 @@ const SECRET_NAMES: [&str; 18] = [
     ".git-credentials",
     "credentials.json",
     "secring.gpg",
-    "terraform.tfstate",
-    "terraform.tfstate.backup",
 ];
 /// What is one in a certain directory.
 const SECRET_PAIRS: [(&str, &str); 2] = [(".docker", "config.json"), (".config", "gcloud")];
@@ -39,7 +39,7 @@ const SECRET_ENDS: [&str; 7] = [".key", ".p8", ".p12", ".pfx", ".jks", ".keystor
 const SECRET_BEGINNINGS: [&str; 7] = [".env.", ".env-", ".env_", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
 /// What a template of variables ends with, which is there to be read.
 const TEMPLATE_ENDS: [&str; 3] = ["example", "sample", "template"];
-const CLUTTER_NAMES: [&str; 29] = [
+const CLUTTER_NAMES: [&str; 27] = [
     ".git",
     ".gitignore",
     ".gitattributes",
@@ -64,14 +64,14 @@ const CLUTTER_NAMES: [&str; 29] = [
     ".tox",
     ".nox",
     ".coverage",
-    ".aws-sam",
-    ".terraform",
     ".lamstream",
     ".venv",
     ".eslintcache",
 ];
 const CLUTTER_ENDS: [&str; 10] =
     [".pyc", ".pyo", ".swp", ".swo", ".swn", ".orig", ".iml", "~", ".sublime-project", ".sublime-workspace"];
+/// What the name of a file begins with that lamstream writes and that is not whole yet.
+pub const UNFINISHED: &str = ".lamstream-";
 /// What marks a directory that can be made again: a virtual environment, and caches such as cargo's `target`.
 const CLUTTER_MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
 
@@ -94,6 +94,7 @@ pub fn by_name(path: &Path) -> Option<Unwanted> {
     let around = path.parent().and_then(Path::file_name).unwrap_or_default();
     let public_half = small.ends_with(".pub");
     let secret = SECRET_NAMES.contains(&&*small)
+        || deployment::is_secret(&small)
         || SECRET_PAIRS.iter().any(|(directory, file)| around == *directory && small == *file)
         || SECRET_ENDS.iter().any(|end| small.ends_with(end))
         || SECRET_BEGINNINGS.iter().any(|beginning| small.starts_with(beginning) && !public_half);
@@ -104,7 +105,8 @@ pub fn by_name(path: &Path) -> Option<Unwanted> {
     // Emacs locks a file by a link to nowhere.
     let of_emacs = name.starts_with(".#") || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'));
     let clutter = CLUTTER_NAMES.contains(&&*name) || CLUTTER_ENDS.iter().any(|end| name.ends_with(end));
-    (clutter || of_emacs || template).then_some(Unwanted::Clutter)
+    let unfinished = name.starts_with(UNFINISHED);
+    (clutter || of_emacs || template || unfinished).then_some(Unwanted::Clutter)
 }
 
 /// A link's own name may be harmless. What the place of the link and that of its target have in common tells nothing.
@@ -144,6 +146,11 @@ fn is_a_service_account(text: &str) -> bool {
 /// What there is to say of a secret that was left out.
 pub fn note(file: &str) -> String {
     format!("`{file}` stays behind: it looks like a secret; name it in `include` if it is meant to go along")
+}
+
+/// The same of a file whose contents the manifest takes for a value.
+pub fn note_of_value(file: &str) -> String {
+    format!("`{file}` stays behind: the manifest takes a value from it; name it in `include` if the app reads it, too")
 }
 
 #[cfg(test)]

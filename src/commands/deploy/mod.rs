@@ -5,6 +5,7 @@ mod curl;
 mod finish;
 
 use super::package::{brought, package_all};
+use super::preflight::preflight;
 use super::run::Run;
 use super::site::{Job, Project, Site, observe_all};
 use super::values::connect;
@@ -26,6 +27,7 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let project = run.project(&arguments.functions)?;
     refuse_shift(&project, arguments)?;
     let zips = brought(run, &project, &arguments.packages.packages)?;
+    let codes = preflight(run, &project, zips, None, true).await?;
     let (project, site) = connect(run, project).await?;
     let jobs = site.jobs(&project, run.global.local);
 
@@ -47,7 +49,7 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
         };
         Ok::<_, Failure>(join_all(jobs.iter().zip(found).map(|(job, found)| begin(run, job, found, agreed))).await)
     };
-    let building = async { Ok(package_all(run, &project, &jobs, &zips).await) };
+    let building = async { Ok(package_all(run, &jobs, codes).await) };
     let (begun, packages) = tokio::try_join!(beginning, building)?;
 
     let mut answer = site.answer("deploy", &project);

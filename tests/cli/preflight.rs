@@ -1,0 +1,197 @@
+//! What can be known before the first call is known before it, all at once, and with its place.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+use crate::support::bench::{Bench, said};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+/// A workspace with two crates and an app, beside the manifest.
+fn bench(manifest: &str) -> Bench {
+    let bench = Bench::new(manifest);
+    bench.write_all("ws/Cargo.toml", "[workspace]\nmembers = ['chat', 'lib', 'gated']\nresolver = '3'\n");
+    let package = |name: &str, more: &str| format!("[package]\nname = '{name}'\nedition = '2024'\n{more}");
+    let bin = |name: &str| format!("[[bin]]\nname = '{name}'\npath = 'src/main.rs'\n");
+    bench.write_all("ws/chat/Cargo.toml", &package("chat", &(bin("one") + &bin("two"))));
+    bench.write_all("ws/chat/src/main.rs", "fn main() {}\n");
+    bench.write_all("ws/lib/Cargo.toml", &package("lib", ""));
+    bench.write_all("ws/lib/src/lib.rs", "");
+    let gated = format!("[features]\nlambda = []\n{}required-features = ['lambda']\n", bin("gated"));
+    bench.write_all("ws/gated/Cargo.toml", &package("gated", &gated));
+    bench.write_all("ws/gated/src/main.rs", "fn main() {}\n");
+    bench.write_all("app/run.sh", "#!/bin/sh\nexec python3 main.py\n");
+    bench.write_all("app/main.py", "");
+    bench.write_all("app/secret.key", "");
+    bench
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const WEB: &str = "runtime = 'python3.13'\nrun = 'run.sh'\n";
+const HANDLER: &str = "runtime = 'python3.13'\nhandler = 'main.handler'\n";
+
+#[test]
+fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
+    let table = [
+        ("crate = 'nope'\n", "3:9: cannot build `nope`: there is no such directory"),
+        ("crate = 'app'\n", "3:9: cannot build `app`: there is no `Cargo.toml` in it"),
+        ("crate = 'ws/chat/Cargo.toml'\n", "3:9: cannot build"),
+        ("crate = 'ws'\n", "3:9: cannot build"),
+        ("crate = 'ws/lib'\n", "3:9: cannot build `lib`: it is a library"),
+        ("crate = 'ws/chat'\n", "3:9: cannot build `chat`: it has several binaries: `one` and `two`"),
+        ("crate = 'ws/chat'\nbin = 'three'\n", "4:7: cannot build `chat`: it has no binary `three`"),
+        ("crate = 'ws/gated'\n", "3:9: cannot build `gated`: its binary `gated` requires `lambda`"),
+        ("crate = 'ws/chat'\nbin = 'one'\nbuild.linker = './ld'\n", "5:16: cannot link with"),
+        ("crate = 'ws/chat'\nbin = 'one'\nbuild.rustc = './rustc'\n", "5:15: cannot build with"),
+        (&format!("web = 'nope'\n{WEB}"), "3:7: cannot use the directory `nope`: there is no such directory"),
+        (&format!("web = 'app/run.sh'\n{WEB}"), "3:7: cannot use the directory `app/run.sh`: it is a file"),
+        (
+            &format!("web = 'app'\n{}", WEB.replace("run.sh", "start.sh")),
+            "5:7: cannot use the directory `app`: there is no `start.sh`",
+        ),
+        (
+            &format!("web = 'app'\nexclude = ['*.sh']\n{WEB}"),
+            "6:7: cannot use the directory `app`: there is no `run.sh`",
+        ),
+        (&format!("web = 'app'\ndependencies = 'reqs.txt'\n{WEB}"), "4:16: cannot read the dependencies `reqs.txt`"),
+        (&format!("package = 'nope.zip'\n{HANDLER}"), "3:11: cannot use the package `nope.zip`: there is no such file"),
+        (
+            &format!("package = 'app'\n{}", HANDLER.replace("main", "other")),
+            "5:11: cannot use the directory `app`: there is nothing in it that the handler",
+        ),
+    ];
+    for (keys, expected) in table {
+        let bench = bench(&format!("app = 'shop'\n[functions.f]\n{keys}"));
+        for command in [&["deploy", "--local", "--yes"][..], &["plan", "--local"], &["build"]] {
+            let output = bench.run(command);
+            assert_eq!(output.status.code(), Some(2), "{keys}{}", said(&output));
+            assert!(errors(&output).contains(&format!("error: deploy.toml:{expected}")), "{keys}{}", said(&output));
+        }
+        assert!(!bench.data().exists(), "{keys}: not even the local cloud was started");
+        assert!(!bench.path("target").exists() && !bench.path("ws/target").exists(), "{keys}: nothing was built");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_all_functions_is_told_at_once_before_any_call() {
+    let bench = bench(&format!(
+        "app = 'shop'\n[functions.one]\ncrate = 'nope'\nenvironment = {{ TOKEN = {{ env = 'NOT_SET' }} }}\n\
+         [functions.two]\nweb = 'app'\n{WEB}[functions.three]\npackage = 'app/broken.zip'\n{HANDLER}\
+         [stages.prod.functions.two]\nweb = 'nowhere'\n"
+    ));
+    bench.write("app/broken.zip", "no zip");
+    let proxy = bench.proxy();
+    for command in [&["deploy", "--yes"][..], &["plan"]] {
+        let output = bench.through(&proxy, &[command, &["--stage", "prod"]].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        let told = errors(&output);
+        for expected in [
+            "deploy.toml:3:9: cannot build `nope`",
+            "deploy.toml:4:17: `TOKEN` comes from the environment variable `NOT_SET`, which is not set",
+            "deploy.toml:14:7: cannot use the directory `nowhere`",
+            "cannot use the package `app/broken.zip`: it is not a zip file",
+        ] {
+            assert!(told.contains(expected), "{expected}: {told}");
+        }
+    }
+    // A package that is brought along replaces what the manifest names, and a function that is not chosen does not count.
+    let output = bench.run(&["build", "two", "--out", "out"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_zip_without_the_handlers_file_is_refused_before_any_call() {
+    let bench = bench(&format!("app = 'shop'\n[functions.f]\npackage = 'app.zip'\n{HANDLER}"));
+    let write = |name: &str| {
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(bench.path("app.zip")).unwrap());
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.finish().unwrap();
+    };
+    write("other.py");
+    let proxy = bench.proxy();
+    let output = bench.through(&proxy, &["deploy", "--yes"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(errors(&output).contains("deploy.toml:5:11: cannot use the package `app.zip`: there is nothing in it"));
+    let output = bench.through(&proxy, &["deploy", "--yes", "--package", "app.zip"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+    write("./main.py");
+    bench.good(&["build", "--out", "out"]);
+}
+
+#[test]
+fn a_tool_that_is_missing_is_named_before_any_call() {
+    let manifest = format!(
+        "app = 'shop'\n[functions.py]\nweb = 'app'\ndependencies = 'reqs.txt'\n{WEB}\
+         [functions.js]\nweb = 'js'\nruntime = 'nodejs22.x'\nrun = 'node main.js'\n"
+    );
+    let bench = bench(&manifest);
+    bench.write("reqs.txt", "six==1.16.0\n");
+    bench.write_all("js/package.json", r#"{"dependencies": {"is-odd": "3.0.1"}}"#);
+    let proxy = bench.proxy();
+    std::fs::create_dir(bench.path("bin")).unwrap();
+    let mut command = bench.through(&proxy, &["deploy", "--yes"]);
+    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nobody")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let told = errors(&output);
+    assert!(told.contains("there is neither uv nor python3 here"), "{told}");
+    assert!(told.contains("there is no npm here"), "{told}");
+
+    // Without pip it is no installer.
+    let python = bench.path("bin/python3");
+    std::fs::write(&python, "#!/bin/sh\ncase \"$*\" in *find_spec*) exit 1;; *) echo 13;; esac\n").unwrap();
+    std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = bench.through(&proxy, &["plan", "py"]);
+    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nobody")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(errors(&output).contains("has no pip"), "{}", said(&output));
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+}
+
+#[test]
+fn a_compiler_and_a_linker_are_looked_for_before_any_call() {
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return;
+    }
+    let bench = bench("app = 'shop'\n[functions.rs]\ncrate = 'ws/chat'\nbin = 'one'\n");
+    let proxy = bench.proxy();
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let deploy = || {
+        let manifest =
+            format!("app = 'shop'\n[functions.rs]\ncrate = 'ws/chat'\nbin = 'one'\narchitecture = '{architecture}'\n");
+        bench.write("deploy.toml", &manifest);
+        let mut command = bench.through(&proxy, &["deploy", "--yes"]);
+        let output = command.env("PATH", bench.path("bin")).env_remove("CARGO").output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        errors(&output)
+    };
+    std::fs::create_dir(bench.path("bin")).unwrap();
+    let told = deploy();
+    assert!(told.contains("`cargo` cannot be started") && told.contains("`rustc` cannot be started"), "{told}");
+    let path = std::env::var_os("PATH").unwrap();
+    for tool in ["cargo", "rustc"] {
+        let found = std::env::split_paths(&path).map(|directory| directory.join(tool)).find(|file| file.is_file());
+        std::os::unix::fs::symlink(found.unwrap(), bench.path("bin").join(tool)).unwrap();
+    }
+    let told = deploy();
+    assert!(told.contains("no linker is installed: `cc` is not in `PATH`"), "{told}");
+    assert_eq!(proxy.take_calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_the_local_cloud_needs_is_known_before_it_is_started() {
+    let layer = "arn:aws:lambda:us-east-1:123456789012:layer:other:1";
+    let bench = bench(&format!(
+        "app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}\n[functions.layered]\npackage = 'app'\nlayers = ['{layer}']\n{HANDLER}"
+    ));
+    let mut command = bench.command(&["deploy", "--local", "--yes"]);
+    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    let told = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("Lambda Web Adapter is not installed"), "{told}");
+    assert!(told.contains("hint: run `lamstream local adapter install`"), "{told}");
+    assert!(told.contains(&format!("there is no copy of the layer `{layer}`")), "{told}");
+    assert!(!bench.data().exists(), "not even the local cloud was started");
+}
