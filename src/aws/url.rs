@@ -8,21 +8,41 @@ use crate::stack::{self, Auth, FunctionUrl, InvokeMode, Names};
 use aws_sdk_lambda::types::{self as sdk, Cors, FunctionUrlAuthType};
 
 /// The configuration and the address.
+///
+/// # Errors
+/// Those of the call. The local cloud's `UrlPortTaken` among them: then another program answers at the address.
 pub(super) async fn observe(place: &Place<'_>) -> Result<Option<(FunctionUrl, String)>, CloudError> {
     let name = place.names.function_name();
     let call = place.account.lambda.get_function_url_config().function_name(&name).qualifier(Names::ALIAS);
     let found = call.send().await.if_found(|| format!("read the url of function `{name}`"))?;
     Ok(found.map(|found| {
-        let url = FunctionUrl {
-            auth: if *found.auth_type() == FunctionUrlAuthType::None { Auth::None } else { Auth::AwsIam },
-            mode: match found.invoke_mode() {
-                Some(sdk::InvokeMode::ResponseStream) => InvokeMode::ResponseStream,
-                _ => InvokeMode::Buffered,
-            },
-            cors: found.cors().map(observed_cors).filter(|cors| *cors != stack::Cors::default()),
-        };
-        (url, with_slash(found.function_url()))
+        (observed(found.auth_type(), found.invoke_mode(), found.cors()), with_slash(found.function_url()))
     }))
+}
+
+/// The same of a URL that may be down, by a call that does not mind.
+pub(super) async fn observe_to_delete(place: &Place<'_>) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+    match observe(place).await {
+        Err(error) if error.is("UrlPortTaken") => {}
+        other => return other,
+    }
+    let name = place.names.function_name();
+    let call = place.account.lambda.list_function_url_configs().function_name(&name);
+    let found = call.send().await.if_found(|| format!("read the urls of function `{name}`"))?;
+    let all = found.map(|found| found.function_url_configs).unwrap_or_default();
+    let live = all.into_iter().find(|url| url.function_arn().ends_with(&format!(":{}", Names::ALIAS)));
+    Ok(live.map(|url| (observed(url.auth_type(), url.invoke_mode(), url.cors()), with_slash(url.function_url()))))
+}
+
+fn observed(auth: &FunctionUrlAuthType, mode: Option<&sdk::InvokeMode>, cors: Option<&Cors>) -> FunctionUrl {
+    FunctionUrl {
+        auth: if *auth == FunctionUrlAuthType::None { Auth::None } else { Auth::AwsIam },
+        mode: match mode {
+            Some(sdk::InvokeMode::ResponseStream) => InvokeMode::ResponseStream,
+            _ => InvokeMode::Buffered,
+        },
+        cors: cors.map(observed_cors).filter(|cors| *cors != stack::Cors::default()),
+    }
 }
 
 pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Result<Outputs, CloudError> {
