@@ -16,12 +16,11 @@ const LOOKS: usize = 3;
 impl Place<'_> {
     /// One round of reads, all at once. `None` where `live` moved while it was made.
     async fn look(&self) -> Result<Option<Observed>, CloudError> {
-        let url = async { if self.to_delete { url::observe_to_delete(self).await } else { url::observe(self).await } };
         let (latest, live, alias, url, provisioned, permissions, role, log_group) = tokio::try_join!(
             self.get_function(None),
             self.get_function(Some(Names::ALIAS)),
             alias::observe(self),
-            url,
+            url::observe(self),
             provisioned::observe(self),
             permission::observe(self),
             role::observe(self),

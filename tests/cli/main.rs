@@ -14,6 +14,7 @@ mod leaks;
 mod local;
 mod logs;
 mod permissions;
+mod ports;
 mod races;
 mod reader;
 mod refusals;

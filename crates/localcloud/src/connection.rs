@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response, Version};
-use http_body_util::BodyExt;
+use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
@@ -48,14 +49,31 @@ impl Requests {
 
 impl Open {
     /// The answer; the request is open until all of it is sent.
-    pub(crate) fn until_sent(self, answer: Response<Body>) -> Response<Body> {
-        answer.map(|body| {
-            body.map_frame(move |frame| {
-                let _open = &self;
-                frame
-            })
-            .boxed_unsync()
-        })
+    pub(crate) fn until_sent(self, answer: Response<Body>) -> Response<Answer> {
+        answer.map(|body| Answer { body, _open: self })
+    }
+}
+
+/// The body of an answer whose request is open for as long as it lives.
+pub(crate) struct Answer {
+    body: Body,
+    _open: Open,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

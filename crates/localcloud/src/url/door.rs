@@ -105,7 +105,7 @@ pub(crate) fn reopen_one(cloud: &Arc<Cloud>, id: &str) -> Result<(), String> {
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            Err(format!("{} has taken port {port} while the local cloud was stopped", peer::listener(port)))
+            Err(format!("port {port} cannot be opened: {} has taken it", peer::listener(port)))
         }
         Err(error) => Err(format!("port {port} cannot be opened: {error}")),
     }
