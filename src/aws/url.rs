@@ -8,7 +8,7 @@ use crate::stack::{self, Auth, FunctionUrl, InvokeMode, Names};
 use aws_sdk_lambda::types::{self as sdk, Cors, FunctionUrlAuthType};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,12 +54,13 @@ impl Intercept for Aside {
         "what the local cloud says of a URL"
     }
 
-    fn read_before_deserialization(
+    fn read_after_deserialization(
         &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // Before, the body is a stream that nobody has read.
         let body = context.response().body().bytes().unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body["LocalCloud"].as_str().map(str::to_owned);
