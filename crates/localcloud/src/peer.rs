@@ -14,8 +14,9 @@ use rustix::process::Pid;
 use crate::cloud::lock;
 use crate::sandbox::{Mark, processes};
 
-/// How many processes of an instance are remembered as having connected.
+/// How many processes of an instance are remembered as having connected, and how many of them are looked at in place.
 const REMEMBERED: usize = 64;
+const LIKELY: usize = 3;
 
 /// Who has connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(crate) enum Peer {
 /// The processes of one instance, as far as its Runtime API is concerned.
 pub(crate) struct Members {
     mark: Mark,
-    /// Those that have connected or are likely to: they are looked at first.
+    /// Those that have connected, the last of them first, or are likely to: they are looked at before others.
     known: Mutex<Vec<Pid>>,
 }
 
@@ -40,27 +41,34 @@ impl Members {
         Self { mark, known: Mutex::new(likely.into_iter().filter_map(pid).collect()) }
     }
 
-    /// Whether the process at the other end is the instance's. Reads `/proc`: not for a thread that others wait for.
+    /// Whether the process at the other end is one of those that are likely to be; quick enough to be found out in place.
+    pub(crate) fn is_likely(&self, peer: SocketAddr, own: SocketAddr) -> bool {
+        let likely: Vec<Pid> = lock(&self.known).iter().take(LIKELY).copied().collect();
+        socket(peer, own).is_some_and(|inode| likely.into_iter().any(|pid| self.holds(pid, inode)))
+    }
+
+    /// Whether the process at the other end is the instance's. Reads through `/proc`: not for a thread that others wait for.
     pub(crate) fn judge(&self, peer: SocketAddr, own: SocketAddr) -> Peer {
         let Some(inode) = socket(peer, own) else { return Peer::Gone };
-        let link = format!("socket:[{inode}]");
-        let holds = |pid: &Pid| self.mark.is_on(*pid) && has_open(*pid, &link);
         let known = lock(&self.known).clone();
-        if known.iter().any(holds) {
-            return Peer::Own;
-        }
-        match processes().into_iter().filter(|pid| !known.contains(pid)).find(holds) {
+        let others = processes().into_iter().filter(|pid| !known.contains(pid));
+        match known.iter().copied().chain(others).find(|pid| self.holds(*pid, inode)) {
             Some(pid) => {
                 let mut known = lock(&self.known);
-                if known.len() < REMEMBERED {
-                    known.push(pid);
-                }
+                known.retain(|other| *other != pid);
+                known.truncate(REMEMBERED - 1);
+                known.insert(0, pid);
                 Peer::Own
             }
             // It may have ended while others were looked at.
             None if socket(peer, own).is_none() => Peer::Gone,
             None => Peer::Stranger,
         }
+    }
+
+    /// Whether a process is the instance's, and has this socket open.
+    fn holds(&self, pid: Pid, inode: u32) -> bool {
+        has_open(pid, &format!("socket:[{inode}]")) && self.mark.is_on(pid)
     }
 }
 

@@ -146,6 +146,9 @@ async fn converse(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr) {
 }
 
 async fn judge(desk: &Arc<Desk>, peer: SocketAddr) -> Peer {
+    if desk.members.is_likely(peer, desk.address) {
+        return Peer::Own;
+    }
     let judging = desk.clone();
     let judged = tokio::task::spawn_blocking(move || judging.members.judge(peer, judging.address)).await;
     judged.unwrap_or(Peer::Stranger)
