@@ -312,6 +312,10 @@ fn hint_for(error: &CloudError) -> Option<&'static str> {
         (_, "InvalidParameterValueException") if error.message.contains("has no copy of it") => {
             Some("run `lamstream local layer add ARN`, which fetches it with your credentials, or has it from a ZIP")
         }
+        (_, "UrlDown") => Some(
+            "end that process and rerun the command; if it has to keep the port, destroy the function and deploy it \
+             again, which gives it another URL",
+        ),
         (_, "PublicPolicyException") => Some(
             "this account blocks public function policies: allow them in the Lambda console's settings, or use \
              `auth = \"aws-iam\"`",

@@ -14,6 +14,8 @@ use std::cell::RefCell;
 pub struct Place<'a> {
     pub(super) account: &'a Account,
     pub(super) names: Names,
+    /// Whether all of it is to be deleted: then what is out of order there stands in nobody's way.
+    pub(super) to_delete: bool,
     pub(super) seen: RefCell<Seen>,
 }
 
@@ -43,7 +45,12 @@ pub enum Traffic {
 
 impl<'a> Place<'a> {
     pub fn new(account: &'a Account, names: Names) -> Place<'a> {
-        Place { account, names, seen: RefCell::default() }
+        Place { account, names, to_delete: false, seen: RefCell::default() }
+    }
+
+    /// A place that is observed in order to delete what is there.
+    pub fn to_delete(account: &'a Account, names: Names) -> Place<'a> {
+        Place { to_delete: true, ..Place::new(account, names) }
     }
 
     /// Removes the bucket that a killed upload may have left, whatever else there is; tells its name where there was one.

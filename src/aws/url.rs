@@ -2,27 +2,70 @@
 
 use super::error::Doing;
 use super::place::Place;
-use crate::apply::{CloudError, Outputs};
+use crate::apply::{CloudError, Outputs, Reason};
 use crate::plan::Diff;
 use crate::stack::{self, Auth, FunctionUrl, InvokeMode, Names};
 use aws_sdk_lambda::types::{self as sdk, Cors, FunctionUrlAuthType};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The configuration and the address.
+///
+/// # Errors
+/// Those of the call; `UrlDown` where the local cloud says that another program answers at the address, unless the place
+/// is observed to be deleted.
 pub(super) async fn observe(place: &Place<'_>) -> Result<Option<(FunctionUrl, String)>, CloudError> {
     let name = place.names.function_name();
     let call = place.account.lambda.get_function_url_config().function_name(&name).qualifier(Names::ALIAS);
-    let found = call.send().await.if_found(|| format!("read the url of function `{name}`"))?;
-    Ok(found.map(|found| {
-        let url = FunctionUrl {
-            auth: if *found.auth_type() == FunctionUrlAuthType::None { Auth::None } else { Auth::AwsIam },
-            mode: match found.invoke_mode() {
-                Some(sdk::InvokeMode::ResponseStream) => InvokeMode::ResponseStream,
-                _ => InvokeMode::Buffered,
-            },
-            cors: found.cors().map(observed_cors).filter(|cors| *cors != stack::Cors::default()),
-        };
-        (url, with_slash(found.function_url()))
-    }))
+    let aside = Aside::default();
+    let found = call.customize().interceptor(aside.clone()).send().await;
+    let Some(found) = found.if_found(|| format!("read the url of function `{name}`"))? else { return Ok(None) };
+    if let Some(why) = aside.said().filter(|_| !place.to_delete) {
+        let error = CloudError::new(format!("use the url of function `{name}`"), Reason::Refused, why);
+        return Err(CloudError { code: Some("UrlDown".to_owned()), ..error });
+    }
+    let url = FunctionUrl {
+        auth: if *found.auth_type() == FunctionUrlAuthType::None { Auth::None } else { Auth::AwsIam },
+        mode: match found.invoke_mode() {
+            Some(sdk::InvokeMode::ResponseStream) => InvokeMode::ResponseStream,
+            _ => InvokeMode::Buffered,
+        },
+        cors: found.cors().map(observed_cors).filter(|cors| *cors != stack::Cors::default()),
+    };
+    Ok(Some((url, with_slash(found.function_url()))))
+}
+
+/// What the local cloud says beside a URL's configuration, in a member that the SDK does not know.
+#[derive(Clone, Debug, Default)]
+struct Aside(Arc<Mutex<Option<String>>>);
+
+impl Aside {
+    fn said(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Intercept for Aside {
+    fn name(&self) -> &'static str {
+        "what the local cloud says of a URL"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // Before, the body is a stream that nobody has read.
+        let body = context.response().body().bytes().unwrap_or_default();
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body["LocalCloud"].as_str().map(str::to_owned);
+        Ok(())
+    }
 }
 
 pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Result<Outputs, CloudError> {

@@ -100,6 +100,9 @@ pub struct Limits {
     /// Block public access, as an account may: no statement for everybody, and 403 by the old ones
     #[arg(long)]
     pub block_public: bool,
+    /// Let Function URLs answer requests for any host, as a tunnel sends them [default: localhost and loopback addresses]
+    #[arg(long, help_heading = "Options")]
+    pub public_hosts: bool,
     /// A function that cannot be made or updated: it ends in the state Failed; may be repeated
     #[arg(long, value_name = "FUNCTION")]
     pub failing: Vec<String>,

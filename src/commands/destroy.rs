@@ -26,7 +26,7 @@ pub async fn destroy(run: &Run, arguments: &Destroy) -> Result<Answer, Failure> 
     }
     let chosen = all.into_iter().filter(|name| arguments.functions.is_empty() || arguments.functions.contains(name));
     let places: Vec<Place<'_>> =
-        chosen.map(|function| Place::new(&site.account, Names { function, ..any.clone() })).collect();
+        chosen.map(|function| Place::to_delete(&site.account, Names { function, ..any.clone() })).collect();
     let observed = run.looking("what is deployed", try_join_all(places.iter().map(Cloud::observe))).await??;
     let plans: Vec<Plan> =
         observed.iter().map(|observed| plan(&observed.stack, &emptied(&observed.stack, arguments.keep_logs))).collect();

@@ -128,6 +128,7 @@ fn wanted(limits: &cli::Limits) -> Limits {
         api_rate: limits.api_rate,
         concurrency: limits.concurrency,
         block_public: limits.block_public,
+        public_hosts: limits.public_hosts,
         failing: limits.failing.clone(),
     }
 }

@@ -17,6 +17,7 @@ pub struct Limits {
     pub api_rate: Option<u32>,
     pub concurrency: Option<usize>,
     pub block_public: bool,
+    pub public_hosts: bool,
     pub failing: Vec<String>,
 }
 
@@ -33,6 +34,7 @@ impl Limits {
             api_rate: self.api_rate.or(usual.api_rate),
             concurrency: self.concurrency.unwrap_or(usual.concurrency),
             block_public: self.block_public,
+            public_hosts: self.public_hosts,
             failing: self.failing.clone(),
             adapter: super::adapter::program(),
             layers: super::layers::directory(),
@@ -56,7 +58,11 @@ impl Limits {
         ];
         let failing = self.failing.iter().map(|name| ("--failing", Some(name.clone())));
         let pairs = pairs.into_iter().chain(failing);
-        let switches = [("--like-aws", self.like_aws), ("--block-public", self.block_public)];
+        let switches = [
+            ("--like-aws", self.like_aws),
+            ("--block-public", self.block_public),
+            ("--public-hosts", self.public_hosts),
+        ];
         let switches = switches.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned());
         switches.chain(pairs.filter_map(|(name, value)| Some(format!("{name}={}", value?)))).collect()
     }
@@ -74,13 +80,18 @@ mod tests {
             like_aws: true,
             role_propagation: Some(Duration::ZERO),
             stream_rate: Some(1),
+            public_hosts: true,
             failing: vec!["a".to_owned()],
             ..Limits::default()
         };
         let options = limits.options(Path::new("data"));
         assert_eq!((options.role_propagation, options.stream_rate), (Duration::ZERO, Some(1)));
         assert_eq!((options.stream_size, options.api_rate), (Some(200 * 1024 * 1024), Some(15)));
-        assert_eq!(limits.flags(), ["--like-aws", "--role-propagation=0ms", "--stream-rate=1B", "--failing=a"]);
+        assert!(options.public_hosts && !Limits::default().options(Path::new("data")).public_hosts);
+        assert_eq!(
+            limits.flags(),
+            ["--like-aws", "--public-hosts", "--role-propagation=0ms", "--stream-rate=1B", "--failing=a"]
+        );
         assert!(Limits::default().flags().is_empty());
     }
 }

@@ -18,6 +18,7 @@ mod leaks;
 mod local;
 mod logs;
 mod permissions;
+mod ports;
 mod preflight;
 mod races;
 mod reader;

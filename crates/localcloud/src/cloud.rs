@@ -52,9 +52,8 @@ impl Cloud {
         let credentials = crate::data::credentials(data.root())?;
         let world = data.load()?;
         data.clean(&world);
-        crate::sandbox::sweep(&data);
         ask_for_descriptors();
-        let fleet = Fleet::new();
+        let fleet = Fleet::new(crate::sandbox::begin(&data));
         fleet.follow(&world);
         Ok(Self {
             journal: Journal::new(data.logs()),

@@ -1,13 +1,17 @@
 //! An embedded cloud on loopback: enough of AWS to deploy streaming functions and really run them.
 
 mod cloud;
+mod connection;
 mod data;
 mod download;
 mod extension;
+mod guard;
 mod iam;
 mod journal;
 mod lambda;
 mod logs;
+mod payload;
+mod peer;
 mod route;
 mod runtime;
 mod s3;
@@ -61,6 +65,10 @@ pub struct Options {
     pub api_rate: Option<u32>,
     /// Whether the account blocks public access: no statement that lets everybody in, and no answer by the old ones.
     pub block_public: bool,
+    /// Whether Function URLs answer for any host, as behind a tunnel; else for this machine's own names and addresses alone.
+    pub public_hosts: bool,
+    /// How long the head of a request may take, from its first byte or from the beginning of the connection.
+    pub head_timeout: Duration,
     /// Functions that fail to be made or updated.
     pub failing: Vec<String>,
     /// The program of Lambda Web Adapter, which its layers are made of; looked for when it is needed.
@@ -87,6 +95,8 @@ impl Options {
             stream_size: None,
             api_rate: None,
             block_public: false,
+            public_hosts: false,
+            head_timeout: Duration::from_secs(10),
             failing: Vec::new(),
             adapter: None,
             layers: None,

@@ -1,6 +1,8 @@
 //! The Runtime API: what a process asks for, and what it answers.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -10,11 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::cloud::lock;
+use crate::connection::{Punctual, Requests};
 use crate::extension::{self, Extensions};
+use crate::guard;
+use crate::peer::{Members, Peer};
 use crate::sandbox::{Answer, Failure, Outcome, Pace, Piece, Reply as Client, Seat, pipe};
 use crate::socket::Prompt;
 
@@ -76,6 +81,11 @@ pub(crate) struct Open {
 
 /// What the process's side and the instance share.
 pub(crate) struct Desk {
+    /// Of the listener.
+    pub(crate) address: SocketAddr,
+    /// Who may connect to it.
+    pub(crate) members: Members,
+    pub(crate) head_timeout: Duration,
     pub(crate) words: mpsc::UnboundedSender<Word>,
     pub(crate) open: Mutex<Option<Open>>,
     pub(crate) extensions: Mutex<Extensions>,
@@ -102,35 +112,65 @@ pub(crate) async fn serve(desk: Arc<Desk>, listener: TcpListener, mut gone: ones
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Ok((stream, _)) = listener.accept() => drop(connections.spawn(converse(desk.clone(), stream))),
+            Ok((stream, peer)) = listener.accept() => drop(connections.spawn(converse(desk.clone(), stream, peer))),
             Some(_) = connections.join_next() => {}
             _ = &mut gone => break,
         }
     }
     // A process can have connected, sent and died before anybody looked.
     if let Ok(listener) = listener.into_std() {
-        while let Ok((stream, _)) = listener.accept() {
+        while let Ok((stream, peer)) = listener.accept() {
             let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            connections.extend(stream.ok().map(|stream| converse(desk.clone(), stream)));
+            connections.extend(stream.ok().map(|stream| converse(desk.clone(), stream, peer)));
         }
     }
     while connections.join_next().await.is_some() {}
 }
 
-/// One connection of the process, to its end.
-async fn converse(desk: Arc<Desk>, stream: TcpStream) {
+/// One connection, to its end. Whose it is, is found out once, when its first request is there.
+async fn converse(desk: Arc<Desk>, stream: TcpStream, peer: SocketAddr) {
+    let requests = Requests::default();
+    let whose = Arc::new(OnceCell::new());
+    let stream = Punctual::new(Prompt::new(stream), &requests, desk.head_timeout);
     let service = service_fn(move |request| {
-        let desk = desk.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer(&desk, request).await) }
+        let (desk, whose, open) = (desk.clone(), whose.clone(), requests.begin(&request));
+        async move {
+            let whose = *whose.get_or_init(|| judge(&desk, peer)).await;
+            let reply = answer(&desk, whose, request).await;
+            drop(open);
+            Ok::<_, std::convert::Infallible>(reply)
+        }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(Prompt::new(stream)), service);
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let _ = connection.await;
 }
 
-async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Reply {
+async fn judge(desk: &Arc<Desk>, peer: SocketAddr) -> Peer {
+    if desk.members.is_likely(peer, desk.address) {
+        return Peer::Own;
+    }
+    let judging = desk.clone();
+    let judged = tokio::task::spawn_blocking(move || judging.members.judge(peer, judging.address)).await;
+    judged.unwrap_or(Peer::Stranger)
+}
+
+async fn answer(desk: &Arc<Desk>, whose: Peer, request: Request<Incoming>) -> Reply {
+    if let Err(message) = guard::runtime(&request, &desk.address.to_string()) {
+        return refuse(StatusCode::FORBIDDEN, "Forbidden", &message);
+    }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    // A process may end as soon as it has sent its last words. These need an id that no stranger knows: the request's, or
+    // the extension's.
+    let last_words = matches!(
+        segments.as_slice(),
+        ["2018-06-01", "runtime", "invocation", _, "response" | "error"]
+            | ["2020-01-01", "extension", "init" | "exit", "error"]
+    );
+    if whose == Peer::Stranger || (whose == Peer::Gone && !last_words) {
+        let message = "this Runtime API is for the processes of its own instance";
+        return refuse(StatusCode::FORBIDDEN, "Forbidden", message);
+    }
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => next(desk).await,
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => response(desk, id, request).await,

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::cloud::Cloud;
-use crate::sign::{Caller, Refusal, Scope};
+use crate::connection::{Punctual, Requests};
+use crate::payload::{self, Broken, Payload};
+use crate::sign::{Refusal, Scope};
 use crate::wire::error::{Body, Fault, Protocol};
-use crate::{download, route, s3};
+use crate::{download, guard, route, s3};
 
 /// The largest request Lambda takes: a 50 MB zip in base64, and some words around it.
 const LARGEST: usize = 70_167_211;
@@ -30,9 +30,11 @@ pub(crate) async fn accept(cloud: Arc<Cloud>, listener: TcpListener) {
         let _ = stream.set_nodelay(true);
         let ours = cloud.clone();
         cloud.attend(async move {
+            let requests = Requests::default();
+            let stream = Punctual::new(stream, &requests, ours.options.head_timeout);
             let service = service_fn(move |request| {
-                let cloud = ours.clone();
-                async move { Ok::<_, std::convert::Infallible>(serve(cloud, request).await) }
+                let (cloud, open) = (ours.clone(), requests.begin(&request));
+                async move { Ok::<_, std::convert::Infallible>(open.until_sent(serve(cloud, request).await)) }
             });
             // A connection that breaks is the client's affair.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -56,59 +58,53 @@ async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> 
 
 async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) -> Result<Response<Body>, Fault> {
     let protocol = route::protocol(request.headers());
-    guard_origin(request.headers())?;
-    let (parts, body) = request.into_parts();
-    if let Some(digest) = download::asked(&parts) {
-        return download::answer(&cloud, &parts, digest).await;
-    }
     let largest = if protocol == Protocol::RestXml { s3::LARGEST } else { LARGEST };
-    let body = Limited::new(body, largest).collect().await;
-    let body = body.map_err(|error| too_large(error.as_ref(), largest, &parts))?.to_bytes();
-    let (scope, caller) = authenticate(&cloud, &parts, &body).map_err(|refusal| refused(refusal, protocol))?;
-    route::answer(
-        route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned() },
-        &scope.service,
-    )
-    .await
+    let guarded = guard::api(&request).map_err(|message| Fault::new(403, "AccessDeniedException", message));
+    let (parts, body) = request.into_parts();
+    // What the headers alone give away is refused before the body is read.
+    let scope = match guarded.and_then(|()| admit(&cloud, &parts).map_err(|refusal| refused(refusal, protocol))) {
+        Ok(Some(scope)) => scope,
+        Ok(None) => return download::answer(&cloud, &parts, download::asked(&parts).unwrap_or_default()).await,
+        Err(fault) => {
+            payload::discard(&parts.headers, body, largest);
+            return Err(fault);
+        }
+    };
+    let payload = Payload::read(body, largest, &cloud.data.run()).await;
+    let payload = payload.map_err(|broken| no_body(broken, largest, &parts))?;
+    let caller = scope.caller(&parts, Some(&payload.digest), &cloud).map_err(|refusal| refused(refusal, protocol))?;
+    let body = payload.load().await.map_err(Fault::internal)?;
+    let call = route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned() };
+    route::answer(call, &scope.service).await
 }
 
-fn too_large(error: &(dyn std::error::Error + Send + Sync + 'static), largest: usize, parts: &Parts) -> Fault {
-    if error.is::<http_body_util::LengthLimitError>() {
-        let path = parts.uri.path();
-        let operation = match path.rsplit('/').next() {
-            Some("functions") => "CreateFunction ",
-            Some("code") => "UpdateFunctionCode ",
-            Some("versions") if path.contains("/layers/") => "PublishLayerVersion ",
-            _ => "",
-        };
-        let message = format!("Request must be smaller than {largest} bytes for the {operation}operation");
-        Fault::new(413, "RequestEntityTooLargeException", message)
-    } else {
-        Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))
+/// What a request is signed for, as far as that can be judged without its body; none where it asks for an address that
+/// carries its own right.
+fn admit(cloud: &Cloud, parts: &Parts) -> Result<Option<Scope>, Refusal> {
+    if download::asked(parts).is_some() {
+        return Ok(None);
     }
-}
-
-/// A page in a browser must not reach the API, neither by its own script nor through a name that resolves to us.
-fn guard_origin(headers: &HeaderMap) -> Result<(), Fault> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !is_loopback(host) {
-        return Err(Fault::new(403, "AccessDeniedException", format!("the host `{host}` is not a loopback name")));
-    }
-    if headers.contains_key(header::ORIGIN) {
-        return Err(Fault::new(403, "AccessDeniedException", "calls from web pages are refused"));
-    }
-    Ok(())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
-    !host.contains('@') && matches!(authority.host().to_ascii_lowercase().as_str(), "127.0.0.1" | "localhost" | "[::1]")
-}
-
-fn authenticate(cloud: &Cloud, parts: &Parts, body: &Bytes) -> Result<(Scope, Caller), Refusal> {
     let scope = Scope::read(&parts.headers)?;
-    let caller = scope.caller(parts, body, cloud)?;
-    Ok((scope, caller))
+    scope.caller(parts, None, cloud)?;
+    Ok(Some(scope))
+}
+
+fn no_body(broken: Broken, largest: usize, parts: &Parts) -> Fault {
+    let error = match broken {
+        Broken::Incomplete(error) => error,
+        Broken::TooLarge => {
+            let path = parts.uri.path();
+            let operation = match path.rsplit('/').next() {
+                Some("functions") => "CreateFunction ",
+                Some("code") => "UpdateFunctionCode ",
+                Some("versions") if path.contains("/layers/") => "PublishLayerVersion ",
+                _ => "",
+            };
+            let message = format!("Request must be smaller than {largest} bytes for the {operation}operation");
+            return Fault::new(413, "RequestEntityTooLargeException", message);
+        }
+    };
+    Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))
 }
 
 /// A refusal in the words of each protocol.
@@ -143,19 +139,4 @@ fn refused(refusal: Refusal, protocol: Protocol) -> Fault {
         ),
     };
     Fault::new(status, if query { query_code } else { code }, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_loopback_names_are_hosts() {
-        for host in ["127.0.0.1:4566", "localhost", "LOCALHOST:1", "[::1]:80"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["", "evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "10.0.0.1"] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

@@ -8,7 +8,6 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use http::{HeaderMap, header, request::Parts};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::cloud::Cloud;
@@ -50,11 +49,13 @@ pub(crate) struct Caller {
 }
 
 impl Scope {
-    /// Whether the account, or one of its sessions, signed this request with this body a short while ago; and which.
-    pub(crate) fn caller(&self, parts: &Parts, body: &[u8], cloud: &Cloud) -> Result<Caller, Refusal> {
+    /// Whether the account, or one of its sessions, signed this request a short while ago with a body of this digest (in
+    /// hex); and which. Without a digest the same as far as it can be told before the body is there: the signature itself is
+    /// then checked only where a header says what the body's digest will be.
+    pub(crate) fn caller(&self, parts: &Parts, digest: Option<&str>, cloud: &Cloud) -> Result<Caller, Refusal> {
         let access_key_id = self.access_key_id.clone();
         if access_key_id == cloud.credentials.access_key_id {
-            self.check(parts, body, &cloud.credentials)?;
+            self.check(parts, digest, &cloud.credentials)?;
             return Ok(Caller { access_key_id, arn: format!("arn:aws:iam::{ACCOUNT}:root"), id: ACCOUNT.to_owned() });
         }
         let session = cloud.read(|world| world.sessions.get(&access_key_id).cloned()).ok_or(Refusal::UnknownKey)?;
@@ -63,7 +64,7 @@ impl Scope {
             return Err(Refusal::UnknownKey);
         }
         let secret_access_key = session.secret_access_key.clone();
-        self.check(parts, body, &Credentials { access_key_id: access_key_id.clone(), secret_access_key })?;
+        self.check(parts, digest, &Credentials { access_key_id: access_key_id.clone(), secret_access_key })?;
         if session.is_over(date::now()) {
             return Err(Refusal::SessionOver);
         }
@@ -94,7 +95,7 @@ impl Scope {
         if next()? == "aws4_request" { Ok(scope) } else { Err(Refusal::Incomplete) }
     }
 
-    fn check(&self, parts: &Parts, body: &[u8], credentials: &Credentials) -> Result<(), Refusal> {
+    fn check(&self, parts: &Parts, digest: Option<&str>, credentials: &Credentials) -> Result<(), Refusal> {
         if self.access_key_id != credentials.access_key_id {
             return Err(Refusal::UnknownKey);
         }
@@ -110,32 +111,38 @@ impl Scope {
         if away > TOLERANCE {
             return Err(Refusal::Expired);
         }
-        let expected = self.sign_again(parts, body, at, credentials).ok_or(Refusal::Mismatch)?;
+        let said = parts.headers.get("x-amz-content-sha256").and_then(|said| said.to_str().ok());
+        let digest = match (self.service.as_str(), said, digest) {
+            // S3 takes the digest of a body, or that there is none, out of its header.
+            ("s3", said, digest) => {
+                let said = said.ok_or(Refusal::Mismatch)?;
+                let unsigned = said.starts_with("STREAMING-") || said == "UNSIGNED-PAYLOAD";
+                if !unsigned && digest.is_some_and(|digest| digest != said) {
+                    return Err(Refusal::Mismatch);
+                }
+                said
+            }
+            (_, _, Some(digest)) => digest,
+            (_, Some(said), None) if covered("x-amz-content-sha256") => said,
+            (_, _, None) => return Ok(()),
+        };
+        let expected = self.sign_again(parts, digest, at, credentials).ok_or(Refusal::Mismatch)?;
         let same = expected.as_bytes().ct_eq(self.signature.as_bytes());
         if bool::from(same) { Ok(()) } else { Err(Refusal::Mismatch) }
     }
 
-    fn sign_again(&self, parts: &Parts, body: &[u8], at: SystemTime, credentials: &Credentials) -> Option<String> {
+    fn sign_again(&self, parts: &Parts, digest: &str, at: SystemTime, credentials: &Credentials) -> Option<String> {
         let identity =
             Identity::new(&credentials.access_key_id, &credentials.secret_access_key, None, None, "local cloud").into();
         let mut settings = SigningSettings::default();
         // Exactly the headers that the client named are signed, so none is left out by habit.
         settings.excluded_headers = None;
-        let mut body = SignableBody::Bytes(body);
         if self.service == "s3" {
-            // S3 takes paths as they are, and the digest of a body, or that there is none, out of its header.
+            // S3 takes paths as they are.
             settings.percent_encoding_mode = PercentEncodingMode::Single;
             settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-            let said = parts.headers.get("x-amz-content-sha256")?.to_str().ok()?;
-            let digest = match body {
-                SignableBody::Bytes(bytes) => Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-                _ => String::new(),
-            };
-            if !said.starts_with("STREAMING-") && said != "UNSIGNED-PAYLOAD" && said != digest {
-                return None;
-            }
-            body = SignableBody::Precomputed(said.to_owned());
         }
+        let body = SignableBody::Precomputed(digest.to_owned());
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)

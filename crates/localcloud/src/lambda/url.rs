@@ -114,12 +114,17 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
     Ok((201, shown))
 }
 
+/// Says in `LocalCloud`, which AWS does not have, why another program answers at the address, if one does.
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
-    call.cloud.read(|world| {
+    let (id, mut shown) = call.cloud.read(|world| {
         let function = name.find(call, world).map_err(|_| missing())?;
         let url = function.urls.get(&name.qualifier).ok_or_else(missing)?;
-        Ok((200, url.whole(&function.arn(&name.qualifier))))
-    })
+        Ok((url.id.clone(), url.whole(&function.arn(&name.qualifier))))
+    })?;
+    if let Err(why) = crate::url::reopen_one(&call.cloud, &id) {
+        shown["LocalCloud"] = json!(format!("the URL is down: {why}"));
+    }
+    Ok((200, shown))
 }
 
 pub(super) fn update(call: &Call, name: &Name) -> Answer {

@@ -14,6 +14,7 @@ use crate::runtime::Word;
 /// One process, watched by a task.
 struct Companion {
     name: String,
+    process: Option<u32>,
     stop: oneshot::Sender<()>,
     watched: JoinHandle<()>,
 }
@@ -38,7 +39,7 @@ impl Companions {
     /// Watches a process: that it has ended is told to the instance.
     pub(super) fn add(&mut self, name: String, mut child: Child, words: mpsc::UnboundedSender<Word>) {
         let (stop, mut stopped) = oneshot::channel();
-        let of = name.clone();
+        let (of, process) = (name.clone(), child.id());
         let watched = tokio::spawn(async move {
             tokio::select! {
                 status = child.wait() => {
@@ -51,7 +52,12 @@ impl Companions {
             kill_group(&child);
             let _ = child.wait().await;
         });
-        self.0.push(Companion { name, stop, watched });
+        self.0.push(Companion { name, process, stop, watched });
+    }
+
+    /// Their process ids.
+    pub(super) fn processes(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().filter_map(|companion| companion.process)
     }
 
     /// Waits until those of these names have ended, for as long as they may take.

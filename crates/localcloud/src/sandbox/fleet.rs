@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::spawn::Spawner;
+use super::tag::{self, Cleanup, Tag};
 use super::{Blueprint, COMING_BACK, COMING_BACK_TO_THE_LIMIT, Order};
 use crate::cloud::{Cloud, lock};
 use crate::wire::error::Fault;
@@ -16,6 +17,9 @@ use crate::world::World;
 /// All instances of all functions.
 pub(crate) struct Fleet {
     pub(super) spawner: Spawner,
+    pub(super) cleanup: Cleanup,
+    /// The number that all of its processes carry.
+    run: u64,
     pub(super) lives: Mutex<JoinSet<()>>,
     closing: watch::Sender<bool>,
     roster: Arc<Roster>,
@@ -78,13 +82,21 @@ pub(super) enum Place {
 }
 
 impl Fleet {
-    pub(crate) fn new() -> Self {
+    /// `run` is what [`super::begin`] has given.
+    pub(crate) fn new(run: u64) -> Self {
         Self {
-            spawner: Spawner::start(),
+            spawner: Spawner::start(run),
+            cleanup: Cleanup::default(),
+            run,
             lives: Mutex::default(),
             closing: watch::Sender::new(false),
             roster: Arc::new(Roster { entries: Mutex::default(), free: Arc::default() }),
         }
+    }
+
+    /// What the processes of a new instance carry.
+    pub(super) fn tag(&self) -> Tag {
+        Tag::new(self.run)
     }
 
     /// Resolves for an instance when the cloud ends.
@@ -207,6 +219,7 @@ impl Fleet {
         self.closing.send_replace(true);
         let mut lives = std::mem::take(&mut *lock(&self.lives));
         while lives.join_next().await.is_some() {}
+        tag::end_run(self.run).await;
     }
 }
 

@@ -17,9 +17,11 @@ use super::output::Output;
 use super::port::{self, Claim};
 use super::preparation::{Preparation, Unstartable, Wires};
 use super::spawn::{kill_group, terminate_group};
+use super::tag::Mark;
 use super::{Blueprint, Order, Outcome, Pace, Start, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
+use crate::peer::Members;
 use crate::runtime::{self, Delivery, Desk, Word};
 use crate::wire::date;
 use crate::world::log_group::LogGroup;
@@ -32,6 +34,8 @@ pub(super) struct Instance {
     /// The first part of the loud lines in `cloud.log`.
     pub(super) name: String,
     pub(super) own: PathBuf,
+    /// What its processes are known by.
+    pub(super) mark: Mark,
     pub(super) child: Child,
     /// The extensions beside it.
     pub(super) companions: Companions,
@@ -163,13 +167,20 @@ impl Instance {
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
         let (output, writer) = Output::open()?;
-        let wires = Wires { address: listener.local_addr()?.to_string(), stream: stream_name, writer };
+        let address = listener.local_addr()?;
+        let variable = format!("AWS_LAMBDA_LOG_STREAM_NAME={stream_name}");
+        let mark = Mark { tag: cloud.fleet.tag(), variable };
+        let wires = Wires { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
         let (words, heard) = mpsc::unbounded_channel();
         let started = Instant::now();
         let (child, companions, extensions) =
             preparation.start(runtime, &cloud.fleet.spawner, blueprint, &wires, &words).await?;
         let extensions = extensions.into();
-        let desk = Arc::new(Desk { words, open: Default::default(), extensions, pace: Pace::new(&cloud.options) });
+        let members = Members::new(mark.clone(), child.id().into_iter().chain(companions.processes()));
+        let head_timeout = cloud.options.head_timeout;
+        let pace = Pace::new(&cloud.options);
+        let desk = Desk { address, members, head_timeout, words, open: Default::default(), extensions, pace };
+        let desk = Arc::new(desk);
         let timeout = Duration::from_secs(blueprint.configuration.timeout.into());
         let (gone, told) = oneshot::channel();
         let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));
@@ -187,6 +198,7 @@ impl Instance {
             blueprint: blueprint.clone(),
             id,
             own: own.to_owned(),
+            mark,
             child,
             output,
             stream,
@@ -254,9 +266,18 @@ impl Instance {
         self.companions.kill().await;
         kill_group(&self.child);
         let _ = self.child.wait().await;
+        self.end_the_rest().await;
         self.print_all();
         self.api.abort();
         let _ = std::fs::remove_dir_all(&self.own);
+    }
+
+    /// Ends what its processes have started and left behind, in their group or out of it.
+    pub(super) async fn end_the_rest(&self) {
+        // A cloud that ends looks for all of its processes at once.
+        if !*self.closing.borrow() {
+            self.cloud.fleet.cleanup.end(&self.mark).await;
+        }
     }
 
     /// Tells the extensions that want to know of it; where there are any, the runtime is asked, too, as on AWS.

@@ -185,6 +185,7 @@ impl Instance {
         self.say_goodbye().await;
         // What an extension has open would never end by itself.
         self.companions.kill().await;
+        self.end_the_rest().await;
         self.hear_out().await;
         self.print_all();
         let timed_out = self.busy.as_ref().is_some_and(|busy| busy.timed_out);

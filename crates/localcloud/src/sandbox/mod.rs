@@ -6,6 +6,7 @@ mod binary;
 mod companions;
 mod environment;
 mod fleet;
+mod guardian;
 mod instance;
 mod invocation;
 mod language;
@@ -18,6 +19,7 @@ mod port;
 mod preparation;
 mod report;
 mod spawn;
+mod tag;
 pub(crate) mod unpack;
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ pub(crate) use fleet::{Fleet, Seat};
 pub(crate) use layers::adapter;
 pub(crate) use pace::Pace;
 pub(crate) use pipe::{Piece, pipe};
-pub(crate) use spawn::sweep;
+pub(crate) use tag::{Mark, begin, processes};
 
 use crate::cloud::Cloud;
 use crate::wire::error::Fault;

@@ -11,6 +11,7 @@ use super::companions::{Companions, programs};
 use super::mounts::{self, View};
 use super::port::Claim;
 use super::spawn::Spawner;
+use super::tag::Mark;
 use super::{Blueprint, binary, environment, language, layers};
 use crate::cloud::Cloud;
 use crate::extension::Extensions;
@@ -38,6 +39,8 @@ pub(super) struct Wires {
     pub(super) address: String,
     /// The log stream's name.
     pub(super) stream: String,
+    /// What they are known by.
+    pub(super) mark: Mark,
     /// Where they print.
     pub(super) writer: std::io::PipeWriter,
 }
@@ -140,13 +143,13 @@ impl Preparation {
         let expected = self.expecting(blueprint, &extensions);
         for (name, mut command) in extensions {
             self.equip(&mut command, blueprint, wires)?;
-            let started = spawner.spawn(command, self.view()?).await;
+            let started = spawner.spawn(command, self.view()?, wires.mark.tag).await;
             let child =
                 started.map_err(|error| Unstartable(format!("the extension `{name}` cannot be started: {error}")))?;
             companions.add(name, child, words.clone());
         }
         self.equip(&mut runtime, blueprint, wires)?;
-        Ok((spawner.spawn(runtime, self.view()?).await?, companions, expected))
+        Ok((spawner.spawn(runtime, self.view()?, wires.mark.tag).await?, companions, expected))
     }
 
     /// Gives a process what every process of the instance has.

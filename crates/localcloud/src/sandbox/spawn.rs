@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::mpsc;
 
@@ -10,42 +9,52 @@ use rustix::process::{Pid, Signal, getpid, getppid, kill_process_group, set_pare
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
+use super::guardian::Guardian;
 use super::mounts::View;
-use crate::data::Directory;
+use super::tag::{self, Tag};
 
 /// How long a busy executable is left alone before it is tried again.
 const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
 
-/// What to start, in which view of the file system.
-type Job = (std::process::Command, Option<View>, oneshot::Sender<io::Result<Child>>);
+/// What to start, in which view of the file system, as whose process.
+type Job = (std::process::Command, Option<View>, Tag, oneshot::Sender<io::Result<Child>>);
 
 /// One thread that forks every child. The kernel's parent-death signal comes when the *thread* that forked ends, so it
 /// has to live exactly as long as the cloud.
 pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
 
 impl Spawner {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(run: u64) -> Self {
         let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
         std::thread::spawn(move || {
-            for ((command, view, reply), runtime) in inbox {
+            let mut guardian = None;
+            for ((command, view, tag, reply), runtime) in inbox {
                 let _entered = runtime.enter();
-                let _ = reply.send(spawn(command, view));
+                if tag::works() {
+                    guardian.get_or_insert_with(|| Guardian::start(run));
+                }
+                let _ = reply.send(spawn(command, view, tag));
             }
         });
         Self(jobs)
     }
 
-    /// Starts a process; without a view it sees what everybody sees.
-    pub(super) async fn spawn(&self, command: std::process::Command, view: Option<View>) -> io::Result<Child> {
+    /// Starts a process of an instance; without a view it sees what everybody sees.
+    pub(super) async fn spawn(
+        &self,
+        command: std::process::Command,
+        view: Option<View>,
+        tag: Tag,
+    ) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
-        let job = ((command, view, reply), tokio::runtime::Handle::current());
+        let job = ((command, view, tag, reply), tokio::runtime::Handle::current());
         self.0.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
         child.await.map_err(|_| io::Error::other("the spawning thread has ended"))?
     }
 }
 
 #[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
-fn spawn(mut command: std::process::Command, view: Option<View>) -> io::Result<Child> {
+fn spawn(mut command: std::process::Command, view: Option<View>, tag: Tag) -> io::Result<Child> {
     let cloud = getpid();
     command.process_group(0);
     // SAFETY: the closure makes system calls and allocates nothing.
@@ -53,6 +62,7 @@ fn spawn(mut command: std::process::Command, view: Option<View>) -> io::Result<C
         command.pre_exec(move || {
             // First, since a process that changes its rights loses the signal.
             view.as_ref().map_or(Ok(()), View::enter)?;
+            tag.take();
             set_parent_process_death_signal(Some(Signal::KILL))?;
             // The cloud may have died before the signal was asked for.
             if getppid() == Some(cloud) { Ok(()) } else { Err(io::Error::from_raw_os_error(3)) }
@@ -96,23 +106,4 @@ pub(super) fn ending(status: ExitStatus) -> String {
         (None, Some(9)) => "Runtime exited with error: signal: killed".to_owned(),
         (None, signal) => format!("Runtime exited with error: signal: {}", signal.unwrap_or_default()),
     }
-}
-
-/// Ends what a killed cloud of this data directory left behind: children of its children, which no signal reached. They
-/// are known by the code directory in their environment.
-pub(crate) fn sweep(data: &Directory) {
-    let mark = format!("LAMBDA_TASK_ROOT={}/", data.code("").display()).replace("//", "/");
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid
-            && carries(&entry.path(), &mark)
-        {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
-        }
-    }
-}
-
-fn carries(process: &Path, mark: &str) -> bool {
-    let environment = std::fs::read(process.join("environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(mark.as_bytes()))
 }

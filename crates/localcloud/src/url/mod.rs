@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
-pub(crate) use door::{Door, Doors, open, reopen};
+pub(crate) use door::{Door, Doors, open, reopen, reopen_one};
 
 use crate::cloud::{Cloud, millis};
+use crate::guard;
+use crate::payload::{self, Broken, Payload};
 use crate::sandbox::{self, Blueprint};
 use crate::sign::{Caller, Scope};
 use crate::wire::date;
@@ -38,6 +39,8 @@ struct Behind {
 
 /// Why a request gets no answer of the function's.
 enum Refusal {
+    /// It is for another host.
+    Foreign(String),
     Forbidden,
     TooLarge,
     Broken,
@@ -68,6 +71,13 @@ fn version(function: &Function, qualifier: &str) -> Option<String> {
 
 /// Answers one request; whatever happens there is an answer.
 async fn serve(cloud: Arc<Cloud>, door: Arc<Door>, source: IpAddr, request: Request<Incoming>) -> Response<Body> {
+    if !cloud.options.public_hosts
+        && let Err(message) = guard::url(&request)
+    {
+        let (parts, body) = request.into_parts();
+        payload::discard(&parts.headers, body, LARGEST);
+        return refuse(Refusal::Foreign(message));
+    }
     let request_id = uuid::Uuid::new_v4().to_string();
     let trace = sandbox::trace();
     let origin = request.headers().get("origin").cloned();
@@ -105,16 +115,7 @@ struct Ticket {
 impl Ticket {
     async fn run(&self, behind: Behind, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let (parts, body) = request.into_parts();
-        if behind.url.auth == "NONE" && (!behind.public || self.cloud.options.block_public) {
-            return Err(Refusal::Forbidden);
-        }
-        let body = Limited::new(body, LARGEST)
-            .collect()
-            .await
-            .map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::Broken })?;
-        let body = body.to_bytes();
-        let signed = behind.url.auth == "AWS_IAM";
-        let caller = if signed { Some(self.caller(&parts, &body).ok_or(Refusal::Forbidden)?) } else { None };
+        let (body, caller) = self.admit(&behind, &parts, body).await?;
         let blueprint = behind.blueprint.ok_or(Refusal::Forbidden)?;
         if let Some(state) = behind.not_active {
             return Err(self.failed(format!("version {} is {state}", blueprint.number)));
@@ -135,12 +136,33 @@ impl Ticket {
         answer::carry(self, &behind.url, &parts.method, run.outcome).await
     }
 
-    /// Who signed the request.
-    fn caller(&self, parts: &Parts, body: &Bytes) -> Option<Caller> {
+    /// The body of a request that may come in, and who signed it. One that may not is refused before its body is read, as
+    /// far as its headers show it.
+    async fn admit(&self, behind: &Behind, parts: &Parts, body: Incoming) -> Result<(Bytes, Option<Caller>), Refusal> {
+        let signed = behind.url.auth == "AWS_IAM";
+        let is_open = signed || (behind.public && !self.cloud.options.block_public);
+        if !is_open || (signed && self.caller(parts, None).is_none()) {
+            payload::discard(&parts.headers, body, LARGEST);
+            return Err(Refusal::Forbidden);
+        }
+        let broken = |broken| match broken {
+            Broken::TooLarge => Refusal::TooLarge,
+            Broken::Incomplete(_) => Refusal::Broken,
+        };
+        if !signed {
+            return Ok((payload::unsigned(body, LARGEST).await.map_err(broken)?, None));
+        }
+        let payload = Payload::read(body, LARGEST, &self.cloud.data.run()).await.map_err(broken)?;
+        let caller = self.caller(parts, Some(&payload.digest)).ok_or(Refusal::Forbidden)?;
+        Ok((payload.load().await.map_err(|_| Refusal::Broken)?, Some(caller)))
+    }
+
+    /// Who signed the request; `digest` is its body's, once that is there.
+    fn caller(&self, parts: &Parts, digest: Option<&str>) -> Option<Caller> {
         let scope = Scope::read(&parts.headers)
             .ok()
             .filter(|scope| scope.service == "lambda" && scope.region == self.door.region)?;
-        scope.caller(parts, body, &self.cloud).ok()
+        scope.caller(parts, digest, &self.cloud).ok()
     }
 
     /// Tells of a failure, in `cloud.log` and to the client.
@@ -164,6 +186,7 @@ fn refuse(refusal: Refusal) -> Response<Body> {
             "AccessDeniedException",
             json!({"Message": "Forbidden. For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"}),
         ),
+        Refusal::Foreign(message) => (StatusCode::FORBIDDEN, "AccessDeniedException", json!({"Message": message})),
         Refusal::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
             "RequestEntityTooLargeException",

@@ -5,6 +5,7 @@ mod control;
 mod guards;
 mod identity;
 mod limits;
+mod ports;
 mod processes;
 mod recorded;
 mod running;

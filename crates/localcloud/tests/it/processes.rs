@@ -69,11 +69,79 @@ async fn a_killed_cloud_takes_its_processes_along() {
     kill(cloud.0.id(), "-KILL");
     cloud.0.wait().unwrap();
     wait_until("the function's process is gone", || !is_alive(pid)).await;
-    // A child of the function's that no signal reached goes when the next cloud comes.
-    let (mut next, _) = start(&bench.data);
+    // So is what no signal of the kernel's reached, before another cloud comes.
     wait_until("its child is gone", || !is_alive(child)).await;
+    let (mut next, _) = start(&bench.data);
     kill(next.0.id(), "-TERM");
     assert!(next.0.wait().unwrap().success());
+}
+
+/// The function, and two children that have left it: one its group, the other everything.
+async fn with_children_that_left(bench: &Bench, qualifier: &str, then: &str) -> [u64; 3] {
+    let seen = bench.invoked(qualifier, json!({"path": "/left", "then": then})).await;
+    ["pid", "own", "far"].map(|name| seen[name].as_u64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_left_their_group_end_with_a_cloud_that_ends() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let all = with_children_that_left(&bench, "live", "").await;
+    assert!(all.into_iter().all(is_alive));
+    bench.stop().await;
+    assert!(!all.into_iter().any(is_alive));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_left_their_group_end_with_a_cloud_that_is_killed() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut cloud, address) = start(&data);
+    let bench = with_function(&address, data).await;
+    let all = with_children_that_left(&bench, "$LATEST", "").await;
+    assert!(all.into_iter().all(is_alive));
+    kill(cloud.0.id(), "-KILL");
+    cloud.0.wait().unwrap();
+    wait_until("all are gone", || !all.into_iter().any(is_alive)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_left_their_group_end_when_the_next_cloud_comes_at_the_latest() {
+    let data = tempfile::tempdir().unwrap();
+    let (mut cloud, address) = start(&data);
+    let bench = with_function(&address, data).await;
+    let [_, own, far] = with_children_that_left(&bench, "$LATEST", "").await;
+    // Whatever watches over them is killed as well.
+    let all =
+        std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let run = std::fs::read_to_string(bench.data.path().join("processes")).unwrap();
+    for guardian in all.filter(|pid: &u32| {
+        let line = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.contains("localcloud-guardian") && line.contains(run.trim())
+    }) {
+        kill(guardian, "-KILL");
+    }
+    kill(cloud.0.id(), "-KILL");
+    cloud.0.wait().unwrap();
+    assert!(is_alive(own) && is_alive(far));
+    let (mut next, _) = start(&bench.data);
+    wait_until("both are gone", || !is_alive(own) && !is_alive(far)).await;
+    kill(next.0.id(), "-TERM");
+    assert!(next.0.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_left_their_group_end_with_their_instance_and_no_other() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let stays = with_children_that_left(&bench, "live", "").await;
+    // One instance crashes, one is no longer wanted.
+    let crashed = with_children_that_left(&bench, "$LATEST", "exit").await;
+    wait_until("the crashed one's are gone", || !crashed.into_iter().any(is_alive)).await;
+    let unwanted = with_children_that_left(&bench, "$LATEST", "").await;
+    let change = json!({"Environment": {"Variables": {"NEW": "1"}}});
+    bench.done(reqwest::Method::PUT, "/2015-03-31/functions/f/configuration", change).await;
+    wait_until("the unwanted one's are gone", || !unwanted.into_iter().any(is_alive)).await;
+    assert!(stays.into_iter().all(is_alive));
 }
 
 #[tokio::test(flavor = "multi_thread")]
