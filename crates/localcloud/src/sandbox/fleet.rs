@@ -87,8 +87,8 @@ impl Fleet {
         }
     }
 
-    /// Resolves for an instance when the cloud ends.
-    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+    /// Resolves when the cloud ends.
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
     }
 

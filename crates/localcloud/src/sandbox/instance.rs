@@ -21,7 +21,9 @@ use super::{Blueprint, Order, Outcome, Pace, Start, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::runtime::{self, Delivery, Desk, Word};
+use crate::uses::Use;
 use crate::wire::date;
+use crate::wire::error::Fault;
 use crate::world::log_group::LogGroup;
 
 /// A running process and what it is doing.
@@ -42,6 +44,8 @@ pub(super) struct Instance {
     warnings: Vec<String>,
     /// Held for as long as the instance lives.
     port: Option<Claim>,
+    /// Its layers, which stay where they are as long as it lives.
+    _layers: Option<Use>,
     /// How it was started.
     pub(super) start: Start,
     pub(super) output: Output,
@@ -140,7 +144,7 @@ impl Instance {
         let own = own_directory(cloud, &token)?;
         let spawned = Self::spawn_in(cloud, blueprint, (id, start), orders, &token, &own).await;
         if spawned.is_err() {
-            let _ = std::fs::remove_dir_all(&own);
+            discard(own).await;
         }
         spawned
     }
@@ -161,7 +165,10 @@ impl Instance {
         let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
-        let stream = open_stream(cloud, blueprint, &stream_name)?;
+        let stream = {
+            let (cloud, blueprint, name) = (cloud.clone(), blueprint.clone(), stream_name.clone());
+            tokio::task::spawn_blocking(move || open_stream(&cloud, &blueprint, &name)).await??
+        };
         let (output, writer) = Output::open()?;
         let wires = Wires { address: listener.local_addr()?.to_string(), stream: stream_name, writer };
         let (words, heard) = mpsc::unbounded_channel();
@@ -177,6 +184,7 @@ impl Instance {
             name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
             warnings: preparation.warnings,
             port: preparation.port,
+            _layers: preparation.opt_use,
             start,
             companions,
             reason: "spindown",
@@ -256,7 +264,7 @@ impl Instance {
         let _ = self.child.wait().await;
         self.print_all();
         self.api.abort();
-        let _ = std::fs::remove_dir_all(&self.own);
+        discard(self.own).await;
     }
 
     /// Tells the extensions that want to know of it; where there are any, the runtime is asked, too, as on AWS.
@@ -318,6 +326,12 @@ fn own_directory(cloud: &Cloud, token: &str) -> std::io::Result<PathBuf> {
     Ok(own)
 }
 
+/// Deletes an instance's directory, where a large one holds up nobody. What cannot be deleted now is tried again when the
+/// next cloud comes.
+async fn discard(own: PathBuf) {
+    let _ = tokio::task::spawn_blocking(move || crate::disk::remove_tree(&own)).await;
+}
+
 /// `LogType=Tail` shows this much.
 const TAIL: usize = 4096;
 
@@ -330,11 +344,13 @@ fn open_stream(cloud: &Cloud, blueprint: &Blueprint, name: &str) -> anyhow::Resu
     if !known {
         let made = cloud.change(|world| {
             let groups = &mut world.region(region).log_groups;
-            groups.entry(group.clone()).or_insert_with(|| LogGroup::new(group, date::now()));
+            if !groups.contains_key(group) {
+                cloud.journal.begin_group(region, group).map_err(Fault::unwritten)?;
+                groups.insert(group.clone(), LogGroup::new(group, date::now()));
+            }
             Ok(())
         });
         made.map_err(|fault| anyhow::anyhow!(fault.message))?;
     }
-    cloud.journal.make_group(region, group)?;
     Ok(cloud.journal.begin(region, group, name))
 }
