@@ -24,15 +24,17 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
             local::run(&home, *port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
             None
         }
-        LocalCommand::Start { limits } => Some(home.start_with(&wanted(limits)).await.map_err(local_failure)?),
+        LocalCommand::Start { limits } => {
+            Some(run.until_stopped(home.start_with(&wanted(limits))).await?.map_err(local_failure)?)
+        }
         LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
         LocalCommand::Adapter(_) | LocalCommand::Layer(_) => None,
         LocalCommand::Stop => {
-            home.stop().await.map_err(local_failure)?;
+            run.until_stopped(home.stop()).await?.map_err(local_failure)?;
             None
         }
         LocalCommand::Reset => {
-            home.reset().await.map_err(local_failure)?;
+            run.until_stopped(home.reset()).await?.map_err(local_failure)?;
             None
         }
     };

@@ -18,6 +18,7 @@ mod races;
 mod reader;
 mod refusals;
 mod releases;
+mod rounds;
 mod source;
 mod strangers;
 mod talker;

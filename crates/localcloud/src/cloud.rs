@@ -43,6 +43,11 @@ pub(crate) fn millis(duration: std::time::Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
 }
 
+/// How long it is until a moment, and a little more.
+fn left_until(at: Millis) -> std::time::Duration {
+    std::time::Duration::from_millis(u64::try_from(at - date::now()).unwrap_or_default() + 1)
+}
+
 /// A thousand instances need some five thousand descriptors, and the usual limit is 1,024 until somebody asks for more.
 fn ask_for_descriptors() {
     use rustix::process::{Resource, getrlimit, setrlimit};
@@ -87,6 +92,7 @@ impl Cloud {
         let mut world = lock(&self.world);
         if world.settle(date::now()) {
             self.fleet.follow(&world);
+            self.data.uses.notice();
         }
         look(&world)
     }
@@ -127,9 +133,18 @@ impl Cloud {
         let mut closing = self.fleet.closing();
         let cleaning = tokio::spawn(async move {
             loop {
+                // What an update replaces is unused when the update is complete, whether anybody looks then or not.
+                let due = cloud.read(World::due);
+                let due = async {
+                    match due {
+                        Some(at) => tokio::time::sleep(left_until(at)).await,
+                        None => std::future::pending().await,
+                    }
+                };
                 tokio::select! {
                     _ = closing.wait_for(|closing| *closing) => return,
                     () = cloud.data.uses.noticed() => {}
+                    () = due => {}
                 }
                 let ours = cloud.clone();
                 let _ = tokio::task::spawn_blocking(move || ours.clean()).await;

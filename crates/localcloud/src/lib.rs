@@ -164,6 +164,11 @@ pub fn is_data_directory(data: &Path) -> bool {
     place::standing(data).is_ok_and(|standing| standing == place::Standing::Ours)
 }
 
+/// Whether `data` holds something else, which no cloud may take or delete.
+pub fn is_foreign(data: &Path) -> bool {
+    place::standing(data).map_or(true, |standing| standing == place::Standing::Foreign)
+}
+
 /// Deletes a data directory that no cloud serves; one that is absent or empty stays so.
 ///
 /// # Errors

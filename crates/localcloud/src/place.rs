@@ -19,9 +19,8 @@ pub(crate) const STATE: &str = "state.json";
 pub(crate) const DIRECTORIES: [&str; 5] = ["code", "logs", "opt", "run", "s3"];
 
 /// Files that this cloud, or the program around it, keeps in a data directory, beside the marker and the key pair.
-const FILES: [&str; 9] = [
-    LOCK, "lock", "daemon.lock", "daemon.json", "daemon.json.new", "daemon.log", "cloud.log", STATE, "state.json.tmp",
-];
+const FILES: [&str; 9] =
+    [LOCK, "lock", "daemon.lock", "daemon.json", "daemon.json.new", "daemon.log", "cloud.log", STATE, "state.json.tmp"];
 
 /// What a path is to this cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +62,10 @@ fn is_unfinished(data: &Path, names: &[String]) -> bool {
     let known = |name: &String| {
         FILES.contains(&name.as_str()) || name == KEY_PAIR || is_key_pair_draft(name) || is_directory(name)
     };
-    let is_empty_file = |name: &str| fs::symlink_metadata(data.join(name)).is_ok_and(|file| file.is_file() && file.len() == 0);
-    let nothing_in = |name: &String| !is_directory(name) || fs::read_dir(data.join(name)).is_ok_and(|mut all| all.next().is_none());
+    let is_empty_file =
+        |name: &str| fs::symlink_metadata(data.join(name)).is_ok_and(|file| file.is_file() && file.len() == 0);
+    let nothing_in =
+        |name: &String| !is_directory(name) || fs::read_dir(data.join(name)).is_ok_and(|mut all| all.next().is_none());
     names.iter().all(known)
         && (names.iter().any(|name| name == LOCK || is_key_pair_draft(name))
             || crate::data::read_key_pair(data).is_ok_and(|pair| pair.access_key_id.starts_with("LOCL"))
@@ -82,13 +83,18 @@ fn is_key_pair_draft(name: &str) -> bool {
 /// # Errors
 /// When it cannot be made, or holds something else: taking it would let `erase` delete that.
 pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
-    make_directory(data).with_context(|| format!("cannot create `{}`", data.display()))?;
-    let standing = standing(data).with_context(|| format!("cannot read `{}`", data.display()))?;
-    if standing == Standing::Foreign {
-        bail!("`{}` is neither empty nor a data directory of the local cloud", data.display());
+    loop {
+        make_directory(data).with_context(|| format!("cannot create `{}`", data.display()))?;
+        let standing = standing(data).with_context(|| format!("cannot read `{}`", data.display()))?;
+        if standing == Standing::Foreign {
+            bail!("`{}` is neither empty nor a data directory of the local cloud", data.display());
+        }
+        match fs::set_permissions(data, Permissions::from_mode(0o700)) {
+            // Another process was just deleting it.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            done => return done.with_context(|| format!("cannot use `{}`", data.display())),
+        }
     }
-    fs::set_permissions(data, Permissions::from_mode(0o700))
-        .with_context(|| format!("cannot use `{}`", data.display()))
 }
 
 /// Marks a directory as ours, once it is one.
@@ -117,7 +123,8 @@ pub(crate) fn erase(data: &Path) -> anyhow::Result<()> {
     }
     let entries = fs::read_dir(data).with_context(|| format!("cannot read `{}`", data.display()))?;
     let mut names = entries.map(|entry| Ok(entry?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
-    let order = |name: &std::ffi::OsString| [STATE, "", MARKER, LOCK].iter().position(|known| name == known).unwrap_or(1);
+    let order =
+        |name: &std::ffi::OsString| [STATE, "", MARKER, LOCK].iter().position(|known| name == known).unwrap_or(1);
     names.sort_by_key(order);
     for name in names {
         let path = data.join(name);

@@ -66,7 +66,15 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     let body = body.map_err(|error| too_large(error.as_ref(), largest, &parts))?.to_bytes();
     let (scope, caller) = authenticate(&cloud, &parts, &body).map_err(|refusal| refused(refusal, protocol))?;
     route::answer(
-        route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned(), uses: Default::default() },
+        route::Call {
+            cloud,
+            parts,
+            body,
+            caller,
+            region: scope.region,
+            request_id: request_id.to_owned(),
+            uses: Default::default(),
+        },
         &scope.service,
     )
     .await

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::selection::{End, Key, Selection};
 use super::terms::Terms;
 use super::{invalid, invalid_token, missing, name_in};
-use crate::journal::{Event, Line, Search};
+use crate::journal::{Event, Line, Search, event};
 use crate::route::{Call, member, page};
 use crate::wire::date::Millis;
 use crate::wire::error::Fault;
@@ -96,10 +96,14 @@ impl Search for Matching<'_> {
         let key = (line.at, self.stream, line.number);
         if self.selection.admits(key)
             && self.terms.may_match(line.text)
-            && let Some(event) = line.event().filter(|event| self.terms.match_(&event.message))
+            && let Some(event) = event(line).filter(|event| self.terms.match_(&event.message))
         {
             self.selection.add(key, event);
         }
+    }
+
+    fn is_for_the_last(&self) -> bool {
+        self.selection.end == End::Last
     }
 }
 
@@ -115,7 +119,7 @@ impl Search for Last {
     }
 
     fn found(&mut self, line: &Line<'_>) {
-        if let Some(event) = line.event() {
+        if let Some(event) = event(line) {
             self.from = event.at;
             self.event = Some(event);
         }

@@ -7,8 +7,8 @@ use super::{invalid, invalid_token, missing, name_in, too_long};
 use crate::route::{Call, member, page};
 use crate::wire::date;
 use crate::wire::error::Fault;
-use crate::world::{Tags, World};
 use crate::world::log_group::{LogGroup, arn};
+use crate::world::{Tags, World};
 
 const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];

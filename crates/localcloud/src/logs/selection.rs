@@ -22,7 +22,7 @@ pub(super) enum End {
 
 /// The events that are on the page as far as is known.
 pub(super) struct Selection {
-    end: End,
+    pub(super) end: End,
     most: usize,
     /// From here on.
     from: Key,

@@ -8,8 +8,8 @@ pub(super) struct Terms {
     all: Vec<String>,
     any: Vec<String>,
     none: Vec<String>,
-    /// All that must be there, as they are in JSON.
-    written: Vec<String>,
+    /// `all`, and `any`, as they are in JSON.
+    written: [Vec<String>; 2],
 }
 
 impl Terms {
@@ -36,17 +36,21 @@ impl Terms {
             }
             rest = after.trim_start();
         }
-        terms.written = terms.all.iter().map(written).collect();
+        terms.written = [&terms.all, &terms.any].map(|terms| terms.iter().map(written).collect());
         Ok(terms)
     }
 
     /// Whether the message in a line of JSON may be asked for; found out without parsing it. Each letter of a term is
     /// written alike wherever it stands, so that a line without the written term has no message with the term.
     pub(super) fn may_match(&self, line: &[u8]) -> bool {
-        if self.written.is_empty() {
+        let [all, any] = &self.written;
+        if all.is_empty() && any.is_empty() {
             return true;
         }
-        std::str::from_utf8(line).is_ok_and(|line| self.written.iter().all(|term| line.contains(term.as_str())))
+        std::str::from_utf8(line).is_ok_and(|line| {
+            let has = |term: &String| loglines::contains(line, term);
+            all.iter().all(has) && (any.is_empty() || any.iter().any(has))
+        })
     }
 
     /// Whether a message is asked for.
@@ -83,9 +87,13 @@ mod tests {
         for message in ["plain", "a \"quoted\" word", "back\\slash \"", "tab\tand\u{1}", "ümläut 🦀", "\"", "\\"] {
             let line = serde_json::json!({"t": 1, "m": message}).to_string();
             for term in message.split(' ').chain([message]) {
-                let all = vec![term.to_owned()];
-                let terms = Terms { written: all.iter().map(super::written).collect(), all, ..Terms::default() };
-                assert!(terms.match_(message) && terms.may_match(line.as_bytes()), "{term} in {line}");
+                let list = || vec![term.to_owned()];
+                let written = || vec![super::written(&term.to_owned())];
+                let all = Terms { all: list(), written: [written(), Vec::new()], ..Terms::default() };
+                let any = Terms { any: list(), written: [Vec::new(), written()], ..Terms::default() };
+                for terms in [all, any] {
+                    assert!(terms.match_(message) && terms.may_match(line.as_bytes()), "{term} in {line}");
+                }
             }
         }
         assert!(!Terms::read("absent").is_ok_and(|terms| terms.may_match(b"{\"t\":1,\"m\":\"present\"}")));

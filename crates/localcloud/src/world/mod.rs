@@ -95,6 +95,11 @@ impl World {
         changed
     }
 
+    /// When the next thing is complete that is pending or in progress.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        self.versions().flat_map(|version| version.pending.into_iter().chain(version.updating)).min()
+    }
+
     /// Lets what is under way fail, of functions that are to fail.
     pub(crate) fn doom(&mut self, failing: &[String]) {
         for function in self.functions_mut().filter(|function| failing.contains(&function.name)) {

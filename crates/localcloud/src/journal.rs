@@ -1,7 +1,5 @@
 //! Log streams on disk: a directory a group, a file a stream, a line of JSON an event.
 
-mod scan;
-
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -18,8 +16,8 @@ use crate::cloud::lock;
 use crate::disk::{make_directory, remove_tree};
 use crate::wire::date::{self, Millis};
 use crate::world::World;
-use scan::Index;
-pub(crate) use scan::{Line, Search};
+use loglines::Index;
+pub(crate) use loglines::{Line, Search};
 
 /// One line of a function's output, or of the platform's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +29,11 @@ pub(crate) struct Event {
     /// When it came, of what a client put there with a time of its own.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) put: Option<Millis>,
+}
+
+/// The event of a line that is not damaged.
+pub(crate) fn event(line: &Line<'_>) -> Option<Event> {
+    serde_json::from_slice(line.text).ok()
 }
 
 /// All streams of all groups.
@@ -153,7 +156,7 @@ impl Journal {
         region: &str,
         group: &str,
         stream: &str,
-        search: &mut impl Search,
+        search: &mut dyn Search,
     ) -> anyhow::Result<Option<(Millis, Millis)>> {
         let path = self.stream(region, group, stream);
         let known = lock(&self.indexes).get(&path).cloned();
@@ -161,7 +164,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.and_then(|file| {
                 let whole = committed(&file)?;
-                scan::scan(&file, whole, known.unwrap_or_default(), search)
+                loglines::scan(&file, whole, known.unwrap_or_default(), search)
             }),
         };
         let index = scanned.with_context(|| format!("cannot read `{}`", path.display()))?;

@@ -1,13 +1,15 @@
-//! Reading a log stream of any size: line by line, in memory that does not grow, and only where the times may fit.
+//! Reads a log of any size line by line, in memory that does not grow, and only where the times may fit. A line is JSON
+//! and begins with its time: `{"t":1700000000000,`.
+//!
+//! It is a crate of its own so that it is fast in debug builds, too: nothing here is generic, and it is small enough to
+//! be optimised always.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 
-use serde::Deserialize;
-
-use super::Event;
-use crate::wire::date::Millis;
+/// Milliseconds since 1970.
+pub type Millis = i64;
 
 /// How many bytes have one entry in an index, at least.
 const BLOCK: u64 = 1024 * 1024;
@@ -20,32 +22,29 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 const BEFORE_TIME: &[u8] = b"{\"t\":";
 
 /// One event as it was written.
-pub(crate) struct Line<'a> {
-    pub(crate) at: Millis,
+pub struct Line<'a> {
+    pub at: Millis,
     /// Its place in the stream, which it keeps.
-    pub(crate) number: u64,
+    pub number: u64,
     /// In JSON.
-    pub(crate) text: &'a [u8],
-}
-
-impl Line<'_> {
-    /// The event, of a line that is not damaged.
-    pub(crate) fn event(&self) -> Option<Event> {
-        serde_json::from_slice(self.text).ok()
-    }
+    pub text: &'a [u8],
 }
 
 /// Who looks for events in a stream.
-pub(crate) trait Search {
+pub trait Search {
     /// Whether events from one time to another, both included, may be of interest.
     fn wants(&self, first: Millis, last: Millis) -> bool;
     /// One of them, of a time that is wanted.
     fn found(&mut self, line: &Line<'_>);
+    /// Whether the search is for what was written last, so that it is better begun there.
+    fn is_for_the_last(&self) -> bool {
+        false
+    }
 }
 
 /// Which times are where in a file. What was written before another file got its name, or was cut, is forgotten.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Index {
+pub struct Index {
     inode: u64,
     blocks: Vec<Block>,
 }
@@ -70,30 +69,63 @@ impl Block {
 
 impl Index {
     /// The first and the last time.
-    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
+    pub fn times(&self) -> Option<(Millis, Millis)> {
         let first = self.blocks.iter().map(|block| block.first).min()?;
         let last = self.blocks.iter().map(|block| block.last).max()?;
         (first <= last).then_some((first, last))
     }
 }
 
-/// Shows what a search wants of a file, and gives the index of all of it, made from what was known of it.
-pub(super) fn scan(file: &File, metadata: Metadata, known: Index, search: &mut impl Search) -> io::Result<Index> {
+/// Shows what a search wants of a file of this size and inode, and gives the index of all of it, made from what was known
+/// of it.
+///
+/// # Errors
+/// Those of the disk.
+pub fn scan(file: &File, metadata: Metadata, known: Index, search: &mut dyn Search) -> io::Result<Index> {
     let (inode, size) = (metadata.ino(), metadata.len());
     let covered = known.blocks.last().map_or(0, |block| block.end);
     let mut index = if known.inode == inode && covered <= size { known } else { Index { inode, blocks: Vec::new() } };
     // The last block may have grown: it is read once more, with what is behind it.
     let open = index.blocks.pop_if(|block| block.end - block.begin < BLOCK);
-    for block in &index.blocks {
-        if search.wants(block.first, block.last) {
-            let mut lines = Lines::open(file, block.begin, block.end)?;
-            let mut number = block.number;
-            while let Some((text, _)) = lines.next()? {
-                show(search, number, text);
-                number += 1;
-            }
+    if search.is_for_the_last() {
+        extend(&mut index, open, file, size, &mut Nothing)?;
+        for block in index.blocks.iter().rev() {
+            show_block(search, file, block)?;
+        }
+    } else {
+        for block in &index.blocks {
+            show_block(search, file, block)?;
+        }
+        extend(&mut index, open, file, size, search)?;
+    }
+    Ok(index)
+}
+
+/// A search that only wants an index to be made.
+struct Nothing;
+
+impl Search for Nothing {
+    fn wants(&self, _: Millis, _: Millis) -> bool {
+        false
+    }
+
+    fn found(&mut self, _: &Line<'_>) {}
+}
+
+fn show_block(search: &mut dyn Search, file: &File, block: &Block) -> io::Result<()> {
+    if search.wants(block.first, block.last) {
+        let mut lines = Lines::open(file, block.begin, block.end)?;
+        let mut number = block.number;
+        while let Some((text, _)) = lines.next()? {
+            show(search, number, text);
+            number += 1;
         }
     }
+    Ok(())
+}
+
+/// Reads what an index does not cover, or only in a block that may grow, and shows it to a search.
+fn extend(index: &mut Index, open: Option<Block>, file: &File, size: u64, search: &mut dyn Search) -> io::Result<()> {
     let next = index.blocks.last().map_or((0, 0), |block| (block.end, block.number + block.lines));
     let (begin, number) = open.map_or(next, |block| (block.begin, block.number));
     let mut block = Block::at(begin, number);
@@ -113,11 +145,11 @@ pub(super) fn scan(file: &File, metadata: Metadata, known: Index, search: &mut i
     if block.lines > 0 {
         index.blocks.push(block);
     }
-    Ok(index)
+    Ok(())
 }
 
 /// Shows a line if its time is wanted; gives its time, if it has one.
-fn show(search: &mut impl Search, number: u64, text: &[u8]) -> Option<Millis> {
+fn show(search: &mut dyn Search, number: u64, text: &[u8]) -> Option<Millis> {
     let at = time_of(text)?;
     if search.wants(at, at) {
         search.found(&Line { at, number, text });
@@ -125,23 +157,25 @@ fn show(search: &mut impl Search, number: u64, text: &[u8]) -> Option<Millis> {
     Some(at)
 }
 
-/// The time of a line, mostly without parsing the line.
+/// The time of a line, without parsing the line.
 fn time_of(text: &[u8]) -> Option<Millis> {
-    #[derive(Deserialize)]
-    struct Timed {
-        t: Millis,
-    }
+    let rest = text.strip_prefix(BEFORE_TIME)?;
+    let (sign, rest) = rest.strip_prefix(b"-").map_or((1, rest), |rest| (-1, rest));
     let mut at: Millis = 0;
-    let rest = text.strip_prefix(BEFORE_TIME).unwrap_or_default();
     // Eighteen digits fit.
     for (place, byte) in rest.iter().take(19).enumerate() {
         match byte {
             b'0'..=b'9' if place < 18 => at = at * 10 + Millis::from(byte - b'0'),
-            b',' if place > 0 => return Some(at),
-            _ => break,
+            b',' if place > 0 => return Some(sign * at),
+            _ => return None,
         }
     }
-    serde_json::from_slice(text).ok().map(|Timed { t }| t)
+    None
+}
+
+/// Whether a text has another one in it.
+pub fn contains(text: &str, part: &str) -> bool {
+    text.contains(part)
 }
 
 /// The whole lines of a part of a file.
