@@ -2,12 +2,13 @@
 
 use super::home::{Home, PAUSE, Running, build};
 use super::limits::Limits;
+use super::lock::Lock;
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::future::Future;
 use tokio::net::TcpListener;
 
-/// How often the lock is tried for before it counts as somebody else's.
+/// How often the directory is asked for before it counts as somebody else's.
 const LOOKS: usize = 25;
 
 /// Serves until `shutdown`; `ready` is told the address as soon as it answers.
@@ -21,8 +22,13 @@ pub async fn run(
     ready: impl FnOnce(&str),
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
-    home.credentials()?;
-    let _held = lock(home).await?;
+    tokio::pin!(shutdown);
+    let starting = tokio::select! {
+        lock = Lock::inherit_or_take(&home.data) => lock?,
+        () = &mut shutdown => return Ok(()),
+    };
+    home.make_credentials()?;
+    let _held = serve_alone(home).await?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     let listener = listener.with_context(|| format!("cannot listen on port {port} of 127.0.0.1"))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
@@ -32,15 +38,16 @@ pub async fn run(
     // The URLs of earlier runs are open before anybody is told that it runs.
     let cloud = localcloud::open(options)?;
     home.announce(&running)?;
+    starting.let_go()?;
     ready(&running.endpoint);
     cloud.serve(listener, shutdown).await;
     Ok(())
 }
 
-/// Whoever looks whether a local cloud runs holds the lock for an instant, so that one refusal proves nothing.
-async fn lock(home: &Home) -> anyhow::Result<File> {
+/// Who looks whether a local cloud runs may be in the way for an instant, so that one refusal proves nothing.
+async fn serve_alone(home: &Home) -> anyhow::Result<File> {
     for _ in 0..LOOKS {
-        if let Some(held) = home.lock()? {
+        if let Some(held) = home.serve()? {
             return Ok(held);
         }
         tokio::time::sleep(PAUSE).await;

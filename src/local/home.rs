@@ -2,6 +2,7 @@
 
 use super::adapter;
 use super::limits::Limits;
+use super::lock::Lock;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long a local cloud may take to come up or to go.
 const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a process that serves a directory holds locks on: for its life, and for as long as it uses the data.
+const SERVED: [&str; 2] = ["daemon.lock", "lock"];
 
 /// Where a local cloud lives.
 #[derive(Clone, Debug)]
@@ -58,20 +62,40 @@ impl Home {
         Ok(Home { data: std::path::absolute(data)? })
     }
 
-    /// The credentials under which the local cloud is spoken to; made where there are none yet.
+    /// The credentials under which the local cloud is spoken to, once it has been started.
+    ///
+    /// # Errors
+    /// When it has not, or has been reset since.
     pub fn credentials(&self) -> anyhow::Result<localcloud::Credentials> {
+        localcloud::known_credentials(&self.data).context("the local cloud was reset meanwhile: rerun the command")
+    }
+
+    /// The same, made where there are none yet. Only who holds the lock may make something here.
+    pub(super) fn make_credentials(&self) -> anyhow::Result<localcloud::Credentials> {
         localcloud::credentials(&self.data).with_context(|| format!("cannot use `{}`", self.data.display()))
     }
 
     /// Held by whoever serves this directory, for as long as it lives: the kernel lets go of it, however that ends.
-    pub(super) fn lock(&self) -> anyhow::Result<Option<File>> {
-        let path = self.data.join("daemon.lock");
+    pub(super) fn serve(&self) -> anyhow::Result<Option<File>> {
+        let path = self.data.join(SERVED[0]);
         let file = private().truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot open `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
+        locked(file.try_lock(), &path).map(|ours| ours.then_some(file))
+    }
+
+    /// Whether some process serves this directory, or has not quite ended. Only who holds the lock may ask: one that is
+    /// just coming up would take the question for another cloud.
+    fn is_served(&self) -> anyhow::Result<bool> {
+        Ok(self.is_held(SERVED[0])? || self.is_held(SERVED[1])?)
+    }
+
+    /// Whether some process holds a lock. Looking makes no file, and those who look are not in each other's way.
+    fn is_held(&self, name: &str) -> anyhow::Result<bool> {
+        let path = self.data.join(name);
+        match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot open `{}`", path.display())),
+            Ok(file) => Ok(!locked(file.try_lock_shared(), &path)?),
         }
     }
 
@@ -86,15 +110,18 @@ impl Home {
 
     /// The local cloud that serves this directory now.
     pub fn running(&self) -> anyhow::Result<Option<Running>> {
-        if !localcloud::is_data_directory(&self.data) || self.lock()?.is_some() {
-            return Ok(None);
-        }
+        let running = if self.is_held(SERVED[0])? { self.announced()? } else { None };
+        // One that is being killed may be there for a moment longer than it answers.
+        Ok(running.filter(Running::answers))
+    }
+
+    /// What the local cloud that serves this directory, or the last one that did, said of itself.
+    fn announced(&self) -> anyhow::Result<Option<Running>> {
         match fs::read(self.data.join("daemon.json")) {
-            // One that is just coming up has the lock, and nothing to say yet.
+            // One that is just coming up has nothing to say yet.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
-            // One that is being killed may hold the lock for a moment longer than it answers.
-            Ok(text) => Ok(serde_json::from_slice(&text).ok().filter(Running::answers)),
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         }
     }
 
@@ -110,34 +137,34 @@ impl Home {
     }
 
     async fn start_as(&self, wanted: Option<Vec<String>>) -> anyhow::Result<Running> {
-        let flags = match self.running()? {
-            Some(running) => {
-                let wanted = wanted.unwrap_or_else(|| running.limits.clone());
+        let lock = Lock::take(&self.data).await?;
+        let mut flags = wanted.clone().unwrap_or_default();
+        if self.is_served()? {
+            if let Some(running) = self.announced()? {
+                flags = wanted.unwrap_or_else(|| running.limits.clone());
                 let knows_adapter = adapter::named().is_none_or(|named| running.adapter == Some(named));
-                if running.build == build() && running.limits == wanted && knows_adapter {
+                if running.build == build() && running.limits == flags && knows_adapter && running.answers() {
                     return Ok(running);
                 }
-                self.stop().await?;
-                wanted
             }
-            None => wanted.unwrap_or_default(),
-        };
-        self.credentials()?;
-        // What an earlier one said of itself is not true any more.
-        if let Some(_held) = self.lock()? {
-            let _ = fs::remove_file(self.data.join("daemon.json"));
+            self.end(&lock).await?;
         }
-        let mut child = self.spawn(&flags)?;
+        self.make_credentials()?;
+        // What an earlier one said of itself is not true any more.
+        let _ = fs::remove_file(self.data.join("daemon.json"));
+        let mut child = self.spawn(&flags, &lock)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(running) = self.running()? {
                 return Ok(running);
             }
-            if child.try_wait()?.is_some() && self.lock()?.is_some() {
+            if child.try_wait()?.is_some() {
                 bail!("the local cloud ended at once; it says why in `{}`", self.log().display());
             }
             tokio::time::sleep(PAUSE).await;
         }
+        // It must not come up when nobody looks any more.
+        child.kill().and_then(|()| child.wait()).context("cannot end the local cloud, which does not come up")?;
         bail!("the local cloud did not come up in {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
     }
 
@@ -146,39 +173,73 @@ impl Home {
     }
 
     /// In a process group of its own, so that Ctrl-C in this terminal does not end it.
-    fn spawn(&self, flags: &[String]) -> anyhow::Result<Child> {
+    /// It holds the lock, too, until it answers: this process may be killed meanwhile.
+    fn spawn(&self, flags: &[String], lock: &Lock) -> anyhow::Result<Child> {
         let log = private().append(true).open(self.log())?;
         let program = std::env::current_exe().context("cannot find the lamstream program itself")?;
         let mut command = Command::new(program);
         command.args(["local", "run", "--port", "0", "--data"]).arg(&self.data).args(flags);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).process_group(0).current_dir("/");
+        command.stdin(lock.to_stdin()?).stdout(Stdio::null()).stderr(log).process_group(0).current_dir("/");
         command.spawn().context("cannot start the local cloud")
     }
 
     /// Ends the local cloud and waits until it has gone. Gives whether there was one.
     pub async fn stop(&self) -> anyhow::Result<bool> {
-        let Some(running) = self.running()? else { return Ok(false) };
-        let pid = rustix::process::Pid::from_raw(running.pid).context("the local cloud has no process id")?;
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).context("cannot stop the local cloud")?;
+        match Lock::take_existing(&self.data).await? {
+            Some(lock) => self.end(&lock).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The same, under the lock: no other one can come up meanwhile.
+    async fn end(&self, _: &Lock) -> anyhow::Result<bool> {
+        if !self.is_served()? {
+            return Ok(false);
+        }
+        let pid = self.announced()?.and_then(|running| rustix::process::Pid::from_raw(running.pid));
+        let pid = pid.with_context(|| {
+            format!(
+                "some process serves `{}`, but `daemon.json` does not say which: end it, and rerun the command",
+                self.data.display()
+            )
+        })?;
+        match rustix::process::kill_process(pid, rustix::process::Signal::TERM) {
+            // It is ending as it is.
+            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Err(error) => return Err(error).context("cannot stop the local cloud"),
+        }
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if self.lock()?.is_some() {
+            if !self.is_served()? {
                 return Ok(true);
             }
             tokio::time::sleep(PAUSE).await;
         }
-        bail!("the local cloud (process {}) does not end", running.pid)
+        bail!("the local cloud (process {}) does not end", pid.as_raw_nonzero())
     }
 
     /// Stops the local cloud and deletes all that it knew.
     pub async fn reset(&self) -> anyhow::Result<()> {
-        if !self.data.exists() {
-            return Ok(());
+        match Lock::take_existing(&self.data).await? {
+            Some(lock) => {
+                self.end(&lock).await?;
+                localcloud::erase(&self.data)
+            }
+            None => {
+                let foreign = localcloud::is_foreign(&self.data);
+                ensure!(!foreign, "`{}` is not a local cloud's directory: nothing was deleted", self.data.display());
+                Ok(())
+            }
         }
-        let ours = localcloud::is_data_directory(&self.data);
-        ensure!(ours, "`{}` is not a local cloud's directory: nothing was deleted", self.data.display());
-        self.stop().await?;
-        fs::remove_dir_all(&self.data).with_context(|| format!("cannot delete `{}`", self.data.display()))
+    }
+}
+
+/// Whether a lock was there to be taken.
+fn locked(taken: Result<(), TryLockError>, path: &Path) -> anyhow::Result<bool> {
+    match taken {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock `{}`", path.display())),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod layers;
 mod daemon;
 mod home;
 mod limits;
+mod lock;
 
 pub use cache::cache;
 pub use daemon::run;

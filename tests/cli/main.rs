@@ -24,6 +24,7 @@ mod races;
 mod reader;
 mod refusals;
 mod releases;
+mod rounds;
 mod settings;
 mod signers;
 mod source;

@@ -1,18 +1,20 @@
-//! The data directory: its marker, key pair, lock, state file and code.
+//! The data directory: its key pair, lock, state file and code.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::Credentials;
+use crate::disk::{make_directory, remove_tree, replace, sync_directory, write_private};
+use crate::place::{DIRECTORIES, KEY_PAIR, STATE, mark, prepare};
+use crate::uses::{DRAFT, Uses};
 use crate::world::World;
-use crate::world::function::Version;
-use crate::{Credentials, MARKER};
 
 #[derive(Serialize, Deserialize)]
 struct KeyPair {
@@ -20,26 +22,11 @@ struct KeyPair {
     secret_access_key: String,
 }
 
-/// Makes the directory and its marker, so that nobody else can read what is in it.
-pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(data).with_context(|| format!("cannot create `{}`", data.display()))?;
-    if !data.join(MARKER).exists() {
-        // Taking over a directory full of something else would let `reset` delete it.
-        // Somebody else may have marked it since: then it is not empty, and ours.
-        if fs::read_dir(data)?.next().is_some() && !data.join(MARKER).exists() {
-            bail!("`{}` is neither empty nor a data directory of the local cloud", data.display());
-        }
-        write_private(&data.join(MARKER), b"a data directory of the local cloud; `reset` deletes it\n")?;
-    }
-    fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
-    Ok(())
-}
-
-/// Reads the key pair, or makes it; of two that make it at once, one wins and both use it.
+/// Reads the key pair, or makes it; of two that make it at once, one wins and both use it. With it the directory is
+/// complete, and gets its marker.
 pub(crate) fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     prepare(data)?;
-    let path = data.join("credentials.json");
+    let path = data.join(KEY_PAIR);
     if !path.exists() {
         let pair = KeyPair { access_key_id: format!("LOCL{}", random(16, 26)), secret_access_key: random(40, 62) };
         let draft = data.join(format!("credentials.{}.tmp", uuid::Uuid::new_v4()));
@@ -52,6 +39,17 @@ pub(crate) fn credentials(data: &Path) -> anyhow::Result<Credentials> {
             return Err(error).with_context(|| format!("cannot write `{}`", path.display()));
         }
     }
+    let pair = read_key_pair(data)?;
+    mark(data)?;
+    Ok(pair)
+}
+
+/// Reads the key pair of a directory that has one.
+///
+/// # Errors
+/// When there is none, or it is not a key pair.
+pub(crate) fn read_key_pair(data: &Path) -> anyhow::Result<Credentials> {
+    let path = data.join(KEY_PAIR);
     let text = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let pair: KeyPair =
         serde_json::from_slice(&text).with_context(|| format!("`{}` is not a key pair", path.display()))?;
@@ -65,22 +63,11 @@ pub(crate) fn random(length: usize, alphabet: usize) -> String {
     (0..length).map(|_| char::from(LETTERS[rng.random_range(0..alphabet)])).collect()
 }
 
-/// Writes a file that only its owner may read.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write `{}`", path.display()))?;
-    file.write_all(bytes)?;
-    Ok(())
-}
-
 /// A data directory that this process alone serves.
 pub(crate) struct Directory {
     root: PathBuf,
+    /// What must not be deleted from `code` and `opt`.
+    pub(crate) uses: Uses,
     _lock: File,
 }
 
@@ -93,10 +80,10 @@ impl Directory {
         let lock = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
             .with_context(|| format!("another local cloud already serves `{}`", root.display()))?;
-        for name in ["code", "logs", "opt", "run", "s3"] {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(root.join(name))?;
+        for path in DIRECTORIES.map(|name| root.join(name)) {
+            make_directory(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
         }
-        Ok(Self { root, _lock: lock })
+        Ok(Self { root, uses: Uses::default(), _lock: lock })
     }
 
     /// Where an unpacked zip lies, named by its digest in hex.
@@ -136,7 +123,7 @@ impl Directory {
 
     /// Reads all that exists; an empty world on the first day.
     pub(crate) fn load(&self) -> anyhow::Result<World> {
-        let path = self.root.join("state.json");
+        let path = self.root.join(STATE);
         match fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text)
                 .with_context(|| format!("`{}` is damaged; `local reset` begins anew", path.display())),
@@ -145,38 +132,37 @@ impl Directory {
         }
     }
 
-    /// Removes code that nothing uses any more, and what killed instances left.
-    pub(crate) fn clean<'a>(&self, world: &'a World) {
-        let functions = world.regions.values().flat_map(|region| region.functions.values());
-        let versions = functions.flat_map(|function| function.versions.values().chain([&function.latest]));
-        let of_version = |version: &'a Version| {
-            let (running, code, _) = version.runs();
-            let layers = version.configuration.layers.iter().chain(&running.layers);
-            let layers = layers.filter_map(|layer| layer.digest.as_deref());
-            layers.chain([version.code.digest.as_str(), code.digest.as_str()])
-        };
-        let published = world.regions.values().flat_map(|region| region.layers.values());
-        let published = published.flat_map(|layer| layer.versions.values()).map(|version| version.digest.as_str());
-        let used: HashSet<&str> = versions.flat_map(of_version).chain(published).collect();
-        for entry in fs::read_dir(self.root.join("code")).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if !used.contains(name.trim_end_matches(".zip")) {
-                // What cannot be removed now is tried again next time.
-                let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
-            }
-        }
-        let rests = [self.run(), self.opt()].map(|place| fs::read_dir(place).into_iter().flatten().flatten());
-        for entry in rests.into_iter().flatten() {
-            let _ = fs::remove_dir_all(entry.path());
+    /// Removes what killed instances and cut writes left: places of instances, drafts, objects and logs that the state
+    /// does not name.
+    pub(crate) fn clean(&self, world: &World) {
+        let objects = world.buckets.values().flat_map(|bucket| bucket.objects.values());
+        let objects: HashSet<&str> = objects.map(|object| object.file.as_str()).collect();
+        let is_draft = |path: &PathBuf| path.to_string_lossy().ends_with(DRAFT);
+        let unknown = |path: &PathBuf| !path.file_name().is_some_and(|name| objects.contains(&*name.to_string_lossy()));
+        let code = listed(&self.root.join("code")).filter(is_draft);
+        let rests = listed(&self.run()).chain(listed(&self.opt())).chain(code);
+        for path in rests.chain(listed(&self.objects()).filter(unknown)) {
+            // What cannot be removed now is tried again next time.
+            let _ = remove_tree(&path);
         }
     }
 
+    /// The directories of unpacked code and of layers, and the zips, that are there now.
+    pub(crate) fn unpacked(&self) -> Vec<PathBuf> {
+        let is_whole = |path: &PathBuf| !path.to_string_lossy().ends_with(DRAFT);
+        listed(&self.root.join("code")).chain(listed(&self.opt())).filter(is_whole).collect()
+    }
+
     /// Writes all that exists, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written: what was written before is still there.
     pub(crate) fn save(&self, world: &World) -> anyhow::Result<()> {
-        let draft = self.root.join("state.json.tmp");
-        write_private(&draft, &serde_json::to_vec(world)?)?;
-        fs::rename(&draft, self.root.join("state.json"))?;
+        replace(&self.root.join(STATE), &self.root.join("state.json.tmp"), &serde_json::to_vec(world)?)?;
+        // From here on it is what the next start reads: only a power cut could still undo it.
+        if let Err(error) = sync_directory(&self.root) {
+            self.note(&format!("cannot make sure of `{}` in case of a power cut: {error}", self.root.display()));
+        }
         Ok(())
     }
 
@@ -188,4 +174,8 @@ impl Directory {
             let _ = file.write_all(format!("{at} {}\n", line.replace('\n', "\\n")).as_bytes());
         }
     }
+}
+
+fn listed(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
 }

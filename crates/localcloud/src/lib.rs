@@ -3,6 +3,7 @@
 mod cloud;
 mod connection;
 mod data;
+mod disk;
 mod download;
 mod extension;
 mod guard;
@@ -12,6 +13,7 @@ mod lambda;
 mod logs;
 mod payload;
 mod peer;
+mod place;
 mod route;
 mod runtime;
 mod s3;
@@ -23,6 +25,7 @@ mod socket;
 mod ssm;
 mod sts;
 mod url;
+mod uses;
 mod wire;
 mod world;
 
@@ -37,6 +40,9 @@ pub const ACCOUNT: &str = "000000000000";
 pub const REGION: &str = "us-east-1";
 /// The file that marks a directory as ours.
 pub const MARKER: &str = ".lamstream-local-cloud";
+/// A file of a data directory that this crate leaves to the program around it, as a lock for who starts, stops and erases
+/// clouds there; [`erase`] deletes it last.
+pub const LOCK: &str = ".lamstream-local-cloud.lock";
 
 /// How this cloud behaves; `Options::new` is what a user's daemon has.
 #[derive(Debug, Clone)]
@@ -152,9 +158,38 @@ pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     data::credentials(data)
 }
 
-/// Whether `data` carries our marker file.
+/// Reads the key pair of a data directory that has one, and makes nothing.
+///
+/// # Errors
+/// When there is none.
+pub fn known_credentials(data: &Path) -> anyhow::Result<Credentials> {
+    data::read_key_pair(data)
+}
+
+/// Makes a data directory, or takes one that is empty or ours.
+///
+/// # Errors
+/// When it cannot be made, or holds something else.
+pub fn prepare(data: &Path) -> anyhow::Result<()> {
+    place::prepare(data)
+}
+
+/// Whether `data` is a data directory, be it one that is half made or half deleted.
 pub fn is_data_directory(data: &Path) -> bool {
-    data.join(MARKER).is_file()
+    place::standing(data).is_ok_and(|standing| standing == place::Standing::Ours)
+}
+
+/// Whether `data` holds something else, which no cloud may take or delete.
+pub fn is_foreign(data: &Path) -> bool {
+    place::standing(data).map_or(true, |standing| standing == place::Standing::Foreign)
+}
+
+/// Deletes a data directory that no cloud serves; one that is absent or empty stays so.
+///
+/// # Errors
+/// When it is not ours, or something in it cannot be deleted: then it is still ours, and may be erased again.
+pub fn erase(data: &Path) -> anyhow::Result<()> {
+    place::erase(data)
 }
 
 /// Serves until `shutdown` resolves, then ends all children and returns.
@@ -176,8 +211,18 @@ pub struct Opened(Arc<cloud::Cloud>);
 /// When the data directory cannot be used, is somebody else's, or is used by another cloud.
 pub fn open(options: Options) -> anyhow::Result<Opened> {
     let cloud = Arc::new(cloud::Cloud::open(options)?);
+    survive_file_limits();
+    cloud.keep_clean();
     url::reopen(&cloud);
     Ok(Opened(cloud))
+}
+
+/// Beyond the largest size of a file that the system allows this process, a write is to fail as it does on a full disk,
+/// and not to end the process.
+fn survive_file_limits() {
+    let beyond = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // Where nobody can listen for the signal, it is as it was.
+    let _ = tokio::signal::unix::signal(beyond);
 }
 
 impl Opened {

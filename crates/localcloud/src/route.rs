@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, lock};
 use crate::sign::{Caller, Scope};
+use crate::uses::Use;
 use crate::wire::error::{Body, Fault, Protocol, full};
 use crate::wire::xml;
 use crate::{iam, lambda, logs, s3, secretsmanager, ssm, sts};
@@ -24,9 +25,17 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     pub(crate) region: String,
     pub(crate) request_id: String,
+    /// What must not be deleted while this request is answered.
+    pub(crate) uses: std::sync::Mutex<Vec<Use>>,
 }
 
 impl Call {
+    /// Keeps unpacked code until this request is answered.
+    pub(crate) fn uses_code(&self, digest: &str) {
+        let begun = self.cloud.data.uses.begin(self.cloud.data.code(digest));
+        lock(&self.uses).push(begun);
+    }
+
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         self.query_all(name).into_iter().next()

@@ -74,7 +74,8 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     let payload = payload.map_err(|broken| no_body(broken, largest, &parts))?;
     let caller = scope.caller(&parts, Some(&payload.digest), &cloud).map_err(|refusal| refused(refusal, protocol))?;
     let body = payload.load().await.map_err(Fault::internal)?;
-    let call = route::Call { cloud, parts, body, caller, region: scope.region, request_id: request_id.to_owned() };
+    let (region, request_id) = (scope.region, request_id.to_owned());
+    let call = route::Call { cloud, parts, body, caller, region, request_id, uses: Default::default() };
     route::answer(call, &scope.service).await
 }
 

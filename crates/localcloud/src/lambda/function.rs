@@ -102,6 +102,7 @@ pub(super) fn create(call: &Call) -> Answer {
                 pending: Some(now + millis(call.cloud.options.pending)),
                 updating: None,
                 build: revision(),
+                doomed: false,
                 failed: false,
                 update_failed: false,
                 before: None,

@@ -49,7 +49,7 @@ fn prepare(call: &Call, name: &Name) -> Result<Blueprint, Fault> {
         if let Some(state) = version.not_active() {
             return Err(not_active(state));
         }
-        Ok(Blueprint::of(function, version, qualifier))
+        Ok(Blueprint::of(&call.cloud.data, function, version, qualifier))
     })?;
     Ok(blueprint)
 }

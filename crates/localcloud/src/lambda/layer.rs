@@ -263,7 +263,12 @@ fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
             call.region
         )));
     }
-    let found = call.cloud.read(|world| find(call, world, name, number).map(|(_, found)| found.clone()));
+    let found = call.cloud.read(|world| {
+        find(call, world, name, number).map(|(_, found)| {
+            call.uses_code(&found.digest);
+            found.clone()
+        })
+    });
     let found = found.map_err(|_| Fault::parameter(format!("Layer version {arn} does not exist.")))?;
     Ok(layer(Some(found.digest), found.size))
 }

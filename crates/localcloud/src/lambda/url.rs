@@ -110,7 +110,11 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
     })?;
     let (function, qualifier) = (name.function.clone(), name.qualifier.clone());
     let door = Door { region: call.region.clone(), function, qualifier, id };
-    crate::url::open(&call.cloud, door, listener).map_err(Fault::internal)?;
+    if let Err(error) = crate::url::open(&call.cloud, door, listener) {
+        // A URL that cannot be opened was not made.
+        delete(call, name)?;
+        return Err(Fault::internal(error));
+    }
     Ok((201, shown))
 }
 

@@ -1,10 +1,14 @@
 //! Streams and their events.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::selection::{End, Key, Selection};
+use super::terms::Terms;
 use super::{invalid, invalid_token, missing, name_in};
-use crate::journal::Event;
+use crate::journal::{Event, Line, Search, event};
 use crate::route::{Call, member, page};
 use crate::wire::date::Millis;
 use crate::wire::error::Fault;
@@ -63,10 +67,10 @@ impl Input {
         }
     }
 
-    /// FilterLogEvents has the events of its last moment, GetLogEvents has not.
-    fn within(&self, event: &Event, inclusive: bool) -> bool {
-        self.start_time.is_none_or(|start| event.at >= start)
-            && self.end_time.is_none_or(|end| event.at < end + i64::from(inclusive))
+    /// The first moment and the last one; FilterLogEvents has the events of its last moment, GetLogEvents has not.
+    fn moments(&self, inclusive: bool) -> (Millis, Millis) {
+        let last = self.end_time.map_or(Millis::MAX, |end| if inclusive { end } else { end.saturating_sub(1) });
+        (self.start_time.unwrap_or(Millis::MIN), last)
     }
 }
 
@@ -74,27 +78,80 @@ fn shown(event: &Event) -> Value {
     json!({"timestamp": event.at, "ingestionTime": event.put.unwrap_or(event.at), "message": event.message})
 }
 
+/// Collects what matches from one stream.
+struct Matching<'a> {
+    selection: &'a mut Selection,
+    terms: &'a Terms,
+    moments: (Millis, Millis),
+    /// The stream's place.
+    stream: usize,
+}
+
+impl Search for Matching<'_> {
+    fn wants(&self, first: Millis, last: Millis) -> bool {
+        first <= self.moments.1 && last >= self.moments.0 && self.selection.reaches(first, last)
+    }
+
+    fn found(&mut self, line: &Line<'_>) {
+        let key = (line.at, self.stream, line.number);
+        if self.selection.admits(key)
+            && self.terms.may_match(line.text)
+            && let Some(event) = event(line).filter(|event| self.terms.match_(&event.message))
+        {
+            self.selection.add(key, event);
+        }
+    }
+
+    fn is_for_the_last(&self) -> bool {
+        self.selection.end == End::Last
+    }
+}
+
+/// Finds the last event of a stream.
+struct Last {
+    from: Millis,
+    event: Option<Event>,
+}
+
+impl Search for Last {
+    fn wants(&self, _: Millis, last: Millis) -> bool {
+        last >= self.from
+    }
+
+    fn found(&mut self, line: &Line<'_>) {
+        if let Some(event) = event(line) {
+            self.from = event.at;
+            self.event = Some(event);
+        }
+    }
+}
+
 pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
     let input: Input = call.input()?;
     let group = input.group(call)?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
     let arn = log_group::arn(&call.region, &group);
+    let journal = &call.cloud.journal;
     let mut streams = Vec::new();
-    for name in call.cloud.journal.streams(&call.region, &group) {
-        let events = call.cloud.journal.events(&call.region, &group, &name);
-        if !name.starts_with(prefix) {
-            continue;
-        }
-        let created = call.cloud.journal.created(&call.region, &group, &name);
+    for name in journal.streams(&call.region, &group).into_iter().filter(|name| name.starts_with(prefix)) {
+        let search = |from| {
+            let mut last = Last { from, event: None };
+            let times = journal.search(&call.region, &group, &name, &mut last).map_err(Fault::unread)?;
+            Ok::<_, Fault>((times, last.event))
+        };
+        let created = journal.created(&call.region, &group, &name);
         let arn = format!("{arn}:log-stream:{name}");
         let mut shown = json!({"logStreamName": name, "creationTime": created, "arn": arn, "storedBytes": 0});
-        if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            shown["firstEventTimestamp"] = json!(first.at);
-            shown["lastEventTimestamp"] = json!(last.at);
-            shown["lastIngestionTime"] = json!(last.put.unwrap_or(last.at));
+        // Nothing is looked for at first but the times: where the last one is, is known then.
+        let (times, _) = search(Millis::MAX)?;
+        if let Some((first, last)) = times {
+            let (_, event) = search(last)?;
+            shown["firstEventTimestamp"] = json!(first);
+            shown["lastEventTimestamp"] = json!(last);
+            shown["lastIngestionTime"] = json!(event.and_then(|event| event.put).unwrap_or(last));
             shown["uploadSequenceToken"] = json!("0");
         }
-        streams.push((events.last().map_or(0, |last| last.at), shown));
+        streams.push((times.map_or(0, |(_, last)| last), shown));
     }
     if input.order_by.as_deref() == Some("LastEventTime") {
         streams.sort_by_key(|(last, _)| *last);
@@ -109,35 +166,49 @@ pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
     Ok(with_next(json!({"logStreams": streams}), next))
 }
 
+const BEGINNING: Key = (Millis::MIN, 0, 0);
+const END: Key = (Millis::MAX, usize::MAX, u64::MAX);
+
 pub(super) fn get(call: &Call) -> Result<Value, Fault> {
     let input: Input = call.input()?;
     let group = input.group(call)?;
     let stream = input.log_stream_name.clone().unwrap_or_default();
-    if !call.cloud.journal.streams(&call.region, &group).contains(&stream) {
+    if !call.cloud.journal.has(&call.region, &group, &stream) {
         return Err(missing("log stream"));
     }
-    let events: Vec<Event> = call
-        .cloud
-        .journal
-        .events(&call.region, &group, &stream)
-        .into_iter()
-        .filter(|event| input.within(event, false))
-        .collect();
-    let most = input.most()?;
-    // A token is a direction and a position, the same one again when there is nothing further.
-    let position = |token: &str| Some((token.get(..2)?.to_owned(), token.get(2..)?.parse::<usize>().ok()?));
-    let end = events.len();
-    let (from, to) = match input.next_token.as_deref().map(position) {
-        Some(Some((way, at))) if way == "f/" => (at.min(end), at.saturating_add(most).min(end)),
-        Some(Some((way, at))) if way == "b/" => (at.min(end).saturating_sub(most), at.min(end)),
-        Some(_) => return Err(invalid_token()),
-        None if input.start_from_head => (0, most.min(end)),
-        None => (end.saturating_sub(most), end),
+    // A token is a direction and a place between two events, the same one again when there is nothing further.
+    let place = |token: &str| {
+        let (way, at) = token.split_once('/')?;
+        let (at, number) = at.split_once('/')?;
+        let key = (at.parse().ok()?, 0, number.parse().ok()?);
+        match way {
+            "f" => Some((End::First, (key, END))),
+            "b" => Some((End::Last, (BEGINNING, key))),
+            _ => None,
+        }
+    };
+    let (end, between) = match input.next_token.as_deref() {
+        Some(token) => place(token).ok_or_else(invalid_token)?,
+        None => (if input.start_from_head { End::First } else { End::Last }, (BEGINNING, END)),
+    };
+    let mut selection = Selection::new(end, input.most()?, between);
+    let (terms, moments) = (Terms::default(), input.moments(false));
+    let mut matching = Matching { selection: &mut selection, terms: &terms, moments, stream: 0 };
+    call.cloud.journal.search(&call.region, &group, &stream, &mut matching).map_err(Fault::unread)?;
+    let events = selection.page();
+    let before = match between {
+        (BEGINNING, END) => (0, 0, 0),
+        (BEGINNING, to) => to,
+        (from, _) => from,
+    };
+    let (back, on) = match (events.first(), events.last()) {
+        (Some((first, _)), Some(((at, _, number), _))) => (*first, (*at, 0, number + 1)),
+        _ => (before, before),
     };
     Ok(json!({
-        "events": events[from..to].iter().map(shown).collect::<Vec<_>>(),
-        "nextForwardToken": format!("f/{to}"),
-        "nextBackwardToken": format!("b/{from}"),
+        "events": events.iter().map(|(_, event)| shown(event)).collect::<Vec<_>>(),
+        "nextForwardToken": format!("f/{}/{}", on.0, on.2),
+        "nextBackwardToken": format!("b/{}/{}", back.0, back.2),
     }))
 }
 
@@ -147,29 +218,52 @@ pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
     if input.log_stream_names.is_some() && input.log_stream_name_prefix.is_some() {
         return Err(invalid("Only one of logStreamNames and logStreamNamePrefix can be specified."));
     }
-    let most = input.most()?;
     let terms = Terms::read(input.filter_pattern.as_deref().unwrap_or_default())?;
     let prefix = input.log_stream_name_prefix.as_deref().unwrap_or_default();
-    let mut found = Vec::new();
-    for stream in call.cloud.journal.streams(&call.region, &group) {
-        let asked = input.log_stream_names.as_ref().is_none_or(|names| names.contains(&stream));
-        if !asked || !stream.starts_with(prefix) {
-            continue;
-        }
-        for (number, event) in call.cloud.journal.events(&call.region, &group, &stream).iter().enumerate() {
-            if input.within(event, true) && terms.match_(&event.message) {
-                let mut shown = shown(event);
-                shown["logStreamName"] = json!(stream);
-                shown["eventId"] = json!(format!("{:020}{stream}{number:08}", event.at));
-                found.push(shown);
-            }
-        }
+    let asked = |stream: &String| {
+        stream.starts_with(prefix) && input.log_stream_names.as_ref().is_none_or(|names| names.contains(stream))
+    };
+    let mut streams = call.cloud.journal.streams(&call.region, &group);
+    streams.retain(asked);
+    let from = match input.next_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) => begin_of(token, &streams).ok_or_else(invalid_token)?,
+        None => BEGINNING,
+    };
+    let mut selection = Selection::new(End::First, input.most()?, (from, END));
+    for (place, stream) in streams.iter().enumerate() {
+        let (selection, moments) = (&mut selection, input.moments(true));
+        let mut matching = Matching { selection, terms: &terms, moments, stream: place };
+        call.cloud.journal.search(&call.region, &group, stream, &mut matching).map_err(Fault::unread)?;
     }
-    // Their ids begin with their times.
-    found.sort_by_key(member("eventId"));
-    let page = page(found, member("eventId"), input.next_token.as_deref(), most);
-    let (events, next) = page.ok_or_else(invalid_token)?;
+    let more = selection.more;
+    let events = selection.page();
+    let next = events.last().filter(|_| more).map(|(key, _)| token_behind(*key, &streams));
+    let events: Vec<Value> = events
+        .iter()
+        .map(|((at, place, number), event)| {
+            let mut shown = shown(event);
+            shown["logStreamName"] = json!(streams[*place]);
+            shown["eventId"] = json!(format!("{at:020}{}{number:08}", streams[*place]));
+            shown
+        })
+        .collect();
     Ok(with_next(json!({"events": events, "searchedLogStreams": []}), next))
+}
+
+/// The token for what comes after an event. Streams are named, as there may be others by then.
+fn token_behind((at, place, number): Key, streams: &[String]) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{at}/{number}/{}", streams[place]))
+}
+
+/// Where the events after a token begin; none of a token that this cloud never gave out.
+fn begin_of(token: &str, streams: &[String]) -> Option<Key> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (at, rest) = text.split_once('/')?;
+    let (number, stream) = rest.split_once('/')?;
+    let (at, number): (Millis, u64) = (at.parse().ok()?, number.parse().ok()?);
+    let place = streams.partition_point(|other| other.as_str() < stream);
+    let is_there = streams.get(place).is_some_and(|found| found == stream);
+    Some((at, place, if is_there { number.checked_add(1)? } else { 0 }))
 }
 
 fn with_next(mut answer: Value, next: Option<String>) -> Value {
@@ -177,62 +271,4 @@ fn with_next(mut answer: Value, next: Option<String>) -> Value {
         answer["nextToken"] = json!(next);
     }
     answer
-}
-
-/// A filter pattern of literal terms: all of them, any of the `?` ones, none of the `-` ones.
-#[derive(Default)]
-struct Terms {
-    all: Vec<String>,
-    any: Vec<String>,
-    none: Vec<String>,
-}
-
-impl Terms {
-    fn read(pattern: &str) -> Result<Self, Fault> {
-        let mut terms = Self::default();
-        let mut rest = pattern.trim();
-        if rest.starts_with(['{', '[', '%']) {
-            let message = format!("the local cloud filters by literal terms only, not by `{pattern}`");
-            return Err(Fault::new(400, "InvalidParameterException", message));
-        }
-        while !rest.is_empty() {
-            let list = match rest.chars().next() {
-                Some('?') => &mut terms.any,
-                Some('-') => &mut terms.none,
-                _ => &mut terms.all,
-            };
-            rest = rest.trim_start_matches(['?', '-']);
-            let (term, after) = match rest.strip_prefix('"') {
-                Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-                None => rest.split_once(' ').unwrap_or((rest, "")),
-            };
-            if !term.is_empty() {
-                list.push(term.to_owned());
-            }
-            rest = after.trim_start();
-        }
-        Ok(terms)
-    }
-
-    fn match_(&self, message: &str) -> bool {
-        self.all.iter().all(|term| message.contains(term))
-            && (self.any.is_empty() || self.any.iter().any(|term| message.contains(term)))
-            && !self.none.iter().any(|term| message.contains(term))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Terms;
-
-    #[test]
-    fn terms_are_literal() {
-        let matches = |pattern: &str, message: &str| Terms::read(pattern).is_ok_and(|terms| terms.match_(message));
-        assert!(matches("", "anything"));
-        assert!(matches("ERROR \"not found\"", "ERROR: page not found"));
-        assert!(!matches("ERROR timeout", "ERROR: page not found"));
-        assert!(matches("?ERROR ?WARN", "WARN x"));
-        assert!(!matches("WARN -quiet", "WARN quiet"));
-        assert!(Terms::read("{ $.a = 1 }").is_err());
-    }
 }

@@ -7,8 +7,8 @@ use super::{invalid, invalid_token, missing, name_in, too_long};
 use crate::route::{Call, member, page};
 use crate::wire::date;
 use crate::wire::error::Fault;
-use crate::world::Tags;
 use crate::world::log_group::{LogGroup, arn};
+use crate::world::{Tags, World};
 
 const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -65,7 +65,7 @@ pub(super) fn create(call: &Call) -> Result<Value, Fault> {
         if groups.contains_key(&name) {
             return Err(Fault::new(400, "ResourceAlreadyExistsException", "The specified log group already exists"));
         }
-        call.cloud.journal.make_group(&call.region, &name).map_err(Fault::internal)?;
+        call.cloud.journal.begin_group(&call.region, &name).map_err(Fault::unwritten)?;
         let class = log_group_class.unwrap_or_else(|| "STANDARD".into());
         groups.insert(name.clone(), LogGroup { tags, class, ..LogGroup::new(&name, date::now()) });
         Ok(Value::Null)
@@ -74,11 +74,12 @@ pub(super) fn create(call: &Call) -> Result<Value, Fault> {
 
 pub(super) fn delete(call: &Call) -> Result<Value, Fault> {
     let Named { log_group_name: name, .. } = call.input()?;
-    call.cloud.change(|world| {
-        world.region(&call.region).log_groups.remove(&name).ok_or_else(|| missing("log group"))?;
-        call.cloud.journal.remove_group(&call.region, &name);
-        Ok(Value::Null)
-    })
+    let forget = |world: &mut World| {
+        let removed = world.region(&call.region).log_groups.remove(&name);
+        removed.map(|_| Value::Null).ok_or_else(|| missing("log group"))
+    };
+    // Its streams stay as long as the group may stay.
+    call.cloud.change_and(forget, |_| call.cloud.journal.remove_group(&call.region, &name))
 }
 
 pub(super) fn describe(call: &Call) -> Result<Value, Fault> {

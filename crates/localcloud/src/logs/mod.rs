@@ -2,7 +2,9 @@
 
 mod events;
 mod group;
+mod selection;
 mod stream;
+mod terms;
 
 use serde_json::Value;
 

@@ -60,7 +60,7 @@ pub(super) fn create(call: &Call) -> Result<Value, Fault> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             Err(Fault::new(400, "ResourceAlreadyExistsException", "The specified log stream already exists"))
         }
-        Err(error) => Err(Fault::internal(error)),
+        Err(error) => Err(Fault::unwritten(anyhow::anyhow!("cannot create the log stream `{stream}`: {error}"))),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn delete(call: &Call) -> Result<Value, Fault> {
     match call.cloud.journal.remove(&call.region, &group, &stream) {
         Ok(()) => Ok(Value::Null),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing("log stream")),
-        Err(error) => Err(Fault::internal(error)),
+        Err(error) => Err(Fault::unwritten(anyhow::anyhow!("cannot delete the log stream `{stream}`: {error}"))),
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn put(call: &Call) -> Result<Value, Fault> {
     let input: Input = call.input()?;
     let days = retention(call, &input.log_group_name)?;
     let journal = &call.cloud.journal;
-    if !journal.streams(&call.region, &input.log_group_name).contains(&input.log_stream_name) {
+    if !journal.has(&call.region, &input.log_group_name, &input.log_stream_name) {
         return Err(missing("log stream"));
     }
     check(&input.log_events)?;
@@ -93,7 +93,7 @@ pub(super) fn put(call: &Call) -> Result<Value, Fault> {
     let taken = events.get(first..too_new).unwrap_or_default().iter();
     let taken: Vec<Event> =
         taken.map(|event| Event { at: event.timestamp, message: event.message.clone(), put: Some(now) }).collect();
-    journal.put(&call.region, &input.log_group_name, &input.log_stream_name, &taken).map_err(Fault::internal)?;
+    journal.put(&call.region, &input.log_group_name, &input.log_stream_name, &taken).map_err(Fault::unwritten)?;
     let mut rejected = json!({});
     if too_old > 0 {
         rejected["tooOldLogEventEndIndex"] = json!(too_old);

@@ -8,7 +8,7 @@ use quick_xml::events::Event;
 use sha2::{Digest, Sha256};
 
 use crate::ACCOUNT;
-use crate::data::write_private;
+use crate::disk::write_private;
 use crate::route::Call;
 use crate::wire::date;
 use crate::wire::error::{Body, Fault, full};
@@ -156,7 +156,8 @@ fn put(call: &Call, name: &str, key: &str) -> Result<Response<Body>, Fault> {
     see(call, name, |_| Ok(empty(StatusCode::OK)))?;
     let etag = format!("\"{}\"", hex(&call.body, 16));
     let file = uuid::Uuid::new_v4().to_string();
-    write_private(&call.cloud.data.objects().join(&file), &call.body).map_err(Fault::internal)?;
+    let path = call.cloud.data.objects().join(&file);
+    write_private(&path, &call.body).map_err(Fault::unwritten)?;
     let object = Object {
         file,
         size: call.body.len() as u64,
@@ -167,8 +168,8 @@ fn put(call: &Call, name: &str, key: &str) -> Result<Response<Body>, Fault> {
     let replaced = call.cloud.change(|world| {
         let bucket = world.buckets.get_mut(name).ok_or_else(|| no_bucket(name))?;
         Ok(bucket.objects.insert(key.to_owned(), object))
-    })?;
-    forget(call, replaced);
+    });
+    forget(call, replaced.inspect_err(|_| drop(std::fs::remove_file(path)))?);
     let mut answer = empty(StatusCode::OK);
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         answer.headers_mut().insert(header::ETAG, etag);

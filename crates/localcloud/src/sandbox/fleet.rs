@@ -100,7 +100,7 @@ impl Fleet {
     }
 
     /// Resolves for an instance when the cloud ends.
-    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
     }
 

@@ -23,7 +23,9 @@ use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::peer::Members;
 use crate::runtime::{self, Delivery, Desk, Word};
+use crate::uses::Use;
 use crate::wire::date;
+use crate::wire::error::Fault;
 use crate::world::log_group::LogGroup;
 
 /// A running process and what it is doing.
@@ -46,6 +48,8 @@ pub(super) struct Instance {
     warnings: Vec<String>,
     /// Held for as long as the instance lives.
     port: Option<Claim>,
+    /// Its layers, which stay where they are as long as it lives.
+    _layers: Option<Use>,
     /// How it was started.
     pub(super) start: Start,
     pub(super) output: Output,
@@ -144,7 +148,7 @@ impl Instance {
         let own = own_directory(cloud, &token)?;
         let spawned = Self::spawn_in(cloud, blueprint, (id, start), orders, &token, &own).await;
         if spawned.is_err() {
-            let _ = std::fs::remove_dir_all(&own);
+            discard(own).await;
         }
         spawned
     }
@@ -165,7 +169,10 @@ impl Instance {
         let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
-        let stream = open_stream(cloud, blueprint, &stream_name)?;
+        let stream = {
+            let (cloud, blueprint, name) = (cloud.clone(), blueprint.clone(), stream_name.clone());
+            tokio::task::spawn_blocking(move || open_stream(&cloud, &blueprint, &name)).await??
+        };
         let (output, writer) = Output::open()?;
         let address = listener.local_addr()?;
         let variable = format!("AWS_LAMBDA_LOG_STREAM_NAME={stream_name}");
@@ -188,6 +195,7 @@ impl Instance {
             name: format!("{}:{} {}", blueprint.function, blueprint.number, &token[..8]),
             warnings: preparation.warnings,
             port: preparation.port,
+            _layers: preparation.opt_use,
             start,
             companions,
             reason: "spindown",
@@ -269,7 +277,7 @@ impl Instance {
         self.end_the_rest().await;
         self.print_all();
         self.api.abort();
-        let _ = std::fs::remove_dir_all(&self.own);
+        discard(self.own).await;
     }
 
     /// Ends what its processes have started and left behind, in their group or out of it.
@@ -339,6 +347,12 @@ fn own_directory(cloud: &Cloud, token: &str) -> std::io::Result<PathBuf> {
     Ok(own)
 }
 
+/// Deletes an instance's directory, where a large one holds up nobody. What cannot be deleted now is tried again when the
+/// next cloud comes.
+async fn discard(own: PathBuf) {
+    let _ = tokio::task::spawn_blocking(move || crate::disk::remove_tree(&own)).await;
+}
+
 /// `LogType=Tail` shows this much.
 const TAIL: usize = 4096;
 
@@ -351,11 +365,13 @@ fn open_stream(cloud: &Cloud, blueprint: &Blueprint, name: &str) -> anyhow::Resu
     if !known {
         let made = cloud.change(|world| {
             let groups = &mut world.region(region).log_groups;
-            groups.entry(group.clone()).or_insert_with(|| LogGroup::new(group, date::now()));
+            if !groups.contains_key(group) {
+                cloud.journal.begin_group(region, group).map_err(Fault::unwritten)?;
+                groups.insert(group.clone(), LogGroup::new(group, date::now()));
+            }
             Ok(())
         });
         made.map_err(|fault| anyhow::anyhow!(fault.message))?;
     }
-    cloud.journal.make_group(region, group)?;
     Ok(cloud.journal.begin(region, group, name))
 }

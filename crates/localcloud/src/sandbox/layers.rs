@@ -8,48 +8,65 @@ use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
 
 use crate::cloud::Cloud;
+use crate::disk::remove_tree;
+use crate::uses::{DRAFT, Use};
 use crate::world::configuration::Layer;
 
 /// The wrapper script of the adapter's layers: it starts the handler in the runtime's place.
 const WRAPPER: &str = "#!/bin/sh\nexec \"$LAMBDA_TASK_ROOT/$_HANDLER\"\n";
 
-/// The directory with all of a function's layers; none where it has none.
+/// The directory with all of a function's layers, in use from now on; none where it has none.
 ///
 /// # Errors
 /// When the adapter is not installed any more, or the disk refuses.
-pub(super) fn directory(cloud: &Cloud, layers: &[Layer]) -> anyhow::Result<Option<PathBuf>> {
+pub(super) fn directory(cloud: &Cloud, layers: &[Layer]) -> anyhow::Result<Option<(PathBuf, Use)>> {
     if layers.is_empty() {
         return Ok(None);
     }
-    let adapter = layers.iter().any(Layer::is_adapter).then(|| adapter(cloud)).transpose()?;
+    let target = target(cloud, layers)?;
+    let begun = cloud.data.uses.begin(target.clone());
+    if target.is_dir() {
+        return Ok(Some((target, begun)));
+    }
+    let draft = cloud.data.opt().join(format!("{}{DRAFT}", uuid::Uuid::new_v4()));
+    let made = lay(cloud, layers, &draft).and_then(|()| match fs::rename(&draft, &target) {
+        Err(error) if !target.is_dir() => Err(error.into()),
+        _ => Ok(()),
+    });
+    // Left over where it could not be made, or somebody else was faster.
+    let _ = remove_tree(&draft);
+    made.map(|()| Some((target, begun)))
+}
+
+/// Where the layers of a version are, or would be; none where that cannot be told.
+pub(crate) fn layers_at(cloud: &Cloud, layers: &[Layer]) -> Option<PathBuf> {
+    target(cloud, layers).ok()
+}
+
+fn target(cloud: &Cloud, layers: &[Layer]) -> anyhow::Result<PathBuf> {
     let mut key = Sha256::new();
     for layer in layers {
         key.update(layer.digest.as_deref().unwrap_or("adapter"));
         key.update("\n");
     }
-    if let Some(adapter) = &adapter {
+    if layers.iter().any(Layer::is_adapter) {
+        let adapter = adapter(cloud)?;
         let metadata = fs::metadata(adapter)?;
         key.update(format!("{} {} {}", adapter.display(), metadata.len(), metadata.mtime_nsec()));
     }
     let name: String = key.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let target = cloud.data.opt().join(name);
-    if target.is_dir() {
-        return Ok(Some(target));
-    }
-    let draft = cloud.data.opt().join(format!("{}.tmp", uuid::Uuid::new_v4()));
+    Ok(cloud.data.opt().join(name))
+}
+
+fn lay(cloud: &Cloud, layers: &[Layer], draft: &Path) -> anyhow::Result<()> {
     for layer in layers {
-        match (&layer.digest, &adapter) {
-            (Some(digest), _) => lay_over(&cloud.data.code(digest), &draft)?,
-            (None, Some(adapter)) => make_adapter(adapter, &draft)?,
-            (None, None) => bail!("the layer {} is not here", layer.arn),
+        match &layer.digest {
+            Some(digest) => lay_over(&cloud.data.code(digest), draft)?,
+            None if layer.is_adapter() => make_adapter(adapter(cloud)?, draft)?,
+            None => bail!("the layer {} is not here", layer.arn),
         }
     }
-    match fs::rename(&draft, &target) {
-        Err(error) if !target.is_dir() => return Err(error.into()),
-        Err(_) => drop(fs::remove_dir_all(&draft)),
-        Ok(()) => {}
-    }
-    Ok(Some(target))
+    Ok(())
 }
 
 /// Where the adapter's program is.

@@ -31,12 +31,14 @@ use tokio::time::Instant;
 
 pub(crate) use answer::{Answer, Failure, LARGEST};
 pub(crate) use fleet::{Fleet, Seat};
-pub(crate) use layers::adapter;
+pub(crate) use layers::{adapter, layers_at};
 pub(crate) use pace::Pace;
 pub(crate) use pipe::{Piece, pipe};
 pub(crate) use tag::{Mark, begin, processes};
 
 use crate::cloud::Cloud;
+use crate::data::Directory;
+use crate::uses::Use;
 use crate::wire::error::Fault;
 use crate::world::configuration::Configuration;
 use crate::world::function::{Code, Function, Version};
@@ -54,11 +56,16 @@ pub(crate) struct Blueprint {
     pub(crate) configuration: Configuration,
     pub(crate) code: Code,
     pub(crate) reserved: Option<u32>,
+    /// Its code and layers, which are not deleted while anybody has this.
+    _uses: Arc<Vec<Use>>,
 }
 
 impl Blueprint {
-    pub(crate) fn of(function: &Function, version: &Version, qualifier: &str) -> Self {
+    /// What to run for a qualifier, of the world that is being looked at.
+    pub(crate) fn of(data: &Directory, function: &Function, version: &Version, qualifier: &str) -> Self {
         let (configuration, code, build) = version.runs();
+        let layers = configuration.layers.iter().filter_map(|layer| layer.digest.as_ref());
+        let uses = layers.chain([&code.digest]).map(|digest| data.uses.begin(data.code(digest)));
         Self {
             function: function.name.clone(),
             region: function.region.clone(),
@@ -68,6 +75,7 @@ impl Blueprint {
             configuration: configuration.clone(),
             code: code.clone(),
             reserved: function.reserved,
+            _uses: Arc::new(uses.collect()),
         }
     }
 }

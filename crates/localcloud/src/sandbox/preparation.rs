@@ -16,6 +16,7 @@ use super::{Blueprint, binary, environment, language, layers};
 use crate::cloud::Cloud;
 use crate::extension::Extensions;
 use crate::runtime::Word;
+use crate::uses::Use;
 use crate::world::configuration::Layer;
 
 /// The variable with the script that is started in the place of a runtime with a language.
@@ -51,6 +52,8 @@ pub(super) struct Preparation {
     own: PathBuf,
     /// The function's layers, if it has any.
     opt: Option<PathBuf>,
+    /// Keeps them there; for the instance to hold.
+    pub(super) opt_use: Option<Use>,
     /// Whether processes find them at `/opt` itself.
     mounted: bool,
     /// A web app's own port.
@@ -63,7 +66,7 @@ impl Preparation {
     /// Gathers the layers, and the interpreter of a runtime with a language. `own` is the instance's directory.
     pub(super) fn of(cloud: &Cloud, blueprint: &Blueprint, own: &Path) -> anyhow::Result<Self> {
         let mut warnings = Vec::new();
-        let opt = layers::directory(cloud, &blueprint.configuration.layers)?;
+        let (opt, opt_use) = layers::directory(cloud, &blueprint.configuration.layers)?.unzip();
         let refusal = match (&opt, cloud.options.mount_layers) {
             (None, _) => None,
             (Some(_), true) => mounts::refusal(),
@@ -77,7 +80,8 @@ impl Preparation {
         let port = is_web.then(|| Claim::make(blueprint.configuration.variables())).transpose()?;
         warnings.extend(port.as_ref().and_then(Claim::warning));
         let root = cloud.data.code(&blueprint.code.digest);
-        Ok(Self { root, own: own.to_owned(), mounted: opt.is_some() && refusal.is_none(), opt, port, warnings })
+        let mounted = opt.is_some() && refusal.is_none();
+        Ok(Self { root, own: own.to_owned(), mounted, opt, opt_use, port, warnings })
     }
 
     /// The view of the file system for one process.

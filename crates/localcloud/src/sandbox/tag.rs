@@ -10,7 +10,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 
 use crate::cloud::lock;
-use crate::data::{Directory, write_private};
+use crate::data::Directory;
+use crate::disk::write_private;
 
 /// How often it is looked for processes that began while others were being ended, and the pause between two looks.
 const LOOKS: usize = 200;

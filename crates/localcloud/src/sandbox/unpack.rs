@@ -1,13 +1,15 @@
 //! Unpacking an upload that nobody has vouched for.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{Cursor, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use zip::ZipArchive;
 
-use crate::data::{Directory, write_private};
+use crate::data::Directory;
+use crate::disk::{is_of_the_disk, remove_tree, replace};
+use crate::uses::DRAFT;
 use crate::wire::error::Fault;
 
 /// The most that may come out of a zip.
@@ -31,24 +33,34 @@ pub(crate) fn unpack(data: &Directory, digest: &str, zip: &[u8]) -> Result<(), F
     if target.is_dir() {
         return Ok(());
     }
-    let draft = data.code(&format!("{}.tmp", uuid::Uuid::new_v4()));
-    let unpacked = unpack_into(&draft, zip, LARGEST).and_then(|()| {
-        write_private(&data.zip(digest), zip).map_err(Fault::internal)?;
+    let draft = data.code(&format!("{}{DRAFT}", uuid::Uuid::new_v4()));
+    let kept = unpack_into(&draft, zip, LARGEST).and_then(|()| {
+        let zip_draft = data.code(&format!("{}{DRAFT}", uuid::Uuid::new_v4()));
+        replace(&data.zip(digest), &zip_draft, zip).map_err(Fault::unwritten)?;
         // Of two uploads of the same code the second finds the first's directory, which is as good.
         match fs::rename(&draft, &target) {
-            Err(error) if !target.is_dir() => Err(Fault::internal(error)),
+            Err(error) if !target.is_dir() => Err(unwritten(&target, error)),
             _ => Ok(()),
         }
     });
     if draft.exists() {
-        let _ = fs::remove_dir_all(&draft);
+        let _ = remove_tree(&draft);
     }
-    unpacked
+    kept
+}
+
+fn unwritten(path: &Path, error: io::Error) -> Fault {
+    Fault::unwritten(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())))
+}
+
+/// The fault of a zip with a name that no file can have, or of the disk.
+fn refuse_or_unwritten(path: &Path, name: &str, error: io::Error) -> Fault {
+    if is_of_the_disk(&error) { unwritten(path, error) } else { refuse(format!("`{name}`: {error}")) }
 }
 
 fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| Fault::parameter(REFUSAL))?;
-    make_directory(root)?;
+    make_directory(root, "")?;
     let mut left = largest;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(refuse)?;
@@ -65,32 +77,43 @@ fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
             return Err(refuse(format!("`{raw}` would run as somebody else")));
         }
         if entry.is_dir() {
-            make_directory(&path)?;
+            make_directory(&path, &raw)?;
             continue;
         }
-        make_directory(path.parent().unwrap_or(root))?;
+        make_directory(path.parent().unwrap_or(root), &raw)?;
         // What the headers say about sizes is not believed: what comes out is counted.
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode & 0o555 | 0o400)
             .open(&path)
-            .map_err(|error| refuse(format!("`{raw}`: {error}")))?;
-        left -= copy(&mut entry, &mut file, left, &raw)?;
+            .map_err(|error| refuse_or_unwritten(&path, &raw, error))?;
+        left -= copy(&mut entry, &mut file, left, (&path, &raw))?;
     }
     Ok(())
 }
 
-fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, name: &str) -> Result<u64, Fault> {
-    let copied = std::io::copy(&mut from.take(left + 1), to).map_err(|error| refuse(format!("`{name}`: {error}")))?;
-    if copied > left {
-        return Err(Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes")));
+fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, (path, name): (&Path, &str)) -> Result<u64, Fault> {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut copied = 0;
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(refuse(format!("`{name}`: {error}"))),
+        };
+        copied += count as u64;
+        if copied > left {
+            return Err(Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes")));
+        }
+        to.write_all(&buffer[..count]).map_err(|error| unwritten(path, error))?;
     }
-    Ok(copied)
 }
 
-fn make_directory(path: &Path) -> Result<(), Fault> {
-    DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(|error| refuse(error.to_string()))
+fn make_directory(path: &Path, name: &str) -> Result<(), Fault> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(path);
+    made.map_err(|error| refuse_or_unwritten(path, name, error))
 }
 
 /// A path below the root, made of names alone.

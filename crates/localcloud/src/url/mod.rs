@@ -56,7 +56,7 @@ fn behind(cloud: &Cloud, door: &Door) -> Option<Behind> {
         let url = function.urls.get(&door.qualifier)?.clone();
         let public = function.policies.get(&door.qualifier).is_some_and(|policy| policy.opens_url(date::now(), lag));
         let version = version(function, &door.qualifier).and_then(|number| function.version(&number));
-        let blueprint = version.map(|version| Blueprint::of(function, version, &door.qualifier));
+        let blueprint = version.map(|version| Blueprint::of(&cloud.data, function, version, &door.qualifier));
         Some(Behind { url, public, blueprint, not_active: version.and_then(|version| version.not_active()) })
     })
 }

@@ -111,6 +111,16 @@ impl Fault {
         Self::new(500, "ServiceException", format!("the local cloud failed: {error}"))
     }
 
+    /// What could not be written to disk, and so has not happened; the error names the file.
+    pub(crate) fn unwritten(error: anyhow::Error) -> Self {
+        Self::internal(format!("nothing was changed: {error:#}"))
+    }
+
+    /// What could not be read from disk; the error names the file.
+    pub(crate) fn unread(error: anyhow::Error) -> Self {
+        Self::internal(format!("{error:#}"))
+    }
+
     /// More calls at once than allowed.
     pub(crate) fn throttled(reason: &'static str) -> Self {
         Self { more: Some(("Reason", reason)), ..Self::new(429, "TooManyRequestsException", "Rate Exceeded.") }

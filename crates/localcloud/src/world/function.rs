@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::configuration::Configuration;
 use super::policy::Policy;
 use super::url::Url;
-use super::{Tags, revision};
+use super::{Tags, revision_after};
 use crate::ACCOUNT;
 use crate::wire::date::{self, Millis};
 use crate::wire::error::Fault;
@@ -68,6 +68,9 @@ pub(crate) struct Version {
     pub(crate) updating: Option<Millis>,
     /// Changes with code and configuration: instances of another build are not used.
     pub(crate) build: String,
+    /// What is pending or in progress will fail.
+    #[serde(default)]
+    pub(crate) doomed: bool,
     /// It could not be made.
     #[serde(default)]
     pub(crate) failed: bool,
@@ -119,10 +122,12 @@ pub(crate) struct Alias {
 }
 
 impl Version {
-    /// Becomes active, or completes its update, when the time has come; each is a new revision.
-    pub(crate) fn settle(&mut self, now: Millis, fails: bool) -> bool {
+    /// Becomes active, or completes its update, when the time has come; each is a new revision, which follows from the
+    /// one before: who reads it before and after a restart reads the same.
+    pub(crate) fn settle(&mut self, now: Millis) -> bool {
         let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
         let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
+        let fails = (made || updated) && std::mem::take(&mut self.doomed);
         self.failed |= made && fails;
         if updated {
             self.update_failed = fails;
@@ -131,7 +136,7 @@ impl Version {
             self.before = None;
         }
         if made || updated {
-            self.revision = revision();
+            self.revision = revision_after(&self.revision);
         }
         made || updated
     }
@@ -160,6 +165,14 @@ impl Version {
             Some(before) => (&before.configuration, &before.code, &before.build),
             None => (&self.configuration, &self.code, &self.build),
         }
+    }
+
+    /// The digests of its code and layers, and of those that run.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
+        let (running, code, _) = self.runs();
+        let layers = self.configuration.layers.iter().chain(&running.layers);
+        let layers = layers.filter_map(|layer| layer.digest.as_deref());
+        layers.chain([self.code.digest.as_str(), code.digest.as_str()])
     }
 
     /// Why it cannot be invoked.

@@ -16,10 +16,11 @@ pub(crate) mod url;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::wire::date::Millis;
 use bucket::Bucket;
-use function::Function;
+use function::{Function, Version};
 use layer::Layer;
 use log_group::LogGroup;
 use managed_policy::ManagedPolicy;
@@ -32,7 +33,7 @@ use session::Session;
 pub(crate) type Tags = BTreeMap<String, String>;
 
 /// The account.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct World {
     /// By name in lower case: IAM's names are unique without case.
     pub(crate) roles: BTreeMap<String, Role>,
@@ -49,7 +50,7 @@ pub(crate) struct World {
 }
 
 /// What AWS keeps apart by region.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Region {
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
     pub(crate) functions: BTreeMap<String, Function>,
@@ -82,24 +83,56 @@ impl World {
         self.regions.entry(name.to_owned()).or_default()
     }
 
-    /// Completes what was pending until now; whether anything was.
-    pub(crate) fn settle(&mut self, now: Millis, failing: &[String]) -> bool {
+    /// Completes what was pending until now; whether anything was. What comes of it follows from this world and the
+    /// moment alone.
+    pub(crate) fn settle(&mut self, now: Millis) -> bool {
         let mut changed = false;
-        for function in self.regions.values_mut().flat_map(|region| region.functions.values_mut()) {
-            let fails = failing.contains(&function.name);
-            changed |= function.latest.settle(now, fails);
-            for version in function.versions.values_mut() {
-                changed |= version.settle(now, fails);
+        for function in self.functions_mut() {
+            for version in function.versions.values_mut().chain([&mut function.latest]) {
+                changed |= version.settle(now);
             }
         }
         changed
     }
 
+    /// When the next thing is complete that is pending or in progress.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        self.versions().flat_map(|version| version.pending.into_iter().chain(version.updating)).min()
+    }
+
+    /// Lets what is under way fail, of functions that are to fail.
+    pub(crate) fn doom(&mut self, failing: &[String]) {
+        for function in self.functions_mut().filter(|function| failing.contains(&function.name)) {
+            for version in function.versions.values_mut().chain([&mut function.latest]) {
+                version.doomed = version.busy();
+            }
+        }
+    }
+
+    fn functions_mut(&mut self) -> impl Iterator<Item = &mut Function> {
+        self.regions.values_mut().flat_map(|region| region.functions.values_mut())
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &Version> {
+        let functions = self.regions.values().flat_map(|region| region.functions.values());
+        functions.flat_map(|function| function.versions.values().chain([&function.latest]))
+    }
+
+    /// The digest of every zip that something here is made of.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
+        let published = self.regions.values().flat_map(|region| region.layers.values());
+        let published = published.flat_map(|layer| layer.versions.values()).map(|version| version.digest.as_str());
+        self.versions().flat_map(Version::digests).chain(published)
+    }
+
+    /// The layers of every version, as they are used together.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &[configuration::Layer]> {
+        self.versions().map(|version| version.runs().0.layers.as_slice()).filter(|layers| !layers.is_empty())
+    }
+
     /// Every build that may still be run.
     pub(crate) fn builds(&self) -> impl Iterator<Item = &str> {
-        let functions = self.regions.values().flat_map(|region| region.functions.values());
-        let versions = functions.flat_map(|function| function.versions.values().chain([&function.latest]));
-        versions.map(|version| version.runs().2)
+        self.versions().map(|version| version.runs().2)
     }
 
     /// A role by its ARN.
@@ -111,4 +144,11 @@ impl World {
 /// A fresh RevisionId.
 pub(crate) fn revision() -> String {
     uuid::Uuid::new_v4().to_string()
+}
+
+/// The RevisionId that follows another one when time alone has changed something.
+pub(crate) fn revision_after(revision: &str) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Sha256::digest(revision)[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }

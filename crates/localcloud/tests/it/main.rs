@@ -1,10 +1,13 @@
 //! The local cloud from outside: real sockets, real processes.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on has failed, or says so")]
 
+mod code;
 mod control;
+mod disk;
 mod guards;
 mod identity;
 mod limits;
+mod logs;
 mod ports;
 mod processes;
 mod recorded;

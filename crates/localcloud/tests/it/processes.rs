@@ -16,7 +16,7 @@ fn program() -> PathBuf {
 }
 
 /// A cloud in a process of its own, which a failing test must not leave behind.
-struct Cloud(Child);
+pub struct Cloud(pub Child);
 
 impl Drop for Cloud {
     fn drop(&mut self) {
@@ -26,8 +26,29 @@ impl Drop for Cloud {
     }
 }
 
-fn start(data: &TempDir) -> (Cloud, String) {
-    let mut child = Command::new(program())
+pub fn start(data: &TempDir) -> (Cloud, String) {
+    start_as(Command::new(program()), data)
+}
+
+/// The same for which modes of directories count, as they do for everybody but root. None where root cannot give up its
+/// rights, which is told.
+pub fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
+    if !rustix::process::geteuid().is_root() {
+        return Some(start(data));
+    }
+    let mut setpriv = Command::new("setpriv");
+    setpriv.arg("--bounding-set=-dac_override,-dac_read_search");
+    if !setpriv.arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: root, and no setpriv to give up its rights");
+        return None;
+    }
+    let mut setpriv = Command::new("setpriv");
+    setpriv.arg("--bounding-set=-dac_override,-dac_read_search").arg(program());
+    Some(start_as(setpriv, data))
+}
+
+fn start_as(mut program: Command, data: &TempDir) -> (Cloud, String) {
+    let mut child = program
         .arg(data.path())
         .env("USERS_OWN_SECRET", "do not show")
         .env("AWS_PROFILE", "production")
@@ -42,7 +63,7 @@ fn start(data: &TempDir) -> (Cloud, String) {
     (Cloud(child), address.trim().to_owned())
 }
 
-fn kill(pid: u32, signal: &str) {
+pub fn kill(pid: u32, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 

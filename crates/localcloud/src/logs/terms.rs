@@ -1,0 +1,101 @@
+//! What a filter pattern asks for.
+
+use crate::wire::error::Fault;
+
+/// A filter pattern of literal terms: all of them, any of the `?` ones, none of the `-` ones.
+#[derive(Default)]
+pub(super) struct Terms {
+    all: Vec<String>,
+    any: Vec<String>,
+    none: Vec<String>,
+    /// `all`, and `any`, as they are in JSON.
+    written: [Vec<String>; 2],
+}
+
+impl Terms {
+    pub(super) fn read(pattern: &str) -> Result<Self, Fault> {
+        let mut terms = Self::default();
+        let mut rest = pattern.trim();
+        if rest.starts_with(['{', '[', '%']) {
+            let message = format!("the local cloud filters by literal terms only, not by `{pattern}`");
+            return Err(Fault::new(400, "InvalidParameterException", message));
+        }
+        while !rest.is_empty() {
+            let list = match rest.chars().next() {
+                Some('?') => &mut terms.any,
+                Some('-') => &mut terms.none,
+                _ => &mut terms.all,
+            };
+            rest = rest.trim_start_matches(['?', '-']);
+            let (term, after) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+                None => rest.split_once(' ').unwrap_or((rest, "")),
+            };
+            if !term.is_empty() {
+                list.push(term.to_owned());
+            }
+            rest = after.trim_start();
+        }
+        terms.written = [&terms.all, &terms.any].map(|terms| terms.iter().map(written).collect());
+        Ok(terms)
+    }
+
+    /// Whether the message in a line of JSON may be asked for; found out without parsing it. Each letter of a term is
+    /// written alike wherever it stands, so that a line without the written term has no message with the term.
+    pub(super) fn may_match(&self, line: &[u8]) -> bool {
+        let [all, any] = &self.written;
+        if all.is_empty() && any.is_empty() {
+            return true;
+        }
+        std::str::from_utf8(line).is_ok_and(|line| {
+            let has = |term: &String| loglines::contains(line, term);
+            all.iter().all(has) && (any.is_empty() || any.iter().any(has))
+        })
+    }
+
+    /// Whether a message is asked for.
+    pub(super) fn match_(&self, message: &str) -> bool {
+        self.all.iter().all(|term| message.contains(term))
+            && (self.any.is_empty() || self.any.iter().any(|term| message.contains(term)))
+            && !self.none.iter().any(|term| message.contains(term))
+    }
+}
+
+/// A term as it is inside a string of JSON.
+fn written(term: &String) -> String {
+    let quoted = serde_json::Value::from(term.as_str()).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Terms;
+
+    #[test]
+    fn terms_are_literal() {
+        let matches = |pattern: &str, message: &str| Terms::read(pattern).is_ok_and(|terms| terms.match_(message));
+        assert!(matches("", "anything"));
+        assert!(matches("ERROR \"not found\"", "ERROR: page not found"));
+        assert!(!matches("ERROR timeout", "ERROR: page not found"));
+        assert!(matches("?ERROR ?WARN", "WARN x"));
+        assert!(!matches("WARN -quiet", "WARN quiet"));
+        assert!(Terms::read("{ $.a = 1 }").is_err());
+    }
+
+    #[test]
+    fn no_line_is_passed_over_that_has_a_term() {
+        for message in ["plain", "a \"quoted\" word", "back\\slash \"", "tab\tand\u{1}", "ümläut 🦀", "\"", "\\"] {
+            let line = serde_json::json!({"t": 1, "m": message}).to_string();
+            for term in message.split(' ').chain([message]) {
+                let list = || vec![term.to_owned()];
+                let written = || vec![super::written(&term.to_owned())];
+                let all = Terms { all: list(), written: [written(), Vec::new()], ..Terms::default() };
+                let any = Terms { any: list(), written: [Vec::new(), written()], ..Terms::default() };
+                for terms in [all, any] {
+                    assert!(terms.match_(message) && terms.may_match(line.as_bytes()), "{term} in {line}");
+                }
+            }
+        }
+        assert!(!Terms::read("absent").is_ok_and(|terms| terms.may_match(b"{\"t\":1,\"m\":\"present\"}")));
+    }
+}

@@ -1,0 +1,132 @@
+//! The lock under which local clouds are started, stopped and deleted, one command at a time.
+
+use super::home::PAUSE;
+use anyhow::{Context, bail};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// How long others may take: several commands may wait for one another, each for as long as a cloud takes to come or go.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Held by one command at a time, for one data directory. The kernel gives it back when the last process that has it
+/// lets go of it or ends.
+pub(super) struct Lock(File);
+
+impl Lock {
+    /// Waits for the lock of a directory, which is made if need be.
+    ///
+    /// # Errors
+    /// When the directory is somebody else's or cannot be used; when others keep the lock.
+    pub(super) async fn take(data: &Path) -> anyhow::Result<Lock> {
+        let begun = Instant::now();
+        loop {
+            localcloud::prepare(data)?;
+            // Whoever deletes the directory may be faster; then it is made again.
+            if let Some(lock) = try_take(data)? {
+                return Ok(lock);
+            }
+            pause(data, begun).await?;
+        }
+    }
+
+    /// Waits for the lock of a directory that is there; gives none when it is gone, or is not a local cloud's.
+    ///
+    /// # Errors
+    /// As `take`.
+    pub(super) async fn take_existing(data: &Path) -> anyhow::Result<Option<Lock>> {
+        let begun = Instant::now();
+        while localcloud::is_data_directory(data) {
+            if let Some(lock) = try_take(data)? {
+                return Ok(Some(lock));
+            }
+            pause(data, begun).await?;
+        }
+        Ok(None)
+    }
+
+    /// The lock that the command that started this process holds for it, or one of our own.
+    ///
+    /// # Errors
+    /// As `take`.
+    pub(super) async fn inherit_or_take(data: &Path) -> anyhow::Result<Lock> {
+        let stdin = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        // Whoever gives us some other file gives us no lock: the kernel knows who holds it.
+        let ours = is_lock_of(&stdin.metadata()?, data) && stdin.try_lock().is_ok();
+        if ours { Ok(Lock(stdin)) } else { Lock::take(data).await }
+    }
+
+    /// The lock as the stdin of a process, which holds it from then on, too.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub(super) fn to_stdin(&self) -> anyhow::Result<Stdio> {
+        Ok(self.0.try_clone().context("cannot pass the lock on")?.into())
+    }
+
+    /// Lets go of it, here and in the stdin that it may have come by. The command that started us keeps it.
+    ///
+    /// # Errors
+    /// When there is no `/dev/null`.
+    pub(super) fn let_go(self) -> anyhow::Result<()> {
+        let same = |stdin: Metadata| self.0.metadata().is_ok_and(|lock| is_same(&lock, &stdin));
+        let stdin = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        if stdin.metadata().is_ok_and(same) {
+            let nothing = File::open("/dev/null").context("cannot open `/dev/null`")?;
+            rustix::stdio::dup2_stdin(&nothing).context("cannot let go of the lock")?;
+        }
+        Ok(())
+    }
+}
+
+/// The lock if it is free. Only a file that still has its name is the lock: that of a directory that was deleted
+/// meanwhile excludes nobody.
+fn try_take(data: &Path) -> anyhow::Result<Option<Lock>> {
+    let path = data.join(localcloud::LOCK);
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = match opened {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.with_context(|| format!("cannot open `{}`", path.display()))?,
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
+        }
+    }
+    if !is_lock_of(&file.metadata()?, data) {
+        return Ok(None);
+    }
+    // For those who wait; a full disk does not matter.
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(Some(Lock(file)))
+}
+
+fn is_lock_of(file: &Metadata, data: &Path) -> bool {
+    std::fs::metadata(data.join(localcloud::LOCK)).is_ok_and(|lock| is_same(&lock, file))
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+async fn pause(data: &Path, begun: Instant) -> anyhow::Result<()> {
+    if begun.elapsed() > PATIENCE {
+        let mut holder = String::new();
+        let file = File::open(data.join(localcloud::LOCK));
+        let _ = file.and_then(|file| file.take(20).read_to_string(&mut holder));
+        let process = holder.trim().parse::<u32>().map_or(String::new(), |pid| format!(" (process {pid})"));
+        bail!(
+            "another lamstream{process} has been starting, stopping or resetting the local cloud in `{}` for {} s",
+            data.display(),
+            PATIENCE.as_secs()
+        );
+    }
+    tokio::time::sleep(PAUSE).await;
+    Ok(())
+}
