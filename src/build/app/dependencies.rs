@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::python::{self, List};
+use super::list::List;
 use super::tool::Tell;
-use super::{App, node};
+use super::{App, node, python};
 use crate::build::error::BuildError;
 use crate::stack::Family;
 
@@ -33,7 +33,7 @@ impl Dependencies {
         let family = app.platform.runtime.family();
         let Some(file) = self.file(&app.directory, family)? else { return Ok(None) };
         match family {
-            Family::Python => match List::read(&file).await? {
+            Family::Python => match List::read(&file, &app.directory).await? {
                 Some(list) => python::install(&list, &app.platform, &app.cache, tell, notes).await.map(Some),
                 None => Ok(None),
             },
