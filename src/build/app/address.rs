@@ -71,7 +71,10 @@ mod tests {
         let shown = |text| without_credentials(text).into_owned();
         assert_eq!(shown("a https://u:p@host/simple, http://t@b"), "a https://****@host/simple, http://****@b");
         assert_eq!(shown("https://u:p@ss@host/x@1"), "https://****@host/x@1");
-        assert_eq!(shown("git+ssh://git@host/x and https://host/@corp/six"), "git+ssh://git@host/x and https://host/@corp/six");
+        assert_eq!(
+            shown("git+ssh://git@host/x and https://host/@corp/six"),
+            "git+ssh://git@host/x and https://host/@corp/six"
+        );
         assert_eq!(shown("six @ ./x"), "six @ ./x");
     }
 

@@ -1,5 +1,5 @@
-//! The private packages that a project leads to, for pip: it does not know `[tool.uv.sources]`, and would look up each name in
-//! an index.
+//! The private packages that a project leads to, for pip: it does not support `[tool.uv.sources]`, and would look up each name
+//! in an index.
 //!
 //! A directory's own dependencies count as well: what they take from elsewhere is installed beside them from there.
 
@@ -81,7 +81,8 @@ impl Closure {
                 self.enter(directory, &found.extras)?;
             }
             let Requirement { name, extras, specifier, condition, .. } = found;
-            let package = Package { name: name.clone(), extras, specifier, condition, hashes: Vec::new(), source, place };
+            let package =
+                Package { name: name.clone(), extras, specifier, condition, hashes: Vec::new(), source, place };
             match self.packages.get(&name) {
                 // Several lines for one name are alternatives or narrow each other; pip knows.
                 Some(known) if known.source != package.source => return Err(two_sources(known, &package)),
@@ -90,6 +91,11 @@ impl Closure {
         }
         Ok(())
     }
+}
+
+/// Whether a dependency's place is written in Hatch's own form, which only Hatch reads.
+pub fn is_of_hatch(project: &Project) -> bool {
+    project.dependencies().iter().any(|text| text.contains("{root:"))
 }
 
 /// Hatch lets a place begin at the project: `{root:uri}/../six`.
@@ -129,7 +135,11 @@ fn source(
             member.ok_or_else(|| only_uv(&requirement.name, place, "is not found in the workspace"))?
         }
         Source::Index { address: None, name } => {
-            return Err(only_uv(&requirement.name, place, &format!("names the index `{name}`, which is not declared there")));
+            return Err(only_uv(
+                &requirement.name,
+                place,
+                &format!("names the index `{name}`, which is not declared there"),
+            ));
         }
         other => other.clone(),
     };
@@ -188,7 +198,10 @@ mod tests {
         };
         assert_eq!(of("git+https://u@h/x@v1#subdirectory=a"), git("https://u@h/x", Some("v1"), Some("a")));
         assert_eq!(of("git+ssh://git@h/x"), git("ssh://git@h/x", None, None));
-        assert_eq!(of(&format!("file://{}", directory.path().display())), Source::Directory(directory.path().to_owned()));
+        assert_eq!(
+            of(&format!("file://{}", directory.path().display())),
+            Source::Directory(directory.path().to_owned())
+        );
         assert_eq!(of("file:///no/a%20b.whl"), Source::File("/no/a b.whl".into()));
         assert!(matches!(of("https://h/x.whl"), Source::Archive { .. }));
     }
@@ -201,7 +214,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         };
-        write("", "[tool.uv.workspace]\nmembers = ['*']\n[tool.uv.sources]\nmid = { workspace = true }\nsix = { path = 'six' }\n");
+        write(
+            "",
+            "[tool.uv.workspace]\nmembers = ['*']\n[tool.uv.sources]\nmid = { workspace = true }\nsix = { path = 'six' }\n",
+        );
         write("app", "[project]\nname = 'app'\ndependencies = ['mid', 'leaf>=1', 'hatched @ {root:parent:uri}/six']\n");
         write("mid", "[project]\nname = 'mid'\ndependencies = ['six', 'other']\n");
         write("six", "[project]\nname = 'six'\n");

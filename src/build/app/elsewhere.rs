@@ -67,7 +67,8 @@ pub fn of_uv(declarations: &Declarations) -> Vec<Elsewhere> {
             Source::Index { address, .. } => address.clone(),
             _ => None,
         };
-        let cure = "use the project instead: `dependencies = \"pyproject.toml\"`, which takes its `uv.lock` if there is one";
+        let cure =
+            "use the project instead: `dependencies = \"pyproject.toml\"`, which takes its `uv.lock` if there is one";
         let (what, place, cure) = (entry.source.shown(), entry.place.clone(), cure.to_owned());
         Some(Elsewhere { name: Some(name.clone()), what, index, place, cure })
     };
@@ -162,9 +163,8 @@ fn of_pylock(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
             Some((format!("{kind} `{}`", address::without_credentials(place)), None))
         });
         let index = package.get("index").and_then(Value::as_str).filter(|index| !is_public(index));
-        let of_index = |index: &str| {
-            (format!("the index `{}`", address::without_credentials(index)), Some(index.to_owned()))
-        };
+        let of_index =
+            |index: &str| (format!("the index `{}`", address::without_credentials(index)), Some(index.to_owned()));
         let (what, index) = local.or_else(|| index.map(of_index))?;
         let place = place_of(&file, &text, &name).unwrap_or_else(|| file.display().to_string());
         let cure = "lock with `uv lock` or `poetry lock`, or list the packages with their digests".to_owned();
@@ -190,9 +190,8 @@ fn of_pipenv(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
     for (name, package) in lock["default"].as_object().into_iter().flatten() {
         let text_of = |key: &str| package[key].as_str();
         let local = ["path", "git", "file"].into_iter().find_map(|key| Some((key, text_of(key)?)));
-        let place_of = |(key, text): (&str, &str)| {
-            (format!("`\"{key}\": \"{}\"`", address::without_credentials(text)), None)
-        };
+        let place_of =
+            |(key, text): (&str, &str)| (format!("`\"{key}\": \"{}\"`", address::without_credentials(text)), None);
         let of_index = |name: &str| Some((format!("the index `{name}`"), Some(index(name)?)));
         let Some((what, index)) = local.map(place_of).or_else(|| text_of("index").and_then(of_index)) else { continue };
         let line = text.lines().position(|line| line.trim_start().starts_with(&format!("\"{name}\":")));
@@ -218,8 +217,8 @@ fn lock(directory: &Path, name: &str) -> Result<Option<(std::path::PathBuf, Stri
 /// The line of a `name = "…"` in a lock.
 fn place_of(file: &Path, text: &str, name: &str) -> Option<String> {
     let is_name = |line: &str| {
-        let value = line.trim().strip_prefix("name = ").unwrap_or_default();
-        normalised(value.trim_matches(['"', '\''])) == name
+        let value = line.trim().strip_prefix("name").and_then(|rest| rest.trim_start().strip_prefix('='));
+        value.is_some_and(|value| normalised(value.trim().trim_matches(['"', '\''])) == name)
     };
     let line = text.lines().position(is_name)?;
     Some(format!("{}:{}", file.display(), line + 1))

@@ -38,7 +38,8 @@ fn distribution(path: &Path) -> Option<Distribution> {
     let text = |file: &str| std::fs::read_to_string(path.join(file)).unwrap_or_default();
     let direct: serde_json::Value = serde_json::from_str(&text("direct_url.json")).unwrap_or_default();
     let is_wheel = direct["url"].as_str().is_some_and(|url| url.ends_with(".whl"));
-    let tags = text("WHEEL").lines().filter_map(|line| line.strip_prefix("Tag:")).map(|tag| tag.trim().to_owned()).collect();
+    let tags =
+        text("WHEEL").lines().filter_map(|line| line.strip_prefix("Tag:")).map(|tag| tag.trim().to_owned()).collect();
     let (name, version) = (normalised(name), version.to_owned());
     Some(Distribution { name, version, is_direct: direct.is_object(), is_built: direct.is_object() && !is_wheel, tags })
 }

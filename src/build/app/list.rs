@@ -22,6 +22,8 @@ pub struct List {
     pub elsewhere: Vec<Elsewhere>,
     /// What the project's settings of uv say of indexes.
     pub indexes: Indexes,
+    /// What may help where a package is not found.
+    pub hints: Vec<String>,
 }
 
 pub enum Content {
@@ -53,21 +55,17 @@ impl List {
         Ok((!list.is_empty()).then_some(list))
     }
 
-    fn new(
-        file: &Path,
-        directory: &Path,
-        content: Content,
-        elsewhere: Vec<Elsewhere>,
-        indexes: Indexes,
-    ) -> List {
-        List { file: file.to_owned(), directory: directory.to_owned(), content, elsewhere, indexes }
+    fn new(file: &Path, directory: &Path, content: Content, elsewhere: Vec<Elsewhere>, indexes: Indexes) -> List {
+        List { file: file.to_owned(), directory: directory.to_owned(), content, elsewhere, indexes, hints: Vec::new() }
     }
 
     async fn of_lock(lock: &Path, directory: &Path) -> Result<List, BuildError> {
         let pylock = uv::export(lock, directory).await?;
         if let Some(project) = Project::of(directory)? {
             let root = project.workspace_root();
-            pylock.refuse_undeclared(&sources::declarations(&project, root.as_ref()), lock)?;
+            let declarations = sources::declarations(&project, root.as_ref());
+            let indexes = Indexes::of(directory, Some(&project), root.as_ref())?;
+            pylock.refuse_undeclared(&declarations, &indexes, lock)?;
         }
         Ok(List::new(lock, directory, Content::Resolved(pylock), Vec::new(), Indexes::default()))
     }
@@ -100,6 +98,15 @@ impl List {
         if let Some(project) = &project {
             elsewhere.extend(elsewhere::of_uv(&sources::declarations(project, root.as_ref())));
         }
+        let is_pinned = |entry: &&Elsewhere| {
+            let hashes = entry.name.as_ref().and_then(|name| listed.packages.get(name));
+            hashes.is_some_and(|hashes| !hashes.is_empty())
+        };
+        let hint = |entry: &Elsewhere| {
+            let (name, place, what) = (entry.name.as_deref().unwrap_or_default(), &entry.place, &entry.what);
+            format!("`{place}` says that `{name}` comes from {what}, which the list does not say; {}", entry.cure)
+        };
+        let hints = elsewhere.iter().filter(is_pinned).map(hint).collect();
         // A digest says more than an index.
         elsewhere.retain(|entry| match &entry.name {
             Some(name) => listed.packages.get(name).is_none_or(Vec::is_empty),
@@ -110,7 +117,8 @@ impl List {
         let indexes = Indexes::of(&directory, project.as_ref(), root.as_ref())?;
         let only = listed.only_index(&indexes);
         elsewhere::refuse_from_default(named, &elsewhere, only)?;
-        Ok(List::new(file, &directory, Content::Requirements(text, listed), elsewhere, indexes))
+        let list = List::new(file, &directory, Content::Requirements(text, listed), elsewhere, indexes);
+        Ok(List { hints, ..list })
     }
 
     fn is_empty(&self) -> bool {
@@ -161,15 +169,23 @@ impl List {
         all.map(path).filter(|path| path.is_dir()).collect()
     }
 
+    /// The index that the list or the project names for all packages.
+    pub fn main_index(&self) -> Option<&str> {
+        let listed = match &self.content {
+            Content::Requirements(_, listed) => listed.main.as_deref(),
+            _ => None,
+        };
+        listed.or(self.indexes.main.as_deref())
+    }
+
     /// The indexes that are asked for each package, where the list or the project names one for all and another beside it.
     pub fn mixed_indexes(&self) -> Option<Vec<String>> {
-        let (main, extra) = match &self.content {
-            Content::Requirements(_, listed) => (listed.main.as_ref(), &listed.extra[..]),
-            _ => (None, &[][..]),
+        let listed = match &self.content {
+            Content::Requirements(_, listed) => &listed.extra[..],
+            _ => &[],
         };
-        let main = main.or(self.indexes.main.as_ref())?;
-        let extra: Vec<String> = extra.iter().chain(&self.indexes.extra).cloned().collect();
-        let all = std::iter::once(main.clone()).chain(extra.iter().cloned()).collect();
+        let extra: Vec<String> = listed.iter().chain(&self.indexes.extra).cloned().collect();
+        let all = std::iter::once(self.main_index()?.to_owned()).chain(extra.iter().cloned()).collect();
         (!extra.is_empty()).then_some(all)
     }
 }

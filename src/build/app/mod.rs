@@ -14,7 +14,10 @@ mod address;
 mod dependencies;
 mod local;
 mod node;
+mod node_locks;
+mod registries;
 mod tool;
+mod yaml;
 
 mod closure;
 mod elsewhere;

@@ -133,7 +133,8 @@ impl Run<'_> {
         let mut wheels = Vec::new();
         for (at, group) in groups.iter().enumerate() {
             let own: Vec<&Package> = packages.iter().filter(|package| of(package).as_ref() == Some(group)).collect();
-            let (file, place) = (self.scratch.join(format!("index-{at}.txt")), self.scratch.join(format!("index-{at}")));
+            let (file, place) =
+                (self.scratch.join(format!("index-{at}.txt")), self.scratch.join(format!("index-{at}")));
             tool::write(&file, &own.iter().map(|package| package.line()).collect::<String>())?;
             let mut command = self.pip("download");
             self.for_target(&mut command);
@@ -210,7 +211,11 @@ impl Run<'_> {
         let mut lines: String = default.iter().map(Package::line).collect();
         let is_hashed = lines.contains(" --hash=") || self.is_hashed();
         for (package, wheel) in wheels {
-            let digest = if is_hashed { format!(" --hash=sha256:{}", requirements::digest(wheel)?.trim()) } else { String::new() };
+            let digest = if is_hashed {
+                format!(" --hash=sha256:{}", requirements::digest(wheel)?.trim())
+            } else {
+                String::new()
+            };
             let (name, extras, wheel) = (&package.name, &package.extras, wheel.display());
             lines.push_str(&format!("{name}{extras} @ file://{wheel}{}{digest}\n", package.condition()));
         }
@@ -256,11 +261,10 @@ impl Run<'_> {
 
     fn refuse_doubtful(&self, installed: &Installed) -> Result<(), BuildError> {
         let log = Log::parse(&String::from_utf8_lossy(&std::fs::read(self.log()).unwrap_or_default()));
-        let main = match &self.list.content {
-            Content::Requirements(_, listed) => listed.main.is_some(),
-            _ => false,
-        };
-        let main = main || self.list.indexes.main.is_some() || self.settings.iter().any(|(name, _)| name == "index-url");
+        // Settings of the machine that name one index count less than the list's own; those that name two do not say which
+        // of them is meant.
+        let is_set = |wanted: &str| self.settings.iter().any(|(name, _)| name == wanted);
+        let main = self.list.main_index().is_some() || (is_set("index-url") && is_set("extra-index-url"));
         for package in installed.iter().filter(|package| !package.is_direct && !self.is_pinned(&package.name)) {
             if let Some((taken, other)) = log.doubtful(&package.name, &package.version, main) {
                 return Err(uv::in_two_indexes(&package.name, &taken, &other, &self.list.file)

@@ -51,12 +51,15 @@ impl Log {
         let taken: Vec<&Offer> = offers.iter().filter(|offer| offer.version == version).collect();
         let main = self.main.get(name).map(String::as_str);
         let first = taken.first()?;
-        let is_same = |offer: &&Offer| offer.file == first.file && offer.digest.is_some() && offer.digest == first.digest;
+        let is_same =
+            |offer: &&Offer| offer.file == first.file && offer.digest.is_some() && offer.digest == first.digest;
         let taken_places: BTreeSet<&str> = taken.iter().map(|offer| &*offer.place).collect();
         let other = places.iter().find(|place| !taken_places.contains(*place)).copied();
         let is_public = |place: &str| address::host(place).is_some_and(|host| PUBLIC.contains(&&*host));
         // A place that counts more than the default index had it, and no other had the same version.
-        let is_private = taken_places.len() == 1 && !names_main && main != Some(&*first.place) && !is_public(&first.place);
+        let is_local = first.place.starts_with("file:");
+        let is_extra = !names_main && main != Some(&*first.place) && !is_public(&first.place);
+        let is_private = taken_places.len() == 1 && (is_local || is_extra);
         if places.len() < 2 || is_private || (other.is_none() && taken.iter().all(is_same)) {
             return None;
         }
@@ -104,7 +107,9 @@ mod tests {
     #[test]
     fn a_name_in_two_places_is_doubtful_unless_the_private_one_was_taken() {
         let corp = |version: &str, digest: &str| {
-            format!("x Found link http://corp/six-{version}-py3-none-any.whl#sha256={digest} (from http://corp/simple/six/) (requires-python:>=3), version: {version}\n")
+            format!(
+                "x Found link http://corp/six-{version}-py3-none-any.whl#sha256={digest} (from http://corp/simple/six/) (requires-python:>=3), version: {version}\n"
+            )
         };
         assert!(!doubtful("", "9.0", false));
         assert!(doubtful(&corp("1.0", "bb"), "9.0", false));

@@ -94,7 +94,8 @@ fn source(lock: &Path, name: &str, entry: &Entry<'_>) -> Result<Source, BuildErr
         }
         kind => {
             let kind = kind.unwrap_or("source without a type");
-            let error = BuildError::new(format!("cannot install `{name}` of `{}`: it comes from a {kind}", lock.display()));
+            let error =
+                BuildError::new(format!("cannot install `{name}` of `{}`: it comes from a {kind}", lock.display()));
             Err(error.hint("build its wheel and put it on an index, or bring it along in the directory"))
         }
     }
@@ -306,7 +307,8 @@ files = []
         let found = |source: &str| {
             let new = format!("version = \"0.36.3\"\nsource = {source}");
             std::fs::write(&lock, LOCK.replace("version = \"0.36.3\"", &new)).unwrap();
-            packages(&lock).map(|packages| packages.into_iter().find(|found| found.name == "starlette-core").unwrap().source)
+            packages(&lock)
+                .map(|packages| packages.into_iter().find(|found| found.name == "starlette-core").unwrap().source)
         };
         let git = found("{type = 'git', url = 'https://h/x', reference = 'main', resolved_reference = 'abc'}").unwrap();
         assert!(matches!(git, Source::Git { revision: Some(revision), .. } if revision == "abc"));

@@ -86,7 +86,8 @@ impl Project {
     }
 
     fn has_member(&self, inner: &Path) -> bool {
-        let any = |key| patterns(&self.strings(&["tool", "uv", "workspace", key])).iter().any(|glob| glob.is_match(inner));
+        let any =
+            |key| patterns(&self.strings(&["tool", "uv", "workspace", key])).iter().any(|glob| glob.is_match(inner));
         any("members") && !any("exclude")
     }
 
@@ -169,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_key_has_a_line() {
-        let text = "[project]\nname = 'x'\n[tool.uv.sources]\nSix = { workspace = true }\n[[tool.uv.index]]\nname = 'a'\n";
+        let text =
+            "[project]\nname = 'x'\n[tool.uv.sources]\nSix = { workspace = true }\n[[tool.uv.index]]\nname = 'a'\n";
         assert_eq!(line(text, &["tool", "uv", "sources", "six"]), Some(4));
         assert_eq!(line(text, &["tool", "uv", "index"]), Some(5));
         assert_eq!(line(text, &["tool", "poetry"]), None);

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::address;
 use super::requirement::{normalised, of_file};
 use super::requirements;
-use super::sources::{Declarations, Source};
+use super::sources::{Declarations, Indexes, Source};
 use crate::build::error::BuildError;
 
 #[derive(Clone, Debug)]
@@ -25,7 +25,8 @@ impl Pylock {
     /// # Errors
     /// When it is not TOML.
     pub fn parse(text: &str, base: &Path) -> Result<Pylock, BuildError> {
-        let unreadable = |error: toml::de::Error| BuildError::new("cannot read what uv resolved").because(error.message());
+        let unreadable =
+            |error: toml::de::Error| BuildError::new("cannot read what uv resolved").because(error.message());
         let mut table: Table = text.parse().map_err(unreadable)?;
         // It is about the Python that installs, which need not be the function's.
         table.remove("requires-python");
@@ -100,27 +101,39 @@ impl Pylock {
     ///
     /// # Errors
     /// With the package, and where its source is declared.
-    pub fn refuse_undeclared(&self, declarations: &Declarations, list: &Path) -> Result<(), BuildError> {
+    pub fn refuse_undeclared(
+        &self,
+        declarations: &Declarations,
+        indexes: &Indexes,
+        list: &Path,
+    ) -> Result<(), BuildError> {
         for (name, package) in self.packages().filter(|(_, package)| is_from_index(package)) {
-            let declared = declarations.get(&name).and_then(|entries| {
-                let is_always = entries.iter().all(|entry| entry.condition.is_empty());
-                entries.first().filter(|_| is_always)
-            });
-            let Some(declared) = declared else { continue };
             let index = package.get("index").and_then(Value::as_str);
-            let is_right = match (&declared.source, index) {
+            let Some(entries) = declarations.get(&name) else {
+                let others = variables();
+                let known = indexes.main.iter().chain(&indexes.extra).chain(&indexes.links).chain(&others);
+                let is_known = index.is_none_or(|index| known.into_iter().any(|known| is_same_index(known, index)));
+                match &indexes.main {
+                    Some(main) if !is_known => {
+                        return Err(undeclared(
+                            &name,
+                            index,
+                            list,
+                            &format!("the project's index is `{}`", address::without_credentials(main)),
+                        ));
+                    }
+                    _ => continue,
+                }
+            };
+            let is_right = |source: &Source| match (source, index) {
                 (Source::Index { address: Some(wanted), .. }, Some(index)) => is_same_index(wanted, index),
                 (Source::Index { .. }, _) => true,
                 _ => false,
             };
-            if !is_right {
-                let from = index.map(|index| format!("the index `{}`", address::without_credentials(index)));
-                let (list, from) = (list.display(), from.unwrap_or_else(|| "an index".to_owned()));
-                let error = BuildError::new(format!("cannot install `{name}`: `{list}` takes it from {from}"));
-                let (place, source) = (&declared.place, declared.source.shown());
-                return Err(error
-                    .because(format!("`{place}` says that it comes from {source}"))
-                    .hint("update the lock: `uv lock`"));
+            let is_always = entries.iter().all(|entry| entry.condition.is_empty());
+            if let Some(declared) = entries.first().filter(|entry| is_always && !is_right(&entry.source)) {
+                let declared = format!("`{}` says that it comes from {}", declared.place, declared.source.shown());
+                return Err(undeclared(&name, index, list, &declared));
             }
         }
         Ok(())
@@ -242,6 +255,23 @@ fn fits(entry: &mut Table, hashes: &[(String, String)]) -> bool {
     let digests: Table = named.iter().filter_map(digest).collect();
     entry.insert("hashes".to_owned(), Value::Table(digests));
     true
+}
+
+fn undeclared(name: &str, index: Option<&str>, list: &Path, declared: &str) -> BuildError {
+    let from = index.map(|index| format!("the index `{}`", address::without_credentials(index)));
+    let (list, from) = (list.display(), from.unwrap_or_else(|| "an index".to_owned()));
+    let error = BuildError::new(format!("cannot install `{name}`: `{list}` takes it from {from}"));
+    error.because(declared).hint("update the lock: `uv lock`")
+}
+
+/// The indexes that uv's variables add, each perhaps with a name before it.
+fn variables() -> Vec<String> {
+    let values = ["UV_INDEX", "UV_EXTRA_INDEX_URL"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let address = |text: &str| match text.split_once("=") {
+        Some((name, address)) if !name.contains(':') => address.to_owned(),
+        _ => text.to_owned(),
+    };
+    values.flat_map(|value| value.split_whitespace().map(address).collect::<Vec<_>>()).collect()
 }
 
 fn other_digest(package: &str, list: &Path) -> BuildError {

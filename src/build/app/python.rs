@@ -69,7 +69,8 @@ fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &str) -
     if tags.is_empty() || tags.iter().any(fits) {
         return Ok(());
     }
-    let message = format!("cannot install `{name}` for `{runtime}` on `{architecture}`: it was compiled for this machine");
+    let message =
+        format!("cannot install `{name}` for `{runtime}` on `{architecture}`: it was compiled for this machine");
     Err(BuildError::new(message)
         .because(format!("its wheel is for `{}`, built from {source}", tags.join("`, `")))
         .hint("build its wheel for the target elsewhere, and list the file: `vendor/NAME.whl`"))
@@ -137,14 +138,15 @@ pub fn cpu(architecture: Architecture) -> &'static str {
 pub fn not_installed(list: &List, platform: &Platform, said: &[String]) -> BuildError {
     let (file, runtime, architecture) = (list.file.display(), &platform.runtime, platform.architecture);
     let what = |package: &str| format!("cannot install `{package}` for `{runtime}` on `{architecture}`");
-    match refused(said) {
+    let error = match refused(said) {
         Some(Refused::WithoutWheel(package)) => failed(format!("{}: it has no wheel for that", what(&package)), said)
             .hint("take a version that has one, or another runtime or architecture")
             .hint("or build its wheel, and name the directory in a line `--find-links DIR` of the requirements"),
         Some(Refused::Unknown(package)) => failed(format!("{}: no index has it", what(&package)), said)
             .hint("see whether its name is right, and whether the index that has it is named"),
         None => failed(format!("cannot install what `{file}` lists for `{runtime}` on `{architecture}`"), said),
-    }
+    };
+    list.hints.iter().fold(error, BuildError::hint)
 }
 
 /// Why a package is not installed.
@@ -168,7 +170,9 @@ fn refused(said: &[String]) -> Option<Refused> {
         // Pip says the same of what there is no package of.
         return rest.split(is_end).next().and_then(whole).map(Refused::WithoutWheel);
     }
-    if let Some((_, name)) = text.split_once("marked as `--no-build`").and_then(|(before, _)| before.rsplit_once("Package `")) {
+    if let Some((_, name)) =
+        text.split_once("marked as `--no-build`").and_then(|(before, _)| before.rsplit_once("Package `"))
+    {
         return name.split('`').next().and_then(whole).map(Refused::WithoutWheel);
     }
     let before = |words: &[&str]| {

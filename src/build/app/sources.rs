@@ -15,14 +15,24 @@ use crate::build::error::BuildError;
 pub enum Source {
     /// The index that the machine or the list names for all packages.
     Default,
-    Index { name: String, address: Option<String> },
+    Index {
+        name: String,
+        address: Option<String>,
+    },
     /// Another member of the workspace.
     Workspace,
     Directory(PathBuf),
     /// A wheel, or an archive with sources.
     File(PathBuf),
-    Git { address: String, revision: Option<String>, subdirectory: Option<String> },
-    Archive { address: String, subdirectory: Option<String> },
+    Git {
+        address: String,
+        revision: Option<String>,
+        subdirectory: Option<String>,
+    },
+    Archive {
+        address: String,
+        subdirectory: Option<String>,
+    },
 }
 
 impl Source {
@@ -32,7 +42,9 @@ impl Source {
         match self {
             Source::Default => "the default index".to_owned(),
             Source::Index { name, address: None } => format!("the index `{name}`"),
-            Source::Index { name, address: Some(address) } if name.is_empty() => format!("the index `{}`", plain(address)),
+            Source::Index { name, address: Some(address) } if name.is_empty() => {
+                format!("the index `{}`", plain(address))
+            }
             Source::Index { name, address: Some(address) } => format!("the index `{name}` ({})", plain(address)),
             Source::Workspace => "the workspace".to_owned(),
             Source::Directory(path) => format!("the directory `{}`", path.display()),
@@ -68,7 +80,11 @@ pub fn declarations(project: &Project, root: Option<&Project>) -> Declarations {
             let place = project.place(&["tool", "uv", "sources", &normalised(name)]);
             let entry = |entry: &Table| {
                 let condition = entry.get("marker").and_then(Value::as_str).unwrap_or_default().to_owned();
-                Some(Declaration { source: source(entry, &project.directory, &indexes)?, condition, place: place.clone() })
+                Some(Declaration {
+                    source: source(entry, &project.directory, &indexes)?,
+                    condition,
+                    place: place.clone(),
+                })
             };
             found.insert(normalised(name), wanted.filter_map(entry).collect());
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::closure::{self, Closure};
 use super::elsewhere;
 use super::list::{Content, List};
 use super::packages::Package;
@@ -62,6 +63,11 @@ pub async fn install(
     let mut pylock = match &list.content {
         Content::Resolved(pylock) => pylock.clone(),
         Content::Requirements(..) => run.requirements().await?,
+        Content::Project(project, root) if closure::is_of_hatch(project) => {
+            let packages: Vec<Package> =
+                Closure::of_project(project, root.as_deref())?.packages.into_values().collect();
+            run.compile_packages(&packages, &[]).await?
+        }
         Content::Project(..) => run.compile(&list.file, &[]).await?,
         Content::Packages(packages) => run.packages(packages).await?,
     };
@@ -101,6 +107,15 @@ impl Run<'_> {
         command.current_dir(&self.list.directory);
         command.env("UV_PYTHON_DOWNLOADS", "never").env("UV_COMPILE_BYTECODE", "0");
         command.env("UV_PREVIEW_FEATURES", "pylock");
+        // A variable of the machine would count before the index that the project names; unless it only adds a password.
+        if let Some(main) = self.list.main_index() {
+            for name in ["UV_DEFAULT_INDEX", "UV_INDEX_URL"] {
+                let is_other = |value: String| !address::is_same(value.rsplit('=').next().unwrap_or(&value), main);
+                if std::env::var(name).is_ok_and(is_other) {
+                    command.env_remove(name);
+                }
+            }
+        }
         command
     }
 
@@ -110,9 +125,8 @@ impl Run<'_> {
         command.args(["--quiet", "--no-header", "--no-annotate", "--index-strategy", "first-index"]);
         command.args(["--format", "pylock.toml"]).args(options).arg(absolute(file));
         let (list, platform) = (self.list, self.platform);
-        let text = tool::output(command)
-            .await
-            .map_err(|said| too_old(python::not_installed(list, platform, &said), &said))?;
+        let text =
+            tool::output(command).await.map_err(|said| too_old(python::not_installed(list, platform, &said), &said))?;
         Pylock::parse(&text, &list.directory)
     }
 
@@ -125,9 +139,11 @@ impl Run<'_> {
                 let pinned = declarations.filter(|(_, entries)| entries.iter().any(|entry| is_pinned(&entry.source)));
                 pinned.map(|(name, _)| name).collect()
             }
-            Content::Packages(packages) => {
-                packages.iter().filter(|package| is_pinned(&package.source)).map(|package| package.name.clone()).collect()
-            }
+            Content::Packages(packages) => packages
+                .iter()
+                .filter(|package| is_pinned(&package.source))
+                .map(|package| package.name.clone())
+                .collect(),
             Content::Requirements(..) | Content::Resolved(_) => BTreeSet::new(),
         }
     }
@@ -149,12 +165,16 @@ impl Run<'_> {
         Ok(pylock)
     }
 
-    /// A lock that uv does not read becomes a project that uv does: with an index of its own for each package that has one.
-    async fn packages(&self, packages: &[Package]) -> Result<Pylock, BuildError> {
+    async fn compile_packages(&self, packages: &[Package], options: &[&str]) -> Result<Pylock, BuildError> {
         let file = self.scratch.join("pyproject.toml");
         let project = synthetic::project(packages, self.platform.runtime.version());
         tool::write(&file, &project.to_string())?;
-        let mut pylock = self.compile(&file, &["--no-deps"]).await?;
+        self.compile(&file, options).await
+    }
+
+    /// A lock that uv does not read becomes a project that uv does: with an index of its own for each package that has one.
+    async fn packages(&self, packages: &[Package]) -> Result<Pylock, BuildError> {
+        let mut pylock = self.compile_packages(packages, &["--no-deps"]).await?;
         for package in packages {
             let is_of_files = !matches!(package.source, Source::Directory(_) | Source::Git { .. } | Source::Workspace);
             // The lock may have other versions of the package for other circumstances.
