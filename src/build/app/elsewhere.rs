@@ -194,7 +194,7 @@ fn of_pipenv(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
             |(key, text): (&str, &str)| (format!("`\"{key}\": \"{}\"`", address::without_credentials(text)), None);
         let of_index = |name: &str| Some((format!("the index `{name}`"), Some(index(name)?)));
         let Some((what, index)) = local.map(place_of).or_else(|| text_of("index").and_then(of_index)) else { continue };
-        let line = text.lines().position(|line| line.trim_start().starts_with(&format!("\"{name}\":")));
+        let line = text.lines().position(|line| line.contains(&format!("\"{name}\":")));
         let place = line.map_or(file.display().to_string(), |line| format!("{}:{}", file.display(), line + 1));
         let cure = "export a list with digests: `pipenv requirements --hash > requirements.txt`".to_owned();
         found.push(Elsewhere { name: Some(normalised(name)), what, index, place, cure });

@@ -78,10 +78,10 @@ impl Run<'_> {
             Content::Requirements(_, listed) => Closure::of_directories(&listed.directories)?,
             Content::Resolved(_) => return Err(uv::missing(&self.list.file)),
         };
-        if let Some(place) = &self.list.indexes.overrides {
+        if let Some((place, names)) = &self.list.indexes.overrides {
             let file = self.list.file.display();
             return Err(BuildError::new(format!("cannot install what `{file}` lists with pip"))
-                .because(format!("`{place}`: pip does not support `override-dependencies`"))
+                .because(format!("`{place}`: pip does not support `override-dependencies`, here of {names}"))
                 .hint("install uv, which does: https://docs.astral.sh/uv/"));
         }
         let elsewhere = self.list.elsewhere.iter().cloned().chain(closure.elsewhere).collect();
@@ -170,7 +170,13 @@ impl Run<'_> {
         // Pip has no digest of a directory or a repository.
         let is_file = matches!(package.source, Source::File(_) | Source::Archive { .. });
         let hashes = if is_file { hashes } else { String::new() };
-        tool::write(&file, &format!("{} @ {place}{}{hashes}\n", package.name, package.condition()))?;
+        // Before pip 24 a place without a host is none after `name @`.
+        let what = match place.strip_prefix("git+file:") {
+            Some(_) if place.contains('#') => format!("{place}&egg={}", package.name),
+            Some(_) => format!("{place}#egg={}", package.name),
+            None => format!("{} @ {place}", package.name),
+        };
+        tool::write(&file, &format!("{what}{}{hashes}\n", package.condition()))?;
         let mut command = self.pip(if is_wheel { "download" } else { "wheel" });
         if is_wheel {
             self.for_target(&mut command);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::project::{self, Project};
-use super::requirement::normalised;
+use super::requirement::{Requirement, normalised};
 use super::tool;
 use crate::build::error::BuildError;
 
@@ -149,8 +149,8 @@ pub struct Indexes {
     pub links: Vec<String>,
     pub none: bool,
     pub constraints: Vec<String>,
-    /// `FILE:LINE` of `override-dependencies`, which pip does not know.
-    pub overrides: Option<String>,
+    /// `FILE:LINE` of `override-dependencies`, which pip does not support, and the names in it.
+    pub overrides: Option<(String, String)>,
 }
 
 impl Indexes {
@@ -203,7 +203,10 @@ fn read(table: &Table, directory: &Path, place: String) -> Indexes {
     extra.extend(addresses("extra-index-url"));
     main = main.or_else(|| value("index-url").and_then(Value::as_str).map(|text| absolute(text, directory)));
     let none = value("no-index").and_then(Value::as_bool).unwrap_or(false);
-    let overrides = (!strings("override-dependencies").is_empty()).then_some(place);
+    let names = strings("override-dependencies");
+    let names: Vec<String> =
+        names.iter().filter_map(|text| Some(format!("`{}`", Requirement::parse(text)?.name))).collect();
+    let overrides = (!names.is_empty()).then(|| (place, names.join(", ")));
     Indexes { main, extra, links, none, constraints: strings("constraint-dependencies"), overrides }
 }
 
