@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::address;
 use super::elsewhere::{self, Elsewhere};
 use super::packages::Package;
 use super::project::{self, Project};
@@ -169,6 +170,13 @@ impl List {
         all.map(path).filter(|path| path.is_dir()).collect()
     }
 
+    /// The indexes that the list names with a password, or with a variable that has one.
+    pub fn indexes_with_password(&self) -> Vec<String> {
+        let Content::Requirements(_, listed) = &self.content else { return Vec::new() };
+        let all = listed.main.iter().chain(&listed.extra).map(|address| with_variables(address));
+        all.filter(|address| address::holds_credentials(address)).collect()
+    }
+
     /// The index that the list or the project names for all packages.
     pub fn main_index(&self) -> Option<&str> {
         let listed = match &self.content {
@@ -188,6 +196,20 @@ impl List {
         let all = std::iter::once(self.main_index()?.to_owned()).chain(extra.iter().cloned()).collect();
         (!extra.is_empty()).then_some(all)
     }
+}
+
+/// An address with the values of the variables that it names, as pip and uv read `${NAME}` in a list.
+fn with_variables(address: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = address;
+    while let Some((before, (name, after))) =
+        rest.split_once("${").and_then(|(it, after)| Some((it, after.split_once('}')?)))
+    {
+        whole.push_str(before);
+        whole.push_str(&std::env::var(name).unwrap_or_else(|_| format!("${{{name}}}")));
+        rest = after;
+    }
+    whole + rest
 }
 
 /// Where uv is to be asked what the lock has for the app: in the app's directory, if it is a member of the lock's workspace.

@@ -80,6 +80,12 @@ pub async fn install(
     tool::write(&file, &pylock.text())?;
     let mut command = run.command("install", &names);
     command.args(["--no-deps", "--link-mode", "copy", "--target"]).arg(place).arg("-r").arg(&file);
+    // uv has learned the passwords of the list's indexes from the list, and is not given that again.
+    let passwords = list.indexes_with_password();
+    if !passwords.is_empty() {
+        let known = std::env::var("UV_INDEX").into_iter();
+        command.env("UV_INDEX", known.chain(passwords).collect::<Vec<_>>().join(" "));
+    }
     // uv would take what it built before, unless the project's own file changed.
     names.iter().for_each(|name| _ = command.args(["--refresh-package", name]));
     tool::run(command, tell).await.map_err(|said| too_old(python::not_installed(list, platform, &said), &said))
