@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod examples;
+mod index;
 mod packages;
 mod packaging;
+mod private;
+mod private_node;
 mod wheels;
 
 #[path = "../support/mod.rs"]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 
-const UV: &str = "uv==0.13.9\n";
+pub const UV: &str = "uv==0.13.9\n";
 
 /// Builds with an index of its own; `uv` is the directory where it is, and pip installs where it is none.
 fn build(bench: &Bench, arguments: &[&str], uv: Option<&Path>) -> Output {
@@ -36,7 +36,7 @@ fn built(bench: &Bench, arguments: &[&str], uv: Option<&Path>) -> BTreeMap<Strin
 }
 
 /// Once with pip, and once with uv where there is one.
-fn with_each_installer(test: impl Fn(Option<&Path>)) {
+pub fn with_each_installer(test: impl Fn(Option<&Path>)) {
     test(None);
     if let Some(uv) = tools("uv", UV) {
         test(Some(&uv));

@@ -6,9 +6,9 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::interpreter::{Interpreter, minor};
-use super::python::{self, List};
+use super::list::List;
 use super::tool::{self, Tell};
-use super::{App, local, node};
+use super::{App, local, node, python};
 use crate::build::error::BuildError;
 use crate::stack::{Family, Platform};
 
@@ -38,7 +38,7 @@ impl Dependencies {
         let family = app.platform.runtime.family();
         let Some(file) = self.file(&app.directory, family)? else { return Ok(None) };
         match family {
-            Family::Python => match List::read(&file).await? {
+            Family::Python => match List::read(&file, &app.directory).await? {
                 Some(list) => python::install(&list, &app.platform, &app.cache, tell, notes).await.map(Some),
                 None => Ok(None),
             },
@@ -53,7 +53,7 @@ impl Dependencies {
         let Some(file) = self.file(&app.directory, family)? else { return Ok(false) };
         match family {
             Family::Python => {
-                let listed = List::read(&file).await?.is_some();
+                let listed = List::read(&file, &app.directory).await?.is_some();
                 if listed {
                     refuse_without_pip(&app.platform)?;
                 }
@@ -146,7 +146,7 @@ fn lists_of_node(list: &Path) -> Result<bool, BuildError> {
     if !needs("dependencies") && !needs("optionalDependencies") {
         return Ok(false);
     }
-    local::refuse(list, &package)?;
+    local::Around::of(list, &package).refuse(list, &package)?;
     Ok(true)
 }
 

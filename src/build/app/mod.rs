@@ -11,14 +11,32 @@ mod patterns;
 mod tree;
 pub mod unwanted;
 
+mod address;
 mod dependencies;
 mod local;
 mod node;
-mod poetry;
-mod python;
-mod requirements;
-mod tidy;
+mod node_locks;
+mod registries;
 mod tool;
+mod yaml;
+
+mod closure;
+mod elsewhere;
+mod installed;
+mod list;
+mod packages;
+mod pip;
+mod pip_log;
+mod poetry;
+mod project;
+mod pylock;
+mod python;
+mod requirement;
+mod requirements;
+mod sources;
+mod synthetic;
+mod tidy;
+mod uv;
 
 mod interpreter;
 

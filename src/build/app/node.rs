@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use super::local;
+use super::local::Around;
+use super::registries;
 use super::tool::{self, Tell, failed, find};
 use crate::build::error::BuildError;
 use crate::stack::{Architecture, Platform};
 
 /// Changes when the same list would be installed in another way.
-const WAY: &str = "1";
+const WAY: &str = "2";
 
-/// What beside the list decides what npm installs.
-const BESIDE: [&str; 3] = ["package-lock.json", "npm-shrinkwrap.json", ".npmrc"];
+/// What beside the list decides what npm installs; and its settings, which may be above it.
+const LOCKS: [&str; 2] = ["package-lock.json", "npm-shrinkwrap.json"];
+const SETTINGS: &str = ".npmrc";
 
 /// Installs what a `package.json` needs to run, once; gives a directory with its `node_modules`, if it needs anything.
 ///
@@ -35,11 +37,13 @@ pub async fn install(
     if needs == [false, false] {
         return Ok(None);
     }
-    local::refuse(list, &package)?;
+    let around = Around::of(list, &package);
+    around.refuse(list, &package)?;
     let npm = find("npm").ok_or_else(|| no_npm(list))?;
-    let beside: Vec<(&str, String)> =
-        BESIDE.into_iter().filter_map(|name| Some((name, tool::text(&list.with_file_name(name)).ok()?))).collect();
-    let locked = beside.iter().any(|(name, _)| name.ends_with(".json"));
+    let mut beside: Vec<(&str, String)> =
+        LOCKS.into_iter().filter_map(|name| Some((name, tool::text(&list.with_file_name(name)).ok()?))).collect();
+    let locked = !beside.is_empty();
+    beside.extend(Some((SETTINGS, registries::npmrc(list))).filter(|(_, text)| !text.is_empty()));
     if !locked {
         notes.push(
             "there is no `package-lock.json`: npm chooses the versions of packages anew on each machine".to_owned(),
@@ -61,8 +65,9 @@ pub async fn install(
         let command = command(&npm, locked, cpu, place);
         let message = format!("cannot install what `{}` lists", list.display());
         tool::run(command, tell).await.map_err(|said| failed(message, &said))?;
+        around.refuse_others(list, place)?;
         // The app's own directory has these, and npm's note to itself differs from machine to machine.
-        for name in BESIDE.into_iter().chain(["package.json", "node_modules/.package-lock.json"]) {
+        for name in LOCKS.into_iter().chain([SETTINGS, "package.json", "node_modules/.package-lock.json"]) {
             let _ = std::fs::remove_file(place.join(name));
         }
         Ok(())
@@ -82,6 +87,8 @@ fn command(npm: &Path, locked: bool, cpu: &str, place: &Path) -> Command {
         "--no-audit",
         "--no-fund",
         "--no-update-notifier",
+        // Where each package came from is looked at afterwards.
+        "--omit-lockfile-registry-resolved=false",
     ]);
     command.args(["--os=linux", &format!("--cpu={cpu}"), "--libc=glibc"]);
     command

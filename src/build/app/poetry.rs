@@ -1,14 +1,20 @@
-//! What `poetry.lock` and `pyproject.toml` list, as pip reads it.
+//! What `poetry.lock` lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::elsewhere::{self, Elsewhere};
+use super::packages::Package;
+use super::project::{self, Project};
+use super::requirement::{Requirement, normalised};
+use super::sources::Source;
+use super::tool;
 use crate::build::error::BuildError;
 
 /// One package of a lock file.
-struct Package<'a> {
+struct Entry<'a> {
     version: &'a str,
     table: &'a Table,
 }
@@ -17,29 +23,32 @@ struct Package<'a> {
 type Needed = BTreeMap<String, BTreeSet<String>>;
 
 /// The entries of each package: several where what is needed depends on circumstances.
-type Packages<'a> = BTreeMap<String, Vec<Package<'a>>>;
+type Entries<'a> = BTreeMap<String, Vec<Entry<'a>>>;
 
-/// The locked versions with their digests, of what the project needs and not of what its development does: the closure of
-/// its main dependencies, since older locks do not say to which group a package belongs.
+/// The locked packages with their digests and the places that they come from, of what the project needs and not of what its
+/// development does: the closure of its main dependencies, since older locks do not say to which group a package belongs.
 ///
 /// # Errors
-/// When a file cannot be read, or a package comes from elsewhere than an index.
-pub fn requirements(lock: &Path) -> Result<String, BuildError> {
-    let project = read(&lock.with_file_name("pyproject.toml"))?;
+/// When a file cannot be read, or the lock does not fit the project.
+pub fn packages(lock: &Path) -> Result<Vec<Package>, BuildError> {
+    let directory = tool::around(lock);
+    let missing = || BuildError::new(format!("cannot read `{}`", directory.join(project::FILE).display()));
+    let project = Project::of(&directory)?.ok_or_else(|| missing().because("there is no such file"))?;
     let locked = read(lock)?;
-    let mut packages = Packages::new();
+    let mut entries = Entries::new();
     for package in locked.get("package").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| package.get(key).and_then(Value::as_str);
         if let (Some(table), Some(name), Some(version)) = (package.as_table(), text("name"), text("version")) {
-            packages.entry(normalised(name)).or_default().push(Package { version, table });
+            entries.entry(normalised(name)).or_default().push(Entry { version, table });
         }
     }
-    let mut lines = String::new();
-    for (name, conditions) in needed(&project, &packages) {
-        let entries = packages.get(&name).map(Vec::as_slice).unwrap_or_default();
-        for package in entries {
-            refuse_a_source(lock, &name, package)?;
-            let own = own_condition(package.table.get("markers"));
+    let declared = elsewhere::of_poetry(&project);
+    let mut packages = Vec::new();
+    for (name, conditions) in needed(&project.table, &entries) {
+        let entries = entries.get(&name).map(Vec::as_slice).unwrap_or_default();
+        refuse_another_source(&name, entries, &declared, lock)?;
+        for entry in entries {
+            let own = own_condition(entry.table.get("markers"));
             if own.is_empty() && entries.len() > 1 {
                 let error = BuildError::new(format!(
                     "cannot install `{name}` of `{}`: it is there in several versions, and nothing says which is meant when",
@@ -47,17 +56,44 @@ pub fn requirements(lock: &Path) -> Result<String, BuildError> {
                 ));
                 return Err(error.hint("lock with Poetry 2, whose locks say so: `poetry lock`"));
             }
-            lines.push_str(&line(&name, package, &conditions, &own));
+            packages.push(package(lock, &name, entry, &conditions, &own)?);
         }
     }
-    Ok(lines)
+    Ok(packages)
 }
 
-fn refuse_a_source(lock: &Path, name: &str, package: &Package<'_>) -> Result<(), BuildError> {
-    let kind = package.table.get("source").and_then(|source| source.get("type")).and_then(Value::as_str);
-    match kind {
-        None | Some("legacy") => Ok(()),
-        Some(kind) => {
+/// A lock that is older than a source in the project would give the package of that name on the default index.
+fn refuse_another_source(
+    name: &str,
+    entries: &[Entry<'_>],
+    declared: &[Elsewhere],
+    lock: &Path,
+) -> Result<(), BuildError> {
+    let is_from_default = |entry: &Entry<'_>| entry.table.get("source").is_none();
+    let meant = declared.iter().find(|entry| entry.name.as_deref() == Some(name));
+    match meant {
+        Some(meant) if !entries.is_empty() && entries.iter().all(is_from_default) => Err(meant.refusal(name, lock)),
+        _ => Ok(()),
+    }
+}
+
+/// Where a package comes from, as the lock says it: paths are relative to the lock.
+fn source(lock: &Path, name: &str, entry: &Entry<'_>) -> Result<Source, BuildError> {
+    let Some(source) = entry.table.get("source") else { return Ok(Source::Default) };
+    let text = |key| source.get(key).and_then(Value::as_str).map(str::to_owned);
+    let (address, subdirectory) = (text("url").unwrap_or_default(), text("subdirectory"));
+    let here = || tool::around(lock).join(&address);
+    match text("type").as_deref() {
+        Some("legacy") => Ok(Source::Index { name: text("reference").unwrap_or_default(), address: Some(address) }),
+        Some("directory") => Ok(Source::Directory(here())),
+        Some("file") => Ok(Source::File(here())),
+        Some("url") => Ok(Source::Archive { address, subdirectory }),
+        Some("git") => {
+            let revision = text("resolved_reference").or_else(|| text("reference"));
+            Ok(Source::Git { address, revision, subdirectory })
+        }
+        kind => {
+            let kind = kind.unwrap_or("source without a type");
             let error =
                 BuildError::new(format!("cannot install `{name}` of `{}`: it comes from a {kind}", lock.display()));
             Err(error.hint("build its wheel and put it on an index, or bring it along in the directory"))
@@ -74,27 +110,27 @@ fn own_condition(markers: Option<&Value>) -> String {
     }
 }
 
-/// The dependencies of a `[project]` table, without its groups and extras.
-pub fn of_project(file: &Path) -> Result<String, BuildError> {
-    let project = read(file)?;
-    let listed = project.get("project").and_then(|project| project.get("dependencies")).and_then(Value::as_array);
-    let lines: Vec<&str> = listed.into_iter().flatten().filter_map(Value::as_str).collect();
-    let dynamic = project.get("project").and_then(|project| project.get("dynamic")).and_then(Value::as_array);
-    if dynamic.into_iter().flatten().any(|field| field.as_str() == Some("dependencies")) {
+/// Refuses a project whose dependencies cannot be seen without a lock, or without building it.
+///
+/// # Errors
+/// With what to do instead.
+pub fn refuse_unlisted(project: &Project) -> Result<(), BuildError> {
+    let file = project.file.display();
+    if project.strings(&["project", "dynamic"]).iter().any(|field| field == "dependencies") {
         let error = BuildError::new(format!(
-            "cannot install what `{}` lists: its `dynamic` leaves `dependencies` to the build, and it lists none",
-            file.display()
+            "cannot install what `{file}` lists: its `dynamic` leaves `dependencies` to the build, and it lists none"
         ));
         return Err(error.hint("name the file that does list them, such as `dependencies = \"requirements.txt\"`"));
     }
-    if lines.is_empty() && poetry_table(&project).is_some_and(|table| table.keys().any(|name| name != "python")) {
-        let error = BuildError::new(format!("cannot install what `{}` lists without a lock", file.display()));
+    let is_listed = |table: &Table| table.keys().any(|name| name != "python");
+    if project.dependencies().is_empty() && poetry_table(&project.table).is_some_and(is_listed) {
+        let error = BuildError::new(format!("cannot install what `{file}` lists without a lock"));
         return Err(error.hint("run `poetry lock`"));
     }
-    Ok(lines.join("\n"))
+    Ok(())
 }
 
-fn needed(project: &Table, packages: &Packages<'_>) -> Needed {
+fn needed(project: &Table, packages: &Entries<'_>) -> Needed {
     let mut needed = Needed::new();
     let mut open: Vec<(String, String)> = Vec::new();
     for requirement in project
@@ -105,9 +141,7 @@ fn needed(project: &Table, packages: &Packages<'_>) -> Needed {
         .flatten()
     {
         let Some(text) = requirement.as_str() else { continue };
-        let (what, condition) = text.split_once(';').unwrap_or((text, ""));
-        let end = what.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
-        open.push((normalised(&what[..end.unwrap_or(what.len())]), condition.trim().to_owned()));
+        open.extend(Requirement::parse(text).map(|found| (found.name, found.condition)));
     }
     for (name, value) in poetry_table(project).into_iter().flatten() {
         let optional = value.get("optional").and_then(Value::as_bool).unwrap_or(false);
@@ -129,21 +163,28 @@ fn needed(project: &Table, packages: &Packages<'_>) -> Needed {
     needed
 }
 
-/// `name==version ; condition --hash=…`.
-fn line(name: &str, package: &Package<'_>, conditions: &BTreeSet<String>, own: &str) -> String {
-    let mut line = format!("{name}=={}", package.version);
+fn package(
+    lock: &Path,
+    name: &str,
+    entry: &Entry<'_>,
+    conditions: &BTreeSet<String>,
+    own: &str,
+) -> Result<Package, BuildError> {
     let asked = if conditions.contains("") { Vec::new() } else { conditions.iter().cloned().collect() };
-    let condition = all_of([any_of(asked), own.to_owned()]);
-    if !condition.is_empty() {
-        line.push_str(&format!(" ; {condition}"));
-    }
-    for file in package.table.get("files").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(hash) = file.get("hash").and_then(Value::as_str) {
-            line.push_str(&format!(" --hash={hash}"));
-        }
-    }
-    line.push('\n');
-    line
+    let files = entry.table.get("files").and_then(Value::as_array).into_iter().flatten();
+    let hash = |file: &Value| {
+        let text = |key| file.get(key).and_then(Value::as_str).map(str::to_owned);
+        Some((text("file")?, text("hash")?))
+    };
+    Ok(Package {
+        name: name.to_owned(),
+        extras: String::new(),
+        specifier: format!("=={}", entry.version),
+        condition: all_of([any_of(asked), own.to_owned()]),
+        hashes: files.filter_map(hash).collect(),
+        source: source(lock, name, entry)?,
+        place: lock.display().to_string(),
+    })
 }
 
 /// Under which circumstances a dependency is one; several entries are alternatives.
@@ -210,19 +251,6 @@ fn poetry_table(project: &Table) -> Option<&Table> {
     project.get("tool")?.get("poetry")?.get("dependencies")?.as_table()
 }
 
-/// As PEP 503 has it.
-fn normalised(name: &str) -> String {
-    let mut normal = String::new();
-    for letter in name.chars() {
-        match letter {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            letter => normal.push(letter.to_ascii_lowercase()),
-        }
-    }
-    normal
-}
-
 fn read(file: &Path) -> Result<Table, BuildError> {
     let failed = || BuildError::new(format!("cannot read `{}`", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed().because(error))?;
@@ -261,7 +289,7 @@ files = []
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("pyproject.toml"), PROJECT).unwrap();
         std::fs::write(directory.path().join("poetry.lock"), lock).unwrap();
-        requirements(&directory.path().join("poetry.lock"))
+        Ok(packages(&directory.path().join("poetry.lock"))?.iter().map(Package::line).collect())
     }
 
     #[test]
@@ -272,10 +300,33 @@ files = []
     }
 
     #[test]
-    fn what_comes_from_a_repository_is_named() {
-        let from_git =
-            LOCK.replace("version = \"0.36.3\"", "version = \"0.36.3\"\nsource = {type = \"git\", url = \"x\"}");
-        assert!(lines(&from_git).unwrap_err().message.contains("`starlette-core`"));
+    fn a_package_has_the_source_that_the_lock_names() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("pyproject.toml"), PROJECT).unwrap();
+        let lock = directory.path().join("poetry.lock");
+        let found = |source: &str| {
+            let new = format!("version = \"0.36.3\"\nsource = {source}");
+            std::fs::write(&lock, LOCK.replace("version = \"0.36.3\"", &new)).unwrap();
+            packages(&lock)
+                .map(|packages| packages.into_iter().find(|found| found.name == "starlette-core").unwrap().source)
+        };
+        let git = found("{type = 'git', url = 'https://h/x', reference = 'main', resolved_reference = 'abc'}").unwrap();
+        assert!(matches!(git, Source::Git { revision: Some(revision), .. } if revision == "abc"));
+        let index = found("{type = 'legacy', url = 'https://h/simple', reference = 'corp'}").unwrap();
+        assert_eq!(index, Source::Index { name: "corp".into(), address: Some("https://h/simple".into()) });
+        let own = found("{type = 'directory', url = '../own'}").unwrap();
+        assert_eq!(own, Source::Directory(directory.path().join("../own")));
+        assert!(found("{type = 'hg'}").unwrap_err().message.contains("`starlette-core`"));
+    }
+
+    #[test]
+    fn a_lock_that_is_older_than_a_source_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let project = PROJECT.replace("FastAPI = \"^0.110\"", "FastAPI = {path = \"../own\"}");
+        std::fs::write(directory.path().join("pyproject.toml"), project).unwrap();
+        std::fs::write(directory.path().join("poetry.lock"), LOCK).unwrap();
+        let error = packages(&directory.path().join("poetry.lock")).unwrap_err();
+        assert!(error.message.contains("`fastapi`") && error.caused_by[0].contains("pyproject.toml:3"), "{error:?}");
     }
 
     #[test]
@@ -307,8 +358,9 @@ files = []
     #[test]
     fn what_only_the_build_lists_is_not_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("pyproject.toml");
-        std::fs::write(&file, "[project]\nname = 'x'\ndynamic = ['version', 'dependencies']\n").unwrap();
-        assert!(of_project(&file).unwrap_err().message.contains("`dynamic`"));
+        let text = "[project]\nname = 'x'\ndynamic = ['version', 'dependencies']\n";
+        std::fs::write(directory.path().join("pyproject.toml"), text).unwrap();
+        let project = Project::of(directory.path()).unwrap().unwrap();
+        assert!(refuse_unlisted(&project).unwrap_err().message.contains("`dynamic`"));
     }
 }

@@ -3,55 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tokio::process::Command;
 
+use super::elsewhere;
+use super::installed::Installed;
 use super::interpreter::{Interpreter, minor};
+use super::list::List;
+use super::project::Project;
 use super::tool::{self, Tell, failed, find};
-use super::{poetry, requirements, tidy};
+use super::{pip, tidy, uv};
 use crate::build::error::BuildError;
 use crate::stack::{Architecture, Platform};
 
 /// Changes when the same list would be installed in another way.
-const WAY: &str = "2";
-
-/// Which packages are to be installed.
-pub struct List {
-    /// The file that says so.
-    file: PathBuf,
-    /// Requirements, a line each, as pip reads them; `None` for the file itself.
-    lines: Option<String>,
-    /// Whether the list is everything that is needed, and not only where to begin.
-    complete: bool,
-}
-
-impl List {
-    /// What a file lists; `None` where that is nothing.
-    pub async fn read(file: &Path) -> Result<Option<List>, BuildError> {
-        let of = |lines: Option<String>, complete| List { file: file.to_owned(), lines, complete };
-        let list = match file.file_name().and_then(|name| name.to_str()) {
-            Some("uv.lock") => {
-                let lines = exported(file).await?;
-                requirements::refuse_directories(file, &lines)?;
-                of(Some(lines), true)
-            }
-            Some("poetry.lock") => of(Some(poetry::requirements(file)?), true),
-            Some("pyproject.toml") => of(Some(poetry::of_project(file)?), false),
-            _ => of(None, false),
-        };
-        let text = list.text()?;
-        let empty = text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
-        Ok((!empty).then_some(list))
-    }
-
-    fn text(&self) -> Result<String, BuildError> {
-        self.lines.clone().map_or_else(|| tool::text(&self.file), Ok)
-    }
-
-    fn directory(&self) -> PathBuf {
-        let directory = self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        directory.to_owned()
-    }
-}
+const WAY: &str = "3";
 
 /// Installs a list for a platform, once.
 pub async fn install(
@@ -62,33 +26,67 @@ pub async fn install(
     notes: &mut Vec<String>,
 ) -> Result<PathBuf, BuildError> {
     let installer = Installer::find(platform, notes)?;
-    let content = requirements::content(&list.file, &list.text()?, &list.directory())?;
+    let content = list.key()?;
     // What comes out of directories is installed anew each time.
     let unique = content.is_none().then(|| format!("{:?}", std::time::SystemTime::now()));
     let (of, runtime, architecture) =
         (content.or(unique).unwrap_or_default(), &platform.runtime, platform.architecture);
-    let digest =
-        Sha256::digest(format!("{WAY}\n{runtime}\n{architecture}\n{}\n{}\n{of}", installer.name(), list.complete));
+    let digest = Sha256::digest(format!("{WAY}\n{runtime}\n{architecture}\n{}\n{of}", installer.name()));
     let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     tool::cached(&cache.join("python"), &format!("{runtime}-{architecture}-{key}"), async |place| {
-        let lines = place.join("requirements.lamstream.txt");
-        let file = match &list.lines {
-            Some(text) => {
-                std::fs::write(&lines, text).map_err(|error| unwritable(&lines, &error))?;
-                lines.clone()
-            }
-            None => std::path::absolute(&list.file).unwrap_or_else(|_| list.file.clone()),
-        };
-        let mut command = installer.command(platform, place);
-        command.arg("-r").arg(&file).current_dir(list.directory());
-        if list.complete {
-            command.arg("--no-deps");
+        match &installer {
+            Installer::Uv(program) => uv::install(program, list, platform, place, tell).await?,
+            Installer::Pip(program) => pip::install(program, list, platform, place, tell).await?,
         }
-        tool::run(command, tell).await.map_err(|said| not_installed(list, platform, &said))?;
-        let _ = std::fs::remove_file(&lines);
+        for package in Installed::read(place).iter().filter(|package| package.is_built) {
+            refuse_tags(&package.name, &package.tags, platform, "its source")?;
+        }
         tidy::tidy(place).map_err(|error| unwritable(place, &error))
     })
     .await
+}
+
+/// Refuses what was built on this machine and holds machine code that the target may not be able to load.
+///
+/// # Errors
+/// With the package, and where it was built from.
+pub fn refuse_compiled(name: &str, wheel: &Path, platform: &Platform, source: &str) -> Result<(), BuildError> {
+    let file = wheel.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let tags: Vec<&str> = file.rsplitn(4, '-').take(3).collect();
+    let tag = tags.iter().rev().copied().collect::<Vec<_>>().join("-");
+    refuse_tags(name, &[tag], platform, source)
+}
+
+fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &str) -> Result<(), BuildError> {
+    let (runtime, architecture) = (&platform.runtime, platform.architecture);
+    let python = format!("cp{}", runtime.version().replace('.', ""));
+    let fits = |tag: &String| {
+        let parts: Vec<&str> = tag.split('-').collect();
+        let [of, abi, machine] = parts[..] else { return true };
+        let is_of_python = abi == "none" || abi == "abi3" || of.split('.').any(|of| of == python);
+        machine == "any" || (is_of_python && machine.ends_with(cpu(architecture)))
+    };
+    if tags.is_empty() || tags.iter().any(fits) {
+        return Ok(());
+    }
+    let message =
+        format!("cannot install `{name}` for `{runtime}` on `{architecture}`: it was compiled for this machine");
+    Err(BuildError::new(message)
+        .because(format!("its wheel is for `{}`, built from {source}", tags.join("`, `")))
+        .hint("build its wheel for the target elsewhere, and list the file: `vendor/NAME.whl`"))
+}
+
+/// Refuses what a directory takes from an index of its own in a way that does not reach what is built from it.
+///
+/// # Errors
+/// With the package, and where it is declared.
+pub fn refuse_lost_sources(directories: &[PathBuf], from_indexes: &[String], list: &Path) -> Result<(), BuildError> {
+    for directory in directories {
+        let Some(project) = Project::of(directory)? else { continue };
+        let names = from_indexes.iter().map(|name| (&**name, list));
+        elsewhere::refuse_from_default(names, &elsewhere::of_dependency(&project), None)?;
+    }
+    Ok(())
 }
 
 /// What installs.
@@ -127,80 +125,28 @@ impl Installer {
             Installer::Pip(_) => "pip",
         }
     }
-
-    /// The command that installs into `place`, to which the list is still to be added. Nothing is compiled: a build for
-    /// this machine would not run on another.
-    fn command(&self, platform: &Platform, place: &Path) -> Command {
-        let (version, glibc) = (platform.runtime.version(), platform.runtime.glibc());
-        let cpu = cpu(platform.architecture);
-        let mut command;
-        match self {
-            Installer::Uv(program) => {
-                command = Command::new(program);
-                // What is older than 2.28 goes by the name of its standard.
-                let standard = if glibc < (2, 28) { "2014".to_owned() } else { format!("_{}_{}", glibc.0, glibc.1) };
-                command.args(["pip", "install", "--no-progress", "--only-binary", ":all:", "--link-mode", "copy"]);
-                command.args(["--python-version", version, "--python-platform", &format!("{cpu}-manylinux{standard}")]);
-                command.env("UV_PYTHON_DOWNLOADS", "never").env("UV_COMPILE_BYTECODE", "0");
-            }
-            Installer::Pip(python) => {
-                command = Command::new(python);
-                command.args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--only-binary",
-                    ":all:",
-                    "--no-compile",
-                    "--no-input",
-                ]);
-                command.args(["--disable-pip-version-check", "--implementation", "cp", "--python-version", version]);
-                // Pip takes each of these names literally, and knows of no order among them.
-                for minor in (17..=glibc.1).rev() {
-                    command.args(["--platform", &format!("manylinux_2_{minor}_{cpu}")]);
-                }
-                command.args(["--platform", &format!("manylinux2014_{cpu}"), "--platform", &format!("linux_{cpu}")]);
-                command.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0").env("PIP_ROOT_USER_ACTION", "ignore");
-            }
-        }
-        command.arg("--target").arg(place);
-        command
-    }
 }
 
-fn cpu(architecture: Architecture) -> &'static str {
+/// As wheels name it.
+pub fn cpu(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "x86_64",
         Architecture::Arm64 => "aarch64",
     }
 }
 
-/// What uv has locked, without what only development needs.
-async fn exported(lock: &Path) -> Result<String, BuildError> {
-    let message = format!("cannot read `{}`", lock.display());
-    let Some(uv) = find("uv") else {
-        let error = BuildError::new(format!("{message}: only uv can, and there is none here"));
-        return Err(error
-            .hint("install it: https://docs.astral.sh/uv/, or export the list once: `uv export -o requirements.txt`"));
-    };
-    let mut command = Command::new(uv);
-    command.args(["export", "--frozen", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate"]);
-    command.args(["--format", "requirements-txt"]).current_dir(lock.parent().unwrap_or(Path::new(".")));
-    tool::output(command).await.map_err(|said| failed(message, &said))
-}
-
-fn not_installed(list: &List, platform: &Platform, said: &[String]) -> BuildError {
+pub fn not_installed(list: &List, platform: &Platform, said: &[String]) -> BuildError {
     let (file, runtime, architecture) = (list.file.display(), &platform.runtime, platform.architecture);
     let what = |package: &str| format!("cannot install `{package}` for `{runtime}` on `{architecture}`");
-    match refused(said) {
+    let error = match refused(said) {
         Some(Refused::WithoutWheel(package)) => failed(format!("{}: it has no wheel for that", what(&package)), said)
             .hint("take a version that has one, or another runtime or architecture")
             .hint("or build its wheel, and name the directory in a line `--find-links DIR` of the requirements"),
         Some(Refused::Unknown(package)) => failed(format!("{}: no index has it", what(&package)), said)
             .hint("see whether its name is right, and whether the index that has it is named"),
         None => failed(format!("cannot install what `{file}` lists for `{runtime}` on `{architecture}`"), said),
-    }
+    };
+    list.hints.iter().fold(error, BuildError::hint)
 }
 
 /// Why a package is not installed.
@@ -223,6 +169,11 @@ fn refused(said: &[String]) -> Option<Refused> {
     if let Some((_, rest)) = text.split_once("No matching distribution found for ") {
         // Pip says the same of what there is no package of.
         return rest.split(is_end).next().and_then(whole).map(Refused::WithoutWheel);
+    }
+    if let Some((_, name)) =
+        text.split_once("marked as `--no-build`").and_then(|(before, _)| before.rsplit_once("Package `"))
+    {
+        return name.split('`').next().and_then(whole).map(Refused::WithoutWheel);
     }
     let before = |words: &[&str]| {
         let at = words.iter().filter_map(|words| text.find(words)).min()?;

@@ -2,12 +2,14 @@
 //!
 //! All of it belongs to the key of the cache. What is missed there is installed once, and stays however it changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::requirement::Requirement;
+use super::sources::Indexes;
 use super::tool;
 use crate::build::error::BuildError;
 
@@ -64,19 +66,79 @@ pub fn content(file: &Path, text: &str, start: &Path) -> Result<Option<String>, 
     Ok(Some(content))
 }
 
-/// Refuses what is built from a directory: an exported lock names those by where they lie, and they are no wheels.
-pub fn refuse_directories(file: &Path, text: &str) -> Result<(), BuildError> {
-    let directory = file.parent().unwrap_or(Path::new("."));
-    for line in lines(text) {
-        match parse(&line) {
-            Line::Editable(place) => return Err(refused(file, place)),
-            Line::Place(place) if found(directory, directory, place).is_some_and(|place| place.is_dir()) => {
-                return Err(refused(file, place));
+/// What a list says of where its packages come from.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// The packages that an index is asked for, by name, each with the digests that it may have.
+    pub packages: BTreeMap<String, Vec<String>>,
+    /// The lists that are read, and the lines that name these packages: `FILE:LINE`.
+    pub places: BTreeMap<String, String>,
+    pub main: Option<String>,
+    pub extra: Vec<String>,
+    pub links: Vec<String>,
+    pub none: bool,
+    /// What is built from a directory.
+    pub directories: Vec<PathBuf>,
+}
+
+/// Reads a list and those that it includes. `start` is where the tool runs.
+///
+/// # Errors
+/// When a list cannot be read.
+pub fn listed(file: &Path, text: &str, start: &Path) -> Result<Listed, BuildError> {
+    let (mut found, mut seen) = (Listed::default(), BTreeSet::new());
+    let mut open = vec![(file.to_owned(), text.to_owned(), start.to_owned(), true)];
+    while let Some((file, text, directory, is_list)) = open.pop() {
+        for (number, line) in numbered(&text) {
+            match parse(&line) {
+                Line::List(list) if is_remote(list) => {}
+                Line::List(list) => {
+                    let path = directory.join(list);
+                    if seen.insert(path.clone()) {
+                        let parent = path.parent().unwrap_or(&directory).to_owned();
+                        // A constraint asks for nothing.
+                        let asks = is_list && !line.starts_with("-c") && !line.starts_with("--constraint");
+                        open.push((path.clone(), tool::text(&path)?, parent, asks));
+                    }
+                }
+                Line::Place(place) => {
+                    let place = place.strip_prefix("file://").or(place.strip_prefix("file:")).unwrap_or(place);
+                    found.directories.extend(self::found(&directory, start, place).filter(|place| place.is_dir()));
+                }
+                Line::Links(place) => found.links.push(place.to_owned()),
+                _ => found.add(&line, &format!("{}:{number}", file.display()), is_list),
             }
-            _ => {}
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+impl Listed {
+    /// The one index that is asked for all packages, if it is the list or the project that names it.
+    pub fn only_index<'a>(&'a self, indexes: &'a Indexes) -> Option<&'a str> {
+        let is_alone = self.extra.is_empty() && self.links.is_empty() && !indexes.are_several();
+        self.main.as_deref().or(indexes.main.as_deref()).filter(|_| is_alone)
+    }
+
+    fn add(&mut self, line: &str, place: &str, is_list: bool) {
+        let first = |names: &[&str]| names.iter().find_map(|name| value(line, name)).map(str::to_owned);
+        if let Some(address) = first(&["--extra-index-url"]) {
+            self.extra.push(address);
+        } else if let Some(address) = first(&["-i", "--index-url", "--pypi-url"]) {
+            self.main = Some(address);
+        } else if line == "--no-index" {
+            self.none = true;
+        } else if let Some(found) = Requirement::parse(line.split(" --").next().unwrap_or_default()) {
+            if found.place.is_none() {
+                let hashes = line.split_whitespace().filter_map(|word| word.strip_prefix("--hash="));
+                let known = if is_list { Some(self.packages.entry(found.name.clone()).or_default()) } else { None };
+                if let Some(known) = known {
+                    known.extend(hashes.map(str::to_owned));
+                    self.places.entry(found.name).or_insert_with(|| place.to_owned());
+                }
+            }
+        }
+    }
 }
 
 fn refused(file: &Path, what: &str) -> BuildError {
@@ -91,12 +153,31 @@ fn refused(file: &Path, what: &str) -> BuildError {
 
 /// Without comments, and with what goes on in the next line.
 fn lines(text: &str) -> Vec<String> {
-    let text = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    let bare = |line: &str| {
-        let line = line.split(" #").next().unwrap_or_default().trim();
-        Some(line.to_owned()).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    numbered(text).into_iter().map(|(_, line)| line).collect()
+}
+
+/// The same, each with the number of the line that it begins in.
+fn numbered(text: &str) -> Vec<(usize, String)> {
+    let (mut found, mut open, mut start) = (Vec::new(), String::new(), 1);
+    for (at, line) in text.lines().enumerate() {
+        if open.is_empty() {
+            start = at + 1;
+        }
+        if let Some(begun) = line.strip_suffix('\\') {
+            open.push_str(begun);
+            open.push(' ');
+            continue;
+        }
+        open.push_str(line);
+        let whole = std::mem::take(&mut open);
+        found.push((start, whole));
+    }
+    found.push((start, open));
+    let bare = |(number, line): (usize, String)| {
+        let line = line.split(" #").next().unwrap_or_default().trim().to_owned();
+        Some((number, line)).filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
     };
-    text.lines().filter_map(bare).collect()
+    found.into_iter().filter_map(bare).collect()
 }
 
 fn parse(line: &str) -> Line<'_> {
@@ -150,7 +231,7 @@ fn links(directory: &Path, start: &Path, place: &str) -> Result<String, BuildErr
     Ok(content)
 }
 
-fn digest(file: &Path) -> Result<String, BuildError> {
+pub fn digest(file: &Path) -> Result<String, BuildError> {
     let bytes = std::fs::read(file).map_err(|error| tool::unreadable(file, &error))?;
     let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{digest}\n"))
@@ -202,10 +283,20 @@ mod tests {
         for text in ["-e ../lib\n", "--editable=../lib\n"] {
             assert!(refused(text).message.contains("`-e ../lib`"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_says_where_its_packages_come_from() {
         let directory = tempfile::tempdir().unwrap();
-        let lock = directory.path().join("uv.lock");
         std::fs::create_dir(directory.path().join("lib")).unwrap();
-        assert!(refuse_directories(&lock, "./lib\n").is_err() && refuse_directories(&lock, "-e ./lib\n").is_err());
-        refuse_directories(&lock, "pure==1.0 \\\n    --hash=sha256:aa\n").unwrap();
+        std::fs::write(directory.path().join("more.txt"), "--extra-index-url=https://b\nLeaf\n").unwrap();
+        std::fs::write(directory.path().join("bound.txt"), "bound==1\n").unwrap();
+        let text = "# list\n-i https://a\n-r more.txt\n-c bound.txt\nSix==1 \\\n  --hash=sha256:aa \\\n  --hash=sha256:bb\n./lib\nx @ https://h/x.whl\n-f wheels\n";
+        let found = listed(Path::new("list.txt"), text, directory.path()).unwrap();
+        assert_eq!((found.main.as_deref(), &found.extra[..]), (Some("https://a"), &["https://b".to_owned()][..]));
+        assert_eq!(found.packages["six"], ["sha256:aa", "sha256:bb"]);
+        assert_eq!(found.packages.keys().collect::<Vec<_>>(), ["leaf", "six"]);
+        assert_eq!(found.places["six"], "list.txt:5");
+        assert_eq!((found.directories.len(), &found.links[..]), (1, &["wheels".to_owned()][..]));
     }
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::address;
 use crate::build::cargo::lines;
 use crate::build::error::BuildError;
 
@@ -19,6 +20,11 @@ const LAST_LINES: usize = 12;
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+/// The directory that a file is in.
+pub fn around(file: &Path) -> PathBuf {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// What a list holds. Editors of Windows put a mark before it, which is no part of it.
@@ -38,6 +44,22 @@ pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
     BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error)
 }
 
+/// A directory for what is needed only now, which nobody else may read: addresses in it may have passwords.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn scratch() -> Result<tempfile::TempDir, BuildError> {
+    let make = || tempfile::Builder::new().prefix("lamstream-").tempdir();
+    make().map_err(|error| BuildError::new("cannot make a temporary directory").because(error))
+}
+
+/// # Errors
+/// When the file cannot be written.
+pub fn write(file: &Path, text: &str) -> Result<(), BuildError> {
+    let unwritable = |error| BuildError::new(format!("cannot write `{}`", file.display())).because(error);
+    std::fs::write(file, text).map_err(unwritable)
+}
+
 /// Runs a tool to its end. Dropping the future kills it.
 ///
 /// # Errors
@@ -47,6 +69,7 @@ pub async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>
     let mut child = command.spawn().map_err(|error| vec![error.to_string()])?;
     let said = RefCell::new(Vec::new());
     let hear = |line: &str| {
+        let line = &*address::without_credentials(line);
         tell(line);
         said.borrow_mut().push(line.to_owned());
     };
@@ -70,7 +93,8 @@ pub async fn output(mut command: Command) -> Result<String, Vec<String>> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect())
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(address::without_credentials(&said).lines().map(str::to_owned).collect())
 }
 
 /// An error with the tool's own last words.

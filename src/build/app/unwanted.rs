@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::address;
 use super::deployment;
 
 /// Why a file stays behind.
@@ -121,19 +122,55 @@ fn leads_to_a_secret(path: &Path) -> bool {
     target.ancestors().take(own).any(|part| by_name(part) == Some(Unwanted::Secret))
 }
 
-/// A certificate may go along, its key may not, whatever its file is called.
+/// A list of packages stays behind if it has a password; a certificate may go along, its key may not, whatever its file is called.
 fn holds_a_key(path: &Path) -> bool {
     // A pipe would never end.
     let Ok(metadata) = path.metadata() else { return false };
     let is = |end: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(end));
-    if !metadata.is_file() || (metadata.len() > KEY_LIMIT && !is("pem")) {
+    if !metadata.is_file() || (metadata.len() > KEY_LIMIT && !is("pem") && !is_list(path)) {
         return false;
     }
     let Ok(bytes) = std::fs::read(path) else { return false };
     let text = String::from_utf8_lossy(&bytes);
     let begins = |line: &str| line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY");
     let first = text.trim_start_matches('\u{feff}').trim_start().lines().next().unwrap_or_default();
-    begins(first) || (is("pem") && text.contains("PRIVATE KEY")) || (is("json") && is_a_service_account(&text))
+    begins(first)
+        || (is_list(path) && address::holds_credentials(&text))
+        || (is("pem") && text.contains("PRIVATE KEY"))
+        || (is("json") && is_a_service_account(&text))
+}
+
+/// Lists of packages and settings of their installers: an index or a registry in them may be written with a password.
+fn is_list(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    const NAMES: [&str; 14] = [
+        "pyproject.toml",
+        "uv.toml",
+        "uv.lock",
+        "poetry.lock",
+        "poetry.toml",
+        "pdm.lock",
+        "pdm.toml",
+        "pip.conf",
+        "pipfile",
+        "pipfile.lock",
+        "bunfig.toml",
+        ".yarnrc",
+        "setup.cfg",
+        "pylock.toml",
+    ];
+    const NODE: [&str; 6] = [
+        "package.json",
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "pnpm-workspace.yaml",
+    ];
+    let is_requirements = name.contains("requirements") || name.contains("constraints");
+    NAMES.contains(&&*name)
+        || NODE.contains(&&*name)
+        || (is_requirements && (name.ends_with(".txt") || name.ends_with(".in")))
 }
 
 /// What Google gives out to log in with.
