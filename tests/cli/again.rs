@@ -39,9 +39,8 @@ fn named() -> Vec<(String, String)> {
             let outside: String = line.split('`').step_by(2).collect();
             let words =
                 outside.split("lamstream ").skip(1).map(|rest| rest.split([' ', '"', ',', ';']).next().unwrap());
-            for word in words.filter(|word| COMMANDS.contains(word)) {
-                panic!("a command has to stand between backticks: `{word}` in {place}");
-            }
+            let named: Vec<&str> = words.filter(|word| COMMANDS.contains(word)).collect();
+            assert!(named.is_empty(), "a command has to stand between backticks: {named:?} in {place}");
         }
     }
     named
