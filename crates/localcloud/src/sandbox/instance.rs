@@ -167,8 +167,7 @@ impl Instance {
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
         let stream = open_stream(cloud, blueprint, &stream_name)?;
         let (output, writer) = Output::open()?;
-        let address = listener.local_addr()?;
-        let mark = Mark::new(cloud.fleet.tag(), &stream_name);
+        let (address, mark) = (listener.local_addr()?, Mark::new(cloud.fleet.tag(), &stream_name));
         let wires = Wires { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
         let (words, heard) = mpsc::unbounded_channel();
         let started = Instant::now();
