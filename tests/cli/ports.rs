@@ -1,4 +1,5 @@
 //! Ports of the local cloud that somebody else has taken or tries to use, and processes that try to stay.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::{Bench, said};
 use crate::talker::talker;

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::Options;
 use crate::cloud::lock;
 use crate::connection::{Punctual, Requests};
 use crate::extension::{self, Extensions};
@@ -94,6 +95,18 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// Of an instance that has no request yet; `address` is its listener's.
+    pub(crate) fn new(
+        options: &Options,
+        address: SocketAddr,
+        members: Members,
+        words: mpsc::UnboundedSender<Word>,
+        extensions: Extensions,
+    ) -> Self {
+        let (head_timeout, pace) = (options.head_timeout, Pace::new(options));
+        Self { address, members, head_timeout, words, open: Mutex::default(), extensions: extensions.into(), pace }
+    }
+
     pub(crate) fn say(&self, word: Word) {
         // An instance that has ended hears nothing more.
         let _ = self.words.send(word);

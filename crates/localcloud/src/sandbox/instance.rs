@@ -18,7 +18,7 @@ use super::port::{self, Claim};
 use super::preparation::{Preparation, Unstartable, Wires};
 use super::spawn::{kill_group, terminate_group};
 use super::tag::Mark;
-use super::{Blueprint, Order, Outcome, Pace, Start, report};
+use super::{Blueprint, Order, Outcome, Start, report};
 use crate::cloud::{Cloud, lock};
 use crate::journal::Stream;
 use crate::peer::Members;
@@ -174,20 +174,14 @@ impl Instance {
             tokio::task::spawn_blocking(move || open_stream(&cloud, &blueprint, &name)).await??
         };
         let (output, writer) = Output::open()?;
-        let address = listener.local_addr()?;
-        let variable = format!("AWS_LAMBDA_LOG_STREAM_NAME={stream_name}");
-        let mark = Mark { tag: cloud.fleet.tag(), variable };
+        let (address, mark) = (listener.local_addr()?, Mark::new(cloud.fleet.tag(), &stream_name));
         let wires = Wires { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
         let (words, heard) = mpsc::unbounded_channel();
         let started = Instant::now();
         let (child, companions, extensions) =
             preparation.start(runtime, &cloud.fleet.spawner, blueprint, &wires, &words).await?;
-        let extensions = extensions.into();
         let members = Members::new(mark.clone(), child.id().into_iter().chain(companions.processes()));
-        let head_timeout = cloud.options.head_timeout;
-        let pace = Pace::new(&cloud.options);
-        let desk = Desk { address, members, head_timeout, words, open: Default::default(), extensions, pace };
-        let desk = Arc::new(desk);
+        let desk = Arc::new(Desk::new(&cloud.options, address, members, words, extensions));
         let timeout = Duration::from_secs(blueprint.configuration.timeout.into());
         let (gone, told) = oneshot::channel();
         let api = tokio::spawn(runtime::serve(desk.clone(), listener, told));

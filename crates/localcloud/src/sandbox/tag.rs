@@ -29,7 +29,7 @@ pub(crate) struct Tag {
 pub(crate) struct Mark {
     pub(super) tag: Tag,
     /// The variable with the name of its log stream, for systems that have no such limit.
-    pub(super) variable: String,
+    variable: String,
 }
 
 impl Tag {
@@ -59,6 +59,10 @@ pub(super) fn works() -> bool {
 }
 
 impl Mark {
+    pub(super) fn new(tag: Tag, stream: &str) -> Self {
+        Self { tag, variable: format!("AWS_LAMBDA_LOG_STREAM_NAME={stream}") }
+    }
+
     /// Whether a process is the instance's.
     pub(crate) fn is_on(&self, pid: Pid) -> bool {
         is_any_on(std::slice::from_ref(self), pid)
