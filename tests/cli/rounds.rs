@@ -19,7 +19,8 @@ fn daemons(data: &Path) -> Vec<u32> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let line = std::fs::read(entry.path().join("cmdline")).ok()?;
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        let serves = words.windows(2).any(|pair| pair == [b"local".as_slice(), b"run"]) && words.contains(&data.as_bytes());
+        let serves =
+            words.windows(2).any(|pair| pair == [b"local".as_slice(), b"run"]) && words.contains(&data.as_bytes());
         serves.then_some(pid)
     };
     std::fs::read_dir("/proc").expect("processes").flatten().filter_map(of).collect()
