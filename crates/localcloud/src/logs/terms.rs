@@ -63,7 +63,7 @@ impl Terms {
 
 /// A term as it is inside a string of JSON.
 fn written(term: &str) -> String {
-    let quoted = serde_json::Value::from(term.as_str()).to_string();
+    let quoted = serde_json::Value::from(term).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
