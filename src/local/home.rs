@@ -103,9 +103,11 @@ impl Home {
         let path = self.data.join("daemon.json");
         let text = serde_json::to_string(running)?;
         let fresh = path.with_extension("json.new");
-        private().truncate(true).write(true).open(&fresh)?.write_all(text.as_bytes())?;
-        fs::rename(&fresh, &path)?;
-        Ok(())
+        let write = || {
+            private().truncate(true).write(true).open(&fresh)?.write_all(text.as_bytes())?;
+            fs::rename(&fresh, &path)
+        };
+        write().with_context(|| format!("cannot write `{}`", path.display()))
     }
 
     /// The local cloud that serves this directory now.

@@ -97,7 +97,7 @@ mod tests {
     fn a_page_has_one_end_of_all_and_no_gap() {
         assert_eq!(page(End::First, 3, 1), (vec![0, 1, 2], true));
         assert_eq!(page(End::Last, 3, 1), (vec![97, 98, 99], true));
-        assert_eq!(page(End::First, 100, 1).1, false);
+        assert!(!page(End::First, 100, 1).1);
         assert_eq!(page(End::First, 100, LARGEST / 3), (vec![0, 1], true));
         assert_eq!(page(End::Last, 100, 2 * LARGEST), (vec![99], true));
     }

@@ -36,7 +36,7 @@ impl Terms {
             }
             rest = after.trim_start();
         }
-        terms.written = [&terms.all, &terms.any].map(|terms| terms.iter().map(written).collect());
+        terms.written = [&terms.all, &terms.any].map(|terms| terms.iter().map(|term| written(term)).collect());
         Ok(terms)
     }
 
@@ -62,8 +62,8 @@ impl Terms {
 }
 
 /// A term as it is inside a string of JSON.
-fn written(term: &String) -> String {
-    let quoted = serde_json::Value::from(term.as_str()).to_string();
+fn written(term: &str) -> String {
+    let quoted = serde_json::Value::from(term).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
@@ -88,7 +88,7 @@ mod tests {
             let line = serde_json::json!({"t": 1, "m": message}).to_string();
             for term in message.split(' ').chain([message]) {
                 let list = || vec![term.to_owned()];
-                let written = || vec![super::written(&term.to_owned())];
+                let written = || vec![super::written(term)];
                 let all = Terms { all: list(), written: [written(), Vec::new()], ..Terms::default() };
                 let any = Terms { any: list(), written: [Vec::new(), written()], ..Terms::default() };
                 for terms in [all, any] {
