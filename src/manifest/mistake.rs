@@ -35,7 +35,7 @@ fn place(root: &DeTable<'_>, stage: Option<&str>, mistake: &Mistake) -> Option<R
             }
         }
     }
-    tables.into_iter().flatten().map(|(key, _)| key).last()
+    tables.into_iter().flatten().map(|(key, _)| key).next_back()
 }
 
 /// Where the key stands that this path ends in, and its value.

@@ -127,8 +127,9 @@ fn a_plain_cargo_in_the_same_directory_exchanges_nothing() {
     let bench = workspace();
     good(build(&bench, &["--out", "out"]).spawn().unwrap());
     let directory = build_directory(&bench.path("target"));
-    let target = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let target = target.filter(|name| name.contains("-linux-")).next().unwrap();
+    let mut target =
+        std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let target = target.find(|name| name.contains("-linux-")).unwrap();
     for round in 0..ROUNDS {
         mark(&bench, "a", &format!("a{round}"));
         mark(&bench, "b", &format!("b{round}"));

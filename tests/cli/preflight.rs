@@ -1,5 +1,4 @@
 //! What can be known before the first call is known before it, all at once, and with its place.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::{Bench, said};
 use std::os::unix::fs::PermissionsExt;

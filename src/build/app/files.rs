@@ -77,10 +77,13 @@ pub fn gather(
     Ok((tree, notes))
 }
 
+/// What there is to say of a file by its name.
+type Note = fn(&str) -> String;
+
 /// Why something does not go along.
 enum Stays {
     Excluded,
-    Unwanted { note: Option<fn(&str) -> String> },
+    Unwanted { note: Option<Note> },
     InstalledAnew,
 }
 
@@ -131,7 +134,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether it stays behind for what it is, and what there is to say of that.
-    fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<fn(&str) -> String>> {
+    fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<Note>> {
         let is_one_of = |known: &[Identity]| identity(path).is_some_and(|identity| known.contains(&identity));
         match unwanted::judge(path, is_directory) {
             Some(Unwanted::Secret) => Some(Some(unwanted::note)),
