@@ -1,4 +1,5 @@
 //! Commands that start, stop and delete one local cloud, all at once, and killed at any moment.
+#![expect(clippy::print_stderr, reason = "figures, and a test that cannot run here says so")]
 
 use crate::CHAT;
 use crate::support::bench::{Bench, LAMSTREAM, said};

@@ -169,10 +169,8 @@ impl Instance {
         let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
-        let stream = {
-            let (cloud, blueprint, name) = (cloud.clone(), blueprint.clone(), stream_name.clone());
-            tokio::task::spawn_blocking(move || open_stream(&cloud, &blueprint, &name)).await??
-        };
+        let opening = (cloud.clone(), blueprint.clone(), stream_name.clone());
+        let stream = tokio::task::spawn_blocking(move || open_stream(&opening.0, &opening.1, &opening.2)).await??;
         let (output, writer) = Output::open()?;
         let (address, mark) = (listener.local_addr()?, Mark::new(cloud.fleet.tag(), &stream_name));
         let wires = Wires { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
