@@ -264,7 +264,7 @@ fn a_requirement_comes_from_the_place_that_its_list_names() {
             Private,
         ),
         ("links", &list("--find-links {WHEELS}\nsix\n"), Refused(twice), Refused(twice)),
-        ("links, pinned", &list("--find-links {WHEELS}\nsix==1.0\n"), Private, Private),
+        ("links, pinned", &list("--find-links {WHEELS}\nsix==1.0\n"), Refused("six==1.0"), Private),
         ("no index", &list("--no-index\n-f {WHEELS}\nsix\n"), Private, Private),
         ("directory", &[("app/requirements.txt", "./libs/six\n"), six], Private, Private),
         ("directory by name", &[("app/requirements.txt", "six @ file://{ROOT}/app/libs/six\n"), six], Private, Private),
