@@ -130,7 +130,10 @@ impl Stage {
             Refused(words) => {
                 assert_eq!(output.status.code(), Some(1), "{form}: {text}");
                 assert!(text.contains(words), "{form}: {text}");
-                assert!(["`six", "`-e ./libs/six`", "`nope`"].iter().any(|name| text.contains(name)), "{form}: {text}");
+                assert!(
+                    ["`six", "six==1.0", "`-e ./libs/six`", "`nope`"].iter().any(|name| text.contains(name)),
+                    "{form}: {text}"
+                );
                 assert!(!bench.path("out/site.zip").exists(), "{form}");
             }
         }
@@ -261,10 +264,10 @@ fn a_requirement_comes_from_the_place_that_its_list_names() {
             Private,
         ),
         ("links", &list("--find-links {WHEELS}\nsix\n"), Refused(twice), Refused(twice)),
-        ("links, pinned", &list("--find-links {WHEELS}\nsix==1.0\n"), Private, Private),
+        ("links, pinned", &list("--find-links {WHEELS}\nsix==1.0\n"), Refused("six==1.0"), Private),
         ("no index", &list("--no-index\n-f {WHEELS}\nsix\n"), Private, Private),
         ("directory", &[("app/requirements.txt", "./libs/six\n"), six], Private, Private),
-        ("directory by name", &[("app/requirements.txt", "six @ file:{ROOT}/app/libs/six\n"), six], Private, Private),
+        ("directory by name", &[("app/requirements.txt", "six @ file://{ROOT}/app/libs/six\n"), six], Private, Private),
         ("directory that needs it", &[("app/requirements.txt", "./libs/mid\n"), mid, six], Private, Private),
         ("git", &list("git+{GIT}#egg=six\n"), Private, Private),
         ("url", &list("six @ {FILE}\n"), Private, Private),

@@ -36,7 +36,7 @@ impl Pylock {
                 directory.remove("editable");
             }
             for key in ["directory", "archive", "vcs", "sdist"] {
-                package.get_mut(key).and_then(Value::as_table_mut).map(|entry| from(entry, &base));
+                package.get_mut(key).and_then(Value::as_table_mut).into_iter().for_each(|entry| from(entry, &base));
             }
             wheels_mut(package).for_each(|wheel| from(wheel, &base));
         }
@@ -57,7 +57,7 @@ impl Pylock {
     }
 
     /// The packages that come from an index.
-    pub fn from_indexes(&self) -> Vec<String> {
+    pub fn names_of_indexes(&self) -> Vec<String> {
         self.packages().filter(|(_, package)| is_from_index(package)).map(|(name, _)| name).collect()
     }
 
@@ -179,7 +179,7 @@ impl Pylock {
                 let found = files.iter().filter_map(|file| of_file(file)).find(|(name, _)| *name == package);
                 let Some((_, version)) = found else { continue };
                 let Some(wheels) = table.get_mut("wheels").and_then(Value::as_array_mut) else { continue };
-                wheels.retain(|wheel| is_of_this_machine(wheel));
+                wheels.retain(is_of_this_machine);
                 if wheels.is_empty() {
                     return Err(in_two_places(&package, &version, directory, list));
                 }
@@ -308,7 +308,7 @@ mod tests {
         let text = pylock().text();
         assert!(text.contains("\"/app/here/../own\"") && !text.contains("editable"), "{text}");
         assert!(!text.contains("requires-python"));
-        assert_eq!((pylock().from_indexes(), pylock().built()), (vec!["six".to_owned()], vec!["own".to_owned()]));
+        assert_eq!((pylock().names_of_indexes(), pylock().built()), (vec!["six".to_owned()], vec!["own".to_owned()]));
         assert_eq!(pylock().content().unwrap(), None);
     }
 

@@ -128,15 +128,13 @@ impl Listed {
             self.main = Some(address);
         } else if line == "--no-index" {
             self.none = true;
-        } else if let Some(found) = Requirement::parse(line.split(" --").next().unwrap_or_default()) {
-            if found.place.is_none() {
-                let hashes = line.split_whitespace().filter_map(|word| word.strip_prefix("--hash="));
-                let known = if is_list { Some(self.packages.entry(found.name.clone()).or_default()) } else { None };
-                if let Some(known) = known {
-                    known.extend(hashes.map(str::to_owned));
-                    self.places.entry(found.name).or_insert_with(|| place.to_owned());
-                }
-            }
+        } else if let Some(found) = Requirement::parse(line.split(" --").next().unwrap_or_default())
+            && found.place.is_none()
+            && is_list
+        {
+            let hashes = line.split_whitespace().filter_map(|word| word.strip_prefix("--hash="));
+            self.packages.entry(found.name.clone()).or_default().extend(hashes.map(str::to_owned));
+            self.places.entry(found.name).or_insert_with(|| place.to_owned());
         }
     }
 }

@@ -75,7 +75,7 @@ pub async fn install(
         pylock.prefer_links(&list.links(), &run.pinned_to_indexes(), &list.file)?;
         run.refuse_in_several_indexes(&pylock).await?;
     }
-    python::refuse_lost_sources(&pylock.directories(), &pylock.from_indexes(), &list.file)?;
+    python::refuse_lost_sources(&pylock.directories(), &pylock.names_of_indexes(), &list.file)?;
     let (file, names) = (scratch.path().join("pylock.toml"), pylock.built());
     tool::write(&file, &pylock.text())?;
     let mut command = run.command("install", &names);
@@ -165,7 +165,7 @@ impl Run<'_> {
             let hashes: Vec<(String, String)> = hashes.iter().map(|hash| (String::new(), hash.clone())).collect();
             pylock.keep_hashes(name, &hashes, file)?;
         }
-        let (names, only) = (pylock.from_indexes(), listed.only_index(&self.list.indexes));
+        let (names, only) = (pylock.names_of_indexes(), listed.only_index(&self.list.indexes));
         let unpinned = names.iter().filter(|name| listed.packages.get(*name).is_none_or(Vec::is_empty));
         elsewhere::refuse_from_default(unpinned.map(|name| (&**name, &**file)), &self.list.elsewhere, only)?;
         Ok(pylock)
@@ -200,7 +200,7 @@ impl Run<'_> {
             Content::Requirements(_, listed) => listed.packages.get(name).is_some_and(|hashes| !hashes.is_empty()),
             _ => false,
         };
-        for name in pylock.from_indexes().iter().filter(|name| !pinned(name)) {
+        for name in pylock.names_of_indexes().iter().filter(|name| !pinned(name)) {
             let mut having = Vec::new();
             for index in &indexes {
                 if self.has(index, name).await? {
