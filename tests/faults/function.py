@@ -7,7 +7,7 @@ import socket
 import time
 
 HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
-NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n"
+NEXT = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nConnection: close\r\n\r\n".encode()
 
 
 def exchange(*parts):
@@ -34,7 +34,8 @@ while True:
     status = b"500" if "CODE" == "bad" and b"lamstream-check-" not in event else b"200"
     prelude = b'{"statusCode":' + status + b',"headers":{"content-type":"text/plain"}}' + bytes(8)
     head = (
-        f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\r\nHost: local\r\nConnection: close\r\n"
+        f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\r\n"
+        f"Host: {HOST}:{PORT}\r\nConnection: close\r\n"
         "Transfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"
         "Content-Type: application/vnd.awslambda.http-integration-response\r\n\r\n"
     )

@@ -168,9 +168,7 @@ impl Instance {
         cloud.fleet.holds(id, blueprint, preparation.port.as_ref().map(Claim::number));
         let runtime = preparation.runtime(blueprint)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let stream_name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
-        let opening = (cloud.clone(), blueprint.clone(), stream_name.clone());
-        let stream = tokio::task::spawn_blocking(move || open_stream(&opening.0, &opening.1, &opening.2)).await??;
+        let (stream_name, stream) = own_stream(cloud, blueprint, token).await?;
         let (output, writer) = Output::open()?;
         let (address, mark) = (listener.local_addr()?, Mark::new(cloud.fleet.tag(), &stream_name));
         let wires = Wires { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
@@ -347,6 +345,14 @@ async fn discard(own: PathBuf) {
 
 /// `LogType=Tail` shows this much.
 const TAIL: usize = 4096;
+
+/// The name of the instance's own log stream, and the stream. It is opened where it may wait for the disk.
+async fn own_stream(cloud: &Arc<Cloud>, blueprint: &Arc<Blueprint>, token: &str) -> anyhow::Result<(String, Stream)> {
+    let name = format!("{}/[{}]{token}", date::stream(date::now()), blueprint.number);
+    let (cloud, blueprint, opened) = (cloud.clone(), blueprint.clone(), name.clone());
+    let stream = tokio::task::spawn_blocking(move || open_stream(&cloud, &blueprint, &opened)).await??;
+    Ok((name, stream))
+}
 
 /// The instance's own log stream; the group is made if nobody did.
 fn open_stream(cloud: &Cloud, blueprint: &Blueprint, name: &str) -> anyhow::Result<Stream> {
