@@ -42,6 +42,15 @@ pub fn is_same(one: &str, other: &str) -> bool {
     key(one) == key(other)
 }
 
+/// The hosts of the public registries of Python and Node, as the labels of their names.
+pub(super) const PUBLIC: [&[&str]; 4] =
+    [&["pypi", "org"], &["pypi", "python", "org"], &["registry", "npmjs", "org"], &["registry", "yarnpkg", "com"]];
+
+/// Whether an address is of a public registry.
+pub fn is_public(address: &str) -> bool {
+    host(address).is_some_and(|host| PUBLIC.iter().any(|labels| host.split('.').eq(labels.iter().copied())))
+}
+
 /// `host:port` of an address, in small letters.
 pub fn host(address: &str) -> Option<String> {
     let (_, after) = address.split_once("://")?;

@@ -39,7 +39,6 @@ impl Elsewhere {
     }
 }
 
-const PUBLIC: [&str; 2] = [concat!("pypi", ".org"), concat!("pypi", ".python.org")];
 const PDM: &str = "export a list with digests: `pdm export --output requirements.txt`";
 const POETRY: &str = "lock the project: `poetry lock`";
 
@@ -117,16 +116,12 @@ fn of_pdm(project: &Project) -> Vec<Elsewhere> {
 fn of_index(source: &Table, place: &str, cure: &str) -> Option<Elsewhere> {
     let text = |key| source.get(key).and_then(Value::as_str);
     let address = text("url")?;
-    if is_public(address) {
+    if address::is_public(address) {
         return None;
     }
     let shown = Source::Index { name: text("name").unwrap_or_default().to_owned(), address: Some(address.to_owned()) };
     let (what, index, place) = (shown.shown(), Some(address.to_owned()), place.to_owned());
     Some(Elsewhere { name: None, what, index, place, cure: cure.to_owned() })
-}
-
-fn is_public(address: &str) -> bool {
-    address::host(address).is_some_and(|host| PUBLIC.contains(&&*host))
 }
 
 /// The place that an entry names, or its index.
@@ -162,7 +157,7 @@ fn of_pylock(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
             let place = ["path", "url"].into_iter().find_map(|key| entry.get(key)?.as_str()).unwrap_or_default();
             Some((format!("{kind} `{}`", address::without_credentials(place)), None))
         });
-        let index = package.get("index").and_then(Value::as_str).filter(|index| !is_public(index));
+        let index = package.get("index").and_then(Value::as_str).filter(|index| !address::is_public(index));
         let of_index =
             |index: &str| (format!("the index `{}`", address::without_credentials(index)), Some(index.to_owned()));
         let (what, index) = local.or_else(|| index.map(of_index))?;
@@ -184,7 +179,7 @@ fn of_pipenv(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
     let sources = lock["_meta"]["sources"].as_array().cloned().unwrap_or_default();
     let index = |name: &str| {
         let source = sources.iter().find(|source| source["name"] == name)?;
-        source["url"].as_str().filter(|address| !is_public(address)).map(str::to_owned)
+        source["url"].as_str().filter(|address| !address::is_public(address)).map(str::to_owned)
     };
     let mut found = Vec::new();
     for (name, package) in lock["default"].as_object().into_iter().flatten() {

@@ -26,9 +26,6 @@ pub struct Locks {
     pub elsewhere: BTreeMap<String, (String, String)>,
 }
 
-/// Hosts of the public registry.
-const PUBLIC: [&str; 2] = [concat!("registry.npmjs", ".org"), concat!("registry.yarnpkg", ".com")];
-
 impl Locks {
     /// The locks in the project's directory and in those above it that belong to it. `needed` are names and versions.
     pub fn of(list: &Path, directories: &[std::path::PathBuf], needed: &[(&str, &str)]) -> Locks {
@@ -153,7 +150,7 @@ impl Locks {
                 return Some(format!("`{}` has other bytes for version {version}", same.lock));
             }
         }
-        let host = |address: &str| address::host(address).filter(|host| !PUBLIC.contains(&&**host));
+        let host = |address: &str| address::host(address).filter(|_| !address::is_public(address));
         let hosts: Option<Vec<String>> =
             locked.iter().map(|locked| locked.resolved.as_deref().and_then(host)).collect();
         let hosts = hosts.filter(|hosts| !hosts.is_empty())?;
@@ -208,7 +205,7 @@ mod tests {
         };
         assert!(!at("1.0.0", "http://corp/six.tgz", "sha512-aa"));
         assert!(at("1.0.0", "http://corp/six.tgz", "sha512-bb"));
-        assert!(at("9.0.0", concat!("https://registry.npmjs", ".org/six.tgz"), "sha512-bb"));
+        assert!(at("9.0.0", &format!("https://{}/six.tgz", address::PUBLIC[2].join(".")), "sha512-bb"));
         assert!(!at("9.0.0", "http://corp/six-9.tgz", "sha512-bb"));
     }
 }

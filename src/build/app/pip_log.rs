@@ -7,8 +7,6 @@ use sha2::{Digest, Sha256};
 use super::address;
 use super::requirement::{normalised, of_file};
 
-const PUBLIC: [&str; 2] = [concat!("pypi", ".org"), concat!("pypi", ".python.org")];
-
 /// A file that pip was offered.
 #[derive(Debug)]
 struct Offer {
@@ -55,10 +53,9 @@ impl Log {
             |offer: &&Offer| offer.file == first.file && offer.digest.is_some() && offer.digest == first.digest;
         let taken_places: BTreeSet<&str> = taken.iter().map(|offer| &*offer.place).collect();
         let other = places.iter().find(|place| !taken_places.contains(*place)).copied();
-        let is_public = |place: &str| address::host(place).is_some_and(|host| PUBLIC.contains(&&*host));
         // A place that counts more than the default index had it, and no other had the same version.
         let is_local = first.place.starts_with("file:");
-        let is_extra = !names_main && main != Some(&*first.place) && !is_public(&first.place);
+        let is_extra = !names_main && main != Some(&*first.place) && !address::is_public(&first.place);
         let is_private = taken_places.len() == 1 && (is_local || is_extra);
         if places.len() < 2 || is_private || (other.is_none() && taken.iter().all(is_same)) {
             return None;
