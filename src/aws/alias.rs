@@ -25,6 +25,15 @@ pub(super) struct Pointing {
     pub memory: Memory,
 }
 
+impl Alias {
+    /// Where instances are kept warm, weights are no shift: Lambda moves the traffic little by little. Source:
+    /// docs/aws.md, "Provisioned concurrency".
+    pub fn without_warming(mut self, provisioned: Option<u32>) -> Alias {
+        self.pointing.shifted = self.pointing.shifted.filter(|_| provisioned.is_none());
+        self
+    }
+}
+
 impl Pointing {
     pub fn of(
         version: Option<&str>,
@@ -129,11 +138,16 @@ impl Place<'_> {
     /// Where the traffic goes now, compared with what was observed first.
     pub fn traffic(&self) -> Traffic {
         let seen = self.seen.borrow();
-        let moved = |to: &Pointing| seen.before.as_ref().is_none_or(|before| !before.same_traffic(to));
-        let is = |to: &&Pointing| moved(to);
-        match (seen.attempt.as_ref().filter(is), seen.alias.as_ref().map(|alias| &alias.pointing).filter(is)) {
-            (Some(attempt), _) => Traffic::Unknown(attempt.newest().to_owned()),
-            (None, Some(now)) => Traffic::Moved(now.newest().to_owned()),
+        let is_moved = |to: &&Pointing| seen.before.as_ref().is_none_or(|before| !before.same_traffic(to));
+        let (known, attempt) = (seen.alias.as_ref().map(|alias| &alias.pointing), seen.attempt.as_ref());
+        let open = attempt.filter(|to| known.is_none_or(|known| !known.same_traffic(to)));
+        match (open, known.filter(is_moved)) {
+            // An attempt to move back is open, too: what it leaves may still have the traffic.
+            (Some(attempt), known) => match known.or(Some(attempt).filter(is_moved)) {
+                Some(moved) => Traffic::Unknown(moved.newest().to_owned()),
+                None => Traffic::Unmoved,
+            },
+            (None, Some(known)) => Traffic::Moved(known.newest().to_owned()),
             (None, None) => Traffic::Unmoved,
         }
     }
@@ -154,7 +168,9 @@ impl Place<'_> {
         let this_run_moved = before.newest() != refused;
         let Some(good) = before.settled().or(Some(before).filter(|_| this_run_moved)) else { return Ok(None) };
         let memory = good.memory.refusing(&refused, &good.version);
-        let back = Pointing { memory, ..good };
+        // No part of the traffic stays with what did not pass.
+        let shifted = good.shifted.filter(|(version, _)| *version != refused);
+        let back = Pointing { memory, shifted, version: good.version };
         match point(self, audience, |_| back.clone()).await {
             Ok(outputs) => Ok(Some(outputs)),
             // The reply was lost, and a look showed that it got through.
@@ -168,7 +184,26 @@ impl Place<'_> {
     /// # Errors
     /// When it cannot be written; the traffic is as it was in any case.
     pub async fn remember_passed(&self, checks: &str, audience: &Audience<'_>) -> Result<(), CloudError> {
-        self.remember(audience, |now| now.memory.verified(now.newest(), checks)).await
+        self.remember(audience, |now| now.memory.verified(now.newest(), checks, now.shifted.is_none())).await
+    }
+
+    /// Remembers that the release that was turned to last is taken as it is: not all of its checks could be asked, or
+    /// none was to be.
+    ///
+    /// # Errors
+    /// As for [`Place::remember_passed`].
+    pub async fn remember_unasked(&self, audience: &Audience<'_>) -> Result<(), CloudError> {
+        self.remember(audience, |now| now.memory.unasked(now.newest())).await
+    }
+
+    /// Counts the release that is live as one that passed, until something else is written: a run before this one ended
+    /// before it could say so.
+    pub fn vouch(&self, checks: &str) {
+        let mut seen = self.seen.borrow_mut();
+        let Seen { alias, before, .. } = &mut *seen;
+        for pointing in alias.iter_mut().map(|alias| &mut alias.pointing).chain(before) {
+            pointing.memory = pointing.memory.verified(pointing.newest(), checks, pointing.shifted.is_none());
+        }
     }
 
     /// Remembers that a version did not pass, and so was given no traffic.
@@ -194,6 +229,7 @@ impl Place<'_> {
     /// What is known of the alias now; an attempt whose outcome was open is settled by it.
     fn see(&self, alias: Option<Alias>) {
         let mut seen = self.seen.borrow_mut();
+        let alias = alias.map(|alias| alias.without_warming(seen.provisioned));
         (seen.alias, seen.attempt) = (alias, None);
     }
 }
@@ -229,7 +265,7 @@ async fn point(
             (Err(unread), None) => return Err(unread),
         };
         let look = judge(place, &to, expected.as_ref(), now.as_ref(), refusal);
-        expected = now;
+        expected = now.map(|alias| alias.without_warming(place.seen.borrow().provisioned));
         look
     })
     .await
@@ -246,6 +282,11 @@ fn judge(
     let pointing = |alias: Option<&Alias>| alias.map(|alias| alias.pointing.clone());
     let arrived = pointing(now).as_ref() == Some(to);
     let is_on_its_way = is_on_its_way(place, now, to);
+    // What else somebody may have written there, such as another description, stands in nobody's way.
+    let is_unmoved = match (now, expected) {
+        (Some(now), Some(expected)) => now.pointing.same_traffic(&expected.pointing),
+        (now, expected) => now.is_none() && expected.is_none(),
+    };
     match refusal {
         // A call without an answer may still be on its way.
         Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),
@@ -263,7 +304,7 @@ fn judge(
             Ok(Look::NotYet(CloudError::new(moving(place, to), Reason::Refused, why)))
         }
         // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
-        Some(refusal) if pointing(now) == pointing(expected) => {
+        Some(refusal) if is_unmoved => {
             place.see(now.cloned());
             Ok(Look::NotYet(refusal))
         }

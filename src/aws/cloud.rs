@@ -33,6 +33,7 @@ impl Place<'_> {
         if seen_live.as_ref().map(|version| &version.number) != alias.as_ref().map(|alias| &alias.pointing.version) {
             return Ok(None);
         }
+        let alias = alias.map(|alias| alias.without_warming(provisioned));
         let shift = match alias.as_ref().and_then(|alias| alias.pointing.shifted.clone()) {
             Some((number, weight)) => {
                 let found = version(&self.get_function(Some(&number)).await?);

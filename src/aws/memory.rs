@@ -1,7 +1,7 @@
 //! What the alias `live` remembers in its description: which version was live before, and which versions passed.
 //!
-//! `lamstream previous=4 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f`: nothing else on AWS can hold it. A
-//! version's own description is fixed when it is published, and versions have no tags.
+//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f`: nothing else on AWS can hold
+//! it. A version's own description is fixed when it is published, and versions have no tags.
 
 use super::numbers::Numbers;
 use crate::apply::Remembered;
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 const OURS: &str = "lamstream";
 /// Characters that AWS allows in a description.
 const LIMIT: usize = 256;
+/// The longest fingerprint; whoever wrote a longer one was not lamstream.
+const FINGERPRINT: usize = 16;
 
 /// An alias's memory. One that nobody wrote, or that an older lamstream wrote, knows of no version whether it passed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,11 +22,15 @@ pub(super) struct Memory {
     pub previous: Option<String>,
     /// The one before that, until the live version is seen to pass: a way back leads to `previous`, and then on to it.
     older: Option<String>,
+    /// The version that became live last, until its URL has answered one way or the other. Where it is still there, the
+    /// run that made it live was cut short.
+    asking: Option<u64>,
     /// Versions that passed their checks; `None` where nothing was written down yet.
     passed: Option<Numbers>,
     /// Versions that did not pass.
     failed: Numbers,
-    /// Versions that became live without being asked: with `--no-verify`, or for want of a check.
+    /// Versions that became live without being asked, or not wholly: with `--no-verify`, for want of a check, or with a
+    /// part of the traffic.
     unasked: Numbers,
     /// Versions whose URL was seen to pass while they were live, with the fingerprint of what it was asked.
     verified: BTreeMap<u64, String>,
@@ -39,14 +45,17 @@ impl Memory {
         }
         for (key, value) in words.filter_map(|word| word.split_once('=')) {
             match key {
-                "previous" => memory.previous = Some(value.to_owned()).filter(|number| !number.is_empty()),
-                "older" => memory.older = Some(value.to_owned()),
+                "previous" => memory.previous = parse(value).map(|number| number.to_string()),
+                "older" => memory.older = parse(value).map(|number| number.to_string()),
+                "asking" => memory.asking = parse(value),
                 "passed" => memory.passed = Some(Numbers::read(value)),
                 "failed" => memory.failed = Numbers::read(value),
                 "unasked" => memory.unasked = Numbers::read(value),
                 "verified" => {
-                    let found = value.split_once(':').and_then(|(number, checks)| Some((number.parse().ok()?, checks)));
-                    memory.verified.extend(found.map(|(number, checks): (u64, &str)| (number, checks.to_owned())));
+                    let is_ours = |checks: &str| checks.len() <= FINGERPRINT;
+                    let found = value.split_once(':').and_then(|(number, checks)| Some((parse(number)?, checks)));
+                    let found = found.filter(|(_, checks)| is_ours(checks));
+                    memory.verified.extend(found.map(|(number, checks)| (number, checks.to_owned())));
                 }
                 _ => {}
             }
@@ -68,6 +77,7 @@ impl Memory {
     fn text(&self) -> String {
         let mut words = vec![OURS.to_owned(), format!("previous={}", self.previous.as_deref().unwrap_or_default())];
         words.extend(self.older.as_ref().map(|older| format!("older={older}")));
+        words.extend(self.asking.map(|asking| format!("asking={asking}")));
         words.extend(self.passed.as_ref().map(|passed| format!("passed={passed}")));
         let named = [("failed", &self.failed), ("unasked", &self.unasked)];
         words.extend(named.iter().filter(|(_, set)| !set.is_empty()).map(|(key, set)| format!("{key}={set}")));
@@ -86,9 +96,13 @@ impl Memory {
     /// whether the URL is going to be asked afterwards.
     pub fn moved(&self, from: Option<&str>, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(from);
-        // A release that was never seen to pass is not one to go back to.
-        if let Some(from) = from.filter(|from| *from != number && !self.is_interrupted(from)) {
-            memory.older = memory.previous.replace(from.to_owned()).filter(|_| asked);
+        match from.filter(|from| *from != number) {
+            // A release that was never seen to pass is not one to go back to.
+            Some(from) if self.is_interrupted(from) => {
+                memory.previous = memory.previous.filter(|previous| previous != number).or(memory.older.take());
+            }
+            Some(from) => memory.older = memory.previous.replace(from.to_owned()).filter(|_| asked),
+            None => {}
         }
         memory.turned(number, asked);
         let kept = [parse(number), memory.previous.as_deref().and_then(parse)];
@@ -111,24 +125,47 @@ impl Memory {
         memory
     }
 
-    /// The memory of an alias that stays on `live`, or goes back to it, because `refused` did not pass.
+    /// The memory of an alias that stays on `live`, or goes back to it, because `refused` did not pass. One that passed
+    /// other checks earlier may still be gone back to.
     pub fn refusing(&self, refused: &str, live: &str) -> Memory {
         let mut memory = self.begun(Some(live));
         if let Some(number) = parse(refused) {
-            memory.forget(number);
-            memory.failed.insert(number);
+            memory.verified.remove(&number);
+            memory.answered(number);
+            if !memory.has_passed(number) {
+                memory.unasked.remove(number);
+                memory.failed.insert(number);
+            }
         }
         memory
     }
 
-    /// With a version whose URL was seen to pass. `checks` is the fingerprint of what it was asked.
-    pub fn verified(&self, number: &str, checks: &str) -> Memory {
+    /// With a version whose URL was seen to pass. `checks` is the fingerprint of what it was asked. While it has but a
+    /// part of the traffic, another one may have answered.
+    pub fn verified(&self, number: &str, checks: &str, whole: bool) -> Memory {
         let mut memory = self.begun(Some(number));
         if let Some(number) = parse(number) {
-            memory.forget(number);
-            memory.passed.get_or_insert_default().insert(number);
+            memory.answered(number);
             memory.verified.insert(number, checks.to_owned());
             memory.older = None;
+            match whole {
+                true => {
+                    memory.failed.remove(number);
+                    memory.unasked.remove(number);
+                    memory.passed.get_or_insert_default().insert(number);
+                }
+                false => memory.taken_as_it_is(number),
+            }
+        }
+        memory
+    }
+
+    /// With a version that was not asked everything, and is taken as it is.
+    pub fn unasked(&self, number: &str) -> Memory {
+        let mut memory = self.begun(Some(number));
+        if let Some(number) = parse(number) {
+            memory.answered(number);
+            memory.taken_as_it_is(number);
         }
         memory
     }
@@ -143,34 +180,39 @@ impl Memory {
 
     fn turned(&mut self, number: &str, asked: bool) {
         let Some(number) = parse(number) else { return };
-        if asked {
-            self.verified.remove(&number);
-            self.unasked.remove(number);
-        } else if !self.has_passed(number) {
+        self.asking = Some(number).filter(|_| asked);
+        match asked {
+            true => drop(self.verified.remove(&number)),
+            false => self.taken_as_it_is(number),
+        }
+    }
+
+    fn taken_as_it_is(&mut self, number: u64) {
+        if !self.has_passed(number) {
             self.unasked.insert(number);
         }
     }
 
-    fn forget(&mut self, number: u64) {
-        self.verified.remove(&number);
-        self.failed.remove(number);
-        self.unasked.remove(number);
-        self.passed.iter_mut().for_each(|passed| passed.remove(number));
+    fn answered(&mut self, number: u64) {
+        self.asking = self.asking.filter(|asking| *asking != number);
     }
 
     fn has_passed(&self, number: u64) -> bool {
         self.passed.as_ref().is_some_and(|passed| passed.contains(number))
     }
 
-    /// Whether a run ended after this version had become live and before its URL was seen to pass.
+    /// Whether a run ended after this version had become live and before its URL had answered.
     pub fn is_interrupted(&self, number: &str) -> bool {
-        let known = |number| self.verified.contains_key(&number) || self.unasked.contains(number);
-        self.passed.is_some() && parse(number).is_some_and(|number| !known(number))
+        self.asking.is_some() && self.asking == parse(number)
     }
 
-    /// Whether this version is one to go back to, and to be kept for it; `None` where that was never written down.
+    /// Whether this version is one to go back to, and to be kept for it; `None` where that is not known: it was never
+    /// written down, or had to be forgotten.
     pub fn is_good(&self, number: u64) -> Option<bool> {
-        self.passed.as_ref().map(|passed| passed.contains(number) || self.unasked.contains(number))
+        let passed = self.passed.as_ref()?;
+        let oldest = [passed, &self.failed, &self.unasked].into_iter().filter_map(Numbers::first).min();
+        let is_known = oldest.is_some_and(|oldest| oldest <= number);
+        is_known.then(|| passed.contains(number) || self.unasked.contains(number))
     }
 
     /// How a version stands that has no traffic.
@@ -186,10 +228,9 @@ impl Memory {
     pub fn live(&self, number: &str) -> Remembered {
         let known = parse(number);
         let checks = known.and_then(|number| self.verified.get(&number)).cloned();
-        let verdict = match known {
-            _ if checks.is_some() => Verdict::Verified,
-            Some(number) if self.failed.contains(number) => Verdict::Failed,
-            _ => Verdict::Unverified,
+        let verdict = match self.verdict(number) {
+            Verdict::Verified if checks.is_none() => Verdict::Unverified,
+            verdict => verdict,
         };
         Remembered { verdict, checks, interrupted: self.is_interrupted(number) }
     }
@@ -206,12 +247,16 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_is_written() {
-        let memory = Memory::default().moved(None, "1", true).verified("1", "aa").moved(Some("1"), "2", true);
-        assert_eq!(memory.write(), "lamstream previous=1 passed=1 verified=1:aa");
-        let memory = memory.verified("2", "bb").moved(Some("2"), "4", false).refusing("3", "4");
+        let memory = Memory::default().moved(None, "1", true).verified("1", "aa", true).moved(Some("1"), "2", true);
+        assert_eq!(memory.write(), "lamstream previous=1 asking=2 passed=1 verified=1:aa");
+        let memory = memory.verified("2", "bb", true).moved(Some("2"), "4", false).refusing("3", "4");
         assert_eq!(memory.write(), "lamstream previous=2 passed=1-2 failed=3 unasked=4 verified=2:bb");
         assert_eq!(Memory::read(&memory.write()), memory);
-        assert_eq!(Memory::read("somebody's own words previous=3"), Memory::default());
+        for foreign in ["somebody's own words previous=3", "lamstream previous=$LATEST older=x asking=- verified=1"] {
+            assert_eq!(Memory::read(foreign), Memory::default(), "{foreign}");
+        }
+        let long = format!("lamstream previous=01 verified=2:{}", "a".repeat(200));
+        assert_eq!(Memory::read(&long).write(), "lamstream previous=1");
     }
 
     #[test]
@@ -219,27 +264,49 @@ mod tests {
         let old = Memory::read("lamstream previous=3");
         assert_eq!((old.previous.as_deref(), old.is_good(2), old.is_interrupted("4")), (Some("3"), None, false));
         let new = old.moved(Some("4"), "5", true);
-        assert_eq!(new.write(), "lamstream previous=4 older=3 passed=1-4");
+        assert_eq!(new.write(), "lamstream previous=4 older=3 asking=5 passed=1-4");
         assert_eq!((new.verdict("2"), new.live("5").verdict), (Verdict::Verified, Verdict::Unverified));
         assert!(new.live("5").interrupted && !old.live("4").interrupted);
+        // What failed afterwards makes nothing of it suspect.
+        let failed = old.refusing("5", "4");
+        assert!(!failed.is_interrupted("4") && failed.moved(Some("4"), "6", true).previous.as_deref() == Some("4"));
     }
 
     /// The way back leads past a release that nobody saw pass.
     #[test]
     fn an_interrupted_release_is_not_gone_back_to() {
-        let good = Memory::default().moved(None, "1", true).verified("1", "aa");
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
         let killed = good.moved(Some("1"), "2", true);
         assert!(killed.is_interrupted("2") && !killed.is_interrupted("1"));
         assert_eq!(killed.moved(Some("2"), "3", true).previous.as_deref(), Some("1"));
-        // With --no-verify somebody took it as it is.
-        let twice = killed.verified("2", "bb").moved(Some("2"), "3", true);
+        // With --no-verify somebody took it as it is, and so they did with one that lacked a check's value.
+        let twice = killed.verified("2", "bb", true).moved(Some("2"), "3", true);
+        let back = twice.back().map(|(version, memory)| (version, memory.previous));
+        assert_eq!(back, Some(("2".into(), Some("1".into()))));
+        for taken in [good.moved(Some("1"), "2", false), killed.unasked("2")] {
+            assert!(!taken.is_interrupted("2"));
+            assert_eq!(taken.moved(Some("2"), "3", true).previous.as_deref(), Some("2"));
+        }
+        // Back to what was live before an interrupted one: what was live before that is then the way back.
+        assert_eq!(twice.moved(Some("3"), "2", true).previous.as_deref(), Some("1"));
+    }
+
+    /// What passed once may be gone back to, also when today's checks are others.
+    #[test]
+    fn a_release_that_passed_is_not_forgotten_for_other_checks() {
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true).refusing("1", "2");
+        assert_eq!((good.verdict("1"), good.live("1").verdict), (Verdict::Verified, Verdict::Unverified));
+    }
+
+    /// Another release may have answered.
+    #[test]
+    fn a_part_of_the_traffic_proves_nothing() {
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
+        let shifted = good.shifted("1", "2", true).verified("2", "bb", false).live("2");
         assert_eq!(
-            twice.back().map(|(version, memory)| (version, memory.previous)),
-            Some(("2".into(), Some("1".into())))
+            (shifted.verdict, shifted.checks.as_deref(), shifted.interrupted),
+            (Verdict::Unverified, Some("bb"), false)
         );
-        let unasked = good.moved(Some("1"), "2", false);
-        assert!(!unasked.is_interrupted("2"));
-        assert_eq!(unasked.moved(Some("2"), "3", true).previous.as_deref(), Some("2"));
     }
 
     #[test]
@@ -247,14 +314,14 @@ mod tests {
         let mut memory = Memory::default();
         for number in (100_001..100_401).step_by(2) {
             memory = memory.moved(Some(&number.to_string()), &(number + 1).to_string(), true);
-            memory = memory
-                .verified(&(number + 1).to_string(), "0a1b2c3d4e5f")
-                .refusing(&number.to_string(), &(number + 1).to_string());
+            memory = memory.verified(&(number + 1).to_string(), "0a1b2c3d4e5f", true);
+            memory = memory.refusing(&(number + 2).to_string(), &(number + 1).to_string());
         }
         let text = memory.write();
         assert!(text.len() <= LIMIT, "{text}");
         let read = Memory::read(&text);
-        assert_eq!((read.verdict("100400"), read.verdict("100399")), (Verdict::Verified, Verdict::Failed));
-        assert_eq!(read.verdict("100002"), Verdict::Unverified);
+        assert_eq!((read.verdict("100400"), read.verdict("100401")), (Verdict::Verified, Verdict::Failed));
+        // What had to be forgotten is not taken for bad.
+        assert_eq!((read.verdict("100002"), read.is_good(100_002)), (Verdict::Unverified, None));
     }
 }

@@ -2,7 +2,6 @@
 
 use super::alias::{self, Pointing};
 use super::error::Doing;
-use super::memory::Memory;
 use super::place::Place;
 use super::version::Version;
 use crate::apply::CloudError;
@@ -54,10 +53,12 @@ impl Place<'_> {
     /// Those of the calls; what was deleted before stays deleted.
     pub async fn prune(&self, keep: usize) -> Result<Vec<String>, CloudError> {
         let name = self.names.function_name();
-        let (versions, (used, memory)) = tokio::try_join!(self.versions(), self.used())?;
+        let (versions, (used, live)) = tokio::try_join!(self.versions(), self.used())?;
+        let Some(live) = live else { return Ok(Vec::new()) };
         let numbers: Vec<u64> = versions.iter().filter_map(|(_, version)| number(&version.number)).collect();
         let mut pruned = Vec::new();
-        for number in surplus(&numbers, &used, keep, |number| memory.is_good(number).unwrap_or(true)) {
+        let is_good = |number| live.memory.is_good(number).unwrap_or(true);
+        for number in surplus(&numbers, &used, number(live.newest()).unwrap_or_default(), keep, is_good) {
             let call = self.account.lambda.delete_function().function_name(&name).qualifier(number.to_string());
             call.send().await.if_found(|| format!("delete version {number} of function `{name}`"))?;
             pruned.push(number.to_string());
@@ -81,11 +82,11 @@ impl Place<'_> {
         Ok(versions)
     }
 
-    /// The versions that some alias sends traffic to, and the one that `live` remembers; and all that it remembers.
-    async fn used(&self) -> Result<(BTreeSet<u64>, Memory), CloudError> {
+    /// The versions that some alias sends traffic to, and the one that `live` remembers; and where that points.
+    async fn used(&self) -> Result<(BTreeSet<u64>, Option<Pointing>), CloudError> {
         let name = self.names.function_name();
         let mut pages = self.account.lambda.list_aliases().function_name(&name).into_paginator().items().send();
-        let (mut used, mut memory) = (BTreeSet::new(), Memory::default());
+        let (mut used, mut live) = (BTreeSet::new(), None);
         while let Some(found) = pages.next().await {
             let Some(found) = found.if_found(|| format!("list the aliases of function `{name}`"))? else { break };
             let pointing = Pointing::of(found.function_version(), found.routing_config(), found.description());
@@ -93,10 +94,10 @@ impl Place<'_> {
             used.extend(numbers.into_iter().flatten().filter_map(|version| number(version)));
             used.extend(pointing.memory.previous.as_deref().and_then(number));
             if found.name() == Some(Names::ALIAS) {
-                memory = pointing.memory;
+                live = Some(pointing);
             }
         }
-        Ok((used, memory))
+        Ok((used, live))
     }
 }
 
@@ -104,13 +105,18 @@ fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-/// Those of `newest_first` that nobody uses, that are older than the newest one in use, and that are not among the
-/// first `keep` good ones. A version that is newer may be another deploy's, on its way to become live.
-fn surplus(newest_first: &[u64], used: &BTreeSet<u64>, keep: usize, is_good: impl Fn(u64) -> bool) -> Vec<u64> {
-    let newest_used = used.last().copied().unwrap_or_default();
+/// Those of `newest_first` that nobody uses, that are older than the `live` one, and that are not among the first `keep`
+/// good ones. A version that is newer may be another deploy's, on its way to become live.
+fn surplus(
+    newest_first: &[u64],
+    used: &BTreeSet<u64>,
+    live: u64,
+    keep: usize,
+    is_good: impl Fn(u64) -> bool,
+) -> Vec<u64> {
     let counts = |number: &u64| is_good(*number) || used.contains(number);
     let kept: BTreeSet<u64> = newest_first.iter().copied().filter(counts).take(keep).collect();
-    let older = newest_first.iter().copied().filter(|number| *number < newest_used);
+    let older = newest_first.iter().copied().filter(|number| *number < live);
     older.filter(|number| !used.contains(number) && !kept.contains(number)).collect()
 }
 
@@ -121,8 +127,8 @@ mod tests {
     #[test]
     fn what_is_used_stays_and_so_do_the_newest() {
         let used = [1, 6].into();
-        assert_eq!(surplus(&[6, 5, 4, 3, 2, 1], &used, 3, |_| true), [3, 2]);
-        assert_eq!(surplus(&[6, 5], &used, 3, |_| true), [0; 0]);
+        assert_eq!(surplus(&[6, 5, 4, 3, 2, 1], &used, 6, 3, |_| true), [3, 2]);
+        assert_eq!(surplus(&[6, 5], &used, 6, 3, |_| true), [0; 0]);
     }
 
     #[test]
@@ -130,6 +136,6 @@ mod tests {
         let used = [5, 12].into();
         let is_good = |number| number < 6 || number == 12;
         let versions = [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
-        assert_eq!(surplus(&versions, &used, 5, is_good), [11, 10, 9, 8, 7, 6, 1]);
+        assert_eq!(surplus(&versions, &used, 12, 5, is_good), [11, 10, 9, 8, 7, 6, 1]);
     }
 }

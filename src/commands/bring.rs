@@ -33,6 +33,7 @@ impl Move<'_> {
         let (before, after) = plan.halves();
         let left = after.changes.iter().map(|change| Step::of(change, self.job.names())).collect();
         let checks = Verification::of(self.run, self.job, self.target, self.observed);
+        self.settle_doubt(&before, &checks).await;
         let failure = self.before(&before, &checks, &mut answer).await.err();
         if let Some(failure) = self.prove(&checks, failure, &mut answer).await {
             return failed(answer, failure, left);
@@ -49,6 +50,25 @@ impl Move<'_> {
         answer.url = self.target.url.clone();
         answer.outputs.url = answer.outputs.url.filter(|_| answer.url.is_some());
         answer
+    }
+
+    /// Asks the URL of a release that a run before this one left unasked, before another one takes its place: whether it
+    /// is one to come back to depends on it.
+    async fn settle_doubt(&self, plan: &Plan, checks: &Verification<'_>) {
+        let moves = plan.changes.iter().any(|change| change.kind() == Kind::Release);
+        let url = self.observed.outputs.url.as_ref().filter(|_| moves && self.verifies());
+        let Some(url) = url.filter(|_| self.observed.outputs.remembered.interrupted) else { return };
+        let (function, version) =
+            (&self.job.function.name, self.observed.outputs.newest().cloned().unwrap_or_default());
+        match checks.url(url, true).await {
+            Ok(_) => self.job.place.vouch(checks.fingerprint()),
+            Err(refused) => {
+                let why = refused.failure.message;
+                self.run
+                    .console
+                    .note(&format!("`{function}`: an earlier run left version {version} unverified: {why}"));
+            }
+        }
     }
 
     /// The part that leads to the target, with the trial of its version.
@@ -101,20 +121,30 @@ impl Move<'_> {
         answer: &mut FunctionAnswer,
     ) -> Option<Failure> {
         let traffic = self.job.place.traffic();
+        let is_in_doubt = traffic != Traffic::Unmoved || self.observed.outputs.remembered.interrupted;
         let due = match &failure {
             None => answer.changed || checks.are_due(self.observed),
-            Some(_) => traffic != Traffic::Unmoved,
+            Some(_) => is_in_doubt,
         };
+        if failure.is_none() && !self.verify && is_in_doubt && traffic == Traffic::Unmoved {
+            self.remember(checks, false).await;
+        }
         let url = answer.outputs.url.clone().filter(|_| due && self.verifies());
         let Some(url) = url else { return failure.map(|failure| failure.therefore_maybe(whereabouts(&traffic))) };
         match checks.url(&url, failure.is_some()).await {
             Ok(verified) => {
                 answer.verified = verified;
-                if self.remember_passed(checks, &traffic).await {
+                let is_whole = self.target.live.as_ref().is_none_or(|live| live.shift.is_none());
+                let is_known = !matches!(traffic, Traffic::Unknown(_));
+                if is_known && self.remember(checks, checks.are_all_there()).await && checks.are_all_there() && is_whole
+                {
                     answer.verdict = Some(Verdict::Verified);
                 }
+                if self.run.stop.has_insisted() {
+                    return Some(failure.unwrap_or_else(|| Failure::interrupted(2)));
+                }
                 failure.map(|failure| {
-                    let live = whereabouts(&traffic).unwrap_or_default();
+                    let live = whereabouts(&traffic).unwrap_or_else(|| self.is_live());
                     self.ended(failure.therefore(&format!("{live}, and its URL passes the checks")))
                 })
             }
@@ -130,13 +160,14 @@ impl Move<'_> {
         }
     }
 
-    /// Where this cannot be written the next deploy asks once more, which does no harm. Gives whether it was written.
-    async fn remember_passed(&self, checks: &Verification<'_>, traffic: &Traffic) -> bool {
-        if matches!(traffic, Traffic::Unknown(_)) || !checks.are_all_there() {
-            return false;
-        }
+    /// Writes down that what is live passed, or else that it is taken as it is. Where this cannot be written the next
+    /// deploy asks once more, which does no harm. Gives whether it was written.
+    async fn remember(&self, checks: &Verification<'_>, passed: bool) -> bool {
         let (place, checks) = (&self.job.place, checks.fingerprint());
-        let remembered = self.run.watched_to_the_end(async |audience| place.remember_passed(checks, audience).await);
+        let remembered = self.run.watched_to_the_end(async |audience| match passed {
+            true => place.remember_passed(checks, audience).await,
+            false => place.remember_unasked(audience).await,
+        });
         let why = match remembered.await {
             Ok(Ok(())) => return true,
             Ok(Err(error)) => error.to_string(),
@@ -147,6 +178,11 @@ impl Move<'_> {
             "`{function}` counts as unverified, although it passed: {why}; the next deploy asks its URL again"
         ));
         false
+    }
+
+    /// Which version is live where this run has not moved it.
+    fn is_live(&self) -> String {
+        format!("version {} is live", self.observed.outputs.newest().cloned().unwrap_or_default())
     }
 
     /// Moves `live` back where that helps, and says what became of it.
@@ -160,14 +196,16 @@ impl Move<'_> {
         // A release that passed before is no better or worse than the one before it.
         let suspect = traffic != Traffic::Unmoved || self.observed.outputs.remembered.interrupted;
         if !suspect || !refused.calls_for_moving_back {
-            let version = answer.outputs.newest().cloned().unwrap_or_default();
-            let live = whereabouts(&traffic).unwrap_or_else(|| format!("version {version} is live"));
-            return failure.therefore(&format!("{live}, unverified"));
+            let live = whereabouts(&traffic).unwrap_or_else(|| self.is_live());
+            let passed = traffic == Traffic::Unmoved && self.observed.outputs.remembered.verdict == Verdict::Verified;
+            let how = if passed { "it passed other checks before" } else { "unverified" };
+            return failure.therefore(&format!("{live}, {how}"));
         }
         let moved = self.run.watched_to_the_end(async |audience| place.move_back(audience).await).await;
         let why = match moved {
             Ok(Ok(Some(outputs))) => {
                 let version = outputs.version.clone().unwrap_or_default();
+                let shift = outputs.shifted.as_ref().map(|part| format!(", with version {part} beside it as before"));
                 let function = self.job.function.name.clone();
                 self.run.console.tell(&Event::MovedBack { function, version: version.clone() });
                 answer.outputs = std::mem::take(&mut answer.outputs).updated_by(outputs);
@@ -180,9 +218,14 @@ impl Move<'_> {
                 let (mut left, done): (Vec<Step>, Vec<Step>) = answer.done.drain(..).partition(is_release);
                 answer.done = done;
                 left.extend(failure.left.iter().cloned());
-                return Failure { left, ..failure.therefore(&format!("`live` was moved back to version {version}")) };
+                let back = format!("`live` was moved back to version {version}{}", shift.unwrap_or_default());
+                return Failure { left, ..failure.therefore(&back) };
             }
             Ok(Ok(None)) => {
+                let version = answer.outputs.newest().cloned().unwrap_or_default();
+                let remembered =
+                    self.run.watched_to_the_end(async |audience| place.remember_failed(&version, audience).await);
+                let _ = remembered.await;
                 return failure.therefore("it stays live: there is no release before the first to move back to");
             }
             Ok(Err(error)) if error.reason == Reason::Conflict => {
@@ -191,7 +234,7 @@ impl Move<'_> {
             Ok(Err(error)) => error.to_string(),
             Err(interrupted) => interrupted.message,
         };
-        let live = whereabouts(&place.traffic()).unwrap_or_default();
+        let live = whereabouts(&place.traffic()).unwrap_or_else(|| self.is_live());
         failure.therefore(&format!("{live}, and `live` could not be moved back: {why}"))
     }
 

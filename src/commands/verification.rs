@@ -49,7 +49,7 @@ pub(super) struct NotVerified {
 
 impl<'a> Verification<'a> {
     pub fn of(run: &'a Run, job: &'a Job<'a>, target: &'a Stack, observed: &'a Observed) -> Verification<'a> {
-        let fingerprint = fingerprint(&job.checks_as_written, target);
+        let fingerprint = fingerprint(job.checks_as_written, target);
         Verification {
             run,
             job,

@@ -56,7 +56,8 @@ pub(super) async fn finish(
 
 /// Deletes old versions. What is live is not touched by it, so a deploy does not fail for it: the next one tries again.
 async fn prune(run: &Run, job: &Job<'_>) {
-    let pruned = job.place.prune(job.function.keep_releases as usize).await;
+    // What is live is not touched by it, so that a run that is told to stop need not begin.
+    let Ok(pruned) = run.until_stopped(job.place.prune(job.function.keep_releases as usize)).await else { return };
     match pruned {
         Ok(versions) if versions.is_empty() => {}
         Ok(versions) => run.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
