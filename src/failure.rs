@@ -253,6 +253,13 @@ impl Failure {
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
+    /// The URL's answer could not tell which of two releases is at fault.
+    pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
+        let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
+        Failure::new(Kind::Conflict, message)
+            .hint("deploy without `--shift`, or go back to the release before it: `lamstream rollback`")
+    }
+
     pub fn shift_of_provisioned(name: &str) -> Failure {
         let message =
             format!("`--shift` cannot share out the traffic of `{name}`: Lambda keeps instances warm for one version");

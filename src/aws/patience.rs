@@ -45,6 +45,11 @@ pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE.min(at_most(PAUSE)))
 }
 
+/// How long one attempt at anything may take.
+pub(super) fn attempt() -> Duration {
+    at_most(ATTEMPT_TIMEOUT)
+}
+
 pub(super) fn timeouts() -> TimeoutConfig {
     let attempt = at_most(ATTEMPT_TIMEOUT);
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(attempt).build()

@@ -1,6 +1,7 @@
 //! Signs requests to a Function URL whose auth is `aws-iam`.
 
 use super::clock::Clock;
+use super::patience;
 use super::place::Place;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -16,10 +17,12 @@ pub struct Signer {
 
 impl Place<'_> {
     /// # Errors
-    /// When the credentials do not hold any more.
+    /// When the credentials do not hold any more, or whoever gives new ones does not answer.
     pub async fn signer(&self) -> Result<Signer, String> {
         let provider = self.account.config.credentials_provider().ok_or("there are no credentials to sign with")?;
-        let credentials = provider.provide_credentials().await.map_err(|error| super::error::trouble(&error))?;
+        let found = tokio::time::timeout(patience::attempt(), provider.provide_credentials()).await;
+        let found = found.map_err(|_| "new credentials were waited for in vain")?;
+        let credentials = found.map_err(|error| super::error::trouble(&error))?;
         let clock = self.account.clock.clone();
         Ok(Signer { identity: credentials.into(), region: self.account.region.clone(), clock })
     }

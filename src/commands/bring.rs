@@ -100,7 +100,9 @@ impl Move<'_> {
                 let remembered =
                     self.run.watched_to_the_end(async |audience| place.remember_failed(version, audience).await);
                 let _ = remembered.await;
-                Err(Failure { left: failure.left, ..rejected.failure.therefore(&self.stays()) })
+                // Where that is in doubt, it is said when it has been asked.
+                let stays = (!self.observed.outputs.remembered.interrupted).then(|| self.stays());
+                Err(Failure { left: failure.left, ..rejected.failure.therefore_maybe(stays) })
             }
         }
     }

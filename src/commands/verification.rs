@@ -155,7 +155,11 @@ impl<'a> Verification<'a> {
         // A public URL takes a signed request, too.
         let signs = signed(self.target) || half_done && signed(&self.observed.stack);
         let signer = match signs {
-            true => Some(self.job.place.signer().await.map_err(|error| unasked(Failure::new(Kind::Verify, error)))?),
+            true => {
+                let signer = self.run.until_second_signal(self.job.place.signer()).await.map_err(unasked)?;
+                let cannot = |error| Failure::new(Kind::Verify, format!("cannot sign a request to {url}: {error}"));
+                Some(signer.map_err(|error| unasked(cannot(error)))?)
+            }
             false => None,
         };
         let sign = |method: &http::Method, url: &str, headers: &[(String, String)], body: &[u8]| {

@@ -1,11 +1,14 @@
 //! A release is live, and the run that made it so could not see whether its URL passes: what is said, what is
 //! remembered, and what the next run makes of it.
 
+use crate::strangers::aws;
 use crate::support::bench::{Bench, moody_zip, said};
 use crate::support::fault::{Answer, Fault, Lasting, Trap};
 use crate::support::proxy::Proxy;
+use crate::support::python::python;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 
 const MOVE: &str = "PUT /2015-03-31/functions/shop-chat/aliases/live";
@@ -131,6 +134,69 @@ fn another_bad_release_after_a_killed_run_goes_back_to_the_good_one() {
     serves(&bench, "one");
 }
 
+/// Whether the killed run's release is one to come back to is found out before another takes its place.
+#[test]
+fn a_bad_release_after_a_killed_run_goes_back_to_that_ones_release_where_it_is_good() {
+    let bench = before_a_bad_release();
+    bench.write("deploy.toml", &manifest("RELEASE = \"two\"", "streams = true"));
+    disturbed(&bench, Fault::KillAfter, Lasting::Once);
+    let environment = "RELEASE = \"three\", FOR = \"url\", MOOD = \"broken\"";
+    bench.write("deploy.toml", &manifest(environment, "streams = true"));
+    let errors = errors(&deploy(&bench, &[]), 1);
+    assert!(errors.contains("`live` was moved back to version 2"), "{errors}");
+    serves(&bench, "two");
+    assert_eq!(status(&bench), (json!("2"), json!("verified")));
+}
+
+/// What a killed run left is asked even by a run that gives it no successor.
+#[test]
+fn a_version_that_fails_its_trial_after_a_killed_run_leaves_no_bad_release_live() {
+    let bench = before_a_bad_release();
+    disturbed(&bench, Fault::KillAfter, Lasting::Once);
+    bench.write("deploy.toml", &manifest("RELEASE = \"three\", MOOD = \"broken\"", "streams = true"));
+    let errors = errors(&deploy(&bench, &[]), 1);
+    assert!(errors.contains("cannot verify version 3") && errors.contains("moved back to version 1"), "{errors}");
+    serves(&bench, "one");
+}
+
+#[test]
+fn a_rollback_that_asks_nobody_is_not_undone() {
+    let bench = Bench::new("");
+    for release in ["one", "two", "three"] {
+        bench.write("deploy.toml", &manifest(&format!("RELEASE = \"{release}\""), "streams = true"));
+        assert!(deploy(&bench, &[]).status.success());
+    }
+    bench.good(&["rollback", "--local", "--yes", "--to", "1", "--no-verify"]);
+    bad(&bench);
+    assert!(errors(&deploy(&bench, &[]), 1).contains("`live` was moved back to version 1"));
+    serves(&bench, "one");
+}
+
+/// An alias that an older lamstream wrote, or that somebody pointed by hand, is no reason to suspect what is live.
+#[test]
+fn nothing_is_suspected_of_an_alias_that_lamstream_did_not_write() {
+    let Some(bin) = python() else { return };
+    for (version, description) in
+        [("2", "lamstream previous=1"), ("2", "by hand"), ("1", "lamstream previous=1 verified=2:0a1b2c3d4e5f")]
+    {
+        let bench = Bench::new("");
+        for release in ["one", "two"] {
+            bench.write("deploy.toml", &manifest(&format!("RELEASE = \"{release}\""), "streams = true"));
+            assert!(deploy(&bench, &[]).status.success());
+        }
+        let point = ["lambda", "update-alias", "--function-name", "shop-chat", "--name", "live"];
+        aws(&bin, &bench, &[&point[..], &["--function-version", version, "--description", description]].concat());
+        let served = if version == "1" { "one" } else { "two" };
+        for release in ["three", "four"] {
+            let environment = format!("RELEASE = \"{release}\", FOR = \"url\", MOOD = \"broken\"");
+            bench.write("deploy.toml", &manifest(&environment, "streams = true"));
+            let errors = errors(&deploy(&bench, &[]), 1);
+            assert!(errors.contains(&format!("`live` was moved back to version {version}")), "{description}: {errors}");
+            serves(&bench, served);
+        }
+    }
+}
+
 #[test]
 fn a_good_release_of_a_killed_run_is_asked_and_stays() {
     let bench = before_a_bad_release();
@@ -188,6 +254,27 @@ fn a_signal_while_live_moves_does_not_keep_the_url_from_being_asked() {
         assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
         serves(&bench, "one");
     }
+}
+
+#[test]
+fn a_second_signal_says_what_is_not_known() {
+    let bench = before_a_bad_release();
+    let proxy = bench.proxy();
+    proxy.hold(MOVE);
+    let mut run = start(&bench, &proxy);
+    proxy.wait_for(MOVE);
+    let pid = Pid::from_raw(run.id() as i32).expect("a process id");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
+    kill_process(pid, Signal::INT).expect("it is signalled");
+    while !said.contains("again to stop now") {
+        assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "{said}");
+    }
+    kill_process(pid, Signal::INT).expect("it is signalled");
+    stderr.read_to_string(&mut said).expect("text");
+    assert_eq!(run.wait().expect("it ends").code(), Some(130), "{said}");
+    assert!(said.contains("`live` may be on version 2"), "{said}");
+    proxy.let_go();
 }
 
 #[test]

@@ -109,6 +109,12 @@ fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
 /// Observes all functions; refuses at once what is not ours.
 async fn observe(run: &Run, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<Observed>, Failure> {
     let observed = run.looking("what is deployed", observe_all(jobs)).await??;
+    for (job, observed) in jobs.iter().zip(&observed).filter(|_| arguments.shift.is_some()) {
+        if observed.outputs.remembered.interrupted {
+            let version = observed.outputs.newest().cloned().unwrap_or_default();
+            return Err(Failure::shift_beside_unverified(&job.function.name, &version));
+        }
+    }
     for (job, observed) in jobs.iter().zip(&observed) {
         job.refuse_strangers(&plan(&observed.stack, &job.target("")), arguments.adopt)?;
     }
