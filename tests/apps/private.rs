@@ -17,6 +17,9 @@ pub enum Out {
     /// Refused, with these words.
     Refused(&'static str),
 }
+/// A name, the files by their paths, and what has to come out with uv and with pip.
+type Form<'a> = (&'a str, &'a [(&'a str, &'a str)], Out, Out);
+
 use Out::{Private, Refused};
 
 /// A build backend that needs no other package.
@@ -140,7 +143,7 @@ impl Stage {
     }
 
     /// Each form, with what has to come out with uv and with pip.
-    fn each(&self, forms: &[(&str, &[(&str, &str)], Out, Out)]) {
+    fn each(&self, forms: &[Form<'_>]) {
         with_each_installer(|uv| {
             for (form, files, with_uv, with_pip) in forms {
                 let bench = self.bench(files);

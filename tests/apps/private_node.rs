@@ -8,13 +8,15 @@ use std::process::Command;
 
 /// What has to come out: the private package, or these words.
 type Out = Option<&'static str>;
+/// A name, the files by their paths, and what has to come out.
+type Form<'a> = (&'a str, &'a [(&'a str, &'a str)], Out);
 const PRIVATE: Out = None;
 
 const MANIFEST: &str =
     "app = 'shop'\n[functions.site]\nweb = 'packages/app'\nruntime = 'nodejs20.x'\nrun = 'node index.js'\n";
 const APP: &str = "packages/app";
 
-fn each(forms: &[(&str, &[(&str, &str)], Out)]) {
+fn each(forms: &[Form<'_>]) {
     let (public, corp) = (Index::start(false), Index::start(false));
     for name in ["six", "@corp/six", "leaf"] {
         public.add_tarball(name, "9.0.0", "public");
@@ -80,9 +82,8 @@ fn a_package_of_a_workspace_or_a_directory_is_not_looked_up_in_a_registry() {
     let patch = needs("patch:six@npm%3A1.0.0#./six.patch");
     let here = "is a directory or file of this machine";
     let alone = local.iter().map(|text| [package(text), SIX]).collect::<Vec<_>>();
-    let mut forms: Vec<(&str, &[(&str, &str)], Out)> =
-        alone.iter().map(|files| ("place", &files[..], Some(here))).collect();
-    let others: [(&str, &[(&str, &str)], Out); 7] = [
+    let mut forms: Vec<Form<'_>> = alone.iter().map(|files| ("place", &files[..], Some(here))).collect();
+    let others: [Form<'_>; 7] = [
         ("npm", &[package(&any), WORKSPACE, SIX], Some("package.json:1")),
         ("npm, a peer", &[package(&peer), WORKSPACE, SIX], Some(here)),
         ("pnpm", &[package(&any), PNPM, SIX], Some(here)),
