@@ -20,7 +20,7 @@ const VARIABLES: [&str; 3] = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PO
 const DEFAULT: u16 = 8080;
 
 /// How long an instance that is told to end may take to give back its port.
-const GIVING_WAY: Duration = Duration::from_secs(3);
+const GIVING_WAY: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Ports of instances that live; their apps may not listen yet.
