@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 /// The longest that one attempt at one call may take, in seconds.
 const ATTEMPT: &str = "1";
+const ALIAS: &str = "/2015-03-31/functions/shop-chat/aliases/live";
 /// The longest that a run may take.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How long AWS refuses what it will soon accept.
@@ -116,7 +117,7 @@ impl Step {
             prunes: call.name.starts_with("GET ") && (ends("/versions") || ends("/aliases"))
                 || call.name.starts_with("DELETE ") && call.name.contains("/shop-chat?Qualifier="),
             tries: call.name.contains("/response-streaming-invocations"),
-            remembers: call.name.starts_with("PUT ") && ends("/aliases/live") && remembers_newest(&call.request),
+            remembers: call.name == format!("PUT {ALIAS}") && remembers_newest(&call.request),
             call: call.name.clone(),
         }
     }
@@ -159,12 +160,15 @@ impl Prepared {
             .ended_as_undisturbed(&run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |_| {}))
             .unwrap();
         let mut met = HashMap::new();
+        let mut remembered = false;
         let step = |call: Call| {
             let occurrence = met.entry(call.name.clone()).and_modify(|met| *met += 1).or_insert(1);
             let step = Step::of(&call, *occurrence);
-            // These move `live`, back or away from what was given a part of the traffic, to what passed earlier.
+            // These move `live` to what passed earlier; others, refused for a revision that has moved, look once more.
             let moves = scenario.bad || scenario.command[0] == "abort";
-            Step { remembers: step.remembers && !moves, ..step }
+            let looks = remembered && step.call == format!("GET {ALIAS}");
+            remembered = !moves && (step.remembers || looks);
+            Step { remembers: remembered, ..step }
         };
         let steps = proxy.take_requests().into_iter().map(step).collect();
         let goal = Found::on(&cloud);
