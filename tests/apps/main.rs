@@ -3,6 +3,7 @@
 
 mod examples;
 mod index;
+mod machine;
 mod packages;
 mod packaging;
 mod private;

@@ -365,6 +365,8 @@ fn what_another_tool_takes_from_elsewhere_is_not_taken_from_the_index() {
     let list = ("app/requirements.txt", "six\n");
     let pipenv = r#"{"_meta": {"sources": [{"name": "corp", "url": "{CORP}"}]},
         "default": {"six": {"index": "corp"}}}"#;
+    let pipfile = "[[source]]\nname = 'priv'\nurl = '{CORP}'\n[packages]\nsix = {index = 'priv'}\n";
+    let rye = format!("{PROJECT}[[tool.rye.sources]]\nname = 'corp'\nurl = '{{CORP}}'\n");
     let lib = ("libs/mid/", "'six'---\n[tool.poetry.dependencies]\nsix = { source = 'corp' }\n");
     let needs_lib = PROJECT.replace("'six'", "'mid'") + "[tool.uv.sources]\nmid = { path = '../libs/mid' }\n";
     let pylock = |rest: &str| format!("[[packages]]\nname = 'six'\nversion = '1.0'\n{rest}\n");
@@ -395,6 +397,8 @@ fn what_another_tool_takes_from_elsewhere_is_not_taken_from_the_index() {
             Refused("Pipfile.lock:2"),
             Refused("pipenv requirements --hash"),
         ),
+        ("Pipfile", &[list, ("app/Pipfile", pipfile)], Refused("Pipfile:5"), Refused("pipenv requirements --hash")),
+        ("rye", &[("app/pyproject.toml", &rye)], Refused("pyproject.toml:6"), Refused("--index-url")),
         (
             "a library's index",
             &[("app/pyproject.toml", &needs_lib), lib],

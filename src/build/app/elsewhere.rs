@@ -40,6 +40,8 @@ impl Elsewhere {
 }
 
 const PDM: &str = "export a list with digests: `pdm export --output requirements.txt`";
+const RYE: &str = "name the index in the list of requirements: `--index-url https://…`";
+const PIPENV: &str = "export a list with digests: `pipenv requirements --hash > requirements.txt`";
 const POETRY: &str = "lock the project: `poetry lock`";
 
 /// All that the files in a directory take from elsewhere, except what uv's own tables say.
@@ -51,10 +53,12 @@ pub fn in_directory(directory: &Path, project: Option<&Project>) -> Result<Vec<E
     if let Some(project) = project {
         found.extend(of_poetry(project));
         found.extend(of_pdm(project));
+        found.extend(of_rye(project));
     }
     found.extend(of_pdm_lock(directory)?);
     found.extend(of_pylock(directory)?);
     found.extend(of_pipenv(directory)?);
+    found.extend(of_pipfile(directory)?);
     Ok(found)
 }
 
@@ -97,7 +101,11 @@ pub fn of_dependency(project: &Project) -> Vec<Elsewhere> {
     let listed = without_place(&project.dependencies());
     let of_table = project.table_at(&["tool", "poetry", "dependencies"]).into_iter().flatten();
     let names: Vec<String> = listed.into_iter().chain(of_table.map(|(name, _)| normalised(name))).collect();
-    let all = of_poetry(project).into_iter().chain(of_pdm(project)).filter(|entry| entry.index.is_some());
+    let all = of_poetry(project)
+        .into_iter()
+        .chain(of_pdm(project))
+        .chain(of_rye(project))
+        .filter(|entry| entry.index.is_some());
     let each = |entry: Elsewhere| -> Vec<Elsewhere> {
         match &entry.name {
             Some(_) => vec![entry],
@@ -110,6 +118,11 @@ pub fn of_dependency(project: &Project) -> Vec<Elsewhere> {
 fn of_pdm(project: &Project) -> Vec<Elsewhere> {
     let place = project.place(&["tool", "pdm", "source"]);
     tables(project.at(&["tool", "pdm", "source"])).filter_map(|source| of_index(source, &place, PDM)).collect()
+}
+
+fn of_rye(project: &Project) -> Vec<Elsewhere> {
+    let place = project.place(&["tool", "rye", "sources"]);
+    tables(project.at(&["tool", "rye", "sources"])).filter_map(|source| of_index(source, &place, RYE)).collect()
 }
 
 /// An index for all packages, unless it is the public one.
@@ -188,12 +201,42 @@ fn of_pipenv(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
         let place_of =
             |(key, text): (&str, &str)| (format!("`\"{key}\": \"{}\"`", address::without_credentials(text)), None);
         let of_index = |name: &str| Some((format!("the index `{name}`"), Some(index(name)?)));
-        let Some((what, index)) = local.map(place_of).or_else(|| text_of("index").and_then(of_index)) else { continue };
+        // Pipenv asks its first source for what names none.
+        let source = text_of("index").or_else(|| sources.first()?["name"].as_str());
+        let Some((what, index)) = local.map(place_of).or_else(|| source.and_then(of_index)) else { continue };
         let line = text.lines().position(|line| line.contains(&format!("\"{name}\":")));
         let place = line.map_or(file.display().to_string(), |line| format!("{}:{}", file.display(), line + 1));
-        let cure = "export a list with digests: `pipenv requirements --hash > requirements.txt`".to_owned();
+        let cure = PIPENV.to_owned();
         found.push(Elsewhere { name: Some(normalised(name)), what, index, place, cure });
     }
+    Ok(found)
+}
+
+/// What `[packages]` takes from elsewhere, and the first source, which is asked for all that names none.
+fn of_pipfile(directory: &Path) -> Result<Vec<Elsewhere>, BuildError> {
+    let Some((file, text, pipfile)) = lock(directory, "Pipfile")? else { return Ok(Vec::new()) };
+    let sources: Vec<&Table> = tables(pipfile.get("source")).collect();
+    let of_source = |name: &str| {
+        let named = sources.iter().find(|source| source.get("name").and_then(Value::as_str) == Some(name));
+        named.and_then(|source| source.get("url")?.as_str()).unwrap_or(name).to_owned()
+    };
+    let mut found = Vec::new();
+    for (name, value) in pipfile.get("packages").and_then(Value::as_table).into_iter().flatten() {
+        let Some(entry) = value.as_table() else { continue };
+        let index = entry.get("index").and_then(Value::as_str).map(|name| (name, of_source(name)));
+        let index = index.filter(|(_, address)| !address::is_public(address));
+        let of_index = |(name, address): (&str, String)| {
+            (format!("the index `{}`", address::without_credentials(name)), Some(address))
+        };
+        let local = place_in(entry, &["path", "git", "file", "hg", "svn", "bzr"], "");
+        let Some((what, index)) = local.or_else(|| index.map(of_index)) else { continue };
+        let place = project::place(&file, &text, &["packages", &normalised(name)]);
+        found.push(Elsewhere { name: Some(normalised(name)), what, index, place, cure: PIPENV.to_owned() });
+    }
+    let asks_all = pipfile.get("pipenv").and_then(|it| it.get("install_search_all_sources")?.as_bool()) == Some(true);
+    let asked = if asks_all { &sources[..] } else { &sources[..sources.len().min(1)] };
+    let place = project::place(&file, &text, &["source"]);
+    found.extend(asked.iter().filter_map(|source| of_index(source, &place, PIPENV)));
     Ok(found)
 }
 
@@ -250,4 +293,45 @@ pub fn refuse_from_default<'a>(
 pub fn without_place(requirements: &[String]) -> Vec<String> {
     let parsed = requirements.iter().filter_map(|text| Requirement::parse(text));
     parsed.filter(|found| found.place.is_none()).map(|found| found.name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_pipenv_or_rye_is_not_the_default_one() {
+        let public = format!("https://{}/simple", address::PUBLIC[0].join("."));
+        let found = |name: &str, text: &str| {
+            let place = tempfile::tempdir().unwrap();
+            std::fs::write(place.path().join(name), text.replace("{PUBLIC}", &public)).unwrap();
+            let project = Project::of(place.path()).unwrap();
+            let all = in_directory(place.path(), project.as_ref()).unwrap();
+            let shown = |entry: Elsewhere| {
+                let line = entry.place.rsplit(':').next().unwrap().to_owned();
+                format!("{} {} {line}", entry.name.unwrap_or("*".into()), entry.index.unwrap_or(entry.what))
+            };
+            all.into_iter().map(shown).collect::<Vec<_>>()
+        };
+        let sources = "[[source]]\nname = 'pypi'\nurl = '{PUBLIC}'\n[[source]]\nname = 'priv'\nurl = 'http://corp'\n";
+        let packages = "[packages]\nleaf = '*'\nA = {index = 'pypi'}\nCorp = {version = '*', index = 'priv'}\nlocal = {path = './x'}\n";
+        assert_eq!(
+            found("Pipfile", &format!("{sources}{packages}")),
+            ["corp http://corp 10", "local `path = \"./x\"` 11"]
+        );
+        let first = "[[source]]\nname = 'pypi'\nurl = 'http://corp'\n[packages]\nleaf = {index = 'pypi'}\n";
+        assert_eq!(found("Pipfile", first), ["leaf http://corp 5", "* http://corp 1"]);
+        let all = format!("{sources}[pipenv]\ninstall_search_all_sources = true\n");
+        assert_eq!(found("Pipfile", &all), ["* http://corp 1"]);
+        let lock = |source: &str| {
+            format!(
+                "{{\"_meta\": {{\"sources\": [{{\"name\": \"a\", \"url\": \"{source}\"}}]}},\n\"default\": {{\"leaf\": {{}}}}}}"
+            )
+        };
+        assert_eq!(found("Pipfile.lock", &lock("http://corp")), ["leaf http://corp 2"]);
+        assert_eq!(found("Pipfile.lock", &lock("{PUBLIC}")), Vec::<String>::new());
+        let rye = "[project]\nname = 'x'\n[[tool.rye.sources]]\nname = 'default'\nurl = 'http://corp'\n";
+        assert_eq!(found("pyproject.toml", rye), ["* http://corp 3"]);
+        assert_eq!(found("pyproject.toml", &rye.replace("http://corp", "{PUBLIC}")), Vec::<String>::new());
+    }
 }

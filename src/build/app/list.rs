@@ -141,14 +141,14 @@ impl List {
         match &self.content {
             Content::Requirements(text, _) => {
                 let content = requirements::content(&self.file, text, &self.directory)?;
-                Ok(content.map(|content| format!("{content}\n{:?}", self.indexes)))
+                Ok(content.map(|content| format!("{content}\n{:?}\n{:?}", self.indexes, self.elsewhere)))
             }
             Content::Project(project, root) => {
                 let declarations = sources::declarations(project, root.as_deref());
                 let declared = declarations.values().flatten().map(|entry| entry.source.clone());
                 let content = requirements::content(&self.file, &project.dependencies().join("\n"), &self.directory)?;
                 let (Some(mut content), Some(sources)) = (content, of_sources(declared)?) else { return Ok(None) };
-                content.push_str(&format!("{sources}\n{declarations:?}\n{:?}", self.indexes));
+                content.push_str(&format!("{sources}\n{declarations:?}\n{:?}\n{:?}", self.indexes, self.elsewhere));
                 Ok(Some(content))
             }
             Content::Resolved(pylock) => pylock.content(),
@@ -184,6 +184,22 @@ impl List {
             _ => None,
         };
         listed.or(self.indexes.main.as_deref())
+    }
+
+    /// All indexes that the list and the project name for all packages.
+    pub fn named_indexes(&self) -> Indexes {
+        let own = |address: &String| with_variables(address);
+        let (extra, links, none) = match &self.content {
+            Content::Requirements(_, listed) => (&listed.extra[..], &listed.links[..], listed.none),
+            _ => Default::default(),
+        };
+        Indexes {
+            main: self.main_index().map(with_variables),
+            extra: extra.iter().map(own).chain(self.indexes.extra.iter().cloned()).collect(),
+            links: links.iter().map(own).chain(self.indexes.links.iter().cloned()).collect(),
+            none: none || self.indexes.none,
+            ..Indexes::default()
+        }
     }
 
     /// The indexes that are asked for each package, where the list or the project names one for all and another beside it.

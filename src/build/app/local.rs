@@ -26,6 +26,7 @@ const DEPTH: usize = 12;
 const UNKNOWN: [&str; 4] = ["catalog:", "patch:", "exec:", "jsr:"];
 
 /// What is known of where a project's packages come from, beside its own list.
+#[derive(Debug)]
 pub struct Around {
     /// The packages of the workspace that the list lies in, by name.
     members: BTreeSet<String>,

@@ -24,6 +24,7 @@ mod closure;
 mod elsewhere;
 mod installed;
 mod list;
+mod machine;
 mod packages;
 mod pip;
 mod pip_log;

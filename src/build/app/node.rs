@@ -50,8 +50,7 @@ pub async fn install(
         );
     }
     let cpu = cpu(platform.architecture);
-    let digest = Sha256::digest(format!("{WAY}\n{cpu}\n{text}\n{beside:?}"));
-    let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let key = key(cpu, &text, &beside, &around, &registries::in_force(&npm).await);
     let place = tool::cached(&cache.join("node"), &format!("{cpu}-{key}"), async |place| {
         let write = |name: &str, text: &str| {
             let path = place.join(name);
@@ -62,7 +61,9 @@ pub async fn install(
         for (name, text) in &beside {
             write(name, text)?;
         }
-        let command = command(&npm, locked, cpu, place);
+        let mut command = command(&npm, locked, cpu, place);
+        let own = beside.iter().find(|(name, _)| *name == SETTINGS);
+        own.iter().for_each(|(_, text)| registries::keep(&mut command, text));
         let message = format!("cannot install what `{}` lists", list.display());
         tool::run(command, tell).await.map_err(|said| failed(message, &said))?;
         around.refuse_others(list, place)?;
@@ -74,6 +75,12 @@ pub async fn install(
     })
     .await?;
     Ok(Some(place))
+}
+
+/// Differs where anything differs that decides what is installed, and from where; also what is looked at afterwards.
+fn key(cpu: &str, text: &str, beside: &[(&str, String)], around: &Around, settings: &str) -> String {
+    let digest = Sha256::digest(format!("{WAY}\n{cpu}\n{text}\n{beside:?}\n{around:?}\n{settings}"));
+    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn command(npm: &Path, locked: bool, cpu: &str, place: &Path) -> Command {
@@ -103,5 +110,41 @@ fn cpu(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "x64",
         Architecture::Arm64 => "arm64",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_where_packages_come_from_belongs_to_the_key() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join(".git")).unwrap();
+        let list = place.path().join("package.json");
+        let package = serde_json::json!({"dependencies": {"six": "*"}});
+        std::fs::write(&list, package.to_string()).unwrap();
+        let of = |lock: &str, text: &str, settings: &str| {
+            std::fs::write(place.path().join(lock), text).unwrap();
+            let found = key("x64", "{}", &[], &Around::of(&list, &package), settings);
+            std::fs::remove_file(place.path().join(lock)).unwrap();
+            found
+        };
+        assert_ne!(of("none", "", "registry=http://a/"), of("none", "", "registry=http://b/"));
+        let forms = [
+            ("yarn.lock", "six@*:\n  version \"1\"\n  resolved \"http://{HOST}/six.tgz#00\"\n"),
+            (
+                "pnpm-lock.yaml",
+                "packages:\n  six@1:\n    resolution: {integrity: sha512-00, tarball: 'http://{HOST}/six.tgz'}\n",
+            ),
+            ("bun.lock", "{\"packages\": {\"six\": [\"six@1\", \"http://{HOST}/six.tgz\", {}, \"sha512-00\"],}}"),
+        ];
+        for (lock, text) in forms {
+            assert_ne!(
+                of(lock, &text.replace("{HOST}", "a"), ""),
+                of(lock, &text.replace("{HOST}", "b"), ""),
+                "{lock}"
+            );
+        }
     }
 }

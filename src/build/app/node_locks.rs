@@ -1,4 +1,4 @@
-//! What the locks of yarn, pnpm and npm say of where packages come from, for an install that does not follow these locks.
+//! What the locks of yarn, pnpm, bun and npm say of where packages come from, for an install that does not follow these locks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,8 +45,11 @@ impl Locks {
                 let inner = inner.filter(|inner| !inner.as_os_str().is_empty());
                 locks.add_pnpm(&text, &file, inner.as_deref().and_then(Path::to_str).unwrap_or("."));
             }
-            if let Some((text, file)) = text("package-lock.json") {
-                locks.add_npm(&text, &file);
+            if let Some((text, file)) = text("bun.lock") {
+                locks.add_bun(&text, &file);
+            }
+            for name in ["package-lock.json", "npm-shrinkwrap.json"] {
+                text(name).iter().for_each(|(text, file)| locks.add_npm(text, file));
             }
         }
         locks
@@ -82,6 +85,10 @@ impl Locks {
                 self.elsewhere.insert(name.clone(), (place.to_owned(), file.to_owned()));
             }
             let resolved = fields.get("resolved").map(|text| text.split('#').next().unwrap_or_default().to_owned());
+            // Berry says it of what is not at the registry's usual place.
+            let archive = || resolution?.split_once("__archiveUrl=")?.1.split('&').next();
+            let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+            let resolved = resolved.or_else(|| archive().map(decoded));
             let locked = Locked {
                 version: fields.get("version").cloned().unwrap_or_default(),
                 resolved,
@@ -109,6 +116,26 @@ impl Locks {
             let Some((name, version)) = key.rsplit_once('@').filter(|(name, _)| !name.is_empty()) else { continue };
             let text = |key: &str| entry["resolution"][key].as_str().map(str::to_owned);
             let (resolved, integrity) = (text("tarball"), text("integrity"));
+            let locked = Locked { version: version.to_owned(), resolved, integrity, lock: file.to_owned() };
+            self.packages.entry(name.to_owned()).or_default().push(locked);
+        }
+    }
+
+    /// JSON with commas at the end, which is YAML: `"six": ["six@1.0", "ADDRESS", {}, "sha512-…"]`, where no address is the
+    /// default registry, and `"six": ["six@file:../six", {}]`. A package inside of another has both names.
+    fn add_bun(&mut self, text: &str, file: &str) {
+        let Some(lock) = yaml::value(text) else { return };
+        for (key, entry) in lock["packages"].as_object().into_iter().flatten() {
+            let text = |at: usize| entry[at].as_str().filter(|text| !text.is_empty());
+            let Some(what) = text(0) else { continue };
+            let version = name_of(what).and_then(|name| what.get(name.len() + 1..)).unwrap_or_default();
+            let name = last_name(key);
+            let is_from_registry = version.starts_with(|letter: char| letter.is_ascii_digit());
+            if !is_from_registry && name == key {
+                self.elsewhere.insert(name.to_owned(), (version.to_owned(), file.to_owned()));
+            }
+            let (resolved, integrity) = (text(1).filter(|text| text.contains("://")), text(3));
+            let (resolved, integrity) = (resolved.map(str::to_owned), integrity.map(str::to_owned));
             let locked = Locked { version: version.to_owned(), resolved, integrity, lock: file.to_owned() };
             self.packages.entry(name.to_owned()).or_default().push(locked);
         }
@@ -150,14 +177,53 @@ impl Locks {
                 return Some(format!("`{}` has other bytes for version {version}", same.lock));
             }
         }
-        let host = |address: &str| address::host(address).filter(|_| !address::is_public(address));
-        let hosts: Option<Vec<String>> =
-            locked.iter().map(|locked| locked.resolved.as_deref().and_then(host)).collect();
-        let hosts = hosts.filter(|hosts| !hosts.is_empty())?;
-        let found = address::host(resolved?)?;
+        // Of another version nothing is said as long as this one is locked, too.
+        let is_same = |locked: &&Locked| locked.version == version;
+        let same: Vec<&Locked> = locked.iter().filter(is_same).collect();
+        let locked: Vec<&Locked> = if same.is_empty() { locked.iter().collect() } else { same };
+        let private = |address: &str| registry(address, name).filter(|_| !address::is_public(address));
+        let registries: Option<Vec<String>> =
+            locked.iter().map(|locked| locked.resolved.as_deref().and_then(private)).collect();
+        let registries = registries.filter(|registries| !registries.is_empty())?;
+        let found = registry(resolved?, name)?;
         let lock = &locked.first()?.lock;
-        (!hosts.contains(&found)).then(|| format!("`{lock}` has it from `{}`", hosts[0]))
+        (!registries.contains(&found)).then(|| format!("`{lock}` has it from `{}`", registries[0]))
     }
+}
+
+/// The host and path of a registry, by the address of a package's file: one host may have several, such as
+/// `host/npm/private` in `https://host/npm/private/@scope/six/-/six-1.0.tgz`.
+fn registry(address: &str, name: &str) -> Option<String> {
+    let host = address::host(address)?;
+    let (_, after) = address.split_once("://")?;
+    let path = after.split(['?', '#']).next()?.split_once('/').map_or("", |(_, path)| path);
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
+    let is_own = |part: &str| part == name || name.rsplit('/').next() == Some(part);
+    let mut parts: Vec<&str> = match path.split_once("/-/") {
+        Some((before, _)) => {
+            let mut parts: Vec<&str> = before.split('/').collect();
+            parts.pop();
+            parts
+        }
+        // Another way to name files: what repeats the package's name is its own part.
+        None => {
+            let mut parts: Vec<&str> = path.split('/').collect();
+            parts.pop();
+            let own = parts.iter().rposition(|part| is_own(part));
+            own.into_iter().for_each(|at| parts.truncate(at));
+            parts
+        }
+    };
+    parts.pop_if(|part| part.starts_with('@'));
+    parts.retain(|part| !part.is_empty());
+    Some(parts.iter().fold(host, |whole, part| format!("{whole}/{part}")))
+}
+
+/// `b` and `@s/b` of `a/b` and `a/@s/b`.
+fn last_name(key: &str) -> &str {
+    let Some((before, last)) = key.rsplit_once('/') else { return key };
+    let start = before.rfind('/').map_or(0, |at| at + 1);
+    if before[start..].starts_with('@') { &key[start..] } else { last }
 }
 
 /// The name in `name@version` or `@scope/name@version`.
@@ -207,5 +273,68 @@ mod tests {
         assert!(at("1.0.0", "http://corp/six.tgz", "sha512-bb"));
         assert!(at("9.0.0", &format!("https://{}/six.tgz", address::PUBLIC[2].join(".")), "sha512-bb"));
         assert!(!at("9.0.0", "http://corp/six-9.tgz", "sha512-bb"));
+    }
+
+    #[test]
+    fn a_registry_is_a_host_and_a_path() {
+        let locked = |resolved: &str| {
+            let mut locks = Locks::default();
+            locks.add_yarn(&format!("six@^1:\n  version \"1.0.0\"\n  resolved \"{resolved}#aa\"\n"), "yarn.lock", &[]);
+            locks
+        };
+        let is_other =
+            |name: &str, locked: &Locks, found: &str| locked.contradiction(name, "1.0.0", Some(found), None).is_some();
+        let private = locked("https://h/api/npm/private/six/-/six-1.0.0.tgz");
+        assert!(!is_other("six", &private, "https://h/api/npm/private/six/-/six-1.0.0.tgz"));
+        assert!(!is_other("six", &private, "https://u:p@H/api/npm/private/six/-/six-1.0.0.tgz?x=1"));
+        assert!(is_other("six", &private, "https://h/api/npm/public/six/-/six-1.0.0.tgz"));
+        assert!(is_other("six", &private, "https://h/six/-/six-1.0.0.tgz"));
+        for (one, name, expected) in [
+            ("https://h/p/5/npm/@c/six/-/@c/six-1.tgz", "@c/six", "h/p/5/npm"),
+            ("https://h/npm/@c%2fsix/-/six-1.tgz", "@c/six", "h/npm"),
+            ("https://h/download/@c/six/1.0/0123abcd", "@c/six", "h/download"),
+            ("https://h/files/six-1.0.tgz", "six", "h/files"),
+            ("https://h/six.tgz", "six", "h"),
+            ("https://h/npm/real/-/real-1.tgz", "alias", "h/npm"),
+        ] {
+            assert_eq!(registry(one, name).as_deref(), Some(expected), "{one}");
+        }
+        // Another version of another registry does not excuse it.
+        let mut two = private;
+        let public = format!("https://{}/six/-/six-2.0.0.tgz", address::PUBLIC[2].join("."));
+        two.add_yarn(&format!("six@^2:\n  version \"2.0.0\"\n  resolved \"{public}\"\n"), "yarn.lock", &[]);
+        assert!(is_other("six", &two, "https://h/api/npm/public/six/-/six-1.0.0.tgz"));
+    }
+
+    #[test]
+    fn locks_of_bun_and_addresses_of_berry_are_read() {
+        let mut locks = Locks::default();
+        let bun = r#"{
+  "lockfileVersion": 1,
+  "workspaces": { "": { "name": "site", "dependencies": { "six": "^1" }, }, },
+  "packages": {
+    "six": ["six@1.0.0", "http://corp/six/-/six-1.0.0.tgz", { "dependencies": { "a": "1" } }, "sha512-aa"],
+    "a/@c/b": ["@c/b@1.0.0", "http://corp/@c/b/-/b-1.0.0.tgz", {}, "sha512-bb"],
+    "local": ["local@file:../local", {}],
+    "plain": ["plain@1.0.0", "", {}, "sha512-cc"],
+  }
+}
+"#;
+        locks.add_bun(bun, "bun.lock");
+        let at = |locks: &Locks, name: &str, resolved: &str, integrity: Option<&str>| {
+            locks.contradiction(name, "1.0.0", Some(resolved), integrity)
+        };
+        assert!(at(&locks, "six", "http://other/six/-/six-1.0.0.tgz", None).unwrap().contains("from `corp`"));
+        assert!(
+            at(&locks, "six", "http://corp/six/-/six-1.0.0.tgz", Some("sha512-bb")).unwrap().contains("other bytes")
+        );
+        assert!(at(&locks, "@c/b", "http://other/@c/b/-/b-1.0.0.tgz", None).is_some());
+        assert_eq!(at(&locks, "six", "http://corp/six/-/six-1.0.0.tgz", Some("sha512-aa")), None);
+        assert_eq!(at(&locks, "plain", "http://other/plain/-/plain-1.0.0.tgz", None), None);
+        assert_eq!(locks.elsewhere["local"].0, "file:../local");
+        let mut berry = Locks::default();
+        let text = "\"six@npm:^1\":\n  version: 1.0.0\n  resolution: \"six@npm:1.0.0::__archiveUrl=http%3A%2F%2Fcorp%2Fsix%2F-%2Fsix-1.0.0.tgz\"\n";
+        berry.add_yarn(text, "yarn.lock", &[]);
+        assert!(at(&berry, "six", "http://other/six/-/six-1.0.0.tgz", None).is_some());
     }
 }

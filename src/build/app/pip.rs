@@ -11,11 +11,12 @@ use super::closure::Closure;
 use super::elsewhere::{self, Elsewhere};
 use super::installed::Installed;
 use super::list::{Content, List};
+use super::machine::{self, Machine};
 use super::packages::{self, Package};
 use super::pip_log::Log;
 use super::requirement::of_file;
 use super::requirements;
-use super::sources::Source;
+use super::sources::{Indexes, Source};
 use super::tool::{self, Tell};
 use super::{python, uv};
 use crate::build::error::BuildError;
@@ -32,13 +33,16 @@ const REACHING: [&str; 8] =
 pub async fn install(
     python: &Path,
     list: &List,
+    machine: &Machine,
     platform: &Platform,
     place: &Path,
     tell: Tell<'_>,
 ) -> Result<(), BuildError> {
     let scratch = tool::scratch()?;
     let settings = settings(python).await;
-    let run = Run { python, list, platform, scratch: scratch.path(), settings, tell };
+    let own = own(&settings, machine);
+    let passed = machine::lost(&machine.uv, &[&own, &list.named_indexes()]);
+    let run = Run { python, list, platform, scratch: scratch.path(), settings, own, passed, tell };
     let (packages, elsewhere) = run.packages()?;
     let (own, default): (Vec<Package>, Vec<Package>) =
         packages.into_iter().partition(|package| package.source != Source::Default);
@@ -66,6 +70,10 @@ struct Run<'a> {
     scratch: &'a Path,
     /// Pip's own, by name.
     settings: Vec<(String, String)>,
+    /// What they say of indexes.
+    own: Indexes,
+    /// What only uv's settings name: pip does not read them.
+    passed: Indexes,
     tell: Tell<'a>,
 }
 
@@ -93,6 +101,19 @@ impl Run<'_> {
         command.args(["-m", "pip", what, "--quiet", "--no-input", "--disable-pip-version-check"]);
         command.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0").env("PIP_ROOT_USER_ACTION", "ignore");
         command.current_dir(&self.list.directory);
+        // A variable counts before a file, and has to repeat what that says.
+        for (name, own, more) in [
+            ("PIP_EXTRA_INDEX_URL", &self.own.extra, &self.passed.extra),
+            ("PIP_FIND_LINKS", &self.own.links, &self.passed.links),
+        ] {
+            if !more.is_empty() {
+                command.env(name, own.iter().chain(more).cloned().collect::<Vec<_>>().join(" "));
+            }
+        }
+        self.passed.main.iter().for_each(|main| _ = command.env("PIP_INDEX_URL", main));
+        if self.passed.none {
+            command.env("PIP_NO_INDEX", "1");
+        }
         command
     }
 
@@ -269,8 +290,9 @@ impl Run<'_> {
         let log = Log::parse(&String::from_utf8_lossy(&std::fs::read(self.log()).unwrap_or_default()));
         // Settings of the machine that name one index count less than the list's own; those that name two do not say which
         // of them is meant.
-        let is_set = |wanted: &str| self.settings.iter().any(|(name, _)| name == wanted);
-        let main = self.list.main_index().is_some() || (is_set("index-url") && is_set("extra-index-url"));
+        let all = [&self.own, &self.passed];
+        let names_both = all.iter().any(|it| it.main.is_some()) && all.iter().any(|it| !it.extra.is_empty());
+        let main = self.list.main_index().is_some() || names_both;
         for package in installed.iter().filter(|package| !package.is_direct && !self.is_pinned(&package.name)) {
             if let Some((taken, other)) = log.doubtful(&package.name, &package.version, main) {
                 return Err(uv::in_two_indexes(&package.name, &taken, &other, &self.list.file)
@@ -282,7 +304,7 @@ impl Run<'_> {
 }
 
 /// `pip config list`, which has its variables as well: `global.index-url='…'`, `:env:.cert='…'`.
-async fn settings(python: &Path) -> Vec<(String, String)> {
+pub async fn settings(python: &Path) -> Vec<(String, String)> {
     let mut command = Command::new(python);
     command.args(["-m", "pip", "config", "list"]);
     let text = tool::output(command).await.unwrap_or_default();
@@ -292,6 +314,22 @@ async fn settings(python: &Path) -> Vec<(String, String)> {
         Some((name.to_owned(), value.trim().trim_matches(['\'', '"']).to_owned()))
     };
     text.lines().filter_map(pair).collect()
+}
+
+/// What pip's settings say of indexes: also those of the interpreter, which only pip itself finds.
+fn own(settings: &[(String, String)], machine: &Machine) -> Indexes {
+    let mut own = machine.pip.clone();
+    let all = |wanted: &'static str| settings.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value);
+    let words = |value: &String| value.replace("\\n", " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    own.main = own.main.or_else(|| all("index-url").next().cloned());
+    for (name, known) in [("extra-index-url", &mut own.extra), ("find-links", &mut own.links)] {
+        let more: Vec<String> = all(name).flat_map(words).filter(|address| !known.contains(address)).collect();
+        // Where the files and variables name any, that is what counts.
+        if known.is_empty() {
+            known.extend(more);
+        }
+    }
+    own
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

@@ -8,6 +8,7 @@ use super::elsewhere;
 use super::installed::Installed;
 use super::interpreter::{Interpreter, minor};
 use super::list::List;
+use super::machine::Machine;
 use super::project::Project;
 use super::tool::{self, Tell, failed, find};
 use super::{pip, tidy, uv};
@@ -27,16 +28,22 @@ pub async fn install(
 ) -> Result<PathBuf, BuildError> {
     let installer = Installer::find(platform, notes)?;
     let content = list.key()?;
+    let machine = Machine::of(&list.directory)?;
     // What comes out of directories is installed anew each time.
     let unique = content.is_none().then(|| format!("{:?}", std::time::SystemTime::now()));
     let (of, runtime, architecture) =
         (content.or(unique).unwrap_or_default(), &platform.runtime, platform.architecture);
-    let digest = Sha256::digest(format!("{WAY}\n{runtime}\n{architecture}\n{}\n{of}", installer.name()));
+    // The same list comes from elsewhere where the machine names another index.
+    let settings = match &installer {
+        Installer::Uv(_) => machine.key(),
+        Installer::Pip(program) => format!("{}\n{:?}", machine.key(), pip::settings(program).await),
+    };
+    let digest = Sha256::digest(format!("{WAY}\n{runtime}\n{architecture}\n{}\n{settings}\n{of}", installer.name()));
     let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     tool::cached(&cache.join("python"), &format!("{runtime}-{architecture}-{key}"), async |place| {
         match &installer {
-            Installer::Uv(program) => uv::install(program, list, platform, place, tell).await?,
-            Installer::Pip(program) => pip::install(program, list, platform, place, tell).await?,
+            Installer::Uv(program) => uv::install(program, list, &machine, platform, place, tell).await?,
+            Installer::Pip(program) => pip::install(program, list, &machine, platform, place, tell).await?,
         }
         for package in Installed::read(place).iter().filter(|package| package.is_built) {
             refuse_tags(&package.name, &package.tags, platform, "its source")?;

@@ -8,8 +8,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::{tool, yaml};
+
+/// What beside registries decides which package npm takes.
+const OTHERS: [&str; 6] = ["before", "tag", "min-release-age", "legacy-peer-deps", "install-strategy", "prefer-dedupe"];
 
 /// The lines of a `.npmrc` for a `package.json`: the nearer file counts before the one above. Empty where there is nothing.
 pub fn npmrc(list: &Path) -> String {
@@ -25,6 +29,39 @@ pub fn npmrc(list: &Path) -> String {
         }
     }
     lines.into_values().chain(several).map(|line| line + "\n").collect()
+}
+
+/// The registries that npm's own settings name: of the user, of the machine, and in variables. npm leaves passwords out.
+pub async fn in_force(npm: &Path) -> String {
+    let mut command = Command::new(npm);
+    // Above the root there is no project.
+    command.args(["config", "list", "--json"]).current_dir("/");
+    let text = tool::output(command).await.unwrap_or_default();
+    let settings: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    let decides = |key: &str| key.contains("registry") || OTHERS.contains(&key);
+    let mut found: Vec<String> = settings.iter().filter(|(key, _)| decides(key)).map(|it| format!("{it:?}")).collect();
+    if found.is_empty() {
+        // An npm that cannot say them is asked in vain; what is there to be read decides.
+        let is_of_npm = |name: &str| name.to_lowercase().starts_with("npm_config_");
+        found.extend(std::env::vars().filter(|(name, _)| is_of_npm(name)).map(|it| format!("{it:?}")));
+        found.sort();
+        let home = std::env::var_os("HOME").unwrap_or_default();
+        found.push(tool::text(&Path::new(&home).join(".npmrc")).unwrap_or_default());
+    }
+    found.join("\n")
+}
+
+/// The lines of a `.npmrc` of the project count before variables: yarn and npm set those for all that they run.
+pub fn keep(command: &mut Command, npmrc: &str) {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| is_named(name, npmrc)).for_each(|name| _ = command.env_remove(name));
+}
+
+/// Whether a variable names a registry that the lines of a `.npmrc` name.
+fn is_named(variable: &str, npmrc: &str) -> bool {
+    let variable = variable.to_lowercase();
+    let Some(key) = variable.strip_prefix("npm_config_").filter(|key| key.ends_with("registry")) else { return false };
+    npmrc.lines().filter_map(|line| line.split_once('=')).any(|(name, _)| name.trim().eq_ignore_ascii_case(key))
 }
 
 fn own(directory: &Path) -> Vec<String> {
@@ -119,6 +156,17 @@ fn token(registry: &str, settings: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_variable_does_not_replace_what_the_project_names() {
+        let npmrc = "@corp:registry=https://corp/\nregistry = https://near/\n";
+        for name in ["npm_config_registry", "NPM_CONFIG_REGISTRY", "npm_config_@corp:registry"] {
+            assert!(is_named(name, npmrc), "{name}");
+        }
+        for name in ["npm_config_@other:registry", "npm_config_cache", "REGISTRY"] {
+            assert!(!is_named(name, npmrc), "{name}");
+        }
+    }
 
     #[test]
     fn registries_of_the_project_and_above_are_known() {

@@ -182,7 +182,8 @@ impl Indexes {
     }
 }
 
-fn read(table: &Table, directory: &Path, place: String) -> Indexes {
+/// What a table of uv's settings says; `place` is where it has `override-dependencies`.
+pub fn read(table: &Table, directory: &Path, place: String) -> Indexes {
     // `[tool.uv.pip]` counts before what is around it.
     let pip = table.get("pip").and_then(Value::as_table);
     let value = |key: &str| pip.and_then(|pip| pip.get(key)).or_else(|| table.get(key));

@@ -11,9 +11,10 @@ use tokio::process::Command;
 use super::closure::{self, Closure};
 use super::elsewhere;
 use super::list::{Content, List};
+use super::machine::{self, Machine};
 use super::packages::Package;
 use super::pylock::Pylock;
-use super::sources::{self, Source};
+use super::sources::{self, Indexes, Source};
 use super::tool::{self, Tell, failed, find};
 use super::{address, python, synthetic};
 use crate::build::error::BuildError;
@@ -54,12 +55,14 @@ fn too_old(error: BuildError, said: &[String]) -> BuildError {
 pub async fn install(
     uv: &Path,
     list: &List,
+    machine: &Machine,
     platform: &Platform,
     place: &Path,
     tell: Tell<'_>,
 ) -> Result<(), BuildError> {
     let scratch = tool::scratch()?;
-    let run = Run { uv, list, platform, scratch: scratch.path() };
+    let passed = machine::lost(&machine.pip, &[&machine.uv, &list.named_indexes()]);
+    let run = Run { uv, list, machine, passed, platform, scratch: scratch.path() };
     let mut pylock = match &list.content {
         Content::Resolved(pylock) => pylock.clone(),
         Content::Requirements(..) => run.requirements().await?,
@@ -72,7 +75,7 @@ pub async fn install(
         Content::Packages(packages) => run.packages(packages).await?,
     };
     if !matches!(list.content, Content::Resolved(_)) {
-        pylock.prefer_links(&list.links(), &run.pinned_to_indexes(), &list.file)?;
+        pylock.prefer_links(&run.links(), &run.pinned_to_indexes(), &list.file)?;
         run.refuse_in_several_indexes(&pylock).await?;
     }
     python::refuse_lost_sources(&pylock.directories(), &pylock.names_of_indexes(), &list.file)?;
@@ -94,6 +97,9 @@ pub async fn install(
 struct Run<'a> {
     uv: &'a Path,
     list: &'a List,
+    machine: &'a Machine,
+    /// What only pip's settings name: uv does not read them.
+    passed: Indexes,
     platform: &'a Platform,
     /// A directory that is gone afterwards.
     scratch: &'a Path,
@@ -122,7 +128,50 @@ impl Run<'_> {
                 }
             }
         }
+        self.pass_on(&mut command);
         command
+    }
+
+    fn pass_on(&self, command: &mut Command) {
+        let mut add = |name: &str, separator: &str, more: &[String]| {
+            if !more.is_empty() {
+                let known = std::env::var(name).ok().filter(|value| !value.is_empty()).into_iter();
+                command.env(name, known.chain(more.iter().cloned()).collect::<Vec<_>>().join(separator));
+            }
+        };
+        add("UV_EXTRA_INDEX_URL", " ", &self.passed.extra);
+        add("UV_FIND_LINKS", ",", &self.passed.links);
+        if let Some(main) = &self.passed.main {
+            command.env("UV_DEFAULT_INDEX", main);
+        }
+        if self.passed.none {
+            command.env("UV_NO_INDEX", "1");
+        }
+    }
+
+    /// Directories with packages that count for all names.
+    fn links(&self) -> Vec<PathBuf> {
+        let passed = self.passed.links.iter();
+        let passed = passed.map(|link| self.list.directory.join(link.strip_prefix("file://").unwrap_or(link)));
+        self.list.links().into_iter().chain(passed.filter(|path| path.is_dir())).collect()
+    }
+
+    /// The indexes that are named for all packages, where it is not said which counts more: pip's settings know no order, and
+    /// uv takes a package from the first of them.
+    fn mixed_indexes(&self) -> Option<Vec<String>> {
+        if self.passed.extra.is_empty() {
+            return self.list.mixed_indexes();
+        }
+        let named = self.list.named_indexes();
+        let main = named.main.or(self.machine.uv.main.clone()).or(self.passed.main.clone());
+        let extra = named.extra.iter().chain(&self.machine.uv.extra).chain(&self.passed.extra).cloned();
+        let mut all: Vec<String> = Vec::new();
+        for index in main.into_iter().chain(extra) {
+            if !all.iter().any(|known| address::is_same(known, &index)) {
+                all.push(index);
+            }
+        }
+        (all.len() > 1).then_some(all)
     }
 
     async fn compile(&self, file: &Path, options: &[&str]) -> Result<Pylock, BuildError> {
@@ -195,7 +244,7 @@ impl Run<'_> {
 
     /// Two indexes for all packages, both named by hand: which of them is meant for a name that both have cannot be told.
     async fn refuse_in_several_indexes(&self, pylock: &Pylock) -> Result<(), BuildError> {
-        let Some(indexes) = self.list.mixed_indexes() else { return Ok(()) };
+        let Some(indexes) = self.mixed_indexes() else { return Ok(()) };
         let pinned = |name: &str| match &self.list.content {
             Content::Requirements(_, listed) => listed.packages.get(name).is_some_and(|hashes| !hashes.is_empty()),
             _ => false,
@@ -208,7 +257,14 @@ impl Run<'_> {
                 }
             }
             if let [first, second, ..] = &having[..] {
-                return Err(in_two_indexes(name, first, second, &self.list.file));
+                let error = in_two_indexes(name, first, second, &self.list.file);
+                if self.passed.extra.is_empty() {
+                    return Err(error);
+                }
+                return Err(error.hint(
+                    "uv installs, and its settings do not include pip's extra index; to say which index counts first, set \
+                     `UV_INDEX` to the private one and `UV_DEFAULT_INDEX` to the other, and unset `PIP_EXTRA_INDEX_URL`",
+                ));
             }
         }
         Ok(())
