@@ -229,13 +229,13 @@ impl Move<'_> {
                 return failure.therefore("it stays live: there is no release before the first to move back to");
             }
             Ok(Err(error)) if error.reason == Reason::Conflict => {
-                return failure.therefore(&format!("`live` was not moved back: {error}"));
+                return failure.therefore_as_said("`live` was not moved back", &error.to_string());
             }
             Ok(Err(error)) => error.to_string(),
             Err(interrupted) => interrupted.message,
         };
         let live = whereabouts(&place.traffic()).unwrap_or_else(|| self.is_live());
-        failure.therefore(&format!("{live}, and `live` could not be moved back: {why}"))
+        failure.therefore_as_said(&format!("{live}, and `live` could not be moved back"), &why)
     }
 
     /// Whether there are checks to be asked: a function without concurrency cannot answer any.
