@@ -113,7 +113,7 @@ impl Failure {
         let foreign = match words.filter(|words| !words.is_empty()) {
             None => Some(Vec::new()),
             // What others say comes last. Where it is not found, all of the message counts as theirs.
-            Some(words) => message.rfind(words).map(|at| vec![at..at + words.len()]),
+            Some(words) => message.rfind(words).map(|at| std::iter::once(at..at + words.len()).collect()),
         };
         Failure { foreign, ..Failure::new(kind, message) }
     }
