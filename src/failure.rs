@@ -1,9 +1,12 @@
 //! Every error becomes one failure: what went wrong, of which kind, and what to do about it. All hints live here.
 
+mod hints;
+
 use crate::apply::{ApplyError, CloudError, Reason, Step};
 use crate::build::BuildError;
 use crate::verify::{Fault, Obstacle};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::process::ExitCode;
 
 /// What a command ends with when it does not end well.
@@ -13,6 +16,10 @@ pub struct Failure {
     pub message: String,
     /// Whether the message has more than one line, each of ours: any other message is shown as one line.
     pub has_lines: bool,
+    /// Whether each hint is in the message, right below the problem that it is about.
+    pub has_hints: bool,
+    /// Which bytes of the message are the words of others; `None` where any of them may be.
+    pub foreign: Option<Vec<Range<usize>>>,
     pub caused_by: Vec<String>,
     pub request_id: Option<String>,
     pub hints: Vec<String>,
@@ -66,6 +73,8 @@ impl Failure {
             kind,
             message: message.into(),
             has_lines: false,
+            has_hints: false,
+            foreign: None,
             caused_by: Vec::new(),
             request_id: None,
             hints: Vec::new(),
@@ -77,6 +86,41 @@ impl Failure {
     /// Problems of a manifest, each with its place and an excerpt below it.
     pub fn of_problems(kind: Kind, rendered: String) -> Failure {
         Failure { has_lines: true, ..Failure::new(kind, rendered) }
+    }
+
+    /// Problems as they are shown, each with what to do about it. Of several each has its own hints below it.
+    pub fn of_shown(kind: Kind, shown: Vec<(String, Vec<String>)>) -> Failure {
+        let several = shown.len() > 1;
+        let (mut texts, mut hints) = (Vec::new(), Vec::new());
+        for (mut text, own) in shown {
+            let mut told: Vec<String> = Vec::new();
+            for hint in own {
+                if several && !told.contains(&hint) {
+                    text = format!("{text}\n  hint: {hint}");
+                    told.push(hint.clone());
+                }
+                if !hints.contains(&hint) {
+                    hints.push(hint);
+                }
+            }
+            texts.push(text);
+        }
+        Failure { hints, has_hints: several, ..Failure::of_problems(kind, texts.join("\n\n")) }
+    }
+
+    /// A message in which only these words are others'.
+    fn quoting(kind: Kind, message: String, words: Option<&str>) -> Failure {
+        let foreign = match words.filter(|words| !words.is_empty()) {
+            None => Some(Vec::new()),
+            // What others say comes last. Where it is not found, all of the message counts as theirs.
+            Some(words) => message.rfind(words).map(|at| std::iter::once(at..at + words.len()).collect()),
+        };
+        Failure { foreign, ..Failure::new(kind, message) }
+    }
+
+    /// A message of which no word is others'.
+    fn own(kind: Kind, message: impl Into<String>) -> Failure {
+        Failure { foreign: Some(Vec::new()), ..Failure::new(kind, message) }
     }
 
     pub fn usage(message: impl Into<String>) -> Failure {
@@ -148,23 +192,30 @@ impl Failure {
         Failure::usage(format!("the manifest has no function `{name}`; it has {}", listed(known)))
     }
 
+    /// A package for a function of the manifest that the command is not about.
+    pub fn package_not_chosen(package: &str, name: &str, chosen: &[String]) -> Failure {
+        let message =
+            format!("`--package {package}` is for `{name}`, but this command is only about {}", listed(chosen));
+        Failure::usage(message).hint(format!("name `{name}` as a function too, or leave out its package"))
+    }
+
     pub fn which_function(known: &[String]) -> Failure {
         Failure::usage(format!("the manifest has several functions: {}", listed(known))).hint("name the one you mean")
     }
 
     pub fn not_deployed(name: &str) -> Failure {
-        Failure::new(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
     /// The function has a log group only once it was deployed.
     pub fn no_logs(name: &str, log_group: &str) -> Failure {
-        Failure::new(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
     pub fn no_url(name: &str) -> Failure {
-        Failure::new(Kind::Cloud, format!("function `{name}` has no url"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no url"))
             .hint("give it a `url` in the manifest, then run `lamstream deploy`")
     }
 
@@ -185,7 +236,8 @@ impl Failure {
             }
             other => (other.to_string(), other.hints(function)),
         };
-        Failure { hints, ..Failure::new(Kind::Verify, format!("cannot invoke `{function}`: {message}")) }
+        let message = format!("cannot invoke `{function}`: {message}");
+        Failure { hints, ..Failure::quoting(Kind::Verify, message, fault.words()) }
     }
 
     /// stdout that takes no more, though somebody reads.
@@ -204,7 +256,8 @@ impl Failure {
 
     /// A version or a URL that did not answer as the check demands. `what` is such as "version 3".
     pub fn not_verified(function: &str, what: &str, fault: &Fault) -> Failure {
-        let mut failure = Failure::new(Kind::Verify, format!("cannot verify {what} of `{function}`: {fault}"));
+        let message = format!("cannot verify {what} of `{function}`: {fault}");
+        let mut failure = Failure::quoting(Kind::Verify, message, fault.words());
         failure.hints = fault.hints(function);
         if let Fault::Crash { log, .. } = fault {
             failure.caused_by = log.iter().map(|line| format!("log: {line}")).collect();
@@ -216,6 +269,15 @@ impl Failure {
     pub fn therefore(mut self, consequence: &str) -> Failure {
         self.message = format!("{}; {consequence}", self.message);
         self
+    }
+
+    /// The same where it ends with `words` that are others'.
+    pub fn therefore_as_said(self, consequence: &str, words: &str) -> Failure {
+        let consequence = format!("{consequence}: {words}");
+        let mut failure = self.therefore(&consequence);
+        let end = failure.message.len();
+        failure.foreign.iter_mut().for_each(|foreign| foreign.push(end - words.len()..end));
+        failure
     }
 
     /// The same where there may be nothing to add.
@@ -230,26 +292,32 @@ impl Failure {
     pub fn and_also(mut self, other: Failure) -> Failure {
         self.caused_by.extend(other.caused_by);
         self.hints.extend(other.hints);
-        self.therefore(&other.message)
+        let mut failure = self.therefore(&other.message);
+        let begin = failure.message.len() - other.message.len();
+        failure.foreign = failure.foreign.zip(other.foreign).map(|(own, others)| {
+            let moved = others.into_iter().map(|range| range.start + begin..range.end + begin);
+            own.into_iter().chain(moved).collect()
+        });
+        failure
     }
 
     pub fn no_release(name: &str) -> Failure {
-        Failure::new(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
     pub fn nothing_before(name: &str) -> Failure {
-        Failure::new(Kind::Cloud, format!("no release of `{name}` was live before this one: there is no way back"))
+        Failure::own(Kind::Cloud, format!("no release of `{name}` was live before this one: there is no way back"))
             .hint(format!("`lamstream releases {name}` shows what there is; `--to` names one of them"))
     }
 
     pub fn no_such_version(name: &str, version: &str, known: &[String]) -> Failure {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Failure::new(Kind::Cloud, format!("function `{name}` has no version {version}; there are {known}"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no version {version}; there are {known}"))
     }
 
     pub fn shift_under_way(name: &str) -> Failure {
-        Failure::new(Kind::Conflict, format!("a shift of `{name}` is under way"))
+        Failure::own(Kind::Conflict, format!("a shift of `{name}` is under way"))
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
@@ -269,7 +337,7 @@ impl Failure {
     /// Something of our name is there and is not ours.
     pub fn stranger(what: &str, name: &str) -> Failure {
         let failure =
-            Failure::new(Kind::Conflict, format!("{what} `{name}` exists, and lamstream did not make it for this app"));
+            Failure::own(Kind::Conflict, format!("{what} `{name}` exists, and lamstream did not make it for this app"));
         let failure = if what == "log group" {
             failure.hint("a log group often outlives the function that wrote to it")
         } else {
@@ -293,49 +361,11 @@ impl From<CloudError> for Failure {
             Reason::Rejected => Kind::Verify,
             Reason::Refused | Reason::Unreachable | Reason::TimedOut => Kind::Cloud,
         };
-        let mut failure = Failure::new(kind, error.to_string());
+        let mut failure = Failure::quoting(kind, error.to_string(), Some(&error.message));
         failure.caused_by = error.code.iter().cloned().collect();
-        failure.hints = hint_for(&error).into_iter().map(str::to_owned).collect();
+        failure.hints = hints::hint_for(&error).into_iter().map(str::to_owned).collect();
         failure.request_id = error.request_id;
         failure
-    }
-}
-
-fn hint_for(error: &CloudError) -> Option<&'static str> {
-    match (error.reason, error.code.as_deref().unwrap_or_default()) {
-        (Reason::Credentials, _) => Some(
-            "log in (`aws sso login`, `aws configure`), choose a profile with `--profile`, or try it without an \
-             account: `--local`",
-        ),
-        (Reason::Settings, _) if error.message == "no region is set" => {
-            Some("set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`")
-        }
-        (Reason::Settings, _) if error.action != "use the configured endpoints" => None,
-        (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
-        (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
-        (_, "InvalidParameterValueException") if error.message.contains("Adapter is not installed") => {
-            Some("run `lamstream local adapter install`, once; then run the same command again")
-        }
-        (_, "InvalidParameterValueException") if error.message.contains("has no copy of it") => {
-            Some("run `lamstream local layer add ARN`, which fetches it with your credentials, or has it from a ZIP")
-        }
-        (_, "UrlDown") => Some(
-            "end that process and rerun the command; if it has to keep the port, destroy the function and deploy it \
-             again, which gives it another URL",
-        ),
-        (_, "PublicPolicyException") => Some(
-            "this account blocks public function policies: allow them in the Lambda console's settings, or use \
-             `auth = \"aws-iam\"`",
-        ),
-        (_, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") => {
-            Some("the credentials lack this permission: ask whoever manages the account for the action that AWS names")
-        }
-        (_, "TooManyRequestsException" | "Throttling" | "ThrottlingException") => {
-            Some("AWS throttles this account's calls: wait a little, then run the same command again")
-        }
-        (Reason::Unreachable, _) => Some("check the network, then run the same command again; it goes on from there"),
-        (Reason::TimedOut, _) => Some("run the same command again; it goes on from there"),
-        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("manifest", &["stack", "text"]),
     ("import", &["manifest", "text"]),
     ("build", &["stack"]),
-    ("aws", &["apply", "plan", "stack"]),
+    ("aws", &["apply", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
     ("local", &[]),
     ("failure", &["apply", "build", "verify"]),

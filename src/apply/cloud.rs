@@ -138,6 +138,9 @@ impl Audience<'_> {
     }
 }
 
+/// With these words a message names the command that logs in; the command follows.
+pub const LOG_IN: &str = "log in with";
+
 /// A call that did not do what it should.
 #[derive(Clone, Debug)]
 pub struct CloudError {

@@ -4,11 +4,12 @@ mod cloud;
 mod event;
 
 pub use cloud::{
-    Artifact, Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason, Remembered, Source, Trial,
+    Artifact, Audience, Cloud, CloudError, Delivery, LOG_IN, Observed, Outputs, Reason, Remembered, Source, Trial,
 };
 pub use event::{Event, Step, Verified};
 
 use crate::plan::{Change, Plan};
+use crate::stack::Secret;
 use futures_util::future::{Either, join_all, select};
 use std::error::Error;
 use std::fmt;
@@ -123,8 +124,11 @@ async fn step(
     };
     let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
     // What every message names is no secret, and hiding it would hide what the message is about.
-    let secrets = environments.map(|(_, secret)| secret.reveal()).filter(|value| !cloud.names().have(value));
-    let result = result.map_err(|error| error.without(secrets));
+    let result = result.map_err(|error| {
+        let secrets = environments.flat_map(|(_, secret)| secret.with_parts());
+        let secrets: Vec<Secret> = secrets.filter(|secret| !cloud.names().have(secret.reveal())).collect();
+        error.without(secrets.iter().map(Secret::reveal))
+    });
     (audience.tell)(&match &result {
         Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },
         Err(_) => Event::Failed { function: function.clone(), step },

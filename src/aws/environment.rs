@@ -110,10 +110,13 @@ impl FromIterator<(OsString, OsString)> for Environment {
     }
 }
 
-/// The names of the `AWS_*` variables of this process that are set to nothing. The SDK takes some of them for values,
-/// so the program begins with unsetting them.
+/// The names of the `AWS_*` and `LAMSTREAM_*` variables of this process that are set to nothing. The SDK and the reader
+/// of the command line take some of them for values, so the program begins with unsetting them.
 pub fn blank_variables() -> Vec<OsString> {
-    let blank = |(name, value): &(OsString, OsString)| name.as_bytes().starts_with(b"AWS_") && is_blank(value);
+    let blank = |(name, value): &(OsString, OsString)| match name.as_bytes() {
+        name if name.starts_with(b"AWS_") => is_blank(value),
+        name => name.starts_with(b"LAMSTREAM_") && value.is_empty(),
+    };
     std::env::vars_os().filter(blank).map(|(name, _)| name).collect()
 }
 

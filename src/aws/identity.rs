@@ -4,7 +4,7 @@ use super::environment::{Environment, quoted, unusable};
 use super::error::trouble;
 use super::patience::{retries, timeouts};
 use super::profile::Profiles;
-use crate::apply::{CloudError, Reason};
+use crate::apply::{CloudError, LOG_IN, Reason};
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -90,7 +90,7 @@ impl Identity {
                 (format!("use profile {}", quoted(name)), profiles.without_credentials())
             }
             Identity::Profile(name) => {
-                let login = profiles.login().map(|command| format!("; log in with {}", quoted(&command)));
+                let login = profiles.login().map(|command| format!("; {LOG_IN} `{command}`"));
                 (format!("use profile {}", quoted(name)), format!("{}{}", trouble(error), login.unwrap_or_default()))
             }
             Identity::WebToken => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),

@@ -3,6 +3,7 @@
 use super::environment::{self, Environment, quoted, unusable};
 use super::error::trouble;
 use crate::apply::{CloudError, Reason};
+use crate::text;
 use aws_config::profile::ProfileSet;
 use aws_types::os_shim_internal::Fs;
 use std::borrow::Cow;
@@ -112,14 +113,26 @@ impl Profiles {
         CloudError::new(format!("use profile {}", quoted(name)), Reason::Settings, why)
     }
 
-    /// The command that renews what the profile signs in with, where there is one.
+    /// The command that renews what the profile signs in with, where there is one. A profile with a role signs in with
+    /// what its source does.
     pub fn login(&self) -> Option<String> {
-        let command = match (self.get("login_session"), self.get("sso_session").or_else(|| self.get("sso_start_url"))) {
-            (Some(_), _) => "aws login",
-            (None, Some(_)) => "aws sso login",
-            (None, None) => return None,
-        };
-        Some(format!("{command} --profile {}", self.selected()))
+        let mut seen: Vec<&str> = Vec::new();
+        let mut name = self.selected();
+        while !seen.contains(&name) {
+            seen.push(name);
+            let profile = self.set.get_profile(name)?;
+            let has = |key: &str| profile.get(key).is_some_and(|value| !value.trim().is_empty());
+            let command = match (has("login_session"), has("sso_session") || has("sso_start_url")) {
+                (true, _) => "aws login",
+                (false, true) => "aws sso login",
+                (false, false) => {
+                    name = profile.get("source_profile")?;
+                    continue;
+                }
+            };
+            return Some(format!("{command} --profile {}", text::quoted(name)));
+        }
+        None
     }
 
     /// Words for a profile that has nothing to sign in with.

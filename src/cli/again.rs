@@ -55,7 +55,10 @@ impl Again {
         known.sort_by_key(|path| std::cmp::Reverse(path.len()));
         let manifest = [option("--manifest", path), stage, profile.clone(), region.clone()].concat();
         let manifest = manifest.into_iter().chain(local.iter().map(|flag| (*flag).to_owned())).collect();
-        let aws = [profile.clone(), region.clone()].concat();
+        // The profile is repeated for `aws` even where a variable names it: so it is seen which one is meant.
+        let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(std::env::var_os);
+        let named = if profile.is_empty() { option("--profile", named.as_deref()) } else { profile.clone() };
+        let aws = [named, region.clone()].concat();
         Again { known, running, options, positionals, manifest, import: region, local: data, layer: profile, aws }
     }
 
@@ -72,7 +75,12 @@ impl Again {
     fn code(&self, code: &str) -> String {
         const PROGRAM: &str = "lamstream ";
         if code.starts_with("aws ") {
-            return std::iter::once(code).chain(self.aws.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+            let is_new = |option: &&str| {
+                let name = option.split([' ', '=']).next().unwrap_or_default();
+                !code.split([' ', '=']).any(|word| word == name)
+            };
+            let more = self.aws.iter().map(String::as_str).filter(is_new);
+            return std::iter::once(code).chain(more).collect::<Vec<_>>().join(" ");
         }
         let Some(at) = code.find(PROGRAM) else { return code.to_owned() };
         let (before, rest) = code.split_at(at + PROGRAM.len());

@@ -8,7 +8,7 @@ use crate::aws::Traffic;
 use crate::failure::{Failure, Kind as Failed};
 use crate::plan::{Kind, Plan};
 use crate::report::{FunctionAnswer, State};
-use crate::stack::{Stack, Verdict};
+use crate::stack::{Secret, Stack, Verdict};
 
 /// Where a function is to be brought, and from where.
 pub(super) struct Move<'a> {
@@ -23,9 +23,19 @@ pub(super) struct Move<'a> {
 }
 
 impl Move<'_> {
+    /// A function may write its variables to its log. A rollback knows their values from AWS alone.
+    fn hide_environments(&self) {
+        let stacks = [self.target, &self.observed.stack].into_iter();
+        let releases = stacks.filter_map(|stack| stack.live.as_ref()).flat_map(|live| [&live.release, live.newest()]);
+        let values = releases.flat_map(|release| release.configuration.environment.values());
+        let secrets = values.flat_map(Secret::with_parts);
+        self.run.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
+    }
+
     /// Carries `plan` out: what leads to the target, then its proof, and only then what takes something away.
     /// `done` was done before. Where the plan is empty, the proof may still be missing.
     pub async fn carry_out(&self, plan: Plan, done: Vec<Step>) -> FunctionAnswer {
+        self.hide_environments();
         let mut answer = self.job.answer(self.observed);
         answer.changed = !plan.is_empty() || !done.is_empty();
         answer.done = done;
@@ -231,13 +241,13 @@ impl Move<'_> {
                 return failure.therefore("it stays live: there is no release before the first to move back to");
             }
             Ok(Err(error)) if error.reason == Reason::Conflict => {
-                return failure.therefore(&format!("`live` was not moved back: {error}"));
+                return failure.therefore_as_said("`live` was not moved back", &error.to_string());
             }
             Ok(Err(error)) => error.to_string(),
             Err(interrupted) => interrupted.message,
         };
         let live = whereabouts(&place.traffic()).unwrap_or_else(|| self.is_live());
-        failure.therefore(&format!("{live}, and `live` could not be moved back: {why}"))
+        failure.therefore_as_said(&format!("{live}, and `live` could not be moved back"), &why)
     }
 
     /// Whether there are checks to be asked: a function without concurrency cannot answer any.

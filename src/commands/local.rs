@@ -108,7 +108,7 @@ async fn add_layer(run: &Run, arn: &str, zip: Option<&Path>) -> Result<Answer, F
             let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
             let access = Access::Aws { profile: run.global.profile.clone(), region, manifest_region: None };
             let account = run.looking("the credentials", Account::open(access)).await??;
-            run.console.hide(&account.secrets);
+            run.console.hide(account.secrets.iter().cloned());
             let bytes = run.looking("the layer", account.layer(arn)).await??;
             layers::keep(arn, &bytes).map_err(local_failure)?
         }

@@ -15,10 +15,10 @@ use std::path::Path;
 pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<Option<Package>>, Failure> {
     let mut zips = vec![None; project.functions.len()];
     for package in packages {
-        let named = package.split_once('=').and_then(|(name, zip)| {
-            let place = project.functions.iter().position(|function| function.name == name)?;
-            Some((place, zip))
-        });
+        let named = match package.split_once('=') {
+            Some((name, zip)) => place(project, name, package)?.map(|place| (place, zip)),
+            None => None,
+        };
         let (place, zip) = match named {
             Some(found) => found,
             None if project.functions.len() == 1 => (0, package.as_str()),
@@ -32,6 +32,22 @@ pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<
         zips[place] = Some(read(Path::new(zip), function, &platform)?);
     }
     Ok(zips)
+}
+
+/// Which of the chosen functions a package is for; `None` where it is not a name that stands before the `=`.
+fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, Failure> {
+    let place = project.functions.iter().position(|function| function.name == name);
+    if place.is_some() {
+        return Ok(place);
+    }
+    let names = |functions: &[Function]| -> Vec<String> { functions.iter().map(|one| one.name.clone()).collect() };
+    let known = names(&project.manifest.functions);
+    if known.iter().any(|known| known == name) {
+        return Err(Failure::package_not_chosen(package, name, &names(&project.functions)));
+    }
+    // A path may have an `=` of its own.
+    let is_path = name.contains('/') || Path::new(package).exists();
+    if is_path { Ok(None) } else { Err(Failure::unknown_function(name, &known)) }
 }
 
 /// The packages of all functions, one after the other: cargo would make them wait for each other anyway.

@@ -6,7 +6,7 @@ use super::values;
 use crate::build::{self, App, BuildError, Checked, Dependencies, Linker, Order, Package, Preference, Selection};
 use crate::failure::{Failure, Kind};
 use crate::local::{self, adapter, layers};
-use crate::manifest::{self, Files, Function, Mistake, Source, located};
+use crate::manifest::{self, Files, Function, Mistake, Problems, Source, located};
 use crate::stack::{Architecture, Platform};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -174,9 +174,8 @@ fn local_parts(run: &Run, project: &Project, function: &Function, platform: &Pla
     let adapter = function.web.as_ref().map(|web| web.layer(&region, platform.architecture));
     let (adapters, others): (Vec<String>, Vec<String>) =
         function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
-    if !adapters.is_empty() && !has_adapter() {
-        let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
-        missing.push(error.hint("run `lamstream local adapter install`, once"));
+    if !adapters.is_empty() {
+        missing.extend(adapter_missing());
     }
     let own = format!(":{}:layer:", localcloud::ACCOUNT);
     for arn in others.iter().filter(|arn| !arn.contains(&own)) {
@@ -192,51 +191,75 @@ fn local_parts(run: &Run, project: &Project, function: &Function, platform: &Pla
 }
 
 /// A local cloud that runs already may know another adapter than one that would be started.
-fn has_adapter() -> bool {
+fn adapter_missing() -> Option<BuildError> {
+    if let Some(named) = adapter::named() {
+        let why = match (named.is_file(), named.exists()) {
+            (true, _) => return None,
+            (false, true) => "it is not a file",
+            (false, false) => "there is no such file",
+        };
+        let message = format!("cannot use `LAMSTREAM_ADAPTER`, which names `{}`: {why}", named.display());
+        let hint = "correct the variable; or unset it and run `lamstream local adapter install`, once";
+        return Some(BuildError::new(message).hint(hint));
+    }
     let running = Run::home().ok().and_then(|home| home.running().ok().flatten());
     let known = running.and_then(|running| running.adapter);
-    adapter::named().or(known).or_else(adapter::program).is_some_and(|program| program.is_file())
+    if known.or_else(adapter::program).is_some_and(|program| program.is_file()) {
+        return None;
+    }
+    let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
+    Some(error.hint("run `lamstream local adapter install`, once"))
 }
+
+/// A problem as it is shown, and what to do about it.
+type Shown = (String, Vec<String>);
 
 fn failure(run: &Run, project: &Project, wrong: Vec<Wrong>, needs_values: bool) -> Failure {
     let (mistakes, others): (Vec<Wrong>, Vec<Wrong>) = wrong.into_iter().partition(|(_, error)| !error.keys.is_empty());
+    let missing = needs_values.then(|| values::missing_here(project)).flatten();
+    let mut shown = of_manifest(run, project, mistakes, missing);
+    let kind = if shown.is_empty() { Kind::Build } else { Kind::Manifest };
     // Two functions may lack the same.
     let mut others: Vec<BuildError> = others.into_iter().map(|(_, error)| error).collect();
     let mut seen = BTreeSet::new();
     others.retain(|error| seen.insert(error.message.clone()));
-    let mut hints: Vec<String> = Vec::new();
-    hints.extend(mistakes.iter().flat_map(|(_, error)| error.hints.iter().cloned()));
-    let mistake = |(function, error): Wrong| {
-        let message = [vec![error.message], error.caused_by].concat().join(": ");
-        Mistake { function, keys: error.keys, message }
-    };
-    let mut problems = None;
-    if !mistakes.is_empty() {
-        let stage = project.manifest.stage.as_deref();
-        problems = Some(located(mistakes.into_iter().map(mistake).collect(), &project.text, stage));
-    }
-    if let Some((missing, advice)) = needs_values.then(|| values::missing_here(project)).flatten() {
-        hints.extend(advice);
-        problems = Some(match problems {
-            Some(problems) => problems.and(missing),
-            None => missing,
-        });
-    }
-    let kind = if problems.is_some() { Kind::Manifest } else { Kind::Build };
-    let path = run.global.manifest.display().to_string();
-    let mut texts: Vec<String> = problems.iter().map(|problems| problems.render(&path, &project.text)).collect();
-    if texts.is_empty() && others.len() == 1 {
+    if shown.is_empty() && others.len() == 1 {
         return others.remove(0).into();
     }
     for error in others {
-        texts.push([vec![error.message], error.caused_by].concat().join("\n  caused by: "));
-        hints.extend(error.hints);
+        let causes = error.caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
+        let causes = causes.map(|cause| format!("\n  caused by: {cause}"));
+        let text = std::iter::once(error.message.lines().collect::<Vec<_>>().join(" ")).chain(causes).collect();
+        shown.push((text, error.hints));
     }
-    let mut failure = Failure::new(kind, texts.join("\n\n"));
-    for hint in hints {
-        if !failure.hints.contains(&hint) {
-            failure.hints.push(hint);
+    Failure::of_shown(kind, shown)
+}
+
+/// What the manifest is to blame for, each with its place, in the order of the places.
+fn of_manifest(
+    run: &Run,
+    project: &Project,
+    mistakes: Vec<Wrong>,
+    missing: Option<(Problems, Vec<String>)>,
+) -> Vec<Shown> {
+    let stage = project.manifest.stage.as_deref();
+    let path = run.global.manifest.display().to_string();
+    let mistakes = mistakes.into_iter().map(|(function, error)| {
+        let message = [vec![error.message], error.caused_by].concat().join(": ");
+        let mistake = Mistake { function, keys: error.keys, message };
+        (located(vec![mistake], &project.text, stage), error.hints)
+    });
+    let mut all: Vec<(Problems, Vec<String>)> = mistakes.chain(missing).collect();
+    all.sort_by_key(|(problems, _)| {
+        problems.iter().next().and_then(|first| first.span.as_ref()).map(|span| (span.start, span.end))
+    });
+    let mut shown: Vec<Shown> = Vec::new();
+    for (problems, hints) in all {
+        let text = problems.render(&path, &project.text);
+        match shown.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, known)) => known.extend(hints),
+            None => shown.push((text, hints)),
         }
     }
-    failure
+    shown
 }

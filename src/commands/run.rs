@@ -76,7 +76,7 @@ impl Run {
             }
         };
         let account = self.looking("the credentials", Account::open(access)).await??;
-        self.console.hide(&account.secrets);
+        self.console.hide(account.secrets.iter().cloned());
         if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !self.global.local) {
             self.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
         }

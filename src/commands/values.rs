@@ -36,7 +36,7 @@ pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site),
 fn hide(run: &Run, project: &Project, region: &str, account: &str) {
     let names = project.functions.iter().map(|function| project.manifest.names(function, region, account));
     let names: Vec<Names> = names.collect();
-    let secrets = project.functions.iter().flat_map(Function::secrets);
+    let secrets = project.functions.iter().flat_map(Function::secrets).flat_map(Secret::with_parts);
     run.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
 }
 

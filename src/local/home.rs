@@ -154,6 +154,7 @@ impl Home {
         self.make_credentials()?;
         // What an earlier one said of itself is not true any more.
         let _ = fs::remove_file(self.data.join("daemon.json"));
+        let said_before = fs::metadata(self.log()).map_or(0, |log| log.len());
         let mut child = self.spawn(&flags, &lock)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -161,13 +162,28 @@ impl Home {
                 return Ok(running);
             }
             if child.try_wait()?.is_some() {
-                bail!("the local cloud ended at once; it says why in `{}`", self.log().display());
+                bail!(
+                    "the local cloud ended at once: {}; see `{}`",
+                    self.last_words(said_before),
+                    self.log().display()
+                );
             }
             tokio::time::sleep(PAUSE).await;
         }
         // It must not come up when nobody looks any more.
         child.kill().and_then(|()| child.wait()).context("cannot end the local cloud, which does not come up")?;
         bail!("the local cloud did not come up in {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
+    }
+
+    /// Why the local cloud ended, by what it has written to its log behind the bytes that were there before.
+    fn last_words(&self, before: u64) -> String {
+        let log = fs::read(self.log()).unwrap_or_default();
+        let new = log.get(usize::try_from(before).unwrap_or_default()..).unwrap_or_default();
+        let new = String::from_utf8_lossy(new);
+        let lines = || new.lines().map(str::trim).filter(|line| !line.is_empty());
+        // Hints may follow an error.
+        let error = lines().rev().find_map(|line| line.strip_prefix("error: "));
+        error.or_else(|| lines().next_back()).unwrap_or("it does not say why").to_owned()
     }
 
     fn log(&self) -> PathBuf {

@@ -87,8 +87,7 @@ impl Console {
     }
 
     /// From now on these values are hidden wherever others speak: in the reasons of failures, and while building.
-    pub fn hide<'a>(&self, secrets: impl IntoIterator<Item = &'a Secret>) {
-        let secrets = secrets.into_iter().cloned();
+    pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
         self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(secrets);
     }
 
@@ -102,9 +101,25 @@ impl Console {
         self.again.complete(&self.hiding(text))
     }
 
+    /// The message, without these values in what others say in it.
+    fn hiding_foreign(&self, failure: &Failure) -> String {
+        let message = &failure.message;
+        let Some(foreign) = &failure.foreign else { return self.hiding(message) };
+        let (mut shown, mut at) = (String::new(), 0);
+        for range in foreign {
+            let (Some(own), Some(theirs)) = (message.get(at..range.start), message.get(range.clone())) else {
+                return self.hiding(message);
+            };
+            shown.push_str(own);
+            shown.push_str(&self.hiding(theirs));
+            at = range.end;
+        }
+        shown + &message[at..]
+    }
+
     fn completed_in(&self, failure: &Failure) -> Failure {
         Failure {
-            message: self.completed(&failure.message),
+            message: self.again.complete(&self.hiding_foreign(failure)),
             caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
             hints: failure.hints.iter().map(|hint| self.again.complete(hint)).collect(),
             ..failure.clone()

@@ -219,7 +219,8 @@ pub fn failure_lines(failure: &Failure) -> Vec<Line> {
     if !failure.done.is_empty() || !failure.left.is_empty() {
         lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
     }
-    lines.extend(failure.hints.iter().map(|hint| Line::marked(style::HINT, "hint:", hint)));
+    let hints = failure.hints.iter().filter(|_| !failure.has_hints);
+    lines.extend(hints.map(|hint| Line::marked(style::HINT, "hint:", hint)));
     lines
 }
 

@@ -17,6 +17,11 @@ impl Secret {
         &self.0
     }
 
+    /// This, and what is secret within it: others may repeat a password without the URL that it stands in.
+    pub fn with_parts(&self) -> impl Iterator<Item = Secret> + use<> {
+        std::iter::once(self.clone()).chain(text::parts(&self.0).into_iter().map(Secret))
+    }
+
     /// `text` without these values, as [`text::hide`] hides them.
     pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
         text::hide(text, secrets)

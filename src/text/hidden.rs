@@ -98,6 +98,11 @@ fn reach(secret: &str) -> Reach {
     }
 }
 
+/// Whether a value can be told from other words where nothing says that it is one.
+pub(super) fn tells(value: &str) -> bool {
+    reach(value) != Reach::Echo
+}
+
 /// Such as `us-east-1`.
 fn is_region(secret: &str) -> bool {
     let parts: Vec<&str> = secret.split('-').collect();

@@ -3,9 +3,11 @@
 
 mod harmless;
 mod hidden;
+mod parts;
 mod shell;
 mod spelling;
 
 pub use harmless::{Stream, coloured_line, coloured_lines, json, line, lines, uncoloured};
 pub use hidden::{HIDDEN, hide};
+pub use parts::parts;
 pub use shell::quoted;

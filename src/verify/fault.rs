@@ -132,6 +132,20 @@ impl Fault {
         hints.iter().map(|hint| (*hint).to_string()).collect()
     }
 
+    /// What of its text are the words of others: AWS's, the function's, or those of what stands in between.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Fault::Unreachable { reason, .. } | Fault::Cut { reason, .. } | Fault::Sign(reason) => Some(reason),
+            Fault::Forbidden { refusal: Refusal::Missing(_) | Refusal::Overruled, .. } => None,
+            Fault::Forbidden { words, .. }
+            | Fault::Status { words, .. }
+            | Fault::ServerError { words, .. }
+            | Fault::RuntimeErrorText { words, .. }
+            | Fault::Crash { words, .. } => Some(words),
+            Fault::Timeout { .. } | Fault::RawJson { .. } | Fault::Buffered { .. } | Fault::Late { .. } => None,
+        }
+    }
+
     /// What there was of an answer.
     pub fn seen(&self) -> Option<&Seen> {
         match self {

@@ -238,3 +238,39 @@ fn a_layer_is_fetched_once_and_only_if_it_is_what_lambda_says() {
     assert_eq!(other.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&other.stderr).contains("is not what Lambda says that it is"), "{}", said(&other));
 }
+
+/// CI systems set variables that have no value to the empty string.
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    const NAMES: [&str; 5] = [
+        "LAMSTREAM_LOCAL_DIR",
+        "LAMSTREAM_STAGE",
+        "LAMSTREAM_CACHE_DIR",
+        "LAMSTREAM_ADAPTER",
+        "LAMSTREAM_ATTEMPT_TIMEOUT",
+    ];
+    let bench = Bench::new(CHAT);
+    let run = |arguments: &[&str]| bench.command(arguments).envs(NAMES.map(|name| (name, ""))).output().unwrap();
+    for arguments in [&["status", "--local"][..], &["local", "start"], &["local", "status"], &["local", "stop"]] {
+        let output = run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    }
+    assert!(bench.path("home/.local/state/lamstream/local/daemon.log").exists() && !bench.data().exists());
+}
+
+#[test]
+fn a_local_cloud_that_ends_at_once_says_why() {
+    let bench = Bench::new(CHAT);
+    bench.good(&["local", "start"]);
+    bench.good(&["local", "stop"]);
+    // What an earlier one wrote is not why this one ended.
+    bench.write("cloud/daemon.log", "error: an old one\n");
+    bench.write("cloud/state.json", "no json");
+    for arguments in [&["local", "start"][..], &["status", "--local"]] {
+        let output = bench.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("the local cloud ended at once: `") && told.contains("state.json` is damaged"), "{told}");
+        assert!(told.contains("cloud/daemon.log`") && !told.contains("an old one"), "{told}");
+    }
+}

@@ -17,6 +17,7 @@ mod invoke;
 mod leaks;
 mod local;
 mod logs;
+mod own_words;
 mod permissions;
 mod ports;
 mod preflight;

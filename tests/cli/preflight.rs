@@ -194,3 +194,87 @@ fn what_the_local_cloud_needs_is_known_before_it_is_started() {
     assert!(told.contains(&format!("there is no copy of the layer `{layer}`")), "{told}");
     assert!(!bench.data().exists(), "not even the local cloud was started");
 }
+
+#[test]
+fn one_problem_is_shown_in_lines_and_its_hint_below() {
+    let bench = bench("app = 'shop'\n[functions.f]\ncrate = 'ws/chat'\n");
+    let output = bench.run(&["build"]);
+    let told = errors(&output);
+    assert!(
+        told.contains(
+            "error: deploy.toml:3:9: cannot build `chat`: it has several binaries: `one` and `two`\n  \
+             3 | crate = 'ws/chat'\n    |         ^^^^^^^^^\nhint: "
+        ),
+        "{told}"
+    );
+    assert_eq!(told.matches("hint: ").count(), 1, "{told}");
+}
+
+#[test]
+fn of_several_problems_each_has_its_own_hint_below_it() {
+    let bench = bench(&format!(
+        "app = 'shop'\n[functions.one]\ncrate = 'ws/chat'\n[functions.two]\nweb = 'app'\n{WEB}\
+         environment = {{ TOKEN = {{ env = 'NOT_SET' }} }}\n[functions.three]\ncrate = 'ws/chat'\nbin = 'three'\n"
+    ));
+    let mut command = bench.command(&["deploy", "--local", "--yes"]);
+    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    let told = errors(&output);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(!told.contains("\\n"), "{told}");
+    let (_, shown) = told.split_once("error: ").unwrap();
+    let problems: Vec<&str> = shown.split("\n\n").collect();
+    for (problem, (words, hint)) in problems.iter().zip([
+        ("deploy.toml:3:9: cannot build `chat`: it has several binaries", "\n    |         ^^^^^^^^^\n  hint: "),
+        ("deploy.toml:8:17: `TOKEN` comes from", "\n  hint: set the variable"),
+        ("deploy.toml:11:7: cannot build `chat`: it has no binary `three`", "\n     |       ^^^^^^^"),
+        ("cannot run web apps", "\n  hint: run `lamstream local adapter install"),
+    ]) {
+        assert!(problem.starts_with(words) && problem.contains(hint), "{words}: {told}");
+    }
+    assert_eq!((problems.len(), told.matches("\nhint: ").count()), (4, 0), "{told}");
+    // A program finds all hints where it always does.
+    let mut command = bench.command(&["deploy", "--local", "--yes", "--output", "json"]);
+    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["error"]["hints"].as_array().unwrap().len() >= 3, "{document:#}");
+}
+
+#[test]
+fn an_adapter_that_a_variable_names_and_that_is_not_there_is_named() {
+    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
+    for (named, why) in [("/nowhere/adapter", "there is no such file"), ("app", "it is not a file")] {
+        let mut command = bench.command(&["deploy", "--local", "--yes"]);
+        command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", named);
+        let output = command.output().unwrap();
+        let told = errors(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        let shown = if named == "app" { bench.path("app").display().to_string() } else { named.to_owned() };
+        let expected = format!("cannot use `LAMSTREAM_ADAPTER`, which names `{shown}`: {why}");
+        assert!(told.contains(&expected) && !told.contains("not installed"), "{told}");
+    }
+}
+
+#[test]
+fn a_package_for_a_function_that_is_not_chosen_is_refused_by_name() {
+    let bench = bench(&format!(
+        "app = 'shop'\n[functions.c]\npackage = 'app'\n{HANDLER}[functions.d]\npackage = 'app'\n{HANDLER}\
+         [functions.e]\npackage = 'app'\n{HANDLER}"
+    ));
+    for (arguments, expected) in [
+        (
+            &["deploy", "c", "--package", "d=/x.zip"][..],
+            "`--package d=/x.zip` is for `d`, but this command is only about `c`",
+        ),
+        (
+            &["plan", "c", "e", "--package", "d=/x.zip"],
+            "`--package d=/x.zip` is for `d`, but this command is only about `c`, `e`",
+        ),
+        (&["deploy", "c", "--package", "f=/x.zip"], "the manifest has no function `f`"),
+        (&["deploy", "--package", "f=/x.zip"], "the manifest has no function `f`"),
+        (&["deploy", "--package", "/x.zip"], "does not say for which function it is"),
+    ] {
+        let output = bench.run(&[arguments, &["--local"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(errors(&output).contains(expected), "{arguments:?}: {}", said(&output));
+    }
+}

@@ -219,6 +219,48 @@ fn a_profile_without_usable_credentials_says_why() {
     assert!(message.contains("home/.aws/config on line 1"), "{message}");
 }
 
+/// The command is named once, with the profile, however that was named, and no other way of logging in beside it.
+#[test]
+fn how_to_log_in_is_said_once_and_with_the_profile() {
+    let bench = Bench::new(CHAT);
+    std::fs::create_dir_all(bench.path("home/.aws")).unwrap();
+    let role = "role_arn = arn:aws:iam::123456789012:role/r\n";
+    let sso = "sso_session = s\nsso_account_id = 123456789012\nsso_role_name = r\n";
+    let console = "login_session = arn:aws:iam::123456789012:user/somebody\n";
+    bench.write(
+        "home/.aws/config",
+        &format!(
+            "[profile sso]\n{sso}[profile console]\n{console}\
+             [profile role]\n{role}source_profile = sso\n[profile bare]\nregion = eu-central-1\n\
+             [sso-session s]\nsso_region = eu-central-1\nsso_start_url = https://planted.example/start\n"
+        ),
+    );
+    for (profile, login) in [
+        ("sso", "aws sso login --profile sso"),
+        ("console", "aws login --profile console"),
+        ("role", "aws sso login --profile sso"),
+    ] {
+        for (variables, arguments) in [
+            (vec![], &["--profile", profile][..]),
+            (vec![("AWS_PROFILE", profile)], &[]),
+            (vec![("AWS_DEFAULT_PROFILE", profile)], &[]),
+        ] {
+            let mut command = confined(&bench, &["plan"]);
+            let output = command.args(arguments).envs(variables).env("AWS_REGION", "eu-central-1").output().unwrap();
+            let told = errors(&output);
+            assert_eq!(output.status.code(), Some(2), "{told}");
+            assert!(told.contains(&format!("`{login}`")), "{told}");
+            assert_eq!((told.matches("aws ").count(), told.matches("--profile --").count()), (1, 0), "{told}");
+            assert!(told.contains("hint: ") && told.contains("`--local`"), "{told}");
+        }
+    }
+    for (variables, arguments) in [(vec![], &["--profile", "bare"][..]), (vec![("AWS_PROFILE", "bare")], &[])] {
+        let output = confined(&bench, &["plan"]).args(arguments).envs(variables).output().unwrap();
+        let told = errors(&output);
+        assert!(told.contains("`aws configure --profile bare`"), "{told}");
+    }
+}
+
 const VARIABLES: [&str; 28] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
