@@ -123,7 +123,7 @@ pub(super) async fn turn(
     asked: bool,
     audience: &Audience<'_>,
 ) -> Result<Outputs, CloudError> {
-    point(place, audience, |current| match (current, part) {
+    point(place, audience, Guard::Whole, |current| match (current, part) {
         (Some(current), Some(weight)) if current.version != number => Pointing {
             version: current.version.clone(),
             shifted: Some((number.to_owned(), weight)),
@@ -171,7 +171,7 @@ impl Place<'_> {
         // No part of the traffic stays with what did not pass.
         let shifted = good.shifted.filter(|(version, _)| *version != refused);
         let back = Pointing { memory, shifted, version: good.version };
-        match point(self, audience, |_| back.clone()).await {
+        match point(self, audience, Guard::Traffic, |_| back.clone()).await {
             Ok(outputs) => Ok(Some(outputs)),
             // The reply was lost, and a look showed that it got through.
             Err(_) if self.points_to(&back) => Ok(Some(back.outputs())),
@@ -218,7 +218,7 @@ impl Place<'_> {
         let now = self.seen.borrow().alias.as_ref().map(|alias| alias.pointing.clone());
         let Some(now) = now.filter(|now| with(now) != now.memory) else { return Ok(()) };
         let to = Pointing { memory: with(&now), ..now };
-        point(self, audience, |_| to.clone()).await.map(drop)
+        point(self, audience, Guard::Whole, |_| to.clone()).await.map(drop)
     }
 
     fn points_to(&self, to: &Pointing) -> bool {
@@ -234,9 +234,18 @@ impl Place<'_> {
     }
 }
 
+/// What of an alias must still be as it was last seen, for a write to go on.
+#[derive(Clone, Copy, PartialEq)]
+enum Guard {
+    Whole,
+    /// Only the traffic: what else somebody may have written there does not keep a bad release live.
+    Traffic,
+}
+
 async fn point(
     place: &Place<'_>,
     audience: &Audience<'_>,
+    guard: Guard,
     aim: impl Fn(Option<&Pointing>) -> Pointing,
 ) -> Result<Outputs, CloudError> {
     let mut expected = place.seen.borrow().alias.clone();
@@ -264,7 +273,11 @@ async fn point(
             (Err(_), Some(refusal)) => return Err(refusal.clone()),
             (Err(unread), None) => return Err(unread),
         };
-        let look = judge(place, &to, expected.as_ref(), now.as_ref(), refusal);
+        let is_unmoved = match (guard, &now, &expected) {
+            (Guard::Traffic, Some(now), Some(expected)) => now.pointing.same_traffic(&expected.pointing),
+            (_, now, expected) => now.as_ref().map(|now| &now.pointing) == expected.as_ref().map(|seen| &seen.pointing),
+        };
+        let look = judge(place, &to, is_unmoved, now.as_ref(), refusal);
         expected = now.map(|alias| alias.without_warming(place.seen.borrow().provisioned));
         look
     })
@@ -275,18 +288,13 @@ async fn point(
 fn judge(
     place: &Place<'_>,
     to: &Pointing,
-    expected: Option<&Alias>,
+    is_unmoved: bool,
     now: Option<&Alias>,
     refusal: Option<CloudError>,
 ) -> Result<Look<Outputs>, CloudError> {
     let pointing = |alias: Option<&Alias>| alias.map(|alias| alias.pointing.clone());
     let arrived = pointing(now).as_ref() == Some(to);
     let is_on_its_way = is_on_its_way(place, now, to);
-    // What else somebody may have written there, such as another description, stands in nobody's way.
-    let is_unmoved = match (now, expected) {
-        (Some(now), Some(expected)) => now.pointing.same_traffic(&expected.pointing),
-        (now, expected) => now.is_none() && expected.is_none(),
-    };
     match refusal {
         // A call without an answer may still be on its way.
         Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),

@@ -94,15 +94,19 @@ fn what_is_hinted_is_about_the_same_place() {
     let place = ["--manifest", "my app.toml", "--stage", "prod", "--local"];
     let typed = "--manifest 'my app.toml' --stage prod --local";
     let with = |arguments: &[&str]| hints(&bench, &[arguments, &place].concat());
-    assert_eq!(
-        hints(&bench, &["destroy", "--local"]),
-        "run `lamstream destroy --local --yes` to go on without being asked"
-    );
+    assert_eq!(hints(&bench, &["destroy"]), "run `lamstream destroy --yes` to go on without being asked");
+    // On AWS alone a change needs somebody's consent.
+    let (on_aws, typed_on_aws) = (&place[..4], typed.trim_end_matches(" --local"));
     for (arguments, expected) in [
-        (&["destroy", "chat", "--keep-logs"][..], format!("lamstream destroy {typed} chat --keep-logs --yes")),
-        (&["deploy", "chat"], format!("lamstream deploy {typed} chat --yes")),
-        (&["rollback", "--to", "3"], format!("lamstream rollback {typed} --to 3 --yes")),
-        (&["url"], format!("lamstream deploy {typed}")),
+        (&["destroy", "chat", "--keep-logs"][..], format!("lamstream destroy {typed_on_aws} chat --keep-logs --yes")),
+        (&["deploy", "chat"], format!("lamstream deploy {typed_on_aws} chat --yes")),
+        (&["rollback", "--to", "3"], format!("lamstream rollback {typed_on_aws} --to 3 --yes")),
+    ] {
+        let hints = hints(&bench, &[arguments, on_aws].concat());
+        assert!(hints.contains(&format!("`{expected}`")), "{arguments:?}: {hints}");
+    }
+    for (arguments, expected) in [
+        (&["url"][..], format!("lamstream deploy {typed}")),
         (&["logs", "chat"], format!("lamstream deploy {typed}")),
         (&["invoke", "chat"], format!("lamstream deploy {typed}")),
         (&["releases"], format!("lamstream deploy {typed}")),
