@@ -7,7 +7,7 @@ use crate::support::bench::{Bench, said};
 use std::path::Path;
 
 const NODE: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'nodejs20.x'\nrun = 'node index.js'\n";
-const TWICE: &str = "is in more than one index";
+const TWICE: &str = "is in more than one";
 
 /// Two indexes that both have `six`, which says whose it is.
 fn indexes() -> (Index, Index) {
