@@ -46,7 +46,8 @@ fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, 
         return Err(Failure::package_not_chosen(package, name, &names(&project.functions)));
     }
     // A path may have an `=` of its own.
-    let is_path = name.contains('/') || Path::new(package).exists();
+    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let is_path = !is_name || Path::new(package).exists();
     if is_path { Ok(None) } else { Err(Failure::unknown_function(name, &known)) }
 }
 
