@@ -112,7 +112,8 @@ fn what_a_terminal_is_shown_of_arguments_is_harmless() {
 
 /// What a pseudo-terminal gets.
 fn on_terminal(bench: &Bench, arguments: &[&str]) -> String {
-    let output = crate::consent::on_terminal(bench, &bench.command(arguments), &serde_json::json!([])).output().unwrap();
+    let output =
+        crate::consent::on_terminal(bench, &bench.command(arguments), &serde_json::json!([])).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 
