@@ -39,7 +39,7 @@ pub(crate) fn event(line: &Line<'_>) -> Option<Event> {
 /// All streams of all groups.
 pub(crate) struct Journal {
     root: PathBuf,
-    /// By file: where which times are, of streams that somebody has read.
+    /// Where each time begins in a file, for every stream that was read.
     indexes: Mutex<HashMap<PathBuf, Index>>,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Payload {
     rest: BytesMut,
 }
 
-/// Why there is no body.
+/// Why a body could not be read.
 pub(crate) enum Broken {
     TooLarge,
     Incomplete(String),

@@ -1,7 +1,7 @@
 //! Which process is at the other end of a connection on this machine.
 //!
-//! The Runtime API of an instance is for the processes of that instance. Its address is no secret: a port can be guessed,
-//! and is there to be seen. So the kernel is asked whose socket it is that has connected.
+//! The Runtime API of an instance is for the processes of that instance. Any process can guess its
+//! port or look it up, so the kernel tells which process owns the socket that connected.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

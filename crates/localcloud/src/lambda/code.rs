@@ -56,7 +56,7 @@ pub(super) fn keep(call: &Call, zip: &[u8]) -> Result<Code, Fault> {
     }
     let sum = Sha256::digest(zip);
     let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-    // Before it is looked for: what is there already may be unused, and about to be deleted.
+    // This comes before the unpacking: code that is already there may be unused, and would then be deleted soon.
     call.uses_code(&digest);
     unpack::unpack(&call.cloud.data, &digest, zip)?;
     Ok(Code { digest, sha256: STANDARD.encode(sum), size: zip.len() as u64 })

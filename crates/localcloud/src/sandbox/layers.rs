@@ -33,7 +33,7 @@ pub(super) fn directory(cloud: &Cloud, layers: &[Layer]) -> anyhow::Result<Optio
         Err(error) if !target.is_dir() => Err(error.into()),
         _ => Ok(()),
     });
-    // Left over where it could not be made, or somebody else was faster.
+    // The draft is still there if it could not be finished, or if another instance was faster.
     let _ = remove_tree(&draft);
     made.map(|()| Some((target, begun)))
 }

@@ -30,8 +30,8 @@ pub fn start(data: &TempDir) -> (Cloud, String) {
     start_as(Command::new(program()), data)
 }
 
-/// The same for which modes of directories count, as they do for everybody but root. None where root cannot give up its
-/// rights, which is told.
+/// The same, but directory modes apply to it, as they do to every user except root. `None`, with a note, if root cannot
+/// give up its rights.
 pub fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
     if !rustix::process::geteuid().is_root() {
         return Some(start(data));
@@ -152,7 +152,7 @@ async fn children_that_left_their_group_end_with_their_instance_and_no_other() {
     let bench = Bench::start().await;
     bench.function(json!({})).await;
     let stays = with_children_that_left(&bench, "live", "").await;
-    // One instance crashes, one is no longer wanted.
+    // One instance crashes, another one is replaced.
     let crashed = with_children_that_left(&bench, "$LATEST", "exit").await;
     wait_until("the crashed one's are gone", || !crashed.into_iter().any(is_alive)).await;
     let unwanted = with_children_that_left(&bench, "$LATEST", "").await;
