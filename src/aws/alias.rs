@@ -152,6 +152,27 @@ impl Place<'_> {
         }
     }
 
+    /// Waits until all traffic is where `live` points: where instances are kept warm, Lambda moves it little by little, and
+    /// until then another version may answer.
+    ///
+    /// # Errors
+    /// When the alias cannot be read, or the traffic does not arrive in time.
+    pub async fn settle_traffic(&self, audience: &Audience<'_>) -> Result<(), CloudError> {
+        if self.seen.borrow().provisioned.is_none() {
+            return Ok(());
+        }
+        let action = || format!("wait for the traffic of function `{}`", self.names.function_name());
+        let wait = Wait { function: &self.names.function, for_what: "Lambda to move the traffic", limit: wait::READY };
+        wait.until(audience, async || match observe(self).await? {
+            Some(alias) if alias.pointing.shifted.is_some() => {
+                let why = "Lambda still moves the instances that it keeps warm";
+                Ok(Look::NotYet(CloudError::new(action(), Reason::Refused, why)))
+            }
+            _ => Ok(Look::Done(())),
+        })
+        .await
+    }
+
     /// Points `live` to the last release that served well: where it pointed when it was first observed, or, where a
     /// run before this one was cut short, where it pointed before that. The release that has the traffic now is
     /// remembered as failed. `None` where there is no such release.

@@ -53,10 +53,10 @@ pub(super) fn watched(
 async fn say_what_is_waited_for(stop: super::Stop, console: Console) {
     let signal = stop.wait().await;
     tokio::time::sleep(HEARD).await;
-    if console.going().is_empty() {
+    if console.waits_for().is_empty() {
         tokio::time::sleep(AT_ONCE).await;
     }
-    let going: Vec<String> = console.going().iter().map(ToString::to_string).collect();
+    let going = console.waits_for();
     let what = if going.is_empty() { String::new() } else { format!(": {}", going.join(", ")) };
     let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
     console.note(&format!("finishing what was begun{what}; {again} to stop now"));

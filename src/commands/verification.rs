@@ -132,6 +132,9 @@ impl<'a> Verification<'a> {
     /// Asks the URL; gives what is most telling of what was seen. Only a second signal ends it early. `half_done`: the
     /// URL's own settings may be the target's, or still those that were observed.
     pub async fn url(&self, url: &str, half_done: bool) -> Result<Option<Verified>, NotVerified> {
+        let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
+        let settled = self.run.watched_to_the_end(async |audience| self.job.place.settle_traffic(audience).await);
+        settled.await.map_err(unasked)?.map_err(|error| unasked(Failure::from(error)))?;
         let function = self.job.function.name.clone();
         let what = "the url".to_owned();
         self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });

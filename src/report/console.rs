@@ -70,6 +70,11 @@ impl Console {
         self.course().going()
     }
 
+    /// What a run that is told to stop still waits for, in words.
+    pub fn waits_for(&self) -> Vec<String> {
+        self.course().waits_for()
+    }
+
     pub fn done(&self) -> Vec<Step> {
         self.course().done.clone()
     }

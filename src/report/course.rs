@@ -7,6 +7,8 @@ use crate::apply::{Event, Step};
 pub(super) struct Course {
     pub done: Vec<Step>,
     going: Vec<(String, Step)>,
+    /// What is being verified, as function and what of it.
+    verifying: Vec<(String, String)>,
 }
 
 impl Course {
@@ -18,6 +20,10 @@ impl Course {
                 self.done.push(step.clone());
             }
             Event::Failed { function, step } => self.end(function, step),
+            Event::Verifying { function, what } => self.verifying.push((function.clone(), what.clone())),
+            Event::Verified { function, what, .. } | Event::NotVerified { function, what } => {
+                self.verifying.retain(|(of, verifying)| of != function || verifying != what);
+            }
             _ => {}
         }
     }
@@ -29,5 +35,11 @@ impl Course {
 
     pub fn going(&self) -> Vec<Step> {
         self.going.iter().map(|(_, step)| step.clone()).collect()
+    }
+
+    /// What a run that is told to stop still waits for, in words: "create function `shop-chat`", "verify the url of `chat`".
+    pub fn waits_for(&self) -> Vec<String> {
+        let verifying = self.verifying.iter().map(|(function, what)| format!("verify {what} of `{function}`"));
+        self.going.iter().map(|(_, step)| step.to_string()).chain(verifying).collect()
     }
 }

@@ -267,14 +267,55 @@ fn a_second_signal_says_what_is_not_known() {
     let mut said = String::new();
     let mut stderr = BufReader::new(run.stderr.take().expect("a pipe"));
     kill_process(pid, Signal::INT).expect("it is signalled");
-    while !said.contains("again to stop now") {
-        assert_ne!(stderr.read_line(&mut said).expect("text"), 0, "{said}");
-    }
+    read_until(&mut stderr, &mut said, "again to stop now");
     kill_process(pid, Signal::INT).expect("it is signalled");
     stderr.read_to_string(&mut said).expect("text");
     assert_eq!(run.wait().expect("it ends").code(), Some(130), "{said}");
     assert!(said.contains("`live` may be on version 2"), "{said}");
     proxy.let_go();
+}
+
+/// Reads lines until they say `text`.
+fn read_until(stderr: &mut impl BufRead, said: &mut String, text: &str) {
+    while !said.contains(text) {
+        assert_ne!(stderr.read_line(said).expect("text"), 0, "no {text:?} in {said}");
+    }
+}
+
+#[test]
+fn a_signal_while_the_url_is_asked_says_so_and_waits_for_it() {
+    let bench = before_a_bad_release();
+    bench.write("deploy.toml", &manifest("RELEASE = \"two\", FOR = \"url\", MOOD = \"hang\"", "streams = true"));
+    let mut run = start(&bench, &bench.proxy());
+    let (mut said, mut stderr) = (String::new(), BufReader::new(run.stderr.take().expect("a pipe")));
+    read_until(&mut stderr, &mut said, "Waiting for the url");
+    kill_process(Pid::from_raw(run.id() as i32).expect("a process id"), Signal::TERM).expect("it is signalled");
+    read_until(&mut stderr, &mut said, "finishing what was begun: verify the url of `chat`; send the signal again");
+    stderr.read_to_string(&mut said).expect("text");
+    assert_eq!(run.wait().expect("it ends").code(), Some(143), "{said}");
+    assert!(said.contains("`live` was moved back to version 1"), "{said}");
+    serves(&bench, "one");
+}
+
+/// While Lambda moves warm instances, the version before answers, and its weight is no shift.
+#[test]
+fn a_killed_run_of_a_function_that_is_kept_warm_is_asked_when_its_traffic_has_arrived() {
+    let bench = Bench::new("");
+    bench.good(&["local", "start", "--update", "2s"]);
+    let warm = |environment: &str| {
+        let text = manifest(environment, "streams = true");
+        bench.write("deploy.toml", &text.replace("timeout = 2", "timeout = 2\nprovisioned_concurrency = 1"));
+    };
+    warm("RELEASE = \"one\"");
+    assert!(deploy(&bench, &[]).status.success());
+    warm("RELEASE = \"two\", FOR = \"url\", MOOD = \"broken\"");
+    disturbed(&bench, Fault::KillAfter, Lasting::Once);
+    let text = bench.good(&["status", "--local"]);
+    assert!(text.contains("unverified") && !text.contains("shift"), "{text}");
+    let errors = errors(&deploy(&bench, &[]), 1);
+    assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
+    assert_eq!(status(&bench), (json!("1"), json!("verified")));
+    serves(&bench, "one");
 }
 
 #[test]
