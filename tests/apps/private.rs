@@ -463,6 +463,10 @@ fn a_lock_of_uv_says_where_a_package_comes_from() {
     lock(&old);
     old.write("app/pyproject.toml", &stage.filled(&format!("{PROJECT}{}", pinned!()), &old));
     stage.expect("older than its project", &stage.build(&old, Some(&uv)), &old, Refused("uv lock"));
+    // uv locks the latest version, and that is the public one.
+    let links = stage.bench(&[project!("[tool.uv]\nfind-links = ['{WHEELS}']\n")]);
+    lock(&links);
+    stage.expect("find-links", &stage.build(&links, Some(&uv)), &links, Refused("is in more than one"));
 }
 
 #[test]

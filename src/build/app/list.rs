@@ -61,12 +61,15 @@ impl List {
     }
 
     async fn of_lock(lock: &Path, directory: &Path) -> Result<List, BuildError> {
-        let pylock = uv::export(lock, directory).await?;
+        let mut pylock = uv::export(lock, directory).await?;
         if let Some(project) = Project::of(directory)? {
             let root = project.workspace_root();
             let declarations = sources::declarations(&project, root.as_ref());
             let indexes = Indexes::of(directory, Some(&project), root.as_ref())?;
             pylock.refuse_undeclared(&declarations, &indexes, lock)?;
+            // uv locks the latest version, wherever it is: also one that a public index has of a private package's name.
+            let pinned = sources::pinned_to_indexes(&declarations);
+            pylock.prefer_links(&directories(&indexes.links, directory), &pinned, lock)?;
         }
         Ok(List::new(lock, directory, Content::Resolved(pylock), Vec::new(), Indexes::default()))
     }
@@ -165,9 +168,7 @@ impl List {
             Content::Requirements(_, listed) => &listed.links[..],
             _ => &[],
         };
-        let all = listed.iter().chain(&self.indexes.links);
-        let path = |link: &String| self.directory.join(link.strip_prefix("file://").unwrap_or(link));
-        all.map(path).filter(|path| path.is_dir()).collect()
+        directories(listed.iter().chain(&self.indexes.links), &self.directory)
     }
 
     /// The indexes that the list names with a password, or with a variable that has one.
@@ -247,4 +248,9 @@ fn of_sources(sources: impl Iterator<Item = Source>) -> Result<Option<String>, B
         }
     }
     Ok(Some(content))
+}
+/// Those of `links` that are directories of this machine; a relative one begins in `base`.
+fn directories<'a>(links: impl IntoIterator<Item = &'a String>, base: &Path) -> Vec<PathBuf> {
+    let path = |link: &String| base.join(link.strip_prefix("file://").unwrap_or(link));
+    links.into_iter().map(path).filter(|path| path.is_dir()).collect()
 }

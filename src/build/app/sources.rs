@@ -1,6 +1,6 @@
 //! Where a project says that its packages come from: `[tool.uv.sources]`, and the indexes of uv.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
@@ -66,6 +66,13 @@ pub struct Declaration {
 }
 
 pub type Declarations = BTreeMap<String, Vec<Declaration>>;
+
+/// The packages that are declared to come from an index of their own.
+pub fn pinned_to_indexes(declarations: &Declarations) -> BTreeSet<String> {
+    let is_pinned = |entry: &Declaration| matches!(entry.source, Source::Index { .. });
+    let pinned = declarations.iter().filter(|(_, entries)| entries.iter().any(is_pinned));
+    pinned.map(|(name, _)| name.clone()).collect()
+}
 
 /// What a member says, and what the root of its workspace says of names that the member does not mention. Entries of extras
 /// and groups are no part of it: neither is installed.

@@ -187,16 +187,13 @@ impl Run<'_> {
 
     /// The packages that have an index of their own: no other place is asked for them.
     fn pinned_to_indexes(&self) -> BTreeSet<String> {
-        let is_pinned = |source: &Source| matches!(source, Source::Index { .. });
         match &self.list.content {
             Content::Project(project, root) => {
-                let declarations = sources::declarations(project, root.as_deref()).into_iter();
-                let pinned = declarations.filter(|(_, entries)| entries.iter().any(|entry| is_pinned(&entry.source)));
-                pinned.map(|(name, _)| name).collect()
+                sources::pinned_to_indexes(&sources::declarations(project, root.as_deref()))
             }
             Content::Packages(packages) => packages
                 .iter()
-                .filter(|package| is_pinned(&package.source))
+                .filter(|package| matches!(package.source, Source::Index { .. }))
                 .map(|package| package.name.clone())
                 .collect(),
             Content::Requirements(..) | Content::Resolved(_) => BTreeSet::new(),
