@@ -185,10 +185,9 @@ impl Move<'_> {
             Ok(Err(error)) => error.to_string(),
             Err(failure) => failure.message,
         };
-        let function = &self.job.function.name;
-        self.run.console.note(&format!(
-            "`{function}` counts as unverified, although it passed: {why}; the next deploy asks its URL again"
-        ));
+        let (function, how) = (&self.job.function.name, if passed { ", although it passed" } else { "" });
+        let note = format!("`{function}` counts as unverified{how}: {why}; the next deploy asks its URL again");
+        self.run.console.note(&note);
         false
     }
 
