@@ -19,7 +19,7 @@ fn the_function_is_the_same_from_two_directories_and_streams() {
     if !pieces::arm64() {
         return;
     }
-    let whole = ["Cargo.toml", "Cargo.lock", "deploy.toml", "src", "benches", "function", "crates/localcloud"];
+    let whole = ["Cargo.toml", "Cargo.lock", "deploy.toml", "src", "benches", "function", "crates"];
     let elsewhere = copies("checkout", &whole.map(|path| (path, path)));
     let (here, there) = (Bench::new(""), Bench::new(""));
     let (one, other) = (build(&here, root(), None), build(&there, &elsewhere, None));
