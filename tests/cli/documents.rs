@@ -156,7 +156,17 @@ fn help_is_as_documented() {
         let is_word = |letter: char| letter.is_ascii_lowercase() || letter == '-';
         for (at, _) in text.match_indices(" --") {
             let flag: String = text[at + 1..].chars().take_while(|letter| is_word(*letter)).collect();
-            let others = ["--", "--workspace", "--bench", "--cors", "--guided", "--tail", "--use-container"];
+            let others = [
+                "--",
+                "--workspace",
+                "--bench",
+                "--locked",
+                "--path",
+                "--cors",
+                "--guided",
+                "--tail",
+                "--use-container",
+            ];
             assert!(others.contains(&flag.as_str()) || all.contains(&flag), "{document} names {flag}");
         }
         let mut in_code = false;
