@@ -1,4 +1,4 @@
-//! The shapes an answer can take; every one is a stream, since the URL's mode is `RESPONSE_STREAM`.
+//! The function's responses. Each is a stream, because the URL's mode is `RESPONSE_STREAM`.
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -9,9 +9,8 @@ use serde_json::json;
 use std::convert::Infallible;
 use std::pin::Pin;
 
-/// A body whose chunks cannot be errors. The runtime writes an `Err` into the body as if it were text and
-/// answers 200 all the same; a failure in mid-stream must panic instead, which (`panic = "abort"`)
-/// breaks the connection, so that the client sees it.
+/// A body whose chunks cannot be errors. The runtime would write an `Err` into the body as text, with status 200. To fail in
+/// mid-stream, panic: with `panic = "abort"` that breaks the connection, and the client notices.
 type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Infallible>> + Send>>;
 
 pub type Answer = StreamResponse<Body>;
@@ -34,7 +33,7 @@ pub fn text(line: &str) -> Answer {
     stream(once(line.to_owned()))
 }
 
-/// An error in FastAPI's shape: `{"detail": …}`.
+/// An error in FastAPI's format: `{"detail": …}`.
 pub fn detail(status: StatusCode, detail: impl Into<serde_json::Value>) -> Answer {
     answer(status, "application/json", once(json!({ "detail": detail.into() }).to_string()))
 }

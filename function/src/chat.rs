@@ -1,4 +1,4 @@
-//! The chat's answer as a stream: made when it is asked for, one token at a time, never ahead of its reader.
+//! The chat's answer as a stream. Each token is produced when the client is ready for it, never in advance.
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 use std::time::Duration;
 
-/// The pause after each token of the text.
+/// The pause between two tokens of the text.
 const PACE: Duration = Duration::from_millis(30);
 
 const TEXT: &str = "Lorem ipsum dolor sit amet, consectetur adipiscing elit.
@@ -33,8 +33,8 @@ const ARTIFACTS: [Artifact; 2] = [
     },
 ];
 
-/// The tokens of the answer to `query`, each as a chunk of its own. A real endpoint would ask its model here;
-/// this one has the same answer to everything.
+/// The tokens of the answer to `query`, one per chunk. A real endpoint would call its model here; this one gives the same
+/// answer to every query.
 pub fn tokens(_query: &str) -> impl Stream<Item = Bytes> + Send + use<> {
     let text = stream::iter(TEXT.char_indices())
         .map(|(at, token)| Bytes::from_static(&TEXT.as_bytes()[at..at + token.len_utf8()]));
@@ -45,7 +45,8 @@ pub fn tokens(_query: &str) -> impl Stream<Item = Bytes> + Send + use<> {
     mark("[START]").chain(paced(text)).chain(mark("[END]")).chain(artifacts)
 }
 
-/// A pause behind every chunk. It is a timer: the thread stays free, and no chunk is made while nobody asks for one.
+/// Adds a pause before every chunk except the first. The pause is a timer, so it does not block the thread, and no chunk is
+/// produced until the client is ready for it.
 fn paced(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
     let mut first = true;
     chunks.then(move |chunk| {
@@ -57,7 +58,7 @@ fn paced(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> 
     })
 }
 
-/// JSON as Python's `json.dumps(…, indent=4)` writes it.
+/// Formats JSON like Python's `json.dumps(…, indent=4)`.
 fn indented(artifact: &Artifact) -> Bytes {
     let mut json = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut json, PrettyFormatter::with_indent(b"    "));

@@ -1,4 +1,4 @@
-//! A chat endpoint that streams its answer token by token: copy it as the start of your own.
+//! A chat endpoint that streams its response token by token. Copy it to start your own.
 
 mod answer;
 mod chat;
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|event: LambdaEvent<Request>| async move { Ok::<_, Error>(route(&event.payload)) })).await
 }
 
-/// Every path and method that the function answers; anything else is told why not, as FastAPI would.
+/// Routes a request. Unknown paths and methods get an error in FastAPI's format.
 fn route(request: &Request) -> Answer {
     match (request.path(), request.method()) {
         ("/", Method::GET) => answer::text("POST /stream/chat?query=… streams an answer, token by token\n"),

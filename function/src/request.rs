@@ -1,4 +1,4 @@
-//! The few fields of a Function URL's event (payload format 2.0) that this function reads.
+//! The fields of a Function URL's event (payload format 2.0) that this function uses.
 
 use http::Method;
 use serde::Deserialize;
@@ -8,12 +8,12 @@ use serde::Deserialize;
 pub struct Request {
     raw_path: String,
     raw_query_string: String,
-    request_context: Circumstances,
+    request_context: RequestDetails,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Circumstances {
+struct RequestDetails {
     http: Http,
 }
 
@@ -28,12 +28,12 @@ impl Request {
         &self.raw_path
     }
 
-    /// The request's method; one that HTTP does not know counts as `GET`, and Lambda sends none.
+    /// The request's method. An invalid one counts as `GET`, but Lambda never sends one.
     pub fn method(&self) -> Method {
         self.request_context.http.method.parse().unwrap_or_default()
     }
 
-    /// The first value of a query parameter, decoded; an empty value is a value.
+    /// The first value of a query parameter, decoded. It may be empty.
     pub fn query(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.raw_query_string.as_bytes())
             .find(|(key, _)| key == name)

@@ -33,10 +33,10 @@ fn the_list_of_motos_errors_is_the_documented_one() {
     let list = std::fs::read(judges().join("moto.json")).expect("the list");
     let list: Vec<serde_json::Value> = serde_json::from_slice(&list).expect("a list");
     let mut text = String::from(
-        "# What moto 5.2.5 gets wrong\n\n`tests/judges` plays one script of calls to the local cloud and to \
-         [moto](https://github.com/getmoto/moto). Where the two differ, one is wrong. This is the list of\nmoto's errors, as \
-         far as the script met them, made from `tests/judges/moto.json`.\n\n\
-         | what | operations | what AWS does | shown by |\n|---|---|---|---|\n",
+        "# What moto 5.2.5 gets wrong\n\n`tests/judges` sends one script of calls to the local cloud and to \
+         [moto](https://github.com/getmoto/moto), and compares the answers.\nThis is the list of moto's errors that the \
+         script found. It is generated from `tests/judges/moto.json`.\n\n\
+         | Error | Operations | What AWS does | Shown by |\n|---|---|---|---|\n",
     );
     for entry in &list {
         let member = |name: &str| entry[name].as_str().unwrap_or_default();

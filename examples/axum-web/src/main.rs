@@ -1,4 +1,4 @@
-//! A plain axum server that counts, one number a chunk. It knows nothing of Lambda.
+//! A plain axum server that counts, one number per chunk. It has no Lambda code.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The pause before each number but the first.
+/// The pause before each number except the first.
 const PACE: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]

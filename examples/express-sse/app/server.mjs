@@ -1,4 +1,4 @@
-// Server-sent events: the time, ten times a second, for as long as was asked for.
+// Server-sent events: sends the time ten times a second, `count` times.
 import express from "express";
 
 const app = express();

@@ -31,7 +31,7 @@ ARTIFACTS = [
 
 
 async def tokens(query: str) -> AsyncIterator[str]:
-    """The answer to `query`; a real endpoint would ask its model here. Nothing in it blocks the event loop."""
+    """The answer to `query`. A real endpoint would call its model here. Nothing blocks the event loop."""
     yield "[START]"
     for character in TEXT:
         yield character
