@@ -1,6 +1,10 @@
 //! The house rules that a machine can check.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
+mod tidy {
+    pub mod phrases;
+}
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -199,4 +203,10 @@ fn one_file_alone_prints() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn texts_are_plain_english() {
+    let found = tidy::phrases::found(root());
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
