@@ -1,8 +1,8 @@
-//! What is fetched or built once and kept for every app: installed packages, the adapter, copies of layers.
+//! The cache that all apps share: installed packages, the adapter, copies of layers.
 
 use std::path::PathBuf;
 
-/// `$LAMSTREAM_CACHE_DIR`, or `$XDG_CACHE_HOME/lamstream`, or `~/.cache/lamstream`; `None` where there is no home.
+/// `$LAMSTREAM_CACHE_DIR`, or `$XDG_CACHE_HOME/lamstream`, or `~/.cache/lamstream`; `None` if there is no home directory.
 pub fn cache() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let usual = || Some(set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?.join("lamstream"));

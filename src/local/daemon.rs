@@ -1,17 +1,17 @@
-//! Serving a local cloud in this process.
+//! Serves a local cloud in this process.
 
-use super::home::{Home, PAUSE, Running, build};
+use super::home::{Home, Running, build};
 use super::limits::Limits;
-use super::lock::Lock;
+use super::lock::{Lock, PAUSE};
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::future::Future;
 use tokio::net::TcpListener;
 
-/// How often the directory is asked for before it counts as somebody else's.
-const LOOKS: usize = 25;
+/// How often to try to lock the directory before it counts as served by another process.
+const ATTEMPTS: usize = 25;
 
-/// Serves until `shutdown`; `ready` is told the address as soon as it answers.
+/// Serves until `shutdown`; `ready` is called with the address as soon as it answers.
 ///
 /// # Errors
 /// When another process serves the same directory, or the port is taken.
@@ -35,22 +35,23 @@ pub async fn run(
     let pid = std::process::id() as i32;
     let (limits, options) = (limits.flags(), limits.options(&home.data));
     let running = Running { pid, endpoint, build: build(), limits, adapter: options.adapter.clone() };
-    // The URLs of earlier runs are open before anybody is told that it runs.
+    // This opens the URLs of earlier runs, before the local cloud is announced.
     let cloud = localcloud::open(options)?;
     home.announce(&running)?;
-    starting.let_go()?;
+    starting.release()?;
     ready(&running.endpoint);
     cloud.serve(listener, shutdown).await;
     Ok(())
 }
 
-/// Who looks whether a local cloud runs may be in the way for an instant, so that one refusal proves nothing.
+/// Locks the directory. A command that looks whether a local cloud runs may hold the lock for an instant, so one refusal
+/// proves nothing.
 async fn serve_alone(home: &Home) -> anyhow::Result<File> {
-    for _ in 0..LOOKS {
+    for _ in 0..ATTEMPTS {
         if let Some(held) = home.serve()? {
             return Ok(held);
         }
         tokio::time::sleep(PAUSE).await;
     }
-    bail!("another local cloud serves `{}` already", home.data.display())
+    bail!("another local cloud already serves `{}`", home.data.display())
 }

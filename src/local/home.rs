@@ -2,7 +2,7 @@
 
 use super::adapter;
 use super::limits::Limits;
-use super::lock::Lock;
+use super::lock::{Lock, PAUSE};
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,30 +14,31 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a local cloud may take to come up or to go.
+/// How long a local cloud may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
-pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a process that serves a directory holds locks on: for its life, and for as long as it uses the data.
-const SERVED: [&str; 2] = ["daemon.lock", "lock"];
+/// Locked by the process that serves a directory, until it exits.
+const SERVING: &str = "daemon.lock";
+/// Locked by the same process while it uses the data.
+const USING: &str = "lock";
 
-/// Where a local cloud lives.
+/// A local cloud's data directory.
 #[derive(Clone, Debug)]
 pub struct Home {
     pub data: PathBuf,
 }
 
-/// A local cloud that answers.
+/// What a running local cloud writes about itself into its data directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Running {
     pub pid: i32,
     pub endpoint: String,
-    /// Which program it is; another one replaces it.
+    /// The program that it runs; `start` replaces a local cloud of another build.
     pub build: String,
-    /// How it was asked to behave, as flags.
+    /// The flags that it was started with.
     #[serde(default)]
     pub limits: Vec<String>,
-    /// Lambda Web Adapter, as it knows it.
+    /// Where it looks for Lambda Web Adapter.
     #[serde(default)]
     pub adapter: Option<PathBuf>,
 }
@@ -51,45 +52,49 @@ impl Running {
 
 impl Home {
     /// `data`, or `$XDG_STATE_HOME/lamstream/local`, or `~/.local/state/lamstream/local`.
+    ///
+    /// # Errors
+    /// When `data` is not given and there is no home directory.
     pub fn find(data: Option<&Path>) -> anyhow::Result<Home> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = data.map(Path::to_owned).or_else(|| {
             let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
             Some(state?.join("lamstream/local"))
         });
-        let data =
-            data.context("there is no home directory to keep the local cloud's state in: name one with `--data`")?;
+        let data = data.context("cannot find a home directory for the local cloud's state: set one with `--data`")?;
         Ok(Home { data: std::path::absolute(data)? })
     }
 
-    /// The credentials under which the local cloud is spoken to, once it has been started.
+    /// The credentials for calls to the local cloud, which the first start creates.
     ///
     /// # Errors
-    /// When it has not, or has been reset since.
+    /// When it was never started, or was reset in the meantime.
     pub fn credentials(&self) -> anyhow::Result<localcloud::Credentials> {
-        localcloud::known_credentials(&self.data).context("the local cloud was reset meanwhile: rerun the command")
+        localcloud::known_credentials(&self.data)
+            .context("the local cloud was reset in the meantime: rerun the command")
     }
 
-    /// The same, made where there are none yet. Only who holds the lock may make something here.
+    /// The same, created if there are none yet. Call it under the lock.
     pub(super) fn make_credentials(&self) -> anyhow::Result<localcloud::Credentials> {
         localcloud::credentials(&self.data).with_context(|| format!("cannot use `{}`", self.data.display()))
     }
 
-    /// Held by whoever serves this directory, for as long as it lives: the kernel lets go of it, however that ends.
+    /// Locks the directory for serving, until the file is dropped or the process exits; `None` if another process serves
+    /// it.
     pub(super) fn serve(&self) -> anyhow::Result<Option<File>> {
-        let path = self.data.join(SERVED[0]);
+        let path = self.data.join(SERVING);
         let file = private().truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot open `{}`", path.display()))?;
         locked(file.try_lock(), &path).map(|ours| ours.then_some(file))
     }
 
-    /// Whether some process serves this directory, or has not quite ended. Only who holds the lock may ask: one that is
-    /// just coming up would take the question for another cloud.
+    /// Whether a process serves this directory or is still exiting. Call it under the lock: to a local cloud that is just
+    /// starting, this look would seem to be another one.
     fn is_served(&self) -> anyhow::Result<bool> {
-        Ok(self.is_held(SERVED[0])? || self.is_held(SERVED[1])?)
+        Ok(self.is_held(SERVING)? || self.is_held(USING)?)
     }
 
-    /// Whether some process holds a lock. Looking makes no file, and those who look are not in each other's way.
+    /// Whether a process holds a lock. Looking creates no file, and several processes can look at once.
     fn is_held(&self, name: &str) -> anyhow::Result<bool> {
         let path = self.data.join(name);
         match File::open(&path) {
@@ -111,28 +116,37 @@ impl Home {
     }
 
     /// The local cloud that serves this directory now.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
     pub fn running(&self) -> anyhow::Result<Option<Running>> {
-        let running = if self.is_held(SERVED[0])? { self.announced()? } else { None };
-        // One that is being killed may be there for a moment longer than it answers.
+        let running = if self.is_held(SERVING)? { self.announced()? } else { None };
+        // A process that is being killed may keep its lock a moment longer than it answers.
         Ok(running.filter(Running::answers))
     }
 
-    /// What the local cloud that serves this directory, or the last one that did, said of itself.
+    /// What the local cloud that serves this directory, or the last one that did, wrote about itself.
     fn announced(&self) -> anyhow::Result<Option<Running>> {
         match fs::read(self.data.join("daemon.json")) {
-            // One that is just coming up has nothing to say yet.
+            // A local cloud that is just starting has not written it yet.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         }
     }
 
-    /// The running local cloud, started now if need be; one of another build is replaced, its state kept.
+    /// The running local cloud, started now if necessary. A local cloud of another build is replaced; its state is kept.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the old one cannot be stopped.
     pub async fn start(&self) -> anyhow::Result<Running> {
         self.start_as(None).await
     }
 
-    /// The same, with one that behaves otherwise replaced, too. Where nothing is asked for, all are welcome.
+    /// The same; a local cloud with other limits is replaced, too. Without any limits, a running one is taken as it is.
+    ///
+    /// # Errors
+    /// As [`Home::start`].
     pub async fn start_with(&self, limits: &Limits) -> anyhow::Result<Running> {
         let flags = limits.flags();
         self.start_as(Some(flags).filter(|flags| !flags.is_empty())).await
@@ -152,9 +166,9 @@ impl Home {
             self.end(&lock).await?;
         }
         self.make_credentials()?;
-        // What an earlier one said of itself is not true any more.
+        // It describes a local cloud that is gone.
         let _ = fs::remove_file(self.data.join("daemon.json"));
-        let said_before = fs::metadata(self.log()).map_or(0, |log| log.len());
+        let logged_before = fs::metadata(self.log()).map_or(0, |log| log.len());
         let mut child = self.spawn(&flags, &lock)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -162,46 +176,46 @@ impl Home {
                 return Ok(running);
             }
             if child.try_wait()?.is_some() {
-                bail!(
-                    "the local cloud ended at once: {}; see `{}`",
-                    self.last_words(said_before),
-                    self.log().display()
-                );
+                let why = self.last_error(logged_before);
+                bail!("the local cloud exited at once: {why}; see `{}`", self.log().display());
             }
             tokio::time::sleep(PAUSE).await;
         }
-        // It must not come up when nobody looks any more.
-        child.kill().and_then(|()| child.wait()).context("cannot end the local cloud, which does not come up")?;
-        bail!("the local cloud did not come up in {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
+        // Otherwise it might start after this command has reported that it did not.
+        child.kill().and_then(|()| child.wait()).context("cannot stop the local cloud, which does not start")?;
+        bail!("the local cloud did not start within {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
     }
 
-    /// Why the local cloud ended, by what it has written to its log behind the bytes that were there before.
-    fn last_words(&self, before: u64) -> String {
+    /// Why the local cloud exited, from what it has logged beyond the first `before` bytes.
+    fn last_error(&self, before: u64) -> String {
         let log = fs::read(self.log()).unwrap_or_default();
         let new = log.get(usize::try_from(before).unwrap_or_default()..).unwrap_or_default();
         let new = String::from_utf8_lossy(new);
         let lines = || new.lines().map(str::trim).filter(|line| !line.is_empty());
-        // Hints may follow an error.
+        // Hints may follow the error.
         let error = lines().rev().find_map(|line| line.strip_prefix("error: "));
-        error.or_else(|| lines().next_back()).unwrap_or("it does not say why").to_owned()
+        error.or_else(|| lines().next_back()).unwrap_or("it gave no reason").to_owned()
     }
 
     fn log(&self) -> PathBuf {
         self.data.join("daemon.log")
     }
 
-    /// In a process group of its own, so that Ctrl-C in this terminal does not end it.
-    /// It holds the lock, too, until it answers: this process may be killed meanwhile.
+    /// Starts it in its own process group, so that Ctrl-C in this terminal does not stop it. It shares the lock until it
+    /// answers, because this process may be killed before that.
     fn spawn(&self, flags: &[String], lock: &Lock) -> anyhow::Result<Child> {
         let log = private().append(true).open(self.log())?;
-        let program = std::env::current_exe().context("cannot find the lamstream program itself")?;
+        let program = std::env::current_exe().context("cannot find the lamstream executable")?;
         let mut command = Command::new(program);
         command.args(["local", "run", "--port", "0", "--data"]).arg(&self.data).args(flags);
         command.stdin(lock.to_stdin()?).stdout(Stdio::null()).stderr(log).process_group(0).current_dir("/");
         command.spawn().context("cannot start the local cloud")
     }
 
-    /// Ends the local cloud and waits until it has gone. Gives whether there was one.
+    /// Stops the local cloud and waits until it has exited. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When it does not stop.
     pub async fn stop(&self) -> anyhow::Result<bool> {
         match Lock::take_existing(&self.data).await? {
             Some(lock) => self.end(&lock).await,
@@ -209,7 +223,7 @@ impl Home {
         }
     }
 
-    /// The same, under the lock: no other one can come up meanwhile.
+    /// The same, under the lock, so that no other local cloud can start in the meantime.
     async fn end(&self, _: &Lock) -> anyhow::Result<bool> {
         if !self.is_served()? {
             return Ok(false);
@@ -217,12 +231,12 @@ impl Home {
         let pid = self.announced()?.and_then(|running| rustix::process::Pid::from_raw(running.pid));
         let pid = pid.with_context(|| {
             format!(
-                "some process serves `{}`, but `daemon.json` does not say which: end it, and rerun the command",
+                "a process serves `{}`, but `daemon.json` does not say which: stop it and rerun the command",
                 self.data.display()
             )
         })?;
         match rustix::process::kill_process(pid, rustix::process::Signal::TERM) {
-            // It is ending as it is.
+            // It has just exited by itself.
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => return Err(error).context("cannot stop the local cloud"),
         }
@@ -233,10 +247,13 @@ impl Home {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        bail!("the local cloud (process {}) does not end", pid.as_raw_nonzero())
+        bail!("the local cloud (process {}) does not stop", pid.as_raw_nonzero())
     }
 
-    /// Stops the local cloud and deletes all that it knew.
+    /// Stops the local cloud and deletes its state.
+    ///
+    /// # Errors
+    /// When it does not stop, or the directory does not belong to a local cloud.
     pub async fn reset(&self) -> anyhow::Result<()> {
         match Lock::take_existing(&self.data).await? {
             Some(lock) => {
@@ -252,7 +269,7 @@ impl Home {
     }
 }
 
-/// Whether a lock was there to be taken.
+/// Whether the lock was free.
 fn locked(taken: Result<(), TryLockError>, path: &Path) -> anyhow::Result<bool> {
     match taken {
         Ok(()) => Ok(true),
@@ -261,14 +278,14 @@ fn locked(taken: Result<(), TryLockError>, path: &Path) -> anyhow::Result<bool> 
     }
 }
 
-/// Makes files that only their owner may read.
+/// Creates files that only their owner may read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true).mode(0o600);
     options
 }
 
-/// This program, exactly: its version, and when it was built.
+/// Identifies this executable: its version, and when it was built.
 pub(super) fn build() -> String {
     let built = std::env::current_exe().and_then(fs::metadata).and_then(|file| file.modified()).ok();
     let built = built.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();

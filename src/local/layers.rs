@@ -1,30 +1,30 @@
-//! Copies of layers of other accounts, for the local cloud, which reads no credentials and fetches nothing itself.
+//! Copies of other accounts' layers, for the local cloud, which reads no credentials and downloads nothing itself.
 
 use super::cache::cache;
 use anyhow::{Context, ensure};
 use std::fs;
 use std::path::PathBuf;
 
-/// Where the copies lie.
+/// Where the copies are.
 pub fn directory() -> Option<PathBuf> {
     Some(cache()?.join("layers"))
 }
 
-/// Where the copy of a layer's version lies, or would.
+/// Where the copy of a layer's version is, or would be.
 ///
 /// # Errors
-/// When there is no home to have a cache in.
+/// When there is no home directory for the cache.
 pub fn copy_of(arn: &str) -> anyhow::Result<PathBuf> {
-    let directory = directory().context("there is no home directory to keep it in: name one in LAMSTREAM_CACHE_DIR")?;
+    let directory = directory().context("cannot find a home directory for the cache: set LAMSTREAM_CACHE_DIR")?;
     Ok(directory.join(localcloud::layer_file(arn)))
 }
 
-/// Keeps a copy; gives where.
+/// Stores a copy, and returns its path.
 ///
 /// # Errors
-/// When it is no zip, or the cache cannot be written.
+/// When it is not a zip file, or the cache cannot be written.
 pub fn keep(arn: &str, zip: &[u8]) -> anyhow::Result<PathBuf> {
-    ensure!(zip.starts_with(b"PK"), "the layer `{arn}` is no zip file");
+    ensure!(zip.starts_with(b"PK"), "the layer `{arn}` is not a zip file");
     let path = copy_of(arn)?;
     let write = || {
         fs::create_dir_all(path.parent().unwrap_or(&path))?;

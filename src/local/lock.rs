@@ -1,6 +1,5 @@
-//! The lock under which local clouds are started, stopped and deleted, one command at a time.
+//! The lock under which one command at a time starts, stops or resets a local cloud.
 
-use super::home::PAUSE;
 use anyhow::{Context, bail};
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -10,23 +9,24 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// How long others may take: several commands may wait for one another, each for as long as a cloud takes to come or go.
+/// How long to wait for the lock. Several commands may be queued, each for as long as a local cloud takes to start or stop.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a local cloud and its locks are looked at while something waits for them.
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
-/// Held by one command at a time, for one data directory. The kernel gives it back when the last process that has it
-/// lets go of it or ends.
+/// The lock of one data directory. The kernel releases it when the last process that has it drops it or exits.
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Waits for the lock of a directory, which is made if need be.
+    /// Waits for the lock of a directory, which is created if necessary.
     ///
     /// # Errors
-    /// When the directory is somebody else's or cannot be used; when others keep the lock.
+    /// When the directory holds something else or cannot be used; when other commands keep the lock.
     pub(super) async fn take(data: &Path) -> anyhow::Result<Lock> {
         let begun = Instant::now();
         loop {
             localcloud::prepare(data)?;
-            // Whoever deletes the directory may be faster; then it is made again.
+            // A reset may delete the directory first; then it is created again.
             if let Some(lock) = try_take(data)? {
                 return Ok(lock);
             }
@@ -34,7 +34,7 @@ impl Lock {
         }
     }
 
-    /// Waits for the lock of a directory that is there; gives none when it is gone, or is not a local cloud's.
+    /// Waits for the lock of an existing directory; `None` if it is gone, or does not belong to a local cloud.
     ///
     /// # Errors
     /// As `take`.
@@ -49,42 +49,43 @@ impl Lock {
         Ok(None)
     }
 
-    /// The lock that the command that started this process holds for it, or one of our own.
+    /// The lock that the command that started this process passed to it as stdin, or a lock of its own.
     ///
     /// # Errors
     /// As `take`.
     pub(super) async fn inherit_or_take(data: &Path) -> anyhow::Result<Lock> {
         let stdin = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
-        // Whoever gives us some other file gives us no lock: the kernel knows who holds it.
+        // stdin may be any file: ask the kernel whether this process holds the lock through it.
         let ours = is_lock_of(&stdin.metadata()?, data) && stdin.try_lock().is_ok();
         if ours { Ok(Lock(stdin)) } else { Lock::take(data).await }
     }
 
-    /// The lock as the stdin of a process, which holds it from then on, too.
+    /// The lock as the stdin of a child process, which then holds it, too.
     ///
     /// # Errors
-    /// When there are no descriptors left.
+    /// When no file descriptors are left.
     pub(super) fn to_stdin(&self) -> anyhow::Result<Stdio> {
-        Ok(self.0.try_clone().context("cannot pass the lock on")?.into())
+        Ok(self.0.try_clone().context("cannot pass on the lock")?.into())
     }
 
-    /// Lets go of it, here and in the stdin that it may have come by. The command that started us keeps it.
+    /// Releases it in this process, also in the stdin that it may have come through. The command that started this process
+    /// keeps it.
     ///
     /// # Errors
     /// When there is no `/dev/null`.
-    pub(super) fn let_go(self) -> anyhow::Result<()> {
+    pub(super) fn release(self) -> anyhow::Result<()> {
         let same = |stdin: Metadata| self.0.metadata().is_ok_and(|lock| is_same(&lock, &stdin));
         let stdin = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
         if stdin.metadata().is_ok_and(same) {
             let nothing = File::open("/dev/null").context("cannot open `/dev/null`")?;
-            rustix::stdio::dup2_stdin(&nothing).context("cannot let go of the lock")?;
+            rustix::stdio::dup2_stdin(&nothing).context("cannot release the lock")?;
         }
         Ok(())
     }
 }
 
-/// The lock if it is free. Only a file that still has its name is the lock: that of a directory that was deleted
-/// meanwhile excludes nobody.
+/// The lock if it is free. The file must still have its name: in a directory that was deleted in the meantime, it locks
+/// nothing.
 fn try_take(data: &Path) -> anyhow::Result<Option<Lock>> {
     let path = data.join(localcloud::LOCK);
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
@@ -102,7 +103,7 @@ fn try_take(data: &Path) -> anyhow::Result<Option<Lock>> {
     if !is_lock_of(&file.metadata()?, data) {
         return Ok(None);
     }
-    // For those who wait; a full disk does not matter.
+    // For the message of commands that wait; it does not matter if the disk is full.
     let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(Some(Lock(file)))
 }

@@ -1,5 +1,5 @@
-//! The embedded local cloud as a process in the background: found, started, stopped, forgotten; and what it needs that
-//! is kept outside of it.
+//! The embedded local cloud as a background process, which is found, started, stopped and reset here; and the cache of
+//! what it needs.
 
 pub mod adapter;
 mod cache;

@@ -66,7 +66,11 @@ fn one_directory_is_served_once() {
     let _first = Server::start(bench.command(&["local", "run", "--port", "0"]).stderr(std::process::Stdio::null()));
     let second = bench.run(&["local", "run"]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another local cloud serves"), "{}", said(&second));
+    assert!(
+        String::from_utf8_lossy(&second.stderr).contains("another local cloud already serves"),
+        "{}",
+        said(&second)
+    );
 }
 
 #[test]
@@ -153,7 +157,7 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     let run = |arguments: &[&str]| bench.command(arguments).env("LAMSTREAM_CACHE_DIR", &cache).output().unwrap();
     let refused = run(&["local", "adapter", "install", "--from", "deploy.toml"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is no Linux executable"), "{}", said(&refused));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is not a Linux executable"), "{}", said(&refused));
     let refused = run(&["local", "adapter", "install", "--from", "deploy.toml", "--output", "json"]);
     let document: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
     assert_eq!((&document["path"], &document["ok"]), (&serde_json::Value::Null, &false.into()));
@@ -162,7 +166,7 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     foreign[18] = if foreign[18] == 62 { 183 } else { 62 };
     std::fs::write(bench.path("foreign"), foreign).unwrap();
     let refused = run(&["local", "adapter", "install", "--from", "foreign"]);
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is for another processor"), "{}", said(&refused));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("but this machine is"), "{}", said(&refused));
     let taken = run(&["local", "adapter", "install", "--from", LAMSTREAM]);
     let path = String::from_utf8_lossy(&taken.stdout).trim().to_owned();
     assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/bin/lambda-adapter"), "{}", said(&taken));
@@ -185,7 +189,7 @@ fn a_layer_is_kept_under_its_arn() {
         command.env("LAMSTREAM_CACHE_DIR", &cache).output().unwrap()
     };
     let refused = run(&bench.path("deploy.toml"));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("is no zip file"), "{}", said(&refused));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is not a zip file"), "{}", said(&refused));
     let kept = run(zip);
     let path = String::from_utf8_lossy(&kept.stdout).trim().to_owned();
     assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(zip).unwrap(), "{}", said(&kept));
@@ -270,7 +274,10 @@ fn a_local_cloud_that_ends_at_once_says_why() {
         let output = bench.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains("the local cloud ended at once: `") && told.contains("state.json` is damaged"), "{told}");
+        assert!(
+            told.contains("the local cloud exited at once: `") && told.contains("state.json` is damaged"),
+            "{told}"
+        );
         assert!(told.contains("cloud/daemon.log`") && !told.contains("an old one"), "{told}");
     }
 }

@@ -46,7 +46,7 @@ fn finished(child: Child, name: &str, all: &str) -> Output {
     let text = said(&output);
     match (name, output.status.code()) {
         (_, Some(0)) => {}
-        ("run", Some(1)) if text.contains("another local cloud serves") => {}
+        ("run", Some(1)) if text.contains("another local cloud already serves") => {}
         // What it talks to may be stopped by another one.
         ("status", Some(1)) => {}
         _ => panic!("{all}: {name}: {text}"),
