@@ -1,5 +1,6 @@
 //! Parses what was typed, runs it, and exits.
 
+use anstream::ColorChoice;
 use lamstream::cli::{self, Colour};
 use lamstream::report;
 use std::process::ExitCode;
@@ -10,12 +11,25 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(instead) => return report::instead(&instead),
     };
-    anstream::ColorChoice::write_global(match arguments.global.color {
-        Colour::Auto => anstream::ColorChoice::Auto,
-        Colour::Always => anstream::ColorChoice::Always,
-        Colour::Never => anstream::ColorChoice::Never,
-    });
+    choose_colour(arguments.global.color);
     lamstream::commands::run(arguments, again)
+}
+
+/// For lamstream's own output, and for that of cargo and of all other programs that it starts.
+#[expect(unsafe_code, reason = "a variable can only be set while there is one thread")]
+fn choose_colour(colour: Colour) {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let (choice, cargo) = match colour {
+        Colour::Auto => (ColorChoice::Auto, no_color.then_some("never")),
+        Colour::Always => (ColorChoice::Always, Some("always")),
+        Colour::Never => (ColorChoice::Never, Some("never")),
+    };
+    choice.write_global();
+    let others = (colour == Colour::Never).then_some(("NO_COLOR", "1"));
+    for (name, value) in cargo.map(|when| ("CARGO_TERM_COLOR", when)).into_iter().chain(others) {
+        // SAFETY: this is the only thread: nothing was started before.
+        unsafe { std::env::set_var(name, value) };
+    }
 }
 
 /// CI systems set variables that have no value to the empty string, which the SDK takes for a value.

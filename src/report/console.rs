@@ -1,4 +1,4 @@
-//! Where a command's words go, and where its questions are asked.
+//! Where a command reports, asks and answers.
 
 use super::course::Course;
 use super::log_line::{log_json, log_text};
@@ -9,10 +9,10 @@ use crate::cli::Again;
 use crate::failure::Failure;
 use crate::stack::Secret;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the story is given the chance to show that it is alive.
+/// How often the story may show how long its steps have taken.
 const TICK: Duration = Duration::from_millis(200);
 
 /// stdout and stderr. Copies share one story.
@@ -21,15 +21,15 @@ pub struct Console {
     story: Arc<Mutex<Box<dyn Report>>>,
     json: bool,
     terminal: bool,
-    /// What must not be found in the words of others.
+    /// Values to hide in what others say.
     secrets: Arc<Mutex<Vec<Secret>>>,
-    /// How a command that is named has to be typed.
+    /// Completes the commands in hints.
     again: Arc<Again>,
     course: Arc<Mutex<Course>>,
 }
 
 impl Console {
-    /// Must be made inside a runtime: a task of it keeps the story alive.
+    /// Call it inside a runtime, a task of which updates the story.
     pub fn new(json: bool, quiet: bool, again: Again) -> Console {
         let terminal = outlet::is_drawn_on();
         let story: Box<dyn Report> = match (quiet, terminal) {
@@ -49,7 +49,7 @@ impl Console {
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
             while let Some(story) = weak.upgrade() {
-                story.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).tick();
+                locked(&story).tick();
                 drop(story);
                 interval.tick().await;
             }
@@ -57,56 +57,47 @@ impl Console {
         console
     }
 
-    fn story(&self) -> MutexGuard<'_, Box<dyn Report>> {
-        self.story.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn course(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
     /// The steps that have begun and not ended.
     pub fn going(&self) -> Vec<Step> {
-        self.course().going()
+        locked(&self.course).going()
     }
 
-    /// What a run that is told to stop still waits for, in words.
+    /// What a run that was interrupted still waits for, in words.
     pub fn waits_for(&self) -> Vec<String> {
-        self.course().waits_for()
+        locked(&self.course).waits_for()
     }
 
     pub fn done(&self) -> Vec<Step> {
-        self.course().done.clone()
+        locked(&self.course).done.clone()
     }
 
     pub fn tell(&self, event: &Event) {
-        self.course().on(event);
+        locked(&self.course).on(event);
         match event {
-            Event::BuildLine { line } => self.story().on(&Event::BuildLine { line: self.hiding(line) }),
+            Event::BuildLine { line } => locked(&self.story).on(&Event::BuildLine { line: self.hiding(line) }),
             Event::Stays { function, why } => {
                 let (function, why) = (function.clone(), self.completed(why));
-                self.story().on(&Event::Stays { function, why });
+                locked(&self.story).on(&Event::Stays { function, why });
             }
-            event => self.story().on(event),
+            event => locked(&self.story).on(event),
         }
     }
 
-    /// From now on these values are hidden wherever others speak: in the reasons of failures, and while building.
+    /// Hides these values from now on in what others say: in the reasons of failures, and in the output of builds.
     pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
-        self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).extend(secrets);
+        locked(&self.secrets).extend(secrets);
     }
 
     fn hiding(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        Secret::hide(text, secrets.iter().map(Secret::reveal))
+        Secret::hide(text, locked(&self.secrets).iter().map(Secret::reveal))
     }
 
-    /// Words that may be others', and the commands in them so that they can be run.
+    /// The text with secrets hidden and commands completed.
     fn completed(&self, text: &str) -> String {
         self.again.complete(&self.hiding(text))
     }
 
-    /// The message, without these values in what others say in it.
+    /// The message with secrets hidden in what others say in it.
     fn hiding_foreign(&self, failure: &Failure) -> String {
         let message = &failure.message;
         let Some(foreign) = &failure.foreign else { return self.hiding(message) };
@@ -133,15 +124,15 @@ impl Console {
 
     pub fn note(&self, line: &str) {
         let line = self.completed(line);
-        self.story().note(&line);
+        locked(&self.story).note(&line);
     }
 
-    /// Whether another program may draw on the terminal.
+    /// Whether another program, such as cargo, may draw on the terminal.
     pub fn is_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// Whether somebody is there who can answer a question.
+    /// Whether a person can answer a question.
     pub fn can_ask(&self) -> bool {
         !self.json && std::io::stdin().is_terminal()
     }
@@ -149,29 +140,28 @@ impl Console {
     /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
     /// cursor on a new line.
     pub async fn ask(&self, lines: &[String], question: &str) -> bool {
-        self.story().pause();
-        // Where nobody can be asked there is no answer either: a closed stdin reads as a no.
+        locked(&self.story).pause();
         lines.iter().for_each(|line| outlet::to_stderr(&Line::plain(line)));
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let mut open = OpenLine(true);
-        // On a thread that nothing waits for: a read cannot be ended.
+        // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin reads as a no.
         let (sender, read) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
             let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
-        // The answer came with a line end of its own, unless there was none.
+        // The terminal has ended the line if the answer did.
         open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
-    /// The answer on stdout, and what went wrong on stderr.
+    /// Prints the answer on stdout, and what went wrong on stderr.
     ///
     /// # Errors
-    /// When the answer cannot be written; that is said on stderr too.
+    /// When the answer cannot be written, which is then reported on stderr, too.
     pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) -> Result<(), Failure> {
-        self.story().pause();
+        locked(&self.story).pause();
         let mut answer = answer.clone();
         for error in answer.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
             *error = self.completed_in(error);
@@ -191,7 +181,7 @@ impl Console {
         let out =
             if self.json { Text::json(&document(&answer, failure.as_ref())) } else { Text::lines(&text(&answer)) };
         let printed = outlet::to_stdout(&out);
-        // What failed because stdout takes nothing has said so.
+        // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
             failure_lines(unsaid).iter().for_each(outlet::to_stderr);
         }
@@ -202,7 +192,7 @@ impl Console {
         self.json
     }
 
-    /// Lines of a log as stdout gets them while they come.
+    /// Events of a log as stdout gets them.
     pub fn log_lines(&self, lines: &[LogLine]) -> Text {
         if self.json {
             return lines.iter().map(|line| Text::json(&log_json(line))).collect();
@@ -211,7 +201,7 @@ impl Console {
         lines.iter().map(|line| log_text(line, colour)).collect()
     }
 
-    /// A line to stdout, at once.
+    /// Prints a line on stdout.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -220,7 +210,12 @@ impl Console {
     }
 }
 
-/// A line on stderr that is ended at the latest when this is dropped.
+/// Locks what a panicking thread may have left behind: a story must be told to its end.
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the line on stderr when it is dropped, unless the line was ended otherwise.
 struct OpenLine(bool);
 
 impl Drop for OpenLine {

@@ -1,51 +1,44 @@
-//! The story as plain lines, for CI and everything that is no terminal.
+//! The story as plain lines, for CI and everything else that is not a terminal.
 
+use super::Report;
 use super::story::told;
-use super::style::{self, Line};
+use super::style::Line;
 use super::ticker::Ticker;
-use super::{Report, story};
 use crate::apply::Event;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// After so long a sign of life is due: with the time between two ticks, nothing is silent for more than a second.
-const SILENCE: Duration = Duration::from_millis(750);
-
-/// Writes every line as it comes, and a sign of life every second.
+/// Writes every line as it comes, and reports steps that take long.
 pub struct Lines<W> {
     out: W,
     ticker: Ticker,
-    last: Instant,
 }
 
 impl<W: Write + Send> Lines<W> {
     pub fn new(out: W) -> Lines<W> {
-        Lines { out, ticker: Ticker::default(), last: Instant::now() }
+        Lines { out, ticker: Ticker::default() }
     }
 
     fn write(&mut self, line: &Line) {
-        self.last = Instant::now();
-        // Nobody is left to be told when stderr is closed.
+        // If stderr is closed, nobody reads it.
         let _ = writeln!(self.out, "{line}");
+    }
+
+    fn tick_at(&mut self, now: Instant) {
+        self.ticker.due(now).iter().for_each(|line| self.write(line));
     }
 }
 
 impl<W: Write + Send> Report for Lines<W> {
     fn on(&mut self, event: &Event) {
-        self.ticker.on(event);
+        self.ticker.on(event, Instant::now());
         if let Some(line) = told(event) {
             self.write(&line);
         }
     }
 
     fn tick(&mut self) {
-        if self.last.elapsed() < SILENCE {
-            return;
-        }
-        let Some(going) = self.ticker.going.last() else { return };
-        let rest = story::timed(&going.about, going.elapsed());
-        let line = Line::verb(style::WAIT, going.verb, &rest);
-        self.write(&line);
+        self.tick_at(Instant::now());
     }
 
     fn note(&mut self, line: &str) {
@@ -56,18 +49,19 @@ impl<W: Write + Send> Report for Lines<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_silent_wait_shows_a_sign_of_life_until_it_ends() {
         let mut lines = Lines::new(Vec::new());
-        lines.tick();
+        let soon = |seconds| Instant::now() + Duration::from_secs(seconds);
+        lines.tick_at(soon(100));
         lines.on(&Event::Looking { at: "the account" });
-        lines.last -= SILENCE;
-        lines.tick();
-        lines.tick();
+        lines.tick_at(soon(9));
+        lines.tick_at(soon(11));
+        lines.tick_at(soon(12));
         lines.on(&Event::Looked { at: "the account" });
-        lines.last -= SILENCE;
-        lines.tick();
+        lines.tick_at(soon(100));
         let said = anstream::adapter::strip_bytes(&lines.out).into_vec();
         let said = String::from_utf8(said).unwrap();
         assert_eq!(said.lines().count(), 1, "{said}");

@@ -5,8 +5,8 @@ use super::style::Text;
 use crate::text;
 use serde_json::{Value, json};
 
-/// The message as lines, with its one line end. Whoever can make a function log something could give orders to a terminal
-/// or to a CI system otherwise; colours pass where they are wanted.
+/// The message as lines, with one line end. A log can hold anything that a caller sent, so commands for a terminal or a CI
+/// system are escaped; colours are kept if they are wanted.
 pub fn log_text(line: &LogLine, colour: bool) -> Text {
     let message = format!("{}\n", without_end(&line.message));
     if colour { Text::coloured_lines(&message) } else { Text::lines(&text::uncoloured(&message)) }

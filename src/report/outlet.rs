@@ -1,5 +1,5 @@
 //! stdout and stderr: the only file that touches them. What is written here is harmless by its type, except for the bytes
-//! of an answer that goes to another program.
+//! of a response that go to another program.
 
 use super::style::{Line, Text};
 use crate::failure::Failure;
@@ -15,26 +15,54 @@ use tokio::sync::oneshot;
 
 type Piece = (Bytes, oneshot::Sender<io::Result<()>>);
 
+/// Writes a line, wrapped if stderr is a terminal.
 pub(super) fn to_stderr(line: &Line) {
     // A closed stderr is no reason to fail: the exit code says it too.
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", fitted(line));
 }
 
-/// What stays on its line until something else follows: a question.
+/// Writes a question, and leaves the cursor behind it.
 pub(super) fn ask_on_stderr(question: &Line) {
     let mut err = anstream::stderr();
-    let _ = write!(err, "{question} ").and_then(|()| err.flush());
+    let _ = write!(err, "{} ", fitted(question)).and_then(|()| err.flush());
 }
 
-/// Where lines go that come one by one.
+/// Deletes a line that another program has begun and left the cursor on.
+pub(super) fn clear_line_of_stderr() {
+    let mut err = io::stderr();
+    let _ = err.write_all(b"\r\x1b[2K").and_then(|()| err.flush());
+}
+
+/// For lines that are not wrapped.
 pub(super) fn stderr() -> impl Write + Send {
     anstream::stderr()
 }
 
-/// Whether a program may draw on stderr.
+/// Whether to draw progress on stderr, and to wrap its lines.
 pub(super) fn is_drawn_on() -> bool {
-    // CI logs take lines, even where they pretend to be a terminal.
+    // CI logs take lines, even those that pretend to be a terminal.
     io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+}
+
+/// A line as [`to_stderr`] writes it, for a program that draws it.
+pub(super) fn drawn(line: &Line) -> String {
+    match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(&fitted(line)).to_string(),
+        _ => fitted(line),
+    }
+}
+
+fn fitted(line: &Line) -> String {
+    match columns(io::stderr()).filter(|_| is_drawn_on()) {
+        Some(columns) => line.wrapped(columns),
+        None => line.to_string(),
+    }
+}
+
+/// The width of a terminal; `None` for anything else, and for a terminal that does not say.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 /// Whether stdout is a terminal that has colours.
@@ -43,7 +71,7 @@ pub(super) fn has_colours() -> bool {
     stdout.is_terminal() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never
 }
 
-/// All of it, at once. Whoever closed stdout wanted no more of it.
+/// Writes all of it at once. A reader that closed stdout wanted no more of it.
 ///
 /// # Errors
 /// When it cannot be written, such as to a full disk.
@@ -51,15 +79,14 @@ pub(super) fn to_stdout(text: &Text) -> Result<(), Failure> {
     if text.is_empty() {
         return Ok(());
     }
-    let printed = stdout().and_then(|mut stdout| all(&mut stdout, text.as_str().as_bytes()));
+    let printed = stdout().and_then(|mut stdout| write_all(&mut stdout, text.as_str().as_bytes()));
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::not_printed(&error)),
         _ => Ok(()),
     }
 }
 
-/// What the parser of the arguments has to say instead of a command's answer: help and version on stdout, errors on
-/// stderr.
+/// What the argument parser prints instead of a command's answer: help and version on stdout, errors on stderr.
 ///
 /// # Errors
 /// As [`to_stdout`].
@@ -72,13 +99,13 @@ pub(super) fn from_parser(instead: &clap::Error) -> Result<(), Failure> {
     }
 }
 
-/// Without the buffer of `io::stdout`, which tries again at the end what could not be written.
+/// Without the buffer of `io::stdout`, which would retry a failed write at exit.
 fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-/// A pipe that somebody else made may refuse bytes instead of letting us wait.
-fn all(stdout: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+/// Writes everything, also to a non-blocking pipe.
+fn write_all(stdout: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match stdout.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -93,11 +120,11 @@ fn all(stdout: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// stdout as a stream: every piece is out before the next one is taken. It writes on a thread of its own: a reader that
-/// does not read holds up nothing but the writing, and no signal.
+/// stdout as a stream, in which each piece is written before the next one is taken. A thread of its own writes, so that a
+/// reader that stalls delays no signal.
 pub struct Outlet {
     pieces: mpsc::Sender<Piece>,
-    /// A terminal is not given an answer's own bytes.
+    /// Makes a response's bytes harmless, for a terminal.
     terminal: Option<Mutex<Stream>>,
 }
 
@@ -110,42 +137,42 @@ impl Outlet {
         let (pieces, inbox) = mpsc::channel::<Piece>();
         std::thread::spawn(move || {
             for (bytes, written) in inbox {
-                let _ = written.send(all(&mut stdout, &bytes));
+                let _ = written.send(write_all(&mut stdout, &bytes));
             }
         });
         Ok(Outlet { pieces, terminal })
     }
 
-    /// Writes all of it. False when nobody reads any more.
+    /// Writes all of it. Returns false if the reader is gone.
     ///
     /// # Errors
-    /// When it cannot be written for another reason, such as a full disk.
+    /// When writing fails for another reason, such as a full disk.
     pub async fn write(&self, text: Text) -> Result<bool, Failure> {
         self.bytes(Bytes::from(text.into_string())).await
     }
 
-    /// A piece of an answer's body: byte for byte, but to a terminal, which is shown what it would act upon. False when
-    /// nobody reads any more.
+    /// Writes a piece of a response's body: byte for byte, except that control characters are escaped for a terminal.
+    /// Returns false if the reader is gone.
     ///
     /// # Errors
     /// As [`Outlet::write`].
     pub async fn pass_on(&self, piece: Bytes) -> Result<bool, Failure> {
-        let shown = self.stream(|stream| stream.push(&piece));
-        self.bytes(shown.unwrap_or(piece)).await
+        let escaped = self.escaped(|stream| stream.push(&piece));
+        self.bytes(escaped.unwrap_or(piece)).await
     }
 
-    /// The end of an answer's body.
+    /// Writes what is left at the end of a response's body.
     ///
     /// # Errors
     /// As [`Outlet::write`].
     pub async fn pass_end(&self) -> Result<bool, Failure> {
-        let rest = self.stream(|stream| std::mem::take(stream).end());
+        let rest = self.escaped(|stream| std::mem::take(stream).end());
         self.bytes(rest.unwrap_or_default()).await
     }
 
-    fn stream(&self, show: impl FnOnce(&mut Stream) -> String) -> Option<Bytes> {
+    fn escaped(&self, escape: impl FnOnce(&mut Stream) -> String) -> Option<Bytes> {
         let mut stream = self.terminal.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(Bytes::from(show(&mut stream)))
+        Some(Bytes::from(escape(&mut stream)))
     }
 
     async fn bytes(&self, bytes: Bytes) -> Result<bool, Failure> {
@@ -158,7 +185,7 @@ impl Outlet {
         }
     }
 
-    /// Whether the reader of a pipe has left, which a write would find out only once there is something to write.
+    /// Whether the reader of a pipe is gone, which a write notices only when there is something to write.
     pub fn is_closed(&self) -> bool {
         let stdout = io::stdout();
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];

@@ -1,14 +1,12 @@
 //! Events, plans and failures as lines. Pure: what is done with the lines is somebody else's decision.
 
-use super::style::{self, Line};
+use super::style::{self, Line, seconds};
 use crate::apply::{Event, Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Action, Change, Kind, Plan};
 use crate::stack::Names;
 use std::time::Duration;
 
-/// Where the time a step took is written.
-const TIME_COLUMN: usize = 48;
 const UPLOADING: &str = "Uploading";
 const WAITING: &str = "Waiting";
 /// How long the bar of an upload is, in characters.
@@ -24,11 +22,11 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             let rest = format!("{function} ({architecture}, {} KB, digest {digest}…)", size.div_ceil(1000));
             Some(Line::verb(style::VERB, "Packaged", &rest))
         }
-        Event::Done { step, took, .. } => Some(Line::verb(style::VERB, done(step.action), &timed(&named(step), *took))),
+        Event::Done { step, took, .. } => Some(Line::verb(style::VERB, done(step.action), &named(step)).took(*took)),
         Event::Failed { step, .. } => Some(Line::verb(style::ERROR, "Failed", &named(step))),
         Event::Verified { function, what, verified } => {
-            let rest = format!("{}   {}", timed(&of(what, function), verified.duration), seen(verified));
-            Some(Line::verb(style::VERB, "Verified", &rest))
+            let line = Line::verb(style::VERB, "Verified", &of(what, function));
+            Some(line.took(verified.duration).detail(&seen(verified)))
         }
         Event::NotVerified { function, what } => Some(Line::verb(style::ERROR, "Failed", &of(what, function))),
         Event::MovedBack { function, version } => {
@@ -173,14 +171,6 @@ pub fn seen_line(seen: &Verified) -> String {
     let (first_byte, duration) = (milliseconds(*first_byte), milliseconds(*duration));
     let s = if *chunks == 1 { "" } else { "s" };
     format!("status {status}, first byte after {first_byte:.1} ms, {chunks} chunk{s}, {duration:.1} ms in all")
-}
-
-pub(super) fn timed(what: &str, took: Duration) -> String {
-    format!("{what:<TIME_COLUMN$} {:>6}", seconds(took))
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.1}s", duration.as_secs_f64())
 }
 
 /// One line a change: `+|~|- KIND NAME: FIELD a -> b`.

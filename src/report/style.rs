@@ -1,46 +1,121 @@
-//! What is written for a person: harmless, whoever chose its words. Colour repeats what the words already say.
+//! Lines and texts for a person. Their types keep them harmless, whoever chose the words. Colour repeats what the words
+//! already say.
 
 use crate::text;
-use anstyle::{AnsiColor, Style};
+use crate::text::palette::{CYAN, GREEN, RED, YELLOW};
+use anstyle::Style;
 use std::fmt;
+use std::time::Duration;
+use textwrap::core::display_width;
 
-pub const VERB: Style = AnsiColor::Green.on_default().bold();
-pub const WAIT: Style = AnsiColor::Cyan.on_default().bold();
-pub const ERROR: Style = AnsiColor::Red.on_default().bold();
-pub const HINT: Style = AnsiColor::Yellow.on_default().bold();
+pub const VERB: Style = GREEN;
+pub const WAIT: Style = CYAN;
+pub const ERROR: Style = RED;
+pub const HINT: Style = YELLOW;
 
-/// How wide the column of verbs is, as in cargo's output.
-const COLUMN: usize = 12;
+/// The width of the column of verbs, as in cargo's output.
+const VERB_COLUMN: usize = 12;
+/// Where times end, if there is room.
+const TIME_END: usize = 68;
+/// The columns of a time and the space before it.
+const TIME_WIDTH: usize = 7;
+/// Between a time and its detail.
+const GAP: &str = "   ";
+/// The smallest indent of a wrapped line.
+const INDENT: usize = 2;
 
-/// A line for stderr. It stays one line, and gives no orders to a terminal or to a CI system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line(String);
+/// A line for stderr, which gives no orders to a terminal or to a CI system.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// A styled verb, or a word such as `error:`.
+    mark: String,
+    text: String,
+    took: Option<Duration>,
+    /// What follows the time: on the same line, or on one of its own if there is no room.
+    detail: String,
+}
 
 impl Line {
     pub fn plain(text: &str) -> Line {
-        Line(text::line(text))
+        Line { text: text::line(text), ..Line::default() }
     }
 
-    /// A line of a program that may have colours.
+    /// A line of another program, whose colours are kept.
     pub fn coloured(text: &str) -> Line {
-        Line(text::coloured_line(text))
+        Line { text: text::coloured_line(text), ..Line::default() }
     }
 
     /// A verb in its right-aligned column, then what it is about.
-    pub fn verb(style: Style, verb: &str, rest: &str) -> Line {
-        Line(format!("{style}{verb:>COLUMN$}{style:#} {}", text::line(rest)))
+    pub fn verb(style: Style, verb: &str, about: &str) -> Line {
+        Line { mark: format!("{style}{verb:>VERB_COLUMN$}{style:#}"), ..Line::plain(about) }
     }
 
     /// A mark such as `error:`, then what it is about.
-    pub fn marked(style: Style, mark: &str, rest: &str) -> Line {
-        Line(format!("{style}{mark}{style:#} {}", text::line(rest)))
+    pub fn marked(style: Style, mark: &str, about: &str) -> Line {
+        Line { mark: format!("{style}{mark}{style:#}"), ..Line::plain(about) }
+    }
+
+    pub fn took(self, took: Duration) -> Line {
+        Line { took: Some(took), ..self }
+    }
+
+    pub fn detail(self, detail: &str) -> Line {
+        Line { detail: text::line(detail), ..self }
+    }
+
+    /// The line wrapped for a terminal of this many columns, as [`text::wrapped`] does it.
+    pub fn wrapped(&self, columns: usize) -> String {
+        let text = self.text.trim_start_matches(' ');
+        let spaces = self.text.len() - text.len();
+        let (mark, hanging) = match self.mark.is_empty() {
+            true => (" ".repeat(spaces), spaces + INDENT),
+            false => (format!("{} ", self.mark), display_width(&self.mark) + 1),
+        };
+        let lines = self.hung(&mark, text, columns, hanging);
+        // A word that is too long may fit with a smaller indent.
+        if lines.lines().any(|line| display_width(line) > columns) {
+            return self.hung(&mark, text, columns, INDENT);
+        }
+        lines
+    }
+
+    /// The lines, all but the first of which are indented.
+    fn hung(&self, mark: &str, text: &str, columns: usize, indent: usize) -> String {
+        let rest = columns.saturating_sub(indent);
+        let mut lines = mark.to_owned();
+        lines += &text::wrapped(text, [columns.saturating_sub(display_width(mark)), rest], indent);
+        if let Some(took) = self.took {
+            let (time, end) = (seconds(took), TIME_END.min(columns));
+            let gap = end.saturating_sub(last_width(&lines) + TIME_WIDTH);
+            lines += &match last_width(&lines) + gap + TIME_WIDTH <= columns {
+                true => format!("{:gap$}{time:>TIME_WIDTH$}", ""),
+                false => format!("\n{time:>end$}"),
+            };
+        }
+        if !self.detail.is_empty() {
+            lines += &match last_width(&lines) + GAP.len() + display_width(&self.detail) <= columns {
+                true => format!("{GAP}{}", self.detail),
+                false => format!("\n{:indent$}{}", "", text::wrapped(&self.detail, [rest; 2], indent)),
+            };
+        }
+        lines
     }
 }
 
+fn last_width(lines: &str) -> usize {
+    display_width(lines.rsplit('\n').next().unwrap_or_default())
+}
+
+/// The whole line, for everything that is not a terminal.
 impl fmt::Display for Line {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.wrapped(usize::MAX))
     }
+}
+
+/// As people read it: `0.3s`.
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
 }
 
 /// Lines for stdout, each harmless as a [`Line`] is, with the end of the last one.
@@ -52,12 +127,12 @@ impl Text {
         Text(text::lines(text))
     }
 
-    /// Lines of a log, where colours pass.
+    /// Lines of a log, whose colours are kept.
     pub fn coloured_lines(text: &str) -> Text {
         Text(text::coloured_lines(text))
     }
 
-    /// A document on a line of its own.
+    /// A document on its own line.
     pub fn json(document: &serde_json::Value) -> Text {
         Text(text::json(document) + "\n")
     }
@@ -78,5 +153,37 @@ impl Text {
 impl FromIterator<Text> for Text {
     fn from_iter<T: IntoIterator<Item = Text>>(texts: T) -> Text {
         Text(texts.into_iter().map(|text| text.0).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(line: &Line, columns: usize) -> String {
+        anstream::adapter::strip_str(&line.wrapped(columns)).to_string()
+    }
+
+    #[test]
+    fn a_line_is_wrapped_below_its_text() {
+        let error = Line::marked(ERROR, "error:", "cannot deploy `chat`: nothing is known about it");
+        assert_eq!(plain(&error, 40), "error: cannot deploy `chat`: nothing is\n       known about it");
+        let cause = Line::plain("  caused by: a service that does not answer in time");
+        assert_eq!(plain(&cause, 40), "  caused by: a service that does not\n    answer in time");
+        assert_eq!(plain(&cause, 80), cause.to_string());
+    }
+
+    #[test]
+    fn a_time_has_its_column_and_a_detail_its_line_if_there_is_room() {
+        let verified = Line::verb(VERB, "Verified", "the url of 漢字").took(Duration::from_millis(7040));
+        let detailed = verified.clone().detail("first byte after 12 ms, 3 chunks over 7.0s");
+        let column = |text: String, what: &str| display_width(text.split(what).next().unwrap_or_default());
+        assert_eq!(column(plain(&verified, 120), "7.0s"), 64);
+        assert_eq!(column(plain(&verified, 40), "7.0s"), 36);
+        assert_eq!(plain(&detailed, 120), anstream::adapter::strip_str(&detailed.to_string()).to_string());
+        let lines = plain(&detailed, 80);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines[1], "             first byte after 12 ms, 3 chunks over 7.0s");
+        assert_eq!(plain(&detailed, 40).lines().map(display_width).max(), Some(40));
     }
 }

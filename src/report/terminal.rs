@@ -1,26 +1,22 @@
-//! The story on a terminal: what is done stays, what is going on is drawn below it.
+//! The story on a terminal: what is done stays, and what is going on is drawn below it.
 
 use super::Report;
 use super::outlet;
 use super::story::told;
-use super::style::{self, Line};
+use super::style::Line;
 use super::ticker::Ticker;
 use crate::apply::Event;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::time::Instant;
 
-/// Draws one line for each thing that is going on.
+/// Draws a line for each step that is going on.
+#[derive(Default)]
 pub struct Terminal {
     drawing: MultiProgress,
     bars: Vec<ProgressBar>,
     ticker: Ticker,
-    /// While cargo draws a progress bar of its own.
+    /// Whether cargo has the terminal, with a progress bar of its own.
     cargo_draws: bool,
-}
-
-impl Default for Terminal {
-    fn default() -> Terminal {
-        Terminal { drawing: MultiProgress::new(), bars: Vec::new(), ticker: Ticker::default(), cargo_draws: false }
-    }
 }
 
 impl Terminal {
@@ -33,26 +29,28 @@ impl Terminal {
         for bar in self.bars.drain(..) {
             bar.finish_and_clear();
         }
-        // A cleared display leaves an empty line behind unless it is told that it is over.
+        // Otherwise the cleared lines stay as empty ones.
         let _ = self.drawing.clear();
+        if self.cargo_draws {
+            outlet::clear_line_of_stderr();
+        }
     }
 
     fn draw(&mut self) {
         if self.cargo_draws {
             return;
         }
-        while self.bars.len() < self.ticker.going.len() {
-            let bar = ProgressBar::new_spinner()
-                .with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            self.bars.push(self.drawing.add(bar));
-        }
-        for bar in self.bars.drain(self.ticker.going.len()..) {
-            bar.finish_and_clear();
-        }
-        for (bar, going) in self.bars.iter().zip(&self.ticker.going) {
-            let rest = super::story::timed(&going.about, going.elapsed());
-            bar.set_message(Line::verb(style::WAIT, going.verb, &rest).to_string());
-            bar.tick();
+        let lines = self.ticker.lines(Instant::now());
+        self.bars.drain(lines.len().min(self.bars.len())..).for_each(|bar| bar.finish_and_clear());
+        for (nth, line) in lines.iter().enumerate() {
+            if nth == self.bars.len() {
+                let style = ProgressStyle::with_template("{msg}");
+                let bar =
+                    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                self.bars.push(self.drawing.add(bar));
+            }
+            self.bars[nth].set_message(outlet::drawn(line));
+            self.bars[nth].tick();
         }
     }
 }
@@ -60,17 +58,18 @@ impl Terminal {
 impl Report for Terminal {
     fn on(&mut self, event: &Event) {
         match event {
-            Event::Building { .. } => self.cargo_draws = true,
-            // Until it is cargo's turn, cargo draws nothing.
-            Event::BuildWaits { .. } => self.cargo_draws = false,
-            Event::BuildGoesOn { .. } => {
+            Event::Building { .. } | Event::BuildGoesOn { .. } => {
                 self.clear();
                 self.cargo_draws = true;
             }
-            Event::Packaged { .. } => self.cargo_draws = false,
+            // Cargo draws nothing before it is its turn.
+            Event::BuildWaits { .. } | Event::Packaged { .. } => {
+                self.clear();
+                self.cargo_draws = false;
+            }
             _ => {}
         }
-        self.ticker.on(event);
+        self.ticker.on(event, Instant::now());
         if let Some(line) = told(event) {
             self.write(&line);
         }
@@ -87,9 +86,8 @@ impl Report for Terminal {
     }
 
     fn pause(&mut self) {
-        self.cargo_draws = false;
-        self.ticker.going.clear();
+        self.ticker.end_all();
         self.clear();
-        self.drawing.set_draw_target(ProgressDrawTarget::stderr());
+        self.cargo_draws = false;
     }
 }

@@ -1,13 +1,16 @@
 //! Texts that others wrote, made fit to be shown: without secrets, and harmless on a terminal, in a CI log, in JSON and
-//! in a shell.
+//! in a shell. Also their colours and their lines.
 
 mod harmless;
 mod hidden;
+pub(crate) mod palette;
 mod parts;
 mod shell;
 mod spelling;
+mod wrap;
 
 pub use harmless::{Stream, coloured_line, coloured_lines, json, line, lines, uncoloured};
 pub use hidden::{HIDDEN, hide};
 pub use parts::parts;
 pub use shell::quoted;
+pub use wrap::wrapped;

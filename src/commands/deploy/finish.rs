@@ -49,7 +49,7 @@ pub(super) async fn finish(
     run.console.tell(&Event::Finished { function, took: run.took(began), changed: answer.changed });
     let check = leading(&job.function.checks);
     if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| answer.changed), check) {
-        run.console.note(&format!("try it: {}", curl(url, check)));
+        run.console.note(&format!("try it: `{}`", curl(url, check)));
     }
     answer
 }
