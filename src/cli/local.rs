@@ -1,4 +1,4 @@
-//! What may be typed behind `lamstream local`.
+//! The arguments and options of `lamstream local`.
 
 use super::{size, time};
 use clap::{Args, Subcommand};
@@ -9,47 +9,47 @@ use std::time::Duration;
 pub struct Local {
     #[command(subcommand)]
     pub command: LocalCommand,
-    /// Where the local cloud keeps its state [default: $XDG_STATE_HOME/lamstream/local]
+    /// The directory for the local cloud's state [default: $XDG_STATE_HOME/lamstream/local]
     #[arg(long, global = true, value_name = "DIR", env = "LAMSTREAM_LOCAL_DIR")]
     pub data: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum LocalCommand {
-    /// Run it in the foreground; the first line of stdout is its address
+    /// Run the local cloud in the foreground, and print its address first
     Run {
-        /// The port to listen on; 0 for any
+        /// The port to listen on; 0 for any free one
         #[arg(long, default_value_t = 0)]
         port: u16,
         #[command(flatten)]
         limits: Limits,
     },
-    /// Start it in the background; one that runs stays as it is, unless another behaviour is asked for
+    /// Start the local cloud in the background, unless it already runs with these limits
     Start {
         #[command(flatten)]
         limits: Limits,
     },
-    /// Say whether it runs, and where
+    /// Show whether the local cloud runs, and where
     Status,
-    /// Stop it; its state is kept
+    /// Stop the local cloud and keep its state
     Stop,
-    /// Stop it and forget all of its state
+    /// Stop the local cloud and delete its state
     Reset,
-    /// Print the export lines that point any AWS tool at it
+    /// Print export lines that point any AWS tool at the local cloud
     Env,
-    /// Lambda Web Adapter, which web apps need here as on Lambda
+    /// Install Lambda Web Adapter, which web apps need here as on Lambda
     #[command(subcommand)]
     Adapter(AdapterCommand),
-    /// Layers of other accounts, of which the local cloud needs a copy
+    /// Copy layers of other accounts, which the local cloud cannot download
     #[command(subcommand)]
     Layer(LayerCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum AdapterCommand {
-    /// Build it with cargo, once, into the cache; print where it is
+    /// Build the adapter with cargo, once, and print its path
     Install {
-        /// A program that was built elsewhere
+        /// Install this executable instead of building one
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },
@@ -57,11 +57,11 @@ pub enum AdapterCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum LayerCommand {
-    /// Keep a copy of a layer's version, fetched from AWS with your credentials; print where it is
+    /// Copy a layer version, from AWS with your credentials or from ZIP, and print its path
     Add {
-        /// The version's ARN
+        /// The ARN of the layer version
         arn: String,
-        /// The layer's zip, where it is at hand
+        /// The layer's zip, if you have it
         #[arg(value_name = "ZIP")]
         zip: Option<PathBuf>,
     },

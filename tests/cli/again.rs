@@ -26,6 +26,8 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 fn named() -> Vec<(String, String)> {
     let mut sources = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
+    // The examples of `--help` are commands alone, and about no place.
+    sources.retain(|path| !path.ends_with("src/cli/examples.txt"));
     let mut named = Vec::new();
     for path in sources {
         let text = std::fs::read_to_string(&path).unwrap();
