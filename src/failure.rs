@@ -3,8 +3,8 @@
 mod hints;
 
 use crate::apply::{ApplyError, CloudError, Reason, Step};
-use crate::build::BuildError;
 use crate::verify::{Fault, Obstacle};
+use packaging::BuildError;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::process::ExitCode;

@@ -16,8 +16,6 @@ pub mod manifest;
 
 pub mod import;
 
-pub mod build;
-
 pub mod aws;
 
 pub mod verify;

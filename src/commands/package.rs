@@ -4,10 +4,10 @@ use super::preflight::{Code, read};
 use super::run::Run;
 use super::site::{Job, Project, platform};
 use crate::apply::Event;
-use crate::build::{self, Assembled, Package};
 use crate::failure::Failure;
 use crate::manifest::Function;
 use crate::stack::{Architecture, Platform};
+use packaging::{Assembled, Package};
 use std::path::Path;
 
 /// What was brought along with `--package`, one place for each of the project's functions. What could not run is
@@ -98,7 +98,7 @@ fn told_of_secrets(run: &Run, function: &Function, package: Package) -> Package 
 async fn compiled(
     run: &Run,
     function: &Function,
-    prepared: build::Prepared,
+    prepared: packaging::Prepared,
     architecture: Architecture,
 ) -> Result<Package, Failure> {
     let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
@@ -116,12 +116,12 @@ async fn compiled(
             None => Event::BuildGoesOn { function },
         });
     };
-    let progress = build::Progress { piped, waits: &waits };
+    let progress = packaging::Progress { piped, waits: &waits };
     let binary = run.until_stopped(prepared.compile(progress)).await??;
     Ok(Package::of_bootstrap(&binary, architecture)?)
 }
 
-async fn assembled(run: &Run, function: &Function, checked: build::Checked) -> Result<Package, Failure> {
+async fn assembled(run: &Run, function: &Function, checked: packaging::Checked) -> Result<Package, Failure> {
     let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
     let Assembled { package, notes } = run.until_stopped(checked.assemble(&tell)).await??;
     notes.iter().for_each(|note| run.console.note(&format!("`{}`: {note}", function.name)));

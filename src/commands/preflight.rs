@@ -3,12 +3,12 @@
 use super::run::Run;
 use super::site::{Project, platform};
 use super::values;
-use crate::build::{self, App, BuildError, Checked, Dependencies, Linker, Order, Package, Preference, Selection};
 use crate::failure::{Failure, Kind};
 use crate::local::{self, adapter, layers};
 use crate::manifest::{self, Files, Function, Mistake, Problems, Source, located};
 use crate::stack::{Architecture, Platform};
 use futures_util::future::join_all;
+use packaging::{App, BuildError, Checked, Dependencies, Linker, Order, Package, Preference, Selection};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub enum Code {
     /// Brought along, or built elsewhere.
     Zip(Package),
-    Crate(Box<build::Prepared>, Architecture),
+    Crate(Box<packaging::Prepared>, Architecture),
     App(Box<Checked>),
 }
 
@@ -70,7 +70,7 @@ async fn code(project: &Project, function: &Function, platform: &Platform) -> Re
                 target_dir: None,
                 preference: preference(project, function, platform.architecture),
             };
-            let prepared = build::prepare(&order).await?;
+            let prepared = packaging::prepare(&order).await?;
             return Ok(Code::Crate(Box::new(prepared), platform.architecture));
         }
         Source::Package { path, files } if !project.path(path).is_dir() => {

@@ -3,7 +3,6 @@
 use super::run::Run;
 use crate::apply::{Cloud, Observed};
 use crate::aws::{Account, Place};
-use crate::build;
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::plan::{self, Kind, Plan};
@@ -111,7 +110,7 @@ pub fn single(run: &Run, function: Option<&str>) -> Result<Project, Failure> {
 /// The local cloud runs functions on this very machine, with what interpreters there are.
 pub fn platform(function: &Function, local: bool) -> Platform {
     let wanted = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
-    if local { build::platform_here(&wanted) } else { wanted }
+    if local { packaging::platform_here(&wanted) } else { wanted }
 }
 
 /// Observes all functions, side by side.

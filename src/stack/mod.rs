@@ -1,6 +1,5 @@
 //! The nouns of a deploy: one function's AWS resources, as wanted or as found. Pure values, equal when AWS would be.
 
-mod architecture;
 mod attachments;
 mod function;
 mod live;
@@ -10,12 +9,10 @@ mod permission;
 mod published;
 mod release;
 mod role;
-mod runtime;
 mod secret;
 mod tags;
 mod url;
 
-pub use architecture::Architecture;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
@@ -25,10 +22,12 @@ pub use permission::Permission;
 pub use published::{Published, Share, Verdict};
 pub use release::{Configuration, Environment, LogFormat, Release};
 pub use role::{Role, Statement};
-pub use runtime::{Family, Platform, Runtime};
 pub use secret::Secret;
 pub use tags::{Owner, Tags};
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
+
+/// What code runs on is known where it is built.
+pub use packaging::{Architecture, Family, Platform, Runtime};
 
 use std::collections::BTreeSet;
 

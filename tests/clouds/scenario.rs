@@ -1,9 +1,9 @@
 //! The scenarios: what is wanted, step by step.
 
 use bytes::Bytes;
-use lamstream::build::Package;
 use lamstream::manifest;
 use lamstream::stack::{Architecture, Names, Platform, Stack};
+use packaging::Package;
 
 /// One state to reach: the function's part of a manifest and its code, or nothing at all.
 pub enum Step {

@@ -4,10 +4,10 @@ use crate::pieces::{self, MUSL};
 use crate::streams::chain;
 use crate::support::bench::Bench;
 use crate::workshop::{answer, bootstrap, built, fixture, root};
-use lamstream::build::Package;
-use lamstream::stack::Architecture;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, Object, elf};
+use packaging::Architecture;
+use packaging::Package;
 use std::path::Path;
 
 /// Whether neither a loader nor a shared library is needed to start it.

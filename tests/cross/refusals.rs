@@ -3,7 +3,7 @@
 use crate::support::bench::{Bench, function_zip, said};
 use crate::support::proxy::Proxy;
 use crate::workshop::{copies, zipped};
-use lamstream::stack::Architecture;
+use packaging::Architecture;
 use std::path::Path;
 use std::process::Command;
 
@@ -44,7 +44,7 @@ fn too_new() -> Option<std::path::PathBuf> {
         eprintln!("not tested: nothing too new can be built with `{version}`");
         return None;
     }
-    Some(copies("too_new", &[("tests/fixtures/crates/too_new", "too_new")]).join("too_new"))
+    Some(copies("too_new", &[("crates/packaging/tests/fixtures/too_new", "too_new")]).join("too_new"))
 }
 
 const NEEDS: &str = "it needs `GLIBC_2.36` (for `arc4random`), and `provided.al2023` has glibc 2.34";

@@ -3,8 +3,8 @@
 use crate::pieces;
 use crate::support::bench::Bench;
 use crate::workshop::{Built, answer, build, copies, fixture, root, under_qemu};
-use lamstream::build::Package;
-use lamstream::stack::Architecture;
+use packaging::Architecture;
+use packaging::Package;
 use sha2::{Digest, Sha256};
 
 /// Whether Lambda would take it for arm64, and would not for x86_64.

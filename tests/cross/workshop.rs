@@ -23,7 +23,7 @@ pub fn copies(name: &str, paths: &[(&str, &str)]) -> PathBuf {
 
 /// The fixture crate of this name, and a manifest that has it built for arm64 with these keys.
 pub fn fixture(name: &str, place: &str, keys: &str) -> PathBuf {
-    let place = copies(place, &[(&format!("tests/fixtures/crates/{name}"), name)]);
+    let place = copies(place, &[(&format!("crates/packaging/tests/fixtures/{name}"), name)]);
     let keys = format!("crate = \"{name}\"\narchitecture = \"arm64\"\n{keys}");
     fs::write(place.join("deploy.toml"), format!("app = \"shop\"\n[functions.chat]\n{keys}\n")).unwrap();
     place

@@ -3,7 +3,6 @@
 use super::begin::Begun;
 use super::curl::curl;
 use crate::apply::{Artifact, Event, Source};
-use crate::build::Package;
 use crate::cli::Deploy;
 use crate::commands::bring::Move;
 use crate::commands::run::Run;
@@ -12,6 +11,7 @@ use crate::commands::verification::leading;
 use crate::plan::Plan;
 use crate::report::FunctionAnswer;
 use crate::stack::Stack;
+use packaging::Package;
 use std::time::Instant;
 
 /// One function that is ready to be brought live.

@@ -10,7 +10,6 @@ use super::run::Run;
 use super::site::{Job, Project, Site, observe_all};
 use super::values::connect;
 use crate::apply::Observed;
-use crate::build::{Package, origin};
 use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::plan::{Kind, plan};
@@ -19,6 +18,7 @@ use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
 use begin::{Begun, begin, ended_early};
 use finish::{Ready, finish};
 use futures_util::future::join_all;
+use packaging::{Package, origin};
 use std::time::Instant;
 
 pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {

@@ -1,0 +1,290 @@
+//! Reads from a binary what Lambda's `provided.al2023` will need of it, and refuses what could not start there.
+
+use object::Endianness;
+use object::elf::{self, FileHeader64};
+use object::read::elf::{FileHeader, ProgramHeader, Sym};
+
+use super::error::BuildError;
+use crate::Architecture;
+
+/// The glibc of `provided.al2023`; its loader refuses a binary that asks for more before `main` runs.
+const GLIBC: (u32, u32) = (2, 34);
+
+/// Prefixes under which a function may bring a loader of its own: its layers and its package.
+const OWN_LOADERS: [&str; 2] = ["/opt/", "/var/task/"];
+
+/// What one ELF file says about itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Elf {
+    machine: u16,
+    executable: bool,
+    linux: bool,
+    /// The loader that it asks for; `None` when it is linked statically.
+    loader: Option<String>,
+    needs: Vec<Need>,
+}
+
+/// One version of glibc's symbols that must be there when the binary starts.
+#[derive(Debug, PartialEq, Eq)]
+struct Need {
+    /// As it stands in the file: `GLIBC_2.34`.
+    version: String,
+    /// One symbol that asks for it, when the symbol table still names one.
+    symbol: Option<String>,
+}
+
+/// Passes a binary that can start on `provided.al2023` with this architecture. Messages speak of it as `subject`.
+pub fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+    if !binary.starts_with(&elf::ELFMAG) {
+        return Err(not_an_elf(binary, subject));
+    }
+    let elf = read(binary).map_err(|error| {
+        BuildError::new(format!("cannot use {subject}: it is not a whole 64-bit ELF file")).because(error)
+    })?;
+    judge(&elf, architecture, subject)
+}
+
+/// Passes an ELF file of this architecture, by its first bytes alone.
+pub fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+    // The machine stands at the same place in every ELF file; both of Lambda's are little-endian.
+    let found = match head {
+        [0x7f, b'E', b'L', b'F', rest @ ..] if rest.len() >= 16 => u16::from_le_bytes([rest[14], rest[15]]),
+        _ => return Ok(()),
+    };
+    if found == machine(architecture) {
+        return Ok(());
+    }
+    let found = name(found);
+    let error = BuildError::new(format!("cannot use {subject} for `{architecture}`: it was built for `{found}`"));
+    Err(error.hint(format!("install it for `{architecture}`, or set `architecture = \"{found}\"`")))
+}
+
+fn read(binary: &[u8]) -> object::Result<Elf> {
+    let header = FileHeader64::<Endianness>::parse(binary)?;
+    let endian = header.endian()?;
+    let mut loader = None;
+    for segment in header.program_headers(endian, binary)? {
+        if let Some(path) = segment.interpreter(endian, binary)? {
+            loader = Some(String::from_utf8_lossy(path).into_owned());
+        }
+    }
+    let kind = header.e_type(endian);
+    let os_abi = header.e_ident().os_abi;
+    Ok(Elf {
+        machine: header.e_machine(endian).0,
+        // A shared library has no entry point, unlike a position-independent executable of the same type.
+        executable: kind == elf::ET_EXEC || (kind == elf::ET_DYN && header.e_entry(endian) != 0),
+        linux: os_abi == elf::ELFOSABI_SYSV || os_abi == elf::ELFOSABI_LINUX,
+        loader,
+        needs: needs(header, endian, binary)?,
+    })
+}
+
+fn needs(header: &FileHeader64<Endianness>, endian: Endianness, binary: &[u8]) -> object::Result<Vec<Need>> {
+    let sections = header.sections(endian, binary)?;
+    let Some((mut files, strings)) = sections.gnu_verneed(endian, binary)? else {
+        return Ok(Vec::new());
+    };
+    let strings = sections.strings(endian, binary, strings)?;
+    let symbols = sections.symbols(endian, binary, elf::SHT_DYNSYM)?;
+    let versions = sections.versions(endian, binary)?.unwrap_or_default();
+    let mut needs = Vec::new();
+    while let Some((_, mut entries)) = files.next()? {
+        while let Some(entry) = entries.next()? {
+            let version = String::from_utf8_lossy(entry.name(endian, strings)?).into_owned();
+            // The loader only warns about a version that nothing but weak symbols ask for.
+            if !version.starts_with("GLIBC_") || entry.vna_flags.get(endian).contains(elf::VER_FLG_WEAK) {
+                continue;
+            }
+            let index = entry.vna_other(endian).index();
+            let symbol = symbols
+                .enumerate()
+                .find(|(at, symbol)| {
+                    symbol.st_name(endian) != 0 && versions.version_index(endian, *at).index() == index
+                })
+                .and_then(|(_, symbol)| symbols.symbol_name(endian, symbol).ok())
+                .map(|name| String::from_utf8_lossy(name).into_owned());
+            needs.push(Need { version, symbol });
+        }
+    }
+    Ok(needs)
+}
+
+fn judge(elf: &Elf, architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+    if !elf.linux || !elf.executable {
+        let what = if elf.executable { "not for Linux" } else { "not an executable" };
+        return Err(BuildError::new(format!("cannot use {subject}: it is an ELF file, but {what}"))
+            .hint("Lambda starts a Linux executable named `bootstrap`; is this the crate's binary, not its library?"));
+    }
+    if elf.machine != machine(architecture) {
+        let found = name(elf.machine);
+        let error = BuildError::new(format!("cannot use {subject} for `{architecture}`: it was built for `{found}`"));
+        return Err(match Architecture::parse(&found) {
+            Some(other) => error.hint(format!("build it for `{architecture}`, or set `architecture = \"{other}\"`")),
+            None => error.hint(format!("build it for `{architecture}`")),
+        });
+    }
+    if let Some(loader) = &elf.loader
+        && loader != expected_loader(architecture)
+        && !OWN_LOADERS.iter().any(|prefix| loader.starts_with(prefix))
+    {
+        return Err(BuildError::new(format!(
+            "cannot use {subject}: it needs the loader `{loader}`, which `provided.al2023` does not have"
+        ))
+        .hint("link it statically, or build it against glibc 2.34 or older on an ordinary distribution"));
+    }
+    match elf.needs.iter().filter(|need| is_too_new(&need.version)).max_by_key(|need| parse(&need.version)) {
+        None => Ok(()),
+        Some(need) => Err(too_new(need, architecture, subject)),
+    }
+}
+
+/// `2.38` from `GLIBC_2.38` (and `2.2.5` counts as 2.2). `None` for the names of features, such as `GLIBC_ABI_DT_RELR`.
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix("GLIBC_")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn is_too_new(version: &str) -> bool {
+    match parse(version) {
+        Some(version) => version > GLIBC,
+        // glibc named its first such feature, packed relocations, in 2.36; GLIBC_PRIVATE is as old as glibc.
+        None => version.starts_with("GLIBC_ABI_"),
+    }
+}
+
+fn too_new(need: &Need, architecture: Architecture, subject: &str) -> BuildError {
+    let by = need.symbol.as_ref().map(|symbol| format!(" (for `{symbol}`)")).unwrap_or_default();
+    let cpu = if architecture == Architecture::X86_64 { "x86_64" } else { "aarch64" };
+    BuildError::new(format!(
+        "cannot use {subject}: it needs `{}`{by}, and `provided.al2023` has glibc 2.34",
+        need.version
+    ))
+    .hint("build on a distribution with glibc 2.34 or older, such as Amazon Linux 2023 or Debian 11")
+    .hint(format!("or link statically: `build.target = \"{cpu}-unknown-linux-musl\"` in the manifest"))
+    .hint(format!(
+        "or aim at its glibc: `build.linker = \"zig\"` in the manifest, or elsewhere \
+         `cargo zigbuild --release --target {cpu}-unknown-linux-gnu.2.34`"
+    ))
+}
+
+fn not_an_elf(bytes: &[u8], subject: &str) -> BuildError {
+    let what = match bytes {
+        [] => "is empty",
+        [b'M', b'Z', ..] => "is a Windows executable",
+        [0xcf, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe, ..] => "is a macOS executable",
+        [b'#', b'!', ..] => "is a script",
+        _ => "is not an ELF file",
+    };
+    BuildError::new(format!("cannot use {subject}: it {what}")).hint("Lambda needs a Linux executable")
+}
+
+fn machine(architecture: Architecture) -> u16 {
+    match architecture {
+        Architecture::X86_64 => elf::EM_X86_64.0,
+        Architecture::Arm64 => elf::EM_AARCH64.0,
+    }
+}
+
+fn name(number: u16) -> String {
+    Architecture::ALL
+        .into_iter()
+        .find(|architecture| machine(*architecture) == number)
+        .map_or_else(|| format!("ELF machine {number}"), |architecture| architecture.to_string())
+}
+
+fn expected_loader(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "/lib64/ld-linux-x86-64.so.2",
+        Architecture::Arm64 => "/lib/ld-linux-aarch64.so.1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elf(versions: &[&str]) -> Elf {
+        Elf {
+            machine: 62,
+            executable: true,
+            linux: true,
+            loader: Some("/lib64/ld-linux-x86-64.so.2".into()),
+            needs: versions
+                .iter()
+                .map(|version| Need { version: version.to_string(), symbol: Some(format!("of_{version}")) })
+                .collect(),
+        }
+    }
+
+    fn refused(elf: &Elf, architecture: Architecture) -> String {
+        judge(elf, architecture, "the binary").unwrap_err().message
+    }
+
+    #[test]
+    fn glibc_up_to_2_34_passes() {
+        assert_eq!(
+            judge(&elf(&["GLIBC_2.2.5", "GLIBC_2.34", "GLIBC_PRIVATE"]), Architecture::X86_64, "the binary"),
+            Ok(())
+        );
+        assert_eq!(judge(&elf(&[]), Architecture::X86_64, "the binary"), Ok(()));
+    }
+
+    #[test]
+    fn the_highest_too_new_version_is_named_with_its_symbol_and_the_ways_out() {
+        let error =
+            judge(&elf(&["GLIBC_2.9", "GLIBC_2.38", "GLIBC_2.36"]), Architecture::X86_64, "the binary").unwrap_err();
+        assert_eq!(
+            error.message,
+            "cannot use the binary: it needs `GLIBC_2.38` (for `of_GLIBC_2.38`), and `provided.al2023` has glibc 2.34"
+        );
+        assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-musl")), "{error:?}");
+        assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-gnu.2.34")), "{error:?}");
+    }
+
+    #[test]
+    fn packed_relocations_are_too_new_as_well() {
+        assert!(refused(&elf(&["GLIBC_ABI_DT_RELR"]), Architecture::X86_64).contains("`GLIBC_ABI_DT_RELR`"));
+    }
+
+    #[test]
+    fn another_architecture_is_refused_by_both_names() {
+        assert_eq!(
+            refused(&elf(&[]), Architecture::Arm64),
+            "cannot use the binary for `arm64`: it was built for `x86_64`"
+        );
+        let riscv = Elf { machine: 243, ..elf(&[]) };
+        assert!(refused(&riscv, Architecture::X86_64).contains("`ELF machine 243`"));
+    }
+
+    #[test]
+    fn libraries_strange_systems_and_strange_loaders_are_refused() {
+        assert!(refused(&Elf { executable: false, ..elf(&[]) }, Architecture::X86_64).contains("not an executable"));
+        assert!(refused(&Elf { linux: false, ..elf(&[]) }, Architecture::X86_64).contains("not for Linux"));
+        let musl = Elf { loader: Some("/lib/ld-musl-x86_64.so.1".into()), ..elf(&[]) };
+        assert!(refused(&musl, Architecture::X86_64).contains("`/lib/ld-musl-x86_64.so.1`"));
+        assert_eq!(
+            judge(&Elf { loader: Some("/opt/lib/ld.so".into()), ..elf(&[]) }, Architecture::X86_64, "the binary"),
+            Ok(())
+        );
+        assert_eq!(judge(&Elf { loader: None, ..elf(&[]) }, Architecture::X86_64, "the binary"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_elf_is_named() {
+        let message = |bytes: &[u8]| check(bytes, Architecture::X86_64, "the binary").unwrap_err().message;
+        assert_eq!(message(b""), "cannot use the binary: it is empty");
+        assert_eq!(message(b"MZ\x90"), "cannot use the binary: it is a Windows executable");
+        assert_eq!(message(b"\xcf\xfa\xed\xfe"), "cannot use the binary: it is a macOS executable");
+        assert_eq!(message(b"hello"), "cannot use the binary: it is not an ELF file");
+        assert_eq!(message(b"\x7fELF\x02"), "cannot use the binary: it is not a whole 64-bit ELF file");
+    }
+
+    #[test]
+    fn this_very_test_can_be_read() {
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let elf = read(&own).unwrap();
+        assert!(elf.executable && elf.linux, "{elf:?}");
+        assert_eq!(Some(name(elf.machine)), Architecture::host().map(|host| host.to_string()));
+    }
+}
