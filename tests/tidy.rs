@@ -178,20 +178,36 @@ fn names_say_something() {
 #[test]
 fn links_in_the_documents_lead_somewhere() {
     let mut documents = vec![root().join("crates/localcloud/README.md")];
+    let examples = fs::read_dir(root().join("examples")).unwrap();
+    documents.extend(examples.map(|example| example.unwrap().path().join("README.md")));
     for directory in [root().to_owned(), root().join("docs")] {
         let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
         documents.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
     let mut broken = Vec::new();
     for document in documents {
-        for target in read(&document).split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            let inside = !target.is_empty() && !target.contains("://");
-            if inside && !document.parent().unwrap().join(target).exists() {
-                broken.push(format!("{}: {target}", shown(&document)));
+        for link in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let leads =
+                || file.exists() && (heading.is_empty() || headings(&file).iter().any(|known| known == heading));
+            if !link.contains("://") && !leads() {
+                broken.push(format!("{}: {link}", shown(&document)));
             }
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// A document's headings as links spell them.
+fn headings(document: &Path) -> Vec<String> {
+    let letters = |letter: char| match letter {
+        ' ' => Some('-'),
+        '-' | '_' => Some(letter),
+        _ => letter.is_alphanumeric().then_some(letter),
+    };
+    let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().chars().filter_map(letters).collect();
+    read(document).lines().filter(|line| line.starts_with('#')).map(heading).collect()
 }
 
 /// stdout and stderr are written in one file, whose types take nothing but what is harmless.
