@@ -23,7 +23,7 @@ pub trait Cloud {
         &self,
         change: &Change,
         delivery: &Delivery<'_>,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError>;
 }
 
@@ -124,7 +124,7 @@ impl<'a> Delivery<'a> {
 
 /// Who listens to a run, and may end it.
 #[derive(Clone, Copy)]
-pub struct Audience<'a> {
+pub struct Observer<'a> {
     pub tell: &'a dyn Fn(&Event),
     /// Whether to stop at the next opportunity.
     pub stopped: &'a dyn Fn() -> bool,
@@ -132,7 +132,7 @@ pub struct Audience<'a> {
     pub insisted: &'a dyn Fn() -> LocalBoxFuture<'static, ()>,
 }
 
-impl Audience<'_> {
+impl Observer<'_> {
     pub fn waiting(&self, function: &str, for_what: &str, elapsed: Duration) {
         (self.tell)(&Event::Waiting { function: function.to_owned(), for_what: for_what.to_owned(), elapsed });
     }

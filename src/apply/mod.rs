@@ -4,7 +4,7 @@ mod cloud;
 mod event;
 
 pub use cloud::{
-    Artifact, Audience, Cloud, CloudError, Delivery, LOG_IN, Observed, Outputs, Reason, Remembered, Source, Trial,
+    Artifact, Cloud, CloudError, Delivery, LOG_IN, Observed, Observer, Outputs, Reason, Remembered, Source, Trial,
 };
 pub use event::{Event, Step, Verified};
 
@@ -53,18 +53,18 @@ impl Error for ApplyError {
 /// Carries out every change of `plan`, in its order.
 ///
 /// # Errors
-/// The first failure, with what was done before it and what is left; also when `audience` ends the run.
+/// The first failure, with what was done before it and what is left; also when `observer` ends the run.
 pub async fn apply(
     cloud: &impl Cloud,
     plan: &Plan,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<Applied, Box<ApplyError>> {
     let names = cloud.names();
     let mut applied = Applied::default();
     let mut left: Vec<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
     for group in plan.groups() {
-        if (audience.stopped)() {
+        if (observer.stopped)() {
             let source = CloudError::new(format!("finish `{}`", names.function), Reason::Interrupted, "interrupted");
             return Err(Box::new(ApplyError {
                 outputs: applied.outputs,
@@ -74,7 +74,7 @@ pub async fn apply(
                 source,
             }));
         }
-        let results = join_all(group.iter().map(|change| step(cloud, change, delivery, audience))).await;
+        let results = join_all(group.iter().map(|change| step(cloud, change, delivery, observer))).await;
         let mut failure = None;
         for (change, result) in group.iter().zip(results) {
             let step = Step::of(change, names);
@@ -112,13 +112,13 @@ async fn step(
     cloud: &impl Cloud,
     change: &Change,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
     let function = &cloud.names().function;
     let step = Step::of(change, cloud.names());
     let started = Instant::now();
-    (audience.tell)(&Event::Started { function: function.clone(), step: step.clone() });
-    let result = match select(pin!(cloud.carry_out(change, delivery, audience)), (audience.insisted)()).await {
+    (observer.tell)(&Event::Started { function: function.clone(), step: step.clone() });
+    let result = match select(pin!(cloud.carry_out(change, delivery, observer)), (observer.insisted)()).await {
         Either::Left((result, _)) => result,
         Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED)),
     };
@@ -129,7 +129,7 @@ async fn step(
         let secrets: Vec<Secret> = secrets.filter(|secret| !cloud.names().have(secret.reveal())).collect();
         error.without(secrets.iter().map(Secret::reveal))
     });
-    (audience.tell)(&match &result {
+    (observer.tell)(&match &result {
         Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },
         Err(_) => Event::Failed { function: function.clone(), step },
     });

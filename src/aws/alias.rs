@@ -4,7 +4,7 @@ use super::error::Doing;
 use super::memory::Memory;
 use super::place::{Place, Seen, Traffic};
 use super::wait::{self, Look, Wait, is_refusal};
-use crate::apply::{Audience, CloudError, Outputs, Reason};
+use crate::apply::{CloudError, Observer, Outputs, Reason};
 use crate::stack::{Names, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use std::collections::HashMap;
@@ -121,9 +121,9 @@ pub(super) async fn turn(
     number: &str,
     part: Option<Weight>,
     asked: bool,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
-    point(place, audience, Guard::Whole, |current| match (current, part) {
+    point(place, observer, Guard::Whole, |current| match (current, part) {
         (Some(current), Some(weight)) if current.version != number => Pointing {
             version: current.version.clone(),
             shifted: Some((number.to_owned(), weight)),
@@ -157,13 +157,13 @@ impl Place<'_> {
     ///
     /// # Errors
     /// When the alias cannot be read, or the traffic does not arrive in time.
-    pub async fn settle_traffic(&self, audience: &Audience<'_>) -> Result<(), CloudError> {
+    pub async fn settle_traffic(&self, observer: &Observer<'_>) -> Result<(), CloudError> {
         if self.seen.borrow().provisioned.is_none() {
             return Ok(());
         }
         let action = || format!("wait for the traffic of function `{}`", self.names.function_name());
         let wait = Wait { function: &self.names.function, for_what: "Lambda to move the traffic", limit: wait::READY };
-        wait.until(audience, async || match observe(self).await? {
+        wait.until(observer, async || match observe(self).await? {
             Some(alias) if alias.pointing.shifted.is_some() => {
                 let why = "Lambda still moves the instances that it keeps warm";
                 Ok(Look::NotYet(CloudError::new(action(), Reason::Refused, why)))
@@ -179,7 +179,7 @@ impl Place<'_> {
     ///
     /// # Errors
     /// `Conflict` when somebody else moved it meanwhile.
-    pub async fn move_back(&self, audience: &Audience<'_>) -> Result<Option<Outputs>, CloudError> {
+    pub async fn move_back(&self, observer: &Observer<'_>) -> Result<Option<Outputs>, CloudError> {
         let (before, refused) = {
             let Seen { before, alias, attempt, .. } = &*self.seen.borrow();
             let now = attempt.as_ref().or(alias.as_ref().map(|alias| &alias.pointing));
@@ -192,7 +192,7 @@ impl Place<'_> {
         // No part of the traffic stays with what did not pass.
         let shifted = good.shifted.filter(|(version, _)| *version != refused);
         let back = Pointing { memory, shifted, version: good.version };
-        match point(self, audience, Guard::Traffic, |_| back.clone()).await {
+        match point(self, observer, Guard::Traffic, |_| back.clone()).await {
             Ok(outputs) => Ok(Some(outputs)),
             // The reply was lost, and a look showed that it got through.
             Err(_) if self.points_to(&back) => Ok(Some(back.outputs())),
@@ -204,8 +204,8 @@ impl Place<'_> {
     ///
     /// # Errors
     /// When it cannot be written; the traffic is as it was in any case.
-    pub async fn remember_passed(&self, checks: &str, audience: &Audience<'_>) -> Result<(), CloudError> {
-        self.remember(audience, |now| now.memory.verified(now.newest(), checks, now.shifted.is_none())).await
+    pub async fn remember_passed(&self, checks: &str, observer: &Observer<'_>) -> Result<(), CloudError> {
+        self.remember(observer, |now| now.memory.verified(now.newest(), checks, now.shifted.is_none())).await
     }
 
     /// Remembers that the release that was turned to last is taken as it is: not all of its checks could be asked, or
@@ -213,8 +213,8 @@ impl Place<'_> {
     ///
     /// # Errors
     /// As for [`Place::remember_passed`].
-    pub async fn remember_unasked(&self, audience: &Audience<'_>) -> Result<(), CloudError> {
-        self.remember(audience, |now| now.memory.unasked(now.newest())).await
+    pub async fn remember_unasked(&self, observer: &Observer<'_>) -> Result<(), CloudError> {
+        self.remember(observer, |now| now.memory.unasked(now.newest())).await
     }
 
     /// Counts the release that is live as one that passed, until something else is written: a run before this one ended
@@ -231,15 +231,15 @@ impl Place<'_> {
     ///
     /// # Errors
     /// As for [`Place::remember_passed`].
-    pub async fn remember_failed(&self, number: &str, audience: &Audience<'_>) -> Result<(), CloudError> {
-        self.remember(audience, |now| now.memory.refusing(number, &now.version)).await
+    pub async fn remember_failed(&self, number: &str, observer: &Observer<'_>) -> Result<(), CloudError> {
+        self.remember(observer, |now| now.memory.refusing(number, &now.version)).await
     }
 
-    async fn remember(&self, audience: &Audience<'_>, with: impl Fn(&Pointing) -> Memory) -> Result<(), CloudError> {
+    async fn remember(&self, observer: &Observer<'_>, with: impl Fn(&Pointing) -> Memory) -> Result<(), CloudError> {
         let now = self.seen.borrow().alias.as_ref().map(|alias| alias.pointing.clone());
         let Some(now) = now.filter(|now| with(now) != now.memory) else { return Ok(()) };
         let to = Pointing { memory: with(&now), ..now };
-        point(self, audience, Guard::Whole, |_| to.clone()).await.map(drop)
+        point(self, observer, Guard::Whole, |_| to.clone()).await.map(drop)
     }
 
     fn points_to(&self, to: &Pointing) -> bool {
@@ -265,7 +265,7 @@ enum Guard {
 
 async fn point(
     place: &Place<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
     guard: Guard,
     aim: impl Fn(Option<&Pointing>) -> Pointing,
 ) -> Result<Outputs, CloudError> {
@@ -275,7 +275,7 @@ async fn point(
     let limit = if warm { wait::READY } else { wait::BUSY };
     let wait = Wait { function: &place.names.function, for_what: "another update to end", limit };
     let mut sent = false;
-    wait.until(audience, async || {
+    wait.until(observer, async || {
         let mut refusal = None;
         if !sent {
             place.seen.borrow_mut().attempt = Some(to.clone());

@@ -6,7 +6,7 @@
 
 use super::place::Place;
 use super::s3::{Progress, Request, tags};
-use crate::apply::{Artifact, Audience, CloudError, Event, Reason};
+use crate::apply::{Artifact, CloudError, Event, Observer, Reason};
 use crate::stack::{Names, Owner, Tags};
 use bytes::Bytes;
 use http::Method;
@@ -35,7 +35,7 @@ pub(super) enum Code<'a> {
 pub(super) async fn with_code<T>(
     place: &Place<'_>,
     artifact: Artifact<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
     used: impl AsyncFnOnce(Code<'_>) -> Result<T, CloudError>,
 ) -> Result<T, CloudError> {
     if artifact.zip.len() <= DIRECT_LIMIT {
@@ -47,12 +47,12 @@ pub(super) async fn with_code<T>(
     if own {
         make(place, &bucket).await?;
     }
-    let result = match upload(place, &bucket, &key, artifact.zip, audience).await {
+    let result = match upload(place, &bucket, &key, artifact.zip, observer).await {
         Ok(()) => used(Code::Object { bucket: &bucket, key: &key }).await,
         Err(error) => Err(error),
     };
     if let Err(error) = clear(place, &bucket, &key, own).await {
-        (audience.tell)(&Event::Stays { function: place.names.function.clone(), why: error.to_string() });
+        (observer.tell)(&Event::Stays { function: place.names.function.clone(), why: error.to_string() });
     }
     result
 }
@@ -142,7 +142,7 @@ async fn upload(
     bucket: &str,
     key: &str,
     zip: &Bytes,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();
@@ -150,7 +150,7 @@ async fn upload(
     let put =
         Request { body: zip.clone(), progress: Some(progress), ..request("PutObject", Method::PUT, bucket, key, "") };
     let function = &place.names.function;
-    let tell = |sent| (audience.tell)(&Event::Uploading { function: function.clone(), sent, total: zip.len() });
+    let tell = |sent| (observer.tell)(&Event::Uploading { function: function.clone(), sent, total: zip.len() });
     let mut sending = Box::pin(place.account.s3(put, &place.names.account, || format!("upload to bucket `{bucket}`")));
     loop {
         tokio::select! {

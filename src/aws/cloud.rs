@@ -5,7 +5,7 @@ use super::place::{Place, Seen};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_busy};
 use super::{alias, function, log_group, permission, provisioned, release, role, url};
-use crate::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+use crate::apply::{Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason};
 use crate::plan::Change;
 use crate::stack::{FunctionUrl, Live, Names, Owner, Permission, Shift, Stack};
 use std::collections::BTreeSet;
@@ -85,10 +85,10 @@ impl Cloud for Place<'_> {
         &self,
         change: &Change,
         delivery: &Delivery<'_>,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError> {
         let wait = Wait { function: &self.names.function, for_what: "another update to end", limit: wait::BUSY };
-        wait.until(audience, async || match self.carry_out_once(change, delivery, audience).await {
+        wait.until(observer, async || match self.carry_out_once(change, delivery, observer).await {
             Err(error) if is_busy(&error) => Ok(Look::NotYet(error)),
             other => other.map(Look::Done),
         })
@@ -101,15 +101,15 @@ impl Place<'_> {
         &self,
         change: &Change,
         delivery: &Delivery<'_>,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError> {
         match change {
             Change::LogGroup(diff) => log_group::carry_out(self, diff).await?,
             Change::Role(diff) => role::carry_out(self, diff).await?,
-            Change::Function(diff) => function::carry_out(self, diff, delivery, audience).await?,
-            Change::Release(diff) => return release::carry_out(self, diff, delivery, audience).await,
+            Change::Function(diff) => function::carry_out(self, diff, delivery, observer).await?,
+            Change::Release(diff) => return release::carry_out(self, diff, delivery, observer).await,
             Change::Url(diff) => return url::carry_out(self, diff).await,
-            Change::Provisioned(diff) => provisioned::carry_out(self, diff, audience).await?,
+            Change::Provisioned(diff) => provisioned::carry_out(self, diff, observer).await?,
             Change::Permission(diff) => permission::carry_out(self, diff).await?,
         }
         Ok(Outputs::default())

@@ -6,7 +6,7 @@ use super::place::Place;
 use super::settings::{Attached, architecture, environment, logging, storage, uploading};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_role_too_new};
-use crate::apply::{Audience, CloudError, Delivery, Reason, Source};
+use crate::apply::{CloudError, Delivery, Observer, Reason, Source};
 use crate::plan::Diff;
 use crate::stack::{Function, Live, Owner, Release, Tags};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -33,11 +33,11 @@ pub(super) async fn carry_out(
     place: &Place<'_>,
     diff: &Diff<Function>,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
     match diff {
-        Diff::Create(function) => create(place, function, delivery, audience).await,
-        Diff::Update { from, to } => update(place, from, to, audience).await,
+        Diff::Create(function) => create(place, function, delivery, observer).await,
+        Diff::Update { from, to } => update(place, from, to, observer).await,
         Diff::Delete(_) => delete(place).await,
     }
 }
@@ -48,7 +48,7 @@ async fn create(
     place: &Place<'_>,
     function: &Function,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let action = format!("create function `{name}`");
@@ -57,8 +57,8 @@ async fn create(
         return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
     };
     let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };
-    with_code(place, artifact, audience, async |code| {
-        wait.until(audience, async || match send_create(place, function, release, &code).await {
+    with_code(place, artifact, observer, async |code| {
+        wait.until(observer, async || match send_create(place, function, release, &code).await {
             Ok(()) => Ok(Look::Done(())),
             Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
             Err(error) if error.is("ResourceConflictException") => made_already(place, error).await,
@@ -66,7 +66,7 @@ async fn create(
         })
         .await?;
         // Lambda may still be reading the code until it says that it is done.
-        place.see_latest(audience).await
+        place.see_latest(observer).await
     })
     .await?;
     reserve(place, None, function.concurrency).await
@@ -127,14 +127,14 @@ async fn send_create(
     call.customize().config_override(uploading()).send().await.doing(|| format!("create function `{name}`")).map(|_| ())
 }
 
-async fn update(place: &Place<'_>, from: &Function, to: &Function, audience: &Audience<'_>) -> Result<(), CloudError> {
+async fn update(place: &Place<'_>, from: &Function, to: &Function, observer: &Observer<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
     retag(place, &from.tags, &to.tags).await?;
     reserve(place, from.concurrency, to.concurrency).await?;
     let action = format!("describe function `{name}`");
     let described = |version: &Version| version.description == to.description;
     place
-        .guarded(&action, audience, described, async |revision| {
+        .guarded(&action, observer, described, async |revision| {
             let call = place.account.lambda.update_function_configuration().function_name(&name);
             let call = call.description(&to.description).set_revision_id(revision);
             call.send().await.doing(|| action.clone()).map(|_| ())

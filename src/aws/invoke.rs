@@ -3,7 +3,7 @@
 use super::error::{Doing, trouble};
 use super::place::Place;
 use super::wait::{Look, Wait};
-use crate::apply::{Audience, CloudError, Reason};
+use crate::apply::{CloudError, Observer, Reason};
 use aws_sdk_lambda::config::StalledStreamProtectionConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::invoke_with_response_stream::InvokeWithResponseStreamOutput;
@@ -37,11 +37,11 @@ impl Place<'_> {
     pub async fn when_free<T>(
         &self,
         limit: Duration,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
         mut work: impl AsyncFnMut() -> Result<T, CloudError>,
     ) -> Result<T, CloudError> {
         let wait = Wait { function: &self.names.function, for_what: "a request to end", limit };
-        wait.until(audience, async || match work().await {
+        wait.until(observer, async || match work().await {
             Err(error) if error.is("TooManyRequestsException") => Ok(Look::NotYet(error)),
             other => other.map(Look::Done),
         })

@@ -5,7 +5,7 @@ use super::alias::{Alias, Pointing};
 use super::error::Doing;
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_refusal};
-use crate::apply::{Audience, CloudError, Reason};
+use crate::apply::{CloudError, Observer, Reason};
 use crate::stack::Names;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use std::cell::RefCell;
@@ -75,12 +75,12 @@ impl<'a> Place<'a> {
     pub(super) async fn settled(
         &self,
         qualifier: Option<&str>,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
     ) -> Result<Version, CloudError> {
         let name = self.names.function_name();
         let action = || format!("wait for function `{name}`");
         let wait = Wait { function: &self.names.function, for_what: "Lambda to finish an update", limit: wait::UPDATE };
-        wait.until(audience, async || {
+        wait.until(observer, async || {
             let found = self.get_function(qualifier).await?;
             let Some(configuration) = found.as_ref().and_then(|found| found.configuration()) else {
                 return Err(CloudError::new(action(), Reason::Conflict, "somebody else deleted it"));
@@ -100,16 +100,16 @@ impl<'a> Place<'a> {
     }
 
     /// `$LATEST` as last seen; read now where nothing was seen yet.
-    pub(super) async fn latest(&self, audience: &Audience<'_>) -> Result<Version, CloudError> {
+    pub(super) async fn latest(&self, observer: &Observer<'_>) -> Result<Version, CloudError> {
         let seen = self.seen.borrow().latest.clone().filter(|version| version.condition != Condition::Busy);
         match seen {
             Some(version) => Ok(version),
-            None => self.see_latest(audience).await,
+            None => self.see_latest(observer).await,
         }
     }
 
-    pub(super) async fn see_latest(&self, audience: &Audience<'_>) -> Result<Version, CloudError> {
-        let version = self.settled(None, audience).await?;
+    pub(super) async fn see_latest(&self, observer: &Observer<'_>) -> Result<Version, CloudError> {
+        let version = self.settled(None, observer).await?;
         self.seen.borrow_mut().latest = Some(version.clone());
         Ok(version)
     }
@@ -125,14 +125,14 @@ impl<'a> Place<'a> {
     pub(super) async fn guarded(
         &self,
         action: &str,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
         wanted: impl Fn(&Version) -> bool,
         write: impl AsyncFn(Option<String>) -> Result<(), CloudError>,
     ) -> Result<(), CloudError> {
         let conflict = || CloudError::new(action, Reason::Conflict, "somebody else is changing it at the same time");
-        let mut expected = self.latest(audience).await?;
+        let mut expected = self.latest(observer).await?;
         let wait = Wait { function: &self.names.function, for_what: "another update to end", limit: wait::BUSY };
-        wait.until(audience, async || {
+        wait.until(observer, async || {
             if wanted(&expected) {
                 return Ok(Look::Done(()));
             }
@@ -140,7 +140,7 @@ impl<'a> Place<'a> {
                 Err(error) if is_refusal(&error) => Some(error),
                 other => other.map(|()| None)?,
             };
-            let now = self.see_latest(audience).await?;
+            let now = self.see_latest(observer).await?;
             match (&now.condition, refusal) {
                 (Condition::UpdateFailed(reason), None) => {
                     Err(CloudError::new(action, Reason::Refused, reason.clone()))

@@ -3,7 +3,7 @@
 use super::error::Doing;
 use super::place::Place;
 use super::wait::{self, Look, Wait};
-use crate::apply::{Audience, CloudError, Reason};
+use crate::apply::{CloudError, Observer, Reason};
 use crate::plan::Diff;
 use crate::stack::Names;
 use aws_sdk_lambda::operation::get_provisioned_concurrency_config::GetProvisionedConcurrencyConfigOutput;
@@ -30,7 +30,7 @@ async fn get(place: &Place<'_>) -> Result<Option<GetProvisionedConcurrencyConfig
     }
 }
 
-pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<u32>, audience: &Audience<'_>) -> Result<(), CloudError> {
+pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<u32>, observer: &Observer<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let lambda = &place.account.lambda;
     let action = || format!("provision concurrency for function `{name}`");
@@ -44,7 +44,7 @@ pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<u32>, audience: &Au
     let call = lambda.put_provisioned_concurrency_config().function_name(&name).qualifier(Names::ALIAS);
     call.provisioned_concurrent_executions(*count as i32).send().await.doing(action)?;
     let wait = Wait { function: &place.names.function, for_what: "Lambda to keep instances ready", limit: wait::READY };
-    wait.until(audience, async || {
+    wait.until(observer, async || {
         let found = get(place).await?;
         let reason = found.as_ref().and_then(|found| found.status_reason()).unwrap_or("it is not ready yet").to_owned();
         match found.as_ref().and_then(|found| found.status()) {

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::settings::{Attached, architecture, environment, logging, storage, uploading};
 use super::version::Version;
 use super::wait::{self, Look, Wait, is_refusal, is_role_too_new};
-use crate::apply::{Audience, CloudError, Delivery, Outputs, Reason, Source};
+use crate::apply::{CloudError, Delivery, Observer, Outputs, Reason, Source};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Live, Release};
 use aws_sdk_lambda::primitives::Blob;
@@ -17,27 +17,27 @@ pub(super) async fn carry_out(
     place: &Place<'_>,
     diff: &Diff<Live>,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
     let Some(live) = diff.target() else { return alias::delete(place).await.map(|()| Outputs::default()) };
     let release = live.newest();
     let number = match delivery.source {
         Source::Version(number) => number.to_owned(),
         Source::Zip(_) | Source::Nothing => {
-            configure(place, release, audience).await?;
-            upload(place, release, delivery, audience).await?;
-            publish(place, release, delivery.origin, audience).await?
+            configure(place, release, observer).await?;
+            upload(place, release, delivery, observer).await?;
+            publish(place, release, delivery.origin, observer).await?
         }
     };
-    place.settled(Some(&number), audience).await?;
+    place.settled(Some(&number), observer).await?;
     if let Some(trial) = delivery.trial {
         trial(number.clone()).await?;
     }
     let part = live.shift.as_ref().map(|shift| shift.weight);
-    alias::turn(place, &number, part, delivery.trial.is_some(), audience).await
+    alias::turn(place, &number, part, delivery.trial.is_some(), observer).await
 }
 
-async fn configure(place: &Place<'_>, to: &Release, audience: &Audience<'_>) -> Result<(), CloudError> {
+async fn configure(place: &Place<'_>, to: &Release, observer: &Observer<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let action = format!("configure function `{name}`");
     // The architecture is the code's: only an upload can change it.
@@ -47,8 +47,8 @@ async fn configure(place: &Place<'_>, to: &Release, audience: &Audience<'_>) -> 
     };
     let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };
     place
-        .guarded(&action, audience, wanted, async |revision| {
-            wait.until(audience, async || match send_configuration(place, to, revision.clone(), &action).await {
+        .guarded(&action, observer, wanted, async |revision| {
+            wait.until(observer, async || match send_configuration(place, to, revision.clone(), &action).await {
                 Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
                 other => other.map(Look::Done),
             })
@@ -96,7 +96,7 @@ async fn upload(
     place: &Place<'_>,
     to: &Release,
     delivery: &Delivery<'_>,
-    audience: &Audience<'_>,
+    observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let action = format!("upload the code of function `{name}`");
@@ -104,12 +104,12 @@ async fn upload(
     let Source::Zip(artifact) = delivery.source else {
         return Err(CloudError::new(&action, Reason::Refused, "there is no code to upload"));
     };
-    if wanted(&place.latest(audience).await?) {
+    if wanted(&place.latest(observer).await?) {
         return Ok(());
     }
-    with_code(place, artifact, audience, async |code| {
+    with_code(place, artifact, observer, async |code| {
         place
-            .guarded(&action, audience, wanted, async |revision| {
+            .guarded(&action, observer, wanted, async |revision| {
                 let call = place.account.lambda.update_function_code().function_name(&name);
                 let call = match code {
                     Code::Inline(zip) => call.zip_file(Blob::new(zip.to_vec())),
@@ -126,12 +126,12 @@ async fn upload(
 
 /// Publishes `$LATEST`, which must be exactly `to`; gives the version's number. Lambda makes no new version when
 /// nothing changed since the last one, so that a repeated call is harmless.
-async fn publish(place: &Place<'_>, to: &Release, origin: &str, audience: &Audience<'_>) -> Result<String, CloudError> {
+async fn publish(place: &Place<'_>, to: &Release, origin: &str, observer: &Observer<'_>) -> Result<String, CloudError> {
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
     let wait = Wait { function: &place.names.function, for_what: "another update to end", limit: wait::BUSY };
-    wait.until(audience, async || {
-        let latest = place.latest(audience).await?;
+    wait.until(observer, async || {
+        let latest = place.latest(observer).await?;
         if latest.release != *to {
             return Err(CloudError::new(action(), Reason::Conflict, "somebody else is changing it at the same time"));
         }
@@ -140,7 +140,7 @@ async fn publish(place: &Place<'_>, to: &Release, origin: &str, audience: &Audie
         match call.set_revision_id(latest.revision).send().await.doing(action) {
             Ok(published) => Ok(Look::Done(published.version.unwrap_or_default())),
             Err(error) if is_refusal(&error) => {
-                place.see_latest(audience).await?;
+                place.see_latest(observer).await?;
                 Ok(Look::NotYet(error))
             }
             Err(error) => Err(error),

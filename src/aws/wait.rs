@@ -1,6 +1,6 @@
 //! The only waiting there is: with an end, with somebody listening, and ended when they say so.
 
-use crate::apply::{Audience, CloudError, Reason};
+use crate::apply::{CloudError, Observer, Reason};
 use std::time::{Duration, Instant};
 
 /// The first pause between two looks; they grow to `LONGEST`.
@@ -46,7 +46,7 @@ impl Wait<'_> {
     /// Whatever a look fails with, at once; the last "not yet" when `limit` is over; `Interrupted` when told to stop.
     pub async fn until<T>(
         &self,
-        audience: &Audience<'_>,
+        observer: &Observer<'_>,
         mut look: impl AsyncFnMut() -> Result<Look<T>, CloudError>,
     ) -> Result<T, CloudError> {
         let started = Instant::now();
@@ -60,10 +60,10 @@ impl Wait<'_> {
                 let waited = format!("{} (waited {} s)", not_yet.message, self.limit.as_secs());
                 return Err(CloudError { reason: Reason::TimedOut, message: waited, ..not_yet });
             }
-            if (audience.stopped)() {
+            if (observer.stopped)() {
                 return Err(CloudError { reason: Reason::Interrupted, message: "interrupted".into(), ..not_yet });
             }
-            audience.waiting(self.function, self.for_what, started.elapsed());
+            observer.waiting(self.function, self.for_what, started.elapsed());
             // Jitter, so that functions deployed side by side do not knock in step.
             tokio::time::sleep(pause.mul_f64(0.8 + 0.2 * fastrand::f64())).await;
             pause = (pause * 3 / 2).min(LONGEST);

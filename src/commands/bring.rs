@@ -1,6 +1,6 @@
 //! Brings a function to its target, and sees to it that what served before is never worse off.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::Job;
 use super::verification::{NotVerified, Verification};
 use crate::apply::{Delivery, Event, Observed, Reason, Source, Step, apply};
@@ -11,8 +11,8 @@ use crate::report::{FunctionAnswer, State};
 use crate::stack::{Secret, Stack, Verdict};
 
 /// Where a function is to be brought, and from where.
-pub(super) struct Move<'a> {
-    pub run: &'a Run,
+pub(super) struct Rollout<'a> {
+    pub session: &'a Session,
     pub job: &'a Job<'a>,
     pub observed: &'a Observed,
     pub target: &'a Stack,
@@ -22,14 +22,14 @@ pub(super) struct Move<'a> {
     pub verify: bool,
 }
 
-impl Move<'_> {
+impl Rollout<'_> {
     /// A function may write its variables to its log. A rollback knows their values from AWS alone.
     fn hide_environments(&self) {
         let stacks = [self.target, &self.observed.stack].into_iter();
         let releases = stacks.filter_map(|stack| stack.live.as_ref()).flat_map(|live| [&live.release, live.newest()]);
         let values = releases.flat_map(|release| release.configuration.environment.values());
         let secrets = values.flat_map(Secret::with_parts);
-        self.run.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
+        self.session.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
     }
 
     /// Carries `plan` out: what leads to the target, then its proof, and only then what takes something away.
@@ -42,14 +42,14 @@ impl Move<'_> {
         answer.plan = Some(plan.clone());
         let (before, after) = plan.halves();
         let left = after.changes.iter().map(|change| Step::of(change, self.job.names())).collect();
-        let checks = Verification::of(self.run, self.job, self.target, self.observed);
+        let checks = Verification::of(self.session, self.job, self.target, self.observed);
         self.settle_doubt(&before, &checks).await;
         let failure = self.before(&before, &checks, &mut answer).await.err();
         if let Some(failure) = self.prove(&checks, failure, &mut answer).await {
             return failed(answer, failure, left);
         }
         let delivery = Delivery::of(self.target);
-        match self.run.watched(async |audience| apply(&self.job.place, &after, &delivery, audience).await).await {
+        match self.session.watched(async |observer| apply(&self.job.place, &after, &delivery, observer).await).await {
             Ok(applied) => answer.done.extend(applied.done),
             Err(error) => {
                 answer.done.extend(error.done.clone());
@@ -74,7 +74,7 @@ impl Move<'_> {
             Ok(_) => self.job.place.vouch(checks.fingerprint()),
             Err(refused) => {
                 let why = refused.failure.message;
-                self.run
+                self.session
                     .console
                     .note(&format!("`{function}`: an earlier run left version {version} unverified: {why}"));
             }
@@ -90,7 +90,8 @@ impl Move<'_> {
             origin: self.origin,
             trial: if self.verifies() { Some(&trial) } else { None },
         };
-        let applied = self.run.watched(async |audience| apply(&self.job.place, plan, &delivery, audience).await).await;
+        let applied =
+            self.session.watched(async |observer| apply(&self.job.place, plan, &delivery, observer).await).await;
         match applied {
             Ok(applied) => {
                 answer.done.extend(applied.done);
@@ -108,7 +109,7 @@ impl Move<'_> {
                 let (place, version) = (&self.job.place, &rejected.version);
                 // Where it cannot be remembered the version counts as unverified, which is no better.
                 let remembered =
-                    self.run.watched_to_the_end(async |audience| place.remember_failed(version, audience).await);
+                    self.session.watched_to_the_end(async |observer| place.remember_failed(version, observer).await);
                 let _ = remembered.await;
                 // Where that is in doubt, it is said when it has been asked.
                 let stays = (!self.observed.outputs.remembered.interrupted).then(|| self.stays());
@@ -152,7 +153,7 @@ impl Move<'_> {
                 {
                     answer.verdict = Some(Verdict::Verified);
                 }
-                if self.run.stop.has_insisted() {
+                if self.session.stop.has_insisted() {
                     return Some(failure.unwrap_or_else(|| Failure::interrupted(2)));
                 }
                 failure.map(|failure| {
@@ -166,7 +167,7 @@ impl Move<'_> {
 
     /// A run that was told to stop ends as interrupted, whatever came of the last that it had to do.
     fn ended(&self, failure: Failure) -> Failure {
-        match self.run.stop.requested() {
+        match self.session.stop.requested() {
             Some(signal) => Failure { kind: Failed::Interrupted(signal), ..failure },
             None => failure,
         }
@@ -176,9 +177,9 @@ impl Move<'_> {
     /// deploy asks once more, which does no harm. Gives whether it was written.
     async fn remember(&self, checks: &Verification<'_>, passed: bool) -> bool {
         let (place, checks) = (&self.job.place, checks.fingerprint());
-        let remembered = self.run.watched_to_the_end(async |audience| match passed {
-            true => place.remember_passed(checks, audience).await,
-            false => place.remember_unasked(audience).await,
+        let remembered = self.session.watched_to_the_end(async |observer| match passed {
+            true => place.remember_passed(checks, observer).await,
+            false => place.remember_unasked(observer).await,
         });
         let why = match remembered.await {
             Ok(Ok(())) => return true,
@@ -187,7 +188,7 @@ impl Move<'_> {
         };
         let (function, how) = (&self.job.function.name, if passed { ", although it passed" } else { "" });
         let note = format!("`{function}` counts as unverified{how}: {why}; the next deploy asks its URL again");
-        self.run.console.note(&note);
+        self.session.console.note(&note);
         false
     }
 
@@ -212,13 +213,13 @@ impl Move<'_> {
             let how = if passed { "it passed other checks before" } else { "unverified" };
             return failure.therefore(&format!("{live}, {how}"));
         }
-        let moved = self.run.watched_to_the_end(async |audience| place.move_back(audience).await).await;
+        let moved = self.session.watched_to_the_end(async |observer| place.move_back(observer).await).await;
         let why = match moved {
             Ok(Ok(Some(outputs))) => {
                 let version = outputs.version.clone().unwrap_or_default();
                 let shift = outputs.shifted.as_ref().map(|part| format!(", with version {part} beside it as before"));
                 let function = self.job.function.name.clone();
-                self.run.console.tell(&Event::MovedBack { function, version: version.clone() });
+                self.session.console.tell(&Event::MovedBack { function, version: version.clone() });
                 answer.outputs = std::mem::take(&mut answer.outputs).updated_by(outputs);
                 let is_observed = answer.outputs.version == self.observed.outputs.version;
                 let observed = self.observed.stack.live.as_ref().filter(|_| is_observed);
@@ -235,7 +236,7 @@ impl Move<'_> {
             Ok(Ok(None)) => {
                 let version = answer.outputs.newest().cloned().unwrap_or_default();
                 let remembered =
-                    self.run.watched_to_the_end(async |audience| place.remember_failed(&version, audience).await);
+                    self.session.watched_to_the_end(async |observer| place.remember_failed(&version, observer).await);
                 let _ = remembered.await;
                 return failure.therefore("it stays live: there is no release before the first to move back to");
             }

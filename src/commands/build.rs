@@ -2,7 +2,7 @@
 
 use super::package::package;
 use super::preflight::preflight;
-use super::run::Run;
+use super::session::Session;
 use super::site::platform;
 use crate::cli::Build;
 use crate::failure::{Failure, Kind};
@@ -12,17 +12,17 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-pub async fn build(run: &Run, arguments: &Build) -> Result<Answer, Failure> {
-    let mut project = run.project(&arguments.functions)?;
+pub async fn build(session: &Session, arguments: &Build) -> Result<Answer, Failure> {
+    let mut project = session.project(&arguments.functions)?;
     let zip_of = |name: &str| arguments.out.join(format!("{name}.zip"));
     project.own.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
     let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
     let none = project.functions.iter().map(|_| None).collect();
-    let codes = preflight(run, &project, none, arguments.arch, false).await?;
+    let codes = preflight(session, &project, none, arguments.arch, false).await?;
     for (function, code) in project.functions.iter().zip(codes) {
-        let mut platform = platform(function, run.global.local);
+        let mut platform = platform(function, session.global.local);
         platform.architecture = arguments.arch.unwrap_or(platform.architecture);
-        let package = package(run, function, &platform, code).await?;
+        let package = package(session, function, &platform, code).await?;
         let path = zip_of(&function.name);
         write(&arguments.out, &path, &package.zip).map_err(|error| {
             Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display()))

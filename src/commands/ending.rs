@@ -1,7 +1,7 @@
 //! The end of a run: when it is done, or when it is told to end and does not.
 
 use super::descendants::end_descendants;
-use super::run::Run;
+use super::session::Session;
 use crate::cli::{Again, Global};
 use crate::failure::{Failure, Kind};
 use crate::report::{Answer, Console};
@@ -28,18 +28,18 @@ pub(super) fn watched(
     global: Global,
     again: Again,
     command: &'static str,
-    work: impl AsyncFnOnce(&Run) -> ExitCode + Send + 'static,
+    work: impl AsyncFnOnce(&Session) -> ExitCode + Send + 'static,
 ) -> ExitCode {
     let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
-    let run = {
+    let session = {
         let _inside = runtime.enter();
-        Run::new(global, again)
+        Session::new(global, again)
     };
     let (sender, ended) = mpsc::channel();
-    runtime.spawn(say_what_is_waited_for(run.stop.clone(), run.console.clone()));
-    runtime.spawn(end_what_is_stuck(run.stop.clone(), run.console.clone(), command, sender.clone()));
+    runtime.spawn(say_what_is_waited_for(session.stop.clone(), session.console.clone()));
+    runtime.spawn(end_what_is_stuck(session.stop.clone(), session.console.clone(), command, sender.clone()));
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-        let code = runtime.block_on(work(&run));
+        let code = runtime.block_on(work(&session));
         let _ = sender.send(code);
         // The tasks of the runtime hold the other sender.
         runtime.shutdown_background();
@@ -82,7 +82,7 @@ fn cut_short(console: &Console, signal: u8) -> Failure {
     Failure { caused_by: unknown.collect(), done, left, ..Failure::new(Kind::Interrupted(signal), "interrupted") }
 }
 
-impl Run {
+impl Session {
     /// Ends with the second signal, however long what is waited for may take; what was begun is dropped.
     pub(super) async fn until_insisted<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let insisted = async {

@@ -1,6 +1,6 @@
 //! `lamstream import sam`: a SAM template becomes a manifest, and what is left over is said.
 
-use super::run::Run;
+use super::session::Session;
 use crate::cli::{Import, ImportCommand, ImportSam};
 use crate::failure::{Failure, Kind};
 use crate::import::{self, File, Imported, Invalid, Surroundings};
@@ -13,12 +13,12 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 const CONFIGS: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 const STDOUT: &str = "-";
 
-pub fn import(run: &Run, arguments: &Import) -> Result<Answer, Failure> {
+pub fn import(session: &Session, arguments: &Import) -> Result<Answer, Failure> {
     let ImportCommand::Sam(arguments) = &arguments.command;
-    sam(run, arguments)
+    sam(session, arguments)
 }
 
-fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
+fn sam(session: &Session, arguments: &ImportSam) -> Result<Answer, Failure> {
     let template = match &arguments.template {
         Some(path) => path.clone(),
         None => found(Path::new(""), &TEMPLATES).ok_or_else(Failure::no_template)?,
@@ -33,7 +33,7 @@ fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
     let directory = resolved(beside);
     // As everywhere: what is typed, then what the shell says, and only then what a file says.
     let said = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
-    let region = run.global.region.clone().or_else(|| said("AWS_REGION")).or_else(|| said("AWS_DEFAULT_REGION"));
+    let region = session.global.region.clone().or_else(|| said("AWS_REGION")).or_else(|| said("AWS_DEFAULT_REGION"));
     let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
     let around = Surroundings {
         directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
@@ -46,7 +46,7 @@ fn sam(run: &Run, arguments: &ImportSam) -> Result<Answer, Failure> {
     if !to_stdout {
         write(&arguments.out, &imported.manifest)?;
     }
-    tell(run, &arguments.out, to_stdout, &imported);
+    tell(session, &arguments.out, to_stdout, &imported);
     let Imported { manifest, left } = imported;
     let out = (!to_stdout).then(|| arguments.out.display().to_string());
     let import = ImportAnswer { out, manifest: to_stdout.then_some(manifest), left };
@@ -100,9 +100,9 @@ fn write(out: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(|error| Failure::usage(format!("cannot write `{shown}`: {error}")))
 }
 
-fn tell(run: &Run, out: &Path, to_stdout: bool, imported: &Imported) {
+fn tell(session: &Session, out: &Path, to_stdout: bool, imported: &Imported) {
     for left in &imported.left {
-        run.console.note(&left.to_string());
+        session.console.note(&left.to_string());
     }
     let place = if to_stdout { "on stdout".to_owned() } else { format!("in `{}`", out.display()) };
     let left = match imported.left.len() {
@@ -110,5 +110,5 @@ fn tell(run: &Run, out: &Path, to_stdout: bool, imported: &Imported) {
         1 => "one thing was left over, as said above and there".to_owned(),
         count => format!("{count} things were left over, as said above and there"),
     };
-    run.console.note(&format!("the manifest is {place}; {left}"));
+    session.console.note(&format!("the manifest is {place}; {left}"));
 }

@@ -1,7 +1,7 @@
 //! `lamstream invoke`: a request to a deployed URL, and its answer as it comes.
 
 use super::one::One;
-use super::run::Run;
+use super::session::Session;
 use crate::apply::Verified;
 use crate::cli::Invoke;
 use crate::failure::{Failure, Kind};
@@ -16,15 +16,15 @@ use std::time::Duration;
 /// After the function's own timeout Lambda has said all that it will say, but for the way back.
 const WAY_BACK: Duration = Duration::from_secs(5);
 
-pub async fn invoke(run: &Run, arguments: &Invoke) -> Result<Answer, Failure> {
+pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
     let headers = headers(&arguments.headers)?;
-    let body = body(run, arguments.data.as_deref()).await?;
-    let one = One::find(run, Some(&arguments.function)).await?;
+    let body = body(session, arguments.data.as_deref()).await?;
+    let one = One::find(session, Some(&arguments.function)).await?;
     let place = one.place();
-    let (url, address) = run.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
+    let (url, address) = session.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
         Auth::AwsIam => {
-            Some(run.until_stopped(place.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?)
+            Some(session.until_stopped(place.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?)
         }
         Auth::None => None,
     };
@@ -43,16 +43,17 @@ pub async fn invoke(run: &Run, arguments: &Invoke) -> Result<Answer, Failure> {
         silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
     };
     let failed = |fault: &Fault| Failure::not_invoked(&one.function.name, fault);
-    let mut exchange = run.looking("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
-    let kept = pass_on(run, &mut exchange).await?;
+    let mut exchange =
+        session.looking("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
+    let kept = pass_on(session, &mut exchange).await?;
     let seen = verified(exchange.seen());
-    if run.global.verbose {
-        run.console.note(&seen_line(&seen));
+    if session.global.verbose {
+        session.console.note(&seen_line(&seen));
     }
     let error = match exchange.verdict() {
         Ok(_) => None,
         Err(fault @ Fault::RawJson { .. }) => {
-            run.console.note(&fault.to_string());
+            session.console.note(&fault.to_string());
             None
         }
         Err(fault) => Some(failed(&fault)),
@@ -69,13 +70,13 @@ pub async fn invoke(run: &Run, arguments: &Invoke) -> Result<Answer, Failure> {
 }
 
 /// Prints the body piece by piece, or keeps it for the document.
-async fn pass_on(run: &Run, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
-    let outlet = if run.console.is_json() { None } else { Some(Outlet::open()?) };
+async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
+    let outlet = if session.console.is_json() { None } else { Some(Outlet::open()?) };
     let mut kept = Vec::new();
-    while let Some(chunk) = run.until_stopped(exchange.next()).await? {
+    while let Some(chunk) = session.until_stopped(exchange.next()).await? {
         match &outlet {
             None => kept.extend_from_slice(&chunk),
-            Some(outlet) if run.until_stopped(outlet.pass_on(chunk)).await?? => {}
+            Some(outlet) if session.until_stopped(outlet.pass_on(chunk)).await?? => {}
             Some(_) => {
                 exchange.stop();
                 return Ok(kept);
@@ -83,7 +84,7 @@ async fn pass_on(run: &Run, exchange: &mut Exchange) -> Result<Vec<u8>, Failure>
         }
     }
     if let Some(outlet) = &outlet {
-        run.until_stopped(outlet.pass_end()).await??;
+        session.until_stopped(outlet.pass_end()).await??;
     }
     Ok(kept)
 }
@@ -105,12 +106,12 @@ fn headers(given: &[String]) -> Result<Vec<(String, String)>, Failure> {
     given.iter().enumerate().map(header).collect()
 }
 
-async fn body(run: &Run, given: Option<&OsStr>) -> Result<Option<Vec<u8>>, Failure> {
+async fn body(session: &Session, given: Option<&OsStr>) -> Result<Option<Vec<u8>>, Failure> {
     let Some(given) = given else { return Ok(None) };
     let bytes = given.as_bytes();
     match bytes.strip_prefix(b"@") {
-        _ if bytes == b"-" => stdin(run).await.map(Some),
-        Some(b"-") => stdin(run).await.map(Some),
+        _ if bytes == b"-" => stdin(session).await.map(Some),
+        Some(b"-") => stdin(session).await.map(Some),
         Some(path) => {
             let path = OsStr::from_bytes(path);
             let read = std::fs::read(path);
@@ -121,12 +122,12 @@ async fn body(run: &Run, given: Option<&OsStr>) -> Result<Option<Vec<u8>>, Failu
 }
 
 /// All of stdin; a signal ends the waiting, since nothing waits for the thread.
-async fn stdin(run: &Run) -> Result<Vec<u8>, Failure> {
+async fn stdin(session: &Session) -> Result<Vec<u8>, Failure> {
     let (sender, read) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         let _ = sender.send(std::io::stdin().read_to_end(&mut bytes).map(|_| bytes));
     });
-    let read = run.until_stopped(read).await?.unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()));
+    let read = session.until_stopped(read).await?.unwrap_or_else(|_| Err(std::io::ErrorKind::BrokenPipe.into()));
     read.map_err(|error| Failure::usage(format!("cannot read stdin: {error}")))
 }

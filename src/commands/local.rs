@@ -1,6 +1,6 @@
 //! `lamstream local …`: the local cloud itself.
 
-use super::run::{Run, local_failure};
+use super::session::{Session, local_failure};
 use crate::apply::Event;
 use crate::aws::{Access, Account};
 use crate::cli::{self, AdapterCommand, LayerCommand, Local, LocalCommand};
@@ -9,31 +9,33 @@ use crate::local::{self, Home, Limits, Running, adapter, layers};
 use crate::report::{Answer, LocalAnswer};
 use std::path::Path;
 
-pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
+pub async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
     match &arguments.command {
-        LocalCommand::Adapter(AdapterCommand::Install { from }) => return install_adapter(run, from.as_deref()).await,
-        LocalCommand::Layer(LayerCommand::Add { arn, zip }) => return add_layer(run, arn, zip.as_deref()).await,
+        LocalCommand::Adapter(AdapterCommand::Install { from }) => {
+            return install_adapter(session, from.as_deref()).await;
+        }
+        LocalCommand::Layer(LayerCommand::Add { arn, zip }) => return add_layer(session, arn, zip.as_deref()).await,
         _ => {}
     }
     let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
     let running = match &arguments.command {
         LocalCommand::Run { port, limits } => {
-            serve(run, &home, *port, limits).await?;
+            serve(session, &home, *port, limits).await?;
             None
         }
         LocalCommand::Start { limits } => {
-            let started = run.until_stopped(home.start_with(&wanted(limits))).await;
+            let started = session.until_stopped(home.start_with(&wanted(limits))).await;
             let started = started.map_err(|failure| failure.hint("`lamstream local stop` ends what has come up"))?;
             Some(started.map_err(local_failure)?)
         }
         LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
         LocalCommand::Adapter(_) | LocalCommand::Layer(_) => None,
         LocalCommand::Stop => {
-            run.until_stopped(home.stop()).await?.map_err(local_failure)?;
+            session.until_stopped(home.stop()).await?.map_err(local_failure)?;
             None
         }
         LocalCommand::Reset => {
-            run.until_stopped(home.reset()).await?.map_err(local_failure)?;
+            session.until_stopped(home.reset()).await?.map_err(local_failure)?;
             None
         }
     };
@@ -51,17 +53,17 @@ pub async fn local(run: &Run, arguments: &Local) -> Result<Answer, Failure> {
 }
 
 /// Runs until a signal comes, or at once to its end when its address cannot be told.
-async fn serve(run: &Run, home: &Home, port: u16, limits: &cli::Limits) -> Result<(), Failure> {
+async fn serve(session: &Session, home: &Home, port: u16, limits: &cli::Limits) -> Result<(), Failure> {
     let (sender, unprinted) = tokio::sync::oneshot::channel();
     let ready = |endpoint: &str| {
-        if let Err(failure) = run.console.print(endpoint) {
+        if let Err(failure) = session.console.print(endpoint) {
             let _ = sender.send(failure);
         }
     };
     let mut failure = None;
     let shutdown = async {
         tokio::select! {
-            _ = run.stop.wait() => {}
+            _ = session.stop.wait() => {}
             Ok(unprinted) = unprinted => failure = Some(unprinted),
         }
     };
@@ -69,7 +71,7 @@ async fn serve(run: &Run, home: &Home, port: u16, limits: &cli::Limits) -> Resul
     failure.map_or(Ok(()), Err)
 }
 
-async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failure> {
+async fn install_adapter(session: &Session, from: Option<&Path>) -> Result<Answer, Failure> {
     let (program, new) = match from {
         Some(file) => (
             adapter::install_from(file).map_err(|error| {
@@ -78,21 +80,21 @@ async fn install_adapter(run: &Run, from: Option<&Path>) -> Result<Answer, Failu
             true,
         ),
         None => {
-            let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
-            let piped: Option<&dyn Fn(&str)> = if run.console.is_terminal() { None } else { Some(&tell) };
-            run.until_stopped(adapter::install(piped)).await?.map_err(|error| {
+            let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
+            let piped: Option<&dyn Fn(&str)> = if session.console.is_terminal() { None } else { Some(&tell) };
+            session.until_stopped(adapter::install(piped)).await?.map_err(|error| {
                 local_failure(error)
                     .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
             })?
         }
     };
     if !new {
-        run.console.note("Lambda Web Adapter is there already");
+        session.console.note("Lambda Web Adapter is there already");
     }
     Ok(Answer { path: Some(program), ..Answer::new("local adapter install") })
 }
 
-async fn add_layer(run: &Run, arn: &str, zip: Option<&Path>) -> Result<Answer, Failure> {
+async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<Answer, Failure> {
     let path = match zip {
         Some(zip) => {
             let bytes = std::fs::read(zip)
@@ -102,14 +104,14 @@ async fn add_layer(run: &Run, arn: &str, zip: Option<&Path>) -> Result<Answer, F
         None => {
             let known = layers::copy_of(arn).map_err(local_failure)?;
             if known.is_file() {
-                run.console.note("a copy is there already");
+                session.console.note("a copy is there already");
                 return Ok(Answer { path: Some(known), ..Answer::new("local layer add") });
             }
             let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
-            let access = Access::Aws { profile: run.global.profile.clone(), region, manifest_region: None };
-            let account = run.looking("the credentials", Account::open(access)).await??;
-            run.console.hide(account.secrets.iter().cloned());
-            let bytes = run.looking("the layer", account.layer(arn)).await??;
+            let access = Access::Aws { profile: session.global.profile.clone(), region, manifest_region: None };
+            let account = session.looking("the credentials", Account::open(access)).await??;
+            session.console.hide(account.secrets.iter().cloned());
+            let bytes = session.looking("the layer", account.layer(arn)).await??;
             layers::keep(arn, &bytes).map_err(local_failure)?
         }
     };

@@ -1,20 +1,20 @@
 //! `lamstream logs`: what a function wrote.
 
 use super::one::One;
-use super::run::Run;
+use super::session::Session;
 use crate::aws::{LogEvent, LogReader};
 use crate::cli::Logs;
 use crate::failure::Failure;
 use crate::report::{Answer, LogLine, Outlet};
 
-pub async fn logs(run: &Run, arguments: &Logs) -> Result<Answer, Failure> {
-    let one = One::find(run, Some(&arguments.function)).await?;
+pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure> {
+    let one = One::find(session, Some(&arguments.function)).await?;
     let place = one.place();
     let mut reader = LogReader::new(&place, arguments.since);
-    let keeps = run.console.is_json() && !arguments.follow;
+    let keeps = session.console.is_json() && !arguments.follow;
     let outlet = if keeps { None } else { Some(Outlet::open()?) };
     let (mut events, mut news) = (Vec::new(), false);
-    let mut page = run.looking("the log", reader.page()).await?;
+    let mut page = session.looking("the log", reader.page()).await?;
     loop {
         let more = match page {
             Ok(None) => return Err(Failure::no_logs(&one.function.name, &one.names.log_group())),
@@ -24,8 +24,8 @@ pub async fn logs(run: &Run, arguments: &Logs) -> Result<Answer, Failure> {
                 match &outlet {
                     None => events.extend(lines),
                     Some(outlet) => {
-                        let text = run.console.log_lines(&lines);
-                        if outlet.is_closed() || !run.until_stopped(outlet.write(text)).await?? {
+                        let text = session.console.log_lines(&lines);
+                        if outlet.is_closed() || !session.until_stopped(outlet.write(text)).await?? {
                             break;
                         }
                     }
@@ -34,17 +34,17 @@ pub async fn logs(run: &Run, arguments: &Logs) -> Result<Answer, Failure> {
             }
             // The account's calls are shared by everybody: one who waits for lines can wait for his turn too.
             Err(error) if arguments.follow && error.is("ThrottlingException") => {
-                run.console.note(&format!("{error}; it goes on"));
+                session.console.note(&format!("{error}; it goes on"));
                 false
             }
             Err(error) => return Err(error.into()),
         };
         match (more, arguments.follow) {
             (true, _) => {}
-            (false, true) => run.until_stopped(reader.rest(std::mem::take(&mut news))).await?,
+            (false, true) => session.until_stopped(reader.rest(std::mem::take(&mut news))).await?,
             (false, false) => break,
         }
-        page = run.until_stopped(reader.page()).await?;
+        page = session.until_stopped(reader.page()).await?;
     }
     Ok(Answer { events: keeps.then_some(events), ..one.answer("logs") })
 }

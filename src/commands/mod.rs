@@ -2,7 +2,7 @@
 
 mod descendants;
 mod ending;
-mod run;
+mod session;
 mod stop;
 
 mod site;
@@ -29,7 +29,7 @@ mod shift;
 mod status;
 mod url;
 
-pub use run::Run;
+pub use session::Session;
 pub use stop::Stop;
 
 use crate::cli::{Again, Arguments, Command};
@@ -46,33 +46,33 @@ const LEFT_OVER: u8 = 3;
 pub fn run(arguments: Arguments, again: Again) -> ExitCode {
     let Arguments { global, command } = arguments;
     let name = name(&command);
-    ending::watched(global, again, name, async move |run| {
-        let result = run.until_insisted(carry_out(run, &command)).await;
-        report(run, &command, result)
+    ending::watched(global, again, name, async move |session| {
+        let result = session.until_insisted(carry_out(session, &command)).await;
+        report(session, &command, result)
     })
 }
 
-async fn carry_out(run: &Run, command: &Command) -> Result<Answer, Failure> {
+async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failure> {
     match command {
-        Command::Deploy(arguments) => deploy::deploy(run, arguments).await,
-        Command::Plan(arguments) => plan::plan(run, arguments).await,
-        Command::Url(arguments) => url::url(run, arguments).await,
-        Command::Status(arguments) => status::status(run, arguments).await,
-        Command::Releases(arguments) => releases::releases(run, arguments).await,
-        Command::Rollback(arguments) => rollback::rollback(run, arguments).await,
-        Command::Promote(arguments) => shift::promote(run, arguments).await,
-        Command::Abort(arguments) => shift::abort(run, arguments).await,
-        Command::Destroy(arguments) => destroy::destroy(run, arguments).await,
-        Command::Logs(arguments) => logs::logs(run, arguments).await,
-        Command::Invoke(arguments) => invoke::invoke(run, arguments).await,
-        Command::Build(arguments) => build::build(run, arguments).await,
-        Command::Import(arguments) => import::import(run, arguments),
-        Command::Local(arguments) => local::local(run, arguments).await,
+        Command::Deploy(arguments) => deploy::deploy(session, arguments).await,
+        Command::Plan(arguments) => plan::plan(session, arguments).await,
+        Command::Url(arguments) => url::url(session, arguments).await,
+        Command::Status(arguments) => status::status(session, arguments).await,
+        Command::Releases(arguments) => releases::releases(session, arguments).await,
+        Command::Rollback(arguments) => rollback::rollback(session, arguments).await,
+        Command::Promote(arguments) => shift::promote(session, arguments).await,
+        Command::Abort(arguments) => shift::abort(session, arguments).await,
+        Command::Destroy(arguments) => destroy::destroy(session, arguments).await,
+        Command::Logs(arguments) => logs::logs(session, arguments).await,
+        Command::Invoke(arguments) => invoke::invoke(session, arguments).await,
+        Command::Build(arguments) => build::build(session, arguments).await,
+        Command::Import(arguments) => import::import(session, arguments),
+        Command::Local(arguments) => local::local(session, arguments).await,
     }
 }
 
 /// Prints what came of it.
-fn report(run: &Run, command: &Command, result: Result<Answer, Failure>) -> ExitCode {
+fn report(session: &Session, command: &Command, result: Result<Answer, Failure>) -> ExitCode {
     let (answer, failure) = match result {
         Ok(answer) => {
             let failure = answer.failure().cloned();
@@ -80,8 +80,8 @@ fn report(run: &Run, command: &Command, result: Result<Answer, Failure>) -> Exit
         }
         Err(failure) => (Answer::new(name(command)), Some(failure)),
     };
-    let failure = failure.map(|failure| signalled(run, failure));
-    let unprinted = run.console.finish(&answer, failure.as_ref()).err();
+    let failure = failure.map(|failure| signalled(session, failure));
+    let unprinted = session.console.finish(&answer, failure.as_ref()).err();
     match (failure.as_ref().or(unprinted.as_ref()), command) {
         (Some(failure), _) => failure.kind.exit_code(),
         (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
@@ -91,8 +91,8 @@ fn report(run: &Run, command: &Command, result: Result<Answer, Failure>) -> Exit
 }
 
 /// A command that failed because it was interrupted says by which signal.
-fn signalled(run: &Run, failure: Failure) -> Failure {
-    match (failure.kind, run.stop.requested()) {
+fn signalled(session: &Session, failure: Failure) -> Failure {
+    match (failure.kind, session.stop.requested()) {
         (Kind::Interrupted(_), Some(signal)) => Failure { kind: Kind::Interrupted(signal), ..failure },
         _ => failure,
     }

@@ -1,6 +1,6 @@
 //! One function of the manifest, where a command is about no other.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::{Project, single};
 use crate::aws::{Account, Place};
 use crate::failure::Failure;
@@ -18,10 +18,10 @@ pub struct One {
 
 impl One {
     /// The function that was named; the manifest's only one if none was. Makes no call.
-    pub async fn find(run: &Run, named: Option<&String>) -> Result<One, Failure> {
-        let project = single(run, named.map(String::as_str))?;
+    pub async fn find(session: &Session, named: Option<&String>) -> Result<One, Failure> {
+        let project = single(session, named.map(String::as_str))?;
         let function = &project.functions[0];
-        let account = run.open(&project.manifest).await?;
+        let account = session.open(&project.manifest).await?;
         let id = project.manifest.account.clone().unwrap_or_default();
         let names = project.manifest.names(function, &account.region, &id);
         Ok(One { function: function.clone(), project, account, names })

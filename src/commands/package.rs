@@ -1,7 +1,7 @@
 //! Getting a function's package: built here, or brought along.
 
 use super::preflight::{Code, read};
-use super::run::Run;
+use super::session::Session;
 use super::site::{Job, Project, platform};
 use crate::apply::Event;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// What was brought along with `--package`, one place for each of the project's functions. What could not run is
 /// refused here, before anything is called.
-pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<Option<Package>>, Failure> {
+pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Result<Vec<Option<Package>>, Failure> {
     let mut zips = vec![None; project.functions.len()];
     for package in packages {
         let named = match package.split_once('=') {
@@ -28,7 +28,7 @@ pub fn brought(run: &Run, project: &Project, packages: &[String]) -> Result<Vec<
             }
         };
         let function = &project.functions[place];
-        let platform = platform(function, run.global.local);
+        let platform = platform(function, session.global.local);
         zips[place] = Some(read(Path::new(zip), function, &platform)?);
     }
     Ok(zips)
@@ -52,33 +52,38 @@ fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, 
 }
 
 /// The packages of all functions, one after the other: cargo would make them wait for each other anyway.
-pub async fn package_all(run: &Run, jobs: &[Job<'_>], codes: Vec<Code>) -> Vec<Result<Package, Failure>> {
+pub async fn package_all(session: &Session, jobs: &[Job<'_>], codes: Vec<Code>) -> Vec<Result<Package, Failure>> {
     let mut packages = Vec::new();
     for (job, code) in jobs.iter().zip(codes) {
-        packages.push(package(run, job.function, &job.platform, code).await);
+        packages.push(package(session, job.function, &job.platform, code).await);
     }
     packages
 }
 
 /// One function's package.
-pub async fn package(run: &Run, function: &Function, platform: &Platform, code: Code) -> Result<Package, Failure> {
+pub async fn package(
+    session: &Session,
+    function: &Function,
+    platform: &Platform,
+    code: Code,
+) -> Result<Package, Failure> {
     if platform.runtime != function.runtime {
         let (wanted, here) = (&function.runtime, &platform.runtime);
-        run.console.note(&format!("`{}` runs with {here} here: this machine has no {wanted}", function.name));
+        session.console.note(&format!("`{}` runs with {here} here: this machine has no {wanted}", function.name));
     }
-    let building = || run.console.tell(&Event::Building { function: function.name.clone() });
+    let building = || session.console.tell(&Event::Building { function: function.name.clone() });
     let package = match code {
-        Code::Zip(package) => told_of_secrets(run, function, package),
+        Code::Zip(package) => told_of_secrets(session, function, package),
         Code::Crate(prepared, architecture) => {
             building();
-            compiled(run, function, *prepared, architecture).await?
+            compiled(session, function, *prepared, architecture).await?
         }
         Code::App(checked) => {
             building();
-            assembled(run, function, *checked).await?
+            assembled(session, function, *checked).await?
         }
     };
-    run.console.tell(&Event::Packaged {
+    session.console.tell(&Event::Packaged {
         function: function.name.clone(),
         architecture: platform.architecture.as_str(),
         size: package.size(),
@@ -88,27 +93,27 @@ pub async fn package(run: &Run, function: &Function, platform: &Platform, code: 
 }
 
 /// A zip that was made elsewhere is deployed as it is, but not in silence.
-fn told_of_secrets(run: &Run, function: &Function, package: Package) -> Package {
+fn told_of_secrets(session: &Session, function: &Function, package: Package) -> Package {
     for file in package.secrets() {
-        run.console.note(&format!("`{}`: the package holds `{file}`, which looks like a secret", function.name));
+        session.console.note(&format!("`{}`: the package holds `{file}`, which looks like a secret", function.name));
     }
     package
 }
 
 async fn compiled(
-    run: &Run,
+    session: &Session,
     function: &Function,
     prepared: packaging::Prepared,
     architecture: Architecture,
 ) -> Result<Package, Failure> {
-    let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
-    let piped: Option<&(dyn Fn(&str) + Sync)> = if run.console.is_terminal() { None } else { Some(&tell) };
-    if run.global.verbose {
-        run.console.note(&format!("`{}` is built {}", function.name, prepared.route));
+    let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
+    let piped: Option<&(dyn Fn(&str) + Sync)> = if session.console.is_terminal() { None } else { Some(&tell) };
+    if session.global.verbose {
+        session.console.note(&format!("`{}` is built {}", function.name, prepared.route));
     }
     let waits = |directory: Option<&Path>| {
         let function = function.name.clone();
-        run.console.tell(&match directory {
+        session.console.tell(&match directory {
             Some(directory) => {
                 let for_what = format!("another lamstream that builds in `{}`", directory.display());
                 Event::BuildWaits { function, for_what }
@@ -117,13 +122,13 @@ async fn compiled(
         });
     };
     let progress = packaging::Progress { piped, waits: &waits };
-    let binary = run.until_stopped(prepared.compile(progress)).await??;
+    let binary = session.until_stopped(prepared.compile(progress)).await??;
     Ok(Package::of_bootstrap(&binary, architecture)?)
 }
 
-async fn assembled(run: &Run, function: &Function, checked: packaging::Checked) -> Result<Package, Failure> {
-    let tell = |line: &str| run.console.tell(&Event::BuildLine { line: line.to_owned() });
-    let Assembled { package, notes } = run.until_stopped(checked.assemble(&tell)).await??;
-    notes.iter().for_each(|note| run.console.note(&format!("`{}`: {note}", function.name)));
+async fn assembled(session: &Session, function: &Function, checked: packaging::Checked) -> Result<Package, Failure> {
+    let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
+    let Assembled { package, notes } = session.until_stopped(checked.assemble(&tell)).await??;
+    notes.iter().for_each(|note| session.console.note(&format!("`{}`: {note}", function.name)));
     Ok(package)
 }

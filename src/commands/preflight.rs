@@ -1,6 +1,6 @@
 //! What can be known before anything is written, or AWS is called: whether each function can be built on this machine.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::{Project, platform};
 use super::values;
 use crate::failure::{Failure, Kind};
@@ -29,27 +29,27 @@ type Wrong = (String, BuildError);
 /// # Errors
 /// With all that is wrong: of the manifest's kind where it is at fault, else of the build's.
 pub async fn preflight(
-    run: &Run,
+    session: &Session,
     project: &Project,
     brought: Vec<Option<Package>>,
     architecture: Option<Architecture>,
     needs_values: bool,
 ) -> Result<Vec<Code>, Failure> {
     let checks = project.functions.iter().zip(brought).map(async |(function, brought)| {
-        let mut platform = platform(function, run.global.local);
+        let mut platform = platform(function, session.global.local);
         platform.architecture = architecture.unwrap_or(platform.architecture);
         let code = match brought {
             Some(package) => Ok(Code::Zip(package)),
             None => code(project, function, &platform).await,
         };
-        let there = if run.global.local { local_parts(run, project, function, &platform) } else { Vec::new() };
+        let there = if session.global.local { local_parts(session, project, function, &platform) } else { Vec::new() };
         match code {
             Ok(code) if there.is_empty() => Ok(code),
             Ok(_) => Err((function, there)),
             Err(wrong) => Err((function, [wrong, there].concat())),
         }
     });
-    let checked = run.looking("the project", join_all(checks)).await?;
+    let checked = session.looking("the project", join_all(checks)).await?;
     let (mut codes, mut wrong) = (Vec::new(), Vec::new());
     for checked in checked {
         match checked {
@@ -57,7 +57,7 @@ pub async fn preflight(
             Err((function, errors)) => wrong.extend(errors.into_iter().map(|error| (function.name.clone(), error))),
         }
     }
-    if wrong.is_empty() { Ok(codes) } else { Err(failure(run, project, wrong, needs_values)) }
+    if wrong.is_empty() { Ok(codes) } else { Err(failure(session, project, wrong, needs_values)) }
 }
 
 async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
@@ -168,9 +168,9 @@ fn preference(project: &Project, function: &Function, architecture: Architecture
 }
 
 /// What the local cloud needs of this machine to run the function, and does not find.
-fn local_parts(run: &Run, project: &Project, function: &Function, platform: &Platform) -> Vec<BuildError> {
+fn local_parts(session: &Session, project: &Project, function: &Function, platform: &Platform) -> Vec<BuildError> {
     let mut missing = Vec::new();
-    let region = run.local_region(&project.manifest);
+    let region = session.local_region(&project.manifest);
     let adapter = function.web.as_ref().map(|web| web.layer(&region, platform.architecture));
     let (adapters, others): (Vec<String>, Vec<String>) =
         function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
@@ -202,7 +202,7 @@ fn adapter_missing() -> Option<BuildError> {
         let hint = "correct the variable; or unset it and run `lamstream local adapter install`, once";
         return Some(BuildError::new(message).hint(hint));
     }
-    let running = Run::home().ok().and_then(|home| home.running().ok().flatten());
+    let running = Session::home().ok().and_then(|home| home.running().ok().flatten());
     let known = running.and_then(|running| running.adapter);
     if known.or_else(adapter::program).is_some_and(|program| program.is_file()) {
         return None;
@@ -214,10 +214,10 @@ fn adapter_missing() -> Option<BuildError> {
 /// A problem as it is shown, and what to do about it.
 type Shown = (String, Vec<String>);
 
-fn failure(run: &Run, project: &Project, wrong: Vec<Wrong>, needs_values: bool) -> Failure {
+fn failure(session: &Session, project: &Project, wrong: Vec<Wrong>, needs_values: bool) -> Failure {
     let (mistakes, others): (Vec<Wrong>, Vec<Wrong>) = wrong.into_iter().partition(|(_, error)| !error.keys.is_empty());
     let missing = needs_values.then(|| values::missing_here(project)).flatten();
-    let mut shown = of_manifest(run, project, mistakes, missing);
+    let mut shown = of_manifest(session, project, mistakes, missing);
     let kind = if shown.is_empty() { Kind::Build } else { Kind::Manifest };
     // Two functions may lack the same.
     let mut others: Vec<BuildError> = others.into_iter().map(|(_, error)| error).collect();
@@ -237,13 +237,13 @@ fn failure(run: &Run, project: &Project, wrong: Vec<Wrong>, needs_values: bool) 
 
 /// What the manifest is to blame for, each with its place, in the order of the places.
 fn of_manifest(
-    run: &Run,
+    session: &Session,
     project: &Project,
     mistakes: Vec<Wrong>,
     missing: Option<(Problems, Vec<String>)>,
 ) -> Vec<Shown> {
     let stage = project.manifest.stage.as_deref();
-    let path = run.global.manifest.display().to_string();
+    let path = session.global.manifest.display().to_string();
     let mistakes = mistakes.into_iter().map(|(function, error)| {
         let message = [vec![error.message], error.caused_by].concat().join(": ");
         let mistake = Mistake { function, keys: error.keys, message };

@@ -1,7 +1,7 @@
 //! `lamstream rollback`: the plan towards a release that was live before.
 
-use super::bring::Move;
-use super::run::Run;
+use super::bring::Rollout;
+use super::session::Session;
 use super::site::{Job, single};
 use super::values::connect_for_checks;
 use crate::apply::{Cloud, Observed, Source};
@@ -15,40 +15,40 @@ use crate::stack::Stack;
 const NOT_REVERTED: &str =
     "only code and configuration went back: role, url, statements, concurrency, log group and tags are as they were";
 
-pub async fn rollback(run: &Run, arguments: &Rollback) -> Result<Answer, Failure> {
-    let agreed = run.agreed(arguments.yes, "rollback")?;
-    let project = single(run, arguments.function.as_deref())?;
-    let (project, site) = connect_for_checks(run, project, !arguments.no_verify).await?;
+pub async fn rollback(session: &Session, arguments: &Rollback) -> Result<Answer, Failure> {
+    let agreed = session.agreed(arguments.yes, "rollback")?;
+    let project = single(session, arguments.function.as_deref())?;
+    let (project, site) = connect_for_checks(session, project, !arguments.no_verify).await?;
     let mut answer = site.answer("rollback", &project);
-    for job in site.jobs(&project, run.global.local) {
-        let observed = run.looking("what is deployed", job.place.observe()).await??;
+    for job in site.jobs(&project, session.global.local) {
+        let observed = session.looking("what is deployed", job.place.observe()).await??;
         let number = wanted(&job, &observed, arguments)?;
         if observed.outputs.version.as_ref() == Some(&number) {
             if observed.outputs.remembered.interrupted && !arguments.no_verify {
-                answer.functions.push(prove(run, &job, &observed).await);
+                answer.functions.push(prove(session, &job, &observed).await);
                 continue;
             }
-            run.console.note(&format!("nothing to do: version {number} is live"));
+            session.console.note(&format!("nothing to do: version {number} is live"));
             answer.functions.push(job.answer(&observed));
             continue;
         }
-        let target = target(run, &job, &observed, &number).await?;
+        let target = target(session, &job, &observed, &number).await?;
         if arguments.to.is_none() && is_forward(&observed, &number) {
             let (name, live) = (&job.function.name, observed.outputs.version.as_deref().unwrap_or_default());
-            run.console.note(&format!(
+            session.console.note(&format!(
                 "`{name}` was rolled back to version {live} before: this goes forward again, to version {number}"
             ));
         }
         let question = format!(
-            "Move `{}` of {} from version {} to version {number} in {}?",
+            "Rollout `{}` of {} from version {} to version {number} in {}?",
             job.function.name,
             project.app(),
             observed.outputs.version.as_deref().unwrap_or_default(),
             site.words()
         );
-        answer
-            .functions
-            .push(go_back(run, &job, &observed, &target, &number, (!agreed).then_some(&*question), arguments).await?);
+        answer.functions.push(
+            go_back(session, &job, &observed, &target, &number, (!agreed).then_some(&*question), arguments).await?,
+        );
     }
     Ok(answer)
 }
@@ -65,11 +65,11 @@ fn wanted(job: &Job<'_>, observed: &Observed, arguments: &Rollback) -> Result<St
 }
 
 /// All as it is, but for what is live.
-async fn target(run: &Run, job: &Job<'_>, observed: &Observed, number: &str) -> Result<Stack, Failure> {
-    match run.looking("the release", job.place.release(number)).await?? {
+async fn target(session: &Session, job: &Job<'_>, observed: &Observed, number: &str) -> Result<Stack, Failure> {
+    match session.looking("the release", job.place.release(number)).await?? {
         Some(release) => Ok(Stack { live: Some(release.into()), ..observed.stack.clone() }),
         None => {
-            let known = run.looking("the releases", job.place.published()).await??;
+            let known = session.looking("the releases", job.place.published()).await??;
             let known: Vec<String> = known.into_iter().map(|release| release.version).collect();
             Err(Failure::no_such_version(&job.function.name, number, &known))
         }
@@ -83,14 +83,14 @@ fn is_forward(observed: &Observed, number: &str) -> bool {
 }
 
 /// Asks a release that a run before this one had made live when it was cut short.
-pub(super) async fn prove(run: &Run, job: &Job<'_>, observed: &Observed) -> FunctionAnswer {
+pub(super) async fn prove(session: &Session, job: &Job<'_>, observed: &Observed) -> FunctionAnswer {
     let target = &observed.stack;
-    let step = Move { run, job, observed, target, source: Source::Nothing, origin: "", verify: true };
+    let step = Rollout { session, job, observed, target, source: Source::Nothing, origin: "", verify: true };
     step.carry_out(plan(target, target), Vec::new()).await
 }
 
 async fn go_back(
-    run: &Run,
+    session: &Session,
     job: &Job<'_>,
     observed: &Observed,
     target: &Stack,
@@ -101,13 +101,13 @@ async fn go_back(
     let plan = plan(&observed.stack, target);
     job.refuse_strangers(&plan, false)?;
     if let Some(question) = question {
-        run.consent(&plan_lines(job.names(), &plan), question).await?;
+        session.consent(&plan_lines(job.names(), &plan), question).await?;
     }
     let source = Source::Version(number);
-    let step = Move { run, job, observed, target, source, origin: "", verify: !arguments.no_verify };
+    let step = Rollout { session, job, observed, target, source, origin: "", verify: !arguments.no_verify };
     let answer = step.carry_out(plan, Vec::new()).await;
     if answer.error.is_none() {
-        run.console.note(NOT_REVERTED);
+        session.console.note(NOT_REVERTED);
     }
     Ok(answer)
 }

@@ -1,6 +1,6 @@
 //! Which functions a command is about, and where they live.
 
-use super::run::Run;
+use super::session::Session;
 use crate::apply::{Cloud, Observed};
 use crate::aws::{Account, Place};
 use crate::failure::Failure;
@@ -97,9 +97,9 @@ impl Site {
 }
 
 /// The manifest with one function of it: the named one, or the only one.
-pub fn single(run: &Run, function: Option<&str>) -> Result<Project, Failure> {
+pub fn single(session: &Session, function: Option<&str>) -> Result<Project, Failure> {
     let named: Vec<String> = function.map(str::to_owned).into_iter().collect();
-    let project = run.project(&named)?;
+    let project = session.project(&named)?;
     if project.functions.len() != 1 {
         let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
         return Err(Failure::which_function(&known));

@@ -1,6 +1,6 @@
 //! `lamstream status`: what is deployed, and where it differs from the manifest.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::observe_all;
 use super::values::{Missing, connect_with_what_is_there};
 use crate::apply::Observed;
@@ -11,20 +11,20 @@ use crate::plan::plan;
 use crate::report::{Answer, FunctionAnswer, NotCompared, State};
 use crate::stack::{Secret, Stack};
 
-pub async fn status(run: &Run, arguments: &Status) -> Result<Answer, Failure> {
-    let project = run.project(&arguments.functions)?;
-    let (mut project, site, missing) = connect_with_what_is_there(run, project).await?;
+pub async fn status(session: &Session, arguments: &Status) -> Result<Answer, Failure> {
+    let project = session.project(&arguments.functions)?;
+    let (mut project, site, missing) = connect_with_what_is_there(session, project).await?;
     let missing: Vec<_> = project.functions.iter_mut().map(|function| without_missing(function, &missing)).collect();
-    let jobs = site.jobs(&project, run.global.local);
+    let jobs = site.jobs(&project, session.global.local);
     let everything = arguments.functions.is_empty();
-    let strays = async {
+    let orphans = async {
         match project.functions.first().filter(|_| everything) {
             Some(function) => Ok(site.account.functions_of(&site.names(&project, function)).await?),
             None => Ok(Default::default()),
         }
     };
-    let looking = async { tokio::try_join!(observe_all(&jobs), strays) };
-    let (observed, deployed) = run.looking("what is deployed", looking).await??;
+    let looking = async { tokio::try_join!(observe_all(&jobs), orphans) };
+    let (observed, deployed) = session.looking("what is deployed", looking).await??;
     let mut answer = site.answer("status", &project);
     for ((job, observed), missing) in jobs.iter().zip(&observed).zip(missing) {
         // Nothing is built for a status, so the code that is live counts as the manifest's.
@@ -48,7 +48,7 @@ pub async fn status(run: &Run, arguments: &Status) -> Result<Answer, Failure> {
         answer.functions.push(FunctionAnswer {
             name,
             state: State::Deployed,
-            stray: true,
+            orphan: true,
             ..FunctionAnswer::default()
         });
     }

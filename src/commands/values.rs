@@ -1,6 +1,6 @@
 //! Values that the manifest takes from outside: fetched before anything is built, and only by commands that need them.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::{Project, Site};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Found, Function, Origin, Outside, Problems, fill};
@@ -17,27 +17,27 @@ const LONGEST: u64 = 4096 + 2;
 ///
 /// # Errors
 /// All values that are not there: those that need no AWS before any call to it.
-pub async fn connect(run: &Run, mut project: Project) -> Result<(Project, Site), Failure> {
+pub async fn connect(session: &Session, mut project: Project) -> Result<(Project, Site), Failure> {
     let found = look_up_near(&project);
-    filled(run, &mut project, &found, Kind::Manifest)?;
-    let region = run.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
-    hide(run, &project, &region, "");
-    let site = run.connect(&project.manifest).await?;
+    filled(session, &mut project, &found, Kind::Manifest)?;
+    let region = session.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
+    hide(session, &project, &region, "");
+    let site = session.connect(&project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
-        let found = run.looking("the secrets", fetch(&site, &far)).await??;
-        filled(run, &mut project, &found, Kind::Cloud)?;
-        hide(run, &project, &site.account.region, &site.id);
+        let found = session.looking("the secrets", fetch(&site, &far)).await??;
+        filled(session, &mut project, &found, Kind::Cloud)?;
+        hide(session, &project, &site.account.region, &site.id);
     }
     Ok((project, site))
 }
 
 /// What everything is called here stays readable, also where a variable has it as its value.
-fn hide(run: &Run, project: &Project, region: &str, account: &str) {
+fn hide(session: &Session, project: &Project, region: &str, account: &str) {
     let names = project.functions.iter().map(|function| project.manifest.names(function, region, account));
     let names: Vec<Names> = names.collect();
     let secrets = project.functions.iter().flat_map(Function::secrets).flat_map(Secret::with_parts);
-    run.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
+    session.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
 }
 
 /// What is missing of the values that need no AWS, with what to do about it, for who has more to say that is wrong.
@@ -62,19 +62,23 @@ fn missing(found: &Found) -> Vec<&'static str> {
 ///
 /// # Errors
 /// Those of opening the account; none for a value.
-pub async fn connect_for_checks(run: &Run, mut project: Project, verify: bool) -> Result<(Project, Site), Failure> {
+pub async fn connect_for_checks(
+    session: &Session,
+    mut project: Project,
+    verify: bool,
+) -> Result<(Project, Site), Failure> {
     for function in &mut project.functions {
         function.outside.clear();
         if !verify {
             function.checks.iter_mut().for_each(|check| check.outside.clear());
         }
     }
-    let (mut project, site, missing) = connect_with_what_is_there(run, project).await?;
+    let (mut project, site, missing) = connect_with_what_is_there(session, project).await?;
     for function in &mut project.functions {
         for check in function.checks.extract_if(.., |check| !check.outside.is_empty()) {
             let lacking: Vec<String> = check.outside.iter().filter_map(|outside| missing.why(outside)).collect();
             let (name, path) = (&function.name, &check.path);
-            run.console.note(&format!("`{name}`: the check of `{path}` is left out: {}", lacking.join(", ")));
+            session.console.note(&format!("`{name}`: the check of `{path}` is left out: {}", lacking.join(", ")));
         }
     }
     Ok((project, site))
@@ -100,21 +104,24 @@ impl Missing {
 ///
 /// # Errors
 /// Those of opening the account; none for a value.
-pub async fn connect_with_what_is_there(run: &Run, mut project: Project) -> Result<(Project, Site, Missing), Failure> {
+pub async fn connect_with_what_is_there(
+    session: &Session,
+    mut project: Project,
+) -> Result<(Project, Site, Missing), Failure> {
     let near = origins(&project, true).into_iter();
     let mut found: Found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
-    let site = run.connect(&project.manifest).await?;
+    let site = session.connect(&project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
-        let fetched = run.looking("the secrets", fetch(&site, &far)).await?;
+        let fetched = session.looking("the secrets", fetch(&site, &far)).await?;
         found.extend(fetched.unwrap_or_else(|failure| {
             let why = format!("cannot be read: {}", failure.message);
             far.iter().map(|origin| (origin.clone(), Err(why.clone()))).collect()
         }));
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
-    filled(run, &mut project, &there, Kind::Manifest)?;
-    hide(run, &project, &site.account.region, &site.id);
+    filled(session, &mut project, &there, Kind::Manifest)?;
+    hide(session, &project, &site.account.region, &site.id);
     Ok((project, site, Missing(missing)))
 }
 
@@ -124,12 +131,12 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
 }
 
 /// `missing` is the kind of failure when something is not there; what is there and cannot be used is the manifest's.
-fn filled(run: &Run, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
+fn filled(session: &Session, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
     fill(&mut project.functions, found, &project.text).map_err(|problems| {
-        let message = problems.render(&run.global.manifest.display().to_string(), &project.text);
+        let message = problems.render(&session.global.manifest.display().to_string(), &project.text);
         let without = self::missing(found);
         let kind = if without.is_empty() { Kind::Manifest } else { missing };
-        Failure::without_values(kind, message, without.into_iter(), run.global.local)
+        Failure::without_values(kind, message, without.into_iter(), session.global.local)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Asking what the manifest's checks say: a version before it has traffic, and the URL after.
 
-use super::run::Run;
+use super::session::Session;
 use super::site::Job;
 use crate::apply::{CloudError, Event, Observed, Reason, Verified};
 use crate::aws::{Invoked, Part};
@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// The checks of one function, for one run.
 pub(super) struct Verification<'a> {
-    run: &'a Run,
+    session: &'a Session,
     job: &'a Job<'a>,
     target: &'a Stack,
     observed: &'a Observed,
@@ -48,10 +48,10 @@ pub(super) struct NotVerified {
 }
 
 impl<'a> Verification<'a> {
-    pub fn of(run: &'a Run, job: &'a Job<'a>, target: &'a Stack, observed: &'a Observed) -> Verification<'a> {
+    pub fn of(session: &'a Session, job: &'a Job<'a>, target: &'a Stack, observed: &'a Observed) -> Verification<'a> {
         let fingerprint = fingerprint(job.checks_as_written, target);
         Verification {
-            run,
+            session,
             job,
             target,
             observed,
@@ -86,14 +86,14 @@ impl<'a> Verification<'a> {
                 return Ok(());
             }
             let (function, what) = (self.job.function.name.clone(), format!("version {number}"));
-            self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
+            self.session.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
             let rejected = |failure: Failure, reason| {
                 let error = CloudError::new(format!("verify {what}"), reason, failure.message.clone());
-                self.run.console.tell(&Event::NotVerified { function: function.clone(), what: what.clone() });
+                self.session.console.tell(&Event::NotVerified { function: function.clone(), what: what.clone() });
                 *self.rejected.borrow_mut() = Some(Rejected { version: number.clone(), failure });
                 error
             };
-            let answer = self.run.until_stopped(self.ask_version(&number)).await;
+            let answer = self.session.until_stopped(self.ask_version(&number)).await;
             match answer.map_err(|failure| rejected(failure, Reason::Interrupted))?? {
                 Ok(seen) => self.passed(what.clone(), &seen),
                 Err(fault) => {
@@ -121,7 +121,7 @@ impl<'a> Verification<'a> {
             let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
             let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
             let place = &self.job.place;
-            match self.run.watched(async |audience| place.when_free(self.timeout(), audience, ask).await).await? {
+            match self.session.watched(async |observer| place.when_free(self.timeout(), observer, ask).await).await? {
                 Ok(seen) => best = Some(telling(best, check, seen)),
                 Err(fault) => return Ok(Err(fault)),
             }
@@ -133,17 +133,17 @@ impl<'a> Verification<'a> {
     /// URL's own settings may be the target's, or still those that were observed.
     pub async fn url(&self, url: &str, half_done: bool) -> Result<Option<Verified>, NotVerified> {
         let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
-        let settled = self.run.watched_to_the_end(async |audience| self.job.place.settle_traffic(audience).await);
+        let settled = self.session.watched_to_the_end(async |observer| self.job.place.settle_traffic(observer).await);
         settled.await.map_err(unasked)?.map_err(|error| unasked(Failure::from(error)))?;
         let function = self.job.function.name.clone();
         let what = "the url".to_owned();
-        self.run.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
+        self.session.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
         let mut best = None;
         for check in self.checks() {
             match self.ask_url(url, check, half_done).await {
                 Ok(seen) => best = Some(telling(best, check, seen)),
                 Err(not_verified) => {
-                    self.run.console.tell(&Event::NotVerified { function, what });
+                    self.session.console.tell(&Event::NotVerified { function, what });
                     return Err(not_verified);
                 }
             }
@@ -159,7 +159,7 @@ impl<'a> Verification<'a> {
         let signs = signed(self.target) || half_done && signed(&self.observed.stack);
         let signer = match signs {
             true => {
-                let signer = self.run.until_second_signal(self.job.place.signer()).await.map_err(unasked)?;
+                let signer = self.session.until_second_signal(self.job.place.signer()).await.map_err(unasked)?;
                 let cannot = |error| Failure::new(Kind::Verify, format!("cannot sign a request to {url}: {error}"));
                 Some(signer.map_err(|error| unasked(cannot(error)))?)
             }
@@ -178,9 +178,9 @@ impl<'a> Verification<'a> {
         };
         let waiting = |elapsed: Duration| {
             let for_what = "the url to accept its permissions".to_owned();
-            self.run.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
+            self.session.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
-        let seen = self.run.until_second_signal(verify::verify(&target, &waiting)).await.map_err(unasked)?;
+        let seen = self.session.until_second_signal(verify::verify(&target, &waiting)).await.map_err(unasked)?;
         match seen {
             Ok(seen) => Ok(seen),
             Err(fault) => {
@@ -222,7 +222,7 @@ impl<'a> Verification<'a> {
             streamed: seen.streamed,
         };
         let function = self.job.function.name.clone();
-        self.run.console.tell(&Event::Verified { function, what, verified: verified.clone() });
+        self.session.console.tell(&Event::Verified { function, what, verified: verified.clone() });
         verified
     }
 }

@@ -59,7 +59,7 @@ pub struct FunctionAnswer {
     /// Only for `build`.
     pub zip: Option<Zip>,
     /// Whether the manifest names it.
-    pub stray: bool,
+    pub orphan: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -115,7 +115,7 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
         value["releases"] = function.releases.iter().map(published).collect();
     }
     if answer.command == "status" {
-        value["in_manifest"] = json!(!function.stray);
+        value["in_manifest"] = json!(!function.orphan);
         value["not_compared"] =
             function.not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
     }

@@ -59,8 +59,8 @@ fn status(function: &FunctionAnswer) -> String {
         _ => "not deployed".to_owned(),
     };
     let before = function.outputs.previous.iter().map(|version| format!(" (before it: {version})"));
-    let stray = if function.stray { ", but not in the manifest" } else { "" };
-    let _ = writeln!(text, "{}: {state}{}{stray}", function.name, before.collect::<String>());
+    let orphan = if function.orphan { ", but not in the manifest" } else { "" };
+    let _ = writeln!(text, "{}: {state}{}{orphan}", function.name, before.collect::<String>());
     if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
         let _ = writeln!(text, "  {address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str());
     }
@@ -76,7 +76,7 @@ fn status(function: &FunctionAnswer) -> String {
         };
         let _ = writeln!(text, "  {}: the URL of version {version} {what}; the next deploy asks it", verdict.as_str());
     }
-    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.stray);
+    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.orphan);
     if let (Some(plan), Some(names)) = (differs, &function.names) {
         for line in plan_lines(names, plan) {
             let _ = writeln!(text, "  {line}");

@@ -1,6 +1,6 @@
 //! A cloud in memory, built on the model `Stack::after`; it can fail at any step.
 
-use lamstream::apply::{Audience, Cloud, CloudError, Delivery, Observed, Outputs, Reason};
+use lamstream::apply::{Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason};
 use lamstream::plan::Change;
 use lamstream::stack::{Names, Stack};
 use std::cell::{Cell, RefCell};
@@ -41,7 +41,7 @@ impl Cloud for Memory {
         Ok(Observed { stack: self.stack(), outputs: Outputs::default() })
     }
 
-    async fn carry_out(&self, change: &Change, _: &Delivery<'_>, _: &Audience<'_>) -> Result<Outputs, CloudError> {
+    async fn carry_out(&self, change: &Change, _: &Delivery<'_>, _: &Observer<'_>) -> Result<Outputs, CloudError> {
         let is_over = self.budget.get() == Some(0);
         let refused = || CloudError::new("go on", Reason::Refused, "the budget is used up");
         if is_over && !self.loses_reply.get() {
@@ -56,6 +56,6 @@ impl Cloud for Memory {
 }
 
 /// Nobody listens, and nobody stops anything.
-pub fn nobody() -> Audience<'static> {
-    Audience { tell: &|_| {}, stopped: &|| false, insisted: &|| Box::pin(std::future::pending()) }
+pub fn nobody() -> Observer<'static> {
+    Observer { tell: &|_| {}, stopped: &|| false, insisted: &|| Box::pin(std::future::pending()) }
 }

@@ -1,7 +1,7 @@
 //! What is done for a function before its code is there.
 
 use crate::apply::{Delivery, Observed, Step, apply};
-use crate::commands::run::Run;
+use crate::commands::session::Session;
 use crate::commands::site::Job;
 use crate::failure::Failure;
 use crate::plan::plan;
@@ -15,14 +15,14 @@ pub(super) struct Begun {
 }
 
 /// On a first deploy, makes what needs no code while the code is being built: IAM takes seconds to spread a new role.
-pub(super) async fn begin(run: &Run, job: &Job<'_>, mut observed: Observed, agreed: bool) -> Begun {
+pub(super) async fn begin(session: &Session, job: &Job<'_>, mut observed: Observed, agreed: bool) -> Begun {
     if !agreed || observed.stack.function.is_some() {
         return Begun { observed, done: Vec::new(), failure: None };
     }
     let target = job.target("");
     let early = plan(&observed.stack, &target).before_code();
     let delivery = Delivery::of(&target);
-    let applied = run.watched(async |audience| apply(&job.place, &early, &delivery, audience).await).await;
+    let applied = session.watched(async |observer| apply(&job.place, &early, &delivery, observer).await).await;
     match applied {
         Ok(applied) => {
             observed.stack = early.changes.iter().fold(observed.stack, |stack, change| stack.after(change));

@@ -4,8 +4,8 @@ use super::begin::Begun;
 use super::curl::curl;
 use crate::apply::{Artifact, Event, Source};
 use crate::cli::Deploy;
-use crate::commands::bring::Move;
-use crate::commands::run::Run;
+use crate::commands::bring::Rollout;
+use crate::commands::session::Session;
 use crate::commands::site::Job;
 use crate::commands::verification::leading;
 use crate::plan::Plan;
@@ -23,7 +23,7 @@ pub(super) struct Ready {
 }
 
 pub(super) async fn finish(
-    run: &Run,
+    session: &Session,
     job: &Job<'_>,
     ready: Ready,
     origin: &str,
@@ -31,8 +31,8 @@ pub(super) async fn finish(
     began: Instant,
 ) -> FunctionAnswer {
     let Ready { begun, package, target, plan } = ready;
-    let step = Move {
-        run,
+    let step = Rollout {
+        session,
         job,
         observed: &begun.observed,
         target: &target,
@@ -44,23 +44,23 @@ pub(super) async fn finish(
     if answer.error.is_some() {
         return answer;
     }
-    prune(run, job).await;
+    prune(session, job).await;
     let function = job.function.name.clone();
-    run.console.tell(&Event::Finished { function, took: run.took(began), changed: answer.changed });
+    session.console.tell(&Event::Finished { function, took: session.took(began), changed: answer.changed });
     let check = leading(&job.function.checks);
     if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| answer.changed), check) {
-        run.console.note(&format!("try it: `{}`", curl(url, check)));
+        session.console.note(&format!("try it: `{}`", curl(url, check)));
     }
     answer
 }
 
 /// Deletes old versions. What is live is not touched by it, so a deploy does not fail for it: the next one tries again.
-async fn prune(run: &Run, job: &Job<'_>) {
+async fn prune(session: &Session, job: &Job<'_>) {
     // What is live is not touched by it, so that a run that is told to stop need not begin.
-    let Ok(pruned) = run.until_stopped(job.place.prune(job.function.keep_releases as usize)).await else { return };
+    let Ok(pruned) = session.until_stopped(job.place.prune(job.function.keep_releases as usize)).await else { return };
     match pruned {
         Ok(versions) if versions.is_empty() => {}
-        Ok(versions) => run.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
-        Err(error) => run.console.note(&format!("old versions stay for now: {error}")),
+        Ok(versions) => session.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
+        Err(error) => session.console.note(&format!("old versions stay for now: {error}")),
     }
 }

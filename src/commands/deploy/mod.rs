@@ -6,7 +6,7 @@ mod finish;
 
 use super::package::{brought, package_all};
 use super::preflight::preflight;
-use super::run::Run;
+use super::session::Session;
 use super::site::{Job, Project, Site, observe_all};
 use super::values::connect;
 use crate::apply::Observed;
@@ -21,23 +21,23 @@ use futures_util::future::join_all;
 use packaging::{Package, origin};
 use std::time::Instant;
 
-pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
-    let mut agreed = run.agreed(arguments.yes, "deploy")?;
+pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Failure> {
+    let mut agreed = session.agreed(arguments.yes, "deploy")?;
     let began = Instant::now();
-    let project = run.project(&arguments.functions)?;
+    let project = session.project(&arguments.functions)?;
     refuse_shift(&project, arguments)?;
-    let zips = brought(run, &project, &arguments.packages.packages)?;
-    let codes = preflight(run, &project, zips, None, true).await?;
-    let (project, site) = connect(run, project).await?;
-    let jobs = site.jobs(&project, run.global.local);
+    let zips = brought(session, &project, &arguments.packages.packages)?;
+    let codes = preflight(session, &project, zips, None, true).await?;
+    let (project, site) = connect(session, project).await?;
+    let jobs = site.jobs(&project, session.global.local);
 
     // Nobody is asked twice: before building if something is to be made for the first time, else with the plan.
     let mut observed = None;
     if !agreed {
-        let found = observe(run, &jobs, arguments).await?;
+        let found = observe(session, &jobs, arguments).await?;
         if found.iter().any(|observed| observed.stack.function.is_none()) {
             let public = made_public(&jobs, found.iter());
-            run.consent(&preview(&jobs, &found), &question(&site, &project, &public)).await?;
+            session.consent(&preview(&jobs, &found), &question(&site, &project, &public)).await?;
             agreed = true;
         }
         observed = Some(found);
@@ -45,11 +45,11 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
     let beginning = async {
         let found = match observed {
             Some(found) => found,
-            None => observe(run, &jobs, arguments).await?,
+            None => observe(session, &jobs, arguments).await?,
         };
-        Ok::<_, Failure>(join_all(jobs.iter().zip(found).map(|(job, found)| begin(run, job, found, agreed))).await)
+        Ok::<_, Failure>(join_all(jobs.iter().zip(found).map(|(job, found)| begin(session, job, found, agreed))).await)
     };
-    let building = async { Ok(package_all(run, &jobs, codes).await) };
+    let building = async { Ok(package_all(session, &jobs, codes).await) };
     let (begun, packages) = tokio::try_join!(beginning, building)?;
 
     let mut answer = site.answer("deploy", &project);
@@ -68,14 +68,14 @@ pub async fn deploy(run: &Run, arguments: &Deploy) -> Result<Answer, Failure> {
         jobs.iter().zip(&ready).flat_map(|(job, ready)| plan_lines(job.names(), &ready.plan)).collect();
     if !agreed && !lines.is_empty() {
         let public = made_public(&jobs, ready.iter().map(|ready| &ready.begun.observed));
-        run.consent(&lines, &question(&site, &project, &public)).await?;
-    } else if run.global.verbose {
-        lines.iter().for_each(|line| run.console.note(line));
+        session.consent(&lines, &question(&site, &project, &public)).await?;
+    } else if session.global.verbose {
+        lines.iter().for_each(|line| session.console.note(line));
     }
     let publishes = ready.iter().flat_map(|ready| &ready.plan.changes).any(|change| change.kind() == Kind::Release);
     let origin = if publishes { origin(&project.directory) } else { String::new() };
     let work = jobs.iter().zip(ready);
-    answer.functions = join_all(work.map(|(job, ready)| finish(run, job, ready, &origin, arguments, began))).await;
+    answer.functions = join_all(work.map(|(job, ready)| finish(session, job, ready, &origin, arguments, began))).await;
     Ok(answer)
 }
 
@@ -107,8 +107,8 @@ fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
 }
 
 /// Observes all functions; refuses at once what is not ours.
-async fn observe(run: &Run, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<Observed>, Failure> {
-    let observed = run.looking("what is deployed", observe_all(jobs)).await??;
+async fn observe(session: &Session, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<Observed>, Failure> {
+    let observed = session.looking("what is deployed", observe_all(jobs)).await??;
     for (job, observed) in jobs.iter().zip(&observed).filter(|_| arguments.shift.is_some()) {
         if observed.outputs.remembered.interrupted {
             let version = observed.outputs.newest().cloned().unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::descendants::end_descendants;
 use super::site::{Project, Site};
 use super::stop::Stop;
-use crate::apply::{Audience, Event};
+use crate::apply::{Event, Observer};
 use crate::aws::{Access, Account};
 use crate::cli::{Again, Global, Output};
 use crate::failure::{Failure, Kind};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 const ZIPS: &str = "target/lamstream";
 
 /// One run of the program.
-pub struct Run {
+pub struct Session {
     pub global: Global,
     pub console: Console,
     pub stop: Stop,
@@ -28,10 +28,10 @@ pub struct Run {
     asked: Mutex<Duration>,
 }
 
-impl Run {
-    pub fn new(global: Global, again: Again) -> Run {
+impl Session {
+    pub fn new(global: Global, again: Again) -> Session {
         let console = Console::new(global.output == Output::Json, global.quiet, again);
-        Run { global, console, stop: Stop::listen(), asked: Mutex::default() }
+        Session { global, console, stop: Stop::listen(), asked: Mutex::default() }
     }
 
     /// The manifest, and of its functions those that were named; all of them if none was.
@@ -84,7 +84,7 @@ impl Run {
     }
 
     async fn local_access(&self, manifest: &Manifest) -> Result<Access, Failure> {
-        let home = Run::home()?;
+        let home = Session::home()?;
         let running = self.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
         let credentials = home.credentials().map_err(local_failure)?;
         Ok(Access::Local {
@@ -182,19 +182,19 @@ impl Run {
         began.elapsed().saturating_sub(asked)
     }
 
-    /// Calls `work` with an audience that ends it at the first signal.
-    pub async fn watched<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
+    /// Calls `work` with an observer that ends it at the first signal.
+    pub async fn watched<T>(&self, work: impl AsyncFnOnce(&Observer<'_>) -> T) -> T {
         let stopped = || self.stop.requested().is_some();
         self.listening(&stopped, work).await
     }
 
     /// The same for what must not be left half done: only the second signal ends it, and that at once.
-    pub async fn watched_to_the_end<T>(&self, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> Result<T, Failure> {
+    pub async fn watched_to_the_end<T>(&self, work: impl AsyncFnOnce(&Observer<'_>) -> T) -> Result<T, Failure> {
         let stopped = || self.stop.has_insisted();
         self.until_second_signal(self.listening(&stopped, work)).await
     }
 
-    async fn listening<T>(&self, stopped: &dyn Fn() -> bool, work: impl AsyncFnOnce(&Audience<'_>) -> T) -> T {
+    async fn listening<T>(&self, stopped: &dyn Fn() -> bool, work: impl AsyncFnOnce(&Observer<'_>) -> T) -> T {
         let tell = |event: &Event| self.console.tell(event);
         let insisted = || {
             let stop = self.stop.clone();
@@ -203,7 +203,7 @@ impl Run {
             }
             .boxed_local()
         };
-        work(&Audience { tell: &tell, stopped, insisted: &insisted }).await
+        work(&Observer { tell: &tell, stopped, insisted: &insisted }).await
     }
 }
 
