@@ -187,16 +187,25 @@ fn links_in_the_documents_lead_somewhere() {
     let mut broken = Vec::new();
     for document in documents {
         for link in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            let file = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
-            let leads =
-                || file.exists() && (heading.is_empty() || headings(&file).iter().any(|known| known == heading));
-            if !link.contains("://") && !leads() {
+            if !link.contains("://") && !leads_somewhere(&document, link) {
                 broken.push(format!("{}: {link}", shown(&document)));
             }
         }
     }
+    let help = read(&root().join("src/cli/examples.txt"));
+    for page in help.lines().filter_map(|line| line.strip_prefix("== ")?.split(" == ").nth(1)) {
+        if !leads_somewhere(&root().join("README.md"), page) {
+            broken.push(format!("the help's page {page}"));
+        }
+    }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Whether the file that a document links to exists, and has the heading.
+fn leads_somewhere(document: &Path, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+    let file = if file.is_empty() { document.to_owned() } else { document.parent().unwrap().join(file) };
+    file.exists() && (heading.is_empty() || headings(&file).iter().any(|known| known == heading))
 }
 
 /// A document's headings as links spell them.
