@@ -175,8 +175,8 @@ fn names_say_something() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn links_in_the_documents_lead_somewhere() {
+/// Everything that is written in Markdown for people.
+fn documents() -> Vec<PathBuf> {
     let mut documents = vec![root().join("crates/localcloud/README.md")];
     let examples = fs::read_dir(root().join("examples")).unwrap();
     documents.extend(examples.map(|example| example.unwrap().path().join("README.md")));
@@ -184,8 +184,13 @@ fn links_in_the_documents_lead_somewhere() {
         let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
         documents.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
+    documents
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
     let mut broken = Vec::new();
-    for document in documents {
+    for document in documents() {
         for link in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if !link.contains("://") && !leads_somewhere(&document, link) {
                 broken.push(format!("{}: {link}", shown(&document)));
@@ -217,6 +222,20 @@ fn headings(document: &Path) -> Vec<String> {
     };
     let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().chars().filter_map(letters).collect();
     read(document).lines().filter(|line| line.starts_with('#')).map(heading).collect()
+}
+
+#[test]
+fn files_that_the_documents_name_exist() {
+    let known = ["src", "crates", "function", "tests", "benches"].into_iter().flat_map(rust_files).collect::<Vec<_>>();
+    let mut wrong = Vec::new();
+    for document in documents() {
+        for name in read(&document).split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs")) {
+            if !known.iter().any(|path| path.ends_with(name)) {
+                wrong.push(format!("{}: there is no {name}", shown(&document)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// stdout and stderr are written in one file, whose types take nothing but what is harmless.
