@@ -1,5 +1,5 @@
-//! What a function costs in each shape: a Rust function, and the examples behind Lambda Web Adapter. Zip size, start to
-//! ready, memory and first byte, in one run on the local cloud: `cargo bench --bench apps`.
+//! Compares a Rust function with the examples behind Lambda Web Adapter: zip size, start to ready, memory and first byte,
+//! in one run on the local cloud. Run it with `cargo bench --bench apps`.
 #![expect(clippy::print_stdout, reason = "its figures are this program's answer")]
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on says so and ends")]
 
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Cold starts of each, and warm requests after each of them; every round all have their turn.
+/// Cold starts of each function, and warm requests after each cold start. Each round measures every function.
 const ROUNDS: usize = 7;
 const REQUESTS: usize = 30;
 
 /// One function to measure.
 struct Subject {
     name: &'static str,
-    /// Where its manifest lies.
+    /// The directory of its manifest.
     directory: PathBuf,
-    /// What answers at once.
+    /// A path that answers immediately.
     path: &'static str,
     url: String,
     zip: u64,
@@ -26,7 +26,7 @@ struct Subject {
     memory: Vec<f64>,
 }
 
-/// Everything that the subjects share.
+/// What the subjects share.
 struct Place {
     state: tempfile::TempDir,
     cache: PathBuf,
@@ -41,7 +41,7 @@ impl Place {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// PSS of a function's processes, in MB: what is shared is shared out.
+    /// Memory of a function's processes in MB, as PSS: shared pages are divided among the processes that use them.
     fn memory(&self, function: &str) -> f64 {
         let name = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
         let here = format!("LAMBDA_TASK_ROOT={}", self.state.path().canonicalize().unwrap().display());
@@ -59,7 +59,7 @@ impl Place {
 }
 
 impl Drop for Place {
-    /// No local cloud outlives its benchmark.
+    /// Stops the local cloud.
     fn drop(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamstream"));
         let _ = command.args(["local", "stop"]).env("LAMSTREAM_LOCAL_DIR", self.state.path().join("cloud")).output();
@@ -98,7 +98,7 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for _ in 0..ROUNDS {
-        // Another cloud on the same state: every function is cold.
+        // A new cloud on the same state, so every function is cold.
         place.lamstream(root, &["local", "stop"]);
         place.lamstream(root, &["local", "start"]);
         for subject in &mut subjects {
