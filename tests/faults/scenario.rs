@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
+/// Codes that pass their checks.
+pub const GOOD: [&str; 3] = ["one", "two", "three"];
 /// `bad` passes while it is tried, and fails behind its URL.
-pub const CODES: [&str; 4] = ["one", "two", "three", "bad"];
+const CODES: [&str; 4] = ["one", "two", "three", "bad"];
 
 /// A manifest, and the code that it is deployed with.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Streams that are open while releases come and go: none fails, none is cut, none is of two releases.
 
-use crate::scenario::{CODES, package};
+use crate::scenario::{GOOD, package};
 use crate::support::bench::{Bench, said};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ fn manifest(release: usize) -> String {
 }
 
 fn code(release: usize) -> &'static str {
-    CODES[release % CODES.len()]
+    GOOD[release % GOOD.len()]
 }
 
 /// The whole stream of a release, which says in each chunk whose it is.

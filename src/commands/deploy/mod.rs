@@ -64,6 +64,9 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         Ready { plan: plan(&begun.observed.stack, &target), begun, package, target }
     };
     let ready: Vec<Ready> = jobs.iter().zip(begun).zip(packages).map(prepare).collect();
+    if arguments.shift.is_some() {
+        refuse_shift_beside_unverified(&jobs, &ready)?;
+    }
     let lines: Vec<String> =
         jobs.iter().zip(&ready).flat_map(|(job, ready)| plan_lines(job.names(), &ready.plan)).collect();
     if !agreed && !lines.is_empty() {
@@ -106,15 +109,23 @@ fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
     }
 }
 
-/// Observes all functions; refuses at once what is not ours.
-async fn observe(session: &Session, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<Observed>, Failure> {
-    let observed = session.looking("what is deployed", observe_all(jobs)).await??;
-    for (job, observed) in jobs.iter().zip(&observed).filter(|_| arguments.shift.is_some()) {
-        if observed.outputs.remembered.interrupted {
-            let version = observed.outputs.newest().cloned().unwrap_or_default();
+/// A release that an earlier run left unverified cannot be told from the one that a shift puts beside it. Running the
+/// same shift again changes nothing, and asks its URL.
+fn refuse_shift_beside_unverified(jobs: &[Job<'_>], ready: &[Ready]) -> Result<(), Failure> {
+    for (job, ready) in jobs.iter().zip(ready) {
+        let outputs = &ready.begun.observed.outputs;
+        let moves = ready.plan.changes.iter().any(|change| change.kind() == Kind::Release);
+        if moves && outputs.remembered.interrupted {
+            let version = outputs.newest().cloned().unwrap_or_default();
             return Err(Failure::shift_beside_unverified(&job.function.name, &version));
         }
     }
+    Ok(())
+}
+
+/// Observes all functions; refuses at once what is not ours.
+async fn observe(session: &Session, jobs: &[Job<'_>], arguments: &Deploy) -> Result<Vec<Observed>, Failure> {
+    let observed = session.looking("what is deployed", observe_all(jobs)).await??;
     for (job, observed) in jobs.iter().zip(&observed) {
         job.refuse_strangers(&plan(&observed.stack, &job.target("")), arguments.adopt)?;
     }
