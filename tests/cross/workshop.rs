@@ -29,7 +29,7 @@ pub fn fixture(name: &str, place: &str, keys: &str) -> PathBuf {
     place
 }
 
-/// Leaves alone what is the same already: cargo goes by the time of the last change.
+/// Skips files that are already the same, because cargo rebuilds by modification time.
 fn copy(from: &Path, to: &Path) {
     if from.is_dir() {
         fs::create_dir_all(to).unwrap();

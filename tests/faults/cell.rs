@@ -1,4 +1,4 @@
-//! One cell of the matrix: one call of one scenario meets one fault; then the command is run once more, in peace.
+//! One cell of the matrix: one call of one scenario meets one fault. Then the command is rerun without a fault.
 
 use crate::cloud::Cloud;
 use crate::found::{Found, plant_strangers};
@@ -99,7 +99,7 @@ impl Kind {
             Ending::Killed => Ending::Killed,
             // What is live is not touched by it, and the next deploy prunes again.
             _ if step.prunes || step.remembers => Ending::Well,
-            // An attempt has all the time that the function has: whoever lets it pass hangs.
+            // An attempt may take as long as the function's timeout, so the run hangs if the call is held.
             _ if step.tries && self.fault == Fault::Hold => Ending::Badly,
             ends => ends,
         }
@@ -164,7 +164,7 @@ impl Prepared {
         let step = |call: Call| {
             let occurrence = met.entry(call.name.clone()).and_modify(|met| *met += 1).or_insert(1);
             let step = Step::of(&call, *occurrence);
-            // These move `live` to what passed earlier; others, refused for a revision that has moved, look once more.
+            // These move `live` to a release that passed earlier. Others read it again if their revision was refused.
             let moves = scenario.bad || scenario.command[0] == "abort";
             let looks = remembered && step.call == format!("GET {ALIAS}");
             remembered = !moves && (step.remembers || looks);
@@ -243,7 +243,7 @@ impl<'a> Cell<'a> {
         }
         if output.status.success() {
             if ends == Ending::Badly {
-                return Err("it ended well although the call never succeeded".into());
+                return Err("it succeeded although the call never did".into());
             }
             ended_well(output)?;
             let says_not_pruned =
@@ -287,8 +287,8 @@ impl<'a> Cell<'a> {
         self.truth(&document["functions"][0], &stderr, between)
     }
 
-    /// What is told as done is done, and what is told as left was not begun; only the first of what is left may be
-    /// half done, and the role and the log group, which are made side by side.
+    /// What the run lists as done is done, and what it lists as left was not started. Only the first item left may be half
+    /// done, and the role and the log group, which are created in parallel.
     fn truth(&self, function: &Value, stderr: &str, between: &Found) -> Result<(), String> {
         let Prepared { start, goal, .. } = self.prepared;
         let kinds = |name: &str| -> Vec<&str> {
@@ -305,7 +305,7 @@ impl<'a> Cell<'a> {
         }
         // A role may be widened first and narrowed last, and there are two statements.
         if let Some(kind) = done.iter().find(|kind| left.contains(kind) && !["role", "permission"].contains(kind)) {
-            return Err(format!("{kind} is told to be both done and left"));
+            return Err(format!("{kind} is listed as both done and left"));
         }
         for (kind, now) in &between.ours {
             let (is_done, is_left) = (done.contains(kind), left.contains(kind));

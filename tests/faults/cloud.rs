@@ -37,7 +37,7 @@ impl Cloud {
         Cloud::serve(tempfile::tempdir().unwrap())
     }
 
-    /// A cloud that begins with all that stands in the data directory of another; its URLs have ports of their own.
+    /// A cloud that starts with a copy of another one's data directory. Its URLs get other ports.
     pub fn copy_of(data: &Path) -> Cloud {
         let copy = tempfile::tempdir().unwrap();
         for name in [localcloud::MARKER, "credentials.json"] {
@@ -158,7 +158,7 @@ impl Drop for Cloud {
     }
 }
 
-/// Gives every URL a port that nobody listens on, below those that the kernel gives to others.
+/// Gives every URL an unused port, below those that the kernel assigns.
 fn renumber(value: &mut Value) {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     match value {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FUNCTION: &str = "shop-chat";
 const ROLE: &str = "lamstream-us-east-1-shop-chat";
 const LOG_GROUP: &str = "/aws/lambda/shop-chat";
-/// A statement of somebody else's on our alias.
+/// Another owner's statement on our alias.
 const THEIRS: &str = "theirs";
 
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl Found {
         (&self.ours, &self.theirs) == (&other.ours, &other.theirs)
     }
 
-    /// Whether everything is as in `other`, but for versions that are there besides.
+    /// Whether everything is as in `other`, except for additional versions.
     pub fn is_but_for_old_versions(&self, other: &Found) -> bool {
         let versions = |found: &Found| found.ours["versions"].as_array().cloned().unwrap_or_default();
         let mut mine = versions(self);

@@ -1,8 +1,8 @@
-//! Every call of a run meets every fault: the run ends in time and tells the truth, nobody who is served notices, and one
-//! plain run more leads exactly where an undisturbed one does.
+//! Every call of a run meets every fault. The run must end in time and report the truth, callers of the URL must not
+//! notice, and a rerun must leave exactly what an undisturbed run leaves.
 //!
-//! `LAMSTREAM_FAULTS=all` runs every cell; any other value runs those whose names contain it. Without it a sample is
-//! run, the same every time.
+//! `LAMSTREAM_FAULTS=all` runs every cell; any other value runs those whose names contain it. By default a sample
+//! runs, the same every time.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 #[path = "../support/mod.rs"]

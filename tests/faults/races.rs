@@ -1,4 +1,4 @@
-//! Two deploys of different code and configuration at once: one of them is live, whole, and whoever lost knows it.
+//! Two deploys with different code and configuration at once: one of them is live, complete, and the other reports that it lost.
 
 use crate::cell::{body, ended_well, run};
 use crate::cloud::Cloud;

@@ -1,4 +1,4 @@
-//! The runs that are disturbed: what is there before, what is typed, and which code is at hand.
+//! The runs that are disturbed: what exists before, the command, and the code to deploy.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -94,5 +94,5 @@ fn streams_outlive_deploys_and_rollbacks() {
     ));
     assert!(failed.is_empty(), "{failed:?}");
     let seen: BTreeSet<usize> = whole.into_iter().flatten().collect();
-    assert_eq!(seen, (0..=DEPLOYS).collect(), "a release was live that nobody was served by");
+    assert_eq!(seen, (0..=DEPLOYS).collect(), "a release was live but served no request");
 }

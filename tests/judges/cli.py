@@ -12,7 +12,7 @@ from botocore import xform_name
 
 from session import Session
 
-# What a person gives as a file, and where it lies among the arguments.
+# Arguments that are given as a file, and their position.
 FILES = {"ZipFile": "--zip-file", "Payload": "--payload", "Body": "--body", "SecretBinary": "--secret-binary"}
 # These write what they get into a file.
 WRITERS = {"Invoke": "Payload", "GetObject": "Body"}

@@ -1,6 +1,6 @@
-//! Clients that nobody here wrote judge the local cloud: boto3, the aws CLI, the Rust SDK, moto, cargo-lambda, AWS's own
+//! Third-party clients judge the local cloud: boto3, the aws CLI, the Rust SDK, moto, cargo-lambda, AWS's own
 //! emulator, and functions on other runtime clients.
-#![expect(clippy::print_stdout, reason = "what was judged is shown, a line each")]
+#![expect(clippy::print_stdout, reason = "what was judged is shown, one line each")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -547,7 +547,7 @@ def listed():
     words = re.sub(r"\([^)]*\)|[·`,]", " ", row.split("|")[2]).split()
     known = set(session.client(service).meta.service_model.operation_names)
     unknown = [word for word in words if word not in known]
-    assert not unknown, f"the README's {title} row names what is no operation: {unknown}"
+    assert not unknown, f"the README's {title} row names unknown operations: {unknown}"
     return set(words)
 
 
@@ -562,13 +562,13 @@ for operation in sorted(listed()):
     answers = session.seen.get(f"{service}.{operation}", [])
     print(service, operation, *(f"{status}" if code is None else f"{status}:{code}" for status, code in answers))
     if not any(code is None for _, code in answers):
-        session.problems.append(f"{operation} stands in the README, and no good answer of it was judged")
+        session.problems.append(f"{operation} is in the README, but no successful answer to it was judged")
 print(f"{service}: {session.spoiled} spoiled answers were seen to be wrong")
 unlisted = {
     name for name, answers in session.seen.items()
     if name.startswith(f"{service}.") and any(code is None for _, code in answers)
 } - {f"{service}.{name}" for name in listed()}
-session.problems += [f"{name} works and does not stand in the README" for name in unlisted]
+session.problems += [f"{name} works but is not in the README" for name in unlisted]
 for problem in dict.fromkeys(session.problems):
     print("WRONG", problem)
 sys.exit(bool(session.problems))

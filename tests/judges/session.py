@@ -41,7 +41,7 @@ class Session:
                 for body in spoiled(answer):
                     self.spoiled += 1
                     if not Answer(operation_model, answer.status, answer.headers, body).judge():
-                        self.problems.append(f"{name}: nobody saw what is wrong with {body!r}")
+                        self.problems.append(f"{name}: no client noticed what is wrong with {body!r}")
         self.seen.setdefault(name, []).append((answer.status, answer.code))
         self.last = answer
 

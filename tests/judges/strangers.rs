@@ -57,7 +57,7 @@ impl Drop for Ends {
     }
 }
 
-/// A loopback address that nobody has at the moment.
+/// An unused loopback address.
 fn address() -> String {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address").to_string()
@@ -148,7 +148,7 @@ fn runtime_client() -> Result<PathBuf, String> {
 async fn a_handler_on_awss_runtime_client_for_node_streams() {
     let client = match runtime_client() {
         Ok(client) => client,
-        // Also in CI: what the build needs is no part of node, and the shell's loop streams in any case.
+        // Also in CI: the build needs more than node, and the shell's loop streams in any case.
         Err(reason) => return println!("not tested: {RUNTIME_CLIENT} cannot be built: {reason}"),
     };
     let node = std::env::split_paths(&path()).map(|directory| directory.join("node")).find(|node| node.is_file());

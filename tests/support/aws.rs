@@ -3,7 +3,7 @@
 use super::bench::{Bench, said};
 use std::process::Command;
 
-/// Somebody's keys, and where they open something.
+/// A key pair, and the endpoint that accepts it.
 #[derive(Clone)]
 pub struct Keys {
     pub endpoint: String,

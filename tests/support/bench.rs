@@ -44,7 +44,7 @@ impl Drop for Server {
     }
 }
 
-/// A temporary directory with a manifest, and a local cloud's directory beside it.
+/// A temporary directory with a manifest, and a local cloud's directory next to it.
 pub struct Bench {
     pub directory: TempDir,
 }
@@ -56,7 +56,7 @@ impl Bench {
         let bench = Bench { directory };
         if manifest.contains(UNUSED) {
             bench.write_all("unused/Cargo.toml", "[workspace]\n[package]\nname = \"unused\"\nedition = \"2024\"\n");
-            bench.write_all("unused/src/main.rs", "compile_error!(\"nobody builds this\");\n");
+            bench.write_all("unused/src/main.rs", "compile_error!(\"this must not be built\");\n");
         }
         bench
     }
@@ -87,7 +87,7 @@ impl Bench {
         for name in ["PATH", "CARGO_HOME", "RUSTUP_HOME", "CARGO", "RUSTUP_TOOLCHAIN"] {
             command.envs(std::env::var_os(name).map(|value| (name, value)));
         }
-        // Rustup finds its home through HOME unless it is told.
+        // Rustup finds its home through HOME unless RUSTUP_HOME is set.
         if let (Some(home), false) = (std::env::var_os("HOME"), std::env::var_os("RUSTUP_HOME").is_some()) {
             command.env("RUSTUP_HOME", Path::new(&home).join(".rustup"));
             command.env(

@@ -26,7 +26,7 @@ pub enum Lasting {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// AWS, or what stands before it, says this and does nothing.
+    /// AWS, or a proxy in front of it, answers this and does nothing.
     Answer(Answer),
     /// The connection breaks before the call got through.
     DropBefore,

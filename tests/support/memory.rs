@@ -10,7 +10,7 @@ pub struct Memory {
     stack: RefCell<Stack>,
     /// How many more changes succeed; `None` for all.
     pub budget: Cell<Option<usize>>,
-    /// Whether the change that fails is carried out all the same, and only its reply is lost.
+    /// Whether the change that fails is carried out anyway, and only its reply is lost.
     pub loses_reply: Cell<bool>,
     /// Every change that was carried out.
     pub carried_out: RefCell<Vec<Change>>,

@@ -1,4 +1,4 @@
-//! A proxy on loopback that writes down every call, can hold one until it is told to let it go, and can let one fail.
+//! A loopback proxy that records every call, and can hold one until it is released, or make one fail.
 
 use super::fault::{Fault, Lasting, Trap};
 use std::io::{Read, Write};
@@ -189,7 +189,7 @@ fn suffer(fault: Fault, call: &Call, client: &mut TcpStream, upstream: &str, sha
         Fault::DropBefore => {}
         Fault::DropReply => carry_out(call, upstream),
         Fault::Hold => {
-            // Whoever waits gives up, and only then does the call arrive.
+            // The client gives up first, and only then does the call arrive.
             let _ = client.read(&mut [0]);
             carry_out(call, upstream);
         }
@@ -203,7 +203,7 @@ fn suffer(fault: Fault, call: &Call, client: &mut TcpStream, upstream: &str, sha
     false
 }
 
-/// Sends a call and waits for its whole answer, which nobody gets.
+/// Sends a call and reads its whole answer, but passes it to no one.
 fn carry_out(call: &Call, upstream: &str) {
     let Ok(mut server) = TcpStream::connect(upstream) else { return };
     let line = call.request.windows(2).position(|end| end == b"\r\n").unwrap() + 2;

@@ -79,7 +79,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("the release before", "the previous release"),
     ("there is no way back", "has no previous release to roll back to"),
     ("that are there", "available, published or installed"),
-    ("unasked", "without being asked, or unless you ask for it"),
     ("what is said first counts", "precedence, highest first"),
     ("where it is missing", "if it does not exist"),
     ("who is late", "a slow first answer"),
