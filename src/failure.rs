@@ -2,10 +2,11 @@
 
 mod hints;
 
-use crate::apply::{ApplyError, CloudError, Reason, Step};
+use crate::apply::{ApplyError, Cause, CloudError, Reason, Step};
 use crate::verify::{Fault, Obstacle};
 use packaging::BuildError;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ops::Range;
 use std::process::ExitCode;
 
@@ -132,10 +133,13 @@ impl Failure {
         self
     }
 
-    /// Steps that had been done before the part that failed began.
-    pub fn after(mut self, done: &[Step]) -> Failure {
-        self.done.splice(0..0, done.iter().cloned());
-        self
+    /// A call that ended a deploy early: `done` was done before it, and `left` was not, or may not have been.
+    pub fn cut_short(error: CloudError, done: Vec<Step>, left: Vec<Step>) -> Failure {
+        let mut failure = Failure { done, left, ..Failure::from(error) };
+        if failure.hints.is_empty() {
+            failure.hints.push("run the same command again; it goes on from there".to_owned());
+        }
+        failure
     }
 
     pub fn interrupted(signal: u8) -> Failure {
@@ -358,7 +362,6 @@ impl From<CloudError> for Failure {
             Reason::Credentials | Reason::Settings => Kind::Usage,
             Reason::Conflict => Kind::Conflict,
             Reason::Interrupted => Kind::Interrupted(2),
-            Reason::Rejected => Kind::Verify,
             Reason::Refused | Reason::Unreachable | Reason::TimedOut => Kind::Cloud,
         };
         let mut failure = Failure::quoting(kind, error.to_string(), Some(&error.message));
@@ -369,15 +372,13 @@ impl From<CloudError> for Failure {
     }
 }
 
-impl From<Box<ApplyError>> for Failure {
-    fn from(error: Box<ApplyError>) -> Failure {
-        let mut failure = Failure::from(error.source);
-        failure.done = error.done;
-        failure.left = error.failed.into_iter().chain(error.left).collect();
-        if failure.hints.is_empty() {
-            failure.hints.push("run the same command again; it goes on from there".to_owned());
+impl From<Box<ApplyError<Infallible>>> for Failure {
+    fn from(error: Box<ApplyError<Infallible>>) -> Failure {
+        let ApplyError { done, failed, left, cause, .. } = *error;
+        match cause {
+            Cause::Cloud(error) => Failure::cut_short(error, done, failed.into_iter().chain(left).collect()),
+            Cause::Rejected(never) => match never {},
         }
-        failure
     }
 }
 

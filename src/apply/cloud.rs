@@ -1,26 +1,44 @@
-//! What a plan needs of a cloud: to be read, and to carry out one change.
+//! What a plan needs of a cloud: to be observed, and to carry out one change of what was observed.
 
-use super::event::Event;
+use super::observer::Observer;
 use crate::plan::Change;
-use crate::stack::{Names, Secret, Stack, Verdict};
+use crate::stack::{Names, Release, Secret, Stack, Verdict};
 use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
 
-/// One function's place on a cloud. It remembers what it observed, so that every guarded write can say what it
-/// expects to find; whoever observes again begins anew.
+/// One function's place on a cloud.
 #[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
 pub trait Cloud {
+    type Current<'a>: Current
+    where
+        Self: 'a;
+
     fn names(&self) -> &Names;
 
     /// What exists now.
-    async fn observe(&self) -> Result<Observed, CloudError>;
+    async fn observe(&self) -> Result<Self::Current<'_>, CloudError>;
+}
 
-    /// Carries out one change. May be called again for the same change, whether or not the first call succeeded.
+/// What was observed. Nothing else can be changed: every guarded write says what it expects to find.
+#[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
+pub trait Current {
+    /// As it was observed.
+    fn stack(&self) -> &Stack;
+
+    /// The number of a version that is this release, made from the source if need be. It gets no traffic yet. May be
+    /// called again, whether or not the first call succeeded.
+    async fn publish(
+        &mut self,
+        release: &Release,
+        source: &Source,
+        observer: &Observer<'_>,
+    ) -> Result<String, CloudError>;
+
+    /// Carries out one change. May be called again for the same change, whether or not the first call succeeded. Where
+    /// it makes a release live, the delivery's source is a version.
     async fn carry_out(
-        &self,
+        &mut self,
         change: &Change,
         delivery: &Delivery<'_>,
         observer: &Observer<'_>,
@@ -87,54 +105,36 @@ impl Outputs {
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     pub target: &'a Stack,
-    pub source: Source<'a>,
-    /// What is kept with a new version as its description: where its code comes from.
-    pub origin: &'a str,
-    pub trial: Option<Trial<'a>>,
+    pub source: &'a Source,
+    /// Whether the URL is going to be asked once the target's release is live.
+    pub verify: bool,
 }
 
 /// Where a release comes from.
-#[derive(Clone, Copy)]
-pub enum Source<'a> {
+#[derive(Clone, Debug)]
+pub enum Source {
     /// Nowhere: the plan has no release in it.
     Nothing,
     /// A package, to be uploaded and published.
-    Zip(Artifact<'a>),
+    Zip(Artifact),
     /// A version that was published earlier.
-    Version(&'a str),
+    Version(String),
 }
 
 /// A package on its way.
-#[derive(Clone, Copy)]
-pub struct Artifact<'a> {
-    pub zip: &'a Bytes,
-    /// The bucket by which it goes where it is too large to be sent itself; `None` for one of our own.
-    pub bucket: Option<&'a str>,
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    pub zip: Bytes,
+    /// The bucket through which it goes if it is too large for a call; `None` for one of our own.
+    pub bucket: Option<String>,
+    /// Where the code comes from, such as a commit: kept with the version as its description.
+    pub origin: String,
 }
-
-/// Tries the version of this number before it is given any traffic. Its error keeps the traffic where it is.
-pub type Trial<'a> = &'a dyn Fn(String) -> LocalBoxFuture<'a, Result<(), CloudError>>;
 
 impl<'a> Delivery<'a> {
-    /// A delivery of nothing but the target itself, tried by nobody.
+    /// Of nothing but the target itself, which is not verified.
     pub fn of(target: &'a Stack) -> Delivery<'a> {
-        Delivery { target, source: Source::Nothing, origin: "", trial: None }
-    }
-}
-
-/// Who listens to a run, and may end it.
-#[derive(Clone, Copy)]
-pub struct Observer<'a> {
-    pub tell: &'a dyn Fn(&Event),
-    /// Whether to stop at the next opportunity.
-    pub stopped: &'a dyn Fn() -> bool,
-    /// Ready as soon as not even the call in flight is to be waited for.
-    pub insisted: &'a dyn Fn() -> LocalBoxFuture<'static, ()>,
-}
-
-impl Observer<'_> {
-    pub fn waiting(&self, function: &str, for_what: &str, elapsed: Duration) {
-        (self.tell)(&Event::Waiting { function: function.to_owned(), for_what: for_what.to_owned(), elapsed });
+        Delivery { target, source: &Source::Nothing, verify: false }
     }
 }
 
@@ -169,8 +169,6 @@ pub enum Reason {
     Unreachable,
     /// Waited for as long as it makes sense.
     TimedOut,
-    /// A version that does not answer as it should.
-    Rejected,
     /// Somebody ended the run.
     Interrupted,
 }

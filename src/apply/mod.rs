@@ -2,17 +2,19 @@
 
 mod cloud;
 mod event;
+mod observer;
+mod trial;
 
 pub use cloud::{
-    Artifact, Cloud, CloudError, Delivery, LOG_IN, Observed, Observer, Outputs, Reason, Remembered, Source, Trial,
+    Artifact, Cloud, CloudError, Current, Delivery, LOG_IN, Observed, Outputs, Reason, Remembered, Source,
 };
 pub use event::{Event, Step, Verified};
+pub use observer::Observer;
+pub use trial::{Cause, Trial, Untried};
 
-use crate::plan::{Change, Plan};
+use crate::plan::{Change, Diff, Plan};
 use crate::stack::Secret;
-use futures_util::future::{Either, join_all, select};
-use std::error::Error;
-use std::fmt;
+use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::time::Instant;
 
@@ -28,110 +30,102 @@ pub struct Applied {
 
 /// A run that ended early. `done` stays done.
 #[derive(Debug)]
-pub struct ApplyError {
+pub struct ApplyError<R> {
     /// Of what was done.
     pub outputs: Outputs,
     pub done: Vec<Step>,
     /// `None` when the run was ended between two steps.
     pub failed: Option<Step>,
     pub left: Vec<Step>,
-    pub source: CloudError,
+    pub cause: Cause<R>,
 }
 
-impl fmt::Display for ApplyError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(formatter)
-    }
-}
-
-impl Error for ApplyError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
-/// Carries out every change of `plan`, in its order.
+/// Carries out every change of `plan`, in its order. A release gets traffic once `trial` agrees.
 ///
 /// # Errors
 /// The first failure, with what was done before it and what is left; also when `observer` ends the run.
-pub async fn apply(
-    cloud: &impl Cloud,
+pub async fn apply<T: Trial>(
+    current: &mut impl Current,
     plan: &Plan,
     delivery: &Delivery<'_>,
+    trial: &mut T,
     observer: &Observer<'_>,
-) -> Result<Applied, Box<ApplyError>> {
-    let names = cloud.names();
+) -> Result<Applied, Box<ApplyError<T::Rejection>>> {
+    let names = delivery.target.names.clone();
     let mut applied = Applied::default();
-    let mut left: Vec<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
-    for group in plan.groups() {
-        if (observer.stopped)() {
-            let source = CloudError::new(format!("finish `{}`", names.function), Reason::Interrupted, "interrupted");
-            return Err(Box::new(ApplyError {
-                outputs: applied.outputs,
-                done: applied.done,
-                failed: None,
-                left,
-                source,
-            }));
-        }
-        let results = join_all(group.iter().map(|change| step(cloud, change, delivery, observer))).await;
-        let mut failure = None;
-        for (change, result) in group.iter().zip(results) {
-            let step = Step::of(change, names);
-            match result {
-                Ok(outputs) => {
-                    applied.outputs = applied.outputs.updated_by(outputs);
-                    strike(&mut left, &step);
-                    applied.done.push(step);
-                }
-                Err(source) => failure = failure.or(Some((step, source))),
+    let steps: Vec<Step> = plan.changes.iter().map(|change| Step::of(change, &names)).collect();
+    for (nth, change) in plan.changes.iter().enumerate() {
+        let result = if observer.stop.is_cancelled() {
+            let action = format!("finish `{}`", names.function);
+            Err((None, CloudError::new(action, Reason::Interrupted, "interrupted").into()))
+        } else {
+            let step = told(current, change, delivery, trial, observer).await;
+            step.map_err(|cause| (Some(steps[nth].clone()), cause))
+        };
+        match result {
+            Ok(outputs) => {
+                applied.outputs = applied.outputs.updated_by(outputs);
+                applied.done.push(steps[nth].clone());
             }
-        }
-        if let Some((failed, source)) = failure {
-            strike(&mut left, &failed);
-            return Err(Box::new(ApplyError {
-                outputs: applied.outputs,
-                done: applied.done,
-                failed: Some(failed),
-                left,
-                source,
-            }));
+            Err((failed, cause)) => {
+                let left = steps[nth..].iter().skip(failed.iter().count()).cloned().collect();
+                let Applied { outputs, done } = applied;
+                return Err(Box::new(ApplyError { outputs, done, failed, left, cause }));
+            }
         }
     }
     Ok(applied)
 }
 
-/// Once: a plan may have the same step twice, as when a role is widened and narrowed.
-fn strike(steps: &mut Vec<Step>, step: &Step) {
-    if let Some(at) = steps.iter().position(|other| other == step) {
-        steps.remove(at);
-    }
-}
-
-async fn step(
-    cloud: &impl Cloud,
+/// Carries out one change, and tells the observer when it begins and how it ends.
+async fn told<T: Trial>(
+    current: &mut impl Current,
     change: &Change,
     delivery: &Delivery<'_>,
+    trial: &mut T,
     observer: &Observer<'_>,
-) -> Result<Outputs, CloudError> {
-    let function = &cloud.names().function;
-    let step = Step::of(change, cloud.names());
+) -> Result<Outputs, Cause<T::Rejection>> {
+    let names = &delivery.target.names;
+    let (function, step) = (names.function.clone(), Step::of(change, names));
     let started = Instant::now();
     (observer.tell)(&Event::Started { function: function.clone(), step: step.clone() });
-    let result = match select(pin!(cloud.carry_out(change, delivery, observer)), (observer.insisted)()).await {
+    let work = pin!(carry_out(current, change, delivery, trial, observer));
+    let result = match select(work, pin!(observer.abandon.cancelled())).await {
         Either::Left((result, _)) => result,
-        Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED)),
+        Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED).into()),
     };
-    let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
-    // What every message names is no secret, and hiding it would hide what the message is about.
-    let result = result.map_err(|error| {
-        let secrets = environments.flat_map(|(_, secret)| secret.with_parts());
-        let secrets: Vec<Secret> = secrets.filter(|secret| !cloud.names().have(secret.reveal())).collect();
-        error.without(secrets.iter().map(Secret::reveal))
+    let result = result.map_err(|cause| match cause {
+        Cause::Cloud(error) => Cause::Cloud(without_secrets(error, delivery)),
+        rejected => rejected,
     });
     (observer.tell)(&match &result {
-        Ok(_) => Event::Done { function: function.clone(), step, took: started.elapsed() },
-        Err(_) => Event::Failed { function: function.clone(), step },
+        Ok(_) => Event::Done { function, step, took: started.elapsed() },
+        Err(_) => Event::Failed { function, step },
     });
     result
+}
+
+/// A release is published, tried, and only then given traffic.
+async fn carry_out<T: Trial>(
+    current: &mut impl Current,
+    change: &Change,
+    delivery: &Delivery<'_>,
+    trial: &mut T,
+    observer: &Observer<'_>,
+) -> Result<Outputs, Cause<T::Rejection>> {
+    let Change::Release(Diff::Create(live) | Diff::Update { to: live, .. }) = change else {
+        return Ok(current.carry_out(change, delivery, observer).await?);
+    };
+    let number = current.publish(live.newest(), delivery.source, observer).await?;
+    trial.try_version(&number).await?;
+    let delivery = Delivery { source: &Source::Version(number), ..*delivery };
+    Ok(current.carry_out(change, &delivery, observer).await?)
+}
+
+/// Names are no secrets: every message is full of them, and hiding one would hide what the message is about.
+fn without_secrets(error: CloudError, delivery: &Delivery<'_>) -> CloudError {
+    let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
+    let secrets = environments.flat_map(|(_, secret)| secret.with_parts());
+    let secrets: Vec<Secret> = secrets.filter(|secret| !delivery.target.names.have(secret.reveal())).collect();
+    error.without(secrets.iter().map(Secret::reveal))
 }

@@ -34,20 +34,20 @@ pub(super) enum Code<'a> {
 /// Puts the code where Lambda can get it, has it used, and takes it away again.
 pub(super) async fn with_code<T>(
     place: &Place<'_>,
-    artifact: Artifact<'_>,
+    artifact: &Artifact,
     observer: &Observer<'_>,
     used: impl AsyncFnOnce(Code<'_>) -> Result<T, CloudError>,
 ) -> Result<T, CloudError> {
     if artifact.zip.len() <= DIRECT_LIMIT {
-        return used(Code::Inline(artifact.zip)).await;
+        return used(Code::Inline(&artifact.zip)).await;
     }
     let own = artifact.bucket.is_none();
-    let bucket = artifact.bucket.map_or_else(|| bucket_name(&place.names), str::to_owned);
-    let key = if own { OWN_KEY.to_owned() } else { key(&place.names, artifact.zip) };
+    let bucket = artifact.bucket.clone().unwrap_or_else(|| bucket_name(&place.names));
+    let key = if own { OWN_KEY.to_owned() } else { key(&place.names, &artifact.zip) };
     if own {
         make(place, &bucket).await?;
     }
-    let result = match upload(place, &bucket, &key, artifact.zip, observer).await {
+    let result = match upload(place, &bucket, &key, &artifact.zip, observer).await {
         Ok(()) => used(Code::Object { bucket: &bucket, key: &key }).await,
         Err(error) => Err(error),
     };
@@ -57,15 +57,20 @@ pub(super) async fn with_code<T>(
     result
 }
 
-/// Removes the bucket that a killed run may have left, with the package in it; tells its name where there was one.
-pub(super) async fn sweep(place: &Place<'_>) -> Result<Option<String>, CloudError> {
-    let bucket = bucket_name(&place.names);
-    match owner(place, &bucket).await {
-        Ok(Some(Owner::Us)) => clear(place, &bucket, OWN_KEY, true).await.map(|()| Some(bucket)),
-        Ok(_) => Ok(None),
-        // Who may not see the bucket has not made it either, or it is another account's.
-        Err(error) if error.is("AccessDenied") => Ok(None),
-        Err(error) => Err(error),
+impl Place<'_> {
+    /// Removes the bucket that a killed upload may have left, with the package in it; gives its name where there was one.
+    ///
+    /// # Errors
+    /// When it may be there, and cannot be removed.
+    pub async fn sweep(&self) -> Result<Option<String>, CloudError> {
+        let bucket = bucket_name(&self.names);
+        match owner(self, &bucket).await {
+            Ok(Some(Owner::Us)) => clear(self, &bucket, OWN_KEY, true).await.map(|()| Some(bucket)),
+            Ok(_) => Ok(None),
+            // Without the permission to see the bucket nobody has made it either, or it is another account's.
+            Err(error) if error.is("AccessDenied") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lambda functions, apart from their releases.
 
 use super::artifact::{Code, with_code};
+use super::current::Current;
 use super::error::Doing;
 use super::place::Place;
 use super::settings::{Attached, architecture, environment, logging, storage, uploading};
@@ -30,28 +31,28 @@ pub(super) fn observe(place: &Place<'_>, found: &GetFunctionOutput) -> Result<Fu
 }
 
 pub(super) async fn carry_out(
-    place: &Place<'_>,
+    current: &mut Current<'_>,
     diff: &Diff<Function>,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
     match diff {
-        Diff::Create(function) => create(place, function, delivery, observer).await,
-        Diff::Update { from, to } => update(place, from, to, observer).await,
-        Diff::Delete(_) => delete(place).await,
+        Diff::Create(function) => create(current, function, delivery, observer).await,
+        Diff::Update { from, to } => update(current, from, to, observer).await,
+        Diff::Delete(_) => delete(current.place).await,
     }
 }
 
 /// Creates the function with the code and configuration of the release to come, so that publishing it is all
 /// that is left to do.
 async fn create(
-    place: &Place<'_>,
+    current: &mut Current<'_>,
     function: &Function,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
-    let name = place.names.function_name();
-    let action = format!("create function `{name}`");
+    let place = current.place;
+    let action = format!("create function `{}`", place.names.function_name());
     let (Some(release), Source::Zip(artifact)) = (delivery.target.live.as_ref().map(Live::newest), delivery.source)
     else {
         return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
@@ -66,7 +67,7 @@ async fn create(
         })
         .await?;
         // Lambda may still be reading the code until it says that it is done.
-        place.see_latest(observer).await
+        current.see_latest(observer).await
     })
     .await?;
     reserve(place, None, function.concurrency).await
@@ -127,16 +128,22 @@ async fn send_create(
     call.customize().config_override(uploading()).send().await.doing(|| format!("create function `{name}`")).map(|_| ())
 }
 
-async fn update(place: &Place<'_>, from: &Function, to: &Function, observer: &Observer<'_>) -> Result<(), CloudError> {
+async fn update(
+    current: &mut Current<'_>,
+    from: &Function,
+    to: &Function,
+    observer: &Observer<'_>,
+) -> Result<(), CloudError> {
+    let place = current.place;
     let name = place.names.function_name();
     retag(place, &from.tags, &to.tags).await?;
     reserve(place, from.concurrency, to.concurrency).await?;
     let action = format!("describe function `{name}`");
     let described = |version: &Version| version.description == to.description;
-    place
-        .guarded(&action, observer, described, async |revision| {
+    current
+        .guarded(&action, observer, described, async |expected| {
             let call = place.account.lambda.update_function_configuration().function_name(&name);
-            let call = call.description(&to.description).set_revision_id(revision);
+            let call = call.description(&to.description).set_revision_id(expected.revision.clone());
             call.send().await.doing(|| action.clone()).map(|_| ())
         })
         .await

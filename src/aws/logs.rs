@@ -1,8 +1,8 @@
 //! Reading what a function wrote, by `FilterLogEvents`.
 
+use super::access::Account;
 use super::endpoint::is_loopback;
 use super::error::Doing;
-use super::place::Place;
 use super::wait::Pace;
 use super::window::Window;
 use crate::apply::CloudError;
@@ -30,7 +30,8 @@ pub struct LogPage {
 
 /// Reads a function's log group from some time on, page by page and round by round.
 pub struct LogReader<'a> {
-    place: &'a Place<'a>,
+    account: &'a Account,
+    log_group: String,
     window: Window,
     /// When the round at hand began.
     began: i64,
@@ -39,11 +40,12 @@ pub struct LogReader<'a> {
 }
 
 impl<'a> LogReader<'a> {
-    pub fn new(place: &'a Place<'a>, since: Duration) -> LogReader<'a> {
+    pub fn new(account: &'a Account, log_group: String, since: Duration) -> LogReader<'a> {
         let since = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        let near = place.account.endpoint.as_deref().is_some_and(is_loopback);
+        let near = account.endpoint.as_deref().is_some_and(is_loopback);
         LogReader {
-            place,
+            account,
+            log_group,
             window: Window::from(now().saturating_sub(since).max(0)),
             began: 0,
             token: None,
@@ -56,8 +58,8 @@ impl<'a> LogReader<'a> {
         if self.token.is_none() {
             self.began = now();
         }
-        let name = self.place.names.log_group();
-        let call = self.place.account.logs.filter_log_events().log_group_name(&name);
+        let name = &self.log_group;
+        let call = self.account.logs.filter_log_events().log_group_name(name);
         let call = call.start_time(self.window.start()).set_next_token(self.token.clone());
         let Some(page) = call.send().await.if_found(|| format!("read log group `{name}`"))? else { return Ok(None) };
         let mut events = Vec::new();

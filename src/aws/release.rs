@@ -1,54 +1,68 @@
-//! Publishing a version, having it tried, and turning traffic to it.
+//! Publishing a version, and turning traffic to it.
 
 use super::alias;
 use super::artifact::{Code, with_code};
+use super::current::Current;
 use super::error::Doing;
 use super::place::Place;
 use super::settings::{Attached, architecture, environment, logging, storage, uploading};
 use super::version::Version;
 use super::wait::{self, Look, Wait, is_refusal, is_role_too_new};
-use crate::apply::{CloudError, Delivery, Observer, Outputs, Reason, Source};
+use crate::apply::{Artifact, CloudError, Delivery, Observer, Outputs, Reason, Source};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Live, Release};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::Runtime;
 
+/// The number of a version that is exactly `release`, once Lambda is done with it.
+pub(super) async fn publish(
+    current: &mut Current<'_>,
+    release: &Release,
+    source: &Source,
+    observer: &Observer<'_>,
+) -> Result<String, CloudError> {
+    let number = match source {
+        Source::Version(number) => number.clone(),
+        Source::Zip(artifact) => {
+            configure(current, release, observer).await?;
+            upload(current, release, artifact, observer).await?;
+            publish_latest(current, release, &artifact.origin, observer).await?
+        }
+        Source::Nothing => return Err(missing(current, "there is no code to publish")),
+    };
+    current.place.settled(Some(&number), observer).await?;
+    Ok(number)
+}
+
+/// Turns traffic to the version that was published, or deletes `live`.
 pub(super) async fn carry_out(
-    place: &Place<'_>,
+    current: &mut Current<'_>,
     diff: &Diff<Live>,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
-    let Some(live) = diff.target() else { return alias::delete(place).await.map(|()| Outputs::default()) };
-    let release = live.newest();
-    let number = match delivery.source {
-        Source::Version(number) => number.to_owned(),
-        Source::Zip(_) | Source::Nothing => {
-            configure(place, release, observer).await?;
-            upload(place, release, delivery, observer).await?;
-            publish(place, release, delivery.origin, observer).await?
-        }
-    };
-    place.settled(Some(&number), observer).await?;
-    if let Some(trial) = delivery.trial {
-        trial(number.clone()).await?;
-    }
+    let Some(live) = diff.target() else { return alias::delete(current.place).await.map(|()| Outputs::default()) };
+    let Source::Version(number) = delivery.source else { return Err(missing(current, "no version was published")) };
     let part = live.shift.as_ref().map(|shift| shift.weight);
-    alias::turn(place, &number, part, delivery.trial.is_some(), observer).await
+    alias::turn(current, number, part, delivery.verify, observer).await
 }
 
-async fn configure(place: &Place<'_>, to: &Release, observer: &Observer<'_>) -> Result<(), CloudError> {
-    let name = place.names.function_name();
-    let action = format!("configure function `{name}`");
+fn missing(current: &Current<'_>, what: &str) -> CloudError {
+    CloudError::new(format!("publish function `{}`", current.place.names.function_name()), Reason::Refused, what)
+}
+
+async fn configure(current: &mut Current<'_>, to: &Release, observer: &Observer<'_>) -> Result<(), CloudError> {
+    let place = current.place;
+    let action = format!("configure function `{}`", place.names.function_name());
     // The architecture is the code's: only an upload can change it.
     let wanted = |version: &Version| {
         let found = &version.release.configuration;
         Configuration { architecture: to.configuration.architecture, ..found.clone() } == to.configuration
     };
     let wait = Wait { function: &place.names.function, for_what: "Lambda to accept the role", limit: wait::ROLE };
-    place
-        .guarded(&action, observer, wanted, async |revision| {
-            wait.until(observer, async || match send_configuration(place, to, revision.clone(), &action).await {
+    current
+        .guarded(&action, observer, wanted, async |expected| {
+            wait.until(observer, async || match send_configuration(place, to, expected, &action).await {
                 Err(error) if is_role_too_new(&error) => Ok(Look::NotYet(error)),
                 other => other.map(Look::Done),
             })
@@ -60,7 +74,7 @@ async fn configure(place: &Place<'_>, to: &Release, observer: &Observer<'_>) -> 
 async fn send_configuration(
     place: &Place<'_>,
     to: &Release,
-    revision: Option<String>,
+    expected: &Version,
     action: &str,
 ) -> Result<(), CloudError> {
     let configuration = &to.configuration;
@@ -78,9 +92,8 @@ async fn send_configuration(
         .environment(environment(&configuration.environment))
         .logging_config(logging(configuration))
         .set_layers(Some(configuration.layers.clone()))
-        .set_revision_id(revision);
-    let was = place.seen.borrow().latest.as_ref().map(|latest| latest.release.configuration.attachments.clone());
-    let (was, will) = (was.unwrap_or_default(), &configuration.attachments);
+        .set_revision_id(expected.revision.clone());
+    let (was, will) = (&expected.release.configuration.attachments, &configuration.attachments);
     let attached = Attached::of(will)?;
     // What is there on neither side is not mentioned: some of it would ask the deployer for permissions.
     let call = call
@@ -93,30 +106,28 @@ async fn send_configuration(
 }
 
 async fn upload(
-    place: &Place<'_>,
+    current: &mut Current<'_>,
     to: &Release,
-    delivery: &Delivery<'_>,
+    artifact: &Artifact,
     observer: &Observer<'_>,
 ) -> Result<(), CloudError> {
+    let place = current.place;
     let name = place.names.function_name();
     let action = format!("upload the code of function `{name}`");
     let wanted = |version: &Version| version.release == *to;
-    let Source::Zip(artifact) = delivery.source else {
-        return Err(CloudError::new(&action, Reason::Refused, "there is no code to upload"));
-    };
-    if wanted(&place.latest(observer).await?) {
+    if wanted(&current.latest(observer).await?) {
         return Ok(());
     }
     with_code(place, artifact, observer, async |code| {
-        place
-            .guarded(&action, observer, wanted, async |revision| {
+        current
+            .guarded(&action, observer, wanted, async |expected| {
                 let call = place.account.lambda.update_function_code().function_name(&name);
                 let call = match code {
                     Code::Inline(zip) => call.zip_file(Blob::new(zip.to_vec())),
                     Code::Object { bucket, key } => call.s3_bucket(bucket).s3_key(key),
                 };
                 let call = call.architectures(architecture(to.configuration.architecture)).publish(false);
-                let call = call.set_revision_id(revision).customize().config_override(uploading());
+                let call = call.set_revision_id(expected.revision.clone()).customize().config_override(uploading());
                 call.send().await.doing(|| action.clone()).map(|_| ())
             })
             .await
@@ -126,12 +137,18 @@ async fn upload(
 
 /// Publishes `$LATEST`, which must be exactly `to`; gives the version's number. Lambda makes no new version when
 /// nothing changed since the last one, so that a repeated call is harmless.
-async fn publish(place: &Place<'_>, to: &Release, origin: &str, observer: &Observer<'_>) -> Result<String, CloudError> {
+async fn publish_latest(
+    current: &mut Current<'_>,
+    to: &Release,
+    origin: &str,
+    observer: &Observer<'_>,
+) -> Result<String, CloudError> {
+    let place = current.place;
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
     let wait = Wait { function: &place.names.function, for_what: "another update to end", limit: wait::BUSY };
     wait.until(observer, async || {
-        let latest = place.latest(observer).await?;
+        let latest = current.latest(observer).await?;
         if latest.release != *to {
             return Err(CloudError::new(action(), Reason::Conflict, "somebody else is changing it at the same time"));
         }
@@ -140,7 +157,7 @@ async fn publish(place: &Place<'_>, to: &Release, origin: &str, observer: &Obser
         match call.set_revision_id(latest.revision).send().await.doing(action) {
             Ok(published) => Ok(Look::Done(published.version.unwrap_or_default())),
             Err(error) if is_refusal(&error) => {
-                place.see_latest(observer).await?;
+                current.see_latest(observer).await?;
                 Ok(Look::NotYet(error))
             }
             Err(error) => Err(error),

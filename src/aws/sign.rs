@@ -1,8 +1,8 @@
 //! Signs requests to a Function URL whose auth is `aws-iam`.
 
+use super::access::Account;
 use super::clock::Clock;
 use super::patience;
-use super::place::Place;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -15,16 +15,16 @@ pub struct Signer {
     clock: Clock,
 }
 
-impl Place<'_> {
+impl Account {
     /// # Errors
     /// When the credentials do not hold any more, or whoever gives new ones does not answer.
     pub async fn signer(&self) -> Result<Signer, String> {
-        let provider = self.account.config.credentials_provider().ok_or("there are no credentials to sign with")?;
+        let provider = self.config.credentials_provider().ok_or("there are no credentials to sign with")?;
         let found = tokio::time::timeout(patience::attempt(), provider.provide_credentials()).await;
         let found = found.map_err(|_| "new credentials were waited for in vain")?;
         let credentials = found.map_err(|error| super::error::trouble(&error))?;
-        let clock = self.account.clock.clone();
-        Ok(Signer { identity: credentials.into(), region: self.account.region.clone(), clock })
+        let clock = self.clock.clone();
+        Ok(Signer { identity: credentials.into(), region: self.region.clone(), clock })
     }
 }
 

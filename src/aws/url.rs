@@ -1,5 +1,6 @@
 //! Function URLs, always on the alias `live`.
 
+use super::access::Account;
 use super::error::Doing;
 use super::place::Place;
 use crate::apply::{CloudError, Outputs, Reason};
@@ -13,18 +14,27 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The configuration and the address.
-///
-/// # Errors
-/// Those of the call; `UrlDown` where the local cloud says that another program answers at the address, unless the place
-/// is observed to be deleted.
+impl Account {
+    /// The configuration and the address of the URL of the function with this name on AWS.
+    ///
+    /// # Errors
+    /// Those of the call; `UrlDown` where the local cloud says that another program answers at the address.
+    pub async fn url(&self, function_name: &str) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+        read(self, function_name, false).await
+    }
+}
+
+/// As [`Account::url`]. A URL that is to be deleted may be down.
 pub(super) async fn observe(place: &Place<'_>) -> Result<Option<(FunctionUrl, String)>, CloudError> {
-    let name = place.names.function_name();
-    let call = place.account.lambda.get_function_url_config().function_name(&name).qualifier(Names::ALIAS);
+    read(place.account, &place.names.function_name(), place.to_delete).await
+}
+
+async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option<(FunctionUrl, String)>, CloudError> {
+    let call = account.lambda.get_function_url_config().function_name(name).qualifier(Names::ALIAS);
     let aside = Aside::default();
     let found = call.customize().interceptor(aside.clone()).send().await;
     let Some(found) = found.if_found(|| format!("read the url of function `{name}`"))? else { return Ok(None) };
-    if let Some(why) = aside.said().filter(|_| !place.to_delete) {
+    if let Some(why) = aside.said().filter(|_| !may_be_down) {
         let error = CloudError::new(format!("use the url of function `{name}`"), Reason::Refused, why);
         return Err(CloudError { code: Some("UrlDown".to_owned()), ..error });
     }

@@ -1,8 +1,9 @@
 //! The versions that were published and are still there.
 
-use super::alias::{self, Pointing};
+use super::alias;
 use super::error::Doing;
 use super::place::Place;
+use super::pointing::Pointing;
 use super::version::Version;
 use crate::apply::CloudError;
 use crate::stack::{Names, Published, Release, Share};

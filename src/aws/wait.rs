@@ -60,7 +60,7 @@ impl Wait<'_> {
                 let waited = format!("{} (waited {} s)", not_yet.message, self.limit.as_secs());
                 return Err(CloudError { reason: Reason::TimedOut, message: waited, ..not_yet });
             }
-            if (observer.stopped)() {
+            if observer.stop.is_cancelled() {
                 return Err(CloudError { reason: Reason::Interrupted, message: "interrupted".into(), ..not_yet });
             }
             observer.waiting(self.function, self.for_what, started.elapsed());

@@ -2,21 +2,21 @@
 
 use super::package::package;
 use super::preflight::preflight;
+use super::project::{Project, platform};
 use super::session::Session;
-use super::site::platform;
 use crate::cli::Build;
 use crate::failure::{Failure, Kind};
-use crate::report::{Answer, FunctionAnswer, Zip};
+use crate::report::{Answer, Detail, FunctionAnswer, Functions, Zip};
 use packaging::UNFINISHED;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 pub async fn build(session: &Session, arguments: &Build) -> Result<Answer, Failure> {
-    let mut project = session.project(&arguments.functions)?;
+    let mut project = Project::read(&session.global, &arguments.functions)?;
     let zip_of = |name: &str| arguments.out.join(format!("{name}.zip"));
     project.own.extend(project.manifest.functions.iter().map(|function| zip_of(&function.name)));
-    let mut answer = Answer { stage: project.manifest.stage.clone(), ..Answer::new("build") };
+    let mut functions = Vec::new();
     let none = project.functions.iter().map(|_| None).collect();
     let codes = preflight(session, &project, none, arguments.arch, false).await?;
     for (function, code) in project.functions.iter().zip(codes) {
@@ -28,13 +28,14 @@ pub async fn build(session: &Session, arguments: &Build) -> Result<Answer, Failu
             Failure::new(Kind::Build, format!("cannot write the package `{}`: {error}", path.display()))
         })?;
         let zip = Zip { path: path.display().to_string(), sha256: package.sha256.clone(), size: package.size() };
-        answer.functions.push(FunctionAnswer {
+        functions.push(FunctionAnswer {
             name: function.name.clone(),
-            zip: Some(zip),
+            detail: Detail::Zip(zip),
             ..FunctionAnswer::default()
         });
     }
-    Ok(answer)
+    let stage = project.manifest.stage.clone();
+    Ok(Answer::Build(Functions { stage, functions, ..Functions::default() }))
 }
 
 /// Whole or not at all: another lamstream may write the same file, and a pipeline may read it.

@@ -2,6 +2,7 @@
 
 use super::descendants::end_descendants;
 use super::session::Session;
+use super::stop::Stop;
 use crate::cli::{Again, Global};
 use crate::failure::{Failure, Kind};
 use crate::report::{Answer, Console};
@@ -27,17 +28,18 @@ const PANICKED: u8 = 101;
 pub(super) fn watched(
     global: Global,
     again: Again,
-    command: &'static str,
+    nothing: Answer,
     work: impl AsyncFnOnce(&Session) -> ExitCode + Send + 'static,
 ) -> ExitCode {
     let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
     let session = {
         let _inside = runtime.enter();
-        Session::new(global, again)
+        let console = Console::new(global.output, global.quiet, again);
+        Session::new(global, console, Stop::listen())
     };
     let (sender, ended) = mpsc::channel();
     runtime.spawn(say_what_is_waited_for(session.stop.clone(), session.console.clone()));
-    runtime.spawn(end_what_is_stuck(session.stop.clone(), session.console.clone(), command, sender.clone()));
+    runtime.spawn(end_what_is_stuck(session.stop.clone(), session.console.clone(), nothing, sender.clone()));
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let code = runtime.block_on(work(&session));
         let _ = sender.send(code);
@@ -50,7 +52,7 @@ pub(super) fn watched(
     }
 }
 
-async fn say_what_is_waited_for(stop: super::Stop, console: Console) {
+async fn say_what_is_waited_for(stop: Stop, console: Console) {
     let signal = stop.wait().await;
     tokio::time::sleep(HEARD).await;
     if console.waits_for().is_empty() {
@@ -59,17 +61,17 @@ async fn say_what_is_waited_for(stop: super::Stop, console: Console) {
     let going = console.waits_for();
     let what = if going.is_empty() { String::new() } else { format!(": {}", going.join(", ")) };
     let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
-    console.note(&format!("finishing what was begun{what}; {again} to stop now"));
+    console.note(&format!("finishing what is in progress{what}; {again} to stop now"));
 }
 
-async fn end_what_is_stuck(stop: super::Stop, console: Console, command: &'static str, ended: mpsc::Sender<ExitCode>) {
+async fn end_what_is_stuck(stop: Stop, console: Console, nothing: Answer, ended: mpsc::Sender<ExitCode>) {
     let signal = stop.insisted().await;
     tokio::time::sleep(LAST_WORDS + STUCK).await;
     end_descendants();
     let failure = cut_short(&console, signal);
     let code = failure.kind.exit_code();
     // What is stuck may hold the very pipe that this writes to.
-    let said = tokio::task::spawn_blocking(move || console.finish(&Answer::new(command), Some(&failure)));
+    let said = tokio::task::spawn_blocking(move || console.finish(&nothing, Some(&failure)));
     let _ = tokio::time::timeout(STUCK, said).await;
     let _ = ended.send(code);
 }

@@ -50,7 +50,7 @@ fn sam(session: &Session, arguments: &ImportSam) -> Result<Answer, Failure> {
     let Imported { manifest, left } = imported;
     let out = (!to_stdout).then(|| arguments.out.display().to_string());
     let import = ImportAnswer { out, manifest: to_stdout.then_some(manifest), left };
-    Ok(Answer { import: Some(import), ..Answer::new("import sam") })
+    Ok(Answer::Import(Some(import)))
 }
 
 fn words(invalid: &Invalid) -> String {

@@ -2,10 +2,10 @@
 
 use super::one::One;
 use super::session::Session;
-use crate::apply::Verified;
+use crate::apply::{Outputs, Verified};
 use crate::cli::Invoke;
 use crate::failure::{Failure, Kind};
-use crate::report::{Answer, Outlet, Response, State, seen_line};
+use crate::report::{Answer, FunctionAnswer, Outlet, Response, State, seen_line};
 use crate::stack::Auth;
 use crate::verify::{Exchange, Fault, Question, Seen, Sign};
 use std::ffi::OsStr;
@@ -20,12 +20,12 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
     let headers = headers(&arguments.headers)?;
     let body = body(session, arguments.data.as_deref()).await?;
     let one = One::find(session, Some(&arguments.function)).await?;
-    let place = one.place();
-    let (url, address) = session.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
+    let (url, address) =
+        session.looking("the url", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
-        Auth::AwsIam => {
-            Some(session.until_stopped(place.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?)
-        }
+        Auth::AwsIam => Some(
+            session.until_stopped(one.account.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?,
+        ),
         Auth::None => None,
     };
     let sign = signer.as_ref().map(|signer| {
@@ -59,19 +59,14 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
         Err(fault) => Some(failed(&fault)),
     };
     let response = Response { seen, headers: exchange.headers(), body: kept };
-    let mut answer = Answer { response: Some(response), ..one.answer("invoke") };
-    for function in &mut answer.functions {
-        function.state = State::Deployed;
-        function.outputs.url = Some(address.clone());
-        function.url = Some(url.clone());
-        function.error = error.clone();
-    }
-    Ok(answer)
+    let outputs = Outputs { url: Some(address), ..Outputs::default() };
+    let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
+    Ok(Answer::Invoke(one.functions(function), Some(response)))
 }
 
 /// Prints the body piece by piece, or keeps it for the document.
 async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
-    let outlet = if session.console.is_json() { None } else { Some(Outlet::open()?) };
+    let outlet = if session.console.is_document() { None } else { Some(Outlet::open()?) };
     let mut kept = Vec::new();
     while let Some(chunk) = session.until_stopped(exchange.next()).await? {
         match &outlet {

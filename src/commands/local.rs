@@ -1,55 +1,81 @@
 //! `lamstream local …`: the local cloud itself.
 
-use super::session::{Session, local_failure};
+use super::session::Session;
 use crate::apply::Event;
 use crate::aws::{Access, Account};
-use crate::cli::{self, AdapterCommand, LayerCommand, Local, LocalCommand};
-use crate::failure::Failure;
+use crate::cli::{self, AdapterCommand, Global, LayerCommand, Local, LocalCommand};
+use crate::failure::{Failure, Kind};
 use crate::local::{self, Home, Limits, Running, adapter, layers};
+use crate::manifest::Manifest;
 use crate::report::{Answer, LocalAnswer};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
+    let found = || Home::find(arguments.data.as_deref()).map_err(local_failure);
     match &arguments.command {
-        LocalCommand::Adapter(AdapterCommand::Install { from }) => {
-            return install_adapter(session, from.as_deref()).await;
-        }
-        LocalCommand::Layer(LayerCommand::Add { arn, zip }) => return add_layer(session, arn, zip.as_deref()).await,
-        _ => {}
-    }
-    let home = Home::find(arguments.data.as_deref()).map_err(local_failure)?;
-    let running = match &arguments.command {
         LocalCommand::Run { port, limits } => {
+            let home = found()?;
             serve(session, &home, *port, limits).await?;
-            None
+            Ok(Answer::LocalRun(Some(described(&home, None))))
         }
         LocalCommand::Start { limits } => {
+            let home = found()?;
             let started = session.until_stopped(home.start_with(&wanted(limits))).await;
-            let started = started.map_err(|failure| failure.hint("`lamstream local stop` ends what has come up"))?;
-            Some(started.map_err(local_failure)?)
+            let started =
+                started.map_err(|failure| failure.hint("run `lamstream local stop` to stop what has started"))?;
+            Ok(Answer::LocalStart(Some(described(&home, Some(started.map_err(local_failure)?)))))
         }
-        LocalCommand::Status | LocalCommand::Env => home.running().map_err(local_failure)?,
-        LocalCommand::Adapter(_) | LocalCommand::Layer(_) => None,
+        LocalCommand::Status => {
+            let home = found()?;
+            Ok(Answer::LocalStatus(Some(described(&home, home.running().map_err(local_failure)?))))
+        }
+        LocalCommand::Env => {
+            let home = found()?;
+            let running = home.running().map_err(local_failure)?.ok_or_else(Failure::not_running)?;
+            let env = env(&home, &running)?;
+            Ok(Answer::LocalEnv(Some(LocalAnswer { env, ..described(&home, Some(running)) })))
+        }
         LocalCommand::Stop => {
+            let home = found()?;
             session.until_stopped(home.stop()).await?.map_err(local_failure)?;
-            None
+            Ok(Answer::LocalStop(Some(described(&home, None))))
         }
         LocalCommand::Reset => {
+            let home = found()?;
             session.until_stopped(home.reset()).await?.map_err(local_failure)?;
-            None
+            Ok(Answer::LocalReset(Some(described(&home, None))))
         }
-    };
-    let env = match arguments.command {
-        LocalCommand::Env => env(&home, running.as_ref().ok_or_else(Failure::not_running)?)?,
-        _ => Vec::new(),
-    };
-    let local = LocalAnswer {
-        running: running.is_some(),
+        LocalCommand::Adapter(AdapterCommand::Install { from }) => {
+            install_adapter(session, from.as_deref()).await.map(|path| Answer::AdapterInstall(Some(path)))
+        }
+        LocalCommand::Layer(LayerCommand::Add { arn, zip }) => {
+            add_layer(session, arn, zip.as_deref()).await.map(|path| Answer::LayerAdd(Some(path)))
+        }
+    }
+}
+
+fn described(home: &Home, running: Option<Running>) -> LocalAnswer {
+    LocalAnswer {
         endpoint: running.map(|running| running.endpoint),
         data: home.data.display().to_string(),
-        env,
-    };
-    Ok(Answer { local: Some(local), ..Answer::new(name(&arguments.command)) })
+        env: Vec::new(),
+    }
+}
+
+/// The local cloud that `--local` means.
+pub(super) fn home() -> Result<Home, Failure> {
+    let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
+    Home::find(data.as_deref().map(Path::new)).map_err(local_failure)
+}
+
+/// The region that `--local` means.
+pub(super) fn region(global: &Global, manifest: &Manifest) -> String {
+    let region = global.region.clone().or_else(|| manifest.region.clone());
+    region.unwrap_or_else(|| localcloud::REGION.to_owned())
+}
+
+pub(super) fn local_failure(error: anyhow::Error) -> Failure {
+    Failure::new(Kind::Cloud, format!("{error:#}"))
 }
 
 /// Runs until a signal comes, or at once to its end when its address cannot be told.
@@ -71,11 +97,12 @@ async fn serve(session: &Session, home: &Home, port: u16, limits: &cli::Limits) 
     failure.map_or(Ok(()), Err)
 }
 
-async fn install_adapter(session: &Session, from: Option<&Path>) -> Result<Answer, Failure> {
+/// Gives where the program is.
+async fn install_adapter(session: &Session, from: Option<&Path>) -> Result<PathBuf, Failure> {
     let (program, new) = match from {
         Some(file) => (
             adapter::install_from(file).map_err(|error| {
-                local_failure(error).hint("without `--from` it is built here, for this machine, by cargo")
+                local_failure(error).hint("leave out `--from` to build it for this machine with cargo")
             })?,
             true,
         ),
@@ -83,39 +110,40 @@ async fn install_adapter(session: &Session, from: Option<&Path>) -> Result<Answe
             let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
             let piped: Option<&dyn Fn(&str)> = if session.console.is_terminal() { None } else { Some(&tell) };
             session.until_stopped(adapter::install(piped)).await?.map_err(|error| {
-                local_failure(error)
-                    .hint("`lamstream local adapter install --from FILE` takes a program that was built elsewhere")
+                local_failure(error).hint(
+                    "to install a program that was built elsewhere: `lamstream local adapter install --from FILE`",
+                )
             })?
         }
     };
     if !new {
-        session.console.note("Lambda Web Adapter is there already");
+        session.console.note("Lambda Web Adapter is already installed");
     }
-    Ok(Answer { path: Some(program), ..Answer::new("local adapter install") })
+    Ok(program)
 }
 
-async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<Answer, Failure> {
-    let path = match zip {
+/// Gives where the copy is.
+async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<PathBuf, Failure> {
+    match zip {
         Some(zip) => {
             let bytes = std::fs::read(zip)
                 .map_err(|error| Failure::usage(format!("cannot read the layer `{}`: {error}", zip.display())))?;
-            layers::keep(arn, &bytes).map_err(local_failure)?
+            layers::keep(arn, &bytes).map_err(local_failure)
         }
         None => {
             let known = layers::copy_of(arn).map_err(local_failure)?;
             if known.is_file() {
-                session.console.note("a copy is there already");
-                return Ok(Answer { path: Some(known), ..Answer::new("local layer add") });
+                session.console.note("a copy is already there");
+                return Ok(known);
             }
             let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
             let access = Access::Aws { profile: session.global.profile.clone(), region, manifest_region: None };
             let account = session.looking("the credentials", Account::open(access)).await??;
             session.console.hide(account.secrets.iter().cloned());
             let bytes = session.looking("the layer", account.layer(arn)).await??;
-            layers::keep(arn, &bytes).map_err(local_failure)?
+            layers::keep(arn, &bytes).map_err(local_failure)
         }
-    };
-    Ok(Answer { path: Some(path), ..Answer::new("local layer add") })
+    }
 }
 
 fn wanted(limits: &cli::Limits) -> Limits {
@@ -146,17 +174,4 @@ fn env(home: &Home, running: &Running) -> Result<Vec<(String, String)>, Failure>
         ("AWS_DEFAULT_REGION", localcloud::REGION),
     ];
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
-}
-
-pub fn name(command: &LocalCommand) -> &'static str {
-    match command {
-        LocalCommand::Run { .. } => "local run",
-        LocalCommand::Start { .. } => "local start",
-        LocalCommand::Status => "local status",
-        LocalCommand::Stop => "local stop",
-        LocalCommand::Reset => "local reset",
-        LocalCommand::Env => "local env",
-        LocalCommand::Adapter(AdapterCommand::Install { .. }) => "local adapter install",
-        LocalCommand::Layer(LayerCommand::Add { .. }) => "local layer add",
-    }
 }

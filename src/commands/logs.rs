@@ -6,18 +6,19 @@ use crate::aws::{LogEvent, LogReader};
 use crate::cli::Logs;
 use crate::failure::Failure;
 use crate::report::{Answer, LogLine, Outlet};
+use crate::stack;
 
 pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure> {
     let one = One::find(session, Some(&arguments.function)).await?;
-    let place = one.place();
-    let mut reader = LogReader::new(&place, arguments.since);
-    let keeps = session.console.is_json() && !arguments.follow;
+    let log_group = stack::log_group(&one.name);
+    let mut reader = LogReader::new(&one.account, log_group.clone(), arguments.since);
+    let keeps = session.console.is_document() && !arguments.follow;
     let outlet = if keeps { None } else { Some(Outlet::open()?) };
     let (mut events, mut news) = (Vec::new(), false);
     let mut page = session.looking("the log", reader.page()).await?;
     loop {
         let more = match page {
-            Ok(None) => return Err(Failure::no_logs(&one.function.name, &one.names.log_group())),
+            Ok(None) => return Err(Failure::no_logs(&one.function.name, &log_group)),
             Ok(Some(page)) => {
                 let lines: Vec<LogLine> = page.events.into_iter().map(line).collect();
                 news |= !lines.is_empty();
@@ -34,7 +35,7 @@ pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure
             }
             // The account's calls are shared by everybody: one who waits for lines can wait for his turn too.
             Err(error) if arguments.follow && error.is("ThrottlingException") => {
-                session.console.note(&format!("{error}; it goes on"));
+                session.console.note(&format!("{error}; retrying"));
                 false
             }
             Err(error) => return Err(error.into()),
@@ -46,7 +47,7 @@ pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure
         }
         page = session.until_stopped(reader.page()).await?;
     }
-    Ok(Answer { events: keeps.then_some(events), ..one.answer("logs") })
+    Ok(Answer::Logs(one.functions(one.unknown()), keeps.then_some(events)))
 }
 
 fn line(event: LogEvent) -> LogLine {

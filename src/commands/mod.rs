@@ -5,12 +5,14 @@ mod ending;
 mod session;
 mod stop;
 
+mod project;
 mod site;
 mod values;
 
 mod one;
 
-mod bring;
+mod proposal;
+mod rollout;
 mod verification;
 
 mod build;
@@ -29,6 +31,7 @@ mod shift;
 mod status;
 mod url;
 
+pub use deploy::deploy;
 pub use session::Session;
 pub use stop::Stop;
 
@@ -39,14 +42,14 @@ use std::process::ExitCode;
 
 /// `plan --detailed-exitcode` and changes.
 const CHANGES: u8 = 3;
-/// `import`, where the manifest has no word for something.
+/// `import`, and something that a manifest cannot say.
 const LEFT_OVER: u8 = 3;
 
 /// Runs one command to its end, or to a second signal: its answer is printed, and its exit code returned.
 pub fn run(arguments: Arguments, again: Again) -> ExitCode {
     let Arguments { global, command } = arguments;
-    let name = name(&command);
-    ending::watched(global, again, name, async move |session| {
+    let nothing = Answer::nothing(&command);
+    ending::watched(global, again, nothing, async move |session| {
         let result = session.until_insisted(carry_out(session, &command)).await;
         report(session, &command, result)
     })
@@ -54,7 +57,7 @@ pub fn run(arguments: Arguments, again: Again) -> ExitCode {
 
 async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failure> {
     match command {
-        Command::Deploy(arguments) => deploy::deploy(session, arguments).await,
+        Command::Deploy(arguments) => deploy(session, arguments).await,
         Command::Plan(arguments) => plan::plan(session, arguments).await,
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
@@ -75,18 +78,22 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
 fn report(session: &Session, command: &Command, result: Result<Answer, Failure>) -> ExitCode {
     let (answer, failure) = match result {
         Ok(answer) => {
-            let failure = answer.failure().cloned();
+            let failure = answer.failures().next().cloned();
             (answer, failure)
         }
-        Err(failure) => (Answer::new(name(command)), Some(failure)),
+        Err(failure) => (Answer::nothing(command), Some(failure)),
     };
     let failure = failure.map(|failure| signalled(session, failure));
     let unprinted = session.console.finish(&answer, failure.as_ref()).err();
-    match (failure.as_ref().or(unprinted.as_ref()), command) {
-        (Some(failure), _) => failure.kind.exit_code(),
-        (None, Command::Plan(plan)) if plan.detailed_exitcode && plan::has_changes(&answer) => ExitCode::from(CHANGES),
-        (None, _) if answer.import.as_ref().is_some_and(|import| !import.left.is_empty()) => ExitCode::from(LEFT_OVER),
-        (None, _) => ExitCode::SUCCESS,
+    if let Some(failure) = failure.or(unprinted) {
+        return failure.kind.exit_code();
+    }
+    match (command, &answer) {
+        (Command::Plan(arguments), Answer::Plan(found)) if arguments.detailed_exitcode && found.have_changes() => {
+            ExitCode::from(CHANGES)
+        }
+        (_, Answer::Import(Some(import))) if !import.left.is_empty() => ExitCode::from(LEFT_OVER),
+        _ => ExitCode::SUCCESS,
     }
 }
 
@@ -95,24 +102,5 @@ fn signalled(session: &Session, failure: Failure) -> Failure {
     match (failure.kind, session.stop.requested()) {
         (Kind::Interrupted(_), Some(signal)) => Failure { kind: Kind::Interrupted(signal), ..failure },
         _ => failure,
-    }
-}
-
-fn name(command: &Command) -> &'static str {
-    match command {
-        Command::Deploy(_) => "deploy",
-        Command::Plan(_) => "plan",
-        Command::Url(_) => "url",
-        Command::Status(_) => "status",
-        Command::Releases(_) => "releases",
-        Command::Rollback(_) => "rollback",
-        Command::Promote(_) => "promote",
-        Command::Abort(_) => "abort",
-        Command::Destroy(_) => "destroy",
-        Command::Logs(_) => "logs",
-        Command::Invoke(_) => "invoke",
-        Command::Build(_) => "build",
-        Command::Import(_) => "import sam",
-        Command::Local(local) => local::name(&local.command),
     }
 }

@@ -1,8 +1,9 @@
 //! Getting a function's package: built here, or brought along.
 
 use super::preflight::{Code, read};
+use super::project::{Project, platform};
 use super::session::Session;
-use super::site::{Job, Project, platform};
+use super::site::Job;
 use crate::apply::Event;
 use crate::failure::Failure;
 use crate::manifest::Function;

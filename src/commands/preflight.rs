@@ -1,7 +1,8 @@
 //! What can be known before anything is written, or AWS is called: whether each function can be built on this machine.
 
+use super::local::{home, region};
+use super::project::{Project, platform};
 use super::session::Session;
-use super::site::{Project, platform};
 use super::values;
 use crate::failure::{Failure, Kind};
 use crate::local::{self, adapter, layers};
@@ -170,7 +171,7 @@ fn preference(project: &Project, function: &Function, architecture: Architecture
 /// What the local cloud needs of this machine to run the function, and does not find.
 fn local_parts(session: &Session, project: &Project, function: &Function, platform: &Platform) -> Vec<BuildError> {
     let mut missing = Vec::new();
-    let region = session.local_region(&project.manifest);
+    let region = region(&session.global, &project.manifest);
     let adapter = function.web.as_ref().map(|web| web.layer(&region, platform.architecture));
     let (adapters, others): (Vec<String>, Vec<String>) =
         function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
@@ -202,7 +203,7 @@ fn adapter_missing() -> Option<BuildError> {
         let hint = "correct the variable; or unset it and run `lamstream local adapter install`, once";
         return Some(BuildError::new(message).hint(hint));
     }
-    let running = Session::home().ok().and_then(|home| home.running().ok().flatten());
+    let running = home().ok().and_then(|home| home.running().ok().flatten());
     let known = running.and_then(|running| running.adapter);
     if known.or_else(adapter::program).is_some_and(|program| program.is_file()) {
         return None;

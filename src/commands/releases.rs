@@ -1,23 +1,24 @@
-//! `lamstream releases`: the versions that are there.
+//! `lamstream releases`: the published versions.
 
+use super::project::Project;
 use super::session::Session;
-use super::site::{Site, single};
+use super::site::Site;
 use crate::apply::Cloud;
 use crate::cli::Releases;
 use crate::failure::Failure;
-use crate::report::{Answer, FunctionAnswer};
+use crate::report::{Answer, Detail, FunctionAnswer};
 
 pub async fn releases(session: &Session, arguments: &Releases) -> Result<Answer, Failure> {
-    let project = single(session, arguments.function.as_deref())?;
-    let site: Site = session.connect(&project.manifest).await?;
-    let mut answer = site.answer("releases", &project);
+    let project = Project::single(&session.global, arguments.function.as_ref())?;
+    let site = Site::connect(session, &project.manifest).await?;
+    let mut functions = Vec::new();
     for job in site.jobs(&project, session.global.local) {
         let reading = async { tokio::try_join!(job.place.observe(), job.place.published()) };
-        let (observed, releases) = session.looking("the releases", reading).await??;
-        if observed.stack.function.is_none() {
+        let (current, releases) = session.looking("the releases", reading).await??;
+        if current.observed.stack.function.is_none() {
             return Err(Failure::no_release(&job.function.name));
         }
-        answer.functions.push(FunctionAnswer { releases, ..job.answer(&observed) });
+        functions.push(FunctionAnswer { detail: Detail::Releases(releases), ..job.answer(&current.observed) });
     }
-    Ok(answer)
+    Ok(Answer::Releases(site.functions(&project, functions)))
 }

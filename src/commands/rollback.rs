@@ -1,113 +1,93 @@
 //! `lamstream rollback`: the plan towards a release that was live before.
 
-use super::bring::Rollout;
+use super::project::Project;
+use super::proposal::Proposal;
+use super::rollout::{prove, roll_out};
 use super::session::Session;
-use super::site::{Job, single};
+use super::site::{Job, observe_all};
 use super::values::connect_for_checks;
-use crate::apply::{Cloud, Observed, Source};
+use crate::apply::{Observed, Source};
 use crate::cli::Rollback;
 use crate::failure::Failure;
-use crate::plan::plan;
-use crate::report::{Answer, FunctionAnswer, plan_lines};
-use crate::stack::Stack;
+use crate::report::Answer;
+use crate::stack::{Release, Stack};
 
 /// What stays as the last deploy left it.
-const NOT_REVERTED: &str =
-    "only code and configuration went back: role, url, statements, concurrency, log group and tags are as they were";
+const NOT_REVERTED: &str = "only code and configuration were rolled back; role, URL, statements, concurrency, log group and tags were not changed";
 
 pub async fn rollback(session: &Session, arguments: &Rollback) -> Result<Answer, Failure> {
     let agreed = session.agreed(arguments.yes, "rollback")?;
-    let project = single(session, arguments.function.as_deref())?;
+    let project = Project::single(&session.global, arguments.function.as_ref())?;
     let (project, site) = connect_for_checks(session, project, !arguments.no_verify).await?;
-    let mut answer = site.answer("rollback", &project);
-    for job in site.jobs(&project, session.global.local) {
-        let observed = session.looking("what is deployed", job.place.observe()).await??;
-        let number = wanted(&job, &observed, arguments)?;
-        if observed.outputs.version.as_ref() == Some(&number) {
-            if observed.outputs.remembered.interrupted && !arguments.no_verify {
-                answer.functions.push(prove(session, &job, &observed).await);
+    let jobs = site.jobs(&project, session.global.local);
+    let mut functions = Vec::new();
+    for (job, current) in observe_all(session, &jobs).await? {
+        let Destination { number, from } = destination(job, &current.observed, arguments)?;
+        if number == from {
+            if current.observed.outputs.remembered.interrupted && !arguments.no_verify {
+                functions.push(prove(session, job, current).await);
                 continue;
             }
-            session.console.note(&format!("nothing to do: version {number} is live"));
-            answer.functions.push(job.answer(&observed));
+            session.console.note(&format!("nothing to do: version {number} is already live"));
+            functions.push(job.answer(&current.observed));
             continue;
         }
-        let target = target(session, &job, &observed, &number).await?;
-        if arguments.to.is_none() && is_forward(&observed, &number) {
-            let (name, live) = (&job.function.name, observed.outputs.version.as_deref().unwrap_or_default());
+        let release = release(session, job, &number).await?;
+        let name = &job.function.name;
+        if arguments.to.is_none() && is_forward(&from, &number) {
             session.console.note(&format!(
-                "`{name}` was rolled back to version {live} before: this goes forward again, to version {number}"
+                "`{name}` was rolled back to version {from} before; this moves it forward again, to version {number}"
             ));
         }
-        let question = format!(
-            "Rollout `{}` of {} from version {} to version {number} in {}?",
-            job.function.name,
-            project.app(),
-            observed.outputs.version.as_deref().unwrap_or_default(),
-            site.words()
-        );
-        answer.functions.push(
-            go_back(session, &job, &observed, &target, &number, (!agreed).then_some(&*question), arguments).await?,
-        );
+        let target = Stack { live: Some(release.into()), ..current.observed.stack.clone() };
+        let proposal = Proposal::new(current, target);
+        proposal.refuse_strangers()?;
+        if !agreed {
+            let (app, place) = (project.app(), site.words());
+            let question = format!("Move `{name}` of {app} from version {from} to version {number} in {place}?");
+            session.consent(&proposal.lines(), &question).await?;
+        }
+        let source = Source::Version(number);
+        let answer = roll_out(session, job, proposal, &source, !arguments.no_verify, Vec::new()).await;
+        if answer.error.is_none() {
+            session.console.note(NOT_REVERTED);
+        }
+        functions.push(answer);
     }
-    Ok(answer)
+    Ok(Answer::Rollback(site.functions(&project, functions)))
 }
 
-/// The number of the version to go to.
-fn wanted(job: &Job<'_>, observed: &Observed, arguments: &Rollback) -> Result<String, Failure> {
+/// The numbers of the version to go to, and of the one that is live.
+struct Destination {
+    number: String,
+    from: String,
+}
+
+fn destination(job: &Job<'_>, observed: &Observed, arguments: &Rollback) -> Result<Destination, Failure> {
     let name = &job.function.name;
-    let live = observed.stack.live.as_ref().ok_or_else(|| Failure::no_release(name))?;
+    let (Some(live), Some(from)) = (&observed.stack.live, &observed.outputs.version) else {
+        return Err(Failure::no_release(name));
+    };
     if live.shift.is_some() {
         return Err(Failure::shift_under_way(name));
     }
     let to = arguments.to.map(|version| version.to_string());
-    to.or_else(|| observed.outputs.previous.clone()).ok_or_else(|| Failure::nothing_before(name))
+    let number = to.or_else(|| observed.outputs.previous.clone()).ok_or_else(|| Failure::nothing_before(name))?;
+    Ok(Destination { number, from: from.clone() })
 }
 
-/// All as it is, but for what is live.
-async fn target(session: &Session, job: &Job<'_>, observed: &Observed, number: &str) -> Result<Stack, Failure> {
-    match session.looking("the release", job.place.release(number)).await?? {
-        Some(release) => Ok(Stack { live: Some(release.into()), ..observed.stack.clone() }),
-        None => {
-            let known = session.looking("the releases", job.place.published()).await??;
-            let known: Vec<String> = known.into_iter().map(|release| release.version).collect();
-            Err(Failure::no_such_version(&job.function.name, number, &known))
-        }
+/// The release that was published under this number.
+async fn release(session: &Session, job: &Job<'_>, number: &str) -> Result<Release, Failure> {
+    if let Some(release) = session.looking("the release", job.place.release(number)).await?? {
+        return Ok(release);
     }
+    let known = session.looking("the releases", job.place.published()).await??;
+    let known: Vec<String> = known.into_iter().map(|release| release.version).collect();
+    Err(Failure::no_such_version(&job.function.name, number, &known))
 }
 
 /// Whether what was live before is newer than what is live: the last move was a rollback.
-fn is_forward(observed: &Observed, number: &str) -> bool {
+fn is_forward(from: &str, number: &str) -> bool {
     let parse = |number: &str| number.parse::<u64>().ok();
-    observed.outputs.version.as_deref().and_then(parse) < parse(number)
-}
-
-/// Asks a release that a run before this one had made live when it was cut short.
-pub(super) async fn prove(session: &Session, job: &Job<'_>, observed: &Observed) -> FunctionAnswer {
-    let target = &observed.stack;
-    let step = Rollout { session, job, observed, target, source: Source::Nothing, origin: "", verify: true };
-    step.carry_out(plan(target, target), Vec::new()).await
-}
-
-async fn go_back(
-    session: &Session,
-    job: &Job<'_>,
-    observed: &Observed,
-    target: &Stack,
-    number: &str,
-    question: Option<&str>,
-    arguments: &Rollback,
-) -> Result<FunctionAnswer, Failure> {
-    let plan = plan(&observed.stack, target);
-    job.refuse_strangers(&plan, false)?;
-    if let Some(question) = question {
-        session.consent(&plan_lines(job.names(), &plan), question).await?;
-    }
-    let source = Source::Version(number);
-    let step = Rollout { session, job, observed, target, source, origin: "", verify: !arguments.no_verify };
-    let answer = step.carry_out(plan, Vec::new()).await;
-    if answer.error.is_none() {
-        session.console.note(NOT_REVERTED);
-    }
-    Ok(answer)
+    parse(from) < parse(number)
 }

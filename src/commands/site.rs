@@ -1,46 +1,15 @@
-//! Which functions a command is about, and where they live.
+//! Where functions live: an account in a region, and each function's place there.
 
+use super::local::{self, local_failure};
+use super::project::{Project, platform};
 use super::session::Session;
 use crate::apply::{Cloud, Observed};
-use crate::aws::{Account, Place};
+use crate::aws::{Access, Account, Current, Place};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
-use crate::plan::{self, Kind, Plan};
-use crate::report::{Answer, FunctionAnswer, State};
+use crate::report::{FunctionAnswer, Functions, State};
 use crate::stack::{Names, Platform, Stack};
 use futures_util::future::try_join_all;
-use std::path::{Path, PathBuf};
-
-/// A manifest, and the functions of it that were chosen.
-pub struct Project {
-    /// Where the manifest lies: its paths begin there.
-    pub directory: PathBuf,
-    /// The text of the manifest.
-    pub text: String,
-    pub manifest: Manifest,
-    pub functions: Vec<Function>,
-    /// The manifest, and what `build` writes: no part of any package.
-    pub own: Vec<PathBuf>,
-    /// The files that values come from, in any stage and for any function.
-    pub values: Vec<PathBuf>,
-}
-
-impl Project {
-    /// Where something is that the manifest names.
-    pub fn path(&self, named: &Path) -> PathBuf {
-        if self.directory == Path::new(".") { named.to_owned() } else { self.directory.join(named) }
-    }
-}
-
-impl Project {
-    /// What the functions belong to, as questions have it.
-    pub fn app(&self) -> String {
-        match &self.manifest.stage {
-            Some(stage) => format!("app `{}`, stage `{stage}`,", self.manifest.app),
-            None => format!("app `{}`", self.manifest.app),
-        }
-    }
-}
 
 /// An account and its number.
 pub struct Site {
@@ -56,11 +25,28 @@ pub struct Job<'a> {
     pub platform: Platform,
     /// Its checks without the values that come from outside.
     pub checks_as_written: &'a [Check],
-    /// By which a large package goes; `None` for one that is made for it.
+    /// The bucket for a large package; `None` for one that is made for it.
     pub bucket: Option<&'a str>,
 }
 
 impl Site {
+    /// Opens the account and finds out which it is, before anything is read or written there.
+    ///
+    /// # Errors
+    /// Those of [`open`], and another account than the manifest's.
+    pub async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
+        let account = open(session, manifest).await?;
+        let id = session.looking("the account", account.id()).await??;
+        if let Some(wrong) = account.wrong_clock() {
+            session.console.note(&format!("this machine's clock is {wrong}: requests are signed by AWS's"));
+        }
+        match &manifest.account {
+            // The local cloud is nobody's account, so that the guard has nothing to guard there.
+            Some(expected) if *expected != id && !session.global.local => Err(Failure::wrong_account(expected, &id)),
+            _ => Ok(Site { account, id }),
+        }
+    }
+
     pub fn names(&self, project: &Project, function: &Function) -> Names {
         project.manifest.names(function, &self.account.region, &self.id)
     }
@@ -79,43 +65,62 @@ impl Site {
         project.functions.iter().map(job).collect()
     }
 
-    /// Where something is going to happen, as questions have it.
+    /// Where something is going to happen, for a question.
     pub fn words(&self) -> String {
         format!("account {} in {}", self.id, self.account.region)
     }
 
-    /// An answer that says where we are.
-    pub fn answer(&self, command: &'static str, project: &Project) -> Answer {
-        Answer {
+    /// What was found out of functions, and where they are.
+    pub fn functions(&self, project: &Project, functions: Vec<FunctionAnswer>) -> Functions {
+        Functions {
             account: Some(self.id.clone()),
             region: Some(self.account.region.clone()),
             endpoint: self.account.endpoint.clone(),
             stage: project.manifest.stage.clone(),
-            ..Answer::new(command)
+            functions,
         }
     }
 }
 
-/// The manifest with one function of it: the named one, or the only one.
-pub fn single(session: &Session, function: Option<&str>) -> Result<Project, Failure> {
-    let named: Vec<String> = function.map(str::to_owned).into_iter().collect();
-    let project = session.project(&named)?;
-    if project.functions.len() != 1 {
-        let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-        return Err(Failure::which_function(&known));
+/// Opens the account that the options and the manifest name; makes no call to AWS.
+pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Failure> {
+    let global = &session.global;
+    let access = if global.local {
+        local_access(session, manifest).await?
+    } else {
+        Access::Aws {
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+            manifest_region: manifest.region.clone(),
+        }
+    };
+    let account = session.looking("the credentials", Account::open(access)).await??;
+    session.console.hide(account.secrets.iter().cloned());
+    if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !global.local) {
+        session.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
     }
-    Ok(project)
+    Ok(account)
 }
 
-/// The local cloud runs functions on this very machine, with what interpreters there are.
-pub fn platform(function: &Function, local: bool) -> Platform {
-    let wanted = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
-    if local { packaging::platform_here(&wanted) } else { wanted }
+async fn local_access(session: &Session, manifest: &Manifest) -> Result<Access, Failure> {
+    let home = local::home()?;
+    let running = session.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
+    let credentials = home.credentials().map_err(local_failure)?;
+    Ok(Access::Local {
+        endpoint: running.endpoint,
+        access_key_id: credentials.access_key_id,
+        secret_access_key: credentials.secret_access_key,
+        region: local::region(&session.global, manifest),
+    })
 }
 
 /// Observes all functions, side by side.
-pub async fn observe_all(jobs: &[Job<'_>]) -> Result<Vec<Observed>, Failure> {
-    Ok(try_join_all(jobs.iter().map(|job| job.place.observe())).await?)
+pub async fn observe_all<'a>(
+    session: &Session,
+    jobs: &'a [Job<'a>],
+) -> Result<Vec<(&'a Job<'a>, Current<'a>)>, Failure> {
+    let observe = async |job: &'a Job<'a>| Ok((job, job.place.observe().await?));
+    session.looking("what is deployed", try_join_all(jobs.iter().map(observe))).await?
 }
 
 impl Job<'_> {
@@ -130,34 +135,15 @@ impl Job<'_> {
 
     /// What can be said of the function as it was observed.
     pub fn answer(&self, observed: &Observed) -> FunctionAnswer {
+        let live = observed.stack.live.as_ref();
         FunctionAnswer {
-            name: self.function.name.clone(),
-            names: Some(self.names().clone()),
-            state: if observed.stack.live.is_some() { State::Deployed } else { State::Absent },
+            state: if live.is_some() { State::Deployed } else { State::Absent },
             url: observed.stack.url.clone(),
-            release: observed.stack.live.as_ref().map(|live| live.release.clone()),
-            shift: observed.stack.live.as_ref().and_then(|live| live.shift.as_ref()).map(|shift| shift.weight),
-            verdict: (observed.stack.live.is_some() && observed.stack.url.is_some())
-                .then_some(observed.outputs.remembered.verdict),
+            release: live.map(|live| live.release.clone()),
+            shift: live.and_then(|live| live.shift.as_ref()).map(|shift| shift.weight),
+            verdict: (live.is_some() && observed.stack.url.is_some()).then_some(observed.outputs.remembered.verdict),
             outputs: observed.outputs.clone(),
-            ..FunctionAnswer::default()
+            ..FunctionAnswer::of(self.names().clone())
         }
-    }
-
-    /// # Errors
-    /// When the plan would change what is not ours, and nobody said that it may.
-    pub fn refuse_strangers(&self, plan: &Plan, adopt: bool) -> Result<(), Failure> {
-        match plan.strangers.first().filter(|_| !adopt) {
-            Some(kind) => Err(Failure::stranger(kind.in_words(), &stranger_name(*kind, self.names()))),
-            None => Ok(()),
-        }
-    }
-}
-
-fn stranger_name(kind: plan::Kind, names: &Names) -> String {
-    match kind {
-        Kind::LogGroup => names.log_group(),
-        Kind::Role => names.role_name(),
-        Kind::Function | Kind::Release | Kind::Url | Kind::Provisioned | Kind::Permission => names.function_name(),
     }
 }

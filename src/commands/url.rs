@@ -2,18 +2,14 @@
 
 use super::one::One;
 use super::session::Session;
+use crate::apply::Outputs;
 use crate::cli::Url;
 use crate::failure::Failure;
-use crate::report::{Answer, State};
+use crate::report::{Answer, FunctionAnswer, State};
 
 pub async fn url(session: &Session, arguments: &Url) -> Result<Answer, Failure> {
     let one = One::find(session, arguments.function.as_ref()).await?;
-    let place = one.place();
-    let (_, url) = session.looking("the url", place.url()).await??.ok_or_else(|| one.without_url())?;
-    let mut answer = one.answer("url");
-    for function in &mut answer.functions {
-        function.state = State::Deployed;
-        function.outputs.url = Some(url.clone());
-    }
-    Ok(answer)
+    let (_, url) = session.looking("the url", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
+    let outputs = Outputs { url: Some(url), ..Outputs::default() };
+    Ok(Answer::Url(one.functions(FunctionAnswer { state: State::Deployed, outputs, ..one.unknown() })))
 }

@@ -1,7 +1,8 @@
 //! Values that the manifest takes from outside: fetched before anything is built, and only by commands that need them.
 
+use super::project::Project;
 use super::session::Session;
-use super::site::{Project, Site};
+use super::site::Site;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Found, Function, Origin, Outside, Problems, fill};
 use crate::stack::{Names, Secret};
@@ -22,7 +23,7 @@ pub async fn connect(session: &Session, mut project: Project) -> Result<(Project
     filled(session, &mut project, &found, Kind::Manifest)?;
     let region = session.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
     hide(session, &project, &region, "");
-    let site = session.connect(&project.manifest).await?;
+    let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
         let found = session.looking("the secrets", fetch(&site, &far)).await??;
@@ -110,7 +111,7 @@ pub async fn connect_with_what_is_there(
 ) -> Result<(Project, Site, Missing), Failure> {
     let near = origins(&project, true).into_iter();
     let mut found: Found = near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect();
-    let site = session.connect(&project.manifest).await?;
+    let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
         let fetched = session.looking("the secrets", fetch(&site, &far)).await?;

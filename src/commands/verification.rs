@@ -2,16 +2,13 @@
 
 use super::session::Session;
 use super::site::Job;
-use crate::apply::{CloudError, Event, Observed, Reason, Verified};
-use crate::aws::{Invoked, Part};
+use crate::apply::{Cause, CloudError, Event, Observed, Reason, Trial, Verified};
+use crate::aws::{Current, Invoked, Part};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Check;
 use crate::stack::{Auth, InvokeMode, Stack};
 use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
-use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
-use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 /// How long a URL may answer 403: AWS takes a while to believe in a new permission.
@@ -21,21 +18,21 @@ const FORBIDDEN_FOR: Duration = Duration::from_secs(30);
 /// time of the request begins, and some for the way.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// The checks of one function, for one run.
+/// The checks of one function, for one rollout.
 pub(super) struct Verification<'a> {
     session: &'a Session,
     job: &'a Job<'a>,
     target: &'a Stack,
     observed: &'a Observed,
+    /// Whether the checks are to be asked at all.
+    pub is_wanted: bool,
     fingerprint: String,
     /// Whether the version was seen to stream.
-    streams: Cell<bool>,
-    /// The version that was refused traffic.
-    pub rejected: RefCell<Option<Rejected>>,
+    streams: bool,
 }
 
 /// A version that did not pass its trial.
-pub(super) struct Rejected {
+pub(super) struct Rejection {
     pub version: String,
     pub failure: Failure,
 }
@@ -43,22 +40,54 @@ pub(super) struct Rejected {
 /// A URL that did not pass.
 pub(super) struct NotVerified {
     pub failure: Failure,
-    /// Whether the release before would serve better.
+    /// Whether the previous release would serve better.
     pub calls_for_moving_back: bool,
 }
 
-impl<'a> Verification<'a> {
-    pub fn of(session: &'a Session, job: &'a Job<'a>, target: &'a Stack, observed: &'a Observed) -> Verification<'a> {
-        let fingerprint = fingerprint(job.checks_as_written, target);
-        Verification {
-            session,
-            job,
-            target,
-            observed,
-            fingerprint,
-            streams: Cell::new(false),
-            rejected: RefCell::new(None),
+impl NotVerified {
+    /// The URL could not be asked, which says nothing about it.
+    fn unasked(failure: impl Into<Failure>) -> NotVerified {
+        NotVerified { failure: failure.into(), calls_for_moving_back: false }
+    }
+}
+
+/// Tries a version that nobody is served by yet. A function without a URL has no checks, and passes.
+impl Trial for Verification<'_> {
+    type Rejection = Rejection;
+
+    async fn try_version(&mut self, number: &str) -> Result<(), Cause<Rejection>> {
+        if !self.verifies() {
+            return Ok(());
         }
+        let what = format!("version {number}");
+        self.tell(|function, what| Event::Verifying { function, what }, &what);
+        let not_verified = || self.tell(|function, what| Event::NotVerified { function, what }, &what);
+        let asked = self.session.until_stopped(self.ask_version(number)).await.map_err(|failure| {
+            not_verified();
+            CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message)
+        })?;
+        let seen = asked?.map_err(|fault| {
+            not_verified();
+            let failure = Failure::not_verified(&self.job.function.name, &what, &fault);
+            Cause::Rejected(Rejection { version: number.to_owned(), failure })
+        })?;
+        self.passed(&what, &seen);
+        self.streams = self.checks().iter().any(|check| check.streams);
+        Ok(())
+    }
+}
+
+impl<'a> Verification<'a> {
+    /// `is_wanted` is whether the checks are to be asked at all.
+    pub fn of(
+        session: &'a Session,
+        job: &'a Job<'a>,
+        target: &'a Stack,
+        observed: &'a Observed,
+        is_wanted: bool,
+    ) -> Verification<'a> {
+        let fingerprint = fingerprint(job.checks_as_written, target);
+        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false }
     }
 
     /// Of the checks as the manifest writes them, and of all settings of the target that can make them fail.
@@ -72,38 +101,13 @@ impl<'a> Verification<'a> {
     }
 
     /// Whether the URL of what is live was not seen to pass these checks yet.
-    pub fn are_due(&self, observed: &Observed) -> bool {
-        !self.checks().is_empty() && observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
+    pub fn are_due(&self) -> bool {
+        !self.checks().is_empty() && self.observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
     }
 
-    /// Asks a version that nobody is served by yet. A function without a URL has no checks, and passes.
-    ///
-    /// # Errors
-    /// `Rejected` when it does not answer as it should: `rejected` then says why.
-    pub fn trial(&self, number: String) -> LocalBoxFuture<'_, Result<(), CloudError>> {
-        async move {
-            if self.checks().is_empty() {
-                return Ok(());
-            }
-            let (function, what) = (self.job.function.name.clone(), format!("version {number}"));
-            self.session.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
-            let rejected = |failure: Failure, reason| {
-                let error = CloudError::new(format!("verify {what}"), reason, failure.message.clone());
-                self.session.console.tell(&Event::NotVerified { function: function.clone(), what: what.clone() });
-                *self.rejected.borrow_mut() = Some(Rejected { version: number.clone(), failure });
-                error
-            };
-            let answer = self.session.until_stopped(self.ask_version(&number)).await;
-            match answer.map_err(|failure| rejected(failure, Reason::Interrupted))?? {
-                Ok(seen) => self.passed(what.clone(), &seen),
-                Err(fault) => {
-                    return Err(rejected(Failure::not_verified(&function, &what, &fault), Reason::Rejected));
-                }
-            };
-            self.streams.set(self.checks().iter().any(|check| check.streams));
-            Ok(())
-        }
-        .boxed_local()
+    /// Whether there are checks to be asked: a function without concurrency cannot answer any.
+    pub fn verifies(&self) -> bool {
+        self.is_wanted && self.job.function.concurrency != Some(0) && !self.checks().is_empty()
     }
 
     async fn ask_version(&self, number: &str) -> Result<Result<Seen, Fault>, CloudError> {
@@ -121,7 +125,7 @@ impl<'a> Verification<'a> {
             let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
             let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
             let place = &self.job.place;
-            match self.session.watched(async |observer| place.when_free(self.timeout(), observer, ask).await).await? {
+            match place.when_free(self.timeout(), &self.session.observer(), ask).await? {
                 Ok(seen) => best = Some(telling(best, check, seen)),
                 Err(fault) => return Ok(Err(fault)),
             }
@@ -131,37 +135,35 @@ impl<'a> Verification<'a> {
 
     /// Asks the URL; gives what is most telling of what was seen. Only a second signal ends it early. `half_done`: the
     /// URL's own settings may be the target's, or still those that were observed.
-    pub async fn url(&self, url: &str, half_done: bool) -> Result<Option<Verified>, NotVerified> {
-        let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
-        let settled = self.session.watched_to_the_end(async |observer| self.job.place.settle_traffic(observer).await);
-        settled.await.map_err(unasked)?.map_err(|error| unasked(Failure::from(error)))?;
-        let function = self.job.function.name.clone();
-        let what = "the url".to_owned();
-        self.session.console.tell(&Event::Verifying { function: function.clone(), what: what.clone() });
+    pub async fn ask(
+        &self,
+        url: &str,
+        current: &Current<'_>,
+        half_done: bool,
+    ) -> Result<Option<Verified>, NotVerified> {
+        let settled = self.session.to_the_end(async |observer| current.settle_traffic(observer).await).await;
+        settled.map_err(NotVerified::unasked)?.map_err(NotVerified::unasked)?;
+        let what = "the url";
+        self.tell(|function, what| Event::Verifying { function, what }, what);
         let mut best = None;
         for check in self.checks() {
-            match self.ask_url(url, check, half_done).await {
-                Ok(seen) => best = Some(telling(best, check, seen)),
-                Err(not_verified) => {
-                    self.session.console.tell(&Event::NotVerified { function, what });
-                    return Err(not_verified);
-                }
-            }
+            let seen = self.ask_check(url, check, half_done).await;
+            let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
+            best = Some(telling(best, check, seen));
         }
         Ok(best.map(|(_, seen)| self.passed(what, &seen)))
     }
 
-    async fn ask_url(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {
+    async fn ask_check(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {
         let function = &self.job.function.name;
-        let unasked = |failure| NotVerified { failure, calls_for_moving_back: false };
         let signed = |stack: &Stack| stack.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
         // A public URL takes a signed request, too.
         let signs = signed(self.target) || half_done && signed(&self.observed.stack);
         let signer = match signs {
             true => {
-                let signer = self.session.until_second_signal(self.job.place.signer()).await.map_err(unasked)?;
+                let signer = self.session.until_second_signal(self.job.place.account.signer()).await;
                 let cannot = |error| Failure::new(Kind::Verify, format!("cannot sign a request to {url}: {error}"));
-                Some(signer.map_err(|error| unasked(cannot(error)))?)
+                Some(signer.and_then(|signer| signer.map_err(cannot)).map_err(NotVerified::unasked)?)
             }
             false => None,
         };
@@ -172,7 +174,7 @@ impl<'a> Verification<'a> {
             url,
             check,
             sign: if signs { Some(&sign) } else { None },
-            streams: self.streams.get(),
+            streams: self.streams,
             forbidden_for: FORBIDDEN_FOR,
             timeout: self.timeout(),
         };
@@ -180,8 +182,8 @@ impl<'a> Verification<'a> {
             let for_what = "the url to accept its permissions".to_owned();
             self.session.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
-        let seen = self.session.until_second_signal(verify::verify(&target, &waiting)).await.map_err(unasked)?;
-        match seen {
+        let seen = self.session.until_second_signal(verify::verify(&target, &waiting)).await;
+        match seen.map_err(NotVerified::unasked)? {
             Ok(seen) => Ok(seen),
             Err(fault) => {
                 let fault = self.looked_into(fault).await;
@@ -213,7 +215,11 @@ impl<'a> Verification<'a> {
         Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
     }
 
-    fn passed(&self, what: String, seen: &Seen) -> Verified {
+    fn tell(&self, event: impl FnOnce(String, String) -> Event, what: &str) {
+        self.session.console.tell(&event(self.job.function.name.clone(), what.to_owned()));
+    }
+
+    fn passed(&self, what: &str, seen: &Seen) -> Verified {
         let verified = Verified {
             status: seen.status,
             first_byte: seen.first_byte,
@@ -221,8 +227,7 @@ impl<'a> Verification<'a> {
             duration: seen.duration,
             streamed: seen.streamed,
         };
-        let function = self.job.function.name.clone();
-        self.session.console.tell(&Event::Verified { function, what, verified: verified.clone() });
+        self.tell(|function, what| Event::Verified { function, what, verified: verified.clone() }, what);
         verified
     }
 }

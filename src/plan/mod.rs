@@ -23,11 +23,6 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// The changes in groups: what is in one group may be done at once, a group only after the one before it.
-    pub fn groups(&self) -> impl Iterator<Item = &[Change]> {
-        self.changes.chunk_by(|one, next| rank(one) == 0 && rank(next) == 0)
-    }
-
     /// What leads to the target, and what can only be taken away once nobody needs it any more: when the target has
     /// been seen to work.
     pub fn halves(self) -> (Plan, Plan) {
@@ -90,8 +85,7 @@ fn role_changes(current: &Stack, target: &Stack) -> Vec<Change> {
 /// From this rank on, a change only takes away.
 const NEEDED_NO_MORE: u8 = 6;
 
-/// The order: a change is carried out after all of a lower rank. Only those of rank 0 may be done side by side;
-/// AWS loses statements, or answers 409, when one function is written to twice at once.
+/// The order: a change is carried out after all of a lower rank. Those of rank 0 need no code.
 fn rank(change: &Change) -> u8 {
     match change {
         Change::Role(Diff::Update { from, to }) if from.widened_to(to) == *from && from != to => NEEDED_NO_MORE,

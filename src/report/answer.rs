@@ -1,32 +1,52 @@
 //! What a command found out, before it is put into text or JSON.
 
 use crate::apply::{Outputs, Step, Verified};
+use crate::cli::{AdapterCommand, Command, LayerCommand, LocalCommand};
 use crate::failure::Failure;
 use crate::import::LeftOver;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
 use std::path::PathBuf;
 
-/// The answer of one command.
+/// What a command found out, each command in its own way. Where it failed before it found anything out, there is
+/// nothing in it.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Deploy(Functions),
+    Plan(Functions),
+    Url(Functions),
+    Status(Functions),
+    Releases(Functions),
+    Rollback(Functions),
+    Promote(Functions),
+    Abort(Functions),
+    Destroy(Functions),
+    /// The events that were not printed as they came.
+    Logs(Functions, Option<Vec<LogLine>>),
+    Invoke(Functions, Option<Response>),
+    Build(Functions),
+    Import(Option<ImportAnswer>),
+    LocalRun(Option<LocalAnswer>),
+    LocalStart(Option<LocalAnswer>),
+    LocalStatus(Option<LocalAnswer>),
+    LocalStop(Option<LocalAnswer>),
+    LocalReset(Option<LocalAnswer>),
+    LocalEnv(Option<LocalAnswer>),
+    /// Where the program is.
+    AdapterInstall(Option<PathBuf>),
+    /// Where the copy is.
+    LayerAdd(Option<PathBuf>),
+}
+
+/// Functions, and where they are. What a command does not find out is `None`, or empty.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
-    pub command: &'static str,
+pub struct Functions {
     pub account: Option<String>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
     pub stage: Option<String>,
     /// In the manifest's order.
     pub functions: Vec<FunctionAnswer>,
-    /// Only for the commands under `local`.
-    pub local: Option<LocalAnswer>,
-    /// Only for what is put somewhere: a file's path.
-    pub path: Option<PathBuf>,
-    /// Only for `import`.
-    pub import: Option<ImportAnswer>,
-    /// Only for `logs`.
-    pub events: Option<Vec<LogLine>>,
-    /// Only for `invoke`.
-    pub response: Option<Response>,
 }
 
 /// What there is to say of one function. What a command does not find out is `None`, or empty.
@@ -34,6 +54,9 @@ pub struct Answer {
 pub struct FunctionAnswer {
     /// The function's name in the manifest.
     pub name: String,
+    /// Its name on AWS.
+    pub function_name: Option<String>,
+    /// Everything that follows from the account.
     pub names: Option<Names>,
     pub state: State,
     /// Whether this run changed anything.
@@ -42,8 +65,6 @@ pub struct FunctionAnswer {
     pub release: Option<Release>,
     /// The part of the traffic that a shift gives to `outputs.shifted`.
     pub shift: Option<Weight>,
-    /// Only for `releases`; the newest first.
-    pub releases: Vec<Published>,
     pub outputs: Outputs,
     /// What a plan would do, what a deploy did, how a status differs.
     pub plan: Option<Plan>,
@@ -51,15 +72,23 @@ pub struct FunctionAnswer {
     pub verified: Option<Verified>,
     /// Whether what is live was ever seen to pass; `None` where there is no URL to ask.
     pub verdict: Option<Verdict>,
-    /// Only for `status`: what could not be compared with the manifest.
-    pub not_compared: Vec<NotCompared>,
     pub done: Vec<Step>,
     pub left: Vec<Step>,
     pub error: Option<Failure>,
-    /// Only for `build`.
-    pub zip: Option<Zip>,
-    /// Whether the manifest names it.
-    pub orphan: bool,
+    pub detail: Detail,
+}
+
+/// What only one command says of a function.
+#[derive(Clone, Debug, Default)]
+pub enum Detail {
+    #[default]
+    None,
+    /// `build`: the package on disk.
+    Zip(Zip),
+    /// `releases`: the newest first.
+    Releases(Vec<Published>),
+    /// `status`: whether the manifest has the function, and what could not be compared with it.
+    Comparison { in_manifest: bool, not_compared: Vec<NotCompared> },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +125,7 @@ pub struct Zip {
 /// The local cloud.
 #[derive(Clone, Debug)]
 pub struct LocalAnswer {
-    pub running: bool,
+    /// `None` where it is not running.
     pub endpoint: Option<String>,
     pub data: String,
     /// `export` lines, for `local env` alone.
@@ -133,12 +162,119 @@ pub struct Response {
 }
 
 impl Answer {
-    pub fn new(command: &'static str) -> Answer {
-        Answer { command, ..Answer::default() }
+    /// What a command says that failed before it found anything out.
+    pub fn nothing(command: &Command) -> Answer {
+        match command {
+            Command::Deploy(_) => Answer::Deploy(Functions::default()),
+            Command::Plan(_) => Answer::Plan(Functions::default()),
+            Command::Url(_) => Answer::Url(Functions::default()),
+            Command::Status(_) => Answer::Status(Functions::default()),
+            Command::Releases(_) => Answer::Releases(Functions::default()),
+            Command::Rollback(_) => Answer::Rollback(Functions::default()),
+            Command::Promote(_) => Answer::Promote(Functions::default()),
+            Command::Abort(_) => Answer::Abort(Functions::default()),
+            Command::Destroy(_) => Answer::Destroy(Functions::default()),
+            Command::Logs(_) => Answer::Logs(Functions::default(), None),
+            Command::Invoke(_) => Answer::Invoke(Functions::default(), None),
+            Command::Build(_) => Answer::Build(Functions::default()),
+            Command::Import(_) => Answer::Import(None),
+            Command::Local(local) => match &local.command {
+                LocalCommand::Run { .. } => Answer::LocalRun(None),
+                LocalCommand::Start { .. } => Answer::LocalStart(None),
+                LocalCommand::Status => Answer::LocalStatus(None),
+                LocalCommand::Stop => Answer::LocalStop(None),
+                LocalCommand::Reset => Answer::LocalReset(None),
+                LocalCommand::Env => Answer::LocalEnv(None),
+                LocalCommand::Adapter(AdapterCommand::Install { .. }) => Answer::AdapterInstall(None),
+                LocalCommand::Layer(LayerCommand::Add { .. }) => Answer::LayerAdd(None),
+            },
+        }
     }
 
-    /// The first failure of a function, which is the command's.
-    pub fn failure(&self) -> Option<&Failure> {
-        self.functions.iter().find_map(|function| function.error.as_ref())
+    /// The command, as it is typed.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Answer::Deploy(_) => "deploy",
+            Answer::Plan(_) => "plan",
+            Answer::Url(_) => "url",
+            Answer::Status(_) => "status",
+            Answer::Releases(_) => "releases",
+            Answer::Rollback(_) => "rollback",
+            Answer::Promote(_) => "promote",
+            Answer::Abort(_) => "abort",
+            Answer::Destroy(_) => "destroy",
+            Answer::Logs(..) => "logs",
+            Answer::Invoke(..) => "invoke",
+            Answer::Build(_) => "build",
+            Answer::Import(_) => "import sam",
+            Answer::LocalRun(_) => "local run",
+            Answer::LocalStart(_) => "local start",
+            Answer::LocalStatus(_) => "local status",
+            Answer::LocalStop(_) => "local stop",
+            Answer::LocalReset(_) => "local reset",
+            Answer::LocalEnv(_) => "local env",
+            Answer::AdapterInstall(_) => "local adapter install",
+            Answer::LayerAdd(_) => "local layer add",
+        }
+    }
+
+    /// The functions that it is about; none for commands about something else.
+    pub fn functions(&self) -> Option<&Functions> {
+        match self {
+            Answer::Deploy(functions)
+            | Answer::Plan(functions)
+            | Answer::Url(functions)
+            | Answer::Status(functions)
+            | Answer::Releases(functions)
+            | Answer::Rollback(functions)
+            | Answer::Promote(functions)
+            | Answer::Abort(functions)
+            | Answer::Destroy(functions)
+            | Answer::Logs(functions, _)
+            | Answer::Invoke(functions, _)
+            | Answer::Build(functions) => Some(functions),
+            _ => None,
+        }
+    }
+
+    pub fn functions_mut(&mut self) -> Option<&mut Functions> {
+        match self {
+            Answer::Deploy(functions)
+            | Answer::Plan(functions)
+            | Answer::Url(functions)
+            | Answer::Status(functions)
+            | Answer::Releases(functions)
+            | Answer::Rollback(functions)
+            | Answer::Promote(functions)
+            | Answer::Abort(functions)
+            | Answer::Destroy(functions)
+            | Answer::Logs(functions, _)
+            | Answer::Invoke(functions, _)
+            | Answer::Build(functions) => Some(functions),
+            _ => None,
+        }
+    }
+
+    /// The failures of its functions, in their order.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.functions().into_iter().flat_map(|functions| &functions.functions).filter_map(|one| one.error.as_ref())
+    }
+}
+
+impl Functions {
+    /// Whether any plan has changes.
+    pub fn have_changes(&self) -> bool {
+        self.functions.iter().filter_map(|function| function.plan.as_ref()).any(|plan| !plan.is_empty())
+    }
+}
+
+impl FunctionAnswer {
+    pub fn of(names: Names) -> FunctionAnswer {
+        FunctionAnswer {
+            name: names.function.clone(),
+            function_name: Some(names.function_name()),
+            names: Some(names),
+            ..FunctionAnswer::default()
+        }
     }
 }

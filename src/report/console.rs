@@ -1,11 +1,10 @@
 //! Where a command reports, asks and answers.
 
 use super::course::Course;
-use super::log_line::{log_json, log_text};
 use super::outlet;
-use super::{Answer, Line, Lines, LogLine, Report, Silent, Terminal, Text, document, failure_lines, text};
+use super::{Answer, Line, Lines, LogLine, Renderer, Report, Silent, Terminal, Text, failure_lines, renderer};
 use crate::apply::{Event, Step};
-use crate::cli::Again;
+use crate::cli::{Again, Output};
 use crate::failure::Failure;
 use crate::stack::Secret;
 use std::io::IsTerminal;
@@ -19,7 +18,7 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Console {
     story: Arc<Mutex<Box<dyn Report>>>,
-    json: bool,
+    renderer: Arc<dyn Renderer>,
     terminal: bool,
     /// Values to hide in what others say.
     secrets: Arc<Mutex<Vec<Secret>>>,
@@ -30,17 +29,22 @@ pub struct Console {
 
 impl Console {
     /// Call it inside a runtime, a task of which updates the story.
-    pub fn new(json: bool, quiet: bool, again: Again) -> Console {
+    pub fn new(format: Output, quiet: bool, again: Again) -> Console {
         let terminal = outlet::is_drawn_on();
         let story: Box<dyn Report> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
             (false, false) => Box::new(Lines::new(outlet::stderr())),
         };
+        Console { terminal: terminal && !quiet, ..Console::telling(story, format, again) }
+    }
+
+    /// A console whose story goes to another reporter. Call it inside a runtime.
+    pub fn telling(story: Box<dyn Report>, format: Output, again: Again) -> Console {
         let console = Console {
             story: Arc::new(Mutex::new(story)),
-            json,
-            terminal: terminal && !quiet,
+            renderer: renderer::of(format),
+            terminal: false,
             secrets: Arc::default(),
             again: Arc::new(again),
             course: Arc::default(),
@@ -134,7 +138,7 @@ impl Console {
 
     /// Whether a person can answer a question.
     pub fn can_ask(&self) -> bool {
-        !self.json && std::io::stdin().is_terminal()
+        !self.renderer.is_document() && std::io::stdin().is_terminal()
     }
 
     /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
@@ -163,24 +167,22 @@ impl Console {
     pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) -> Result<(), Failure> {
         locked(&self.story).pause();
         let mut answer = answer.clone();
-        for error in answer.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
+        let functions = answer.functions_mut().into_iter().flat_map(|functions| &mut functions.functions);
+        for error in functions.filter_map(|function| function.error.as_mut()) {
             *error = self.completed_in(error);
         }
-        for left in answer.import.iter_mut().flat_map(|import| &mut import.left) {
-            left.advice = self.again.complete(&left.advice);
+        if let Answer::Import(Some(import)) = &mut answer {
+            import.left.iter_mut().for_each(|left| left.advice = self.again.complete(&left.advice));
         }
         let failure = failure.map(|failure| self.completed_in(failure));
-        let others = answer.functions.iter().filter_map(|function| function.error.as_ref());
         let mut said: Vec<&str> = Vec::new();
-        for failure in failure.iter().chain(others) {
+        for failure in failure.iter().chain(answer.failures()) {
             if !said.contains(&failure.message.as_str()) {
                 said.push(&failure.message);
                 failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let out =
-            if self.json { Text::json(&document(&answer, failure.as_ref())) } else { Text::lines(&text(&answer)) };
-        let printed = outlet::to_stdout(&out);
+        let printed = outlet::to_stdout(&self.renderer.answer(&answer, failure.as_ref()));
         // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
             failure_lines(unsaid).iter().for_each(outlet::to_stderr);
@@ -188,17 +190,14 @@ impl Console {
         printed
     }
 
-    pub fn is_json(&self) -> bool {
-        self.json
+    /// Whether stdout gets one document at the end, and so no body of a response or log as it comes.
+    pub fn is_document(&self) -> bool {
+        self.renderer.is_document()
     }
 
     /// Events of a log as stdout gets them.
     pub fn log_lines(&self, lines: &[LogLine]) -> Text {
-        if self.json {
-            return lines.iter().map(|line| Text::json(&log_json(line))).collect();
-        }
-        let colour = outlet::has_colours();
-        lines.iter().map(|line| log_text(line, colour)).collect()
+        self.renderer.log_lines(lines)
     }
 
     /// Prints a line on stdout.

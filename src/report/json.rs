@@ -1,7 +1,9 @@
 //! The one JSON document on stdout. Unknown is null; keys are never absent; values of the environment never appear.
 
-use super::answer::{Answer, FunctionAnswer, Response, State};
+use super::answer::{Answer, Detail, FunctionAnswer, LocalAnswer, LogLine, Response, State};
 use super::log_line::log_json;
+use super::renderer::Renderer;
+use super::style::Text;
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::import::LeftOver;
@@ -13,42 +15,66 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub(super) struct Json;
+
+impl Renderer for Json {
+    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text {
+        Text::json(&document(answer, failure))
+    }
+
+    fn log_lines(&self, lines: &[LogLine]) -> Text {
+        lines.iter().map(|line| Text::json(&log_json(line))).collect()
+    }
+
+    fn is_document(&self) -> bool {
+        true
+    }
+}
+
 /// Schema 1. `failure` is what the command as a whole ended with.
-pub fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
+fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
+    let found = answer.functions();
+    let functions = found.map(|found| found.functions.iter().map(function).collect::<Vec<_>>());
     let mut document = json!({
         "schema": 1,
-        "command": answer.command,
+        "command": answer.command(),
         "ok": failure.is_none(),
-        "account": answer.account,
-        "region": answer.region,
-        "endpoint": answer.endpoint,
-        "stage": answer.stage,
-        "functions": answer.functions.iter().map(|one| function(answer, one)).collect::<Vec<_>>(),
+        "account": found.and_then(|found| found.account.as_ref()),
+        "region": found.and_then(|found| found.region.as_ref()),
+        "endpoint": found.and_then(|found| found.endpoint.as_ref()),
+        "stage": found.and_then(|found| found.stage.as_ref()),
+        "functions": functions.unwrap_or_default(),
         "error": failure.map(error),
     });
-    if let Some(local) = &answer.local {
-        let env: serde_json::Map<String, Value> =
-            local.env.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        document["local"] =
-            json!({ "running": local.running, "endpoint": local.endpoint, "data": local.data, "env": env });
-    }
-    if matches!(answer.command, "local adapter install" | "local layer add") {
-        document["path"] = json!(answer.path.as_ref().map(|path| path.display().to_string()));
-    }
-    if answer.command == "import sam" {
-        let import = answer.import.as_ref();
-        document["out"] = json!(import.and_then(|import| import.out.as_ref()));
-        document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
-        document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
-    }
-    if answer.command == "logs" {
-        document["events"] =
-            json!(answer.events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
-    }
-    if answer.command == "invoke" {
-        document["response"] = json!(answer.response.as_ref().map(response));
+    match answer {
+        Answer::LocalRun(Some(found))
+        | Answer::LocalStart(Some(found))
+        | Answer::LocalStatus(Some(found))
+        | Answer::LocalStop(Some(found))
+        | Answer::LocalReset(Some(found))
+        | Answer::LocalEnv(Some(found)) => document["local"] = local(found),
+        Answer::AdapterInstall(path) | Answer::LayerAdd(path) => {
+            document["path"] = json!(path.as_ref().map(|path| path.display().to_string()));
+        }
+        Answer::Import(import) => {
+            let import = import.as_ref();
+            document["out"] = json!(import.and_then(|import| import.out.as_ref()));
+            document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
+            document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
+        }
+        Answer::Logs(_, events) => {
+            document["events"] = json!(events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
+        }
+        Answer::Invoke(_, found) => document["response"] = json!(found.as_ref().map(response)),
+        _ => {}
     }
     document
+}
+
+fn local(local: &LocalAnswer) -> Value {
+    let env: serde_json::Map<String, Value> =
+        local.env.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    json!({ "running": local.endpoint.is_some(), "endpoint": local.endpoint, "data": local.data, "env": env })
 }
 
 fn left_over(left: &LeftOver) -> Value {
@@ -74,12 +100,11 @@ fn response(response: &Response) -> Value {
     })
 }
 
-fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
-    let names = function.names.as_ref();
+fn function(function: &FunctionAnswer) -> Value {
     let mut value = json!({
         "name": function.name,
-        "function_name": names.map(|names| names.function_name()),
-        "function_arn": names.filter(|names| !names.account.is_empty()).map(|names| names.function_arn()),
+        "function_name": function.function_name,
+        "function_arn": function.names.as_ref().map(|names| names.function_arn()),
         "state": match function.state {
             State::Deployed => Some("deployed"),
             State::Absent => Some("absent"),
@@ -106,18 +131,19 @@ fn function(answer: &Answer, function: &FunctionAnswer) -> Value {
         "left": kinds(&function.left),
         "error": function.error.as_ref().map(error),
     });
-    if answer.command == "build" {
-        value["zip"] = json!(function.zip.as_ref().map(|zip| &zip.path));
-        value["sha256"] = json!(function.zip.as_ref().map(|zip| &zip.sha256));
-        value["size"] = json!(function.zip.as_ref().map(|zip| zip.size));
-    }
-    if answer.command == "releases" {
-        value["releases"] = function.releases.iter().map(published).collect();
-    }
-    if answer.command == "status" {
-        value["in_manifest"] = json!(!function.orphan);
-        value["not_compared"] =
-            function.not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
+    match &function.detail {
+        Detail::None => {}
+        Detail::Zip(zip) => {
+            value["zip"] = json!(zip.path);
+            value["sha256"] = json!(zip.sha256);
+            value["size"] = json!(zip.size);
+        }
+        Detail::Releases(releases) => value["releases"] = releases.iter().map(published).collect(),
+        Detail::Comparison { in_manifest, not_compared } => {
+            value["in_manifest"] = json!(in_manifest);
+            value["not_compared"] =
+                not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
+        }
     }
     value
 }

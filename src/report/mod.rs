@@ -2,6 +2,7 @@
 
 mod answer;
 mod json;
+mod renderer;
 mod text;
 
 mod story;
@@ -19,16 +20,17 @@ mod style;
 mod console;
 mod course;
 
-pub use answer::{Answer, FunctionAnswer, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, State, Zip};
+pub use answer::{
+    Answer, Detail, FunctionAnswer, Functions, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, State, Zip,
+};
 pub use console::Console;
-pub use json::document;
 pub use lines::Lines;
 pub use outlet::Outlet;
+pub use renderer::Renderer;
 pub use silent::Silent;
 pub use story::{failure_lines, plan_lines, seen_line};
 pub use style::{Line, Text};
 pub use terminal::Terminal;
-pub use text::text;
 
 use crate::apply::Event;
 use std::process::ExitCode;

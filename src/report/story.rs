@@ -40,11 +40,9 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
         }
         Event::Finished { function, changed: false, .. } => {
-            Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: live is as the manifest says")))
+            Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: already up to date")))
         }
-        Event::Stays { function, why } => {
-            Some(Line::verb(style::WAIT, "Left", &format!("something of {function}: {why}")))
-        }
+        Event::Stays { function, why } => Some(Line::verb(style::WAIT, "Left behind", &format!("({function}): {why}"))),
         Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } | Event::BuildGoesOn { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
             Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))

@@ -1,33 +1,64 @@
 //! Answers as plain text: what stdout gets unless JSON was asked for.
 
-use super::answer::{Answer, FunctionAnswer, LocalAnswer, NotCompared, State};
+use super::answer::{Answer, Detail, FunctionAnswer, Functions, LocalAnswer, LogLine, NotCompared, State};
+use super::log_line::log_text;
+use super::outlet;
+use super::renderer::Renderer;
 use super::story::plan_lines;
+use super::style::Text;
+use crate::failure::Failure;
 use crate::stack::{Published, Share, Verdict};
 use std::fmt::Write;
 
+pub(super) struct Plain;
+
+impl Renderer for Plain {
+    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text {
+        Text::lines(&text(answer, failure))
+    }
+
+    fn log_lines(&self, lines: &[LogLine]) -> Text {
+        let colour = outlet::has_colours();
+        lines.iter().map(|line| log_text(line, colour)).collect()
+    }
+
+    fn is_document(&self) -> bool {
+        false
+    }
+}
+
 /// The text of an answer, with its last newline; empty where there is nothing to say.
-pub fn text(answer: &Answer) -> String {
-    match answer.command {
-        "deploy" | "url" | "rollback" | "promote" | "abort" => urls(answer),
-        "releases" => answer.functions.iter().flat_map(|one| &one.releases).map(release).collect(),
-        "import sam" => answer.import.as_ref().and_then(|import| import.manifest.clone()).unwrap_or_default(),
-        "plan" => plans(answer),
-        "status" => answer.functions.iter().map(status).collect(),
-        "build" => answer.functions.iter().filter_map(|one| one.zip.as_ref()).fold(String::new(), |mut text, zip| {
-            let _ = writeln!(text, "{}", zip.path);
-            text
-        }),
-        _ if answer.path.is_some() => answer.path.iter().map(|path| format!("{}\n", path.display())).collect(),
-        _ => answer.local.as_ref().map(|local| self::local(answer.command, local)).unwrap_or_default(),
+fn text(answer: &Answer, failure: Option<&Failure>) -> String {
+    match answer {
+        Answer::Deploy(found)
+        | Answer::Url(found)
+        | Answer::Rollback(found)
+        | Answer::Promote(found)
+        | Answer::Abort(found) => urls(&found.functions),
+        Answer::Plan(found) => plans(found, failure),
+        Answer::Status(found) => found.functions.iter().map(status).collect(),
+        Answer::Releases(found) | Answer::Build(found) => found.functions.iter().map(details).collect(),
+        Answer::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
+        Answer::LocalEnv(Some(local)) => {
+            local.env.iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+        }
+        Answer::LocalStatus(Some(LocalAnswer { endpoint: None, .. })) => "not running\n".to_owned(),
+        Answer::LocalRun(Some(local))
+        | Answer::LocalStart(Some(local))
+        | Answer::LocalStatus(Some(local))
+        | Answer::LocalStop(Some(local))
+        | Answer::LocalReset(Some(local)) => local.endpoint.iter().map(|endpoint| format!("{endpoint}\n")).collect(),
+        Answer::AdapterInstall(Some(path)) | Answer::LayerAdd(Some(path)) => format!("{}\n", path.display()),
+        _ => String::new(),
     }
 }
 
 /// One function: its address alone. Several: `NAME<TAB>URL`.
-fn urls(answer: &Answer) -> String {
+fn urls(functions: &[FunctionAnswer]) -> String {
     let mut text = String::new();
-    for function in answer.functions.iter().filter(|function| function.state != State::Failed) {
+    for function in functions.iter().filter(|function| function.state != State::Failed) {
         let Some(url) = &function.outputs.url else { continue };
-        let _ = match answer.functions.len() {
+        let _ = match functions.len() {
             1 => writeln!(text, "{url}"),
             _ => writeln!(text, "{}\t{url}", function.name),
         };
@@ -35,18 +66,23 @@ fn urls(answer: &Answer) -> String {
     text
 }
 
-fn plans(answer: &Answer) -> String {
-    let lines: Vec<String> = answer
-        .functions
-        .iter()
-        .filter_map(|function| Some(plan_lines(function.names.as_ref()?, function.plan.as_ref()?)))
-        .flatten()
-        .collect();
+fn plans(found: &Functions, failure: Option<&Failure>) -> String {
+    let lines = |function: &FunctionAnswer| Some(plan_lines(function.names.as_ref()?, function.plan.as_ref()?));
+    let lines: Vec<String> = found.functions.iter().filter_map(lines).flatten().collect();
     match lines.is_empty() {
-        // A command that failed before it looked at any function has nothing to say.
-        true if answer.functions.is_empty() || answer.failure().is_some() => String::new(),
+        // A command that failed has not looked at everything.
+        true if failure.is_some() || found.functions.is_empty() => String::new(),
         true => "no changes\n".to_owned(),
         false => lines.join("\n") + "\n",
+    }
+}
+
+/// The versions of a function, or the path of its package.
+fn details(function: &FunctionAnswer) -> String {
+    match &function.detail {
+        Detail::Zip(zip) => format!("{}\n", zip.path),
+        Detail::Releases(releases) => releases.iter().map(release).collect(),
+        Detail::None | Detail::Comparison { .. } => String::new(),
     }
 }
 
@@ -58,8 +94,12 @@ fn status(function: &FunctionAnswer) -> String {
         (State::Failed, _) => "unknown".to_owned(),
         _ => "not deployed".to_owned(),
     };
-    let before = function.outputs.previous.iter().map(|version| format!(" (before it: {version})"));
-    let orphan = if function.orphan { ", but not in the manifest" } else { "" };
+    let before = function.outputs.previous.iter().map(|version| format!(" (previous: {version})"));
+    let (in_manifest, not_compared) = match &function.detail {
+        Detail::Comparison { in_manifest, not_compared } => (*in_manifest, &**not_compared),
+        Detail::None | Detail::Zip(_) | Detail::Releases(_) => (true, &[][..]),
+    };
+    let orphan = if in_manifest { "" } else { ", but not in the manifest" };
     let _ = writeln!(text, "{}: {state}{}{orphan}", function.name, before.collect::<String>());
     if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
         let _ = writeln!(text, "  {address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str());
@@ -72,32 +112,21 @@ fn status(function: &FunctionAnswer) -> String {
     {
         let what = match verdict {
             Verdict::Failed => "did not pass its checks",
-            _ => "was not seen to pass its checks yet",
+            _ => "has not passed its checks yet",
         };
-        let _ = writeln!(text, "  {}: the URL of version {version} {what}; the next deploy asks it", verdict.as_str());
+        let _ =
+            writeln!(text, "  {}: the URL of version {version} {what}; the next deploy verifies it", verdict.as_str());
     }
-    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && !function.orphan);
+    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && in_manifest);
     if let (Some(plan), Some(names)) = (differs, &function.names) {
         for line in plan_lines(names, plan) {
             let _ = writeln!(text, "  {line}");
         }
     }
-    for NotCompared { field, why } in &function.not_compared {
+    for NotCompared { field, why } in not_compared {
         let _ = writeln!(text, "  {field} not compared: {why}");
     }
     text
-}
-
-fn local(command: &str, local: &LocalAnswer) -> String {
-    match (command, &local.endpoint) {
-        ("local env", _) => local.env.iter().fold(String::new(), |mut text, (name, value)| {
-            let _ = writeln!(text, "export {name}={value}");
-            text
-        }),
-        (_, Some(endpoint)) => format!("{endpoint}\n"),
-        ("local status", None) => "not running\n".to_owned(),
-        _ => String::new(),
-    }
 }
 
 /// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified    live`
@@ -105,8 +134,8 @@ fn release(published: &Published) -> String {
     let digest: String = published.release.code.chars().take(8).collect();
     let share = match published.share {
         Share::Whole => "live".to_owned(),
-        Share::Rest(weight) => format!("live, but {weight}"),
-        Share::Part(weight) => format!("shift {weight}"),
+        Share::Rest(weight) => format!("live ({}%)", ((1.0 - weight.fraction()) * 10_000.0).round() / 100.0),
+        Share::Part(weight) => format!("shift ({weight})"),
         Share::None if published.is_previous => "previous".to_owned(),
         Share::None => String::new(),
     };

@@ -17,7 +17,7 @@ pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
-pub use name::{Names, partition};
+pub use name::{Names, function_name, log_group, partition};
 pub use permission::Permission;
 pub use published::{Published, Share, Verdict};
 pub use release::{Configuration, Environment, LogFormat, Release};

@@ -24,26 +24,23 @@ impl Names {
     /// The name of the role's one inline policy.
     pub const POLICY: &'static str = "lamstream";
 
-    /// `APP[-STAGE]-FUNCTION`, at most 64 characters (the manifest is checked for it).
+    /// As [`function_name`] has it.
     pub fn function_name(&self) -> String {
-        format!("{}{}", self.prefix(), self.function)
+        function_name(&self.app, self.stage.as_deref(), &self.function)
     }
 
     /// What the names of all functions of this app and stage begin with.
     pub fn prefix(&self) -> String {
-        match &self.stage {
-            Some(stage) => format!("{}-{stage}-", self.app),
-            None => format!("{}-", self.app),
-        }
+        function_name(&self.app, self.stage.as_deref(), "")
     }
 
     pub fn function_arn(&self) -> String {
         format!("arn:{}:lambda:{}:{}:function:{}", self.partition(), self.region, self.account, self.function_name())
     }
 
-    /// `/aws/lambda/FUNCTION_NAME`
+    /// As [`log_group`] has it.
     pub fn log_group(&self) -> String {
-        format!("/aws/lambda/{}", self.function_name())
+        log_group(&self.function_name())
     }
 
     pub fn log_group_arn(&self) -> String {
@@ -95,6 +92,19 @@ impl Names {
     fn partition(&self) -> &'static str {
         partition(&self.region)
     }
+}
+
+/// `APP[-STAGE]-FUNCTION`, at most 64 characters (the manifest is checked for it): the same in every account and region.
+pub fn function_name(app: &str, stage: Option<&str>, function: &str) -> String {
+    match stage {
+        Some(stage) => format!("{app}-{stage}-{function}"),
+        None => format!("{app}-{function}"),
+    }
+}
+
+/// `/aws/lambda/FUNCTION_NAME`
+pub fn log_group(function_name: &str) -> String {
+    format!("/aws/lambda/{function_name}")
 }
 
 /// Which of AWS's worlds a region is in, as ARNs begin with it.

@@ -68,7 +68,7 @@ fn a_change_is_planned_line_by_line_and_deployed_in_place() {
     assert_eq!(deploy(&bench, &[]), url, "the url stays");
     assert_eq!(String::from_utf8_lossy(&plan(&[]).stdout), "no changes\n");
     let status = bench.good(&["status", "--local"]);
-    assert!(status.starts_with("chat: deployed, version 2 (before it: 1)\n"), "{status}");
+    assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n"), "{status}");
 }
 
 #[test]

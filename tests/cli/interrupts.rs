@@ -62,7 +62,7 @@ fn a_signal_ends_the_run_after_the_call_in_flight() {
         let (run, mut lines) = started(&mut bench.through(&proxy, &["deploy", "--yes", &package()]));
         proxy.wait_for(CREATE);
         send(&run, signal);
-        let errors = read_until(&mut lines, "finishing what was begun: create function `shop-chat`; ");
+        let errors = read_until(&mut lines, "finishing what is in progress: create function `shop-chat`; ");
         proxy.let_go();
         let output = rest(run, lines, errors);
         let errors = String::from_utf8_lossy(&output.stderr);

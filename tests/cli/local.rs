@@ -175,7 +175,7 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     let again = again.env("LAMSTREAM_CACHE_DIR", &cache).env("PATH", "/none").output().unwrap();
     let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(document["path"], path, "{}", said(&again));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("is there already"), "{}", said(&again));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already installed"), "{}", said(&again));
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod source;
 mod stdout;
 mod strangers;
 mod talker;
+mod twice;
 mod unverified;
 mod values;
 

@@ -139,7 +139,7 @@ fn an_answer_that_was_collected_on_the_way_is_told_and_nothing_moves() {
 fn a_first_url_that_fails_has_no_back() {
     let bench = Bench::new(&manifest("RELEASE = \"one\", FOR = \"url\", MOOD = \"broken\"", ""));
     let errors = errors(&deploy(&bench, &[]));
-    assert!(errors.contains("there is no release before the first to move back to"), "{errors}");
+    assert!(errors.contains("there is no previous release to move back to"), "{errors}");
     assert_eq!(answer(&bench), "release one\n");
 }
 
@@ -229,7 +229,7 @@ fn rollback_goes_to_what_was_live_before_and_back_again() {
     let back = |more: &[&str]| bench.run(&[&["rollback", "--local", "--yes"], more].concat());
     let output = back(&["--to", "1"]);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("only code and configuration went back"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only code and configuration were rolled back"));
     serves(&bench, "one");
     // Not to the next lower number: to what was live before.
     assert!(back(&[]).status.success());
@@ -282,7 +282,7 @@ fn a_shift_is_shown_and_promoted() {
     let (document, _) = bench.json(&["status", "--local"]);
     assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
     let releases = bench.good(&["releases", "--local"]);
-    assert!(releases.contains("shift 10%") && releases.contains("live, but 10%"), "{releases}");
+    assert!(releases.contains("shift (10%)") && releases.contains("live (90%)"), "{releases}");
     assert!(errors(&bench.run(&["rollback", "--local", "--yes"])).contains("a shift of `chat` is under way"));
     // The same again is nothing to do.
     let again = deploy(&bench, &["--shift", "10"]);
@@ -290,7 +290,7 @@ fn a_shift_is_shown_and_promoted() {
     bench.good(&["promote", "--local"]);
     serves(&bench, "two");
     let status = bench.good(&["status", "--local"]);
-    assert!(status.starts_with("chat: deployed, version 2 (before it: 1)\n") && !status.contains("shift"), "{status}");
+    assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n") && !status.contains("shift"), "{status}");
     let nothing = bench.run(&["promote", "--local"]);
     assert!(nothing.status.success() && said(&nothing).contains("no shift is under way"), "{}", said(&nothing));
 }

@@ -81,7 +81,7 @@ fn status(bench: &Bench) -> (Value, Value) {
 /// The next deploy asks, and moves back to what served before.
 fn the_next_deploy_moves_back(bench: &Bench) {
     let text = bench.good(&["status", "--local"]);
-    assert!(text.contains("unverified: the URL of version 2 was not seen to pass"), "{text}");
+    assert!(text.contains("unverified: the URL of version 2 has not passed its checks yet"), "{text}");
     assert_eq!(status(bench), (json!("2"), json!("unverified")));
     let errors = errors(&deploy(bench, &[]), 1);
     assert!(errors.contains("fails with status 500"), "{errors}");
@@ -288,9 +288,13 @@ fn a_signal_while_the_url_is_asked_says_so_and_waits_for_it() {
     bench.write("deploy.toml", &manifest("RELEASE = \"two\", FOR = \"url\", MOOD = \"hang\"", "streams = true"));
     let mut run = start(&bench, &bench.proxy());
     let (mut said, mut stderr) = (String::new(), BufReader::new(run.stderr.take().expect("a pipe")));
-    read_until(&mut stderr, &mut said, "Waiting for the url");
+    read_until(&mut stderr, &mut said, "Updated release");
     kill_process(Pid::from_raw(run.id() as i32).expect("a process id"), Signal::TERM).expect("it is signalled");
-    read_until(&mut stderr, &mut said, "finishing what was begun: verify the url of `chat`; send the signal again");
+    read_until(
+        &mut stderr,
+        &mut said,
+        "finishing what is in progress: verify the url of `chat`; send the signal again",
+    );
     stderr.read_to_string(&mut said).expect("text");
     assert_eq!(run.wait().expect("it ends").code(), Some(143), "{said}");
     assert!(said.contains("`live` was moved back to version 1"), "{said}");
@@ -440,8 +444,8 @@ fn a_second_rollback_says_that_it_goes_forward() {
         assert!(deploy(&bench, &[]).status.success());
     }
     let back = errors(&bench.run(&["rollback", "--local", "--yes"]), 0);
-    assert!(!back.contains("goes forward"), "{back}");
+    assert!(!back.contains("moves it forward"), "{back}");
     let forward = errors(&bench.run(&["rollback", "--local", "--yes"]), 0);
-    let said = forward.find("this goes forward again, to version 2").expect("it says so");
+    let said = forward.find("this moves it forward again, to version 2").expect("it says so");
     assert!(said < forward.find("Verified").expect("it is verified"), "{forward}");
 }

@@ -7,7 +7,7 @@ mod support;
 mod differences;
 mod scenario;
 
-use lamstream::apply::{Artifact, Cloud, Delivery, Source, apply};
+use lamstream::apply::{Artifact, Cloud, Current, Delivery, Source, Untried, apply};
 use lamstream::aws::{Access, Account, Place};
 use lamstream::plan::plan;
 use lamstream::stack::{Names, Stack};
@@ -24,12 +24,14 @@ const REGION: &str = "eu-central-1";
 async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut Stack)) {
     for (number, step) in steps.iter().enumerate() {
         let Wanted { mut target, zip } = step.wanted(cloud.names());
-        let current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}")).stack;
-        let delivery = Delivery { source: Source::Zip(Artifact { zip: &zip, bucket: None }), ..Delivery::of(&target) };
-        apply(cloud, &plan(&current, &target), &delivery, &nobody())
+        let mut current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}"));
+        let source = Source::Zip(Artifact { zip, bucket: None, origin: String::new() });
+        let delivery = Delivery { source: &source, ..Delivery::of(&target) };
+        let plan_to = plan(current.stack(), &target);
+        apply(&mut current, &plan_to, &delivery, &mut Untried, &nobody())
             .await
-            .unwrap_or_else(|error| panic!("{title}, step {number}: {error}: {error:#?}"));
-        let mut found = cloud.observe().await.expect("it can be read again").stack;
+            .unwrap_or_else(|error| panic!("{title}, step {number}: {error:#?}"));
+        let mut found = cloud.observe().await.expect("it can be read again").stack().clone();
         forgive(&mut found);
         forgive(&mut target);
         assert_eq!(found, target, "{title}, step {number}");
@@ -133,10 +135,11 @@ async fn by_a_bucket_of_the_users(account: &Account, bin: &Path, endpoint: &str)
     let place = Place::new(account, names("by a bucket", &account.id().await.expect("an account")));
     let step = Step::Function { code: "large one", keys: "" };
     let Wanted { target, zip } = step.wanted(place.names());
-    let source = Source::Zip(Artifact { zip: &zip, bucket: Some("mine") });
-    let current = place.observe().await.expect("nothing").stack;
-    let delivery = Delivery { source, ..Delivery::of(&target) };
-    apply(&place, &plan(&current, &target), &delivery, &nobody()).await.expect("a deploy");
+    let source = Source::Zip(Artifact { zip, bucket: Some("mine".into()), origin: String::new() });
+    let mut current = place.observe().await.expect("nothing");
+    let delivery = Delivery { source: &source, ..Delivery::of(&target) };
+    let plan = plan(current.stack(), &target);
+    apply(&mut current, &plan, &delivery, &mut Untried, &nobody()).await.expect("a deploy");
     let left = buckets(bin, endpoint, "print(names(), s3.list_objects_v2(Bucket='mine')['KeyCount'])");
     assert_eq!(left, "['mine'] 0");
 }

@@ -246,8 +246,8 @@ impl<'a> Cell<'a> {
                 return Err("it succeeded although the call never did".into());
             }
             ended_well(output)?;
-            let says_not_pruned =
-                String::from_utf8_lossy(&output.stderr).contains("old versions stay for now: cannot ");
+            let says_not_pruned = String::from_utf8_lossy(&output.stderr)
+                .contains("could not delete old versions (will retry on the next deploy): cannot ");
             if says_not_pruned && !self.step.prunes {
                 return Err("old versions stay for no reason".into());
             }

@@ -1,9 +1,10 @@
 //! A cloud in memory, built on the model `Stack::after`; it can fail at any step.
 
-use lamstream::apply::{Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason};
+use lamstream::apply::{Cloud, CloudError, Current, Delivery, Observer, Outputs, Reason, Source};
 use lamstream::plan::Change;
-use lamstream::stack::{Names, Stack};
+use lamstream::stack::{Names, Release, Stack};
 use std::cell::{Cell, RefCell};
+use tokio_util::sync::CancellationToken;
 
 pub struct Memory {
     names: Names,
@@ -30,32 +31,55 @@ impl Memory {
     pub fn stack(&self) -> Stack {
         self.stack.borrow().clone()
     }
+
+    pub fn current(&self) -> Held<'_> {
+        Held { memory: self, stack: self.stack() }
+    }
+}
+
+/// What was observed of a cloud in memory.
+pub struct Held<'a> {
+    memory: &'a Memory,
+    stack: Stack,
 }
 
 impl Cloud for Memory {
+    type Current<'a> = Held<'a>;
+
     fn names(&self) -> &Names {
         &self.names
     }
 
-    async fn observe(&self) -> Result<Observed, CloudError> {
-        Ok(Observed { stack: self.stack(), outputs: Outputs::default() })
+    async fn observe(&self) -> Result<Held<'_>, CloudError> {
+        Ok(self.current())
+    }
+}
+
+impl Current for Held<'_> {
+    fn stack(&self) -> &Stack {
+        &self.stack
     }
 
-    async fn carry_out(&self, change: &Change, _: &Delivery<'_>, _: &Observer<'_>) -> Result<Outputs, CloudError> {
-        let is_over = self.budget.get() == Some(0);
+    async fn publish(&mut self, _: &Release, _: &Source, _: &Observer<'_>) -> Result<String, CloudError> {
+        Ok("1".into())
+    }
+
+    async fn carry_out(&mut self, change: &Change, _: &Delivery<'_>, _: &Observer<'_>) -> Result<Outputs, CloudError> {
+        let memory = self.memory;
+        let is_over = memory.budget.get() == Some(0);
         let refused = || CloudError::new("go on", Reason::Refused, "the budget is used up");
-        if is_over && !self.loses_reply.get() {
+        if is_over && !memory.loses_reply.get() {
             return Err(refused());
         }
-        self.budget.set(self.budget.get().map(|left| left.saturating_sub(1)));
-        let stack = self.stack().after(change);
-        *self.stack.borrow_mut() = stack;
-        self.carried_out.borrow_mut().push(change.clone());
+        memory.budget.set(memory.budget.get().map(|left| left.saturating_sub(1)));
+        let stack = memory.stack().after(change);
+        *memory.stack.borrow_mut() = stack;
+        memory.carried_out.borrow_mut().push(change.clone());
         if is_over { Err(refused()) } else { Ok(Outputs::default()) }
     }
 }
 
 /// Nobody listens, and nobody stops anything.
 pub fn nobody() -> Observer<'static> {
-    Observer { tell: &|_| {}, stopped: &|| false, insisted: &|| Box::pin(std::future::pending()) }
+    Observer { tell: Box::new(|_| {}), stop: CancellationToken::new(), abandon: CancellationToken::new() }
 }

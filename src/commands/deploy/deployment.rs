@@ -1,0 +1,180 @@
+//! One function of a deploy, from what was observed to what came of it.
+
+use super::curl::curl;
+use crate::apply::{Artifact, Delivery, Event, Source, Step, Untried, apply};
+use crate::aws::Current;
+use crate::commands::proposal::Proposal;
+use crate::commands::rollout::roll_out;
+use crate::commands::session::Session;
+use crate::commands::site::Job;
+use crate::commands::verification::leading;
+use crate::failure::Failure;
+use crate::plan::Kind;
+use crate::report::{FunctionAnswer, State};
+use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
+use packaging::Package;
+use std::time::Instant;
+
+/// One function on its way to be deployed.
+pub(super) struct Deployment<'a> {
+    job: &'a Job<'a>,
+    /// Until there is a package, towards the code that is live: nothing else is known then.
+    proposal: Proposal<'a>,
+    code: Code,
+    /// What was made before the code was there.
+    done: Vec<Step>,
+}
+
+enum Code {
+    Missing,
+    Built(Package),
+    /// It cannot be built, or what it needs could not be made.
+    Failed(Failure),
+}
+
+impl<'a> Deployment<'a> {
+    pub fn new(job: &'a Job<'a>, current: Current<'a>) -> Deployment<'a> {
+        let code = current.observed.stack.live.as_ref().map_or("", |live| &live.newest().code);
+        let target = job.target(code);
+        Deployment { job, proposal: Proposal::new(current, target), code: Code::Missing, done: Vec::new() }
+    }
+
+    /// On a first deploy, makes what needs no code while the code is being built: IAM takes seconds to spread a new role.
+    pub async fn begin(mut self, session: &Session, agreed: bool) -> Deployment<'a> {
+        if !agreed || !self.is_first() {
+            return self;
+        }
+        let Proposal { current, target, plan } = &mut self.proposal;
+        let early = plan.before_code();
+        match apply(current, &early, &Delivery::of(target), &mut Untried, &session.observer()).await {
+            Ok(applied) => {
+                let stack = current.observed.stack.clone();
+                current.observed.stack = early.changes.iter().fold(stack, |stack, change| stack.after(change));
+                self.done = applied.done;
+            }
+            Err(error) => {
+                self.done = error.done.clone();
+                self.code = Code::Failed(error.into());
+            }
+        }
+        self
+    }
+
+    /// With its package, or why there is none. `shift` is the part of the traffic that the new release gets, in percent.
+    pub fn plan(self, package: Result<Package, Failure>, shift: Option<u8>) -> Deployment<'a> {
+        match (&self.code, package) {
+            (Code::Failed(_), _) => self,
+            (_, Err(failure)) => Deployment { code: Code::Failed(failure), ..self },
+            (_, Ok(package)) => {
+                let target = shifted(self.job.target(&package.sha256), self.observed(), shift);
+                Deployment { proposal: self.proposal.towards(target), code: Code::Built(package), ..self }
+            }
+        }
+    }
+
+    /// Brings it live, verifies it, and tidies up.
+    pub async fn carry_out(self, session: &Session, origin: &str, verify: bool, began: Instant) -> FunctionAnswer {
+        let Deployment { job, proposal, code: Code::Built(package), done } = self else { return self.abandon() };
+        let bucket = job.bucket.map(str::to_owned);
+        let source = Source::Zip(Artifact { zip: package.zip, bucket, origin: origin.to_owned() });
+        let answer = roll_out(session, job, proposal, &source, verify, done).await;
+        if answer.error.is_some() {
+            return answer;
+        }
+        prune(session, job).await;
+        let (function, changed) = (job.function.name.clone(), answer.changed);
+        session.console.tell(&Event::Finished { function, took: session.took(began), changed });
+        let check = leading(&job.function.checks);
+        if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| changed), check) {
+            session.console.note(&format!("try it: `{}`", curl(url, check)));
+        }
+        answer
+    }
+
+    /// What is said of it when nothing more is done.
+    pub fn abandon(self) -> FunctionAnswer {
+        let Deployment { job, proposal, code, done } = self;
+        let proposal = proposal.towards(job.target(""));
+        let left = proposal.plan.changes.iter().map(|change| Step::of(change, job.names()));
+        // What a failed beginning had done was not observed since.
+        let left: Vec<Step> = left.filter(|step| !done.contains(step)).collect();
+        let answer = job.answer(&proposal.current.observed);
+        let (state, error) = match code {
+            Code::Failed(failure) => {
+                (State::Failed, Some(Failure { done: done.clone(), left: left.clone(), ..failure }))
+            }
+            Code::Missing | Code::Built(_) => (answer.state, None),
+        };
+        FunctionAnswer { state, changed: !done.is_empty(), done, left, error, ..answer }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.job.function.name
+    }
+
+    /// Whether there is no such function yet.
+    pub fn is_first(&self) -> bool {
+        self.observed().function.is_none()
+    }
+
+    pub fn has_failed(&self) -> bool {
+        matches!(self.code, Code::Failed(_))
+    }
+
+    pub fn publishes(&self) -> bool {
+        self.proposal.plan.changes.iter().any(|change| change.kind() == Kind::Release)
+    }
+
+    /// Whether its URL is open to everybody after the deploy, and was not before.
+    pub fn makes_public(&self) -> bool {
+        let open = |url: Option<&FunctionUrl>| url.is_some_and(|url| url.auth == Auth::None);
+        open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.proposal.lines()
+    }
+
+    pub fn refuse_strangers(&self) -> Result<(), Failure> {
+        self.proposal.refuse_strangers()
+    }
+
+    /// A release that an earlier run left unverified cannot be told from the one that a shift puts beside it. Running the
+    /// same shift again changes nothing, and asks its URL.
+    pub fn refuse_shift(&self) -> Result<(), Failure> {
+        let outputs = &self.proposal.current.observed.outputs;
+        match outputs.newest().filter(|_| self.publishes() && outputs.remembered.interrupted) {
+            Some(version) => Err(Failure::shift_beside_unverified(self.name(), version)),
+            None => Ok(()),
+        }
+    }
+
+    fn observed(&self) -> &Stack {
+        &self.proposal.current.observed.stack
+    }
+}
+
+/// With `--shift` the new release gets a part of the traffic, where there is another to have the rest.
+fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
+    let weight = shift.and_then(Weight::percent);
+    let (Some(current), Some(wanted), Some(weight)) = (&current.live, &target.live, weight) else { return target };
+    if current.release == wanted.release {
+        return target;
+    }
+    let shift = Some(Box::new(Shift { release: wanted.release.clone(), weight }));
+    Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
+}
+
+/// Deletes old versions. What is live is not touched by it, so that a deploy does not fail for it: the next one tries
+/// again, and a run that is told to stop need not begin.
+async fn prune(session: &Session, job: &Job<'_>) {
+    let pruning = job.place.prune(job.function.keep_releases as usize);
+    let Ok(pruned) = session.until_stopped(pruning).await else { return };
+    match pruned {
+        Ok(versions) if versions.is_empty() => {}
+        Ok(versions) => session.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
+        Err(error) => {
+            session.console.note(&format!("could not delete old versions (will retry on the next deploy): {error}"))
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The formats of stdout.
+
+use super::answer::{Answer, LogLine};
+use super::json::Json;
+use super::style::Text;
+use super::text::Plain;
+use crate::cli::Output;
+use crate::failure::Failure;
+use std::sync::Arc;
+
+/// Turns what a command found out into what stdout gets. A format is a file with one of these, and a line in [`of`].
+pub trait Renderer: Send + Sync {
+    /// The whole answer, and what the command failed with; empty where there is nothing to print.
+    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text;
+
+    /// Events of a log, while they come.
+    fn log_lines(&self, lines: &[LogLine]) -> Text;
+
+    /// Whether stdout gets one document at the end, and so no body of a response or log as it comes.
+    fn is_document(&self) -> bool;
+}
+
+pub(super) fn of(format: Output) -> Arc<dyn Renderer> {
+    match format {
+        Output::Text => Arc::new(Plain),
+        Output::Json => Arc::new(Json),
+    }
+}
