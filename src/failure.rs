@@ -1,12 +1,13 @@
 //! Every error becomes one failure: what went wrong, of which kind, and what to do about it. All hints live here.
 
+mod causes;
 mod hints;
 
-use crate::apply::{ApplyError, Cause, CloudError, Reason, Step};
+use crate::apply::{CloudError, Step};
+use crate::manifest::Origin;
+use crate::text::list;
 use crate::verify::{Fault, Obstacle};
-use packaging::BuildError;
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::ops::Range;
 use std::process::ExitCode;
 
@@ -109,17 +110,17 @@ impl Failure {
         Failure { hints, has_hints: several, ..Failure::of_problems(kind, texts.join("\n\n")) }
     }
 
-    /// A message in which only these words are others'.
+    /// A message in which only `words` are quoted from others.
     fn quoting(kind: Kind, message: String, words: Option<&str>) -> Failure {
         let foreign = match words.filter(|words| !words.is_empty()) {
             None => Some(Vec::new()),
-            // What others say comes last. Where it is not found, all of the message counts as theirs.
+            // Quotes come last. If none is found, the whole message counts as quoted.
             Some(words) => message.rfind(words).map(|at| std::iter::once(at..at + words.len()).collect()),
         };
         Failure { foreign, ..Failure::new(kind, message) }
     }
 
-    /// A message of which no word is others'.
+    /// A message that is all ours.
     fn own(kind: Kind, message: impl Into<String>) -> Failure {
         Failure { foreign: Some(Vec::new()), ..Failure::new(kind, message) }
     }
@@ -137,7 +138,7 @@ impl Failure {
     pub fn cut_short(error: CloudError, done: Vec<Step>, left: Vec<Step>) -> Failure {
         let mut failure = Failure { done, left, ..Failure::from(error) };
         if failure.hints.is_empty() {
-            failure.hints.push("run the same command again; it goes on from there".to_owned());
+            failure.hints.push("rerun the command; it resumes where it stopped".to_owned());
         }
         failure
     }
@@ -146,69 +147,81 @@ impl Failure {
         Failure::new(Kind::Interrupted(signal), "interrupted")
     }
 
-    /// `deploy` or `destroy` may not ask, and may not go on without asking.
+    /// `deploy` or `destroy` cannot ask for confirmation, and has none.
     pub fn needs_yes(command: &str) -> Failure {
-        Failure::usage(format!("`{command}` cannot ask for consent here"))
-            .hint(format!("run `lamstream {command} --yes` to go on without being asked"))
+        Failure::usage(format!("`{command}` needs confirmation, but stdin is not a terminal or the output is JSON"))
+            .hint(format!("run `lamstream {command} --yes` to confirm in advance"))
     }
 
     pub fn declined() -> Failure {
-        Failure::new(Kind::Usage, "nothing was changed: you said no")
+        Failure::new(Kind::Usage, "cancelled; nothing was changed")
     }
 
-    /// Values that the manifest takes from outside, and that are not there. `missing` are the keys of their origins.
+    /// Values that the manifest takes from outside, and that are not there; `missing` are their origins.
     pub fn without_values<'a>(
         kind: Kind,
         message: String,
-        missing: impl Iterator<Item = &'a str>,
+        missing: impl Iterator<Item = &'a Origin>,
         local: bool,
     ) -> Failure {
-        let missing: BTreeSet<&str> = missing.collect();
-        let hint = |key: &str| match key {
-            "env" => "set the variable where lamstream runs: `export NAME=VALUE`, or in the CI system's settings",
-            "file" => "write the file; its path is relative to the manifest",
-            "ssm" => {
-                "make it, where it is missing: `aws ssm put-parameter --type SecureString --name NAME --value VALUE`"
-            }
-            _ => "make it, where it is missing: `aws secretsmanager create-secret --name NAME --secret-string VALUE`",
-        };
+        let (mut hints, mut is_far) = (BTreeSet::new(), false);
+        for origin in missing {
+            is_far |= !origin.is_near();
+            hints.insert(match origin {
+                Origin::Env(_) => {
+                    (0, "set the variable where lamstream runs: `export NAME=VALUE`, or in the CI system's settings")
+                }
+                Origin::File(_) => (1, "create the file; its path is relative to the manifest"),
+                Origin::Secret(_) => (
+                    2,
+                    "create it if it does not exist: `aws secretsmanager create-secret --name NAME --secret-string \
+                     VALUE`",
+                ),
+                Origin::Ssm(_) => (
+                    3,
+                    "create it if it does not exist: `aws ssm put-parameter --type SecureString --name NAME --value \
+                     VALUE`",
+                ),
+            });
+        }
         let mut failure = Failure::of_problems(kind, message);
-        failure.hints = missing.iter().map(|key| hint(key).to_owned()).collect();
-        if local && (missing.contains("ssm") || missing.contains("secret")) {
-            let there =
-                "`--local` reads it from the local cloud, to which `eval \"$(lamstream local env)\"` points `aws`";
+        failure.hints = hints.into_iter().map(|(_, hint)| hint.to_owned()).collect();
+        if local && is_far {
+            let there = "`--local` reads it from the local cloud; `eval \"$(lamstream local env)\"` points `aws` to it";
             failure.hints.push(there.to_owned());
         }
         failure
     }
 
     pub fn no_template() -> Failure {
-        Failure::usage("no `template.yaml`, `template.yml` or `template.json` is here")
+        Failure::usage("found no `template.yaml`, `template.yml` or `template.json` in this directory")
             .hint("name the template: `lamstream import sam FILE`")
     }
 
     pub fn exists(path: &str) -> Failure {
-        Failure::usage(format!("`{path}` exists, and is not overwritten"))
-            .hint("name another file with `--out`; `--out -` prints to stdout")
+        Failure::usage(format!("`{path}` exists and will not be overwritten"))
+            .hint("choose another file with `--out`; `--out -` prints to stdout")
     }
 
     pub fn unknown_function(name: &str, known: &[String]) -> Failure {
-        Failure::usage(format!("the manifest has no function `{name}`; it has {}", listed(known)))
+        Failure::usage(format!("the manifest has no function `{name}`; it has {}", list::quoted_and(known)))
     }
 
     /// A package for a function of the manifest that the command is not about.
     pub fn package_not_chosen(package: &str, name: &str, chosen: &[String]) -> Failure {
-        let message =
-            format!("`--package {package}` is for `{name}`, but this command is only about {}", listed(chosen));
-        Failure::usage(message).hint(format!("name `{name}` as a function too, or leave out its package"))
+        let message = format!(
+            "`--package {package}` is for `{name}`, but this command is only about {}",
+            list::quoted_and(chosen)
+        );
+        Failure::usage(message).hint(format!("add the function `{name}` to the command, or leave out its package"))
     }
 
     pub fn which_function(known: &[String]) -> Failure {
-        Failure::usage(format!("the manifest has several functions: {}", listed(known))).hint("name the one you mean")
+        Failure::usage(format!("the manifest has several functions: {}", list::quoted(known))).hint("name one of them")
     }
 
     pub fn not_deployed(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no url: it is not deployed"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no URL: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
@@ -219,11 +232,11 @@ impl Failure {
     }
 
     pub fn no_url(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no url"))
-            .hint("give it a `url` in the manifest, then run `lamstream deploy`")
+        Failure::own(Kind::Cloud, format!("function `{name}` has no URL"))
+            .hint("add a `url` in the manifest, then run `lamstream deploy`")
     }
 
-    /// A request that got no answer, or one that is no success.
+    /// A request without an answer, or with one that is not a success.
     pub fn not_invoked(function: &str, fault: &Fault) -> Failure {
         let logs = || vec![format!("run `lamstream logs {function}`")];
         let (message, hints) = match fault {
@@ -244,7 +257,7 @@ impl Failure {
         Failure { hints, ..Failure::quoting(Kind::Verify, message, fault.words()) }
     }
 
-    /// stdout that takes no more, though somebody reads.
+    /// stdout that takes no more, although its reader is still there.
     pub fn not_printed(error: &std::io::Error) -> Failure {
         Failure::new(Kind::Cloud, format!("cannot write to stdout: {error}"))
     }
@@ -254,7 +267,7 @@ impl Failure {
     }
 
     pub fn wrong_account(expected: &str, found: &str) -> Failure {
-        Failure::usage(format!("the manifest is for account `{expected}`, but the credentials are of `{found}`"))
+        Failure::usage(format!("the manifest is for account `{expected}`, but the credentials belong to `{found}`"))
             .hint("choose another profile with `--profile`, or change `account` in the manifest")
     }
 
@@ -269,13 +282,13 @@ impl Failure {
         failure
     }
 
-    /// What became of the traffic, which is the first thing that whoever reads of a failure wants to know.
+    /// What became of the traffic, which is the first thing that a reader of a failure wants to know.
     pub fn therefore(mut self, consequence: &str) -> Failure {
         self.message = format!("{}; {consequence}", self.message);
         self
     }
 
-    /// The same where it ends with `words` that are others'.
+    /// The same, ending with `words` that are quoted from others.
     pub fn therefore_as_said(self, consequence: &str, words: &str) -> Failure {
         let consequence = format!("{consequence}: {words}");
         let mut failure = self.therefore(&consequence);
@@ -284,7 +297,7 @@ impl Failure {
         failure
     }
 
-    /// The same where there may be nothing to add.
+    /// The same, if there is something to add.
     pub fn therefore_maybe(self, consequence: Option<String>) -> Failure {
         match consequence {
             Some(consequence) => self.therefore(&consequence),
@@ -311,17 +324,17 @@ impl Failure {
     }
 
     pub fn nothing_before(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("no release of `{name}` was live before this one: there is no way back"))
-            .hint(format!("`lamstream releases {name}` shows what there is; `--to` names one of them"))
+        Failure::own(Kind::Cloud, format!("`{name}` has no previous release to roll back to"))
+            .hint(format!("choose a release from `lamstream releases {name}` with `--to`"))
     }
 
     pub fn no_such_version(name: &str, version: &str, known: &[String]) -> Failure {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Failure::own(Kind::Cloud, format!("function `{name}` has no version {version}; there are {known}"))
+        Failure::own(Kind::Cloud, format!("function `{name}` has no version {version}; available versions: {known}"))
     }
 
     pub fn shift_under_way(name: &str) -> Failure {
-        Failure::own(Kind::Conflict, format!("a shift of `{name}` is under way"))
+        Failure::own(Kind::Conflict, format!("a shift of `{name}` is in progress"))
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
@@ -329,65 +342,26 @@ impl Failure {
     pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
         let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
         Failure::new(Kind::Conflict, message)
-            .hint("deploy without `--shift`, or go back to the release before it: `lamstream rollback`")
+            .hint("deploy without `--shift`, or return to the previous release: `lamstream rollback`")
     }
 
     pub fn shift_of_provisioned(name: &str) -> Failure {
         let message =
-            format!("`--shift` cannot share out the traffic of `{name}`: Lambda keeps instances warm for one version");
+            format!("`--shift` cannot split the traffic of `{name}`: Lambda keeps instances warm for one version");
         Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
     }
 
-    /// Something of our name is there and is not ours.
+    /// A resource of our name exists and is not ours.
     pub fn stranger(what: &str, name: &str) -> Failure {
-        let failure =
-            Failure::own(Kind::Conflict, format!("{what} `{name}` exists, and lamstream did not make it for this app"));
+        let failure = Failure::own(
+            Kind::Conflict,
+            format!("{what} `{name}` exists, but lamstream did not create it for this app"),
+        );
         let failure = if what == "log group" {
             failure.hint("a log group often outlives the function that wrote to it")
         } else {
             failure
         };
         failure.hint("run `lamstream deploy --adopt` to take it over, or choose another `app` or function name")
-    }
-}
-
-fn listed(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
-}
-
-impl From<CloudError> for Failure {
-    fn from(error: CloudError) -> Failure {
-        let kind = match error.reason {
-            Reason::Credentials | Reason::Settings => Kind::Usage,
-            Reason::Conflict => Kind::Conflict,
-            Reason::Interrupted => Kind::Interrupted(2),
-            Reason::Refused | Reason::Unreachable | Reason::TimedOut => Kind::Cloud,
-        };
-        let mut failure = Failure::quoting(kind, error.to_string(), Some(&error.message));
-        failure.caused_by = error.code.iter().cloned().collect();
-        failure.hints = hints::hint_for(&error).into_iter().map(str::to_owned).collect();
-        failure.request_id = error.request_id;
-        failure
-    }
-}
-
-impl From<Box<ApplyError<Infallible>>> for Failure {
-    fn from(error: Box<ApplyError<Infallible>>) -> Failure {
-        let ApplyError { done, failed, left, cause, .. } = *error;
-        match cause {
-            Cause::Cloud(error) => Failure::cut_short(error, done, failed.into_iter().chain(left).collect()),
-            Cause::Rejected(never) => match never {},
-        }
-    }
-}
-
-impl From<BuildError> for Failure {
-    fn from(error: BuildError) -> Failure {
-        let BuildError { message, caused_by, hints, .. } = error;
-        // What a tool says may have many lines.
-        let lines = caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
-        let caused_by = lines.map(str::to_owned).collect();
-        Failure { caused_by, hints, ..Failure::new(Kind::Build, message) }
     }
 }

@@ -77,7 +77,7 @@ fn release() -> impl Strategy<Value = Release> {
             ephemeral_storage: 512,
             layers: Vec::new(),
             environment: secret.into_iter().map(|value| ("KEY".to_owned(), Secret::new(value))).collect(),
-            log_format: LogFormat::Text,
+            logging: Logging::Text,
             log_group: names().log_group(),
             attachments: Box::new(Attachments { kms_key: key, ..Attachments::default() }),
         },

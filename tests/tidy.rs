@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod tidy {
+    pub mod circles;
     pub mod phrases;
 }
 
@@ -19,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("aws", &["apply", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
     ("local", &[]),
-    ("failure", &["apply", "verify"]),
+    ("failure", &["apply", "manifest", "text", "verify"]),
     ("cli", &["stack", "text"]),
     ("report", &["apply", "cli", "failure", "import", "plan", "stack", "text"]),
     (
@@ -90,6 +91,79 @@ fn imports_point_down() {
                 if used != room && !allowed.contains(&used.as_str()) {
                     wrong.push(format!("{}:{}: {room} may not use {used}", shown(&path), number + 1));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_room_has_a_circle_of_files() {
+    // These are still tied together.
+    let known = ["import/", "report/"];
+    let circles = tidy::circles::circles("src");
+    let new: Vec<&String> = circles.iter().filter(|file| !known.iter().any(|known| file.starts_with(known))).collect();
+    assert!(new.is_empty(), "these files need themselves: {new:?}");
+}
+
+/// Product code without its comments and tests, each line with its place.
+fn code_of(room: &str) -> Vec<(String, String)> {
+    let files = rust_files("src").into_iter().filter(|path| room_of(path) == room);
+    let lines = files.flat_map(|path| {
+        let text = read(&path);
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        let lines = product
+            .lines()
+            .enumerate()
+            .map(|(number, line)| (format!("{}:{}", shown(&path), number + 1), line.to_owned()));
+        lines.filter(|(_, line)| !line.trim_start().starts_with("//")).collect::<Vec<_>>()
+    });
+    lines.collect()
+}
+
+#[test]
+fn what_decides_touches_nothing() {
+    // `Duration` is a value, as `OsStr` is; a clock, a file, a variable, a socket or a task is none.
+    const IMPURE: &[&str] = &[
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "Instant",
+        "SystemTime",
+        "tokio",
+        "async fn",
+        ".await",
+    ];
+    let mut wrong = Vec::new();
+    for (place, line) in ["text", "stack", "plan", "manifest"].into_iter().flat_map(code_of) {
+        // The processor that the program was compiled for is a constant.
+        let line = line.replace("std::env::consts", "");
+        wrong.extend(IMPURE.iter().filter(|word| line.contains(**word)).map(|word| format!("{place}: {word}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn one_file_alone_waits_for_aws() {
+    const WAITS: &[&str] = &["time::sleep", "thread::sleep", "time::interval", "sleep("];
+    let mut wrong = Vec::new();
+    for (place, line) in code_of("aws").into_iter().filter(|(place, _)| !place.starts_with("src/aws/wait.rs:")) {
+        wrong.extend(WAITS.iter().filter(|word| line.contains(**word)).map(|word| format!("{place}: {word}")));
+    }
+    assert!(wrong.is_empty(), "only aws/wait.rs waits:\n{}", wrong.join("\n"));
+}
+
+/// What an error is follows from its type. Where AWS gives no other sign its words are searched, each room in one file.
+#[test]
+fn nothing_looks_for_words_in_an_error() {
+    let mut wrong = Vec::new();
+    for room in ["apply", "aws", "failure", "verify", "commands", "report"] {
+        for (place, line) in code_of(room) {
+            let searches = line.contains("contains(\"") || line.contains("message.contains(");
+            if searches && !place.starts_with("src/aws/error.rs:") {
+                wrong.push(format!("{place}: {}", line.trim()));
             }
         }
     }

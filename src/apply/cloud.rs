@@ -138,9 +138,6 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// With these words a message names the command that logs in; the command follows.
-pub const LOG_IN: &str = "log in with";
-
 /// A call that did not do what it should.
 #[derive(Clone, Debug)]
 pub struct CloudError {
@@ -159,12 +156,34 @@ pub struct CloudError {
 pub enum Reason {
     /// AWS said no.
     Refused,
+    /// The credentials lack a permission.
+    Denied,
+    /// The account's calls are throttled.
+    Throttled,
+    /// The account blocks public function policies.
+    PublicBlocked,
+    /// AWS would take the same call once another update has ended.
+    Busy,
+    /// AWS would take the same call once it has heard of the new role everywhere.
+    RoleNotReady,
+    /// Another program answers where a URL of the local cloud should.
+    UrlTaken,
+    /// The local cloud has no Lambda Web Adapter.
+    NoAdapter,
+    /// The local cloud has no copy of a layer.
+    NoLayer,
     /// Somebody else changed the same thing at the same time.
     Conflict,
-    /// No credentials, or none that still hold.
+    /// No credentials, or none that are still valid.
     Credentials,
-    /// No region, endpoints that do not go together, another account than the manifest's.
+    /// The same, and the message names the command that logs in.
+    LoggedOut,
+    /// A variable, an option or a configuration file that cannot be used.
     Settings,
+    /// No region is set.
+    NoRegion,
+    /// Endpoints by which one deploy would be split between two clouds.
+    SplitEndpoints,
     /// No answer.
     Unreachable,
     /// Waited for as long as it makes sense.

@@ -5,9 +5,7 @@ mod event;
 mod observer;
 mod trial;
 
-pub use cloud::{
-    Artifact, Cloud, CloudError, Current, Delivery, LOG_IN, Observed, Outputs, Reason, Remembered, Source,
-};
+pub use cloud::{Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, Remembered, Source};
 pub use event::{Event, Step, Verified};
 pub use observer::Observer;
 pub use trial::{Cause, Trial, Untried};

@@ -37,7 +37,7 @@ pub struct Account {
     pub region: String,
     /// The endpoint in force, where it is not AWS's own.
     pub endpoint: Option<String>,
-    /// What the credentials hold that nobody may see.
+    /// The secret parts of the credentials.
     pub secrets: Vec<Secret>,
     /// By which requests to Function URLs are signed.
     pub(super) clock: Clock,
@@ -147,7 +147,7 @@ async fn aws(settled: Settled, environment: &Environment) -> Result<Account, Clo
         None if profiles.named.is_none() => region::of_this_instance().await?,
         None => None,
     };
-    let region = region.ok_or_else(|| CloudError::new("connect to AWS", Reason::Settings, NO_REGION))?;
+    let region = region.ok_or_else(|| CloudError::new("connect to AWS", Reason::NoRegion, "no region is set"))?;
     let config = load(&region, &profiles).await;
     let endpoints = Endpoints::of(&config, environment, &profiles)?;
     let endpoint = endpoints.in_force()?.map(str::to_owned);
@@ -164,9 +164,6 @@ async fn aws(settled: Settled, environment: &Environment) -> Result<Account, Clo
     }
     Ok(Account::with(builder.build(), region, endpoints, endpoint, secrets))
 }
-
-/// What an error says that has a hint of its own.
-const NO_REGION: &str = "no region is set";
 
 /// All settings of the SDK but the credentials.
 async fn load(region: &str, profiles: &Profiles) -> SdkConfig {

@@ -265,7 +265,7 @@ fn judge(
         // What somebody else did is not ours to judge, nor to undo.
         _ => {
             current.attempt = None;
-            Err(CloudError::new(moving(current.place, to), Reason::Conflict, "somebody else moved it meanwhile"))
+            Err(CloudError::new(moving(current.place, to), Reason::Conflict, "someone else moved it meanwhile"))
         }
     }
 }

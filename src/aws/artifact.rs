@@ -1,4 +1,4 @@
-//! Code that is too large to be sent to Lambda itself: it goes by a bucket of S3, and nothing of it stays there.
+//! Code that is too large to be sent to Lambda itself: it goes through an S3 bucket, and nothing of it stays there.
 //!
 //! Lambda copies what it is pointed to. So the object is there for the time of one call, and so is the bucket, where the
 //! manifest names none: made, tagged as ours, and removed again. What a killed run left behind is removed by the next
@@ -8,6 +8,7 @@ use super::place::Place;
 use super::s3::{Progress, Request, tags};
 use crate::apply::{Artifact, CloudError, Event, Observer, Reason};
 use crate::stack::{Names, Owner, Tags};
+use crate::text::hex;
 use bytes::Bytes;
 use http::Method;
 use sha2::{Digest, Sha256};
@@ -19,7 +20,7 @@ use std::time::Duration;
 const DIRECT_LIMIT: usize = 52_428_800;
 /// How often an upload says how far it is.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
-/// What a bucket of ours has in it, so that it can be emptied without a look. Whoever reads another run's package by
+/// The object in a bucket of ours, so that it can be emptied without a look. A run that reads another run's package by
 /// that name publishes nothing: its digest is not the one that was planned.
 const OWN_KEY: &str = "package.zip";
 /// Where no location is said, and none may be.
@@ -77,16 +78,17 @@ impl Place<'_> {
 /// One for each function: it follows from the names of all that is deployed, as every name does.
 fn bucket_name(names: &Names) -> String {
     let whole = format!("{}/{}/{}", names.app, names.stage.as_deref().unwrap_or_default(), names.function);
-    format!("lamstream-{}-{}-{}", names.account, names.region, hex(whole.as_bytes(), 4))
+    format!("lamstream-{}-{}-{}", names.account, names.region, digest(whole.as_bytes(), 4))
 }
 
 /// Among what is not ours: named after its content, so that two runs do not meet.
 fn key(names: &Names, zip: &Bytes) -> String {
-    format!("lamstream/{}/{}.zip", names.function_name(), hex(zip, 16))
+    format!("lamstream/{}/{}.zip", names.function_name(), digest(zip, 16))
 }
 
-fn hex(bytes: &[u8], count: usize) -> String {
-    Sha256::digest(bytes).iter().take(count).map(|byte| format!("{byte:02x}")).collect()
+/// The first bytes of a digest.
+fn digest(of: &[u8], length: usize) -> String {
+    hex(&Sha256::digest(of)[..length])
 }
 
 fn request(operation: &'static str, method: Method, bucket: &str, key: &str, query: &'static str) -> Request {

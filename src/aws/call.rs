@@ -5,7 +5,7 @@
 use super::access::Account;
 use super::error::Doing;
 use crate::apply::{CloudError, Reason};
-use crate::stack::Secret;
+use crate::stack::{Partition, Secret};
 use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -76,7 +76,7 @@ impl Account {
         let body = self.send(call, move |body: Secret| request(&target, &body), answer, &action).await?;
         // What serde says of a text may quote it.
         serde_json::from_str(body.reveal())
-            .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is no JSON"))
+            .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is not JSON"))
     }
 
     /// Signs, sends and repeats where that may help; what is sent and how it is read is the caller's.
@@ -130,13 +130,9 @@ impl Account {
 
 /// The service's own address, where no other one is configured.
 fn address(name: &str, region: &str, config: &SdkConfig) -> String {
-    let (china, fips) = (region.starts_with("cn-"), if config.use_fips() == Some(true) { "-fips" } else { "" });
-    let domain = match (config.use_dual_stack() == Some(true), china) {
-        (false, false) => "amazonaws.com",
-        (false, true) => "amazonaws.com.cn",
-        (true, false) => "api.aws",
-        (true, true) => "api.amazonwebservices.com.cn",
-    };
+    let partition = Partition::of_known(region);
+    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
+    let domain = if config.use_dual_stack() == Some(true) { partition.dual_stack_domain } else { partition.domain };
     format!("https://{name}{fips}.{region}.{domain}/")
 }
 
@@ -170,7 +166,7 @@ fn request(target: &str, body: &Secret) -> Result<HttpRequest, BoxError> {
     Ok(request.try_into()?)
 }
 
-/// The body; it may hold secrets, and the SDK shows what it is given where somebody listens to its tracing.
+/// The body; it may hold secrets, and the SDK shows what it is given to a subscriber of its tracing.
 fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMetadata>> {
     let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
     if response.status().is_success() {

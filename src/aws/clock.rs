@@ -42,7 +42,7 @@ impl Clock {
         Some(format!("{by} {}", if ahead > 0 { "behind" } else { "ahead" }))
     }
 
-    /// Learns from an answer's `Date` header; what is no date teaches nothing.
+    /// Corrects the clock by an answer's `Date` header; anything but a date is ignored.
     pub fn hear(&self, date: &str) {
         let Ok(said) = DateTime::from_str(date, Format::HttpDate) else { return };
         let here = DateTime::from(SystemTime::now());

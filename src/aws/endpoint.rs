@@ -1,8 +1,9 @@
 //! Endpoints that are not AWS's own: used when they are safe, refused when a deploy would be split between two clouds.
 
-use super::environment::{Environment, quoted, unusable};
+use super::environment::Environment;
+use super::error::{quoted, unusable};
 use super::profile::Profiles;
-use crate::apply::CloudError;
+use crate::apply::{CloudError, Reason};
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
@@ -25,7 +26,7 @@ impl Endpoints {
     /// As the environment and the profile have them.
     ///
     /// # Errors
-    /// One that is no address, or an `http://` address that is not this machine's.
+    /// One that is not an address, or an `http://` address of another machine.
     pub fn of(config: &SdkConfig, environment: &Environment, profiles: &Profiles) -> Result<Endpoints, CloudError> {
         let services = ALWAYS.into_iter().chain(SOMETIMES);
         let endpoint = |service: &'static str| {
@@ -72,12 +73,9 @@ impl Endpoints {
         };
         let places: Vec<String> = wanted.iter().map(place).collect();
         let why = format!("a deploy must not be split between clouds, but {}", places.join(", "));
-        Err(unusable(CONFIGURED, &why))
+        Err(CloudError::new("use the configured endpoints", Reason::SplitEndpoints, why))
     }
 }
-
-/// What an error is about that no single variable causes.
-const CONFIGURED: &str = "the configured endpoints";
 
 /// Whether it is the variable with one service's endpoint.
 pub(super) fn is_variable(name: &str) -> bool {

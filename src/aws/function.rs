@@ -4,18 +4,18 @@ use super::artifact::{Code, with_code};
 use super::current::Current;
 use super::error::Doing;
 use super::place::Place;
-use super::settings::{Attached, architecture, environment, logging, storage, uploading};
+use super::settings::{architecture, configure, uploading};
 use super::version::{Condition, Version};
 use super::wait::{self, Look, Wait, is_role_too_new};
 use crate::apply::{CloudError, Delivery, Observer, Reason, Source};
 use crate::plan::Diff;
-use crate::stack::{Function, Live, Owner, Release, Tags};
+use crate::stack::{Attachments, Function, Live, Owner, Release, Tags};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{FunctionCode, Runtime};
+use aws_sdk_lambda::types::FunctionCode;
 
 /// # Errors
-/// When the caller may not read the tags: without them nobody can tell whose the function is.
+/// When the caller may not read the tags: only they say whose the function is.
 pub(super) fn observe(place: &Place<'_>, found: &GetFunctionOutput) -> Result<Function, CloudError> {
     let name = place.names.function_name();
     if let Some(error) = found.tags_error() {
@@ -95,33 +95,12 @@ async fn send_create(
 ) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let configuration = &release.configuration;
-    let mut call = place
-        .account
-        .lambda
-        .create_function()
-        .function_name(&name)
-        .role(&configuration.role_arn)
-        .runtime(Runtime::from(configuration.runtime.as_str()))
-        .handler(&configuration.handler)
-        .code(match code {
-            Code::Inline(zip) => FunctionCode::builder().zip_file(Blob::new(zip.to_vec())).build(),
-            Code::Object { bucket, key } => FunctionCode::builder().s3_bucket(*bucket).s3_key(*key).build(),
-        })
-        .architectures(architecture(configuration.architecture))
-        .memory_size(configuration.memory as i32)
-        .timeout(configuration.timeout as i32)
-        .ephemeral_storage(storage(configuration.ephemeral_storage)?)
-        .description(&function.description)
-        .environment(environment(&configuration.environment))
-        .logging_config(logging(configuration))
-        .set_layers(Some(configuration.layers.clone()));
-    let (attachments, attached) = (&configuration.attachments, Attached::of(&configuration.attachments)?);
-    call = call
-        .tracing_config(attached.tracing)
-        .set_vpc_config(attachments.vpc.is_some().then_some(attached.vpc))
-        .set_dead_letter_config(attachments.dead_letter.is_some().then_some(attached.dead_letter))
-        .set_kms_key_arn(attachments.kms_key.clone())
-        .set_file_system_configs(Some(attached.file_systems).filter(|systems| !systems.is_empty()));
+    let call = place.account.lambda.create_function().function_name(&name).description(&function.description);
+    let call = call.architectures(architecture(configuration.architecture)).code(match code {
+        Code::Inline(zip) => FunctionCode::builder().zip_file(Blob::new(zip.to_vec())).build(),
+        Code::Object { bucket, key } => FunctionCode::builder().s3_bucket(*bucket).s3_key(*key).build(),
+    });
+    let mut call = configure!(call, configuration, &Attachments::default());
     for (key, value) in function.tags.iter() {
         call = call.tags(key, value);
     }

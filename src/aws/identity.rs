@@ -1,10 +1,10 @@
-//! Whose credentials calls are signed with. What the user named is used or refused: nothing else stands in for it.
+//! Whose credentials calls are signed with. What the user named is used or refused; nothing replaces it.
 
-use super::environment::{Environment, quoted, unusable};
-use super::error::trouble;
+use super::environment::Environment;
+use super::error::{quoted, trouble, unusable};
 use super::patience::{retries, timeouts};
 use super::profile::Profiles;
-use crate::apply::{CloudError, LOG_IN, Reason};
+use crate::apply::{CloudError, Reason};
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -45,7 +45,7 @@ impl Identity {
         let (file, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
         match (environment.has(file), environment.has(role)) {
             (true, true) => Ok(Identity::WebToken),
-            (true, false) => Err(unusable(&format!("`{file}`"), &format!("`{role}` is not set, which belongs to it"))),
+            (true, false) => Err(unusable(&format!("`{file}`"), &format!("`{role}` is not set, but both are needed"))),
             (false, _) => Ok(Identity::Ambient),
         }
     }
@@ -84,13 +84,18 @@ impl Identity {
     /// Why there are none, in words.
     pub fn failed(&self, error: &CredentialsError, profiles: &Profiles) -> CloudError {
         let not_loaded = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+        let mut reason = Reason::Credentials;
         let (action, why) = match self {
-            // A role brings a reason of its own: what is missing is then elsewhere.
+            // With a role, what is missing is elsewhere, and the error says where.
             Identity::Profile(name) if not_loaded && profiles.get("role_arn").is_none() => {
                 (format!("use profile {}", quoted(name)), profiles.without_credentials())
             }
             Identity::Profile(name) => {
-                let login = profiles.login().map(|command| format!("; {LOG_IN} `{command}`"));
+                let login = profiles.login();
+                if login.is_some() {
+                    reason = Reason::LoggedOut;
+                }
+                let login = login.map(|command| format!("; log in with `{command}`"));
                 (format!("use profile {}", quoted(name)), format!("{}{}", trouble(error), login.unwrap_or_default()))
             }
             Identity::WebToken => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),
@@ -100,7 +105,7 @@ impl Identity {
             ),
             Identity::Keys | Identity::Ambient => ("find AWS credentials".to_owned(), trouble(error)),
         };
-        CloudError::new(action, Reason::Credentials, why.split_whitespace().collect::<Vec<_>>().join(" "))
+        CloudError::new(action, reason, why.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -111,7 +116,7 @@ impl Identity {
 fn keys(environment: &Environment) -> Result<bool, CloudError> {
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let alone = |one: &str, other: &str| {
-        Err(unusable(&format!("`{one}`"), &format!("`{other}` is not set, which belongs to it; set both, or neither")))
+        Err(unusable(&format!("`{one}`"), &format!("`{other}` is not set; set both, or neither")))
     };
     match (environment.has(id), environment.has(secret)) {
         (true, true) => Ok(true),

@@ -33,7 +33,7 @@ impl Place<'_> {
     /// Does something that invokes the function, and does it again while all of the function's concurrency is in use.
     ///
     /// # Errors
-    /// Those of `work`; that there is no concurrency left when `limit` is over.
+    /// Those of `work`; no concurrency left when `limit` is over.
     pub async fn when_free<T>(
         &self,
         limit: Duration,

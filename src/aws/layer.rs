@@ -19,7 +19,7 @@ impl Account {
         let content = found.content();
         let location = content.and_then(|content| content.location()).unwrap_or_default();
         let unreachable = |error: reqwest::Error| {
-            // The address is signed: whoever has it may download.
+            // The address is signed: anyone who has it may download.
             CloudError::new(action(), Reason::Unreachable, trouble(&error.without_url()))
         };
         let answer = reqwest::get(location).await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;

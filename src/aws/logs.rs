@@ -22,7 +22,7 @@ pub struct LogEvent {
 
 /// What of a page is new.
 pub struct LogPage {
-    /// By their timestamps, but for those that became readable late.
+    /// By their timestamps, except those that became readable late.
     pub events: Vec<LogEvent>,
     /// Whether there is another page now.
     pub more: bool,
@@ -33,7 +33,7 @@ pub struct LogReader<'a> {
     account: &'a Account,
     log_group: String,
     window: Window,
-    /// When the round at hand began.
+    /// When this round began.
     began: i64,
     token: Option<String>,
     pace: Pace,

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 const OURS: &str = "lamstream";
 /// Characters that AWS allows in a description.
 const LIMIT: usize = 256;
-/// The longest fingerprint; whoever wrote a longer one was not lamstream.
+/// The longest fingerprint; lamstream writes no longer one.
 const FINGERPRINT: usize = 16;
 
-/// An alias's memory. One that nobody wrote, or that an older lamstream wrote, knows of no version whether it passed.
+/// An alias's memory. Where there is none, or an older lamstream wrote it, no version is known to have passed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     /// The version that was live before.
@@ -215,7 +215,7 @@ impl Memory {
         is_known.then(|| passed.contains(number) || self.unasked.contains(number))
     }
 
-    /// How a version stands that has no traffic.
+    /// The verdict on a version without traffic.
     pub fn verdict(&self, number: &str) -> Verdict {
         match parse(number) {
             Some(number) if self.has_passed(number) => Verdict::Verified,
@@ -224,7 +224,7 @@ impl Memory {
         }
     }
 
-    /// How a version stands that has traffic: what counts is whether its URL was seen to pass.
+    /// The verdict on a version with traffic: what counts is whether its URL was seen to pass.
     pub fn live(&self, number: &str) -> Remembered {
         let known = parse(number);
         let checks = known.and_then(|number| self.verified.get(&number)).cloned();
@@ -272,14 +272,14 @@ mod tests {
         assert!(!failed.is_interrupted("4") && failed.moved(Some("4"), "6", true).previous.as_deref() == Some("4"));
     }
 
-    /// The way back leads past a release that nobody saw pass.
+    /// The way back leads past a release that was never seen to pass.
     #[test]
     fn an_interrupted_release_is_not_gone_back_to() {
         let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
         let killed = good.moved(Some("1"), "2", true);
         assert!(killed.is_interrupted("2") && !killed.is_interrupted("1"));
         assert_eq!(killed.moved(Some("2"), "3", true).previous.as_deref(), Some("1"));
-        // With --no-verify somebody took it as it is, and so they did with one that lacked a check's value.
+        // With --no-verify it was taken as it is, and so was one that lacked a check's value.
         let twice = killed.verified("2", "bb", true).moved(Some("2"), "3", true);
         let back = twice.back().map(|(version, memory)| (version, memory.previous));
         assert_eq!(back, Some(("2".into(), Some("1".into()))));

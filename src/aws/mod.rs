@@ -33,6 +33,7 @@ mod settings;
 mod sign;
 mod url;
 mod values;
+mod variable;
 mod version;
 mod versions;
 mod wait;

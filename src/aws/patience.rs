@@ -21,7 +21,7 @@ const LONGEST: f64 = 86_400.0;
 /// The variable's value; `None` where it is not set.
 ///
 /// # Errors
-/// A value that is no number of seconds above zero.
+/// A value that is not a number of seconds above zero.
 pub(super) fn set() -> Result<Option<Duration>, String> {
     let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();

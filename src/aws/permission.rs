@@ -1,4 +1,4 @@
-//! Our statements on the policy of the alias `live`. Nobody else's is ever touched.
+//! Our statements on the policy of the alias `live`. Other statements are never touched.
 
 use super::error::Doing;
 use super::place::Place;
@@ -16,7 +16,7 @@ pub(super) async fn observe(place: &Place<'_>) -> Result<BTreeSet<Permission>, C
     Ok(found.and_then(|output| output.policy).map(|policy| recognised(&policy)).unwrap_or_default())
 }
 
-/// The statements that are ours by id *and* by content: one that somebody changed does not do what ours does.
+/// The statements that are ours by id *and* by content: one that was changed does not do what ours does.
 fn recognised(policy: &str) -> BTreeSet<Permission> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = policy["Statement"].as_array().map(Vec::as_slice).unwrap_or_default();

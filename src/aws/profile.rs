@@ -1,7 +1,7 @@
 //! The profiles of the AWS configuration files, and the one that was named.
 
-use super::environment::{self, Environment, quoted, unusable};
-use super::error::trouble;
+use super::environment::{self, Environment};
+use super::error::{quoted, trouble, unusable};
 use crate::apply::{CloudError, Reason};
 use crate::text;
 use aws_config::profile::ProfileSet;
@@ -103,7 +103,7 @@ impl Profiles {
             0 => format!("there are no profiles in {config} and {credentials}"),
             _ => format!("profiles in {config} and {credentials}: {}", known.join(", ")),
         };
-        let mut why = format!("there is no such profile; {there}");
+        let mut why = format!("the profile does not exist; {there}");
         if let Some(unreadable) = &self.unreadable {
             why = format!("{why}; {unreadable}");
         }
@@ -150,7 +150,7 @@ impl Profiles {
     }
 }
 
-/// The name that was given. The aws CLI goes by `AWS_DEFAULT_PROFILE` before `AWS_PROFILE`, and SDKs know the latter
+/// The name that was given. The aws CLI prefers `AWS_DEFAULT_PROFILE` to `AWS_PROFILE`, and SDKs know the latter
 /// alone: where they differ, either choice would be a guess.
 fn named(flag: Option<&str>, environment: &Environment) -> Result<Option<String>, CloudError> {
     match flag.map(str::trim) {

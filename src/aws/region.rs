@@ -1,8 +1,10 @@
 //! Which region: the first that is said, and only one that can be a part of a host's name.
 
-use super::environment::{Environment, quoted, unusable};
+use super::environment::Environment;
+use super::error::{quoted, unusable};
 use super::profile::Profiles;
 use crate::apply::CloudError;
+use crate::stack::Partition;
 use aws_config::imds::region::ImdsRegionProvider;
 
 /// Whether it can stand in a host's name, as regions do. Which regions there are changes too often to be known here.
@@ -12,12 +14,14 @@ pub(super) fn is_region(text: &str) -> bool {
 }
 
 /// # Errors
-/// One that is no region; `source` says where it was found, such as "`--region`".
+/// What is not a region, or is one of no partition; `source` says where it was found, such as "`--region`".
 pub(super) fn checked(region: &str, source: &str) -> Result<String, CloudError> {
-    if is_region(region) {
-        return Ok(region.to_owned());
-    }
-    Err(unusable(source, &format!("{} is not a region such as `eu-central-1`", quoted(region))))
+    let why = match (is_region(region), Partition::of(region)) {
+        (true, Some(_)) => return Ok(region.to_owned()),
+        (true, None) => "is a region that no partition of AWS has; expected one such as `eu-central-1`",
+        (false, _) => "is not a region such as `eu-central-1`",
+    };
+    Err(unusable(source, &format!("{} {why}", quoted(region))))
 }
 
 /// The flag's region, then the environment's, then the manifest's, then the profile's.
@@ -61,5 +65,10 @@ mod tests {
         }
         let error = checked("a\u{1b}[2Jb", "`--region`").expect_err("no region").to_string();
         assert_eq!(error, "cannot use `--region`: `a\\u{1b}[2Jb` is not a region such as `eu-central-1`");
+        let error = checked("mars-north-1", "`--region`").expect_err("an unknown region").to_string();
+        assert!(
+            error.starts_with("cannot use `--region`: `mars-north-1` is a region that no partition of AWS has"),
+            "{error}"
+        );
     }
 }

@@ -5,14 +5,13 @@ use super::artifact::{Code, with_code};
 use super::current::Current;
 use super::error::Doing;
 use super::place::Place;
-use super::settings::{Attached, architecture, environment, logging, storage, uploading};
+use super::settings::{architecture, configure, uploading};
 use super::version::Version;
 use super::wait::{self, Look, Wait, is_refusal, is_role_too_new};
 use crate::apply::{Artifact, CloudError, Delivery, Observer, Outputs, Reason, Source};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Live, Release};
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::Runtime;
 
 /// The number of a version that is exactly `release`, once Lambda is done with it.
 pub(super) async fn publish(
@@ -77,31 +76,9 @@ async fn send_configuration(
     expected: &Version,
     action: &str,
 ) -> Result<(), CloudError> {
-    let configuration = &to.configuration;
-    let call = place
-        .account
-        .lambda
-        .update_function_configuration()
-        .function_name(place.names.function_name())
-        .role(&configuration.role_arn)
-        .runtime(Runtime::from(configuration.runtime.as_str()))
-        .handler(&configuration.handler)
-        .memory_size(configuration.memory as i32)
-        .timeout(configuration.timeout as i32)
-        .ephemeral_storage(storage(configuration.ephemeral_storage)?)
-        .environment(environment(&configuration.environment))
-        .logging_config(logging(configuration))
-        .set_layers(Some(configuration.layers.clone()))
-        .set_revision_id(expected.revision.clone());
-    let (was, will) = (&expected.release.configuration.attachments, &configuration.attachments);
-    let attached = Attached::of(will)?;
-    // What is there on neither side is not mentioned: some of it would ask the deployer for permissions.
-    let call = call
-        .tracing_config(attached.tracing)
-        .set_vpc_config((was.vpc != will.vpc || will.vpc.is_some()).then_some(attached.vpc))
-        .set_dead_letter_config((was.dead_letter != will.dead_letter).then_some(attached.dead_letter))
-        .set_kms_key_arn((was.kms_key != will.kms_key).then_some(attached.kms_key))
-        .set_file_system_configs((was.file_systems != will.file_systems).then_some(attached.file_systems));
+    let call = place.account.lambda.update_function_configuration().function_name(place.names.function_name());
+    let call = configure!(call, &to.configuration, &expected.release.configuration.attachments);
+    let call = call.set_revision_id(expected.revision.clone());
     call.send().await.doing(|| action.to_owned()).map(|_| ())
 }
 
@@ -150,7 +127,7 @@ async fn publish_latest(
     wait.until(observer, async || {
         let latest = current.latest(observer).await?;
         if latest.release != *to {
-            return Err(CloudError::new(action(), Reason::Conflict, "somebody else is changing it at the same time"));
+            return Err(CloudError::new(action(), Reason::Conflict, "someone else is changing it at the same time"));
         }
         let call = place.account.lambda.publish_version().function_name(&name).code_sha256(&to.code);
         let call = call.set_description(Some(origin.to_owned()).filter(|origin| !origin.is_empty()));

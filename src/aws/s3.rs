@@ -1,10 +1,11 @@
-//! The few calls to S3 that an upload takes, each to a bucket of the account at hand and of no other: a bucket's name
+//! The few calls to S3 that an upload takes, each to a bucket of this account and of no other: a bucket's name
 //! can be guessed, and what has it may be anybody's.
 
 use super::access::Account;
 use super::call::Call;
 use super::patience;
 use crate::apply::CloudError;
+use crate::text::hex;
 use aws_runtime::auth::SigningOptions;
 use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -32,7 +33,7 @@ pub(super) struct Request {
     pub bucket: String,
     /// Of an object; empty for the bucket itself.
     pub key: String,
-    /// As it stands in the address, such as `tagging`.
+    /// As in the address, such as `tagging`.
     pub query: &'static str,
     pub body: Bytes,
     pub progress: Option<Progress>,
@@ -55,7 +56,7 @@ impl Account {
         owner: &str,
         action: impl Fn() -> String,
     ) -> Result<String, CloudError> {
-        let digest: String = Sha256::digest(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(&Sha256::digest(&request.body));
         let mut signing = SigningOptions::default();
         signing.double_uri_encode = false;
         signing.content_sha256_header = true;
@@ -108,7 +109,7 @@ fn answer(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMeta
     if response.status().is_success() {
         return Ok(text.into_owned());
     }
-    // What stands before S3 may say it by the status alone; this name of it is one that is retried.
+    // A gateway before S3 may say it by the status alone; the SDK retries an error of this name.
     let by_status = match response.status().as_u16() {
         429 => "TooManyRequestsException".to_owned(),
         status => status.to_string(),

@@ -1,15 +1,102 @@
-//! A release's configuration in the SDK's types, and the settings of calls that carry code.
+//! A release's configuration in the SDK's types: written to the two calls that set it, and read back.
+//!
+//! A setting has one line in [`configure`] and one in [`read`].
 
 use super::patience;
 use crate::apply::{CloudError, Reason};
-use crate::stack::{self, Attachments, Configuration, FileSystem, Tracing, Vpc};
+use crate::stack::{self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Vpc};
+use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
-    Architecture, DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
-    LoggingConfig, TracingConfig, TracingMode, VpcConfig,
+    DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration, LogFormat, LoggingConfig,
+    TracingConfig, TracingMode, VpcConfig,
 };
 
-pub(super) fn architecture(architecture: stack::Architecture) -> Architecture {
-    Architecture::from(architecture.as_str())
+/// Sets a configuration on `CreateFunction` or `UpdateFunctionConfiguration`, whose setters have the same names.
+///
+/// `$before` are the attachments that the function has now. One that it neither has nor gets is left out: some of them
+/// require permissions that only their users have. One that it loses is set to the empty value, which removes it.
+macro_rules! configure {
+    ($call:expr, $configuration:expr, $before:expr) => {{
+        use $crate::aws::settings;
+        let to: &$crate::stack::Configuration = $configuration;
+        let before: &$crate::stack::Attachments = $before;
+        let with = &*to.attachments;
+        $call
+            .role(&to.role_arn)
+            .runtime(aws_sdk_lambda::types::Runtime::from(to.runtime.as_str()))
+            .handler(&to.handler)
+            .memory_size(to.memory as i32)
+            .timeout(to.timeout as i32)
+            .ephemeral_storage(settings::storage(to.ephemeral_storage)?)
+            .environment(settings::environment(&to.environment))
+            .logging_config(settings::logging(to))
+            .set_layers(Some(to.layers.clone()))
+            .tracing_config(settings::tracing(with.tracing))
+            .set_vpc_config((with.vpc.is_some() || before.vpc.is_some()).then(|| settings::vpc(with)))
+            .set_dead_letter_config((with.dead_letter != before.dead_letter).then(|| settings::dead_letter(with)))
+            .set_kms_key_arn((with.kms_key != before.kms_key).then(|| with.kms_key.clone().unwrap_or_default()))
+            .set_file_system_configs(if with.file_systems != before.file_systems {
+                Some(settings::file_systems(with)?)
+            } else {
+                None
+            })
+    }};
+}
+
+pub(super) use configure;
+
+/// The configuration of a version; what is empty is none.
+pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuration {
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    let usual = Configuration::default();
+    let logging = found.logging_config();
+    let variables = found.environment().and_then(|environment| environment.variables()).into_iter().flatten();
+    Configuration {
+        role_arn: found.role().unwrap_or_default().to_owned(),
+        architecture: found
+            .architectures()
+            .first()
+            .and_then(|name| Architecture::parse(name.as_str()))
+            .unwrap_or(usual.architecture),
+        runtime: found.runtime().map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
+        handler: found.handler().unwrap_or_default().to_owned(),
+        memory: number(found.memory_size()).unwrap_or(usual.memory),
+        timeout: number(found.timeout()).unwrap_or(usual.timeout),
+        ephemeral_storage: number(found.ephemeral_storage().map(|storage| storage.size()))
+            .unwrap_or(usual.ephemeral_storage),
+        layers: found.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect(),
+        environment: variables.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect(),
+        logging: match logging.and_then(|logging| logging.log_format()) {
+            Some(LogFormat::Json) => Logging::Json,
+            _ => Logging::Text,
+        },
+        log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
+        attachments: Box::new(read_attachments(found)),
+    }
+}
+
+fn read_attachments(found: &FunctionConfiguration) -> Attachments {
+    let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let active = found.tracing_config().and_then(|tracing| tracing.mode()) == Some(&TracingMode::Active);
+    let system = |system: &FileSystemConfig| stack::FileSystem {
+        arn: system.arn().to_owned(),
+        path: system.local_mount_path().to_owned(),
+    };
+    Attachments {
+        tracing: if active { Tracing::Active } else { Tracing::PassThrough },
+        vpc: found.vpc_config().filter(|vpc| !vpc.subnet_ids().is_empty()).map(|vpc| Vpc {
+            subnets: vpc.subnet_ids().iter().cloned().collect(),
+            security_groups: vpc.security_group_ids().iter().cloned().collect(),
+            ipv6: vpc.ipv6_allowed_for_dual_stack().unwrap_or(false),
+        }),
+        dead_letter: some(found.dead_letter_config().and_then(|letters| letters.target_arn())),
+        kms_key: some(found.kms_key_arn()),
+        file_systems: found.file_system_configs().iter().map(system).collect(),
+    }
+}
+
+pub(super) fn architecture(architecture: Architecture) -> aws_sdk_lambda::types::Architecture {
+    architecture.as_str().into()
 }
 
 pub(super) fn environment(environment: &stack::Environment) -> Environment {
@@ -18,81 +105,52 @@ pub(super) fn environment(environment: &stack::Environment) -> Environment {
 }
 
 pub(super) fn logging(configuration: &Configuration) -> LoggingConfig {
-    let format = match configuration.log_format {
-        stack::LogFormat::Text => aws_sdk_lambda::types::LogFormat::Text,
-        stack::LogFormat::Json => aws_sdk_lambda::types::LogFormat::Json,
+    let format = match configuration.logging {
+        Logging::Text => LogFormat::Text,
+        Logging::Json => LogFormat::Json,
     };
     LoggingConfig::builder().log_format(format).log_group(&configuration.log_group).build()
 }
 
-pub(super) fn storage(megabytes: u32) -> Result<EphemeralStorage, CloudError> {
-    EphemeralStorage::builder()
-        .size(megabytes as i32)
+pub(super) fn tracing(tracing: Tracing) -> TracingConfig {
+    let mode = match tracing {
+        Tracing::Active => TracingMode::Active,
+        Tracing::PassThrough => TracingMode::PassThrough,
+    };
+    TracingConfig::builder().mode(mode).build()
+}
+
+pub(super) fn vpc(attachments: &Attachments) -> VpcConfig {
+    let vpc = attachments.vpc.clone().unwrap_or_default();
+    VpcConfig::builder()
+        .set_subnet_ids(Some(vpc.subnets.into_iter().collect()))
+        .set_security_group_ids(Some(vpc.security_groups.into_iter().collect()))
+        .ipv6_allowed_for_dual_stack(vpc.ipv6)
         .build()
-        .map_err(|error| CloudError::new("set the ephemeral storage", Reason::Refused, error.to_string()))
+}
+
+pub(super) fn dead_letter(attachments: &Attachments) -> DeadLetterConfig {
+    DeadLetterConfig::builder().target_arn(attachments.dead_letter.clone().unwrap_or_default()).build()
+}
+
+/// # Errors
+/// None in practice: the SDK asks for what is always there. The same holds for [`storage`].
+pub(super) fn file_systems(attachments: &Attachments) -> Result<Vec<FileSystemConfig>, CloudError> {
+    let system = |system: &stack::FileSystem| {
+        FileSystemConfig::builder().arn(&system.arn).local_mount_path(&system.path).build().map_err(incomplete)
+    };
+    attachments.file_systems.iter().map(system).collect()
+}
+
+pub(super) fn storage(megabytes: u32) -> Result<EphemeralStorage, CloudError> {
+    EphemeralStorage::builder().size(megabytes as i32).build().map_err(incomplete)
+}
+
+fn incomplete(error: BuildError) -> CloudError {
+    CloudError::new("write the function's configuration", Reason::Refused, error.to_string())
 }
 
 /// A call that carries code may take longer than the others.
 pub(super) fn uploading() -> aws_sdk_lambda::config::Builder {
     aws_sdk_lambda::config::Builder::new().timeout_config(patience::uploads())
-}
-
-/// What AWS says of a function's attachments; what is empty is none.
-pub(super) fn attached(configuration: &FunctionConfiguration) -> Attachments {
-    let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let active = configuration.tracing_config().and_then(|tracing| tracing.mode()) == Some(&TracingMode::Active);
-    let vpc = configuration.vpc_config().filter(|vpc| !vpc.subnet_ids().is_empty()).map(|vpc| Vpc {
-        subnets: vpc.subnet_ids().iter().cloned().collect(),
-        security_groups: vpc.security_group_ids().iter().cloned().collect(),
-        ipv6: vpc.ipv6_allowed_for_dual_stack().unwrap_or(false),
-    });
-    Attachments {
-        tracing: if active { Tracing::Active } else { Tracing::PassThrough },
-        vpc,
-        dead_letter: some(configuration.dead_letter_config().and_then(|letters| letters.target_arn())),
-        kms_key: some(configuration.kms_key_arn()),
-        file_systems: configuration
-            .file_system_configs()
-            .iter()
-            .map(|system| FileSystem { arn: system.arn().to_owned(), path: system.local_mount_path().to_owned() })
-            .collect(),
-    }
-}
-
-/// Attachments in the SDK's types; an empty one takes away what is there.
-pub(super) struct Attached {
-    pub tracing: TracingConfig,
-    pub vpc: VpcConfig,
-    pub dead_letter: DeadLetterConfig,
-    pub kms_key: String,
-    pub file_systems: Vec<FileSystemConfig>,
-}
-
-impl Attached {
-    /// # Errors
-    /// None in practice: the SDK asks for what is always there.
-    pub fn of(attachments: &Attachments) -> Result<Attached, CloudError> {
-        let mode = match attachments.tracing {
-            Tracing::Active => TracingMode::Active,
-            Tracing::PassThrough => TracingMode::PassThrough,
-        };
-        let vpc = attachments.vpc.clone().unwrap_or_default();
-        let system =
-            |system: &FileSystem| FileSystemConfig::builder().arn(&system.arn).local_mount_path(&system.path).build();
-        let file_systems: Result<Vec<_>, _> = attachments.file_systems.iter().map(system).collect();
-        Ok(Attached {
-            tracing: TracingConfig::builder().mode(mode).build(),
-            vpc: VpcConfig::builder()
-                .set_subnet_ids(Some(vpc.subnets.into_iter().collect()))
-                .set_security_group_ids(Some(vpc.security_groups.into_iter().collect()))
-                .ipv6_allowed_for_dual_stack(vpc.ipv6)
-                .build(),
-            dead_letter: DeadLetterConfig::builder()
-                .target_arn(attachments.dead_letter.clone().unwrap_or_default())
-                .build(),
-            kms_key: attachments.kms_key.clone().unwrap_or_default(),
-            file_systems: file_systems
-                .map_err(|error| CloudError::new("set the file systems", Reason::Refused, error.to_string()))?,
-        })
-    }
 }

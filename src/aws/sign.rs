@@ -17,11 +17,11 @@ pub struct Signer {
 
 impl Account {
     /// # Errors
-    /// When the credentials do not hold any more, or whoever gives new ones does not answer.
+    /// When the credentials are no longer valid, or new ones do not arrive.
     pub async fn signer(&self) -> Result<Signer, String> {
         let provider = self.config.credentials_provider().ok_or("there are no credentials to sign with")?;
         let found = tokio::time::timeout(patience::attempt(), provider.provide_credentials()).await;
-        let found = found.map_err(|_| "new credentials were waited for in vain")?;
+        let found = found.map_err(|_| "no new credentials arrived in time")?;
         let credentials = found.map_err(|error| super::error::trouble(&error))?;
         let clock = self.clock.clone();
         Ok(Signer { identity: credentials.into(), region: self.region.clone(), clock })

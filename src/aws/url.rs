@@ -35,7 +35,7 @@ async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option
     let found = call.customize().interceptor(aside.clone()).send().await;
     let Some(found) = found.if_found(|| format!("read the url of function `{name}`"))? else { return Ok(None) };
     if let Some(why) = aside.said().filter(|_| !may_be_down) {
-        let error = CloudError::new(format!("use the url of function `{name}`"), Reason::Refused, why);
+        let error = CloudError::new(format!("use the url of function `{name}`"), Reason::UrlTaken, why);
         return Err(CloudError { code: Some("UrlDown".to_owned()), ..error });
     }
     let url = FunctionUrl {
@@ -70,7 +70,7 @@ impl Intercept for Aside {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // Before, the body is a stream that nobody has read.
+        // Before, the body is a stream that has not been read.
         let body = context.response().body().bytes().unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body["LocalCloud"].as_str().map(str::to_owned);
@@ -81,7 +81,7 @@ impl Intercept for Aside {
 pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Result<Outputs, CloudError> {
     match diff {
         Diff::Create(url) => match create(place, url).await {
-            // It is there already: by a call whose reply was lost, or by somebody else a moment ago.
+            // It is there already: by a call whose reply was lost, or by another process a moment ago.
             Err(error) if error.is("ResourceConflictException") => match observe(place).await? {
                 Some((found, address)) if found == *url => Ok(Outputs { url: Some(address), ..Outputs::default() }),
                 Some(_) => update(place, url).await,

@@ -2,8 +2,10 @@
 
 use super::access::Account;
 use super::call::JsonApi;
-use crate::apply::{CloudError, Reason};
+use super::error::is_lasting;
+use crate::apply::CloudError;
 use crate::stack::Secret;
+use crate::text::list;
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ impl Account {
     /// The values of parameters, decrypted. A name may be an ARN, and may end in `:VERSION` or `:LABEL`.
     ///
     /// # Errors
-    /// What is no answer about the names: no connection, no valid credentials, throttling.
+    /// What says nothing about the names: no connection, no valid credentials, throttling.
     pub async fn parameters(&self, names: &[&str]) -> Result<Values, CloudError> {
         let found = try_join_all(names.chunks(PARAMETERS).map(|names| self.some_parameters(names))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -29,13 +31,14 @@ impl Account {
 
     async fn some_parameters(&self, names: &[&str]) -> Result<Values, CloudError> {
         let input = json!({ "Names": names, "WithDecryption": true });
-        let answer = match self.call(&SSM, "GetParameters", input, || format!("read {}", listed(names))).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let why = refusal(error)?;
-                return Ok(names.iter().map(|name| ((*name).to_owned(), Err(why.clone()))).collect());
-            }
-        };
+        let answer =
+            match self.call(&SSM, "GetParameters", input, || format!("read parameter {}", list::quoted(names))).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let why = refusal(error)?;
+                    return Ok(names.iter().map(|name| ((*name).to_owned(), Err(why.clone()))).collect());
+                }
+            };
         let mut found = BTreeMap::new();
         for parameter in answer["Parameters"].as_array().into_iter().flatten() {
             let text = |member: &str| parameter[member].as_str().unwrap_or_default();
@@ -50,7 +53,7 @@ impl Account {
     /// The strings of secrets, as they are now. A name may be an ARN.
     ///
     /// # Errors
-    /// What is no answer about the names: no connection, no valid credentials, throttling.
+    /// What says nothing about the names: no connection, no valid credentials, throttling.
     pub async fn secrets_named(&self, names: &[&str]) -> Result<Values, CloudError> {
         Ok(try_join_all(names.iter().map(|name| self.secret(name))).await?.into_iter().collect())
     }
@@ -77,15 +80,8 @@ impl Account {
 /// # Errors
 /// The error itself, where it says nothing about what was asked for.
 fn refusal(error: CloudError) -> Result<String, CloudError> {
-    let code = error.code.clone().unwrap_or_default();
-    let for_now = ["Throttling", "TooManyRequests", "Internal", "ServiceUnavailable", "Unknown"];
-    if error.reason != Reason::Refused || for_now.iter().any(|words| code.contains(words)) {
+    if !is_lasting(&error) {
         return Err(error);
     }
-    Ok(format!("cannot be read: {} ({code})", error.message))
-}
-
-fn listed(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    format!("parameter {}", names.join(", "))
+    Ok(format!("cannot be read: {} ({})", error.message, error.code.unwrap_or_default()))
 }

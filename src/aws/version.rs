@@ -1,7 +1,7 @@
 //! A version of a function as Lambda describes it, `$LATEST` included.
 
 use super::settings;
-use crate::stack::{Architecture, Configuration, LogFormat, Names, Release, Secret};
+use crate::stack::{Names, Release};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 
 /// What `GetFunction` says of one version.
@@ -30,7 +30,10 @@ pub(super) enum Condition {
 impl Version {
     pub fn of(configuration: &FunctionConfiguration, names: &Names) -> Version {
         Version {
-            release: release(configuration, names),
+            release: Release {
+                code: configuration.code_sha256().unwrap_or_default().to_owned(),
+                configuration: settings::read(configuration, names),
+            },
             description: configuration.description().unwrap_or_default().to_owned(),
             number: configuration.version().unwrap_or_default().to_owned(),
             revision: configuration.revision_id().map(str::to_owned),
@@ -41,38 +44,6 @@ impl Version {
     /// Whether nothing but the revision, the condition or the number differs.
     pub fn same_content(&self, other: &Version) -> bool {
         self.release == other.release && self.description == other.description
-    }
-}
-
-fn release(configuration: &FunctionConfiguration, names: &Names) -> Release {
-    let architecture = configuration.architectures().first().and_then(|name| Architecture::parse(name.as_str()));
-    let environment = configuration.environment().and_then(|environment| environment.variables());
-    let logging = configuration.logging_config();
-    let log_format = match logging.and_then(|logging| logging.log_format()) {
-        Some(aws_sdk_lambda::types::LogFormat::Json) => LogFormat::Json,
-        _ => LogFormat::Text,
-    };
-    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
-    Release {
-        code: configuration.code_sha256().unwrap_or_default().to_owned(),
-        configuration: Configuration {
-            role_arn: configuration.role().unwrap_or_default().to_owned(),
-            architecture: architecture.unwrap_or(Architecture::X86_64),
-            runtime: configuration.runtime().map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
-            handler: configuration.handler().unwrap_or_default().to_owned(),
-            memory: number(configuration.memory_size()).unwrap_or(128),
-            timeout: number(configuration.timeout()).unwrap_or(3),
-            ephemeral_storage: number(configuration.ephemeral_storage().map(|storage| storage.size())).unwrap_or(512),
-            layers: configuration.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect(),
-            environment: environment
-                .into_iter()
-                .flatten()
-                .map(|(name, value)| (name.clone(), Secret::new(value.as_str())))
-                .collect(),
-            log_format,
-            log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
-            attachments: Box::new(settings::attached(configuration)),
-        },
     }
 }
 

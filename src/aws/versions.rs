@@ -47,7 +47,7 @@ impl Place<'_> {
     }
 
     /// Deletes old versions: those below the live one that are not among the newest `keep` releases, that no alias
-    /// uses and that `live` does not remember as the one before. A version that did not pass is no release, so it
+    /// uses and that `live` does not remember as the one before. A version that did not pass does not count as a release, so it
     /// takes no other's place. Gives the numbers of those deleted.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-/// Those of `newest_first` that nobody uses, that are older than the `live` one, and that are not among the first `keep`
+/// Those of `newest_first` that are not in use, that are older than the `live` one, and that are not among the first `keep`
 /// good ones. A version that is newer may be another deploy's, on its way to become live.
 fn surplus(
     newest_first: &[u64],

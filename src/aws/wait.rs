@@ -1,11 +1,11 @@
-//! The only waiting there is: with an end, with somebody listening, and ended when they say so.
+//! The only waiting in this room: it has an end, it reports that it waits, and it stops when the run is stopped.
 
 use crate::apply::{CloudError, Observer, Reason};
 use std::time::{Duration, Instant};
 
 /// The first pause between two looks; they grow to `LONGEST`.
 const FIRST: Duration = Duration::from_millis(60);
-/// Also how often whoever listens is told: nothing is silent for more than a second.
+/// Also how often the wait is reported: nothing is silent for more than a second.
 const LONGEST: Duration = Duration::from_millis(950);
 
 /// How long Lambda may take to believe in a new role. Source: docs/aws.md, "Control plane".
@@ -19,7 +19,7 @@ pub(super) const READY: Duration = Duration::from_secs(900);
 /// How long another update may hold up a write of ours, which AWS refuses meanwhile.
 pub(super) const BUSY: Duration = Duration::from_secs(60);
 
-/// A moment, after which whoever waits for something else gives a sign of life.
+/// A pause, for a caller that reports its progress while it waits for something else.
 pub(super) async fn moment(length: Duration) {
     tokio::time::sleep(length).await;
 }
@@ -99,23 +99,17 @@ impl Pace {
     }
 }
 
-/// Whether AWS refuses a write because the function is in the middle of something, and would take it later.
-pub(super) fn is_busy(error: &CloudError) -> bool {
-    let signs = ["in progress", "is currently in the following state: Pending"];
-    error.reason != Reason::TimedOut
-        && error.is("ResourceConflictException")
-        && signs.iter().any(|sign| error.message.contains(sign))
-}
-
 /// Whether AWS refuses a guarded write: it has to be looked at what is there now.
 pub(super) fn is_refusal(error: &CloudError) -> bool {
     error.is("PreconditionFailedException") || error.is("ResourceConflictException")
 }
 
+/// Whether AWS refuses a write because the function is in the middle of something, and would take it later.
+pub(super) fn is_busy(error: &CloudError) -> bool {
+    error.reason == Reason::Busy
+}
+
 /// A new role can be read at once and assumed only seconds later; trying is the only way to know.
 pub(super) fn is_role_too_new(error: &CloudError) -> bool {
-    error.is("InvalidParameterValueException")
-        && ["cannot be assumed by Lambda", "does not have permissions to call", "KMS key is invalid for CreateGrant"]
-            .iter()
-            .any(|sign| error.message.contains(sign))
+    error.reason == Reason::RoleNotReady
 }

@@ -23,7 +23,7 @@ impl Window {
         Window { start, newest: None, seen: BTreeSet::new() }
     }
 
-    /// Where the round at hand begins, on each of its pages.
+    /// Where this round begins, on each of its pages.
     pub fn start(&self) -> i64 {
         self.start
     }

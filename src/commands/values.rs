@@ -41,7 +41,7 @@ fn hide(session: &Session, project: &Project, region: &str, account: &str) {
     session.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
 }
 
-/// What is missing of the values that need no AWS, with what to do about it, for who has more to say that is wrong.
+/// What is missing of the values that need no AWS, with what to do about it, for a caller that reports other mistakes as well.
 pub fn missing_here(project: &Project) -> Option<(Problems, Vec<String>)> {
     let found = look_up_near(project);
     let problems = fill(&mut project.functions.clone(), &found, &project.text).err()?;
@@ -54,8 +54,8 @@ fn look_up_near(project: &Project) -> Found {
     near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
 }
 
-fn missing(found: &Found) -> Vec<&'static str> {
-    found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin.key()).collect()
+fn missing(found: &Found) -> Vec<&Origin> {
+    found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin).collect()
 }
 
 /// Opens the account for a command that deploys no values: it needs those of the checks alone, and where one cannot be
@@ -141,7 +141,7 @@ fn filled(session: &Session, project: &mut Project, found: &Found, missing: Kind
     })
 }
 
-/// What needs no AWS. The empty string is no value: CI systems have it for secrets that they do not know.
+/// What needs no AWS. The empty string counts as missing: CI systems have it for secrets that they do not know.
 fn look_up(origin: &Origin, directory: &Path) -> Result<Secret, String> {
     let value = match origin {
         Origin::Env(name) => variable(name)?,
@@ -156,7 +156,7 @@ fn variable(name: &str) -> Result<String, String> {
     value.into_string().map_err(|_| "is not text in UTF-8".into())
 }
 
-/// What stands in a file, without the one line end that editors and `echo` put behind it.
+/// The contents of a file, without the one line end that editors and `echo` add.
 fn contents(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;

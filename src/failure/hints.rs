@@ -1,45 +1,38 @@
 //! What to do about a call that failed.
 
-use crate::apply::{CloudError, LOG_IN, Reason};
+use crate::apply::Reason;
 
-pub(super) fn hint_for(error: &CloudError) -> Option<&'static str> {
-    match (error.reason, error.code.as_deref().unwrap_or_default()) {
-        // It names the command for the profile.
-        (Reason::Credentials, _) if error.message.contains(LOG_IN) => {
-            Some("choose another profile with `--profile`, or try it without an account: `--local`")
-        }
-        (Reason::Credentials, _) => Some(
+pub(super) fn hint_for(reason: Reason) -> Option<&'static str> {
+    let hint = match reason {
+        Reason::LoggedOut => "choose another profile with `--profile`, or try it without an account: `--local`",
+        Reason::Credentials => {
             "log in (`aws sso login`, `aws configure`), choose a profile with `--profile`, or try it without an \
-             account: `--local`",
-        ),
-        (Reason::Settings, _) if error.message == "no region is set" => {
-            Some("set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`")
+             account: `--local`"
         }
-        (Reason::Settings, _) if error.action != "use the configured endpoints" => None,
-        (Reason::Settings, _) => Some("unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place"),
-        (Reason::Conflict, _) => Some("see what is live with `lamstream status`, then deploy again"),
-        (_, "InvalidParameterValueException") if error.message.contains("Adapter is not installed") => {
-            Some("run `lamstream local adapter install`, once; then run the same command again")
+        Reason::NoRegion => {
+            "set `region` in the manifest, `AWS_REGION`, or `--region`; or try it without an account: `--local`"
         }
-        (_, "InvalidParameterValueException") if error.message.contains("has no copy of it") => {
-            Some("run `lamstream local layer add ARN`, which fetches it with your credentials, or has it from a ZIP")
+        Reason::SplitEndpoints => "unset the `AWS_ENDPOINT_URL` variables, or point all of them to one place",
+        Reason::Conflict => "check what is live with `lamstream status`, then deploy again",
+        Reason::NoAdapter => "run `lamstream local adapter install` once, then rerun the command",
+        Reason::NoLayer => {
+            "run `lamstream local layer add ARN`, which downloads it with your credentials, or adds it from a ZIP"
         }
-        (_, "UrlDown") => Some(
+        Reason::UrlTaken => {
             "end that process and rerun the command; if it has to keep the port, destroy the function and deploy it \
-             again, which gives it another URL",
-        ),
-        (_, "PublicPolicyException") => Some(
+             again, which gives it another URL"
+        }
+        Reason::PublicBlocked => {
             "this account blocks public function policies: allow them in the Lambda console's settings, or use \
-             `auth = \"aws-iam\"`",
-        ),
-        (_, "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") => {
-            Some("the credentials lack this permission: ask whoever manages the account for the action that AWS names")
+             `auth = \"aws-iam\"`"
         }
-        (_, "TooManyRequestsException" | "Throttling" | "ThrottlingException") => {
-            Some("AWS throttles this account's calls: wait a little, then run the same command again")
+        Reason::Denied => {
+            "the credentials lack this permission: ask the administrator of the account for the action that AWS names"
         }
-        (Reason::Unreachable, _) => Some("check the network, then run the same command again; it goes on from there"),
-        (Reason::TimedOut, _) => Some("run the same command again; it goes on from there"),
-        _ => None,
-    }
+        Reason::Throttled => "AWS throttles this account's calls: wait a moment, then rerun the command",
+        Reason::Unreachable => "check your network and rerun the command; it resumes where it stopped",
+        Reason::TimedOut => "rerun the command; it resumes where it stopped",
+        Reason::Refused | Reason::Busy | Reason::RoleNotReady | Reason::Settings | Reason::Interrupted => return None,
+    };
+    Some(hint)
 }

@@ -1,48 +1,41 @@
 //! The other services of AWS that a function works with.
 
 use super::section::{Entry, Section};
-use crate::stack::{Attachments, FileSystem, Tracing, Vpc};
+use crate::stack::{Arn, Attachments, FileSystem, Vpc};
 use std::collections::BTreeSet;
 
 /// AWS's limits.
 const SUBNET_LIMIT: usize = 16;
 const GROUP_LIMIT: usize = 5;
 
-pub(super) fn read(keys: &mut Section<'_>) -> Attachments {
+pub(super) fn read(keys: &Section<'_>) -> Attachments {
     const DEAD_LETTER: &str =
         "the ARN of an SQS queue or an SNS topic, such as `arn:aws:sqs:eu-central-1:123456789012:failed`";
     const KEY: &str = "the ARN of a KMS key, such as `arn:aws:kms:eu-central-1:123456789012:key/ID`";
-    let tracings = [Tracing::Active, Tracing::PassThrough].map(|tracing| (tracing.as_str(), tracing));
-    let tracing = keys.entry("tracing").and_then(|entry| entry.one_of(&tracings));
     let vpc = keys.entry("vpc").and_then(|entry| read_vpc(&entry));
-    let mut arn = |key, services: &'static [&str], expected| {
-        let entry = keys.entry(key)?;
-        entry
-            .matching(|text| services.iter().any(|service| is_arn(text, service)), expected)
-            .map(|arn| arn.into_inner().to_owned())
+    let arn = |key, services: &'static [&'static str], expected| {
+        let is_one = |text: &str| services.iter().any(|service| is_arn(text, service));
+        keys.matching(key, is_one, expected).map(str::to_owned)
     };
-    let dead_letter = arn("dead_letter", &["sqs", "sns"], DEAD_LETTER);
-    let kms_key = arn("kms_key", &["kms"], KEY);
     let file_systems = keys.entry("file_systems").map(|entry| {
         if !keys.has("vpc") {
-            entry.problem_with_name(
-                "`file_systems` are reached by the network that they are in, expected `vpc` as well",
-            );
+            entry
+                .problem_with_name("`file_systems` can be reached only from their own network, expected `vpc` as well");
         }
         read_file_systems(&entry)
     });
     Attachments {
-        tracing: tracing.map_or(Tracing::default(), |tracing| tracing.into_inner()),
+        tracing: keys.word("tracing"),
         vpc,
-        dead_letter,
-        kms_key,
+        dead_letter: arn("dead_letter", &["sqs", "sns"], DEAD_LETTER),
+        kms_key: arn("kms_key", &["kms"], KEY),
         file_systems: file_systems.unwrap_or_default(),
     }
 }
 
 fn read_vpc(entry: &Entry<'_>) -> Option<Vpc> {
-    let mut keys = entry.section("`vpc`".into())?;
-    let mut ids = |key, prefix: &str, limit, expected: &str| {
+    let keys = entry.section("`vpc`".into())?;
+    let ids = |key, prefix: &str, limit, expected: &str| {
         let Some(entry) = keys.required(key, expected) else { return BTreeSet::new() };
         let ids = entry.strings(expected);
         if ids.is_empty() && entry.is_empty_array() || ids.len() > limit {
@@ -55,20 +48,18 @@ fn read_vpc(entry: &Entry<'_>) -> Option<Vpc> {
     };
     let subnets = ids("subnets", "subnet-", SUBNET_LIMIT, "ids of subnets, such as `subnet-0a1b2c3d`");
     let security_groups = ids("security_groups", "sg-", GROUP_LIMIT, "ids of security groups, such as `sg-0a1b2c3d`");
-    let ipv6 = keys.entry("ipv6").and_then(|entry| entry.boolean());
-    keys.finish();
-    Some(Vpc { subnets, security_groups, ipv6: ipv6.is_some_and(|ipv6| ipv6.into_inner()) })
+    Some(Vpc { subnets, security_groups, ipv6: keys.switch("ipv6") })
 }
 
 fn read_file_systems(entry: &Entry<'_>) -> Vec<FileSystem> {
     let sections = entry.sections("a file system");
     if sections.len() > 1 {
         entry.problem_with_name(format!(
-            "`file_systems` holds {} file systems, expected one: Lambda takes no more",
+            "`file_systems` holds {} file systems, expected one: Lambda supports no more",
             sections.len()
         ));
     }
-    let system = |mut keys: Section<'_>| {
+    let system = |keys: Section<'_>| {
         let arn = keys.required("arn", "the ARN of an access point of EFS");
         let arn = arn.and_then(|arn| {
             arn.matching(|text| is_arn(text, "elasticfilesystem"), "the ARN of an access point of EFS")
@@ -76,16 +67,13 @@ fn read_file_systems(entry: &Entry<'_>) -> Vec<FileSystem> {
         let path = keys.required("path", "where the function finds it, such as `/mnt/data`");
         let path =
             path.and_then(|path| path.matching(is_mount_path, "a path of one name below `/mnt/`, such as `/mnt/data`"));
-        keys.finish();
         Some(FileSystem { arn: arn?.into_inner().to_owned(), path: path?.into_inner().to_owned() })
     };
     sections.into_iter().filter_map(system).collect()
 }
 
 fn is_arn(text: &str, service: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, of, _, account, rest]
-        if partition.starts_with("aws") && of == service && account.len() == 12 && !rest.is_empty())
+    Arn::parse(text).is_some_and(|arn| arn.service == service && arn.has_account())
         && !text.contains(char::is_whitespace)
 }
 

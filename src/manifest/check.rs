@@ -1,5 +1,6 @@
 //! What a deployed URL is asked, and what it must answer to count as deployed.
 
+use super::http::{is_token, is_value};
 use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
 use crate::stack::Secret;
@@ -7,7 +8,6 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use std::time::Duration;
 use toml::Spanned;
 
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// These describe the connection and the body, and follow from them.
 const NOT_TO_BE_SET: [&str; 4] = ["connection", "content-length", "host", "transfer-encoding"];
 /// What may not stand in a path as it is. `%` may: a path that is encoded already stays as written.
@@ -35,7 +35,7 @@ pub struct Check {
     pub whole: bool,
     /// How long the first byte of the answer may take, once the function is warm.
     pub first_byte_within: Option<Duration>,
-    /// Whether the manifest wrote this check, or it stands in for a missing one.
+    /// Whether the manifest has this check, or it replaces a missing one.
     pub written: bool,
 }
 
@@ -70,13 +70,13 @@ impl Default for Check {
 }
 
 impl Check {
-    /// The headers with their values, for who sends them.
+    /// The headers with their values, to be sent.
     pub fn revealed_headers(&self) -> Vec<(String, String)> {
         self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
     }
 
     /// The check as the manifest writes it, in one text: all that it asks and demands, but of values that come from
-    /// outside only where they come from. It may hold values that nobody may see.
+    /// outside only where they come from. It may contain secrets.
     pub fn definition(&self) -> String {
         let outside: Vec<_> = self.outside.iter().map(|outside| (&outside.name, &outside.origin)).collect();
         let headers = self.revealed_headers();
@@ -98,7 +98,7 @@ impl Check {
         format!("{:?}", (method, path, query, headers, outside, body, expect, streams, whole, first_byte_within))
     }
 
-    /// The body, for who sends it; empty where there is none.
+    /// The body, to be sent; empty if there is none.
     pub fn revealed_body(&self) -> &str {
         self.body.as_ref().map_or("", |body| body.reveal())
     }
@@ -113,14 +113,14 @@ impl Check {
     }
 
     /// The checks of a function with these keys: there is one where there is a URL, written or not.
-    pub(super) fn read_all(function: &mut Section<'_>) -> Vec<Check> {
+    pub(super) fn read_all(function: &Section<'_>) -> Vec<Check> {
         let has_url = function.has("url");
         let buffered = function.peek("url", "mode").is_some_and(|mode| mode == "buffered");
         let Some(entry) = function.entry("check") else {
             return has_url.then(Check::default).into_iter().collect();
         };
         if !has_url {
-            entry.problem_with_name("`check` asks the function's URL, expected a `url` beside it");
+            entry.problem_with_name("`check` requests the function's URL, expected a `url` beside it");
         }
         if entry.is_empty_array() {
             entry.problem("`check` is empty, expected at least one, or no `check` at all");
@@ -133,27 +133,20 @@ impl Check {
         checks.into_iter().map(|keys| Check::read(keys, buffered)).collect()
     }
 
-    fn read(mut keys: Section<'_>, buffered: bool) -> Check {
-        let methods = METHODS.map(|method| (method, method));
-        let method = keys.entry("method").and_then(|entry| entry.one_of(&methods)).map_or("GET", Spanned::into_inner);
-        let path = keys
-            .entry("path")
-            .and_then(|entry| entry.matching(is_path, "a path that begins with `/`, without `?`, `#`"));
+    fn read(keys: Section<'_>, buffered: bool) -> Check {
+        let method = keys.entry("method").and_then(|entry| entry.word()).unwrap_or("GET");
+        let path = keys.matching("path", is_path, "a path that begins with `/`, without `?`, `#`");
         let query = keys.section("query").map(|query| read_pairs(&query));
         let (headers, outside) = keys.section("headers").map(|headers| read_headers(&headers)).unwrap_or_default();
         let body = keys.entry("body").and_then(|entry| entry.string("a string"));
-        let status = keys.entry("expect_status").and_then(|entry| entry.integer(200..=599, ""));
-        let status = status.map(|status| status.into_inner() as u16);
-        let streams = read_streams(&mut keys, method, status, buffered);
-        let whole = read_whole(&mut keys, streams);
-        let first_byte_within = keys.entry("first_byte_within").and_then(|entry| {
-            let text = entry.matching(|text| duration(text).is_some(), "a time above 0 such as `500ms` or `2s`")?;
-            duration(text.into_inner())
-        });
-        keys.finish();
+        let status = keys.written_number("expect_status").map(|status| status.into_inner() as u16);
+        let streams = read_streams(&keys, method, status, buffered);
+        let whole = read_whole(&keys, streams);
+        let time = "a time above 0 such as `500ms` or `2s`";
+        let first_byte_within = keys.matching("first_byte_within", |text| duration(text).is_some(), time);
         Check {
             method: method.to_owned(),
-            path: path.map_or("/".into(), |path| path.into_inner().to_owned()),
+            path: path.unwrap_or("/").to_owned(),
             query: query.unwrap_or_default(),
             headers,
             outside,
@@ -161,7 +154,7 @@ impl Check {
             expect: status.map_or(Expect::Success, Expect::Status),
             streams,
             whole,
-            first_byte_within,
+            first_byte_within: first_byte_within.and_then(duration),
             written: true,
         }
     }
@@ -178,12 +171,12 @@ fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-fn read_streams(keys: &mut Section<'_>, method: &str, status: Option<u16>, buffered: bool) -> bool {
+fn read_streams(keys: &Section<'_>, method: &str, status: Option<u16>, buffered: bool) -> bool {
     let Some(entry) = keys.entry("streams") else { return false };
     let streams = entry.boolean().is_some_and(Spanned::into_inner);
     if streams && buffered {
         entry.problem_with_name(
-            "`streams = true` and the URL's `mode = \"buffered\"` exclude each other, \
+            "`streams = true` and the URL's `mode = \"buffered\"` cannot be used together, \
              expected `mode = \"response-stream\"`",
         );
     }
@@ -194,13 +187,13 @@ fn read_streams(keys: &mut Section<'_>, method: &str, status: Option<u16>, buffe
     };
     if let Some(reason) = without_body.filter(|_| streams) {
         entry.problem_with_name(format!(
-            "`streams = true` and {reason} exclude each other: such an answer has no body, expected another"
+            "`streams = true` and {reason} cannot be used together: such an answer has no body, expected another"
         ));
     }
     streams
 }
 
-fn read_whole(keys: &mut Section<'_>, streams: bool) -> bool {
+fn read_whole(keys: &Section<'_>, streams: bool) -> bool {
     let Some(entry) = keys.entry("whole") else { return false };
     let whole = entry.boolean().is_some_and(Spanned::into_inner);
     if whole && !streams {
@@ -228,27 +221,17 @@ fn read_headers(section: &Section<'_>) -> (Vec<(String, Secret)>, Vec<Outside>) 
     (headers, outside)
 }
 
-/// Whether HTTP lets a header have such a value.
-pub(super) fn may_be_sent(value: &str) -> bool {
-    !value.contains(|character: char| character.is_control() && character != '\t')
-}
-
 /// The values may be credentials, so that no message holds one.
 fn refuse_header(entry: &Entry<'_>) {
     let name = entry.name;
     if !is_token(name) {
-        entry.problem_with_name(format!("`{name}` is no name for a header, expected letters, digits and `-`"));
+        entry.problem_with_name(format!("`{name}` is not a valid header name, expected letters, digits and `-`"));
     } else if NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()) {
-        entry.problem_with_name(format!("`{name}` follows from the request, expected other headers"));
+        entry.problem_with_name(format!("`{name}` is set by the request itself, expected other headers"));
     }
-    if entry.text().is_some_and(|value| !may_be_sent(value)) {
+    if entry.text().is_some_and(|value| !is_value(value)) {
         entry.problem_with_name(format!("the header `{name}` holds a control character, expected none"));
     }
-}
-
-/// A name as HTTP has it.
-pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn is_path(text: &str) -> bool {

@@ -1,15 +1,16 @@
 //! Where a function's code comes from, and what starts it.
 
-use super::function::is_name;
-use super::section::{Entry, Section, list};
+use super::name::{is_name, is_path};
+use super::section::{Entry, Section};
 use crate::stack::{Family, Runtime};
+use crate::text::list;
 use globset::Glob;
 use std::path::PathBuf;
 
 /// Each function has exactly one of them.
 const SOURCES: [&str; 3] = ["crate", "web", "package"];
 const RUNTIMES: &str = "a runtime of Lambda with its version, such as `python3.13`, `nodejs22.x` or `provided.al2023`";
-/// What the runtimes that bring no language start. They ignore the handler, and Lambda requires one.
+/// What the runtimes that have no language start. They ignore the handler, and Lambda requires one.
 pub(super) const BOOTSTRAP: &str = "bootstrap";
 
 /// Where its code comes from. Paths are as written: relative to the manifest.
@@ -35,7 +36,7 @@ pub struct Files {
 /// Which packages of others an app needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dependencies {
-    /// Those of the lock file or the list that lies in the app's directory, if one does.
+    /// Those of the lock file or the list in the app's directory, if there is one.
     Auto,
     /// What is there is there.
     None,
@@ -43,7 +44,7 @@ pub enum Dependencies {
     File(PathBuf),
 }
 
-pub(super) fn read_source(keys: &mut Section<'_>) -> Source {
+pub(super) fn read_source(keys: &Section<'_>) -> Source {
     let given: Vec<&str> = SOURCES.into_iter().filter(|key| keys.has(key)).collect();
     match given[..] {
         [_] => {}
@@ -51,12 +52,9 @@ pub(super) fn read_source(keys: &mut Section<'_>) -> Source {
             "`crate`, `web` or `package`",
             "the directory of a crate or of a web app, or a package built elsewhere",
         ),
-        _ => keys.problem(format!("{} are there at once, expected one of them", list(&given))),
+        _ => keys.problem(format!("{} cannot be used together, expected one of them", list::quoted_and(&given))),
     }
-    let mut path = |key, expected| {
-        let entry = keys.entry(key)?;
-        entry.matching(is_path, expected).map(|path| PathBuf::from(path.into_inner()))
-    };
+    let path = |key, expected| keys.matching(key, is_path, expected).map(PathBuf::from);
     let crate_dir = path("crate", "the directory of a crate");
     let web = path("web", "the directory of a web app");
     let package = path("package", "a zip file, or a directory to be zipped");
@@ -76,7 +74,7 @@ pub(super) fn read_source(keys: &mut Section<'_>) -> Source {
 }
 
 /// What starts the code: the runtime, and the handler where nothing else says what that is.
-pub(super) fn read_runtime(keys: &mut Section<'_>) -> (Runtime, Option<String>) {
+pub(super) fn read_runtime(keys: &Section<'_>) -> (Runtime, Option<String>) {
     if keys.has("web") && !keys.has("runtime") {
         keys.missing("`runtime`", RUNTIMES);
     }
@@ -88,7 +86,7 @@ pub(super) fn read_runtime(keys: &mut Section<'_>) -> (Runtime, Option<String>) 
     let handler = keys.entry("handler").and_then(|entry| {
         belongs_to(&entry, keys, &["package"]);
         if keys.has("run") {
-            entry.problem_with_name("`handler` and `run` exclude each other: a web app is started by what `run` names");
+            entry.problem_with_name("`handler` and `run` cannot be used together: `run` starts a web app");
         }
         entry.matching(
             is_handler,
@@ -107,11 +105,14 @@ pub(super) fn belongs_to(entry: &Entry<'_>, keys: &Section<'_>, sources: &[&str]
     let given = SOURCES.into_iter().find(|key| keys.has(key));
     if let Some(given) = given.filter(|given| !sources.contains(given)) {
         let name = entry.name;
-        entry.problem_with_name(format!("`{name}` goes with {}, and here is `{given}`", list(sources)));
+        entry.problem_with_name(format!(
+            "`{name}` can be used only with {}, but this function has `{given}`",
+            list::quoted_or(sources)
+        ));
     }
 }
 
-fn read_patterns(keys: &mut Section<'_>, key: &'static str) -> Vec<String> {
+fn read_patterns(keys: &Section<'_>, key: &'static str) -> Vec<String> {
     const EXPECTED: &str = "patterns such as `static/**` or `*.md`, relative to the directory";
     let Some(entry) = keys.entry(key) else { return Vec::new() };
     belongs_to(&entry, keys, &["web", "package"]);
@@ -121,9 +122,7 @@ fn read_patterns(keys: &mut Section<'_>, key: &'static str) -> Vec<String> {
         if text.is_empty() || text.starts_with('/') || text.split('/').any(|part| part == "..") {
             entry.problem_at(pattern.span(), format!("`{key}` holds `{text}`, expected {EXPECTED}"));
         } else if key == "include" && text.split('/').all(|part| part == "*" || part == "**") {
-            let message = format!(
-                "`include` holds `{text}`, which names nothing: all but what no package should carry goes along anyway"
-            );
+            let message = format!("`include` holds `{text}`, which is too broad: name the files to add");
             entry.problem_at(pattern.span(), message);
         } else if let Err(error) = Glob::new(text) {
             entry.problem_at(pattern.span(), format!("`{key}` holds `{text}`: {}, expected {EXPECTED}", error.kind()));
@@ -132,7 +131,7 @@ fn read_patterns(keys: &mut Section<'_>, key: &'static str) -> Vec<String> {
     patterns.into_iter().map(|pattern| pattern.into_inner().to_owned()).collect()
 }
 
-fn read_dependencies(keys: &mut Section<'_>) -> Dependencies {
+fn read_dependencies(keys: &Section<'_>) -> Dependencies {
     const EXPECTED: &str = "`auto`, `none`, or a file such as `requirements.txt`, `uv.lock`, `poetry.lock`, \
                             `pyproject.toml` or `package.json`";
     let Some(entry) = keys.entry("dependencies") else { return Dependencies::Auto };
@@ -142,10 +141,6 @@ fn read_dependencies(keys: &mut Section<'_>) -> Dependencies {
         Some("none") => Dependencies::None,
         Some(file) => Dependencies::File(file.into()),
     }
-}
-
-fn is_path(text: &str) -> bool {
-    !text.trim().is_empty() && !text.contains('\0')
 }
 
 fn is_handler(text: &str) -> bool {

@@ -9,13 +9,13 @@ const OF_THE_SHELL: [&str; 42] = [
 ];
 
 /// Whether `exec` may stand before the line, so that the program takes the shell's place: no operators, no variables set
-/// before it, and no word of the shell's own.
+/// before it, and no builtin of the shell.
 pub fn is_simple(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     !has_operators(line) && !is_assignment(first) && !OF_THE_SHELL.contains(&first)
 }
 
-/// The first word that is no setting and no `exec`, if it is a path that leads nowhere but into the package.
+/// The first word that is neither a setting nor `exec`, if it is a path that leads nowhere but into the package.
 pub fn file(line: &str) -> Option<&str> {
     let word = line.split_whitespace().find(|word| !is_assignment(word) && *word != "exec")?;
     let word = word.trim_matches(['"', '\'']);

@@ -1,11 +1,13 @@
 //! The manifest as a whole.
 
-use super::function::{self, Function};
+use super::function::Function;
+use super::name::{NAME, is_name};
 use super::outside::{Origin, Outside};
 use super::problem::{Problem, Problems};
-use super::section::{Notes, Section};
+use super::section::{Entry, Notes, Section};
 use super::stages::{self, Stage};
 use super::{secrets, tags};
+use crate::stack::{Partition, function_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -65,32 +67,29 @@ struct Variant {
 
 impl Variant {
     fn read(table: &DeTable<'_>, stage: Option<&str>, stages: &[&str], notes: &Notes) -> Variant {
-        let mut root = Section::whole(table, notes);
+        let root = Section::whole(table, notes);
         let app = root.required("app", "a name that everything deployed from here begins with");
-        let app = app.and_then(|app| app.matching(function::is_name, function::NAME));
-        let account = root.entry("account").and_then(|account| account.matching(is_account, "twelve digits"));
-        let region =
-            root.entry("region").and_then(|region| region.matching(is_region, "a region such as `eu-central-1`"));
-        let bucket = root.entry("artifact_bucket").and_then(|bucket| {
-            bucket.matching(is_bucket, "the name of an S3 bucket: 3 to 63 lowercase letters, digits, `-` and `.`")
-        });
+        let app = app.and_then(|app| app.matching(is_name, NAME));
+        let account = root.matching("account", is_account, "twelve digits");
+        let region = root.entry("region").and_then(|region| read_region(&region));
+        let bucket = "the name of an S3 bucket: 3 to 63 lowercase letters, digits, `-` and `.`";
+        let bucket = root.matching("artifact_bucket", is_bucket, bucket);
         let mut variant = Variant {
             manifest: Manifest {
                 app: app.map(|app| app.into_inner().to_owned()).unwrap_or_default(),
-                account: account.map(|account| account.into_inner().to_owned()),
-                region: region.map(|region| region.into_inner().to_owned()),
-                artifact_bucket: bucket.map(|bucket| bucket.into_inner().to_owned()),
+                account: account.map(str::to_owned),
+                region: region.map(str::to_owned),
+                artifact_bucket: bucket.map(str::to_owned),
                 stage: stage.map(str::to_owned),
                 stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
                 functions: Vec::new(),
             },
             places: Vec::new(),
         };
-        variant.read_functions(&mut root);
+        variant.read_functions(&root);
         if let Some(nested) = root.entry("stages").filter(|_| stage.is_some()) {
             nested.problem_with_name("a stage has no `stages` of its own");
         }
-        root.finish();
         variant
     }
 
@@ -108,7 +107,7 @@ impl Variant {
         variant
     }
 
-    fn read_functions(&mut self, root: &mut Section<'_>) {
+    fn read_functions(&mut self, root: &Section<'_>) {
         let expected = "a table `[functions.NAME]` for each function";
         let Some(functions) = root.required("functions", expected).and_then(|all| all.section("`functions`".into()))
         else {
@@ -135,8 +134,7 @@ impl Variant {
 
     /// The function's name on AWS.
     fn full_name(&self, function: &Function) -> String {
-        // Neither region nor account is part of it.
-        self.manifest.names(function, "", "").function_name()
+        function_name(&self.manifest.app, self.manifest.stage.as_deref(), &function.name)
     }
 }
 
@@ -201,16 +199,19 @@ fn is_bucket(text: &str) -> bool {
     (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !ends && !text.contains("..")
 }
 
-/// Whether it looks like one. Which regions there are changes too often to be known here.
+fn read_region<'a>(entry: &Entry<'a>) -> Option<&'a str> {
+    const EXPECTED: &str = "a region such as `eu-central-1`";
+    let region = entry.matching(is_region, EXPECTED)?.into_inner();
+    if is_region(region) && Partition::of(region).is_none() {
+        entry.problem(format!("`region` is `{region}`, which no partition of AWS has, expected {EXPECTED}"));
+    }
+    Some(region)
+}
+
+/// Whether it looks like one.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    match parts.as_slice() {
-        [area @ .., number] => {
-            area.len() >= 2
-                && area.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
-                && !number.is_empty()
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        }
-        [] => false,
-    }
+    let Some((number, area)) = parts.split_last() else { return false };
+    let is = |part: &str, of: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| of(&byte));
+    area.len() >= 2 && area.iter().all(|part| is(part, u8::is_ascii_lowercase)) && is(number, u8::is_ascii_digit)
 }

@@ -35,7 +35,7 @@ pub const RESERVED: [&str; 21] = [
 ];
 
 /// The variables with their values, and those whose values come from outside. `ours` is what lamstream adds.
-pub(super) fn read(keys: &mut Section<'_>, ours: &Environment) -> (Environment, Vec<Outside>) {
+pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<Outside>) {
     let (mut environment, mut outside) = (Environment::new(), Vec::new());
     let Some(entry) = keys.entry("environment") else { return (environment, outside) };
     let Some(variables) = entry.section("`environment`".into()) else { return (environment, outside) };
@@ -62,8 +62,8 @@ fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option
         variable.problem_with_name(format!("`{name}` is reserved: Lambda sets it itself, expected another name"));
     } else if !is_variable(name) {
         variable.problem_with_name(format!(
-            "`{name}` is no name for an environment variable, expected a letter and then letters, digits or `_`, two \
-             characters at least"
+            "`{name}` is not a valid name for an environment variable, expected a letter, then letters, digits or `_`, at \
+             least two characters"
         ));
     }
     let value = read_value(variable, outside)?;

@@ -5,28 +5,17 @@ use super::build::Build;
 use super::check::Check;
 use super::code::{self, Source};
 use super::environment;
+use super::log::Log;
+use super::name::{NAME, is_name};
 use super::outside::Outside;
 use super::role::RoleSource;
 use super::section::{Entry, Section};
 use super::web::Web;
-use super::{tags, url};
-use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, LogFormat, Runtime, Tags};
-use std::collections::BTreeSet;
+use super::{layers, tags, url};
+use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, Logging, Runtime, Tags};
 use toml::Spanned;
 
-pub(super) const NAME: &str = "letters, digits, `-` and `_`";
-
-const DEFAULT_MEMORY: u32 = 128;
-/// AWS's own default of 3 seconds would cut nearly every stream.
-const DEFAULT_TIMEOUT: u32 = 60;
-const DEFAULT_EPHEMERAL_STORAGE: u32 = 512;
-const DEFAULT_RETENTION_DAYS: u32 = 30;
-const DEFAULT_KEEP_RELEASES: u32 = 5;
 const DESCRIPTION_LIMIT: usize = 256;
-const LAYER_LIMIT: usize = 5;
-/// What CloudWatch Logs lets one choose from.
-const RETENTION_DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 /// One function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +25,7 @@ pub struct Function {
     pub runtime: Runtime,
     /// What the runtime calls, where that does not follow from the rest.
     pub handler: Option<String>,
-    /// There for a web server, which the adapter stands before.
+    /// For a web server behind the adapter.
     pub web: Option<Web>,
     pub architecture: Architecture,
     pub build: Build,
@@ -55,7 +44,7 @@ pub struct Function {
     pub url: Option<FunctionUrl>,
     /// `None` keeps logs for ever.
     pub retention_days: Option<u32>,
-    pub log_format: LogFormat,
+    pub logging: Logging,
     pub role: RoleSource,
     /// The user's own.
     pub tags: Tags,
@@ -75,30 +64,24 @@ impl Function {
     pub(super) fn read(entry: &Entry<'_>, account: Option<&str>) -> Option<Function> {
         let name = entry.name;
         if !is_name(name) {
-            entry.problem_with_name(format!("`{name}` is no name for a function, expected {NAME}"));
+            entry.problem_with_name(format!("`{name}` is not a valid function name, expected {NAME}"));
         }
-        let mut keys = entry.section(format!("the function `{name}`"))?;
-        let source = code::read_source(&mut keys);
-        let (runtime, handler) = code::read_runtime(&mut keys);
-        let architectures = Architecture::ALL.map(|architecture| (architecture.as_str(), architecture));
+        let keys = entry.section(format!("the function `{name}`"))?;
+        let source = code::read_source(&keys);
+        let (runtime, handler) = code::read_runtime(&keys);
         let architecture = match keys.entry("architecture") {
-            Some(entry) => entry.one_of(&architectures).map(|architecture| architecture.into_inner()),
+            Some(entry) => entry.word().and_then(Architecture::parse),
             None => Some(Architecture::X86_64),
         };
-        let web = Web::read(&mut keys, architecture);
-        let build = Build::read(&mut keys, architecture);
-        let mut number = |key, range, unit| keys.entry(key).and_then(|entry| entry.integer(range, unit));
-        let memory = number("memory", 128..=10_240, "MB");
-        let timeout = number("timeout", 1..=900, "seconds");
-        let ephemeral_storage = number("ephemeral_storage", 512..=10_240, "MB");
-        let concurrency = number("concurrency", 0..=i32::MAX as u32, "");
-        let provisioned = number("provisioned_concurrency", 1..=i32::MAX as u32, "");
-        let keep_releases = number("keep_releases", 1..=1000, "versions");
+        let web = Web::read(&keys, architecture);
+        let build = Build::read(&keys, architecture);
+        let concurrency = keys.written_number("concurrency");
+        let provisioned = keys.written_number("provisioned_concurrency");
         refuse_more_than_reserved(&keys, concurrency.as_ref(), provisioned.as_ref());
-        let (retention_days, log_format) = read_log(&mut keys);
-        let url = url::read(&mut keys);
+        let Log { retention_days, logging } = Log::read(&keys);
+        let url = url::read(&keys);
         let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
-        let (environment, outside) = environment::read(&mut keys, &ours);
+        let (environment, outside) = environment::read(&keys, &ours);
         if let Some(web) = &web {
             web.refuse_contradictions(&keys, &runtime, url.as_ref());
         }
@@ -109,26 +92,25 @@ impl Function {
             handler,
             architecture: architecture.unwrap_or(Architecture::X86_64),
             build,
-            memory: memory.map_or(DEFAULT_MEMORY, |memory| memory.into_inner()),
-            timeout: timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.into_inner()),
-            ephemeral_storage: ephemeral_storage.map_or(DEFAULT_EPHEMERAL_STORAGE, |storage| storage.into_inner()),
-            description: read_description(&mut keys),
-            layers: read_layers(&mut keys, web.is_some()),
+            memory: keys.number("memory"),
+            timeout: keys.number("timeout"),
+            ephemeral_storage: keys.number("ephemeral_storage"),
+            description: read_description(&keys),
+            layers: layers::read(&keys, web.is_some()),
             web,
             environment,
             outside,
             url,
             retention_days,
-            log_format,
-            role: RoleSource::read(&mut keys, account),
-            tags: tags::read(&mut keys),
+            logging,
+            role: RoleSource::read(&keys, account),
+            tags: tags::read(&keys),
             concurrency: concurrency.map(|concurrency| concurrency.into_inner()),
             provisioned_concurrency: provisioned.map(|provisioned| provisioned.into_inner()),
-            attachments: attachments::read(&mut keys),
-            keep_releases: keep_releases.map_or(DEFAULT_KEEP_RELEASES, |keep| keep.into_inner()),
-            checks: Check::read_all(&mut keys),
+            attachments: attachments::read(&keys),
+            keep_releases: keys.number("keep_releases"),
+            checks: Check::read_all(&keys),
         };
-        keys.finish();
         Some(function)
     }
 }
@@ -145,11 +127,7 @@ fn refuse_more_than_reserved(keys: &Section<'_>, reserved: Option<&Spanned<u32>>
     }
 }
 
-pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-fn read_description(keys: &mut Section<'_>) -> String {
+fn read_description(keys: &Section<'_>) -> String {
     let Some(entry) = keys.entry("description") else { return String::new() };
     let Some(text) = entry.string("a string") else { return String::new() };
     let length = text.get_ref().chars().count();
@@ -157,61 +135,4 @@ fn read_description(keys: &mut Section<'_>) -> String {
         entry.problem(format!("`description` has {length} characters, expected at most {DESCRIPTION_LIMIT}"));
     }
     text.into_inner().to_owned()
-}
-
-/// `adapted` functions have one layer more.
-fn read_layers(keys: &mut Section<'_>, adapted: bool) -> Vec<String> {
-    const EXPECTED: &str = "ARNs of layer versions, such as `arn:aws:lambda:eu-central-1:123456789012:layer:NAME:1`";
-    let Some(entry) = keys.entry("layers") else { return Vec::new() };
-    let layers = entry.strings(EXPECTED);
-    let limit = LAYER_LIMIT - usize::from(adapted);
-    if layers.len() > limit {
-        let beside = if adapted { " beside the adapter" } else { "" };
-        entry.problem(format!("`layers` holds {} layers, expected at most {limit}{beside}", layers.len()));
-    }
-    let mut seen = BTreeSet::new();
-    for layer in &layers {
-        let arn = layer.get_ref();
-        match layer_of(arn) {
-            None => entry.problem_at(layer.span(), format!("`layers` holds `{arn}`, expected {EXPECTED}")),
-            Some(of) if !seen.insert(of) => {
-                entry.problem_at(layer.span(), format!("`layers` holds `{of}` twice, expected one version of a layer"));
-            }
-            Some(_) => {}
-        }
-    }
-    layers.into_iter().map(|layer| layer.into_inner().to_owned()).collect()
-}
-
-/// The layer that a version belongs to.
-pub(super) fn layer_of(arn: &str) -> Option<&str> {
-    let (layer, version) = arn.rsplit_once(':')?;
-    let parts: Vec<&str> = layer.split(':').collect();
-    let ["arn", partition, "lambda", region, account, "layer", name] = parts[..] else { return None };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let right = is_name(partition) && is_name(region) && digits(account) && account.len() == 12 && is_name(name);
-    (right && digits(version)).then_some(layer)
-}
-
-fn read_log(keys: &mut Section<'_>) -> (Option<u32>, LogFormat) {
-    let Some(mut log) = keys.section("log") else { return (Some(DEFAULT_RETENTION_DAYS), LogFormat::Text) };
-    let retention_days =
-        log.entry("retention_days").map_or(Some(DEFAULT_RETENTION_DAYS), |entry| read_retention(&entry));
-    let formats = [LogFormat::Text, LogFormat::Json].map(|format| (format.as_str(), format));
-    let format = log.entry("format").and_then(|entry| entry.one_of(&formats));
-    log.finish();
-    (retention_days, format.map_or(LogFormat::Text, |format| format.into_inner()))
-}
-
-fn read_retention(entry: &Entry<'_>) -> Option<u32> {
-    if entry.is_string() {
-        entry.matching(|text| text == "never", "a number of days, or `never` to keep logs for ever");
-        return None;
-    }
-    let days = entry.integer(1..=3653, "days, or `never` to keep logs for ever")?.into_inner();
-    if !RETENTION_DAYS.contains(&days) {
-        let allowed = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
-        entry.problem(format!("`retention_days` is {days}, expected one of {allowed}, or `never`"));
-    }
-    Some(days)
 }

@@ -38,7 +38,7 @@ fn place(root: &DeTable<'_>, stage: Option<&str>, mistake: &Mistake) -> Option<R
     tables.into_iter().flatten().map(|(key, _)| key).next_back()
 }
 
-/// Where the key stands that this path ends in, and its value.
+/// The place of the key that this path ends in, and its value.
 fn lookup<'a>(table: &'a DeTable<'a>, path: &[&str]) -> Option<(Range<usize>, &'a Spanned<DeValue<'a>>)> {
     let (first, rest) = path.split_first()?;
     let (key, value) = table.get_key_value(*first)?;

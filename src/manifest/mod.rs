@@ -2,11 +2,12 @@
 //!
 //! The text becomes a tree whose every value knows its place. A [stage](stages) is laid over the tree, so that a
 //! stage may override any key without one line of code about it, and one reader walks what results: a `Section`
-//! for each table, which remembers the keys it was asked for, so that unknown ones fall out at its end. Problems are
-//! noted and reading goes on. The manifest must be right with every stage and with none, whichever is chosen.
+//! for each table, which takes from the [table of keys](keys) what it may have. Problems are noted and reading goes on. The manifest must be right with every stage and with none, whichever is chosen.
 //!
 //! Values of an `environment` are secrets: no message holds one, and the lines shown beside messages hide them. Those
 //! that come from [outside] are fetched by others and put in their places afterwards.
+
+pub mod keys;
 
 mod document;
 mod stages;
@@ -17,7 +18,12 @@ mod check;
 mod code;
 mod command;
 mod environment;
+mod fill;
 mod function;
+mod http;
+mod layers;
+mod log;
+mod name;
 mod outside;
 mod role;
 mod tags;
@@ -30,15 +36,17 @@ mod mistake;
 mod problem;
 mod secrets;
 mod section;
+mod spelling;
 
 pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
 pub use document::{Manifest, parse, value_files};
 pub use environment::RESERVED;
+pub use fill::{Found, fill};
 pub use function::Function;
 pub use mistake::{Mistake, located};
-pub use outside::{Found, Origin, Outside, fill};
+pub use outside::{Origin, Outside};
 pub use problem::{Problem, Problems};
 pub use role::RoleSource;
 pub use web::{Script, Web};

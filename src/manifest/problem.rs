@@ -13,7 +13,7 @@ pub struct Problem {
     /// The bytes of the text that it is about; `None` when what is wrong is that something is nowhere.
     pub span: Option<Range<usize>>,
     pub message: String,
-    /// Bytes that are not shown with it: they may be somebody's secret.
+    /// Bytes that are not shown with it: they may be secret.
     pub(super) hidden: Vec<Range<usize>>,
 }
 
@@ -42,7 +42,7 @@ impl Problems {
         Problems { problems, hidden }
     }
 
-    /// From a text that is no TOML.
+    /// Of a text that is not valid TOML.
     pub(super) fn of_syntax(errors: &[toml::de::Error], text: &str) -> Problems {
         let problems = errors.iter().map(|error| Problem::new(error.span(), syntax_message(error.message()))).collect();
         Problems::new(problems, secrets::guessed(text))
@@ -102,7 +102,7 @@ impl Line {
         Line { number, start, end: start + rest.trim_end_matches('\r').len() }
     }
 
-    /// A place that lies in this line and between two characters, whatever `place` is.
+    /// A place in this line and between two characters, whatever `place` is.
     fn clamp(&self, text: &str, place: usize) -> usize {
         let place = place.clamp(self.start, self.end);
         (self.start..=place).rev().find(|&place| text.is_char_boundary(place)).unwrap_or(self.start)
@@ -116,7 +116,7 @@ impl Line {
             let place = self.start + offset;
             let mark = if span.contains(&place) { '^' } else { ' ' };
             let is_hidden = hidden.iter().any(|range| range.contains(&place));
-            // One sign stands for all that is hidden in a row, so that not even its length is told.
+            // One sign stands for all that is hidden in a row, so that not even its length shows.
             let shown = match character {
                 _ if is_hidden && hiding => String::new(),
                 _ if is_hidden => "…".to_owned(),

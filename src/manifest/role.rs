@@ -1,7 +1,8 @@
 //! What a function may do, or the role that says so.
 
+use super::name::is_name;
 use super::section::{Entry, Section};
-use crate::stack::Statement;
+use crate::stack::{Arn, Statement};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ const OWN_KEYS: [&str; 3] = ["managed_policies", "statements", "permissions_boun
 /// Where a function's role comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleSource {
-    /// The user brings one; lamstream neither makes nor changes it.
+    /// The user's own; lamstream neither creates nor changes it.
     Given { arn: String },
     /// One of its own, which may write its logs and what is said here.
     Own {
@@ -23,30 +24,28 @@ pub enum RoleSource {
 }
 
 impl RoleSource {
-    pub(super) fn read(keys: &mut Section<'_>, account: Option<&str>) -> RoleSource {
-        let Some(mut role) = keys.section("role") else { return RoleSource::own() };
+    pub(super) fn read(keys: &Section<'_>, account: Option<&str>) -> RoleSource {
+        let Some(role) = keys.section("role") else { return RoleSource::own() };
         let arn = role.entry("arn");
         let own = OWN_KEYS.into_iter().filter_map(|key| role.entry(key)).map(|entry| entry.name).next();
         if let (Some(entry), Some(own)) = (&arn, own) {
             entry.problem_with_name(format!(
-                "`arn` and `{own}` exclude each other: a role that you bring is never changed, expected one of them"
+                "`arn` and `{own}` cannot be used together: lamstream never changes your own role, expected one of them"
             ));
         }
-        let source = match arn {
+        match arn {
             Some(entry) => RoleSource::Given { arn: read_arn(&entry, account) },
-            None => RoleSource::read_own(&mut role),
-        };
-        role.finish();
-        source
+            None => RoleSource::read_own(&role),
+        }
     }
 
     fn own() -> RoleSource {
         RoleSource::Own { managed_policies: BTreeSet::new(), statements: BTreeSet::new(), permissions_boundary: None }
     }
 
-    fn read_own(role: &mut Section<'_>) -> RoleSource {
+    fn read_own(role: &Section<'_>) -> RoleSource {
         const POLICY: &str = "the ARN of a policy, such as `arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess`";
-        let boundary = role.entry("permissions_boundary").and_then(|entry| entry.matching(is_policy, POLICY));
+        let boundary = role.matching("permissions_boundary", is_policy, POLICY);
         let statements = role.entry("statements").map(|entry| entry.sections("a statement")).unwrap_or_default();
         let mut managed_policies = BTreeSet::new();
         if let Some(entry) = role.entry("managed_policies") {
@@ -61,7 +60,7 @@ impl RoleSource {
         RoleSource::Own {
             managed_policies,
             statements: statements.into_iter().map(read_statement).collect(),
-            permissions_boundary: boundary.map(|boundary| boundary.into_inner().to_owned()),
+            permissions_boundary: boundary.map(str::to_owned),
         }
     }
 }
@@ -79,23 +78,22 @@ fn read_arn(entry: &Entry<'_>, account: Option<&str>) -> String {
     arn.to_owned()
 }
 
-fn read_statement(mut statement: Section<'_>) -> Statement {
-    let effect = statement.entry("effect").and_then(|entry| entry.one_of(&[("allow", "Allow"), ("deny", "Deny")]));
+fn read_statement(statement: Section<'_>) -> Statement {
+    let denies = statement.entry("effect").and_then(|entry| entry.word()) == Some("deny");
     let actions = "actions such as `s3:GetObject`, or `*`";
     let resources = "ARNs of what it is about, or `*`";
     let mut normal = json!({
-        "Effect": effect.map_or("Allow", |effect| effect.into_inner()),
-        "Action": read_list(&mut statement, "actions", actions, is_action),
-        "Resource": read_list(&mut statement, "resources", resources, |text| text == "*" || text.starts_with("arn:")),
+        "Effect": if denies { "Deny" } else { "Allow" },
+        "Action": read_list(&statement, "actions", actions, is_action),
+        "Resource": read_list(&statement, "resources", resources, |text| text == "*" || text.starts_with("arn:")),
     });
     if let Some(condition) = statement.section("condition") {
         normal["Condition"] = read_condition(&condition);
     }
-    statement.finish();
     Statement::new(&normal)
 }
 
-fn read_list(statement: &mut Section<'_>, key: &'static str, expected: &str, is_one: fn(&str) -> bool) -> Vec<String> {
+fn read_list(statement: &Section<'_>, key: &'static str, expected: &str, is_one: fn(&str) -> bool) -> Vec<String> {
     let Some(entry) = statement.required(key, expected) else { return Vec::new() };
     let items = entry.strings(expected);
     if entry.is_empty_array() {
@@ -119,8 +117,7 @@ fn read_condition(condition: &Section<'_>) -> Value {
 }
 
 fn is_action(text: &str) -> bool {
-    text == "*"
-        || text.split_once(':').is_some_and(|(owner, action)| super::function::is_name(owner) && !action.is_empty())
+    text == "*" || text.split_once(':').is_some_and(|(owner, action)| is_name(owner) && !action.is_empty())
 }
 
 fn is_policy(arn: &str) -> bool {
@@ -128,12 +125,10 @@ fn is_policy(arn: &str) -> bool {
 }
 
 /// The account of an IAM resource of this kind; AWS's own policies belong to `aws`.
-fn account_of<'a>(arn: &'a str, kind: &str) -> Option<&'a str> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", account, resource] = parts[..] else { return None };
-    let name = resource.strip_prefix(kind)?;
+fn account_of<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
+    let arn = Arn::parse(text).filter(|arn| arn.service == "iam" && arn.region.is_empty())?;
+    let name = arn.resource.strip_prefix(kind)?;
     let of_a_name = |character: char| character.is_ascii_alphanumeric() || "+=,.@-_/".contains(character);
-    let owned = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    let right = partition.starts_with("aws") && !name.is_empty() && !name.ends_with('/') && name.chars().all(of_a_name);
-    (right && (owned || (account == "aws" && kind == "policy/"))).then_some(account)
+    let right = !name.is_empty() && !name.ends_with('/') && name.chars().all(of_a_name);
+    (right && (arn.has_account() || (arn.account == "aws" && kind == "policy/"))).then_some(arn.account)
 }

@@ -1,10 +1,10 @@
-//! Which bytes of a manifest may be somebody's secret, so that no error shows them.
+//! Which bytes of a manifest may be secret, so that no error shows them.
 
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Keys whose values are shown even where the text is no TOML.
+/// Keys whose values are shown even if the text is not valid TOML.
 const HARMLESS: [&str; 25] = [
     "account",
     "app",
@@ -33,7 +33,7 @@ const HARMLESS: [&str; 25] = [
     "whole",
 ];
 
-/// Every value under a key that may hold secrets, wherever in the document it stands: a misplaced or misspelt
+/// Every value under a key that may hold secrets, wherever in the document it is: a misplaced or misspelt
 /// environment is one too.
 pub(super) fn known(document: &DeTable<'_>) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn leaves(value: &Spanned<DeValue<'_>>) -> Vec<Range<usize>> {
     places
 }
 
-/// The same for a text that is no TOML. No tree says there where an environment ends, so that only lines are shown
+/// The same for a text that is not valid TOML. No tree says there where an environment ends, so that only lines are shown
 /// which surely hold no secret, and of others at most a name.
 pub(super) fn guessed(text: &str) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();

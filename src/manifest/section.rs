@@ -1,27 +1,29 @@
-//! A cursor over one table of the manifest: it reads keys by their type and remembers which it was asked for.
+//! A cursor over one table of the manifest: it reads keys as the table of [keys](super::keys) has them, and says which
+//! are unknown.
 
+use super::keys::{self, Absent, Key, ROOT, Shape, Value};
 use super::problem::Problem;
 use super::secrets;
+use super::spelling::nearest;
+use crate::stack::Word;
+use crate::text::list;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Where problems are gathered while reading goes on, so that all are told at once.
+/// Where problems are collected while reading goes on, so that all are reported at once.
 pub(super) type Notes = RefCell<Vec<Problem>>;
-
-/// How alike two keys must be for one to be taken for a misspelling of the other.
-const ALIKE: f64 = 0.8;
 
 /// One table.
 pub(super) struct Section<'a> {
-    /// How messages call it, such as "the function `chat`".
+    /// What messages call it, such as "the function `chat`".
     title: String,
     /// Where it begins; the manifest itself begins nowhere.
     place: Option<Range<usize>>,
     table: &'a DeTable<'a>,
-    asked: Vec<&'static str>,
+    shape: Shape,
     notes: &'a Notes,
 }
 
@@ -31,23 +33,58 @@ pub(super) struct Entry<'a> {
     /// Where the key stands.
     pub place: Range<usize>,
     value: &'a Spanned<DeValue<'a>>,
+    /// `None` for a name of the user's choice.
+    key: Option<&'static Key>,
+    /// Of the table, if it is one.
+    shape: Shape,
     notes: &'a Notes,
 }
 
 impl<'a> Section<'a> {
     pub fn whole(table: &'a DeTable<'a>, notes: &'a Notes) -> Section<'a> {
-        Section { title: "the manifest".into(), place: None, table, asked: Vec::new(), notes }
+        Section::open("the manifest".into(), None, table, Shape::Known(ROOT), notes)
+    }
+
+    fn open(
+        title: String,
+        place: Option<Range<usize>>,
+        table: &'a DeTable<'a>,
+        shape: Shape,
+        notes: &'a Notes,
+    ) -> Section<'a> {
+        let section = Section { title, place, table, shape, notes };
+        if let Shape::Known(keys) = shape {
+            section.refuse_unknown(&keys::names(keys));
+        }
+        section
+    }
+
+    fn refuse_unknown(&self, known: &[&str]) {
+        for (key, value) in self.table.iter().filter(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            let message = match nearest(name, known) {
+                Some(known) => format!("unknown key `{name}`; did you mean `{known}`?"),
+                None => format!("unknown key `{name}`, expected one of {}", list::quoted(known)),
+            };
+            let mut problem = Problem::new(Some(key.span()), message);
+            if !matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Boolean(_)) {
+                problem.hidden = secrets::leaves(value);
+            }
+            self.notes.borrow_mut().push(problem);
+        }
     }
 
     /// What stands under a key that the manifest may have.
-    pub fn entry(&mut self, key: &'static str) -> Option<Entry<'a>> {
-        self.asked.push(key);
+    pub fn entry(&self, key: &'static str) -> Option<Entry<'a>> {
+        let known = self.shape.find(key);
+        debug_assert!(known.is_some(), "`{key}` is not in the table of keys");
         let (name, value) = self.table.get_key_value(key)?;
-        Some(Entry::new(name, value, self.notes))
+        let shape = known.map_or(Shape::Free(&[]), |key| Shape::of(&key.value));
+        Some(Entry { name: name.get_ref(), place: name.span(), value, key: known, shape, notes: self.notes })
     }
 
     /// What stands under a key that the manifest must have; `why` is added to the problem when it has not.
-    pub fn required(&mut self, key: &'static str, why: impl Display) -> Option<Entry<'a>> {
+    pub fn required(&self, key: &'static str, why: impl Display) -> Option<Entry<'a>> {
         let entry = self.entry(key);
         if entry.is_none() {
             self.missing(&format!("`{key}`"), why);
@@ -61,11 +98,47 @@ impl<'a> Section<'a> {
     }
 
     /// A table that is itself read by its keys.
-    pub fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
+    pub fn section(&self, key: &'static str) -> Option<Section<'a>> {
         self.entry(key)?.section(format!("`{key}`"))
     }
 
-    /// The tree itself, for who has other questions.
+    /// A number, or its default.
+    pub fn number(&self, key: &'static str) -> u32 {
+        let written = self.written_number(key).map(Spanned::into_inner);
+        written.or_else(|| self.default(key)?.parse().ok()).unwrap_or_default()
+    }
+
+    /// A number without a default.
+    pub fn written_number(&self, key: &'static str) -> Option<Spanned<u32>> {
+        self.entry(key)?.number()
+    }
+
+    /// One of a few words, or the default.
+    pub fn word<T: Word>(&self, key: &'static str) -> T {
+        let written = self.entry(key).and_then(|entry| entry.word());
+        let word = written.or_else(|| self.default(key)).and_then(T::parse);
+        word.unwrap_or(T::ALL[0])
+    }
+
+    /// `true` or `false`, or the default.
+    pub fn switch(&self, key: &'static str) -> bool {
+        let written = self.entry(key).and_then(|entry| entry.boolean());
+        written.map_or_else(|| self.default(key) == Some("true"), Spanned::into_inner)
+    }
+
+    /// A string that is one `expected`, as [`Entry::matching`] has it.
+    pub fn matching(&self, key: &'static str, is_one: impl Fn(&str) -> bool, expected: &str) -> Option<&'a str> {
+        self.entry(key)?.matching(is_one, expected).map(Spanned::into_inner)
+    }
+
+    fn default(&self, key: &str) -> Option<&'static str> {
+        match self.shape.find(key)?.absent {
+            Absent::Default(default) => Some(default),
+            Absent::Required | Absent::Means(_) => None,
+        }
+    }
+
+    /// The tree itself.
     pub fn table(&self) -> &'a DeTable<'a> {
         self.table
     }
@@ -74,18 +147,18 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
-    /// A string in a table within this one, for who must know of it without reading it.
+    /// A string in a table within this one, without reading that table.
     pub fn peek(&self, table: &str, key: &str) -> Option<&'a str> {
         self.table.get(table)?.get_ref().get(key)?.get_ref().as_str()
     }
 
-    /// What stands in a table within this one, for who must know of it without reading it.
+    /// What stands in a table within this one, without reading that table.
     pub fn peek_all(&self, table: &str) -> Vec<Entry<'a>> {
         let entries = self.table.get(table).and_then(|table| table.get_ref().as_table()).into_iter().flatten();
-        entries.map(|(name, value)| Entry::new(name, value, self.notes)).collect()
+        entries.map(|(name, value)| self.named(name, value, Shape::Free(&[]))).collect()
     }
 
-    /// The strings of a list in this table, for who must know of them without reading it.
+    /// The strings of a list in this table, without reading it.
     pub fn peek_strings(&self, key: &str) -> Vec<Spanned<&'a str>> {
         let items = self.table.get(key).and_then(|list| list.get_ref().as_array()).into_iter().flatten();
         items.filter_map(|item| Some(Spanned::new(item.span(), item.get_ref().as_str()?))).collect()
@@ -93,10 +166,20 @@ impl<'a> Section<'a> {
 
     /// What stands under names that the user has chosen, in the order of the text.
     pub fn all(&self) -> Vec<Entry<'a>> {
+        let shape = self.shape.of_named();
         let mut entries: Vec<Entry<'a>> =
-            self.table.iter().map(|(name, value)| Entry::new(name, value, self.notes)).collect();
+            self.table.iter().map(|(name, value)| self.named(name, value, shape)).collect();
         entries.sort_by_key(|entry| entry.place.start);
         entries
+    }
+
+    fn named(
+        &self,
+        name: &'a Spanned<std::borrow::Cow<'a, str>>,
+        value: &'a Spanned<DeValue<'a>>,
+        shape: Shape,
+    ) -> Entry<'a> {
+        Entry { name: name.get_ref(), place: name.span(), value, key: None, shape, notes: self.notes }
     }
 
     /// Notes something about the section as a whole.
@@ -107,29 +190,9 @@ impl<'a> Section<'a> {
     pub fn problem_at(&self, place: Range<usize>, message: impl Into<String>) {
         self.notes.borrow_mut().push(Problem::new(Some(place), message));
     }
-
-    /// Says which keys nobody asked for. Every section ends in this, or in `all`.
-    pub fn finish(self) {
-        for (key, value) in self.table.iter().filter(|(key, _)| !self.asked.contains(&key.get_ref().as_ref())) {
-            let name = key.get_ref();
-            let message = match nearest(name, &self.asked) {
-                Some(known) => format!("unknown key `{name}`; did you mean `{known}`?"),
-                None => format!("unknown key `{name}`, expected one of {}", list(&self.asked)),
-            };
-            let mut problem = Problem::new(Some(key.span()), message);
-            if !matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Boolean(_)) {
-                problem.hidden = secrets::leaves(value);
-            }
-            self.notes.borrow_mut().push(problem);
-        }
-    }
 }
 
 impl<'a> Entry<'a> {
-    fn new(name: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>, notes: &'a Notes) -> Self {
-        Entry { name: name.get_ref(), place: name.span(), value, notes }
-    }
-
     /// Notes something about the value.
     pub fn problem(&self, message: impl Into<String>) {
         self.problem_at(self.value.span(), message);
@@ -191,21 +254,37 @@ impl<'a> Entry<'a> {
         Some(string)
     }
 
-    /// One of a few words.
-    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Option<Spanned<T>> {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let string = self.string(format!("one of {}", list(&names)))?;
-        let found = words.iter().find(|(word, _)| word == string.get_ref());
+    /// One of the words of the key.
+    pub fn word(&self) -> Option<&'static str> {
+        let words = match self.key.map(|key| &key.value) {
+            Some(Value::Word(words)) => *words,
+            _ => &[],
+        };
+        self.one_of(words).map(Spanned::into_inner)
+    }
+
+    pub fn one_of<'w>(&self, words: &[&'w str]) -> Option<Spanned<&'w str>> {
+        let string = self.string(format!("one of {}", list::quoted(words)))?;
+        let found = words.iter().find(|word| *word == string.get_ref());
         if found.is_none() {
-            let hint = nearest(string.get_ref(), &names).map(|word| format!("; did you mean `{word}`?"));
-            let (name, string, names) = (self.name, string.get_ref(), list(&names));
-            self.problem(format!("`{name}` is `{string}`, expected one of {names}{}", hint.unwrap_or_default()));
+            let hint = nearest(string.get_ref(), words).map(|word| format!("; did you mean `{word}`?"));
+            let (name, string, words) = (self.name, string.get_ref(), list::quoted(words));
+            self.problem(format!("`{name}` is `{string}`, expected one of {words}{}", hint.unwrap_or_default()));
         }
-        found.map(|(_, meaning)| Spanned::new(string.span(), *meaning))
+        found.map(|word| Spanned::new(string.span(), *word))
+    }
+
+    /// A whole number within the range of the key.
+    pub fn number(&self) -> Option<Spanned<u32>> {
+        match self.key.map(|key| &key.value) {
+            Some(Value::Number(range, unit)) => self.integer(range, unit),
+            Some(Value::NumberOrText(range)) => self.integer(range, ""),
+            _ => None,
+        }
     }
 
     /// A whole number; `unit` follows the range in messages.
-    pub fn integer(&self, range: RangeInclusive<u32>, unit: &str) -> Option<Spanned<u32>> {
+    pub fn integer(&self, range: &RangeInclusive<u32>, unit: &str) -> Option<Spanned<u32>> {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         let expected = format!("{} to {}{unit}", range.start(), range.end());
         let Some(written) = self.value.get_ref().as_integer() else {
@@ -251,7 +330,7 @@ impl<'a> Entry<'a> {
             self.wrong_type("a table");
             return None;
         };
-        Some(Section { title, place, table, asked: Vec::new(), notes: self.notes })
+        Some(Section::open(title, place, table, self.shape, self.notes))
     }
 
     /// A list of tables.
@@ -261,10 +340,7 @@ impl<'a> Entry<'a> {
             return Vec::new();
         };
         let section = |item: &'a Spanned<DeValue<'a>>| match item.get_ref().as_table() {
-            Some(table) => {
-                let place = Some(item.span());
-                Some(Section { title: title.to_owned(), place, table, asked: Vec::new(), notes: self.notes })
-            }
+            Some(table) => Some(Section::open(title.to_owned(), Some(item.span()), table, self.shape, self.notes)),
             None => {
                 let found = found(item.get_ref());
                 self.problem_at(item.span(), format!("`{}` holds {found}, expected tables", self.name));
@@ -297,34 +373,4 @@ fn found(value: &DeValue<'_>) -> String {
     let kind = value.type_str();
     let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {kind}")
-}
-
-/// The one of `known` that `word` is a misspelling of.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = word.to_lowercase();
-    let likeness = |known: &str| strsim::jaro_winkler(&word, &known.to_lowercase());
-    let best = known.iter().copied().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
-    (likeness(best) > ALIKE).then_some(best)
-}
-
-/// Words in backticks.
-pub(super) fn list(words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    words.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn misspellings_are_recognised_and_strangers_are_not() {
-        let known = ["memory", "timeout", "ephemeral_storage", "environment", "description"];
-        for (word, expected) in [("memroy", "memory"), ("Timeout", "timeout"), ("env", "environment")] {
-            assert_eq!(nearest(word, &known), Some(expected));
-        }
-        for word in ["runtime", "vpc", "x", ""] {
-            assert_eq!(nearest(word, &known), None, "{word}");
-        }
-    }
 }

@@ -1,11 +1,13 @@
 //! Stages: the same app deployed again beside itself, with some keys changed.
 
-use super::function;
+use super::name::{NAME, is_name};
 use super::problem::Problem;
-use super::section::{Notes, Section, list, nearest};
+use super::section::{Notes, Section};
+use super::spelling::nearest;
+use crate::text::list;
 use toml::de::{DeTable, DeValue};
 
-/// What stands under `[stages.NAME]`: it mirrors the manifest.
+/// The table `[stages.NAME]`, with the structure of the manifest.
 pub(super) struct Stage<'a> {
     pub name: &'a str,
     overrides: &'a DeTable<'a>,
@@ -26,8 +28,8 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, notes: &'a Notes) -> Vec<Stage<'a>
     let Some(stages) = Section::whole(root, notes).section("stages") else { return Vec::new() };
     let mut read = Vec::new();
     for entry in stages.all() {
-        if !function::is_name(entry.name) {
-            entry.problem_with_name(format!("`{}` is no name for a stage, expected {}", entry.name, function::NAME));
+        if !is_name(entry.name) {
+            entry.problem_with_name(format!("`{}` is not a valid stage name, expected {NAME}", entry.name));
         } else if let Some(section) = entry.section(entry.name.to_owned()) {
             read.push(Stage { name: entry.name, overrides: section.table() });
         }
@@ -35,19 +37,19 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, notes: &'a Notes) -> Vec<Stage<'a>
     read
 }
 
-/// What is wrong with a stage that was asked for and is none.
+/// What is wrong when a stage was asked for that does not exist.
 pub(super) fn unknown(stage: &str, known: &[&str]) -> Problem {
     let message = match nearest(stage, known) {
         _ if known.is_empty() => {
             format!("no stage `{stage}`: the manifest has no stages, expected a table `[stages.{stage}]`")
         }
-        Some(meant) => format!("no stage `{stage}`; did you mean `{meant}`? (the stages are {})", list(known)),
-        None => format!("no stage `{stage}`, expected one of {}", list(known)),
+        Some(meant) => format!("no stage `{stage}`; did you mean `{meant}`? (the stages are {})", list::quoted(known)),
+        None => format!("no stage `{stage}`, expected one of {}", list::quoted(known)),
     };
     Problem::new(None, message)
 }
 
-/// Whether what stands here are values, also where they are written as tables: then they say where they come from, and
+/// Whether the entries of this table are values, also where they are written as tables: then they say where they come from, and
 /// the half of two such answers is none.
 fn holds_values(path: &[&str]) -> bool {
     matches!(path, ["functions", _, "environment"] | ["functions", _, "check", "headers"])

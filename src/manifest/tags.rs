@@ -11,7 +11,7 @@ const NAME_LIMIT: usize = 128;
 const VALUE_LIMIT: usize = 256;
 const CHARACTERS: &str = "letters, digits, spaces and `_.:/=+-@`";
 
-pub(super) fn read(keys: &mut Section<'_>) -> Tags {
+pub(super) fn read(keys: &Section<'_>) -> Tags {
     let Some(section) = keys.section("tags") else { return Tags::default() };
     let mut tags = Tags::default();
     let mut seen = BTreeSet::new();
@@ -20,8 +20,7 @@ pub(super) fn read(keys: &mut Section<'_>) -> Tags {
         refuse_name(&entry);
         if !seen.insert(name.to_lowercase()) {
             entry.problem_with_name(format!(
-                "the tag `{name}` differs from another only in case, which IAM does not tell apart, \
-                 expected one of them"
+                "the tag `{name}` differs from another only in case, which IAM ignores, expected one of them"
             ));
         }
         let Some(value) = entry.string("a string") else { continue };
@@ -40,7 +39,7 @@ pub(super) fn refuse_too_many(tags: &Tags, has_stage: bool, function: &Entry<'_>
         let name = function.name;
         function.problem_with_name(format!(
             "the function `{name}` has {count} tags, expected at most {limit}: \
-             AWS takes {LIMIT}, lamstream's own included"
+             AWS allows {LIMIT}, including lamstream's own"
         ));
     }
 }
@@ -53,7 +52,7 @@ fn refuse_name(entry: &Entry<'_>) {
             "the tag `{name}` begins with `{prefix}`, which is reserved, expected another name"
         ));
     } else if name.is_empty() || name.chars().count() > NAME_LIMIT || !name.chars().all(is_allowed) {
-        entry.problem_with_name(format!("`{name}` is no name for a tag, expected 1 to {NAME_LIMIT} {CHARACTERS}"));
+        entry.problem_with_name(format!("`{name}` is not a valid tag name, expected 1 to {NAME_LIMIT} {CHARACTERS}"));
     }
 }
 

@@ -43,7 +43,7 @@ impl Function {
             ephemeral_storage: self.ephemeral_storage,
             layers: self.all_layers(&names.region, platform.architecture),
             environment: self.all_variables(&platform.runtime),
-            log_format: self.log_format,
+            logging: self.logging,
             log_group: names.log_group(),
             attachments: Box::new(self.attachments.clone()),
         };
@@ -77,7 +77,7 @@ impl Function {
         }
     }
 
-    /// The adapter comes first: what other layers bring lies over it.
+    /// The adapter comes first: the files of other layers replace its own.
     fn all_layers(&self, region: &str, architecture: Architecture) -> Vec<String> {
         let adapter = self.web.iter().map(|web| web.layer(region, architecture));
         adapter.chain(self.layers.iter().cloned()).collect()

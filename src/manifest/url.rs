@@ -1,7 +1,8 @@
 //! A function's address and who may use it.
 
+use super::http::is_token;
 use super::section::{Entry, Section};
-use crate::stack::{Auth, Cors, FunctionUrl, InvokeMode};
+use crate::stack::{Auth, Cors, FunctionUrl, Word};
 use std::collections::BTreeSet;
 
 const METHODS: [&str; 7] = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"];
@@ -11,26 +12,22 @@ const LIST_LIMIT: usize = 100;
 const ORIGIN_LIMIT: usize = 253;
 const HEADER_LIMIT: usize = 1024;
 
-pub(super) fn read(keys: &mut Section<'_>) -> Option<FunctionUrl> {
-    let mut url = keys.section("url")?;
-    let why = "`none` (everyone may call) or `aws-iam` (only signed requests): it has no default, because a public \
-               URL is always somebody's decision";
-    let auths = [Auth::None, Auth::AwsIam].map(|auth| (auth.as_str(), auth));
-    let auth = url.required("auth", why).and_then(|entry| entry.one_of(&auths));
-    let modes = [InvokeMode::ResponseStream, InvokeMode::Buffered].map(|mode| (mode.as_str(), mode));
-    let mode = url.entry("mode").and_then(|entry| entry.one_of(&modes));
+pub(super) fn read(keys: &Section<'_>) -> Option<FunctionUrl> {
+    let url = keys.section("url")?;
+    let why = "`none` (everyone may call) or `aws-iam` (only signed requests): it has no default, so that no URL becomes \
+               public by accident";
+    let auth = url.required("auth", why).and_then(|entry| entry.word()).and_then(Auth::parse);
     let cors = url.section("cors").map(read_cors);
-    url.finish();
     Some(FunctionUrl {
         // Where it is missing nothing is returned but the problem.
-        auth: auth.map_or(Auth::AwsIam, |auth| auth.into_inner()),
-        mode: mode.map_or(InvokeMode::ResponseStream, |mode| mode.into_inner()),
+        auth: auth.unwrap_or(Auth::AwsIam),
+        mode: url.word("mode"),
         cors,
     })
 }
 
-fn read_cors(mut cors: Section<'_>) -> Cors {
-    let mut set = |key, limit, expected: &str, is_one: &dyn Fn(&str) -> bool| {
+fn read_cors(cors: Section<'_>) -> Cors {
+    let set = |key, limit, expected: &str, is_one: &dyn Fn(&str) -> bool| {
         cors.entry(key).map(|entry| read_set(&entry, limit, expected, is_one)).unwrap_or_default()
     };
     let origins = "origins such as `https://example.com`, or `*`";
@@ -41,19 +38,15 @@ fn read_cors(mut cors: Section<'_>) -> Cors {
         allow_headers: set("allow_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
         expose_headers: set("expose_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
         allow_credentials: false,
-        max_age: cors
-            .entry("max_age")
-            .and_then(|entry| entry.integer(0..=86_400, "seconds"))
-            .map(|age| age.into_inner()),
+        max_age: cors.written_number("max_age").map(|age| age.into_inner()),
     };
     let credentials = cors.entry("allow_credentials");
     let allow_credentials = credentials.as_ref().and_then(Entry::boolean).is_some_and(|allowed| allowed.into_inner());
     if let Some(entry) = credentials.filter(|_| allow_credentials && read.allow_origins.contains("*")) {
         entry.problem_with_name(
-            "`allow_credentials` and `allow_origins = [\"*\"]` exclude each other, expected the origins by name",
+            "`allow_credentials` and `allow_origins = [\"*\"]` cannot be used together, expected the origins by name",
         );
     }
-    cors.finish();
     Cors { allow_credentials, ..read }.normalised()
 }
 
@@ -77,5 +70,5 @@ fn is_origin(text: &str) -> bool {
 }
 
 fn is_header(text: &str) -> bool {
-    text == "*" || (text.len() <= HEADER_LIMIT && super::check::is_token(text))
+    text == "*" || (text.len() <= HEADER_LIMIT && is_token(text))
 }

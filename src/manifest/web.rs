@@ -1,13 +1,13 @@
-//! A function that is a web server of its own: Lambda Web Adapter stands before it and speaks with Lambda.
+//! A function that is a web server of its own: Lambda Web Adapter passes invocations on to it.
 //!
 //! The adapter is an extension in a layer of AWS's. It waits until the server answers, fetches the invocations from
 //! Lambda, and passes each on as an HTTP request. Source: docs/aws.md.
 
 use super::code::{BOOTSTRAP, belongs_to};
 use super::command;
+use super::layers::layer_of;
 use super::section::{Entry, Section};
-use crate::stack::{Architecture, Environment, FunctionUrl, InvokeMode, Runtime, Secret, partition};
-use toml::Spanned;
+use crate::stack::{Architecture, Arn, Environment, FunctionUrl, InvokeMode, Partition, Runtime, Secret};
 
 /// The account that publishes the adapter's layers.
 const PUBLISHER: &str = "753240598075";
@@ -18,7 +18,6 @@ const LAYERS: [(Architecture, &str); 2] =
     [(Architecture::X86_64, "LambdaAdapterLayerX86"), (Architecture::Arm64, "LambdaAdapterLayerArm64")];
 /// The version of the adapter's layers that is used where the manifest names none: Lambda Web Adapter 1.0.0.
 const DEFAULT_LAYER: u32 = 27;
-const DEFAULT_PORT: u32 = 8080;
 /// With which script a managed runtime is kept from starting: the adapter's starts the handler instead.
 const WRAPPER: (&str, &str) = ("AWS_LAMBDA_EXEC_WRAPPER", "/opt/bootstrap");
 const MODE: &str = "AWS_LWA_INVOKE_MODE";
@@ -66,7 +65,7 @@ pub struct Script {
 
 impl Web {
     /// A crate or a package is a server where it has a port.
-    pub(super) fn read(keys: &mut Section<'_>, architecture: Option<Architecture>) -> Option<Web> {
+    pub(super) fn read(keys: &Section<'_>, architecture: Option<Architecture>) -> Option<Web> {
         let is_web = keys.has("web") || keys.has("port") || keys.has("run");
         if keys.has("web") && !keys.has("run") {
             keys.missing("`run`", "what starts the app: a script in it such as `run.sh`, or a command line");
@@ -75,7 +74,6 @@ impl Web {
             belongs_to(&entry, keys, &["web", "package"]);
             entry.matching(is_start, "a script of the package such as `run.sh`, or a command line")
         });
-        let port = keys.entry("port").and_then(|entry| entry.integer(1..=65_535, ""));
         let readiness_path = keys.entry("readiness_path").and_then(|entry| {
             only_for_web(&entry, is_web);
             entry.matching(is_url_path, "a path that begins with `/`, such as `/health`")
@@ -86,7 +84,7 @@ impl Web {
         });
         is_web.then(|| Web {
             run: run.map(|run| Start::of(run.get_ref())),
-            port: port.map_or(DEFAULT_PORT, Spanned::into_inner) as u16,
+            port: keys.number("port") as u16,
             readiness_path: readiness_path.map_or("/".into(), |path| path.into_inner().to_owned()),
             adapter: adapter.unwrap_or(Adapter::Version(DEFAULT_LAYER)),
         })
@@ -102,7 +100,7 @@ impl Web {
         rules.extend(PORTS.map(|name| (name, port.as_str(), format!("`port = {port}`{written}"))));
         rules.extend(READINESS.map(|name| (name, path.as_str(), format!("`readiness_path = \"{path}\"`"))));
         if runtime.is_managed() {
-            rules.push((WRAPPER.0, WRAPPER.1, "the adapter, which brings that script".into()));
+            rules.push((WRAPPER.0, WRAPPER.1, "the adapter, which includes that script".into()));
         }
         for variable in keys.peek_all("environment") {
             let Some((name, value, other)) = rules.iter().find(|(name, _, _)| *name == variable.name) else { continue };
@@ -132,9 +130,19 @@ impl Web {
     pub fn layer(&self, region: &str, architecture: Architecture) -> String {
         let name = LAYERS.iter().find(|(of, _)| *of == architecture).map_or("", |(_, name)| name);
         let own = PUBLISHERS_IN_CHINA.iter().find(|(of, _)| *of == region);
-        let (partition, publisher) = (partition(region), own.map_or(PUBLISHER, |(_, publisher)| publisher));
+        let account = own.map_or(PUBLISHER, |(_, publisher)| publisher);
         match &self.adapter {
-            Adapter::Version(version) => format!("arn:{partition}:lambda:{region}:{publisher}:layer:{name}:{version}"),
+            Adapter::Version(version) => {
+                let resource = format!("layer:{name}:{version}");
+                Arn {
+                    partition: Partition::of_known(region).name,
+                    service: "lambda",
+                    region,
+                    account,
+                    resource: &resource,
+                }
+                .to_string()
+            }
             Adapter::Arn(arn) => arn.clone(),
         }
     }
@@ -151,7 +159,7 @@ impl Web {
         variables.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect()
     }
 
-    /// What Lambda is told to start.
+    /// What Lambda starts.
     pub(super) fn handler(&self, runtime: &Runtime) -> &str {
         match &self.run {
             Some(Start::File(file)) if runtime.is_managed() => file,
@@ -206,7 +214,7 @@ impl Start {
 fn invoke_mode(url: Option<&FunctionUrl>) -> &'static str {
     match url.map(|url| url.mode) {
         Some(InvokeMode::ResponseStream) => "response_stream",
-        // Whoever invokes a function without a URL gets its answer as a whole.
+        // A caller that invokes a function without a URL gets its answer as a whole.
         Some(InvokeMode::Buffered) | None => "buffered",
     }
 }
@@ -219,30 +227,30 @@ fn is_adapter(arn: &str) -> bool {
 fn only_for_web(entry: &Entry<'_>, is_web: bool) {
     if !is_web {
         let name = entry.name;
-        entry.problem_with_name(format!("`{name}` is for web servers, expected `web`, or a `port` beside it"));
+        entry.problem_with_name(format!("`{name}` is only for web servers, expected `web` or a `port` as well"));
     }
 }
 
 fn read_adapter(entry: &Entry<'_>, keys: &Section<'_>, architecture: Option<Architecture>) -> Option<Adapter> {
     const EXPECTED: &str = "a version of AWS's layer, such as `27`, or the ARN of a layer's version";
     if entry.is_string() {
-        let arn = entry.matching(|text| super::function::layer_of(text).is_some(), EXPECTED)?;
+        let arn = entry.matching(|text| layer_of(text).is_some(), EXPECTED)?;
         let arn = arn.into_inner();
         let built_for = LAYERS.iter().find(|(_, name)| arn.contains(&format!(":layer:{name}:"))).map(|(of, _)| *of);
         if let (Some(built_for), Some(architecture)) = (built_for, architecture)
             && built_for != architecture
         {
             entry.problem(format!(
-                "`adapter_layer` is the adapter for `{built_for}`, and the function runs on `{architecture}`, expected a version"
+                "`adapter_layer` is the adapter for `{built_for}`, but the function runs on `{architecture}`, expected a version"
             ));
         }
-        // The adapter's own are told already.
+        // Those of the adapter have been reported.
         if !is_adapter(arn) && keys.peek_strings("layers").iter().any(|layer| *layer.get_ref() == arn) {
             entry.problem("`adapter_layer` is in `layers` too, expected it in one of them");
         }
         return Some(Adapter::Arn(arn.to_owned()));
     }
-    entry.integer(1..=9_999, "").map(|version| Adapter::Version(version.into_inner()))
+    entry.number().map(|version| Adapter::Version(version.into_inner()))
 }
 
 fn is_start(text: &str) -> bool {

@@ -69,7 +69,7 @@ impl Fields {
             let (was, will) = (from.environment.get(name), to.environment.get(name));
             fields.hidden(&format!("environment.{name}"), &was, &will);
         }
-        fields.shown("log.format", &from.log_format.as_str(), &to.log_format.as_str());
+        fields.shown("log.format", &from.logging.as_str(), &to.logging.as_str());
         fields.shown("log.group", &from.log_group, &to.log_group);
         fields.attachments(&from.attachments, &to.attachments);
     }

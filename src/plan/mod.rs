@@ -14,7 +14,7 @@ use crate::stack::{Owner, Permission, Stack};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub changes: Vec<Change>,
-    /// What the plan would change although it is not ours. Nothing of it may be carried out before somebody agrees.
+    /// What the plan would change although it is not ours. Nothing of it may be carried out without consent.
     pub strangers: Vec<Kind>,
 }
 
@@ -23,7 +23,7 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// What leads to the target, and what can only be taken away once nobody needs it any more: when the target has
+    /// What leads to the target, and what can only be taken away once it is no longer needed: when the target has
     /// been seen to work.
     pub fn halves(self) -> (Plan, Plan) {
         let (after, before) = self.changes.into_iter().partition(|change| rank(change) >= NEEDED_NO_MORE);
@@ -42,7 +42,7 @@ impl Plan {
 
 /// Everything that leads from `current` to `target`, two stacks of the same names.
 ///
-/// Nobody who is being served is worse off at any point: permissions are widened before `live` moves and narrowed
+/// No client is worse off at any point: permissions are widened before `live` moves and narrowed
 /// after it, a URL is changed in place (a deleted one's address can never be had back), and deletes come last.
 /// What is a stranger's is never deleted: a target without it simply leaves it alone.
 pub fn plan(current: &Stack, target: &Stack) -> Plan {

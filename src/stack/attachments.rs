@@ -1,7 +1,9 @@
 //! Other services of AWS that a release works with: its network, its traces, what gets its failed events, its key, its
 //! files.
 
-use super::Statement;
+use super::arn::Arn;
+use super::role::Statement;
+use super::word::words;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -19,13 +21,16 @@ pub struct Attachments {
     pub file_systems: Vec<FileSystem>,
 }
 
-/// Whether X-Ray sees every request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tracing {
-    /// Those that whoever calls has chosen.
-    #[default]
-    PassThrough,
-    Active,
+words! {
+    /// Which requests X-Ray traces.
+    #[derive(Default)]
+    Tracing {
+        #[default]
+        /// Those that the caller has chosen.
+        PassThrough = "pass-through",
+        /// All of them.
+        Active = "active",
+    }
 }
 
 /// A network of the account.
@@ -43,16 +48,6 @@ pub struct FileSystem {
     pub arn: String,
     /// Begins with `/mnt/`.
     pub path: String,
-}
-
-impl Tracing {
-    /// As the manifest spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Tracing::PassThrough => "pass-through",
-            Tracing::Active => "active",
-        }
-    }
 }
 
 impl Attachments {
@@ -77,7 +72,8 @@ impl Attachments {
             needs.push(allow(&actions, "*"));
         }
         if let Some(target) = &self.dead_letter {
-            let action = if target.contains(":sns:") { "sns:Publish" } else { "sqs:SendMessage" };
+            let is_topic = Arn::parse(target).is_some_and(|arn| arn.service == "sns");
+            let action = if is_topic { "sns:Publish" } else { "sqs:SendMessage" };
             needs.push(allow(&[action], target));
         }
         needs.extend(self.kms_key.iter().map(|key| allow(&["kms:Decrypt"], key)));

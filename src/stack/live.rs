@@ -1,12 +1,12 @@
 //! What the alias `live` sends traffic to.
 
-use super::Release;
+use super::release::Release;
 use std::fmt;
 
 /// One release; while a shift is under way, two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
-    /// Where the traffic goes, but for a shift's part of it.
+    /// Where the traffic goes, except the part of a shift.
     pub release: Release,
     /// Boxed, since it is rarely there and as large as all the rest.
     pub shift: Option<Box<Shift>>,
@@ -20,7 +20,7 @@ pub struct Shift {
 }
 
 impl Live {
-    /// Whom the traffic was, or will be, turned to last: the shift's release where there is one.
+    /// The release that the traffic was, or will be, turned to last: the shift's release where there is one.
     pub fn newest(&self) -> &Release {
         self.shift.as_ref().map_or(&self.release, |shift| &shift.release)
     }

@@ -1,6 +1,6 @@
 //! Where a function's output is kept.
 
-use super::Tags;
+use super::tags::Tags;
 
 /// A CloudWatch Logs group, called `/aws/lambda/FUNCTION_NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]

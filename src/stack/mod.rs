@@ -1,10 +1,14 @@
 //! The nouns of a deploy: one function's AWS resources, as wanted or as found. Pure values, equal when AWS would be.
 
+mod arn;
 mod attachments;
 mod function;
 mod live;
 mod log_group;
+mod logging;
 mod name;
+mod owner;
+mod partition;
 mod permission;
 mod published;
 mod release;
@@ -12,19 +16,25 @@ mod role;
 mod secret;
 mod tags;
 mod url;
+mod word;
 
+pub use arn::Arn;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
-pub use name::{Names, function_name, log_group, partition};
+pub use logging::Logging;
+pub use name::{Names, function_name, log_group};
+pub use owner::Owner;
+pub use partition::Partition;
 pub use permission::Permission;
 pub use published::{Published, Share, Verdict};
-pub use release::{Configuration, Environment, LogFormat, Release};
+pub use release::{Configuration, Environment, Release};
 pub use role::{Role, Statement};
 pub use secret::Secret;
-pub use tags::{Owner, Tags};
+pub use tags::Tags;
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
+pub use word::Word;
 
 /// What code runs on is known where it is built.
 pub use packaging::{Architecture, Family, Platform, Runtime};
@@ -40,12 +50,12 @@ pub struct Stack {
     pub log_group: Option<LogGroup>,
     pub role: Option<Role>,
     pub function: Option<Function>,
-    /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is no part of a stack.
+    /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is not part of a stack.
     pub live: Option<Live>,
     pub url: Option<FunctionUrl>,
     /// How many instances are kept warm for `live`.
     pub provisioned: Option<u32>,
-    /// Our own statements on `live`; other people's are never seen from here, and so never touched.
+    /// Our own statements on `live`; others are not observed, and so never touched.
     pub permissions: BTreeSet<Permission>,
 }
 

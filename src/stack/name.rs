@@ -1,6 +1,8 @@
 //! Every AWS name of a stack follows from the manifest's names, the region and the account.
 
-use super::tags::Tags;
+use super::arn::Arn;
+use super::partition::Partition;
+use crate::text::hex;
 use sha2::{Digest, Sha256};
 
 /// AWS's limit for the name of a role.
@@ -35,7 +37,7 @@ impl Names {
     }
 
     pub fn function_arn(&self) -> String {
-        format!("arn:{}:lambda:{}:{}:function:{}", self.partition(), self.region, self.account, self.function_name())
+        self.arn("lambda", &self.region, &format!("function:{}", self.function_name()))
     }
 
     /// As [`log_group`] has it.
@@ -44,7 +46,7 @@ impl Names {
     }
 
     pub fn log_group_arn(&self) -> String {
-        format!("arn:{}:logs:{}:{}:log-group:{}", self.partition(), self.region, self.account, self.log_group())
+        self.arn("logs", &self.region, &format!("log-group:{}", self.log_group()))
     }
 
     /// `lamstream-REGION-APP[-STAGE]-FUNCTION`: IAM is global, so the region is part of the name. What is over 64
@@ -55,7 +57,7 @@ impl Names {
             return name;
         }
         let digest = Sha256::digest(name.as_bytes());
-        let hash: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(&digest[..4]);
         let kept: String = name.chars().take(ROLE_NAME_LIMIT - hash.len() - 1).collect();
         format!("{kept}-{hash}")
     }
@@ -66,7 +68,8 @@ impl Names {
     }
 
     pub fn role_arn(&self) -> String {
-        format!("arn:{}:iam::{}:role{}{}", self.partition(), self.account, self.role_path(), self.role_name())
+        // IAM is global.
+        self.arn("iam", "", &format!("role{}{}", self.role_path(), self.role_name()))
     }
 
     /// Whether a value is one of the names that messages are full of: no secret, whatever it is the value of.
@@ -77,20 +80,9 @@ impl Names {
         made.into_iter().any(|name| name == value)
     }
 
-    /// The tags by which a resource is known to be ours.
-    pub fn owner_tags(&self) -> Tags {
-        let mut tags = Tags::default();
-        tags.insert("lamstream:app", &self.app);
-        tags.insert("lamstream:function", &self.function);
-        tags.insert("lamstream:region", &self.region);
-        if let Some(stage) = &self.stage {
-            tags.insert("lamstream:stage", stage);
-        }
-        tags
-    }
-
-    fn partition(&self) -> &'static str {
-        partition(&self.region)
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        let partition = Partition::of_known(&self.region).name;
+        Arn { partition, service, region, account: &self.account, resource }.to_string()
     }
 }
 
@@ -105,15 +97,6 @@ pub fn function_name(app: &str, stage: Option<&str>, function: &str) -> String {
 /// `/aws/lambda/FUNCTION_NAME`
 pub fn log_group(function_name: &str) -> String {
     format!("/aws/lambda/{function_name}")
-}
-
-/// Which of AWS's worlds a region is in, as ARNs begin with it.
-pub fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 #[cfg(test)]

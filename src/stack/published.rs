@@ -1,13 +1,14 @@
-//! A version as it lies on AWS, and what part it has.
+//! A published version, and its share of the traffic.
 
-use super::{Release, Weight};
+use super::live::Weight;
+use super::release::Release;
 
 #[derive(Clone, Debug)]
 pub struct Published {
     pub version: String,
     /// When it was published, as Lambda writes it: `2026-11-22T18:00:00.123+0000`.
     pub at: String,
-    /// Where it comes from, as was told when it was published; empty where nobody knew.
+    /// Where its code comes from, as said when it was published; empty if unknown.
     pub origin: String,
     pub release: Release,
     /// Whether `live` remembers it as the one before.

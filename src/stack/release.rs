@@ -1,6 +1,9 @@
 //! An immutable published version: the code and configuration that serve.
 
-use super::{Architecture, Attachments, Secret};
+use super::attachments::Attachments;
+use super::logging::Logging;
+use super::secret::Secret;
+use packaging::Architecture;
 use std::collections::BTreeMap;
 
 /// A release is known by its content alone; the number that Lambda gives it is an output.
@@ -27,23 +30,27 @@ pub struct Configuration {
     /// ARNs, in the order in which they are unpacked.
     pub layers: Vec<String>,
     pub environment: Environment,
-    pub log_format: LogFormat,
+    pub logging: Logging,
     pub log_group: String,
     pub attachments: Box<Attachments>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
-impl LogFormat {
-    /// As the manifest spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LogFormat::Text => "text",
-            LogFormat::Json => "json",
+impl Default for Configuration {
+    /// What AWS uses where nothing is said; without a role and a log group.
+    fn default() -> Configuration {
+        Configuration {
+            role_arn: String::new(),
+            architecture: Architecture::X86_64,
+            runtime: String::new(),
+            handler: String::new(),
+            memory: 128,
+            timeout: 3,
+            ephemeral_storage: 512,
+            layers: Vec::new(),
+            environment: Environment::new(),
+            logging: Logging::default(),
+            log_group: String::new(),
+            attachments: Box::default(),
         }
     }
 }

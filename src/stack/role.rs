@@ -1,10 +1,11 @@
 //! What a function may do: an IAM role that Lambda assumes for it.
 
-use super::{Names, Tags};
+use super::name::Names;
+use super::tags::Tags;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// An IAM role of ours. A role that the user brings (`role.arn`) is no part of a stack.
+/// An IAM role of ours. The user's own role (`role.arn`) is not part of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     /// Who may assume it.

@@ -1,9 +1,9 @@
-//! A value that nobody may see.
+//! Values that must not be shown.
 
 use crate::text;
 use std::fmt;
 
-/// A value that may be somebody's secret, so it cannot be shown by accident.
+/// A value that may be secret, so that it cannot be shown by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -17,7 +17,7 @@ impl Secret {
         &self.0
     }
 
-    /// This, and what is secret within it: others may repeat a password without the URL that it stands in.
+    /// This, and what is secret within it: others may repeat a password without the URL that contains it.
     pub fn with_parts(&self) -> impl Iterator<Item = Secret> + use<> {
         std::iter::once(self.clone()).chain(text::parts(&self.0).into_iter().map(Secret))
     }

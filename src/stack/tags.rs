@@ -1,20 +1,10 @@
-//! Tags, and what they say about whose a resource is.
+//! Tags.
 
-use super::Names;
 use std::collections::BTreeMap;
 
 /// Name to value. Tags that AWS itself keeps (`aws:…`) are left out when a resource is observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tags(BTreeMap<String, String>);
-
-/// Whose a resource is, as far as its tags say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// It carries the tags of exactly this function.
-    Us,
-    /// It does not: it was made by hand, by another tool, or for another app.
-    Stranger,
-}
 
 impl Tags {
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<String>) {
@@ -41,12 +31,6 @@ impl Tags {
     /// The names that stand here and not in `other`.
     pub fn gone_in(&self, other: &Tags) -> Vec<String> {
         self.0.keys().filter(|name| other.get(name).is_none()).cloned().collect()
-    }
-
-    pub fn owner(&self, names: &Names) -> Owner {
-        let ours = names.owner_tags();
-        let stage_agrees = self.get("lamstream:stage") == ours.get("lamstream:stage");
-        if stage_agrees && ours.missing_in(self).is_empty() { Owner::Us } else { Owner::Stranger }
     }
 }
 

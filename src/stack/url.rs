@@ -1,5 +1,6 @@
 //! A Function URL: the address under which the world reaches `live`.
 
+use super::word::words;
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,39 +10,23 @@ pub struct FunctionUrl {
     pub cors: Option<Cors>,
 }
 
-/// Who may call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// Everyone.
-    None,
-    /// Whoever signs the request with AWS credentials that may.
-    AwsIam,
-}
-
-impl Auth {
-    /// As the manifest and our JSON spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Auth::None => "none",
-            Auth::AwsIam => "aws-iam",
-        }
+words! {
+    /// Who may call.
+    Auth {
+        /// Everyone.
+        None = "none",
+        /// Callers that sign the request with AWS credentials that are allowed to.
+        AwsIam = "aws-iam",
     }
 }
 
-/// Whether an answer is handed on as it is made, or only when it is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvokeMode {
-    ResponseStream,
-    Buffered,
-}
-
-impl InvokeMode {
-    /// As the manifest and our JSON spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            InvokeMode::ResponseStream => "response-stream",
-            InvokeMode::Buffered => "buffered",
-        }
+words! {
+    /// Whether each chunk of an answer is passed on as it is made, or the answer only as a whole.
+    #[derive(Default)]
+    InvokeMode {
+        #[default]
+        ResponseStream = "response-stream",
+        Buffered = "buffered",
     }
 }
 

@@ -1,7 +1,10 @@
 //! Texts that others wrote, made fit to be shown: without secrets, and harmless on a terminal, in a CI log, in JSON and
-//! in a shell. Also their colours and their lines.
+//! in a shell. Also their colours and their lines; and how lists and bytes are written.
+
+pub mod list;
 
 mod harmless;
+mod hex;
 mod hidden;
 pub(crate) mod palette;
 mod parts;
@@ -10,6 +13,7 @@ mod spelling;
 mod wrap;
 
 pub use harmless::{Stream, coloured_line, coloured_lines, json, line, lines, uncoloured};
+pub use hex::hex;
 pub use hidden::{HIDDEN, hide};
 pub use parts::parts;
 pub use shell::quoted;

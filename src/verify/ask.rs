@@ -41,7 +41,7 @@ pub struct Target<'a> {
     pub timeout: Duration,
 }
 
-/// Asks the URL, and says what was seen. `on_wait` is told the time that has passed, at least once a second.
+/// Asks the URL, and says what was seen. `on_wait` gets the time that has passed, at least once a second.
 ///
 /// # Errors
 /// The first fault that waiting will not mend, or the last one when `forbidden_for` is over.

@@ -83,7 +83,7 @@ impl Exchange {
         Ok(Exchange { _client: client, response, observation, start, silence, check, signed })
     }
 
-    /// The answer's headers in the order in which they came; what is no text in them is replaced.
+    /// The answer's headers in the order in which they came; what is not text in them is replaced.
     pub fn headers(&self) -> Vec<(String, String)> {
         let headers = self.response.headers().iter();
         headers
@@ -91,7 +91,7 @@ impl Exchange {
             .collect()
     }
 
-    /// The next piece of the body as the transport brings it; `None` at its end, whatever ended it.
+    /// The next piece of the body as the transport delivers it; `None` at its end, whatever ended it.
     pub async fn next(&mut self) -> Option<Bytes> {
         let ending = match timeout(self.silence, self.response.chunk()).await {
             Ok(Ok(Some(chunk))) => {

@@ -37,7 +37,7 @@ pub enum Fault {
 /// Why AWS refuses a request to a URL, as far as it can be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody has looked.
+    /// Not looked at.
     Unknown,
     /// These statements are not on the alias, although they should be.
     Missing(Vec<&'static str>),
@@ -82,13 +82,15 @@ impl Fault {
     pub fn hints(&self, function: &str) -> Vec<String> {
         let hints: &[&str] = match self {
             Fault::Unreachable { obstacle, .. } => obstacle.hints(),
-            Fault::Timeout { seen: None, .. } => &["the function's logs say whether it was asked at all"],
-            Fault::Timeout { .. } => &["a check without `whole = true` reads no further than it must"],
+            Fault::Timeout { seen: None, .. } => &["check the function's logs for the request"],
+            Fault::Timeout { .. } => {
+                &["remove `whole = true` from the check, unless the stream has to be read to its end"]
+            }
             Fault::Forbidden { signed: true, .. } => {
                 &["these credentials need `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function"]
             }
             Fault::Forbidden { refusal: Refusal::Missing(_), .. } => {
-                &["somebody or something removes them: look for a policy in the account that does, then deploy again"]
+                &["look for a policy or a tool in the account that removes them, then deploy again"]
             }
             Fault::Forbidden { refusal: Refusal::Overruled, .. } => {
                 &["the account's settings or an organisation's policy block public function URLs: allow them, or use \
@@ -98,27 +100,25 @@ impl Fault {
                 "a public URL needs two statements on its alias: `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction`",
                 "an account or organisation that blocks public policies refuses in the same way",
             ],
-            Fault::Status { seen: Seen { status: 407, .. }, .. } => &["look at `HTTPS_PROXY` and `NO_PROXY`"],
+            Fault::Status { seen: Seen { status: 407, .. }, .. } => &["check `HTTPS_PROXY` and `NO_PROXY`"],
             Fault::Status { seen: Seen { status: 429, .. }, .. } => {
                 &["the function's or the account's concurrency is used up"]
             }
-            Fault::Status { .. } => {
-                &["is this what the function should answer? `check` in the manifest says what counts"]
-            }
-            Fault::ServerError { .. } => &["the function's logs say why it failed"],
+            Fault::Status { .. } => &["if this answer is right, change `check` in the manifest"],
+            Fault::ServerError { .. } => &["check the function's logs"],
             Fault::RawJson { .. } => &[
-                "the handler answers as for a buffered URL: make it stream, or set `mode = \"buffered\"`",
-                "Lambda Web Adapter needs `AWS_LWA_INVOKE_MODE=response_stream`",
+                "make the handler stream, or set `mode = \"buffered\"`",
+                "set `AWS_LWA_INVOKE_MODE=response_stream` for Lambda Web Adapter",
             ],
             Fault::RuntimeErrorText { .. } => {
-                &["a handler's stream must never yield an error: the logs say what failed"]
+                &["check the function's logs; a handler's stream must never yield an error"]
             }
             Fault::Buffered { on_the_way: true, .. } => {
-                &["a proxy, a virus scanner or a CDN on the way collects the answer: try from another network"]
+                &["try from another network: a proxy, a virus scanner or a CDN on the way buffers the answer"]
             }
             Fault::Buffered { .. } => &[
-                "does the function wait between its chunks? at least two must be 50 ms apart",
-                "a proxy, a virus scanner or a CDN on the way may collect the answer: try from another network",
+                "let the function send at least two chunks, at least 50 ms apart",
+                "try from another network: a proxy, a virus scanner or a CDN on the way may buffer the answer",
             ],
             Fault::Late { .. } => {
                 return vec![format!(
@@ -126,13 +126,13 @@ impl Fault {
                 )];
             }
             Fault::Crash { cause, .. } => cause.hints(),
-            Fault::Cut { .. } => &["the function's logs say whether it panicked, ran out of memory or out of time"],
-            Fault::Sign(_) => &["are the credentials complete and still valid?"],
+            Fault::Cut { .. } => &["check the function's logs for a panic, too little memory or a timeout"],
+            Fault::Sign(_) => &["check that the credentials are complete and still valid"],
         };
         hints.iter().map(|hint| (*hint).to_string()).collect()
     }
 
-    /// What of its text are the words of others: AWS's, the function's, or those of what stands in between.
+    /// What of its text are the words of others: AWS's, the function's, or those of a proxy in between.
     pub fn words(&self) -> Option<&str> {
         match self {
             Fault::Unreachable { reason, .. } | Fault::Cut { reason, .. } | Fault::Sign(reason) => Some(reason),
@@ -192,11 +192,11 @@ impl Cause {
                 &["the package must hold an executable file `bootstrap` at its root, for this processor"]
             }
             Cause::Start => &[
-                "does it have every variable and permission that it needs to start?",
+                "check that it has every variable and permission that it needs to start",
                 "a web app has 10 s to listen on the port in `PORT` and to answer `readiness_path`",
             ],
-            Cause::Request => &["the function's logs say whether it panicked, ran out of memory or out of time"],
-            Cause::Time => &["what does it wait for? `timeout` in the manifest is how long one request may take"],
+            Cause::Request => &["check the function's logs for a panic, too little memory or a timeout"],
+            Cause::Time => &["check what it waits for, or raise `timeout` in the manifest"],
         }
     }
 }
@@ -204,11 +204,13 @@ impl Cause {
 impl Obstacle {
     fn hints(self) -> &'static [&'static str] {
         match self {
-            Obstacle::Request => &["look at the function's `check` in the manifest"],
-            Obstacle::Name => &["a new URL's name can take a moment: try it again, or ask another resolver"],
-            Obstacle::Connection => &["is the network up, and does a firewall let HTTPS through?"],
-            Obstacle::Tls => &["is this machine's clock right, and are its root certificates installed?"],
-            Obstacle::Proxy => &["look at `HTTPS_PROXY` and `NO_PROXY`"],
+            Obstacle::Request => &["check the function's `check` in the manifest"],
+            Obstacle::Name => {
+                &["try again in a moment, because the name of a new URL spreads slowly, or use another resolver"]
+            }
+            Obstacle::Connection => &["check your network, and that a firewall lets HTTPS through"],
+            Obstacle::Tls => &["check this machine's clock and its root certificates"],
+            Obstacle::Proxy => &["check `HTTPS_PROXY` and `NO_PROXY`"],
         }
     }
 }

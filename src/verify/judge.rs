@@ -6,14 +6,12 @@ use serde_json::{Map, Value};
 
 use super::fault::{Fault, Refusal};
 use super::observation::{APART, Ending, Observation, Seen};
+use super::signs;
 use crate::manifest::{Check, Expect};
 
 /// How long a check that demands neither a stream nor the whole answer goes on reading after the headers, so that an
 /// endless stream does not hold up a deploy.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// How AWS begins the body of the 403 that it answers before the function is asked.
-const AWS_FORBIDDEN: [&str; 2] = ["Forbidden", "AccessDeniedException"];
 
 /// The verdict on an answer that has been read as far as it was.
 pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
@@ -80,15 +78,13 @@ fn is_awss_own_403(observation: &Observation) -> bool {
     if observation.status != 403 {
         return false;
     }
-    let denied = observation.error_type.as_deref().is_some_and(|kind| kind.contains("AccessDenied"));
     let message = |body: Map<String, Value>| {
         let text = body.get("Message").or_else(|| body.get("message"))?.as_str()?.to_string();
         Some(text)
     };
-    let says = object(&observation.beginning).and_then(message);
-    denied
-        || says.is_some_and(|text| AWS_FORBIDDEN.iter().any(|beginning| text.starts_with(beginning)))
-        || String::from_utf8_lossy(&observation.beginning).contains("AccessDeniedException")
+    let message = object(&observation.beginning).and_then(message);
+    let body = String::from_utf8_lossy(&observation.beginning);
+    signs::is_refused_by_aws(observation.error_type.as_deref(), &body, message.as_deref())
 }
 
 /// A buffered handler behind a streaming URL: AWS hands its answer's JSON to the client as if it were the body.

@@ -17,6 +17,7 @@ mod observation;
 mod judge;
 
 mod fault;
+mod signs;
 mod words;
 
 mod event;

@@ -18,7 +18,7 @@ pub struct Observation {
     /// The header `x-amzn-errortype`, which only AWS itself sends.
     pub error_type: Option<String>,
     pub headers_at: Duration,
-    /// Reads of the transport that brought at least one byte.
+    /// Reads of the transport with at least one byte.
     pub chunks: usize,
     pub bytes: u64,
     pub first_at: Option<Duration>,
@@ -45,7 +45,7 @@ pub enum Ending {
     Cut(String),
 }
 
-/// What a person is told about an answer.
+/// What is shown of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub status: u16,
@@ -80,7 +80,7 @@ impl Observation {
         }
     }
 
-    /// Takes in what one read of the transport brought.
+    /// Takes in the bytes of one read of the transport.
     pub fn chunk(&mut self, at: Duration, bytes: &[u8]) {
         if bytes.is_empty() {
             return;

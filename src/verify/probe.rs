@@ -121,7 +121,7 @@ fn unusable(reason: String) -> Fault {
     Fault::Unreachable { obstacle: Obstacle::Request, reason }
 }
 
-/// What lies deepest, which is where an HTTP client says what happened.
+/// The innermost cause, in which an HTTP client says what happened.
 pub(super) fn innermost(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {

@@ -1,18 +1,16 @@
-//! Asks a version through Lambda's own streaming call: the proof of a release that nobody is served by yet.
+//! Asks a version through Lambda's own streaming call: the proof of a release without traffic.
 
-use super::fault::{Cause, Fault};
+use super::fault::Fault;
 use super::judge::{is_enough, judge, patience};
 use super::observation::{Ending, Observation, Seen};
 use super::prelude::{Beginning, Lead, unfold};
+use super::signs;
 use crate::manifest::Check;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How many of a failed function's last lines are told.
+/// How many of a failed function's last lines are shown.
 const LINES: usize = 8;
-
-/// In each line of the adapter's about an app that does not answer yet.
-const ADAPTER_WAITS: &str = "app is not ready after";
 
 /// As much of its log as Lambda gives away, in bytes. What is so long has lost its beginning.
 const TAIL: usize = 4096;
@@ -140,26 +138,11 @@ impl Reader {
 
 /// Why there was no answer, by Lambda's words and the function's last ones.
 fn crash(code: &str, details: &str, log: &str) -> Fault {
-    let all = format!("{code} {details} {log}");
-    let says = |signs: &[&str]| signs.iter().any(|sign| all.contains(sign));
-    let cause = if says(&["exec format error"]) {
-        Cause::Architecture
-    } else if all.contains("GLIBC_") && all.contains("not found") {
-        Cause::Glibc
-    } else if says(&["Runtime.InvalidEntrypoint"]) {
-        Cause::Entrypoint
-    } else if says(&["INIT_REPORT", "platform.initReport", "Init timed out"]) {
-        Cause::Start
-    } else if says(&["Task timed out", "Sandbox.Timedout"]) {
-        Cause::Time
-    } else {
-        Cause::Request
-    };
+    let cause = signs::cause(&format!("{code} {details} {log}"));
     let log = if log.len() < TAIL { log.to_owned() } else { format!("…{}", log.trim_start_matches('\u{fffd}')) };
     let mut lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     // What Lambda Web Adapter says again and again while it waits would hide what the app has said.
-    let waits = |line: &str| line.contains(ADAPTER_WAITS);
-    lines.dedup_by(|later, earlier| waits(later) && waits(earlier));
+    lines.dedup_by(|later, earlier| signs::is_adapter_waiting(later) && signs::is_adapter_waiting(earlier));
     let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect();
     Fault::Crash { cause, words: words(details), log: last }
 }
@@ -176,6 +159,7 @@ fn words(details: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Cause;
     use super::*;
     use std::cell::RefCell;
     use std::collections::VecDeque;

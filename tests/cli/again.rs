@@ -96,7 +96,7 @@ fn what_is_hinted_is_about_the_same_place() {
     let place = ["--manifest", "my app.toml", "--stage", "prod", "--local"];
     let typed = "--manifest 'my app.toml' --stage prod --local";
     let with = |arguments: &[&str]| hints(&bench, &[arguments, &place].concat());
-    assert_eq!(hints(&bench, &["destroy"]), "run `lamstream destroy --yes` to go on without being asked");
+    assert_eq!(hints(&bench, &["destroy"]), "run `lamstream destroy --yes` to confirm in advance");
     // On AWS alone a change needs somebody's consent.
     let (on_aws, typed_on_aws) = (&place[..4], typed.trim_end_matches(" --local"));
     for (arguments, expected) in [

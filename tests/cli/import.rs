@@ -34,7 +34,7 @@ fn a_template_becomes_a_manifest_that_lamstream_reads() {
     // Another command takes it for a manifest, and knows what is not there yet.
     let output = bench.run(&["url", "--local"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output.stderr).contains("function `Chat` has no url: it is not deployed"), "{output:?}");
+    assert!(said(&output.stderr).contains("function `Chat` has no URL: it is not deployed"), "{output:?}");
 }
 
 #[test]
@@ -43,7 +43,10 @@ fn a_manifest_that_exists_stays_as_it_is() {
     bench.write("deploy.toml", "mine");
     let output = bench.run(&["import", "sam"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output.stderr).starts_with("error: `deploy.toml` exists, and is not overwritten\n"), "{output:?}");
+    assert!(
+        said(&output.stderr).starts_with("error: `deploy.toml` exists and will not be overwritten\n"),
+        "{output:?}"
+    );
     assert_eq!(std::fs::read_to_string(bench.path("deploy.toml")).unwrap(), "mine");
     let output = bench.run(&["import", "sam", "--out", "other.toml"]);
     assert_eq!(output.status.code(), Some(0));
@@ -143,7 +146,10 @@ fn errors_say_what_to_do() {
 fn no_template_and_a_broken_one_write_nothing() {
     let bench = bench("other.yaml", "Resources: [\n");
     for (arguments, message) in [
-        (vec!["import", "sam"], "error: no `template.yaml`, `template.yml` or `template.json` is here\n"),
+        (
+            vec!["import", "sam"],
+            "error: found no `template.yaml`, `template.yml` or `template.json` in this directory\n",
+        ),
         (vec!["import", "sam", "nowhere.yaml"], "error: cannot read `nowhere.yaml`: "),
         (vec!["import", "sam", "other.yaml"], "error: cannot import the template: other.yaml:2:1: this is no YAML: "),
     ] {

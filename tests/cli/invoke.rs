@@ -178,7 +178,7 @@ fn what_is_not_there_is_said_with_a_way_out() {
     assert!(errors(&output).contains("it is not deployed") && errors(&output).contains("lamstream deploy"));
     let output = bench.run(&["invoke", "--local", "worker"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors(&output).contains("`worker` has no url") && errors(&output).contains("in the manifest"));
+    assert!(errors(&output).contains("`worker` has no URL") && errors(&output).contains("in the manifest"));
 
     let output = invoke(&bench, &["-H", "authorization Bearer hidden-token"]);
     assert_eq!(output.status.code(), Some(2));

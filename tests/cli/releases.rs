@@ -61,20 +61,20 @@ fn errors(output: &Output) -> String {
 fn a_version_that_fails_its_check_gets_no_traffic() {
     let bench = deployed();
     for (mood, check, words, hint) in [
-        ("lost", "", "has status 404, not 200 to 399", "what the function should answer"),
-        ("broken", "", "fails with status 500: `release two`", "logs say why"),
-        ("json", "", "raw `{\"statusCode\": …}`", "make it stream"),
-        ("at once", "", "did not stream: 1 chunk", "wait between its chunks"),
+        ("lost", "", "has status 404, not 200 to 399", "if this answer is right"),
+        ("broken", "", "fails with status 500: `release two`", "check the function's logs"),
+        ("json", "", "raw `{\"statusCode\": …}`", "make the handler stream"),
+        ("at once", "", "did not stream: 1 chunk", "at least two chunks"),
         (
             "error text",
             "whole = true",
             "report of an error: `Lambda-Runtime-Function-Error-Type: Boom",
             "never yield an",
         ),
-        ("cut", "whole = true", "was cut off after 2 chunks", "panicked"),
+        ("cut", "whole = true", "was cut off after 2 chunks", "a panic"),
         ("late", "first_byte_within = \"300ms\"", "the first byte came after 7", "`lamstream invoke --local chat -v`"),
-        ("hang", "", "it does not answer in time: `Sandbox.Timedout", "what does it wait for"),
-        ("crash", "", "fails before it answers: `Runtime.ExitError", "ran out of memory"),
+        ("hang", "", "it does not answer in time: `Sandbox.Timedout", "check what it waits for"),
+        ("crash", "", "fails before it answers: `Runtime.ExitError", "too little memory"),
         ("no start", "", "it fails to start: `Runtime.ExitError", "every variable"),
         ("glibc", "", "a newer glibc than the runtime has", "glibc 2.34"),
     ] {
@@ -239,7 +239,7 @@ fn rollback_goes_to_what_was_live_before_and_back_again() {
     let unknown = back(&["--to", "9"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(
-        String::from_utf8_lossy(&unknown.stderr).contains("has no version 9; there are 3, 2, 1"),
+        String::from_utf8_lossy(&unknown.stderr).contains("has no version 9; available versions: 3, 2, 1"),
         "{}",
         said(&unknown)
     );
@@ -268,7 +268,7 @@ fn rollback_is_verified_and_asks() {
     let first = Bench::new(&manifest("RELEASE = \"one\"", ""));
     assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("it is not deployed"));
     assert!(deploy(&first, &[]).status.success());
-    assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("there is no way back"));
+    assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("has no previous release to roll back to"));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn a_shift_is_shown_and_promoted() {
     assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
     let releases = bench.good(&["releases", "--local"]);
     assert!(releases.contains("shift (10%)") && releases.contains("live (90%)"), "{releases}");
-    assert!(errors(&bench.run(&["rollback", "--local", "--yes"])).contains("a shift of `chat` is under way"));
+    assert!(errors(&bench.run(&["rollback", "--local", "--yes"])).contains("a shift of `chat` is in progress"));
     // The same again is nothing to do.
     let again = deploy(&bench, &["--shift", "10"]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("Unchanged"), "{}", said(&again));

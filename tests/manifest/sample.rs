@@ -50,7 +50,7 @@ fn what_the_sample_calls_a_default_is_one() {
     assert_eq!(with.architecture, without.architecture);
     assert_eq!((with.memory, with.timeout), (without.memory, without.timeout));
     assert_eq!(with.ephemeral_storage, without.ephemeral_storage);
-    assert_eq!((with.retention_days, with.log_format), (without.retention_days, without.log_format));
+    assert_eq!((with.retention_days, with.logging), (without.retention_days, without.logging));
     assert_eq!(with.url.as_ref().unwrap().mode, without.url.as_ref().unwrap().mode);
     assert_eq!(with.checks[0].whole, without.checks[0].whole);
 }

@@ -3,7 +3,7 @@
 use super::fixtures::root;
 use lamstream::manifest::{Manifest, parse};
 use lamstream::stack::{
-    Architecture, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogFormat, LogGroup, Names,
+    Architecture, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogGroup, Logging, Names,
     Permission, Platform, Release, Role, Stack, Statement,
 };
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ fn the_sample_becomes_this_stack() {
         ephemeral_storage: 512,
         layers: Vec::new(),
         environment: Environment::new(),
-        log_format: LogFormat::Text,
+        logging: Logging::Text,
         log_group: "/aws/lambda/lamstream-chat".into(),
         attachments: Box::default(),
     };

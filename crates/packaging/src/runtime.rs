@@ -1,6 +1,6 @@
 //! What starts a function's code: one of Lambda's runtimes, and the processor beneath it.
 
-use super::Architecture;
+use super::architecture::Architecture;
 use std::fmt;
 
 /// A runtime by its name at AWS, such as `python3.13` or `provided.al2023`. Which versions there are is not known here:

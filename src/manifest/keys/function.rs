@@ -1,0 +1,291 @@
+//! The keys of a function.
+
+use super::Absent::{Default, Means, Required};
+use super::Value::{
+    Conditions, Number, NumberOrText, Pairs, Switch, Table, TableOrTables, Tables, Text, Texts, Values, Word,
+};
+use super::{Group, Key, Keys, key};
+use crate::stack::{Auth, InvokeMode, Logging, Tracing};
+
+/// The keys of `[functions.NAME]`.
+pub const FUNCTION: Keys = &[
+    Group { heading: "## `[functions.NAME]`", prefix: "", keys: OWN },
+    Group { heading: "### Web apps", prefix: "", keys: WEB },
+];
+
+const OWN: &[Key] = &[
+    key(
+        "crate",
+        Text,
+        Means("exactly one of `crate`, `web` and `package` is required"),
+        "directory of the Rust crate, relative to the manifest",
+    ),
+    key("bin", Text, Means("the only one"), "the binary to deploy"),
+    key("web", Text, Means("–"), "directory of [a web app](#web-apps)"),
+    key("package", Text, Means("–"), "[a zip or a directory](#packages-built-elsewhere) built elsewhere"),
+    key(
+        "runtime",
+        Text,
+        Means("`\"provided.al2023\"`; required with `web`"),
+        "with `web` and `package`: `\"python3.13\"`, `\"nodejs22.x\"`, … or `\"provided.al2023\"`; AWS decides which \
+         versions exist",
+    ),
+    key("handler", Text, Means("`\"bootstrap\"`"), "with `package`: what the runtime calls, e.g. `\"main.handler\"`"),
+    key("architecture", Word(&["x86_64", "arm64"]), Default("x86_64"), "{}; `--local` builds for this machine"),
+    key("build", Table(BUILD), Means("what is installed"), "[how to build it](#build)"),
+    key("memory", Number(128..=10_240, "MB"), Default("128"), "{}"),
+    // AWS's own default of 3 seconds would cut nearly every stream.
+    key("timeout", Number(1..=900, "seconds"), Default("60"), "{}; a stream must end within this time"),
+    key("ephemeral_storage", Number(512..=10_240, "MB"), Default("512"), "{} of `/tmp`"),
+    key(
+        "concurrency",
+        Number(0..=i32::MAX as u32, ""),
+        Means("none reserved"),
+        "reserved concurrency: the maximum number of concurrent invocations; 0 stops the function",
+    ),
+    key(
+        "provisioned_concurrency",
+        Number(1..=i32::MAX as u32, ""),
+        Means("none"),
+        "instances kept warm for `live`, and billed; at most as many as are reserved; cannot be used with \
+         `deploy --shift`",
+    ),
+    key("tracing", Word(Tracing::WORDS), Default("pass-through"), "{}: whether X-Ray sees every request"),
+    key("vpc", Table(VPC), Means("AWS's network"), "[your VPC](#other-aws-services)"),
+    key("file_systems", Tables(FILE_SYSTEM), Means("none"), "[an EFS file system](#other-aws-services)"),
+    key("dead_letter", Text, Means("none"), "ARN of an SQS queue or an SNS topic for failed asynchronous events"),
+    key("kms_key", Text, Means("AWS's own"), "ARN of the KMS key that encrypts the environment"),
+    key(
+        "keep_releases",
+        Number(1..=1000, "versions"),
+        Default("5"),
+        "how many releases to keep: {}. Versions that an alias uses and the previous release are always kept; \
+         versions that failed their check do not count",
+    ),
+    key("description", Text, Means("empty"), "at most 256 characters"),
+    key(
+        "layers",
+        Texts,
+        Means("none"),
+        "at most 5 ARNs of layer versions, one version per layer; 4 if a web app uses the adapter",
+    ),
+    key(
+        "environment",
+        Values(OUTSIDE),
+        Means("none"),
+        "names to [values](#values-from-outside), at most 4096 bytes of JSON in total; names reserved by Lambda are \
+         refused",
+    ),
+    key("url", Table(URL), Means("no URL"), "[the Function URL](#url)"),
+    key("check", TableOrTables(CHECK), Means("`GET /` below 500"), "[what a version and the URL must answer](#check)"),
+    key("log", Table(LOG), Means(""), "[logs](#log)"),
+    key("role", Table(ROLE), Means("write its logs"), "[what the function may do](#role)"),
+    key(
+        "tags",
+        Pairs,
+        Means("none"),
+        "names to strings, on function, role and log group; at most 47, or 46 with a stage; none starting with `aws:` \
+         or `lamstream:`",
+    ),
+];
+
+const WEB: &[Key] = &[
+    key(
+        "run",
+        Text,
+        Means("required with `web`"),
+        "a script in the directory, such as `\"run.sh\"`, or a command line of several words. lamstream turns a \
+         command line into a script, with `exec` unless it uses more of the shell",
+    ),
+    key(
+        "port",
+        Number(1..=65_535, ""),
+        Default("8080"),
+        "the port that the app listens on, {}; the app finds it in `PORT`",
+    ),
+    key("readiness_path", Text, Default("/"), "the path that the adapter polls until the status is below 500"),
+    key(
+        "adapter_layer",
+        NumberOrText(1..=9_999),
+        Means("27, Lambda Web Adapter 1.0.0"),
+        "a version of AWS's layer, or the ARN of your own layer",
+    ),
+    key(
+        "dependencies",
+        Text,
+        Default("auto"),
+        "`\"auto\"`, `\"none\"`, or a file that lists them, relative to the manifest",
+    ),
+    key("exclude", Texts, Means("none"), "patterns of files to leave out"),
+    key("include", Texts, Means("none"), "patterns of files to package although they would be left out"),
+];
+
+const BUILD: Keys = &[Group {
+    heading: "### `build`",
+    prefix: "",
+    keys: &[
+        key(
+            "target",
+            Text,
+            Means("this machine's own target if the architecture matches, otherwise `-gnu`"),
+            "`ARCH-unknown-linux-gnu` or `ARCH-unknown-linux-musl`; `ARCH` is `aarch64` for `\"arm64\"`",
+        ),
+        key(
+            "linker",
+            Text,
+            Default("auto"),
+            "`\"auto\"`, `\"gcc\"`, `\"zig\"` (for glibc 2.34), `\"rust-lld\"` (musl only), or a path; cargo's own \
+         settings take precedence",
+        ),
+        key(
+            "rustc",
+            Text,
+            Means("cargo's own, otherwise one in `PATH` that has it"),
+            "path of a compiler that has the target's standard library; `RUSTC` takes precedence",
+        ),
+    ],
+}];
+
+const VPC: Keys = &[Group {
+    heading: "### Other AWS services",
+    prefix: "vpc.",
+    keys: &[
+        key("subnets", Texts, Required, "1 to 16 ids"),
+        key("security_groups", Texts, Required, "1 to 5 ids"),
+        key("ipv6", Switch, Default("false"), "allow IPv6 in subnets that have it"),
+    ],
+}];
+
+const FILE_SYSTEM: Keys = &[Group {
+    heading: "### Other AWS services",
+    prefix: "file_systems.",
+    keys: &[
+        key("arn", Text, Required, "ARN of an access point in the same VPC; at most one"),
+        key("path", Text, Required, "`/mnt/NAME`"),
+    ],
+}];
+
+const OUTSIDE: Keys = &[Group {
+    heading: "### Values from outside",
+    prefix: "",
+    keys: &[
+        key("env", Text, Means(""), "the environment variable of this name, where lamstream runs"),
+        key(
+            "file",
+            Text,
+            Means(""),
+            "a UTF-8 text file, relative to the manifest. One line end (`\\n` or `\\r\\n`) at its end is removed, and \
+         nothing else",
+        ),
+        key(
+            "ssm",
+            Text,
+            Means(""),
+            "a parameter of AWS Systems Manager Parameter Store, decrypted: its name or ARN, optionally with `:VERSION` \
+         or `:LABEL`",
+        ),
+        key(
+            "secret",
+            Text,
+            Means(""),
+            "a secret of AWS Secrets Manager: its name or ARN. The value is the whole current string (`SecretString`)",
+        ),
+    ],
+}];
+
+const URL: Keys = &[Group {
+    heading: "### `url`",
+    prefix: "",
+    keys: &[
+        key(
+            "auth",
+            Word(Auth::WORDS),
+            Required,
+            "{}: everyone may call, or only signed requests; no default, so that no URL becomes public by accident",
+        ),
+        key("mode", Word(InvokeMode::WORDS), Default("response-stream"), "{}"),
+        key(
+            "cors",
+            Table(CORS),
+            Means("no other origins"),
+            "which pages of other origins may read responses; AWS answers preflight requests itself",
+        ),
+    ],
+}];
+
+const CORS: Keys = &[Group {
+    heading: "### `url`",
+    prefix: "cors.",
+    keys: &[
+        key("allow_origins", Texts, Means("none"), "origins (`https://example.com`) or `\"*\"`"),
+        key("allow_methods", Texts, Means("none"), "`GET`, `PUT`, `HEAD`, `POST`, `PATCH`, `DELETE`, `\"*\"`"),
+        key("allow_headers", Texts, Means("none"), "header names or `\"*\"`"),
+        key("expose_headers", Texts, Means("none"), "header names or `\"*\"`"),
+        key("allow_credentials", Switch, Default("false"), "cannot be used with the origin `\"*\"`"),
+        key("max_age", Number(0..=86_400, "seconds"), Means("AWS's"), "{}"),
+    ],
+}];
+
+const CHECK: Keys = &[Group {
+    heading: "### `check`",
+    prefix: "",
+    keys: &[
+        key("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]), Default("GET"), "{}"),
+        key("path", Text, Default("/"), "starts with `/`, has no query; percent-encoded characters are kept"),
+        key("query", Pairs, Means("none"), "names to strings, unencoded, sent in this order"),
+        key("headers", Values(OUTSIDE), Means("none"), "names to [values](#values-from-outside)"),
+        key("body", Text, Means("none"), "a string"),
+        key("expect_status", Number(200..=599, ""), Means("any of 200 to 399"), "{}"),
+        key(
+            "streams",
+            Switch,
+            Default("false"),
+            "require at least two chunks, at least 50 ms apart; cannot be used with `mode = \"buffered\"`, or if the \
+         response has no body",
+        ),
+        key("whole", Switch, Default("false"), "read the stream to its end; only with `streams`"),
+        key(
+            "first_byte_within",
+            Text,
+            Means("any"),
+            "a time such as `\"500ms\"` or `\"2s\"`; a slow first answer is retried once, since it may be a cold start",
+        ),
+    ],
+}];
+
+const LOG: Keys = &[Group {
+    heading: "### `log`",
+    prefix: "",
+    keys: &[
+        key(
+            "retention_days",
+            NumberOrText(1..=3653),
+            Default("30"),
+            "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 or \
+         `\"never\"`",
+        ),
+        key("format", Word(Logging::WORDS), Default("text"), "format of Lambda's own lines: {}"),
+    ],
+}];
+
+const ROLE: Keys = &[Group {
+    heading: "### `role`",
+    prefix: "",
+    keys: &[
+        key("arn", Text, Means("–"), "ARN of your own role; cannot be used with the other keys"),
+        key("managed_policies", Texts, Means("none"), "ARNs of policies"),
+        key("permissions_boundary", Text, Means("none"), "ARN of a policy"),
+        key("statements", Tables(STATEMENT), Means("none"), "an array of tables"),
+    ],
+}];
+
+const STATEMENT: Keys = &[Group {
+    heading: "### `role`",
+    prefix: "statements.",
+    keys: &[
+        key("effect", Word(&["allow", "deny"]), Default("allow"), "{}"),
+        key("actions", Texts, Required, "actions such as `\"s3:GetObject\"`, `\"*\"`"),
+        key("resources", Texts, Required, "ARNs, `\"*\"`"),
+        key("condition", Conditions, Means("none"), "`{ OPERATOR = { KEY = VALUES } }`, as in IAM"),
+    ],
+}];

@@ -1,0 +1,40 @@
+//! How long a function's log is kept, and what Lambda writes into it.
+
+use super::section::{Entry, Section};
+use crate::stack::Logging;
+
+/// The retentions that CloudWatch Logs offers, in days.
+const RETENTION_DAYS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+const DEFAULT_RETENTION_DAYS: u32 = 30;
+
+/// The table `log`.
+pub(super) struct Log {
+    /// `None` keeps logs for ever.
+    pub retention_days: Option<u32>,
+    pub logging: Logging,
+}
+
+impl Log {
+    pub fn read(function: &Section<'_>) -> Log {
+        let keys = function.section("log");
+        let retention = keys.as_ref().and_then(|keys| keys.entry("retention_days"));
+        Log {
+            retention_days: retention.map_or(Some(DEFAULT_RETENTION_DAYS), |entry| read_retention(&entry)),
+            logging: keys.map(|keys| keys.word("format")).unwrap_or_default(),
+        }
+    }
+}
+
+fn read_retention(entry: &Entry<'_>) -> Option<u32> {
+    if entry.is_string() {
+        entry.matching(|text| text == "never", "a number of days, or `never` to keep logs for ever");
+        return None;
+    }
+    let days = entry.integer(&(1..=3653), "days, or `never` to keep logs for ever")?.into_inner();
+    if !RETENTION_DAYS.contains(&days) {
+        let allowed = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
+        entry.problem(format!("`retention_days` is {days}, expected one of {allowed}, or `never`"));
+    }
+    Some(days)
+}

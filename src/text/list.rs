@@ -1,0 +1,41 @@
+//! Lists within sentences.
+
+use std::fmt::Display;
+
+/// Words in backticks, as after "one of": `` `a`, `b` ``.
+pub fn quoted<T: Display>(words: impl IntoIterator<Item = T>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The same within a sentence: `` `a`, `b` and `c` ``.
+pub fn quoted_and<T: Display>(words: impl IntoIterator<Item = T>) -> String {
+    joined(words, "and")
+}
+
+/// `` `a`, `b` or `c` ``.
+pub fn quoted_or<T: Display>(words: impl IntoIterator<Item = T>) -> String {
+    joined(words, "or")
+}
+
+fn joined<T: Display>(words: impl IntoIterator<Item = T>, by: &str) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} {by} {last}", others.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_follows_an_and() {
+        assert_eq!((quoted(["a", "b"]), quoted_and(["a"])), ("`a`, `b`".to_owned(), "`a`".to_owned()));
+        assert_eq!(
+            (quoted_or(["a", "b"]), quoted_and(["a", "b", "c"])),
+            ("`a` or `b`".into(), "`a`, `b` and `c`".into())
+        );
+        assert_eq!(quoted_and::<&str>([]), "");
+    }
+}
