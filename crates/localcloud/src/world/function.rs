@@ -8,10 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::policy::Policy;
+use super::revision;
+use super::tags::Tags;
 use super::url::Url;
-use super::{Tags, revision_after};
-use crate::ACCOUNT;
-use crate::wire::date::{self, Millis};
+use crate::clock::{self, Millis};
+use crate::options::ACCOUNT;
+use crate::wire::date;
 use crate::wire::error::Fault;
 
 /// The version that may be changed.
@@ -136,7 +138,7 @@ impl Version {
             self.before = None;
         }
         if made || updated {
-            self.revision = revision_after(&self.revision);
+            self.revision = revision::following(&self.revision);
         }
         made || updated
     }
@@ -244,7 +246,7 @@ impl Alias {
             "Description": self.description,
             "RevisionId": self.revision,
         });
-        let weights = self.seen_weights(date::now());
+        let weights = self.seen_weights(clock::now());
         if !weights.is_empty() {
             shown["RoutingConfig"] = json!({"AdditionalVersionWeights": weights});
         }

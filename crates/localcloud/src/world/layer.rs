@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
 
 /// A layer; the numbers of its versions are never used twice.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A log group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,5 +26,5 @@ impl LogGroup {
 
 /// Its ARN, without the `:*` that some answers have.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:logs:{region}:{}:log-group:{name}", crate::ACCOUNT)
+    format!("arn:aws:logs:{region}:{}:log-group:{name}", ACCOUNT)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
 
 /// A customer-managed policy; the numbers of its versions are never used twice.
 #[derive(Debug, Clone, Serialize, Deserialize)]

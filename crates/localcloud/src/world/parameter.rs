@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A parameter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,5 +31,5 @@ impl std::fmt::Debug for ParameterVersion {
 
 /// Its ARN; a name in a hierarchy begins with the `/` that stands there anyway.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:ssm:{region}:{}:parameter/{}", crate::ACCOUNT, name.trim_start_matches('/'))
+    format!("arn:aws:ssm:{region}:{}:parameter/{}", ACCOUNT, name.trim_start_matches('/'))
 }

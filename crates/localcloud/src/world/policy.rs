@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
 
 /// A policy: statements in the order they were added.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

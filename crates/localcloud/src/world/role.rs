@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,8 +43,8 @@ impl Role {
 
     /// Whether a caller of this account may take it now: trusted by name, or with the account as a whole.
     pub(crate) fn lets_in(&self, now: Millis, caller: &str) -> bool {
-        let root = format!("arn:aws:iam::{}:root", crate::ACCOUNT);
-        let account = |trusted: &str| [crate::ACCOUNT, &root, "*"].contains(&trusted);
+        let root = format!("arn:aws:iam::{}:root", ACCOUNT);
+        let account = |trusted: &str| [ACCOUNT, &root, "*"].contains(&trusted);
         now >= self.assumable_from && trusts(&self.trust, "AWS", &|trusted| trusted == caller || account(trusted))
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
+use crate::random::{self, Alphabet};
 
 /// The stage of the version that is meant where none is named.
 pub(crate) const CURRENT: &str = "AWSCURRENT";
@@ -71,7 +74,7 @@ impl Secret {
 
 /// An ARN for a new secret: six letters that AWS makes up tell it from others of its name.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", crate::ACCOUNT, crate::data::random(6, 62))
+    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", ACCOUNT, random::text(6, Alphabet::Alphanumeric))
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::role::Role;
-use crate::ACCOUNT;
-use crate::data::random;
-use crate::wire::date::Millis;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
+use crate::random::{self, Alphabet};
 
 /// For how long an expired session is told apart from one that never was.
 const REMEMBERED: Millis = 24 * 3600 * 1000;
@@ -25,9 +26,9 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(role: &Role, name: &str, expires: Millis) -> Self {
         Self {
-            access_key_id: format!("LOCT{}", random(16, 26)),
-            secret_access_key: random(40, 62),
-            token: random(160, 62),
+            access_key_id: format!("LOCT{}", random::text(16, Alphabet::Upper)),
+            secret_access_key: random::text(40, Alphabet::Alphanumeric),
+            token: random::text(160, Alphabet::Alphanumeric),
             id: format!("{}:{name}", role.id),
             arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{name}", role.name),
             expires,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::date::{self, Millis};
+use crate::clock::Millis;
+use crate::wire::date;
 
 /// A URL on a function or on one of its aliases.
 #[derive(Debug, Clone, Serialize, Deserialize)]
