@@ -73,8 +73,8 @@ pub fn is_foreign(data: &Path) -> bool {
 /// Deletes a data directory that no cloud serves; one that is absent or empty stays as it is.
 ///
 /// # Errors
-/// If it is not a local cloud's, or something in it cannot be deleted: then it is still a data directory, and can be erased
-/// again.
+/// If it is not a local cloud's, or something in it cannot be deleted: then it is still a data directory, and can be
+/// erased again.
 pub fn erase(data: &Path) -> anyhow::Result<()> {
     ownership::erase(data)
 }
@@ -105,7 +105,8 @@ pub fn open(options: Options) -> anyhow::Result<Opened> {
     Ok(Opened(Arc::new(cloud)))
 }
 
-/// Makes a write beyond the largest allowed size of a file fail, like a write to a full disk, instead of ending the process.
+/// Makes a write beyond the largest allowed size of a file fail, like a write to a full disk, instead of ending the
+/// process.
 fn survive_file_limits() {
     let signal = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
     // If the signal cannot be handled, the limit ends the process as it would without this.

@@ -33,7 +33,8 @@ pub struct Options {
     pub stream_size: Option<u64>,
     /// Calls of Lambda's control plane a second; GetFunction then has 100 of its own. `None` for no limit.
     pub api_rate: Option<u32>,
-    /// Whether the account blocks public access: public policy statements are refused, and existing ones have no effect.
+    /// Whether the account blocks public access: public policy statements are refused, and existing ones have no
+    /// effect.
     pub block_public: bool,
     /// Whether Function URLs answer for any host, as behind a tunnel; otherwise only for loopback names and addresses.
     pub public_hosts: bool,

@@ -88,8 +88,8 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     service.answer(Call::new(cloud, service.name, (parts, body), caller, region, request_id)).await
 }
 
-/// The signature of a request, as far as it can be verified without the body; `None` for a download, whose address is signed
-/// instead.
+/// The signature of a request, as far as it can be verified without the body; `None` for a download, whose address is
+/// signed instead.
 fn admit(cloud: &Cloud, parts: &Parts) -> Result<Option<Authorization>, SignatureError> {
     if download::asked(parts).is_some() {
         return Ok(None);

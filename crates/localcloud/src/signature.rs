@@ -50,9 +50,9 @@ pub(crate) struct Caller {
 }
 
 impl Authorization {
-    /// Verifies that the account, or one of its sessions, has just signed this request with a body of this digest (in hex),
-    /// and returns which. Without a digest, everything is checked that can be checked before the body has arrived: the
-    /// signature itself only if a header announces the body's digest.
+    /// Verifies that the account, or one of its sessions, has just signed this request with a body of this digest (in
+    /// hex), and returns which. Without a digest, everything is checked that can be checked before the body has
+    /// arrived: the signature itself only if a header announces the body's digest.
     pub(crate) fn caller(&self, parts: &Parts, digest: Option<&str>, store: &Store) -> Result<Caller, SignatureError> {
         let access_key_id = self.access_key_id.clone();
         if access_key_id == store.credentials.access_key_id {

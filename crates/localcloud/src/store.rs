@@ -55,8 +55,8 @@ impl Store {
         lock(&self.observers).iter().for_each(|observer| observer(world));
     }
 
-    /// Reads the world as it is now. Whatever has become due since the last change follows from the state on disk and the
-    /// clock, so reading writes nothing.
+    /// Reads the world as it is now. Whatever has become due since the last change follows from the state on disk and
+    /// the clock, so reading writes nothing.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         let mut world = lock(&self.world);
         if world.settle(clock::now()) {
@@ -66,8 +66,8 @@ impl Store {
         look(&world)
     }
 
-    /// Changes the world and writes it to disk, then notifies the observers. If the change is refused or cannot be written,
-    /// nothing has changed. This waits for the disk, so it must not run on an async worker.
+    /// Changes the world and writes it to disk, then notifies the observers. If the change is refused or cannot be
+    /// written, nothing has changed. This waits for the disk, so it must not run on an async worker.
     ///
     /// # Errors
     /// Those of the change, and of the disk.
@@ -101,8 +101,8 @@ impl Store {
         Ok(answer)
     }
 
-    /// Opens a new log stream, and creates its group if it does not exist. This waits for the disk, so it must not run on an
-    /// async worker.
+    /// Opens a new log stream, and creates its group if it does not exist. This waits for the disk, so it must not run
+    /// on an async worker.
     ///
     /// # Errors
     /// If the group cannot be created.

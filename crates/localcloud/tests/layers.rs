@@ -58,7 +58,8 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// All paths that a text uses from this crate: those that begin with `crate` or `super`, with the groups in `use` expanded.
+/// All paths that a text uses from this crate: those that begin with `crate` or `super`, with the groups in `use`
+/// expanded.
 fn paths(text: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for word in ["crate::", "super::"] {

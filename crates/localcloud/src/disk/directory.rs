@@ -17,8 +17,8 @@ use crate::clock;
 use crate::wire::date;
 use crate::world::World;
 
-/// Creates the key pair of a data directory if it has none, and reads it. This completes the directory, which then gets its
-/// marker.
+/// Creates the key pair of a data directory if it has none, and reads it. This completes the directory, which then gets
+/// its marker.
 ///
 /// # Errors
 /// If the directory cannot be used, or belongs to somebody else.
@@ -99,7 +99,8 @@ impl Directory {
         state::load(&self.root)
     }
 
-    /// Removes what a killed cloud left behind: directories of instances, drafts, and objects that the state does not name.
+    /// Removes what a killed cloud left behind: directories of instances, drafts, and objects that the state does not
+    /// name.
     pub(crate) fn clean(&self, world: &World) {
         let objects = world.buckets.values().flat_map(|bucket| bucket.objects.values());
         let objects: HashSet<&str> = objects.map(|object| object.file.as_str()).collect();

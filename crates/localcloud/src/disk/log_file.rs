@@ -1,8 +1,8 @@
-//! Reads a log file of any size in memory that does not grow with it, and only the parts whose times may match. A line is
-//! JSON and begins with its time: `{"t":1700000000000,`.
+//! Reads a log file of any size in memory that does not grow with it, and only the parts whose times may match. A line
+//! is JSON and begins with its time: `{"t":1700000000000,`.
 //!
-//! This has to be fast in debug builds, too, so it leaves most bytes to what every profile optimises: the standard library's
-//! search for the ends of lines, and the search for words in [`Search::may_match`].
+//! This has to be fast in debug builds, too, so it leaves most bytes to what every profile optimises: the standard
+//! library's search for the ends of lines, and the search for words in [`Search::may_match`].
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead};
@@ -125,8 +125,8 @@ impl Index {
     }
 }
 
-/// Shows everything that a search wants of a file. `known` is the index of an earlier scan; returns the index of the whole
-/// file.
+/// Shows everything that a search wants of a file. `known` is the index of an earlier scan; returns the index of the
+/// whole file.
 ///
 /// # Errors
 /// Those of the disk.

@@ -1,5 +1,5 @@
-//! Which directories belong to the local cloud. The marker is written last when a directory is created, and deleted last,
-//! except for the lock, when it is erased.
+//! Which directories belong to the local cloud. The marker is written last when a directory is created, and deleted
+//! last, except for the lock, when it is erased.
 
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
@@ -13,14 +13,15 @@ use super::{key_pair, state};
 
 /// The file that marks a directory as one of the local cloud's.
 pub const MARKER: &str = ".lamstream-local-cloud";
-/// A file of a data directory that this crate leaves to the program around it, as a lock for starting, stopping and erasing
-/// clouds there; [`erase`] deletes it last.
+/// A file of a data directory that this crate leaves to the program around it, as a lock for starting, stopping and
+/// erasing clouds there; [`erase`] deletes it last.
 pub const LOCK: &str = ".lamstream-local-cloud.lock";
 
 /// The directories of code, logs, layers, instances and objects.
 pub(crate) const DIRECTORIES: [&str; 5] = ["code", "logs", "opt", "run", "s3"];
 
-/// The files that this crate, or the program around it, keeps in a data directory, except for the marker and the key pair.
+/// The files that this crate, or the program around it, keeps in a data directory, except for the marker and the key
+/// pair.
 const FILES: [&str; 9] = [
     LOCK,
     "lock",
@@ -66,8 +67,8 @@ pub(crate) fn ownership(data: &Path) -> std::io::Result<Ownership> {
     })
 }
 
-/// Whether a directory without the marker is one whose creation or deletion was interrupted: all of its names are the local
-/// cloud's, and at least one of its entries is something that only the local cloud creates. Other programs have
+/// Whether a directory without the marker is one whose creation or deletion was interrupted: all of its names are the
+/// local cloud's, and at least one of its entries is something that only the local cloud creates. Other programs have
 /// directories named `code`, too.
 fn is_unfinished(data: &Path, names: &[String]) -> bool {
     let is_directory = |name: &str| DIRECTORIES.contains(&name) && data.join(name).is_dir();
@@ -115,8 +116,8 @@ pub(crate) fn mark(data: &Path) -> anyhow::Result<()> {
     write_private(&data.join(MARKER), b"a data directory of the local cloud; `reset` deletes it\n")
 }
 
-/// Deletes a data directory. If this is interrupted, what is left is still recognised as a data directory: by its marker,
-/// or by its lock once the marker is gone. It is then as good as new, since its state is deleted first.
+/// Deletes a data directory. If this is interrupted, what is left is still recognised as a data directory: by its
+/// marker, or by its lock once the marker is gone. It is then as good as new, since its state is deleted first.
 ///
 /// # Errors
 /// If it is not the local cloud's, or something in it cannot be deleted.

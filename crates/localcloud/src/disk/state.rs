@@ -14,8 +14,8 @@ use crate::world::World;
 pub(crate) const FILE: &str = "state.json";
 pub(crate) const DRAFT: &str = "state.json.tmp";
 
-/// The version of the format that is written. It grows whenever an earlier reader would misread the file; [`parse`] keeps
-/// reading every earlier version.
+/// The version of the format that is written. It grows whenever an earlier reader would misread the file; [`parse`]
+/// keeps reading every earlier version.
 const VERSION: u32 = 1;
 
 /// What every version of the file has.

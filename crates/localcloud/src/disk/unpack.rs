@@ -51,7 +51,8 @@ fn unwritten(path: &Path, error: io::Error) -> Fault {
     Fault::unwritten(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())))
 }
 
-/// The error for a file that cannot be created: it is the zip's fault if no file can have that name, and else the disk's.
+/// The error for a file that cannot be created: it is the zip's fault if no file can have that name, and else the
+/// disk's.
 fn refuse_or_unwritten(path: &Path, name: &str, error: io::Error) -> Fault {
     if is_disk_error(&error) { unwritten(path, error) } else { refuse(format!("`{name}`: {error}")) }
 }

@@ -1,5 +1,5 @@
-//! Which directories of unpacked code are in use although the state does not name them: uploads that are not part of the
-//! state yet, and code that is no longer part of it but that an instance still runs.
+//! Which directories of unpacked code are in use although the state does not name them: uploads that are not part of
+//! the state yet, and code that is no longer part of it but that an instance still runs.
 
 use std::collections::HashMap;
 use std::fs;
@@ -30,7 +30,8 @@ pub(crate) struct Use {
 }
 
 impl Uses {
-    /// Keeps a path from being deleted. A path that the state names may only be taken into use while the state is locked.
+    /// Keeps a path from being deleted. A path that the state names may only be taken into use while the state is
+    /// locked.
     pub(crate) fn begin(&self, path: PathBuf) -> Use {
         *lock(&self.0.counts).entry(path.clone()).or_default() += 1;
         Use { table: self.0.clone(), path }

@@ -1,4 +1,4 @@
-//! How many calls of the control plane a second are answered.
+//! How many calls of the control plane are answered per second.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

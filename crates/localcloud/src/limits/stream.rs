@@ -10,7 +10,7 @@ const BURST: u64 = 6 * 1024 * 1024;
 /// Counts the bytes of one stream.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamLimit {
-    /// Bytes a second after the burst.
+    /// Bytes a second after those at full speed.
     rate: Option<u64>,
     size: Option<u64>,
     sent: u64,

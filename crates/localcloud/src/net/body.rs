@@ -1,7 +1,7 @@
 //! Reads request bodies. A signature covers the whole body, so it can only be verified when all of it has arrived.
 //!
-//! Until then the client is not known and must not use up this machine's memory: a small body is kept in memory, a large
-//! one in an unnamed file.
+//! Until then the client is not known and must not use up this machine's memory: a small body is kept in memory, a
+//! large one in an unnamed file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -99,8 +99,8 @@ pub(crate) async fn unsigned(body: Incoming, largest: usize) -> Result<Bytes, Bo
     Ok(Limited::new(body, largest).collect().await.map_err(BodyError::from)?.to_bytes())
 }
 
-/// Reads and drops what a refused client is still sending: a client whose connection is closed while it sends never gets to
-/// read the refusal.
+/// Reads and drops what a refused client is still sending: a client whose connection is closed while it sends never
+/// gets to read the refusal.
 pub(crate) fn discard(headers: &HeaderMap, mut body: Incoming, most: usize) {
     // A client that sends `Expect` waits for the answer before it sends the body.
     if body.is_end_stream() || headers.contains_key(header::EXPECT) || body.size_hint().lower() > most as u64 {

@@ -57,10 +57,12 @@ pub(crate) fn api<T>(request: &Request<T>) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks a request to a Function URL. Pages of other sites may call it: what they may read is decided by its CORS settings.
+/// Checks a request to a Function URL. Pages of other sites may call it: what they may read is decided by its CORS
+/// settings.
 ///
 /// # Errors
-/// A message if the host is not a loopback name: with DNS rebinding, a page would otherwise have the same origin as the URL.
+/// A message if the host is not a loopback name: with DNS rebinding, a page would otherwise have the same origin as the
+/// URL.
 pub(crate) fn url<T>(request: &Request<T>) -> Result<(), String> {
     match foreign(request.uri(), request.headers(), is_loopback) {
         None => Ok(()),

@@ -1,8 +1,8 @@
 //! How long a client may take to send the head of a request.
 //!
-//! A connection on which a request has begun but never continues would otherwise stay open forever. hyper's own limit also
-//! counts the time between two requests, in which a function may be running, and it does not count before the HTTP version
-//! is known.
+//! A connection on which a request has begun but never continues would otherwise stay open forever. hyper's own limit
+//! also counts the time between two requests, in which a function may be running, and it does not count before the HTTP
+//! version is known.
 
 use std::future::Future;
 use std::io;

@@ -1,5 +1,5 @@
-//! What all listeners share: which requests they refuse, how long clients may take, how bodies are read, and which process
-//! has connected.
+//! What all listeners share: which requests they refuse, how long clients may take, how bodies are read, and which
+//! process has connected.
 
 pub(crate) mod body;
 pub(crate) mod connections;

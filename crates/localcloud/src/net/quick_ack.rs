@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 /// A read that returns this much is one of many in a row.
 const LARGE_READ: usize = 16 * 1024;
 
-/// The Runtime API's side of a connection. Clients that leave Nagle's algorithm on send a second small write only when the
-/// first is acknowledged, and the kernel delays acknowledgements by 40 ms. The kernel resets TCP_QUICKACK, so every read
-/// sets it again.
+/// The Runtime API's side of a connection. Clients that leave Nagle's algorithm on send a second small write only when
+/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. The kernel resets TCP_QUICKACK, so every
+/// read sets it again.
 pub(crate) struct QuickAck(TcpStream);
 
 impl QuickAck {

@@ -7,7 +7,8 @@ use std::path::Path;
 /// This machine's processor in the header of an ELF file.
 const MACHINE: [u8; 2] = if cfg!(target_arch = "aarch64") { [183, 0] } else { [62, 0] };
 
-/// Refuses what the kernel would refuse, with the same error. Without this, the C library would pass the file to a shell.
+/// Refuses what the kernel would refuse, with the same error. Without this, the C library would pass the file to a
+/// shell.
 ///
 /// # Errors
 /// `ENOEXEC` if the file is neither a script nor a binary for this machine; those of reading it.

@@ -1,8 +1,8 @@
 //! The extensions of one instance: which have registered, and which wait for an event.
 //!
-//! An extension registers, then asks for its next event again and again. An instance has started once the runtime and every
-//! extension have asked for the first time; an invocation is over once the runtime and all extensions that take INVOKE have
-//! asked again.
+//! An extension registers, then asks for its next event again and again. An instance has started once the runtime and
+//! every extension have asked for the first time; an invocation is over once the runtime and all extensions that take
+//! INVOKE have asked again.
 
 use std::collections::BTreeSet;
 

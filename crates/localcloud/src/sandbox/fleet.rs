@@ -141,8 +141,8 @@ impl Fleet {
         lock(&self.instances).ports.insert(id, holder);
     }
 
-    /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`; returns
-    /// whether it ends.
+    /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`;
+    /// returns whether it ends.
     pub(super) fn end_port_holder(&self, port: u16, spec: &InstanceSpec, any: bool) -> bool {
         let mut instances = lock(&self.instances);
         let Instances { ports, pools, .. } = &mut *instances;

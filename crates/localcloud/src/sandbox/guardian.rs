@@ -4,8 +4,8 @@
 
 use std::process::{Child, Command, Stdio};
 
-/// Waits until the other end of its stdin is closed, for whatever reason. Then it ends all processes with the number: twice,
-/// since some of them may just be starting others.
+/// Waits until the other end of its stdin is closed, for whatever reason. Then it ends all processes with the number:
+/// twice, since some of them may just be starting others.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r _
@@ -21,8 +21,8 @@ done
 pub(super) struct Guardian(Child);
 
 impl Guardian {
-    /// Starts a guardian for the processes of a cloud. Without a shell there is none: then the next cloud with the same data
-    /// ends what is left.
+    /// Starts a guardian for the processes of a cloud. Without a shell there is none: then the next cloud with the same
+    /// data ends what is left.
     pub(super) fn start(run: u64) -> Option<Self> {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new("/bin/sh");

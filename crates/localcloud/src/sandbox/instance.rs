@@ -341,8 +341,8 @@ fn own_directory(host: &Host, token: &str) -> std::io::Result<PathBuf> {
     Ok(own)
 }
 
-/// Deletes an instance's directory, on a blocking thread since it may be large. What cannot be deleted is tried again at the
-/// next start.
+/// Deletes an instance's directory, on a blocking thread since it may be large. What cannot be deleted is tried again
+/// at the next start.
 async fn discard(own: PathBuf) {
     let _ = tokio::task::spawn_blocking(move || remove_tree(&own)).await;
 }

@@ -139,8 +139,8 @@ impl Instance {
                 "the runtime asked for the next request without answering this one",
             ));
         }
-        // Idle first, then the permit is given back: a request that gets the permit then finds this instance, and starts no
-        // other.
+        // Idle first, then the permit is given back: a request that gets the permit then finds this instance, and
+        // starts no other.
         let wanted = self.host.fleet.set_idle(&self.spec.build, self.id);
         self.finish(if self.current.as_ref().is_some_and(|current| current.failed) { "error" } else { "" });
         self.deadline = Instant::now() + self.host.options.idle;
@@ -220,7 +220,8 @@ impl Instance {
         }
     }
 
-    /// Waits for what the process has sent before its end: it may not have been read yet, or be on its way to a slow client.
+    /// Waits for what the process has sent before its end: it may not have been read yet, or be on its way to a slow
+    /// client.
     async fn handle_remaining_messages(&mut self) {
         drop(self.gone.take());
         if tokio::time::timeout_at(self.deadline, &mut self.api).await.is_err() {
@@ -232,7 +233,8 @@ impl Instance {
         }
     }
 
-    /// The deadline of the start or of a request has passed, or the instance was idle for too long: then it returns false.
+    /// The deadline of the start or of a request has passed, or the instance was idle for too long: then it returns
+    /// false.
     pub(super) async fn deadline_passed(&mut self) -> bool {
         self.deadline = Instant::now() + KILL_TIMEOUT;
         let seconds = f64::from(self.spec.configuration.timeout);

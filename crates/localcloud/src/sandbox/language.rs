@@ -48,8 +48,8 @@ const LANGUAGES: [Language; 2] = [
     },
 ];
 
-/// Links the interpreter of a runtime into a directory for the path, under the names that it has on AWS. Returns a warning
-/// if it is of another version.
+/// Links the interpreter of a runtime into a directory for the path, under the names that it has on AWS. Returns a
+/// warning if it is of another version.
 ///
 /// # Errors
 /// If this machine has none, or those of the disk.

@@ -30,8 +30,8 @@ impl Output {
         }
     }
 
-    /// The lines that are there now. The descriptor is read directly: whatever was printed before an event that was seen
-    /// elsewhere is in the pipe already, while tokio may not know of it yet.
+    /// The lines that are there now. The descriptor is read directly: whatever was printed before an event that was
+    /// seen elsewhere is in the pipe already, while tokio may not know of it yet.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut buffer = [0; 16 * 1024];

@@ -1,16 +1,17 @@
-//! The bytes between a function that writes and a client that reads. Some may wait, and small chunks that wait are merged.
+//! The bytes between a function that writes and a client that reads. Some may wait, and small chunks that wait are
+//! merged.
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Semaphore, mpsc};
 
-/// How many bytes may wait for a slow client: about as many as one read returns. With fewer, function and client wake each
-/// other more often.
+/// How many bytes may wait for a slow client: about as many as one read returns. With fewer, function and client wake
+/// each other more often.
 const AHEAD: u32 = 512 * 1024;
 
-/// The largest small chunk, and up to how many bytes such chunks are merged: writing each by itself would cost more than
-/// copying.
+/// The largest small chunk, and up to how many bytes such chunks are merged: writing each by itself would cost more
+/// than copying.
 const SMALL: usize = 16 * 1024;
 const TOGETHER: usize = 64 * 1024;
 

@@ -1,8 +1,8 @@
 //! The port of a web app, one for each instance.
 //!
-//! On AWS every instance has a network of its own; here all instances share this machine's. The first instance gets the port
-//! that its function asks for, if it is free; all others get a free one, and find it in the variables that name the port. An
-//! app that ignores these variables can have only one instance at a time.
+//! On AWS every instance has a network of its own; here all instances share this machine's. The first instance gets the
+//! port that its function asks for, if it is free; all others get a free one, and find it in the variables that name
+//! the port. An app that ignores these variables can have only one instance at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
@@ -82,8 +82,8 @@ fn asked(environment: &BTreeMap<String, String>) -> u16 {
     VARIABLES.iter().find_map(|name| environment.get(*name)?.parse().ok()).unwrap_or(DEFAULT)
 }
 
-/// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older build
-/// of the same function; or any idle instance, if the app needs this port.
+/// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older
+/// build of the same function; or any idle instance, if the app needs this port.
 pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
     if !spec.is_web_app() {
         return;

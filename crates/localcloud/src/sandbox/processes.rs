@@ -1,7 +1,7 @@
 //! Which processes belong to an instance, for its Runtime API.
 //!
-//! The API is only for the processes of its own instance, but any process can guess its port or look it up. So the kernel is
-//! asked which process owns the socket that connected.
+//! The API is only for the processes of its own instance, but any process can guess its port or look it up. So the
+//! kernel is asked which process owns the socket that connected.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;

@@ -28,11 +28,12 @@ use crate::net::head_timeout::{HeadTimeout, Requests};
 use crate::net::quick_ack::QuickAck;
 use crate::sync::lock;
 
-/// lambda_runtime means to send this as a trailer when a stream fails, but writes it into the body, as a chunk of its own.
+/// lambda_runtime means to send this as a trailer when a stream fails, but writes it into the body, as a chunk of its
+/// own.
 const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 
-/// Serves an instance until its process is gone and everything that it sent has been read. If this is dropped earlier, all
-/// connections break.
+/// Serves an instance until its process is gone and everything that it sent has been read. If this is dropped earlier,
+/// all connections break.
 pub(super) async fn serve(channel: Arc<RuntimeChannel>, listener: TcpListener, mut gone: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
@@ -85,8 +86,8 @@ async fn answer(channel: &Arc<RuntimeChannel>, process: Peer, request: Request<I
     }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
-    // A process may end as soon as it has sent one of these. Each needs the id of a request or of an extension, which no
-    // other process knows.
+    // A process may end as soon as it has sent one of these. Each needs the id of a request or of an extension, which
+    // no other process knows.
     let may_be_last = matches!(
         segments.as_slice(),
         ["2018-06-01", "runtime", "invocation", _, "response" | "error"]

@@ -19,8 +19,8 @@ const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
 /// What to start, in which mount namespace, with which tag.
 type Job = (std::process::Command, Option<MountNamespace>, ProcessTag, oneshot::Sender<io::Result<Child>>);
 
-/// One thread that forks every child. The kernel sends the parent-death signal when the *thread* that forked ends, so this
-/// thread lives exactly as long as the cloud.
+/// One thread that forks every child. The kernel sends the parent-death signal when the *thread* that forked ends, so
+/// this thread lives exactly as long as the cloud.
 pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
 
 impl Spawner {

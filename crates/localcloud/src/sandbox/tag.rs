@@ -1,8 +1,8 @@
 //! A number that identifies the processes of an instance.
 //!
 //! A process can leave its group, its session, its parent and its environment, so none of them identifies it. But every
-//! child inherits the kernel's resource limits, and the one on file locks has had no effect since Linux 2.4.25, so its value
-//! is free to identify instances. Other instances cannot guess it.
+//! child inherits the kernel's resource limits, and the one on file locks has had no effect since Linux 2.4.25, so its
+//! value is free to identify instances. Other instances cannot guess it.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
@@ -103,8 +103,8 @@ fn end_all(is_target: impl Fn(Pid) -> bool) {
     }
 }
 
-/// Ends the processes of an earlier cloud with this data that was killed. Returns the number of a new cloud, and stores it
-/// for the next one.
+/// Ends the processes of an earlier cloud with this data that was killed. Returns the number of a new cloud, and stores
+/// it for the next one.
 pub(super) fn begin_run(data: &Directory) -> u64 {
     let path = data.root().join("processes");
     let earlier: Option<u64> = std::fs::read_to_string(&path).ok().and_then(|number| number.trim().parse().ok());

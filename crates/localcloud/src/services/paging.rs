@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// One page of a list that is sorted by its keys: its items, and the marker of the next page. A marker is the key of the
-/// last item, so that deletions between two pages do not shift anything. `None` if the marker is not valid.
+/// One page of a list that is sorted by its keys: its items, and the marker of the next page. A marker is the key of
+/// the last item, so that deletions between two pages do not shift anything. `None` if the marker is not valid.
 pub(crate) fn page(
     items: Vec<Value>,
     key: impl Fn(&Value) -> String,

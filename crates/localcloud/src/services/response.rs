@@ -26,7 +26,8 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// Runs a handler on a blocking thread. Handlers read and write files, which must not hold up the streams of other requests.
+/// Runs a handler on a blocking thread. Handlers read and write files, which must not hold up the streams of other
+/// requests.
 ///
 /// # Errors
 /// Those of the handler.

@@ -1,4 +1,4 @@
-//! A small S3: enough to bring a large package to Lambda. Buckets and objects in the path, whole bodies, no listing.
+//! A small S3: enough to pass large packages to Lambda. Buckets are addressed in the path, and there is no listing.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
@@ -20,7 +20,7 @@ use crate::world::tags::Tags;
 
 const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/// The largest object: what Lambda may unpack, and some more to be told that it is too large.
+/// The largest object: a little more than Lambda unpacks, so that Lambda can refuse it.
 pub(crate) const LARGEST: usize = 300 * 1024 * 1024;
 
 /// Answers a request.
@@ -175,7 +175,7 @@ fn get(call: &Call, name: &str, key: &str) -> Result<Response<Body>, Fault> {
     Ok(answer)
 }
 
-/// Deleting what is not there is no error on S3.
+/// On S3, it is not an error if the object does not exist.
 fn delete(call: &Call, name: &str, key: &str) -> Result<Response<Body>, Fault> {
     let removed = call.change(|world| {
         let bucket = world.bucket_mut(name)?;

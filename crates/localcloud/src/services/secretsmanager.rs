@@ -103,7 +103,7 @@ impl Write {
     }
 
     fn token(&self) -> Result<String, Fault> {
-        let token = self.client_request_token.clone().unwrap_or_else(|| random::uuid());
+        let token = self.client_request_token.clone().unwrap_or_else(random::uuid);
         match token.len() {
             32..=64 => Ok(token),
             _ => Err(invalid("ClientRequestToken must be 32-64 characters long.")),
@@ -111,7 +111,7 @@ impl Write {
     }
 }
 
-/// The name of the secret that is meant by a name, an ARN, or an ARN without the letters that AWS added.
+/// Finds a secret by its name, its ARN, or its ARN without the random letters; returns its name.
 fn name_of<'a>(secrets: &'a BTreeMap<String, Secret>, id: &str) -> Result<&'a str, Fault> {
     let is_meant = |(name, secret): &(&String, &Secret)| {
         **name == id || secret.arn == id || secret.arn.rsplit_once('-').is_some_and(|(begin, _)| begin == id)
@@ -146,7 +146,7 @@ fn create(call: &Call) -> Result<Value, Fault> {
                 ));
             }
             Some(found) if found.versions.get(&token).map(|version| &version.content) == content.as_ref() => {
-                // The same call once more.
+                // A repeated call.
                 return Ok(written(&name, found, content.is_some().then_some(token.as_str())));
             }
             Some(_) => {

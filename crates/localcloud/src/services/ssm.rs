@@ -1,4 +1,4 @@
-//! Systems Manager, as far as it is the Parameter Store.
+//! Systems Manager: only Parameter Store.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,7 +61,7 @@ fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(400, "ValidationException", message)
 }
 
-/// AWS says no more about a parameter that is not there than that.
+/// AWS's error has no message.
 fn missing() -> Fault {
     Fault::new(400, "ParameterNotFound", "")
 }
@@ -136,7 +136,7 @@ fn put(call: &Call) -> Result<Value, Fault> {
     })
 }
 
-/// `NAME`, `NAME:VERSION`, or the same behind the first part of an ARN; and the selector with its colon.
+/// Splits `NAME` or `NAME:VERSION`, which may be part of an ARN, into the name and the selector with its colon.
 fn parts(name: &str) -> (&str, &str) {
     let own = name.strip_prefix("arn:aws:ssm:").and_then(|rest| rest.split_once(":parameter"));
     let name = own.map_or(name, |(_, name)| name);
@@ -151,7 +151,7 @@ fn look_up(call: &Call, asked: &str, decrypted: bool) -> Result<Value, Fault> {
     check_name(name)?;
     call.read(|world| {
         let parameters = world.regions.get(&call.region).map(|region| &region.parameters);
-        // In an ARN nobody can tell `/name` from `name`.
+        // In an ARN, `/name` and `name` look alike.
         let bare = name.strip_prefix('/').filter(|_| asked.starts_with("arn:"));
         let found = parameters.and_then(|all| all.get_key_value(name).or_else(|| all.get_key_value(bare?)));
         let (name, parameter) = found.ok_or_else(missing)?;
@@ -196,7 +196,7 @@ fn shown(
     shown
 }
 
-/// Stands for what KMS made of the value: it opens to nobody.
+/// What takes the place of an encrypted value; it cannot be decrypted.
 fn sealed(name: &str, version: &ParameterVersion) -> String {
     let digest = Sha256::digest(format!("{name}:{}:{}:{}", version.number, version.written, version.value));
     STANDARD.encode([b"\x01\x02\x02\x00".as_slice(), &digest].concat())

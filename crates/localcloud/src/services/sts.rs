@@ -1,4 +1,4 @@
-//! The Security Token Service: who is calling, and credentials for a while.
+//! The Security Token Service: the caller's identity, and temporary credentials.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::session::Session;
 
-/// What a role's sessions may take at least, in seconds.
+/// The shortest duration of a session, in seconds.
 const SHORTEST: u32 = 900;
 
 /// Answers an action.
@@ -27,7 +27,7 @@ fn identity(caller: &Caller) -> Value {
     json!({"Arn": caller.arn, "UserId": caller.id, "Account": ACCOUNT})
 }
 
-/// A field whose letters and length are limited.
+/// The name of a session.
 fn session_name(form: &Form) -> Result<&str, Fault> {
     let name = form.need("RoleSessionName")?;
     let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
@@ -47,7 +47,7 @@ fn session_name(form: &Form) -> Result<&str, Fault> {
     ))
 }
 
-/// Refuses session tags that AWS refuses; what is right of them is not kept, as nothing is authorised by it.
+/// Refuses session tags that AWS refuses. Valid ones are not stored, since nothing is authorised by them.
 fn check_tags(form: &Form) -> Result<(), Fault> {
     let invalid = |message: &str| Err(Fault::new(400, "InvalidParameterValue", message));
     let keys: Vec<String> = form.members("Tags", ".Key").iter().map(|key| key.to_lowercase()).collect();
@@ -75,7 +75,7 @@ fn assume(call: &Call, form: &Form) -> Result<Value, Fault> {
     }
     let session = call.change(|world| {
         let now = clock::now();
-        // A role that does not exist is refused as one that trusts somebody else: nobody learns which there are.
+        // The error for a role that does not exist is the same, so that callers cannot find out which roles exist.
         let role = world.role_by_arn(arn).filter(|role| role.lets_in(now, &call.caller.arn));
         let role = role.ok_or_else(|| {
             let caller = &call.caller.arn;

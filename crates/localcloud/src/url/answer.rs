@@ -104,8 +104,8 @@ async fn collect(request: &UrlRequest, answer: Answer, limit: usize) -> Result<B
         .map_err(|broken| request.failed(String::from_utf8_lossy(&broken.payload(&request.request_id)).into_owned()))
 }
 
-/// A complete answer: JSON with a `statusCode` describes the response, a string is sent as its text, and other JSON is sent
-/// without its white space.
+/// A complete answer: JSON with a `statusCode` describes the response, a string is sent as its text, and other JSON is
+/// sent without its white space.
 async fn buffered(request: &UrlRequest, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
     let bytes = collect(request, answer, LARGEST).await?;
     let whole = |bytes: Bytes| {

@@ -1,5 +1,5 @@
-//! The ports of the URLs. A port is opened when its URL is created and closed when it is deleted; after a restart it is the
-//! same port.
+//! The ports of the URLs. A port is opened when its URL is created and closed when it is deleted; after a restart it is
+//! the same port.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -64,7 +64,8 @@ impl UrlListeners {
         Self { host, connections, ports }
     }
 
-    /// Opens the ports of all existing URLs, each with its own number. A port that cannot be opened is noted in `cloud.log`.
+    /// Opens the ports of all existing URLs, each with its own number. A port that cannot be opened is noted in
+    /// `cloud.log`.
     pub(crate) fn open_all(&self) {
         for (listener, port) in self.host.store.read(all) {
             let name = format!("{}:{}", listener.function, listener.qualifier);
@@ -76,8 +77,8 @@ impl UrlListeners {
         }
     }
 
-    /// Opens the port of a URL if it could not be opened when the cloud started. There is no other port to fall back to: the
-    /// URL's address has been published.
+    /// Opens the port of a URL if it could not be opened when the cloud started. There is no other port to fall back
+    /// to: the URL's address has been published.
     ///
     /// # Errors
     /// A message if the port still cannot be opened.
@@ -156,7 +157,8 @@ async fn accept(
                     Ok::<_, std::convert::Infallible>(pending.until_sent(answer))
                 }
             });
-            // The connection ends with an error if the client leaves, or if an answer is cut; there is nothing to do then.
+            // The connection ends with an error if the client leaves, or if an answer is cut; there is nothing to do
+            // then.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }

@@ -122,8 +122,8 @@ impl UrlRequest {
         answer::convert(self, &backend.url, &parts.method, invocation.outcome).await
     }
 
-    /// The body of a request that is allowed, and who signed it. One that is not allowed is refused before its body is read,
-    /// if its headers show it.
+    /// The body of a request that is allowed, and who signed it. One that is not allowed is refused before its body is
+    /// read, if its headers show it.
     async fn admit(
         &self,
         backend: &Backend,

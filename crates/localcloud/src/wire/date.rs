@@ -1,4 +1,4 @@
-//! The ways AWS writes a moment.
+//! AWS's date formats.
 
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ pub(crate) fn lambda(at: Millis) -> String {
     write(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000"))
 }
 
-/// `2026-11-22T18:00:00.123456Z`, as Function URL configs have it.
+/// `2026-11-22T18:00:00.123456Z`, as Function URL configurations have it.
 pub(crate) fn url(at: Millis) -> String {
     write(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"))
 }

@@ -1,4 +1,4 @@
-//! Buckets of S3, and what is in them.
+//! Buckets of S3, and their objects.
 
 use std::collections::BTreeMap;
 

@@ -13,10 +13,10 @@ pub(crate) struct Layer {
     pub(crate) versions: BTreeMap<u64, LayerVersion>,
 }
 
-/// What was published once.
+/// One published version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LayerVersion {
-    /// Of the zip, in hex: under it the content lies unpacked.
+    /// The digest of the zip, in hex, which names the directory of its content.
     pub(crate) digest: String,
     pub(crate) sha256: String,
     pub(crate) size: u64,

@@ -1,4 +1,4 @@
-//! A log group: its settings, not its lines.
+//! The settings of a log group.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub(crate) struct LogGroup {
 }
 
 impl LogGroup {
-    /// A group without end to its retention.
+    /// A group whose events never expire.
     pub(crate) fn new(name: &str, now: Millis) -> Self {
         Self { name: name.into(), created: now, retention: None, class: "STANDARD".into(), tags: Tags::new() }
     }

@@ -83,8 +83,8 @@ impl World {
         self.regions.entry(name.to_owned()).or_default()
     }
 
-    /// Completes everything that was pending until `now`, and returns whether anything was. The result depends only on this
-    /// world and the moment.
+    /// Completes everything that was pending until `now`, and returns whether anything was. The result depends only on
+    /// this world and the moment.
     pub(crate) fn settle(&mut self, now: Millis) -> bool {
         let mut changed = false;
         for function in self.functions_mut() {

@@ -9,8 +9,8 @@ pub(crate) fn fresh() -> String {
     random::uuid()
 }
 
-/// The RevisionId after another one when something has changed only because time has passed: it is the same whenever and
-/// however often it is computed.
+/// The RevisionId after another one when something has changed only because time has passed: it is the same whenever
+/// and however often it is computed.
 pub(crate) fn following(revision: &str) -> String {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&Sha256::digest(revision)[..16]);

@@ -1,4 +1,4 @@
-//! A session of a role: credentials for a while.
+//! A session of a role: temporary credentials.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,10 @@ use crate::clock::Millis;
 use crate::options::ACCOUNT;
 use crate::random::{self, Alphabet};
 
-/// For how long an expired session is told apart from one that never was.
+/// How long an expired session is remembered, so that its error is not that of an unknown one.
 const REMEMBERED: Millis = 24 * 3600 * 1000;
 
-/// What AssumeRole gave out.
+/// The credentials that AssumeRole returned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
@@ -39,7 +39,7 @@ impl Session {
         self.expires <= now
     }
 
-    /// Whether nobody needs to be told any more that it has expired.
+    /// Whether it expired so long ago that it can be forgotten.
     pub(crate) fn is_long_over(&self, now: Millis) -> bool {
         self.expires + REMEMBERED <= now
     }

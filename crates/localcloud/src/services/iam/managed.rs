@@ -1,4 +1,4 @@
-//! Customer-managed policies: kept and shown, attached to roles, never judged.
+//! Customer-managed policies: stored, returned and attached to roles, but never evaluated.
 
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ fn describe(world: &World, policy: &ManagedPolicy) -> Value {
     })
 }
 
-/// One version; lists and creating leave its document out.
+/// One version; lists and creating leave out the document.
 fn describe_version(policy: &ManagedPolicy, number: u32, whole: bool) -> Value {
     let Some(version) = policy.versions.get(&number) else { return Value::Null };
     let mut shown = json!({
@@ -116,7 +116,7 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
     };
     policy.add(document, now, true);
     call.change(|world| {
-        // Names are unique whatever their paths and cases.
+        // Names are unique regardless of path and case.
         if world.policies.values().any(|other| other.name.eq_ignore_ascii_case(name)) {
             let message = format!("A policy called {name} already exists. Duplicate names are not allowed.");
             return Err(Fault::new(409, "EntityAlreadyExists", message));
@@ -142,7 +142,7 @@ pub(super) fn get(call: &Call, form: &Form) -> Result<Value, Fault> {
     })
 }
 
-/// Those of the account: of AWS's own there are none here.
+/// Lists the account's policies; AWS's managed policies do not exist here.
 pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
     let prefix = form.get("PathPrefix").unwrap_or("/");
     let attached_only = form.get("OnlyAttached") == Some("true");
@@ -177,7 +177,7 @@ pub(super) fn delete(call: &Call, form: &Form) -> Result<Value, Fault> {
     })
 }
 
-/// The version that a form names as `v1`, `v2` and so on.
+/// The version that a form names: `v1`, `v2` and so on.
 fn version(policy: &ManagedPolicy, form: &Form) -> Result<u32, Fault> {
     let id = form.need("VersionId")?;
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());

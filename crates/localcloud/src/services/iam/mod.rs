@@ -1,4 +1,4 @@
-//! IAM: roles and what hangs on them, policies among it.
+//! IAM: roles, their tags and policies, and managed policies.
 
 mod check;
 mod document;

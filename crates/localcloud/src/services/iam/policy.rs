@@ -1,4 +1,4 @@
-//! Inline and attached policies of roles: kept and shown, never judged.
+//! Inline and attached policies of roles: stored and returned, but never evaluated.
 
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ pub(super) fn attach(call: &Call, form: &Form) -> Result<Value, Fault> {
     let name = name.ok_or_else(|| Fault::new(400, "InvalidInput", format!("ARN {arn} is not valid.")))?;
     call.change(|world| {
         let role = form.need("RoleName")?;
-        // Only the account's own are known here; what AWS and others have is taken as it is named.
+        // Only the account's own policies are known here; others are not checked.
         if arn.split(':').nth(4) == Some(ACCOUNT) && !world.policies.contains_key(arn) {
             let message = format!("Policy {arn} does not exist or is not attachable.");
             return Err(Fault::new(404, "NoSuchEntity", message));

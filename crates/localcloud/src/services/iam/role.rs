@@ -1,4 +1,4 @@
-//! Roles themselves.
+//! Roles.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn describe(role: &Role, whole: bool) -> Value {
         "Description": role.description,
         "MaxSessionDuration": role.max_session,
     });
-    // A list of roles shows neither tags nor boundaries.
+    // Lists contain neither tags nor boundaries.
     if whole {
         if !role.tags.is_empty() {
             shown["Tags"] = json!(tag::describe(&role.tags));
@@ -76,7 +76,7 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
             return Err(Fault::new(409, "EntityAlreadyExists", message));
         }
         let mut shown = json!({"Role": describe(&role, true)});
-        // What was not given is for those who read.
+        // Creating returns only members that were set; reading returns the defaults, too.
         if let Value::Object(members) = &mut shown["Role"] {
             members.remove("RoleLastUsed");
             if form.get("MaxSessionDuration").is_none() {
@@ -117,7 +117,7 @@ pub(super) fn update_trust(call: &Call, form: &Form) -> Result<Value, Fault> {
     change(call, form, |role| {
         let trusted = role.trusts_lambda();
         role.trust = document.to_owned();
-        // Whom both policies trust need not wait: no part of AWS forgets what it knows already.
+        // If both policies trust Lambda, nothing has to propagate.
         if !(trusted && role.trusts_lambda()) {
             role.assumable_from = clock::after(call.options().role_propagation);
         }

@@ -32,7 +32,7 @@ struct Routing {
     additional_version_weights: Option<BTreeMap<String, f64>>,
 }
 
-/// Refuses weights that the API's front refuses, for a function that is there or not.
+/// Refuses weights that violate the API's model; AWS checks this even if the function does not exist.
 fn check_weights(weights: &BTreeMap<String, f64>) -> Result<(), Fault> {
     let refused = |entry: (&String, &f64), constraint: &str| {
         let (number, weight) = entry;
@@ -99,7 +99,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
         moving: None,
     };
     check_weights(&alias.weights)?;
-    // Of a function that is not there, AWS misses the version.
+    // If the function does not exist, AWS's error names the version.
     let name = Name { function: name.function.clone(), qualifier: alias.version.clone() };
     name.change(call, |function| {
         if function.aliases.contains_key(&alias.name) {
@@ -160,10 +160,10 @@ pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     })
 }
 
-/// Its policy goes, its URL stays behind, as on AWS: it then answers 403.
+/// As on AWS, its policy is deleted and its URL remains, which then answers 403.
 pub(super) fn delete(call: &Call, name: &Name, alias: &str) -> Answer {
     name.change(call, |function| {
-        // Deleting an alias that is not there is no error on AWS.
+        // On AWS, it is not an error if the alias does not exist.
         function.aliases.remove(alias);
         function.policies.remove(alias);
         function.provisioned.remove(alias);

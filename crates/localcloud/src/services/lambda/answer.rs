@@ -9,7 +9,7 @@ use crate::wire::error::Fault;
 /// A status, and a body; `Null` for none.
 pub(super) type Answer = Result<(u16, Value), Fault>;
 
-/// The error for a method and path that is no operation.
+/// The error for a method and path without an operation.
 pub(super) fn unknown_path(call: &Call) -> Fault {
     call.unknown("UnknownOperationException", &format!(" {} {}", call.parts.method, call.parts.uri.path()))
 }

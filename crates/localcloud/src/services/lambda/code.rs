@@ -1,4 +1,4 @@
-//! From the zip in a request to an unpacked directory.
+//! The code in a request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::services::call::Call;
 use crate::wire::error::Fault;
 use crate::world::function::Code;
 
-/// The largest zip that may come in the request itself.
+/// The largest zip in a request.
 const LARGEST: usize = 52_428_800;
 
 /// `Code` of CreateFunction, and the same members of UpdateFunctionCode.
@@ -25,7 +25,7 @@ pub(super) struct Upload {
 }
 
 impl Upload {
-    /// Checks, keeps and unpacks the zip.
+    /// Checks, stores and unpacks the zip.
     pub(super) fn receive(&self, call: &Call) -> Result<Code, Fault> {
         if self.image_uri.is_some() || self.s3_object_version.is_some() {
             return Err(Fault::parameter("the local cloud has neither images nor versions of objects"));
@@ -48,14 +48,14 @@ impl Upload {
     }
 }
 
-/// Keeps a zip and what is in it.
+/// Stores and unpacks a zip.
 pub(super) fn keep(call: &Call, zip: &[u8]) -> Result<Code, Fault> {
     if zip.is_empty() {
         return Err(Fault::parameter("Uploaded file must be a non-empty zip"));
     }
     let sum = Sha256::digest(zip);
     let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-    // This comes before the unpacking: code that is already there may be unused, and would then be deleted soon.
+    // Before unpacking: the same code may already be there, unused, and about to be deleted.
     call.keep_code(&digest);
     unpack(call.data(), &digest, zip)?;
     Ok(Code { digest, sha256: STANDARD.encode(sum), size: zip.len() as u64 })

@@ -9,7 +9,7 @@ use crate::services::call::Call;
 use crate::wire::error::Fault;
 use crate::world::function::LATEST;
 
-/// What must remain for functions without a reservation.
+/// How much must remain for functions without a reservation.
 pub(super) const UNRESERVED: usize = 100;
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
         if let Some(function) = functions.get_mut(&name.function) {
             let provisioned: u32 = function.provisioned.values().map(|provisioned| provisioned.requested).sum();
             if wanted < provisioned {
-                // With its spaces as AWS has them.
+                // The spaces are AWS's.
                 return Err(Fault::parameter(format!(
                     " ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned concurrency [{provisioned}]."
                 )));

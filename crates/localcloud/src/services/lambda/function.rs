@@ -1,4 +1,4 @@
-//! Functions: made, shown, changed, deleted.
+//! Functions: created, read, updated, deleted.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ pub(super) fn create(call: &Call) -> Answer {
     let architecture = architecture(input.architectures.as_deref())?.unwrap_or_else(|| "x86_64".into());
     tags::check(&input.tags)?;
     let configuration = settings.begin(&name)?;
-    // AWS says that a name is taken before it looks at the zip; the zip is unpacked outside the world's lock.
+    // AWS checks the name before the zip. The zip is unpacked before the change begins, since that takes long.
     call.read(|world| expect_free(call, world, &name))?;
     let code = input.code.receive(call)?;
     call.change(|world| {
@@ -237,7 +237,7 @@ pub(super) fn update_code(call: &Call, name: &Name) -> Answer {
     })
 }
 
-/// What every change of `$LATEST` begins with: a revision, a time, an update under way, instances of a new build.
+/// Begins a change of `$LATEST`: a new revision, time and build, and an update in progress.
 fn touch(call: &Call, function: &mut Function) {
     let now = clock::now();
     function.latest.begin_update(now + millis(call.options().update));
@@ -254,7 +254,7 @@ pub(super) fn delete(call: &Call, name: &Name) -> Answer {
             removed.map(|_| (204, Value::Null)).ok_or_else(|| name.missing(call, ""))
         });
     }
-    // Both are said of functions that are not there, too.
+    // Both errors come before the one for a function that does not exist.
     if qualifier == LATEST {
         return Err(Fault::parameter("$LATEST version cannot be deleted without deleting the function."));
     }
@@ -270,7 +270,7 @@ pub(super) fn delete(call: &Call, name: &Name) -> Answer {
             let arn = function.arn(&qualifier);
             return Err(Fault::conflict(format!("Function version {arn} is referenced by alias [{}]", alias.name)));
         }
-        // Deleting a version that is not there is no error on AWS.
+        // On AWS, it is not an error if the version does not exist.
         if let Ok(number) = qualifier.parse() {
             function.versions.remove(&number);
             function.policies.remove(&qualifier);

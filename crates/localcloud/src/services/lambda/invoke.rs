@@ -24,7 +24,7 @@ fn header(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Checks what both calls check, and finds the version to run.
+/// The checks of both operations, and the version to run.
 fn prepare(call: &Call, name: &Name) -> Result<InstanceSpec, Fault> {
     if call.body.len() > LARGEST {
         let message = format!(
@@ -67,7 +67,7 @@ fn wants_tail(call: &Call) -> bool {
     call.header("x-amz-log-type").is_some_and(|kind| kind.eq_ignore_ascii_case("Tail"))
 }
 
-/// The answer to a dry run, which runs nothing.
+/// The response to a dry run, which runs nothing.
 fn without_running(call: &Call) -> Result<Option<Response<Body>>, Fault> {
     match call.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "RequestResponse" => Ok(None),
@@ -76,7 +76,7 @@ fn without_running(call: &Call) -> Result<Option<Response<Body>>, Fault> {
     }
 }
 
-/// Invoke: the whole answer at once.
+/// Invoke: returns the complete answer.
 pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
     let spec = prepare(call, &Name::read(call, name, &name::ANY)?)?;
     let version = spec.number.clone();
@@ -109,7 +109,7 @@ pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fa
 /// Where the frames of a streaming call come from.
 enum Source {
     Live(Box<Answer>),
-    /// What a handler that does not stream has answered.
+    /// The complete answer of a handler that does not stream.
     Whole(Bytes),
     Failed(Bytes),
     Over,
@@ -126,7 +126,7 @@ impl Source {
         }
     }
 
-    /// The next bytes, or why there are none.
+    /// The next bytes, or the details of an error.
     async fn next(&mut self, request_id: &str) -> Option<Result<Bytes, String>> {
         if let Self::Live(answer) = self {
             let next = answer.next().await?;
@@ -140,7 +140,7 @@ impl Source {
     }
 }
 
-/// InvokeWithResponseStream: every piece as it is made, and how it ended.
+/// InvokeWithResponseStream: returns each part of the answer as it is produced, then the result.
 pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
     let spec = prepare(call, &Name::read(call, name, &name::ANY)?)?;
     let version = spec.number.clone();

@@ -1,4 +1,4 @@
-//! Layers: published, shown, deleted; and found for the functions that use them.
+//! Layers and their versions, and how functions refer to them.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ const VERSION: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-i
 
 static VERSIONS: LazyLock<Regex> = LazyLock::new(|| anchored(VERSION));
 
-/// How many a function may have.
+/// How many layers a function may have.
 const MOST: usize = 5;
 
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ struct Publish {
     compatible_architectures: Vec<String>,
 }
 
-/// Answers what comes below `/2018-10-31/layers`.
+/// Answers everything below `/2018-10-31/layers`.
 pub(super) fn answer(call: &Call, method: &Method, rest: &[&str]) -> Answer {
     match (method.as_str(), rest) {
         ("GET", []) if call.query("find").as_deref() == Some("LayerVersion") => get_by_arn(call),
@@ -58,7 +58,7 @@ pub(super) fn answer(call: &Call, method: &Method, rest: &[&str]) -> Answer {
     }
 }
 
-/// A layer's name, which clients may write as its ARN.
+/// A layer's name; clients may use its ARN instead.
 fn bare(text: &str) -> Result<String, Fault> {
     let name = text.rsplit(':').next().unwrap_or_default();
     if is_name(name, 140) {
@@ -112,7 +112,7 @@ fn get_by_arn(call: &Call) -> Answer {
     }
 }
 
-/// The versions that a list asks for.
+/// The filter of a list.
 struct Wanted {
     runtime: Option<String>,
     architecture: Option<String>,
@@ -170,7 +170,7 @@ fn list_versions(call: &Call, name: &str) -> Answer {
     })
 }
 
-/// Deleting what is not there is no error on AWS.
+/// On AWS, it is not an error if the version does not exist.
 fn delete(call: &Call, name: &str, number: &str) -> Answer {
     let number = self::number(number)?;
     call.change(|world| {
@@ -188,7 +188,7 @@ fn find<'a>(call: &Call, world: &'a World, name: &str, number: &str) -> Result<(
     found.ok_or_else(|| Fault::not_found("The resource you requested does not exist."))
 }
 
-/// A version's number; of no layer is it less than 1.
+/// A version's number, which is at least 1.
 fn number(text: &str) -> Result<u64, Fault> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| Fault::parameter("Layer Version Cannot be less than 1"))
@@ -223,7 +223,7 @@ fn whole(call: &Call, name: &str, number: u64, version: &LayerVersion) -> Value 
     shown
 }
 
-/// The layers that a function names, each where it is: published here, the adapter's, or a copy of somebody else's.
+/// The layers that a function names: published in this cloud, the adapter's, or copies of other accounts' layers.
 pub(super) fn used(call: &Call, arns: &[String]) -> Result<Vec<Layer>, Fault> {
     if arns.len() > MOST {
         return Err(Fault::parameter(format!("Cannot reference more than {MOST} layers.")));
@@ -278,7 +278,7 @@ fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
     Ok(layer(Some(found.digest), found.size))
 }
 
-/// A layer of another account, of which somebody has put a copy where this cloud looks.
+/// A layer of another account, if there is a copy of it in [`Options::layers`](crate::options::Options::layers).
 fn copied(call: &Call, arn: &str) -> Result<Layer, Fault> {
     let copy = call.options().layers.as_ref().map(|copies| copies.join(layer_file(arn)));
     let Some(zip) = copy.and_then(|copy| std::fs::read(copy).ok()) else {

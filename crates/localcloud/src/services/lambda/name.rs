@@ -1,4 +1,4 @@
-//! Functions' names as clients write them: bare, partial ARN or whole, with a qualifier or without.
+//! Names of functions, as clients write them: a name, a partial ARN or an ARN, with a qualifier or without.
 
 use std::sync::LazyLock;
 
@@ -11,25 +11,25 @@ use crate::wire::error::{Fault, Violation};
 use crate::world::World;
 use crate::world::function::{Function, LATEST, arn};
 
-/// What names a function that is there, as AWS writes it in its errors.
+/// The pattern of a name of an existing function, as AWS's errors show it.
 const REFERENCE: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
 
-/// What may name a new one.
+/// The pattern of a name of a new function.
 const NEW: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
 
-/// The groups of both that hold region, account, name and qualifier.
+/// The groups of region, account, name and qualifier in both patterns.
 const GROUPS: [usize; 4] = [3, 9, 11, 13];
 
 static REFERENCES: LazyLock<Regex> = LazyLock::new(|| anchored(REFERENCE));
 static NEWS: LazyLock<Regex> = LazyLock::new(|| anchored(NEW));
 
-/// A constant pattern that the whole text has to match.
+/// A constant pattern that must match the whole text.
 #[expect(clippy::unwrap_used, reason = "a constant pattern is one always or never")]
 pub(super) fn anchored(pattern: &str) -> Regex {
     Regex::new(&format!("^(?:{pattern})$")).unwrap()
 }
 
-/// What a call's `Qualifier` may be.
+/// The rule for the `Qualifier` of an operation.
 pub(super) struct Qualifiers {
     fits: fn(&str) -> bool,
     pattern: &'static str,
@@ -53,21 +53,21 @@ pub(super) fn is_number(qualifier: &str) -> bool {
     !qualifier.is_empty() && qualifier.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The error of calls on what a qualifier names, an alias or a version, when it is not there.
+/// The error of some operations for an alias or version that does not exist.
 pub(super) fn missing_qualifier(arn: &str, qualifier: &str) -> Fault {
     let is_alias = is_name(qualifier, usize::MAX) && !is_number(qualifier);
     Fault::not_found(format!("{}: {arn}", if is_alias { "Cannot find alias arn" } else { "Function not found" }))
 }
 
-/// The function, and perhaps the version or alias, that a call is about.
+/// The function of a request, and the version or alias.
 pub(super) struct Name {
     pub(super) function: String,
-    /// In the name or in the query; empty when there is none.
+    /// From the name or the query; empty if there is none.
     pub(super) qualifier: String,
 }
 
 impl Name {
-    /// The function that a path or ARN names. One of another region or account is not here.
+    /// The function that a path or ARN names, which must be of this region and account.
     pub(super) fn read(call: &Call, text: &str, qualifiers: &Qualifiers) -> Result<Self, Fault> {
         let asked = call.query("Qualifier").filter(|qualifier| !qualifier.is_empty());
         let mut violations = Vec::new();
@@ -89,7 +89,7 @@ impl Name {
         }
     }
 
-    /// The name of a function to be made.
+    /// The name of a new function.
     pub(super) fn read_new(call: &Call, text: &str) -> Result<Self, Fault> {
         let mut violations = Vec::new();
         if text.len() > 140 {
@@ -97,7 +97,7 @@ impl Name {
         }
         let name = Self::parse(call, text, (&NEWS, NEW), violations)?;
         if name.function.len() > 64 {
-            // Of all lengths this one alone is checked behind the API's front.
+            // This is the only length that is not a constraint of the API's model.
             let Fault { message, .. } = Fault::violated(&[Violation::length(&name.function, "functionName", 64)]);
             return Err(Fault::parameter(message));
         }
@@ -135,24 +135,24 @@ impl Name {
         Ok(Self { function: owned(function), qualifier: owned(qualifier) })
     }
 
-    /// The error for a function that is not there, named with a qualifier.
+    /// The error for a function that does not exist, with a qualifier.
     pub(super) fn missing(&self, call: &Call, qualifier: &str) -> Fault {
         Fault::not_found(format!("Function not found: {}", arn(&call.region, &self.function, qualifier)))
     }
 
-    /// The qualifier, or what stands for none.
+    /// The qualifier, or `$LATEST` if there is none.
     pub(super) fn or_latest(&self) -> &str {
         if self.qualifier.is_empty() { LATEST } else { &self.qualifier }
     }
 
-    /// The function in the world.
+    /// Finds the function.
     pub(super) fn find<'a>(&self, call: &Call, world: &'a World) -> Result<&'a Function, Fault> {
         let region = world.regions.get(&call.region);
         let found = region.and_then(|region| region.functions.get(&self.function));
         found.ok_or_else(|| self.missing(call, &self.qualifier))
     }
 
-    /// Looks at the function.
+    /// Reads the function.
     pub(super) fn look<T>(&self, call: &Call, look: impl FnOnce(&Function) -> Result<T, Fault>) -> Result<T, Fault> {
         call.read(|world| look(self.find(call, world)?))
     }

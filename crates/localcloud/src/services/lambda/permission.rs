@@ -43,7 +43,7 @@ impl Input {
         add("StringEquals", "lambda:EventSourceToken", &self.event_source_token);
         add("StringEquals", "aws:PrincipalOrgID", &self.principal_org_id);
         add("ArnLike", "AWS:SourceArn", &self.source_arn);
-        // AWS writes this one as text, and writes nothing for false.
+        // AWS writes `true` as a string, and leaves out `false`.
         let via_url = self.invoked_via_function_url.filter(|yes| *yes).map(|yes| yes.to_string());
         add("Bool", "lambda:InvokedViaFunctionUrl", &via_url);
         Value::Object(condition)
@@ -103,7 +103,7 @@ impl Input {
     }
 }
 
-/// The revision that guards a qualifier's policy: its own, or before there is one the alias's or version's.
+/// The RevisionId of a qualifier's policy; if it has none, that of the alias or version.
 fn revision_of(function: &Function, qualifier: &str) -> Result<String, Fault> {
     let policy = function.policies.get(qualifier).filter(|policy| !policy.statements.is_empty());
     if let Some(policy) = policy.filter(|policy| !policy.revision.is_empty()) {
@@ -115,7 +115,7 @@ fn revision_of(function: &Function, qualifier: &str) -> Result<String, Fault> {
     }
 }
 
-/// A change of a policy is one of what it hangs on, too.
+/// A change of a policy also changes the revision of its function, version or alias.
 fn touch(function: &mut Function, qualifier: &str) {
     let revision = revision::fresh();
     if let Some(policy) = function.policies.get_mut(qualifier) {

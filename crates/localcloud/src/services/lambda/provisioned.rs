@@ -1,4 +1,4 @@
-//! Provisioned concurrency: kept and echoed, with the moments that it takes; no instance is started ahead.
+//! Provisioned concurrency: stored and returned, with its delays; no instance is started in advance.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub(super) fn put(call: &Call, name: &Name) -> Answer {
     })
 }
 
-/// The function of an alias or version that is there; `$LATEST` can be neither.
+/// The function of an existing alias or version, which `$LATEST` is not.
 fn published<'a>(call: &Call, world: &'a World, name: &Name, refusal: &str) -> Result<&'a Function, Fault> {
     if name.or_latest() == LATEST {
         return Err(Fault::parameter(refusal));
@@ -89,7 +89,7 @@ fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fau
     Ok(())
 }
 
-/// Refuses what would leave too little for functions without a reservation.
+/// Refuses a value that would leave too little for functions without a reservation.
 fn check_account(requested: usize, free: usize, most: usize) -> Result<(), Fault> {
     let refusal = if requested > free {
         format!("is greater than account's unreserved concurrency [{free}].")

@@ -2,7 +2,7 @@
 
 use crate::wire::error::Fault;
 
-/// What AWS's error names; it is no list of all that will ever be.
+/// The runtimes in AWS's error message; there may be others.
 const RUNTIMES: [&str; 25] = [
     "nodejs20.x",
     "python3.14",
@@ -31,7 +31,7 @@ const RUNTIMES: [&str; 25] = [
     "java8.al2",
 ];
 
-/// Runtimes that AWS has taken away.
+/// Runtimes that AWS no longer supports.
 const RETIRED: [&str; 20] = [
     "dotnet5.0",
     "dotnetcore1.0",
@@ -55,7 +55,7 @@ const RETIRED: [&str; 20] = [
     "ruby2.7",
 ];
 
-/// Refuses a name that is, or is no longer, a runtime's.
+/// Refuses the name of a runtime that does not exist, or is no longer supported.
 pub(super) fn check(name: &str) -> Result<(), Fault> {
     if RETIRED.contains(&name) {
         return Err(Fault::parameter(format!(
@@ -72,7 +72,7 @@ pub(super) fn check(name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Which versions there are is not known here: AWS adds and retires them.
+/// Whether a name may be a runtime's. The versions are not checked, since AWS adds and removes them.
 fn is_runtime(name: &str) -> bool {
     let numbered = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
     let families = ["python", "nodejs", "java", "dotnet", "ruby"];

@@ -1,4 +1,4 @@
-//! The members of CreateFunction and UpdateFunctionConfiguration: what they may be, and what they change.
+//! The settings of CreateFunction and UpdateFunctionConfiguration: which values are valid, and what they change.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::services::call::Call;
 use crate::wire::error::Fault;
 use crate::world::configuration::{Configuration, Layer, Logging};
 
-/// What both calls take. What is not named here is kept and echoed if AWS's answer has it.
+/// The members of both operations.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Settings {
@@ -26,7 +26,7 @@ pub(super) struct Settings {
     logging_config: Option<LoggingInput>,
     ephemeral_storage: Option<Storage>,
     layers: Option<Vec<String>>,
-    /// The same, once they were looked for.
+    /// The same layers, as [`Settings::read`] has found them.
     #[serde(skip)]
     found_layers: Option<Vec<Layer>>,
     tracing_config: Option<Value>,
@@ -65,7 +65,7 @@ struct SnapStart {
     apply_on: Option<String>,
 }
 
-/// Names that only Lambda itself may set.
+/// The variables that only Lambda may set.
 const RESERVED: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -88,7 +88,7 @@ const RESERVED: [&str; 18] = [
 ];
 
 impl Settings {
-    /// What a request says, with the layers that it names.
+    /// The settings of a request, and the layers that it names.
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
         let mut settings: Self = call.input()?;
         settings.found_layers = settings.layers.as_deref().map(|layers| layer::used(call, layers)).transpose()?;
@@ -128,7 +128,7 @@ impl Settings {
         Ok(configuration)
     }
 
-    /// Changes a configuration; nothing of it when something is wrong.
+    /// Changes a configuration, or leaves it as it is if a value is not valid.
     pub(super) fn apply(self, name: &str, configuration: &mut Configuration) -> Result<(), Fault> {
         let mut next = configuration.clone();
         self.run_settings(&mut next)?;
@@ -236,7 +236,7 @@ impl LoggingInput {
     }
 }
 
-/// What an update takes away: a list, or a member that counts, with nothing in it.
+/// Whether an update removes a setting: its list, or its most important member, is empty.
 fn is_empty(value: &Value) -> bool {
     let none = |member: &str| match &value[member] {
         Value::Array(items) => items.is_empty(),
@@ -287,7 +287,7 @@ fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), Fault> 
             "Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
         ));
     }
-    // AWS measures the map as JSON, and its error shows every value: a client has to redact it.
+    // AWS measures the map as JSON. Its error contains every value, so clients have to redact it.
     let measured = json!(variables).to_string();
     if measured.len() > 4096 {
         return Err(Fault::parameter(format!(

@@ -1,4 +1,4 @@
-//! Tags, which sit on functions only.
+//! Tags; only functions can have them here.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use crate::wire::error::{Fault, Violation};
 use crate::world::revision;
 use crate::world::tags::Tags;
 
-/// What tags may hang on, as AWS writes it in its errors.
+/// The ARNs of resources that can have tags, as AWS's errors show the pattern.
 const RESOURCE: &str = r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)";
 
 static RESOURCES: LazyLock<Regex> = LazyLock::new(|| anchored(RESOURCE));
@@ -25,7 +25,7 @@ struct Input {
     tags: Tags,
 }
 
-/// Refuses tags that AWS would refuse.
+/// Refuses tags that AWS refuses.
 pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
     if tags.len() > 50 {
         return Err(Fault::parameter("Number of tags exceeds resource tag limit."));

@@ -56,25 +56,25 @@ impl Input {
     }
 }
 
-/// A URL, or all to have one, that is not there.
+/// The error for a URL, or its function, that does not exist.
 fn missing() -> Fault {
     Fault::not_found("The resource you requested does not exist.")
 }
 
-/// A function, or an alias of one, that is not there to have a URL.
+/// The error for a function or alias that does not exist, and so cannot have a URL.
 fn nowhere() -> Fault {
     Fault::not_found("Function does not exist")
 }
 
-/// The function that has the URL, or may have one: where the name has an alias, it has to be there.
+/// The function of a URL; if the name has an alias, the alias must exist.
 fn target<'a>(call: &Call, world: &'a mut World, name: &Name) -> Result<&'a mut Function, Fault> {
     let function = world.region(&call.region).functions.get_mut(&name.function);
     let there = |function: &&mut Function| name.qualifier.is_empty() || function.aliases.contains_key(&name.qualifier);
     function.filter(there).ok_or_else(nowhere)
 }
 
-/// A port below those that the kernel gives to outgoing connections: one of them would take a URL's address while the
-/// cloud is down.
+/// A port below those that the kernel uses for outgoing connections: otherwise such a connection could take the port
+/// while the cloud is down.
 fn free_port() -> std::io::Result<TcpListener> {
     let tried = (0..100).find_map(|_| TcpListener::bind(("127.0.0.1", rand::random_range(10_000..32_000))).ok());
     tried.map_or_else(|| TcpListener::bind(("127.0.0.1", 0)), Ok)
@@ -84,7 +84,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
     let input: Input = call.input()?;
     input.check()?;
     let auth = input.auth_type.ok_or_else(|| Fault::absent("authType"))?;
-    // The port is taken before the URL exists, so that its address is never a promise.
+    // The port is opened before the URL exists, so that its address works from the beginning.
     let socket = free_port().map_err(Fault::internal)?;
     let port = socket.local_addr().map_err(Fault::internal)?.port();
     let (id, shown) = call.change(|world| {
@@ -114,14 +114,14 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
     let (function, qualifier) = (name.function.clone(), name.qualifier.clone());
     let listener = UrlListener { region: call.region.clone(), function, qualifier, id };
     if let Err(error) = call.cloud.urls.open(listener, socket) {
-        // A URL that cannot be opened was not made.
+        // Without a listener, there must be no URL.
         delete(call, name)?;
         return Err(Fault::internal(error));
     }
     Ok((201, shown))
 }
 
-/// Says in `LocalCloud`, which AWS does not have, why another program answers at the address, if one does.
+/// If another program has the port, the member `LocalCloud`, which AWS does not have, says so.
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
     let (id, mut shown) = call.read(|world| {
         let function = name.find(call, world).map_err(|_| missing())?;
@@ -144,7 +144,7 @@ pub(super) fn update(call: &Call, name: &Name) -> Answer {
         if let Some(auth) = input.auth_type {
             url.auth = auth;
         }
-        // What an update does not name stays, the mode too.
+        // Members that are absent stay as they are, the mode, too.
         url.mode = input.invoke_mode.or(url.mode.take());
         if let Some(cors) = input.cors {
             url.cors = (cors != Cors::default()).then_some(cors);
@@ -154,7 +154,7 @@ pub(super) fn update(call: &Call, name: &Name) -> Answer {
     })
 }
 
-/// The URL of an alias that is gone can be deleted, too.
+/// The URL of an alias that was deleted can be deleted, too.
 pub(super) fn delete(call: &Call, name: &Name) -> Answer {
     call.change(|world| {
         let function = world.region(&call.region).functions.get_mut(&name.function);

@@ -1,4 +1,4 @@
-//! Versions: code and configuration, frozen.
+//! Versions: immutable code and configuration.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,8 +40,8 @@ pub(super) fn publish(call: &Call, name: &Name) -> Answer {
     })
 }
 
-/// Publishes `$LATEST`, unless nothing has changed since the last version: then that one it is. A new one is `Pending`
-/// until then, if at all: AWS makes a version of a function that is active at once.
+/// Publishes `$LATEST` and returns the number; if nothing has changed since the last version, that is its number. A new
+/// version is `Pending` until `pending`; AWS publishes a version of an active function without a delay.
 pub(super) fn freeze(function: &mut Function, description: Option<String>, pending: Option<Millis>) -> u64 {
     let latest = &function.latest;
     let made_from =
@@ -70,7 +70,7 @@ pub(super) fn freeze(function: &mut Function, description: Option<String>, pendi
     function.published = Some(made_from(number));
     function.versions.insert(number, version);
     function.next_version += 1;
-    // Publishing is a change of the function itself, too.
+    // Publishing changes the function, too.
     function.latest.revision = revision::fresh();
     number
 }
@@ -85,7 +85,7 @@ pub(super) fn list(call: &Call, name: &Name) -> Answer {
     page(call, "Versions", versions, by_version)
 }
 
-/// Refuses a number that names no version.
+/// Refuses a version that does not exist.
 pub(super) fn expect(function: &Function, number: &str) -> Result<(), Fault> {
     let numeric = number == LATEST || number.bytes().all(|byte| byte.is_ascii_digit());
     if !numeric || number.is_empty() {

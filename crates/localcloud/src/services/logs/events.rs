@@ -1,4 +1,4 @@
-//! Streams and their events.
+//! Reading streams and their events.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ use crate::services::paging::{member, page};
 use crate::wire::error::Fault;
 use crate::world::log_group;
 
-/// The most events of one answer.
+/// The most events in a response.
 const MOST: usize = 10_000;
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ struct Input {
 }
 
 impl Input {
-    /// The group that is asked for, if it exists.
+    /// The group of the request, if it exists.
     fn group(&self, call: &Call) -> Result<String, Fault> {
         if self.log_group_name.is_some() && self.log_group_identifier.is_some() {
             let message = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
@@ -53,7 +53,7 @@ impl Input {
         if known { Ok(name.to_owned()) } else { Err(missing("log group")) }
     }
 
-    /// How many events are asked for.
+    /// The most events that the request asks for.
     fn most(&self) -> Result<usize, Fault> {
         match self.limit {
             None => Ok(MOST),
@@ -68,7 +68,7 @@ impl Input {
         }
     }
 
-    /// The first moment and the last one; FilterLogEvents has the events of its last moment, GetLogEvents has not.
+    /// The first and the last moment; FilterLogEvents includes `endTime`, GetLogEvents does not.
     fn moments(&self, inclusive: bool) -> (Millis, Millis) {
         let last = self.end_time.map_or(Millis::MAX, |end| if inclusive { end } else { end.saturating_sub(1) });
         (self.start_time.unwrap_or(Millis::MIN), last)
@@ -79,12 +79,12 @@ fn shown(event: &Event) -> Value {
     json!({"timestamp": event.at, "ingestionTime": event.put.unwrap_or(event.at), "message": event.message})
 }
 
-/// Collects what matches from one stream.
+/// Collects the matching events of one stream.
 struct Matching<'a> {
     selection: &'a mut Selection,
     terms: &'a Terms,
     moments: (Millis, Millis),
-    /// The stream's place.
+    /// The position of the stream among those that are searched.
     stream: usize,
 }
 
@@ -147,7 +147,7 @@ pub(super) fn describe_streams(call: &Call) -> Result<Value, Fault> {
         let created = journal.created(&call.region, &group, &name);
         let arn = format!("{arn}:log-stream:{name}");
         let mut shown = json!({"logStreamName": name, "creationTime": created, "arn": arn, "storedBytes": 0});
-        // Nothing is looked for at first but the times: where the last one is, is known then.
+        // The first search only reads the times, and the second one the event of the last time.
         let (times, _) = search(Millis::MAX)?;
         if let Some((first, last)) = times {
             let (_, event) = search(last)?;
@@ -181,7 +181,7 @@ pub(super) fn get(call: &Call) -> Result<Value, Fault> {
     if !call.logs().has(&call.region, &group, &stream) {
         return Err(missing("log stream"));
     }
-    // A token is a direction and a place between two events, the same one again when there is nothing further.
+    // A token is a direction and a position between two events; at the end, the same token is returned again.
     let place = |token: &str| {
         let (way, at) = token.split_once('/')?;
         let (at, number) = at.split_once('/')?;
@@ -255,12 +255,12 @@ pub(super) fn filter(call: &Call) -> Result<Value, Fault> {
     Ok(with_next(json!({"events": events, "searchedLogStreams": []}), next))
 }
 
-/// The token for what comes after an event. Streams are named, as there may be others by then.
+/// The token for the events after one event. It contains the stream's name, since other streams may be created later.
 fn token_behind((at, place, number): Key, streams: &[String]) -> String {
     URL_SAFE_NO_PAD.encode(format!("{at}/{number}/{}", streams[place]))
 }
 
-/// Where the events after a token begin; none of a token that this cloud never gave out.
+/// Where the events after a token begin; `None` if the token is not valid.
 fn begin_of(token: &str, streams: &[String]) -> Option<Key> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     let (at, rest) = text.split_once('/')?;

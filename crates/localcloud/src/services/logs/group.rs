@@ -1,4 +1,4 @@
-//! Log groups themselves.
+//! Log groups.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub(super) fn delete(call: &Call) -> Result<Value, Fault> {
         let removed = world.region(&call.region).log_groups.remove(&name);
         removed.map(|_| Value::Null).ok_or_else(|| missing("log group"))
     };
-    // Its streams stay as long as the group may stay.
+    // Its streams are deleted only after the group is.
     call.cloud.host.store.change_and(forget, |_| call.logs().remove_group(&call.region, &name))
 }
 

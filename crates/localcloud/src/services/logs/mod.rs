@@ -1,4 +1,4 @@
-//! CloudWatch Logs: groups, streams, and what functions and clients wrote there.
+//! CloudWatch Logs: groups, streams, and the events of functions and clients.
 
 mod events;
 mod fault;

@@ -1,36 +1,36 @@
-//! One page of events out of any number of them: the first or the last ones in the order of their times, in memory that
-//! does not grow beyond the page.
+//! Selects one page of any number of events: the first or the last ones by time. Memory does not grow beyond the page.
 
 use std::collections::BTreeMap;
 
 use crate::clock::Millis;
 use crate::disk::log_store::Event;
 
-/// Bytes of one answer, where each event counts some more than its message has.
+/// The most bytes in a response, where each event counts as its message and an overhead.
 const LARGEST: usize = 1024 * 1024;
 const OVERHEAD: usize = 26;
 
-/// Where an event is: its time, its stream's place among those that are searched, its own place in the stream.
+/// The position of an event: its time, the position of its stream among those that are searched, its number in the
+/// stream.
 pub(super) type Key = (Millis, usize, u64);
 
-/// Which end a page is taken from.
+/// Which end of all events a page is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     First,
     Last,
 }
 
-/// The events that are on the page as far as is known.
+/// The page, as far as the events have been searched.
 pub(super) struct Selection {
     pub(super) end: End,
     most: usize,
-    /// From here on.
+    /// The page begins here at the earliest.
     from: Key,
-    /// Before here.
+    /// The page ends before this position at the latest.
     to: Key,
     found: BTreeMap<Key, Event>,
     size: usize,
-    /// Whether there are more than fit.
+    /// Whether there are more events than fit on the page.
     pub(super) more: bool,
 }
 
@@ -44,12 +44,12 @@ impl Selection {
         first <= self.to.0 && last >= self.from.0
     }
 
-    /// Whether this one may be.
+    /// Whether an event at this position may be on the page.
     pub(super) fn admits(&self, key: Key) -> bool {
         self.from <= key && key < self.to
     }
 
-    /// Puts an event on the page; another one may have to leave it, and with it all that are further away.
+    /// Puts an event on the page. If the page is full, this removes others, and with them everything beyond.
     pub(super) fn add(&mut self, key: Key, event: Event) {
         self.size += event.message.len() + OVERHEAD;
         self.found.insert(key, event);
@@ -82,7 +82,7 @@ mod tests {
 
     fn page(end: End, most: usize, bytes: usize) -> (Vec<Millis>, bool) {
         let mut selection = Selection::new(end, most, ALL);
-        // In an order of its own.
+        // In no particular order.
         for place in 0..100_i64 {
             let at = place * 37 % 100;
             if selection.admits((at, 0, 0)) {

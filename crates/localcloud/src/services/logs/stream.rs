@@ -1,4 +1,4 @@
-//! Streams that a client makes, and the events that it puts there.
+//! Creating and deleting streams, and the events that clients put there.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ use crate::wire::error::Fault;
 
 const HOUR: Millis = 60 * 60 * 1000;
 
-/// How old an event may be, and how far ahead of its time, in milliseconds.
+/// How old an event may be, and how far in the future, in milliseconds.
 const TOO_OLD: Millis = 14 * 24 * HOUR;
 const TOO_NEW: Millis = 2 * HOUR;
 
-/// The most bytes of one call, where each event counts 26 more than its message has.
+/// The most bytes of one call, where each event counts as its message and 26 bytes.
 const LARGEST: usize = 1_048_576;
 const OVERHEAD: usize = 26;
 const MOST: usize = 10_000;
@@ -35,7 +35,7 @@ struct InputEvent {
     message: String,
 }
 
-/// The group and the days that it keeps events, if it exists.
+/// The retention of a group, in days, if the group exists.
 fn retention(call: &Call, group: &str) -> Result<Option<u32>, Fault> {
     call.read(|world| {
         let group = world.regions.get(&call.region).and_then(|region| region.log_groups.get(group));
@@ -85,7 +85,7 @@ pub(super) fn put(call: &Call) -> Result<Value, Fault> {
     let now = clock::now();
     let expired = days.map_or(Millis::MIN, |days| now - Millis::from(days) * 24 * HOUR);
     let events = &input.log_events;
-    // In the order of their times: what is refused is at one end or the other.
+    // The events are sorted by time, so those that are refused are at the beginning or the end.
     let too_old = events.partition_point(|event| event.timestamp < now - TOO_OLD);
     let gone = events.partition_point(|event| event.timestamp < expired);
     let too_new = events.partition_point(|event| event.timestamp <= now + TOO_NEW);
@@ -111,7 +111,7 @@ pub(super) fn put(call: &Call) -> Result<Value, Fault> {
     Ok(answer)
 }
 
-/// Refuses what AWS refuses as a whole.
+/// Refuses calls that AWS refuses as a whole.
 fn check(events: &[InputEvent]) -> Result<(), Fault> {
     if !(1..=MOST).contains(&events.len()) {
         return Err(invalid(format!(

@@ -10,7 +10,8 @@ pub(super) struct Terms {
     all: Vec<String>,
     any: Vec<String>,
     none: Vec<String>,
-    /// What a text must contain so that a message in it may match: for each searcher, one of its terms as it is in JSON.
+    /// What a text must contain so that a message in it may match: for each searcher, one of its terms as it is in
+    /// JSON.
     searchers: Vec<AhoCorasick>,
 }
 
