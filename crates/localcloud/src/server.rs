@@ -1,4 +1,4 @@
-//! The API's listener: who may come in, and what every answer carries.
+//! The API's listener: which requests are allowed, and what every response contains.
 
 use std::sync::Arc;
 
@@ -10,41 +10,42 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::cloud::Cloud;
-use crate::connection::{Punctual, Requests};
-use crate::payload::{self, Broken, Payload};
-use crate::sign::{Refusal, Scope};
+use crate::net::body::{self, BodyError, Payload};
+use crate::net::guard;
+use crate::net::head_timeout::{HeadTimeout, Requests};
+use crate::random;
+use crate::routing::{self, ServiceEntry};
+use crate::services::call::Call;
+use crate::services::download;
+use crate::signature::{Authorization, SignatureError};
 use crate::wire::error::{Body, Fault, Protocol};
-use crate::{download, guard, route, s3};
-
-/// The largest request Lambda takes: a 50 MB zip in base64, and some words around it.
-const LARGEST: usize = 70_167_211;
 
 /// Accepts until it is dropped.
 pub(crate) async fn accept(cloud: Arc<Cloud>, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of descriptors: others must end before there can be a new one.
+            // Out of file descriptors: other connections have to end first.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let ours = cloud.clone();
-        cloud.attend(async move {
+        let serving = cloud.clone();
+        cloud.connections.serve(async move {
             let requests = Requests::default();
-            let stream = Punctual::new(stream, &requests, ours.options.head_timeout);
+            let stream = HeadTimeout::new(stream, &requests, serving.host.options.head_timeout);
             let service = service_fn(move |request| {
-                let (cloud, open) = (ours.clone(), requests.begin(&request));
-                async move { Ok::<_, std::convert::Infallible>(open.until_sent(serve(cloud, request).await)) }
+                let (cloud, pending) = (serving.clone(), requests.begin(&request));
+                async move { Ok::<_, std::convert::Infallible>(pending.until_sent(serve(cloud, request).await)) }
             });
-            // A connection that breaks is the client's affair.
+            // There is nothing to do if a connection breaks.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
 async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> {
-    let request_id = uuid::Uuid::new_v4().to_string();
-    let protocol = route::protocol(request.headers());
+    let request_id = random::uuid();
+    let protocol = routing::protocol(request.headers());
     let mut answer = match enter(cloud, request, &request_id).await {
         Ok(answer) => answer,
         Err(fault) => fault.answer(protocol, &request_id),
@@ -57,43 +58,51 @@ async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> 
 }
 
 async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) -> Result<Response<Body>, Fault> {
-    let protocol = route::protocol(request.headers());
-    let largest = if protocol == Protocol::RestXml { s3::LARGEST } else { LARGEST };
+    let protocol = routing::protocol(request.headers());
+    let largest = routing::largest(request.headers());
     let guarded = guard::api(&request).map_err(|message| Fault::new(403, "AccessDeniedException", message));
     let (parts, body) = request.into_parts();
-    // What the headers alone give away is refused before the body is read.
-    let scope = match guarded.and_then(|()| admit(&cloud, &parts).map_err(|refusal| refused(refusal, protocol))) {
-        Ok(Some(scope)) => scope,
-        Ok(None) => return download::answer(&cloud, &parts, download::asked(&parts).unwrap_or_default()).await,
+    // A request whose headers show that it must be refused is refused before its body is read.
+    let authorization = match guarded.and_then(|()| admit(&cloud, &parts).map_err(|error| refused(error, protocol))) {
+        Ok(Some(authorization)) => authorization,
+        Ok(None) => {
+            return download::answer(&cloud.host.store, &parts, download::asked(&parts).unwrap_or_default()).await;
+        }
         Err(fault) => {
-            payload::discard(&parts.headers, body, largest);
+            body::discard(&parts.headers, body, largest);
             return Err(fault);
         }
     };
-    let payload = Payload::read(body, largest, &cloud.data.run()).await;
-    let payload = payload.map_err(|broken| no_body(broken, largest, &parts))?;
-    let caller = scope.caller(&parts, Some(&payload.digest), &cloud).map_err(|refusal| refused(refusal, protocol))?;
+    let payload = Payload::read(body, largest, &cloud.host.store.data.run()).await;
+    let payload = payload.map_err(|error| no_body(error, largest, &parts))?;
+    let caller = authorization
+        .caller(&parts, Some(&payload.digest), &cloud.host.store)
+        .map_err(|error| refused(error, protocol))?;
     let body = payload.load().await.map_err(Fault::internal)?;
-    let (region, request_id) = (scope.region, request_id.to_owned());
-    let call = route::Call { cloud, parts, body, caller, region, request_id, uses: Default::default() };
-    route::answer(call, &scope.service).await
+    let Some(service) = ServiceEntry::find(&authorization.service) else {
+        let (name, method, path) = (&authorization.service, &parts.method, parts.uri.path());
+        let message = format!("the local cloud has no service `{name}`: {method} {path}");
+        return Err(Fault::new(400, "UnknownOperationException", message));
+    };
+    let (region, request_id) = (authorization.region, request_id.to_owned());
+    service.answer(Call::new(cloud, service.name, (parts, body), caller, region, request_id)).await
 }
 
-/// What a request is signed for, as far as that can be judged without its body; none where it asks for an address that
-/// carries its own right.
-fn admit(cloud: &Cloud, parts: &Parts) -> Result<Option<Scope>, Refusal> {
+/// The signature of a request, as far as it can be verified without the body; `None` for a download, whose address is
+/// signed instead.
+fn admit(cloud: &Cloud, parts: &Parts) -> Result<Option<Authorization>, SignatureError> {
     if download::asked(parts).is_some() {
         return Ok(None);
     }
-    let scope = Scope::read(&parts.headers)?;
-    scope.caller(parts, None, cloud)?;
-    Ok(Some(scope))
+    let authorization = Authorization::read(&parts.headers)?;
+    authorization.caller(parts, None, &cloud.host.store)?;
+    Ok(Some(authorization))
 }
 
-fn no_body(broken: Broken, largest: usize, parts: &Parts) -> Fault {
-    let error = match broken {
-        Broken::Incomplete(error) => error,
-        Broken::TooLarge => {
+fn no_body(error: BodyError, largest: usize, parts: &Parts) -> Fault {
+    let error = match error {
+        BodyError::Incomplete(error) => error,
+        BodyError::TooLarge => {
             let path = parts.uri.path();
             let operation = match path.rsplit('/').next() {
                 Some("functions") => "CreateFunction ",
@@ -108,31 +117,31 @@ fn no_body(broken: Broken, largest: usize, parts: &Parts) -> Fault {
     Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))
 }
 
-/// A refusal in the words of each protocol.
-fn refused(refusal: Refusal, protocol: Protocol) -> Fault {
+/// A signature error in the words of each protocol.
+fn refused(error: SignatureError, protocol: Protocol) -> Fault {
     let query = matches!(protocol, Protocol::Query { .. });
     let status = if protocol == Protocol::Json11 { 400 } else { 403 };
-    let (code, query_code, message) = match refusal {
-        Refusal::Missing => {
+    let (code, query_code, message) = match error {
+        SignatureError::Missing => {
             ("MissingAuthenticationTokenException", "MissingAuthenticationToken", "Missing Authentication Token")
         }
-        Refusal::Incomplete => {
+        SignatureError::Incomplete => {
             ("IncompleteSignatureException", "IncompleteSignature", "The Authorization header is incomplete.")
         }
-        Refusal::UnknownKey => (
+        SignatureError::UnknownKey => (
             "UnrecognizedClientException",
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
         ),
-        Refusal::SessionOver => {
+        SignatureError::SessionExpired => {
             ("ExpiredTokenException", "ExpiredToken", "The security token included in the request is expired")
         }
-        Refusal::Expired => (
+        SignatureError::Expired => (
             "InvalidSignatureException",
             "SignatureDoesNotMatch",
             "Signature expired: the date is more than 15 minutes away.",
         ),
-        Refusal::Mismatch => (
+        SignatureError::Mismatch => (
             "InvalidSignatureException",
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. \

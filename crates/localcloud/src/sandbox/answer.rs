@@ -1,4 +1,4 @@
-//! A function's answer while it is being made.
+//! A function's answer while it is being produced.
 
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
@@ -8,39 +8,39 @@ use http::HeaderValue;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::Pace;
+use super::message::RuntimeMessage;
 use super::pipe::{Piece, Receiver};
-use crate::runtime::Word;
+use crate::limits::stream::StreamLimit;
 
 /// The largest buffered answer: 6 MB and 100 bytes, as AWS's own error has it.
 pub(crate) const LARGEST: usize = 6_291_556;
 
-/// Why an answer ended before its end, as JSON with `errorType` and `errorMessage`, where that is known.
-pub(crate) type Failure = Arc<OnceLock<Bytes>>;
+/// Why an answer was cut, as JSON with `errorType` and `errorMessage`; empty until that is known.
+pub(super) type FailureReason = Arc<OnceLock<Bytes>>;
 
 /// A body that arrives piece by piece.
 pub(crate) struct Answer {
-    /// Whether the runtime said that it streams.
+    /// Whether the runtime declared it as streaming.
     pub(crate) streaming: bool,
     pub(crate) content_type: Option<HeaderValue>,
-    pub(crate) pieces: Receiver,
-    pub(crate) over: bool,
-    pub(crate) pace: Pace,
-    /// What is wrong with the rest.
-    pub(crate) too_long: Option<String>,
-    pub(crate) failure: Failure,
-    /// To tell the instance of what happens here.
-    pub(crate) words: mpsc::UnboundedSender<Word>,
+    pub(super) pieces: Receiver,
+    pub(super) over: bool,
+    pub(super) limit: StreamLimit,
+    /// The error that follows the last bytes of a stream that is too long.
+    pub(super) too_long: Option<String>,
+    pub(super) failure: FailureReason,
+    /// To the instance.
+    pub(super) messages: mpsc::UnboundedSender<RuntimeMessage>,
 }
 
-/// Why there is no whole body.
-pub(crate) enum Spoiled {
+/// Why there is no complete body.
+pub(crate) enum BrokenAnswer {
     Cut(Option<Bytes>),
     TooLarge,
 }
 
-impl Spoiled {
-    /// The error in the function's place.
+impl BrokenAnswer {
+    /// The error that takes the place of the function's answer.
     pub(crate) fn payload(&self, request_id: &str) -> Bytes {
         let (kind, message) = match self {
             Self::Cut(Some(failure)) => return failure.clone(),
@@ -58,7 +58,7 @@ impl Spoiled {
 }
 
 impl Answer {
-    /// The next bytes when they may go; an error once if the body was cut, or is too long for a stream.
+    /// The next bytes, once the stream's rate allows them; one error if the body was cut, or is too long for a stream.
     pub(crate) async fn next(&mut self) -> Option<std::io::Result<Bytes>> {
         if let Some(message) = self.too_long.take() {
             self.over = true;
@@ -69,11 +69,11 @@ impl Answer {
             Err(error) => return Some(Err(error)),
         };
         let now = Instant::now();
-        let (fits, at) = self.pace.admit(now, bytes.len());
+        let (fits, at) = self.limit.admit(now, bytes.len());
         if fits < bytes.len() {
-            let size = self.pace.size();
+            let size = self.limit.size();
             let message = format!("Response payload size exceeded maximum allowed payload size ({size} bytes).");
-            let _ = self.words.send(Word::TooLong(format!("its stream was cut: {message}")));
+            let _ = self.messages.send(RuntimeMessage::TooLong(format!("its stream was cut: {message}")));
             self.too_long = Some(message);
         }
         if at > now {
@@ -82,7 +82,7 @@ impl Answer {
         Some(Ok(bytes.slice(..fits)))
     }
 
-    /// What has come; an error once if the body was cut.
+    /// The next bytes as they arrive; one error if the body was cut.
     async fn arrived(&mut self) -> Option<std::io::Result<Bytes>> {
         if self.over {
             return None;
@@ -99,26 +99,26 @@ impl Answer {
         None
     }
 
-    /// What an error of `next` is to a client that asks for more than bytes.
+    /// The details of an error of `next`, for clients of the API.
     pub(crate) fn explain(&self, error: &std::io::Error, request_id: &str) -> String {
         if error.kind() != ErrorKind::UnexpectedEof {
             return error.to_string();
         }
-        String::from_utf8_lossy(&self.cut().payload(request_id)).into_owned()
+        String::from_utf8_lossy(&self.cut_error().payload(request_id)).into_owned()
     }
 
-    fn cut(&self) -> Spoiled {
-        Spoiled::Cut(self.failure.get().cloned())
+    fn cut_error(&self) -> BrokenAnswer {
+        BrokenAnswer::Cut(self.failure.get().cloned())
     }
 
-    /// The whole body, up to a limit; what is beyond is still drained by the Runtime API.
-    pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, Spoiled> {
+    /// The whole body, up to a limit; the Runtime API still drains the rest.
+    pub(crate) async fn collect(mut self, limit: usize) -> Result<Bytes, BrokenAnswer> {
         let mut body = BytesMut::new();
         while let Some(bytes) = self.arrived().await {
-            let bytes = bytes.map_err(|_| self.cut())?;
+            let bytes = bytes.map_err(|_| self.cut_error())?;
             if body.len() + bytes.len() > limit {
-                let _ = self.words.send(Word::TooLong(format!("its answer is larger than {limit} bytes")));
-                return Err(Spoiled::TooLarge);
+                let _ = self.messages.send(RuntimeMessage::TooLong(format!("its answer is larger than {limit} bytes")));
+                return Err(BrokenAnswer::TooLarge);
             }
             body.extend_from_slice(&bytes);
         }

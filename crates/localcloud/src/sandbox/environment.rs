@@ -1,12 +1,12 @@
-//! The variables a function finds, and no others.
+//! The environment of a function's processes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::Blueprint;
+use super::spec::InstanceSpec;
 
-/// Where a function finds what.
-pub(super) struct Place<'a> {
+/// The directories that a function is told of.
+pub(super) struct Paths<'a> {
     pub(super) task_root: &'a Path,
     /// The instance's own directory.
     pub(super) own: &'a Path,
@@ -14,28 +14,28 @@ pub(super) struct Place<'a> {
     pub(super) opt: Option<&'a Path>,
 }
 
-/// What AWS documents, then the function's own.
+/// The variables that AWS documents, then the function's own.
 pub(super) fn variables(
-    blueprint: &Blueprint,
+    spec: &InstanceSpec,
     runtime_api: &str,
     stream: &str,
-    place: &Place<'_>,
+    paths: &Paths<'_>,
 ) -> BTreeMap<String, String> {
-    let (root, own) = (place.task_root.display(), place.own);
-    let opt = place.opt.unwrap_or(Path::new("/opt")).display();
-    let configuration = &blueprint.configuration;
+    let (root, own) = (paths.task_root.display(), paths.own);
+    let opt = paths.opt.unwrap_or(Path::new("/opt")).display();
+    let configuration = &spec.configuration;
     let set = |name: &str, value: String| (name.to_owned(), value);
     let mut variables = BTreeMap::from([
         set("AWS_LAMBDA_RUNTIME_API", runtime_api.to_owned()),
-        set("AWS_LAMBDA_FUNCTION_NAME", blueprint.function.clone()),
-        set("AWS_LAMBDA_FUNCTION_VERSION", blueprint.number.clone()),
+        set("AWS_LAMBDA_FUNCTION_NAME", spec.function.clone()),
+        set("AWS_LAMBDA_FUNCTION_VERSION", spec.number.clone()),
         set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", configuration.memory.to_string()),
         set("AWS_LAMBDA_LOG_GROUP_NAME", configuration.logging.log_group.clone()),
         set("AWS_LAMBDA_LOG_STREAM_NAME", stream.to_owned()),
         set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-        set("AWS_REGION", blueprint.region.clone()),
-        set("AWS_DEFAULT_REGION", blueprint.region.clone()),
-        // A role's credentials, as far as anything can tell; they open nothing, here or elsewhere.
+        set("AWS_REGION", spec.region.clone()),
+        set("AWS_DEFAULT_REGION", spec.region.clone()),
+        // They look like a role's credentials, but are valid nowhere.
         set("AWS_ACCESS_KEY_ID", "ASIALOCALFUNCTION".to_owned()),
         set("AWS_SECRET_ACCESS_KEY", "local-function".to_owned()),
         set("AWS_SESSION_TOKEN", "local-function".to_owned()),
@@ -44,7 +44,7 @@ pub(super) fn variables(
         set("_HANDLER", configuration.handler.clone()),
         set("TZ", ":UTC".to_owned()),
         set("LANG", "en_US.UTF-8".to_owned()),
-        // The interpreter of a runtime with a language lies in the first.
+        // The first has the interpreter of a language's runtime.
         set("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin:{opt}/bin", own.join("bin").display())),
         set("LD_LIBRARY_PATH", format!("/lib64:/usr/lib64:{root}:{root}/lib:{opt}/lib")),
         set("HOME", own.display().to_string()),
@@ -53,10 +53,10 @@ pub(super) fn variables(
     if !configuration.runtime.starts_with("provided.") {
         variables.extend([set("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", configuration.runtime))]);
     }
-    if place.opt.is_some() {
+    if paths.opt.is_some() {
         variables.extend(of_layers(&configuration.runtime, &opt.to_string()));
     }
-    if configuration.logging.log_format == "JSON" {
+    if spec.logs_json() {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".into(), "JSON".into());
         variables.extend(
             configuration.logging.application_log_level.clone().map(|level| set("AWS_LAMBDA_LOG_LEVEL", level)),
@@ -66,7 +66,7 @@ pub(super) fn variables(
     variables
 }
 
-/// Where a language looks for what layers bring, as AWS documents it.
+/// Where a language looks for the packages of layers, as AWS documents it.
 fn of_layers(runtime: &str, opt: &str) -> Option<(String, String)> {
     if let Some(version) = runtime.strip_prefix("python") {
         let site = format!("{opt}/python:{opt}/python/lib/python{version}/site-packages");

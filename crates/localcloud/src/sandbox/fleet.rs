@@ -1,18 +1,27 @@
-//! Which instances live, which are idle, and how many requests may run at once.
+//! Which instances exist, and which of them are idle.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use tokio::sync::{Notify, futures::OwnedNotified, mpsc, watch};
+use tokio::sync::{futures::OwnedNotified, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
+use super::request::QueuedRequest;
 use super::spawn::Spawner;
-use super::tag::{self, Cleanup, Tag};
-use super::{Blueprint, COMING_BACK, COMING_BACK_TO_THE_LIMIT, Order};
-use crate::cloud::{Cloud, lock};
+use super::spec::InstanceSpec;
+use super::tag::{self, Cleanup, ProcessTag};
+use crate::limits::concurrency::{Concurrency, ConcurrencyPermit, FunctionKey};
+use crate::sync::lock;
 use crate::wire::error::Fault;
 use crate::world::World;
+
+/// How long a request waits for an instance that has answered and is about to ask for the next request, before another
+/// instance is started.
+const RETURN_WAIT: Duration = Duration::from_millis(25);
+
+/// The same if the limit is reached, so that no other instance can be started.
+const RETURN_WAIT_AT_LIMIT: Duration = Duration::from_secs(1);
 
 /// All instances of all functions.
 pub(crate) struct Fleet {
@@ -20,156 +29,125 @@ pub(crate) struct Fleet {
     pub(super) cleanup: Cleanup,
     /// The number that all of its processes carry.
     run: u64,
-    pub(super) lives: Mutex<JoinSet<()>>,
+    /// The tasks of the instances.
+    pub(super) tasks: Mutex<JoinSet<()>>,
     closing: watch::Sender<bool>,
-    roster: Arc<Roster>,
-}
-
-struct Roster {
-    entries: Mutex<Entries>,
-    /// Told whenever an instance or a seat becomes free.
-    free: Arc<Notify>,
+    concurrency: Concurrency,
+    instances: Mutex<Instances>,
 }
 
 #[derive(Default)]
-struct Entries {
+struct Instances {
     next_id: u64,
     /// By build: instances of another build are never used.
     pools: HashMap<String, Pool>,
-    /// By region and function.
-    seats: HashMap<(String, String), Taken>,
-    /// By region, of all functions together.
-    reserved: HashMap<String, usize>,
-    /// By instance: the port of a web app.
-    ports: HashMap<u64, Holder>,
+    /// The ports of web apps, by instance.
+    ports: HashMap<u64, PortHolder>,
 }
 
-/// Who has a port.
-struct Holder {
+/// The instance that has a port.
+struct PortHolder {
     port: u16,
-    /// Region and function.
-    key: (String, String),
+    function: FunctionKey,
     build: String,
     ending: bool,
 }
 
+/// The instances of one build.
 #[derive(Default)]
 struct Pool {
-    alive: HashMap<u64, mpsc::Sender<Order>>,
+    alive: HashMap<u64, mpsc::Sender<QueuedRequest>>,
     idle: Vec<u64>,
 }
 
-#[derive(Default)]
-struct Taken {
-    busy: usize,
-    /// Of the busy ones, those that have answered and will be back in a moment.
-    finishing: usize,
-    reserved: bool,
-}
-
-/// The right to run one request, given back when dropped.
-pub(crate) struct Seat {
-    roster: Arc<Roster>,
-    key: (String, String),
-    finishing: bool,
-}
-
-/// What a request is told that looks for an instance.
-pub(super) enum Place {
-    Idle(Seat, mpsc::Sender<Order>),
-    New(Seat),
+/// Where a request may run.
+pub(super) enum Placement {
+    Idle(ConcurrencyPermit, mpsc::Sender<QueuedRequest>),
+    New(ConcurrencyPermit),
     Wait(OwnedNotified, Instant),
 }
 
 impl Fleet {
-    /// `run` is what [`super::begin`] has given.
-    pub(crate) fn new(run: u64) -> Self {
+    /// `run` is what [`tag::begin_run`] has returned, `limit` how many requests may run at once.
+    pub(crate) fn new(run: u64, limit: usize) -> Self {
         Self {
             spawner: Spawner::start(run),
             cleanup: Cleanup::default(),
             run,
-            lives: Mutex::default(),
+            tasks: Mutex::default(),
             closing: watch::Sender::new(false),
-            roster: Arc::new(Roster { entries: Mutex::default(), free: Arc::default() }),
+            concurrency: Concurrency::new(limit),
+            instances: Mutex::default(),
         }
     }
 
-    /// What the processes of a new instance carry.
-    pub(super) fn tag(&self) -> Tag {
-        Tag::new(self.run)
+    /// A tag for the processes of a new instance.
+    pub(super) fn new_tag(&self) -> ProcessTag {
+        ProcessTag::new(self.run)
     }
 
-    /// Resolves for an instance when the cloud ends.
+    /// Becomes true when the cloud ends.
     pub(crate) fn closing(&self) -> watch::Receiver<bool> {
         self.closing.subscribe()
     }
 
-    /// Finds an instance, or a seat for a new one; 429 when there is neither.
-    pub(super) fn place(&self, cloud: &Cloud, blueprint: &Blueprint, since: Instant) -> Result<Place, Fault> {
+    /// Finds an idle instance, or a permit for a new one, for a request that has been waiting since a moment.
+    ///
+    /// # Errors
+    /// 429 if the limit is reached.
+    pub(super) fn place(&self, spec: &InstanceSpec, since: Instant) -> Result<Placement, Fault> {
         if *self.closing.borrow() {
             return Err(Fault::internal("it is ending"));
         }
-        // Registered before looking, so that nothing that becomes free meanwhile is missed.
-        let free = self.roster.free.clone().notified_owned();
-        let mut entries = lock(&self.roster.entries);
-        let key = (blueprint.region.clone(), blueprint.function.clone());
-        let inside = |(region, _): &(&(String, String), &Taken)| region.0 == blueprint.region;
-        let others = entries.seats.iter().filter(inside).filter(|(_, taken)| !taken.reserved);
-        let unreserved: usize = others.map(|(_, taken)| taken.busy).sum();
-        let reserved = entries.reserved.get(&blueprint.region).copied().unwrap_or_default();
-        let taken = entries.seats.entry(key.clone()).or_default();
-        taken.reserved = blueprint.reserved.is_some();
-        let (full, reason) = match blueprint.reserved {
-            Some(limit) => (taken.busy >= limit as usize, "ReservedFunctionConcurrentInvocationLimitExceeded"),
-            None => (unreserved + reserved >= cloud.options.concurrency, "ConcurrentInvocationLimitExceeded"),
-        };
-        let until = since + if full { COMING_BACK_TO_THE_LIMIT } else { COMING_BACK };
-        let coming_back = taken.finishing > 0 && Instant::now() < until;
-        if full {
-            return if coming_back { Ok(Place::Wait(free, until)) } else { Err(Fault::throttled(reason)) };
+        // Registered before looking, so that nothing that becomes free in between is missed.
+        let freed = self.concurrency.freed();
+        let mut instances = lock(&self.instances);
+        let availability = self.concurrency.availability(&spec.key(), spec.reserved);
+        let wait = if availability.refusal.is_some() { RETURN_WAIT_AT_LIMIT } else { RETURN_WAIT };
+        let until = since + wait;
+        let may_wait = availability.finishing && Instant::now() < until;
+        if let Some(reason) = availability.refusal {
+            return if may_wait { Ok(Placement::Wait(freed, until)) } else { Err(Fault::throttled(reason)) };
         }
-        let idle = entries.pools.get_mut(&blueprint.build).and_then(|pool| {
+        let idle = instances.pools.get_mut(&spec.build).and_then(|pool| {
             let id = pool.idle.pop()?;
             pool.alive.get(&id).cloned()
         });
-        if idle.is_none() && coming_back {
-            return Ok(Place::Wait(free, until));
+        if idle.is_none() && may_wait {
+            return Ok(Placement::Wait(freed, until));
         }
-        if let Some(taken) = entries.seats.get_mut(&key) {
-            taken.busy += 1;
-        }
-        let seat = Seat { roster: self.roster.clone(), key, finishing: false };
+        let permit = self.concurrency.take(spec.key());
         Ok(match idle {
-            Some(inbox) => Place::Idle(seat, inbox),
-            None => Place::New(seat),
+            Some(inbox) => Placement::Idle(permit, inbox),
+            None => Placement::New(permit),
         })
     }
 
-    /// Enters a new instance.
-    pub(super) fn enter(&self, build: &str) -> (u64, mpsc::Sender<Order>, mpsc::Receiver<Order>) {
-        // One request waits while the process starts; later ones come only to an idle instance.
-        let (inbox, orders) = mpsc::channel(1);
-        let mut entries = lock(&self.roster.entries);
-        entries.next_id += 1;
-        let id = entries.next_id;
-        entries.pools.entry(build.to_owned()).or_default().alive.insert(id, inbox.clone());
-        (id, inbox, orders)
+    /// Enters a new instance; returns its id and both ends of its inbox.
+    pub(super) fn enter(&self, build: &str) -> (u64, mpsc::Sender<QueuedRequest>, mpsc::Receiver<QueuedRequest>) {
+        // One request waits while the process starts; later ones are only sent to an idle instance.
+        let (inbox, requests) = mpsc::channel(1);
+        let mut instances = lock(&self.instances);
+        instances.next_id += 1;
+        let id = instances.next_id;
+        instances.pools.entry(build.to_owned()).or_default().alive.insert(id, inbox.clone());
+        (id, inbox, requests)
     }
 
     /// Notes the port of an instance's app.
-    pub(super) fn holds(&self, id: u64, blueprint: &Blueprint, port: Option<u16>) {
+    pub(super) fn note_port(&self, id: u64, spec: &InstanceSpec, port: Option<u16>) {
         let Some(port) = port else { return };
-        let key = (blueprint.region.clone(), blueprint.function.clone());
-        let holder = Holder { port, key, build: blueprint.build.clone(), ending: false };
-        lock(&self.roster.entries).ports.insert(id, holder);
+        let holder = PortHolder { port, function: spec.key(), build: spec.build.clone(), ending: false };
+        lock(&self.instances).ports.insert(id, holder);
     }
 
-    /// Lets the instance on a port end, if it is idle and an older build of the same function, or `any`; whether it ends.
-    pub(super) fn give_way(&self, port: u16, to: &Blueprint, any: bool) -> bool {
-        let mut entries = lock(&self.roster.entries);
-        let Entries { ports, pools, .. } = &mut *entries;
+    /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`;
+    /// returns whether it ends.
+    pub(super) fn end_port_holder(&self, port: u16, spec: &InstanceSpec, any: bool) -> bool {
+        let mut instances = lock(&self.instances);
+        let Instances { ports, pools, .. } = &mut *instances;
         let Some((id, holder)) = ports.iter_mut().find(|(_, holder)| holder.port == port) else { return false };
-        let is_older = holder.key == (to.region.clone(), to.function.clone()) && holder.build != to.build;
+        let is_older = holder.function == spec.key() && holder.build != spec.build;
         let pool = pools.get_mut(&holder.build).filter(|pool| (any || is_older) && pool.idle.contains(id));
         if let Some(pool) = pool {
             pool.idle.retain(|other| other != id);
@@ -179,72 +157,46 @@ impl Fleet {
         holder.ending
     }
 
-    /// An instance is idle; false when it is no longer wanted.
-    pub(super) fn rest(&self, build: &str, id: u64) -> bool {
-        let mut entries = lock(&self.roster.entries);
-        let Some(pool) = entries.pools.get_mut(build).filter(|pool| pool.alive.contains_key(&id)) else { return false };
+    /// Notes that an instance is idle; false if it is no longer wanted.
+    pub(super) fn set_idle(&self, build: &str, id: u64) -> bool {
+        let mut instances = lock(&self.instances);
+        let Some(pool) = instances.pools.get_mut(build).filter(|pool| pool.alive.contains_key(&id)) else {
+            return false;
+        };
         pool.idle.push(id);
-        drop(entries);
-        self.roster.free.notify_waiters();
+        drop(instances);
+        self.concurrency.notify_freed();
         true
     }
 
-    /// An instance has ended.
+    /// Removes an instance that has ended.
     pub(super) fn leave(&self, build: &str, id: u64) {
-        let mut entries = lock(&self.roster.entries);
-        entries.ports.remove(&id);
-        if let Some(pool) = entries.pools.get_mut(build) {
+        let mut instances = lock(&self.instances);
+        instances.ports.remove(&id);
+        if let Some(pool) = instances.pools.get_mut(build) {
             pool.alive.remove(&id);
             pool.idle.retain(|other| *other != id);
             if pool.alive.is_empty() {
-                entries.pools.remove(build);
+                instances.pools.remove(build);
             }
         }
-        drop(entries);
-        self.roster.free.notify_waiters();
+        drop(instances);
+        self.concurrency.notify_freed();
     }
 
-    /// Instances of builds that no longer exist end as soon as they are idle: their inbox closes. And what functions have
-    /// reserved, others cannot have.
-    pub(crate) fn follow(&self, world: &World) {
+    /// Takes over a change of the world: instances of builds that no longer exist end as soon as they are idle, because
+    /// their inbox closes.
+    pub(super) fn follow(&self, world: &World) {
         let builds: HashSet<&str> = world.builds().collect();
-        let reserved = world.regions.iter().map(|(name, region)| (name.clone(), region.reserved()));
-        let mut entries = lock(&self.roster.entries);
-        entries.pools.retain(|build, _| builds.contains(build.as_str()));
-        entries.reserved = reserved.collect();
+        lock(&self.instances).pools.retain(|build, _| builds.contains(build.as_str()));
+        self.concurrency.follow(world);
     }
 
     /// Ends all instances and waits until their processes are gone.
     pub(crate) async fn close(&self) {
         self.closing.send_replace(true);
-        let mut lives = std::mem::take(&mut *lock(&self.lives));
-        while lives.join_next().await.is_some() {}
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        while tasks.join_next().await.is_some() {}
         tag::end_run(self.run).await;
-    }
-}
-
-impl Seat {
-    /// The answer is complete: only the way back to the next request is left.
-    pub(crate) fn finishing(&mut self) {
-        if !std::mem::replace(&mut self.finishing, true)
-            && let Some(taken) = lock(&self.roster.entries).seats.get_mut(&self.key)
-        {
-            taken.finishing += 1;
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut entries = lock(&self.roster.entries);
-        if let Some(taken) = entries.seats.get_mut(&self.key) {
-            taken.busy -= 1;
-            taken.finishing -= usize::from(self.finishing);
-            if taken.busy == 0 {
-                entries.seats.remove(&self.key);
-            }
-        }
-        drop(entries);
-        self.roster.free.notify_waiters();
     }
 }

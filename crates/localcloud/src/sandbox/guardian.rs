@@ -1,11 +1,11 @@
-//! A process that outlives a cloud which is killed, just long enough to end what that one has left.
+//! A process that ends the remaining processes of a cloud that was killed.
 //!
-//! The kernel ends the processes that a cloud has started, but not what those have started in turn.
+//! The kernel ends the processes that a cloud has started, but not those that they have started in turn.
 
 use std::process::{Child, Command, Stdio};
 
-/// Waits until the other end of its stdin is closed, whatever closes it; then ends all that carries the number, twice,
-/// since some may be starting others.
+/// Waits until the other end of its stdin is closed, for whatever reason. Then it ends all processes with the number:
+/// twice, since some of them may just be starting others.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r _
@@ -17,16 +17,16 @@ for round in 1 2; do
 done
 "#;
 
-/// It runs for as long as this value lives.
+/// The process; it ends when this value is dropped.
 pub(super) struct Guardian(Child);
 
 impl Guardian {
-    /// Watches over the processes of a cloud. A system that has no shell has no guardian either: there the next cloud on
-    /// the same data ends what is left.
+    /// Starts a guardian for the processes of a cloud. Without a shell there is none: then the next cloud with the same
+    /// data ends what is left.
     pub(super) fn start(run: u64) -> Option<Self> {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new("/bin/sh");
-        // In a group of its own: what ends the cloud from a terminal does not end it.
+        // In a process group of its own, so that Ctrl-C in the cloud's terminal does not end it.
         command.args(["-c", SCRIPT, "localcloud-guardian", &run.to_string()]).process_group(0).current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().ok().map(Self)

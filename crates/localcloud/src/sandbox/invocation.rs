@@ -1,4 +1,4 @@
-//! What an instance does with one request, from its delivery to its report.
+//! How an instance handles one request, from its delivery to its report.
 
 use std::process::ExitStatus;
 
@@ -6,44 +6,48 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 
-use super::instance::{Busy, Instance};
+use super::answer::FailureReason;
+use super::channel::OpenRequest;
+use super::instance::{Current, Instance};
+use super::message::{BodyEnd, Delivery, RuntimeMessage};
 use super::report::{self, Report};
+use super::request::{Outcome, QueuedRequest, Start};
 use super::spawn::{ending, kill_group};
-use super::{Failure, Order, Outcome, Start};
-use crate::cloud::lock;
-use crate::runtime::{Delivery, Ending, Open, Word};
+use crate::clock;
+use crate::random;
+use crate::sync::lock;
 use crate::wire::date;
 
-/// An error that the platform words, as AWS does.
+/// An error in the platform's words.
 fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
     let message = format!("RequestId: {request_id} Error: {how}");
     serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
 }
 
-/// So many of its own lines go with a function's failure.
+/// How many of its last lines are sent with a function's failure.
 const LINES: usize = 8;
 
-/// How long a killed process has to be gone.
-const GONE: Duration = Duration::from_secs(10);
+/// How long to wait for the end of a killed process.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Instance {
     /// Gives the waiting process a request.
-    pub(super) fn deliver(&mut self, order: Order) -> bool {
-        let idle = Instant::now() + self.cloud.options.idle;
-        if order.reply.is_closed() {
-            // The client left while the process was starting: nobody waits for this one.
+    pub(super) fn deliver(&mut self, queued: QueuedRequest) -> bool {
+        let idle = Instant::now() + self.host.options.idle;
+        if queued.reply.is_closed() {
+            // The client has left while the process was starting.
             self.deadline = idle;
-            drop(order);
-            return self.cloud.fleet.rest(&self.blueprint.build, self.id);
+            drop(queued);
+            return self.host.fleet.set_idle(&self.spec.build, self.id);
         }
-        let Order { request, arn, reply, finished, seat, .. } = order;
-        let seconds = self.blueprint.configuration.timeout;
-        // A second start is part of the first invocation, and of its time.
+        let QueuedRequest { request, arn, reply, finished, permit, .. } = queued;
+        let seconds = self.spec.configuration.timeout;
+        // A repeated start is part of the first invocation, and of its time.
         let used = if self.start.patient && !self.warm { self.started.elapsed() } else { Duration::ZERO };
         let left = Duration::from_secs(seconds.into()).saturating_sub(used);
         self.deadline = Instant::now() + left;
-        let invocation_id = uuid::Uuid::new_v4().to_string();
-        let deadline = date::now() + crate::cloud::millis(left);
+        let invocation_id = random::uuid();
+        let deadline = clock::after(left);
         let invoke = json!({
             "eventType": "INVOKE", "deadlineMs": deadline, "requestId": request.id, "invokedFunctionArn": arn,
             "tracing": {"type": "X-Amzn-Trace-Id", "value": request.trace},
@@ -56,9 +60,10 @@ impl Instance {
             ("lambda-runtime-invocation-id", invocation_id.clone()),
         ];
         headers.extend(request.client_context.map(|context| ("lambda-runtime-client-context", context)));
-        let (request_id, failure) = (request.id.clone(), Failure::default());
-        *lock(&self.desk.open) = Some(Open { request_id, invocation_id, reply: Some(reply), failure, seat });
-        self.busy = Some(Busy {
+        let (request_id, failure) = (request.id.clone(), FailureReason::default());
+        *lock(&self.channel.open) =
+            Some(OpenRequest { request_id, invocation_id, reply: Some(reply), failure, permit });
+        self.current = Some(Current {
             id: request.id,
             finished,
             since: Instant::now(),
@@ -72,103 +77,108 @@ impl Instance {
         if let Some(start) = self.report("").map(|report| report.start()) {
             self.log_line(&start);
         }
-        lock(&self.desk.extensions).invoke(&invoke);
+        lock(&self.channel.extensions).invoke(&invoke);
         if let Some(waiting) = self.waiting.take() {
-            // A process that is gone will be seen to have exited.
+            // If the process is gone, its exit is handled next.
             let _ = waiting.send(Delivery { headers, event: request.event });
         }
         true
     }
 
-    /// Something the process said; false when the instance is no longer wanted.
-    pub(super) fn heard(&mut self, word: Word) -> bool {
-        match word {
-            Word::Next(waiting) => {
+    /// Handles a message of the processes; false if the instance is no longer wanted.
+    pub(super) fn handle_message(&mut self, message: RuntimeMessage) -> bool {
+        match message {
+            RuntimeMessage::Next(waiting) => {
                 self.waiting = Some(waiting);
-                return self.came_back();
+                return self.process_ready();
             }
-            Word::ExtensionWaits if self.waiting.is_some() => return self.came_back(),
-            Word::ExtensionWaits => {}
-            Word::ExtensionFailed { name, kind, how } => self.extension_failed(&name, &kind, &how),
-            Word::Answering => {
-                if let Some(busy) = &mut self.busy {
-                    busy.answering = true;
+            RuntimeMessage::ExtensionWaits if self.waiting.is_some() => return self.process_ready(),
+            RuntimeMessage::ExtensionWaits => {}
+            RuntimeMessage::ExtensionFailed { name, kind, how } => self.extension_failed(&name, &kind, &how),
+            RuntimeMessage::Answering => {
+                if let Some(current) = &mut self.current {
+                    current.answering = true;
                 }
             }
-            Word::Answered(ending) => self.answered(&ending),
-            Word::Stale { id } => self.loud(&format!("an answer to an earlier delivery of {id} was refused: 410")),
-            Word::Words(text) => self.loud(&format!("the client got an error as text in the body: {text}")),
-            Word::TooLong(message) => {
-                self.log_line(&format!("[local cloud] {message}"));
-                self.loud(&message);
+            RuntimeMessage::Answered(end) => self.answered(&end),
+            RuntimeMessage::Stale { id } => {
+                self.note(&format!("an answer to an earlier delivery of {id} was refused: 410"))
             }
-            Word::Failed { text } => self.loud(&format!("the function failed: {text}")),
-            Word::InitFailed { payload } => self.init_failed(&payload),
+            RuntimeMessage::ErrorInBody(text) => {
+                self.note(&format!("the client got an error as text in the body: {text}"))
+            }
+            RuntimeMessage::TooLong(problem) => {
+                self.log_line(&format!("[local cloud] {problem}"));
+                self.note(&problem);
+            }
+            RuntimeMessage::Failed { text } => self.note(&format!("the function failed: {text}")),
+            RuntimeMessage::InitFailed { payload } => self.init_failed(&payload),
         }
         true
     }
 
-    /// The process is ready for a request, its first or another.
-    fn came_back(&mut self) -> bool {
+    /// The runtime, or an extension, has asked for the next event.
+    fn process_ready(&mut self) -> bool {
         let complete = {
-            let extensions = lock(&self.desk.extensions);
-            if self.init.is_none() { extensions.started() } else { extensions.back() }
+            let extensions = lock(&self.channel.extensions);
+            if self.init.is_none() { extensions.all_started() } else { extensions.all_finished() }
         };
-        // Its extensions are not; or there is nothing to come back from.
-        if !complete || (self.init.is_some() && self.busy.is_none()) {
+        // Others have not asked yet; or there was no request.
+        if !complete || (self.init.is_some() && self.current.is_none()) {
             return true;
         }
         if self.init.is_none() {
-            // Its first request is in the inbox already.
+            // Its first request is already in the inbox.
             self.init = Some(self.started.elapsed());
             return true;
         }
-        if self.busy.as_ref().is_some_and(|busy| !busy.answering && !busy.answered) {
-            self.loud("it asked for the next request without answering the last");
+        if self.current.as_ref().is_some_and(|current| !current.answering && !current.answered) {
+            self.note("it asked for the next request without answering the last");
             self.reply(Outcome::failed(
                 "Runtime.Unknown",
                 "the runtime asked for the next request without answering this one",
             ));
         }
-        // Idle first, then the seat: who finds a free seat finds this instance, too, and starts no other.
-        let wanted = self.cloud.fleet.rest(&self.blueprint.build, self.id);
-        self.finish(if self.busy.as_ref().is_some_and(|busy| busy.failed) { "error" } else { "" });
-        self.deadline = Instant::now() + self.cloud.options.idle;
+        // Idle first, then the permit is given back: a request that gets the permit then finds this instance, and
+        // starts no other.
+        let wanted = self.host.fleet.set_idle(&self.spec.build, self.id);
+        self.finish(if self.current.as_ref().is_some_and(|current| current.failed) { "error" } else { "" });
+        self.deadline = Instant::now() + self.host.options.idle;
         wanted
     }
 
-    fn answered(&mut self, ending: &Ending) {
-        match ending {
-            Ending::Whole => {}
-            Ending::Unread => self.loud("the client went away before the end; the function has gone on"),
-            Ending::Cut => self.loud("the answer was cut in mid-stream"),
-            Ending::Trailers(error) => self.loud(&format!("the function failed in mid-stream: {error}")),
+    fn answered(&mut self, end: &BodyEnd) {
+        match end {
+            BodyEnd::Complete => {}
+            BodyEnd::Unread => self.note("the client left before the end; the function continued"),
+            BodyEnd::Cut => self.note("the answer was cut in mid-stream"),
+            BodyEnd::Trailers(error) => self.note(&format!("the function failed in mid-stream: {error}")),
         }
-        if let Some(busy) = &mut self.busy {
-            busy.failed = matches!(ending, Ending::Trailers(_));
-            busy.answered = true;
+        if let Some(current) = &mut self.current {
+            current.failed = matches!(end, BodyEnd::Trailers(_));
+            current.answered = true;
         }
     }
 
     fn init_failed(&mut self, payload: &Bytes) {
-        self.loud(&format!("the function failed to start: {}", String::from_utf8_lossy(payload)));
+        self.note(&format!("the function failed to start: {}", String::from_utf8_lossy(payload)));
         let failure: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
         let kind = failure.as_ref().and_then(|failure| failure["errorType"].as_str()).unwrap_or("Runtime.Unknown");
         self.refuse_first("error", kind, |_| payload.clone());
     }
 
-    /// An extension cannot go on, and so nothing of the instance can.
+    /// An extension cannot continue, so the whole instance ends.
     fn extension_failed(&mut self, name: &str, kind: &str, how: &str) {
         if self.reason != "spindown" {
             return;
         }
-        self.loud(&format!("the extension `{name}` failed: {how}"));
+        self.note(&format!("the extension `{name}` failed: {how}"));
         self.print();
         self.log_line(&format!("EXTENSION\tName: {name}\tState: Failed\tError Type: {kind}\n"));
         let how = format!("exit of the extension {name}: {how}");
         if self.init.is_none() {
             self.refuse_first("error", kind, |id| failure(kind, id, &how));
-        } else if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
+        } else if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             self.reply(Outcome::failed(kind, &format!("RequestId: {id} Error: {how}")));
             self.finish("error");
         }
@@ -176,29 +186,29 @@ impl Instance {
         kill_group(&self.child);
     }
 
-    /// The process has ended, by itself or by our hand.
+    /// The process has ended, by itself or because it was killed.
     pub(super) async fn exited(&mut self, status: ExitStatus) {
         self.print();
         if self.reason == "spindown" {
             self.reason = "failure";
         }
-        self.say_goodbye().await;
-        // What an extension has open would never end by itself.
-        self.companions.kill().await;
-        self.end_the_rest().await;
-        self.hear_out().await;
+        self.shut_down().await;
+        // A connection of an extension would never end by itself.
+        self.extensions.kill().await;
+        self.end_remaining_processes().await;
+        self.handle_remaining_messages().await;
         self.print_all();
-        let timed_out = self.busy.as_ref().is_some_and(|busy| busy.timed_out);
+        let timed_out = self.current.as_ref().is_some_and(|current| current.timed_out);
         let how = ending(status);
         if !timed_out {
-            self.loud(&how);
+            self.note(&how);
         }
         if self.init.is_none() && self.is_elsewhere() && !self.start.on_its_port {
             self.start_again(Start { on_its_port: true, ..self.start });
         } else if self.init.is_none() {
             self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how));
         }
-        if let Some(id) = self.busy.as_ref().map(|busy| busy.id.clone()) {
+        if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             let message = format!("RequestId: {id} Error: {how}");
             self.reply(Outcome::failed("Runtime.ExitError", &message));
             if timed_out {
@@ -210,60 +220,62 @@ impl Instance {
         }
     }
 
-    /// What the process sent before its end may not have been read yet, or be on its way to a slow client.
-    async fn hear_out(&mut self) {
+    /// Waits for what the process has sent before its end: it may not have been read yet, or be on its way to a slow
+    /// client.
+    async fn handle_remaining_messages(&mut self) {
         drop(self.gone.take());
         if tokio::time::timeout_at(self.deadline, &mut self.api).await.is_err() {
             self.api.abort();
             let _ = (&mut self.api).await;
         }
-        while let Ok(word) = self.words.try_recv() {
-            self.heard(word);
+        while let Ok(message) = self.messages.try_recv() {
+            self.handle_message(message);
         }
     }
 
-    /// The deadline of what the process is doing has passed; false when it was only idle.
-    pub(super) async fn late(&mut self) -> bool {
-        self.deadline = Instant::now() + GONE;
-        let seconds = f64::from(self.blueprint.configuration.timeout);
-        if let Some(busy) = &mut self.busy {
-            busy.timed_out = true;
-            let id = busy.id.clone();
+    /// The deadline of the start or of a request has passed, or the instance was idle for too long: then it returns
+    /// false.
+    pub(super) async fn deadline_passed(&mut self) -> bool {
+        self.deadline = Instant::now() + KILL_TIMEOUT;
+        let seconds = f64::from(self.spec.configuration.timeout);
+        if let Some(current) = &mut self.current {
+            current.timed_out = true;
+            let id = current.id.clone();
             let how = format!("Task timed out after {seconds:.2} seconds");
             let message = format!("RequestId: {id} Error: {how}");
-            self.loud(&message);
+            self.note(&message);
             self.print_all();
-            self.log_line(&format!("{} {id} {how}\n\n", date::log(date::now())));
-            if let Some(open) = &*lock(&self.desk.open) {
+            self.log_line(&format!("{} {id} {how}\n\n", date::log(clock::now())));
+            if let Some(open) = &*lock(&self.channel.open) {
                 let _ = open.failure.set(failure("Sandbox.Timedout", &id, &how));
             }
             self.reply(Outcome::failed("Sandbox.Timedout", &message));
         } else if self.init.is_none() {
-            self.start_was_late();
+            self.start_timed_out();
         } else {
             return false;
         }
         self.reason = "timeout";
         kill_group(&self.child);
-        self.say_goodbye().await;
-        // Clients that are being answered see their stream break.
+        self.shut_down().await;
+        // This breaks the streams of clients that are being answered.
         self.api.abort();
         true
     }
 
-    /// The process has not asked for a request in time: it is started once more, as on AWS, or it has failed.
-    fn start_was_late(&mut self) {
-        let seconds = f64::from(self.blueprint.configuration.timeout);
-        let limit = if self.start.patient { seconds } else { self.cloud.options.init_timeout.as_secs_f64() };
-        self.loud(&format!("no request was asked for within {limit} seconds of the start"));
-        let missing = lock(&self.desk.extensions).missing();
+    /// The process has not asked for a request in time: it is started again, as on AWS, or has failed.
+    fn start_timed_out(&mut self) {
+        let seconds = f64::from(self.spec.configuration.timeout);
+        let limit = if self.start.patient { seconds } else { self.host.options.init_timeout.as_secs_f64() };
+        self.note(&format!("it did not ask for a request within {limit} seconds of its start"));
+        let missing = lock(&self.channel.extensions).missing();
         let waited = if missing.is_empty() {
             String::new()
         } else {
             format!(": it waited for its extensions: {}", missing.join(", "))
         };
         let how = format!("Init timed out after {limit:.2} seconds{waited}");
-        self.loud(&how);
+        self.note(&how);
         if self.start.patient {
             self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
@@ -271,37 +283,36 @@ impl Instance {
         }
     }
 
-    /// Asks for another start for the request that was to be the first.
+    /// Asks for another start for the first request.
     fn start_again(&mut self, start: Start) {
-        let Ok(order) = self.orders.try_recv() else { return };
+        let Ok(queued) = self.requests.try_recv() else { return };
         let status = if start.patient { "timeout" } else { "error" };
         self.report_start(status, "Runtime.Unknown");
-        let why =
-            if start.on_its_port { "on the port that it asks for" } else { "with the time that an invocation has" };
-        self.log_line(&format!("[local cloud] it is started once more, {why}"));
-        self.loud(&format!("it is started once more, {why}"));
-        let _ = order.reply.send(Err(start));
+        let how =
+            if start.on_its_port { "on the port that it asks for" } else { "with the time limit of an invocation" };
+        self.log_line(&format!("[local cloud] it is started again, {how}"));
+        self.note(&format!("it is started again, {how}"));
+        let _ = queued.reply.send(Err(start));
     }
 
     fn report_start(&mut self, status: &str, kind: &str) {
         self.print_all();
-        let json = self.blueprint.configuration.logging.log_format == "JSON";
         let phase = if self.start.patient { "invoke" } else { "init" };
-        self.log_line(&report::init_report(json, phase, self.started.elapsed(), status, kind));
+        self.log_line(&report::init_report(self.spec.logs_json(), phase, self.started.elapsed(), status, kind));
     }
 
-    /// Answers the client whose request was to be the first of a process that did not start.
+    /// Refuses the first request of a process that did not start.
     fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
-        let Ok(order) = self.orders.try_recv() else { return };
+        let Ok(queued) = self.requests.try_recv() else { return };
         self.report_start(status, kind);
         let last = self.last_lines();
-        let _ = order.reply.send(Ok(Outcome::Error { payload: payload(&order.request.id), last }));
-        let _ = order.finished.send(std::mem::take(&mut self.tail));
+        let _ = queued.reply.send(Ok(Outcome::Error { payload: payload(&queued.request.id), last }));
+        let _ = queued.finished.send(std::mem::take(&mut self.tail));
     }
 
-    /// Answers the waiting client if nothing has yet.
+    /// Answers the waiting client, unless it already has an answer.
     fn reply(&self, outcome: Outcome) {
-        let client = lock(&self.desk.open).as_mut().and_then(|open| open.reply.take());
+        let client = lock(&self.channel.open).as_mut().and_then(|open| open.reply.take());
         let Some(client) = client else { return };
         let outcome = match outcome {
             Outcome::Error { payload, .. } => Outcome::Error { payload, last: self.last_lines() },
@@ -310,47 +321,47 @@ impl Instance {
         let _ = client.send(Ok(outcome));
     }
 
-    /// What the function itself printed last, of what is in the tail.
+    /// What the function itself printed last, as far as it is in the tail.
     fn last_lines(&self) -> String {
         const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
         let tail = String::from_utf8_lossy(&self.tail);
         let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));
         let mut lines: Vec<&str> = tail.lines().filter(own).collect();
-        // What Lambda Web Adapter says again and again while it waits is told once.
+        // Lambda Web Adapter repeats this line while it waits; one is enough.
         let waits = |line: &str| line.contains("app is not ready after");
         lines.dedup_by(|later, earlier| waits(later) && waits(earlier));
         lines[lines.len().saturating_sub(LINES)..].join("\n")
     }
 
-    /// Writes the report and gives the seat back.
+    /// Writes the report and gives the permit back.
     fn finish(&mut self, status: &str) {
         self.print();
         let Some(lines) = self.report(status).map(|report| report.end()) else { return };
         for line in lines {
             self.log_line(&line);
         }
-        *lock(&self.desk.open) = None;
-        if let Some(busy) = self.busy.take() {
-            let _ = busy.finished.send(std::mem::take(&mut self.tail));
+        *lock(&self.channel.open) = None;
+        if let Some(current) = self.current.take() {
+            let _ = current.finished.send(std::mem::take(&mut self.tail));
         }
     }
 
     fn report<'a>(&'a self, status: &'a str) -> Option<Report<'a>> {
-        let busy = self.busy.as_ref()?;
+        let current = self.current.as_ref()?;
         Some(Report {
-            json: self.blueprint.configuration.logging.log_format == "JSON",
-            id: &busy.id,
-            version: &self.blueprint.number,
-            memory: self.blueprint.configuration.memory,
+            json: self.spec.logs_json(),
+            id: &current.id,
+            version: &self.spec.number,
+            memory: self.spec.configuration.memory,
             used: report::memory_used(self.child.id()),
-            duration: busy.since.elapsed(),
-            init: self.init.filter(|_| busy.cold),
+            duration: current.since.elapsed(),
+            init: self.init.filter(|_| current.cold),
             status,
         })
     }
 
-    /// A line in `cloud.log`.
-    pub(super) fn loud(&self, line: &str) {
-        self.cloud.note(&format!("{}: {line}", self.name));
+    /// Appends a line to `cloud.log`.
+    pub(super) fn note(&self, line: &str) {
+        self.host.note(&format!("{}: {line}", self.name));
     }
 }

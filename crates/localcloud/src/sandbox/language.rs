@@ -1,7 +1,7 @@
-//! Runtimes with a language of their own, on a machine that has its own versions of it.
+//! Runtimes of a language, such as `python3.13`, with this machine's interpreters.
 //!
-//! AWS's own part of such a runtime, which calls a handler's function, is not here: what runs is what a wrapper script
-//! (`AWS_LAMBDA_EXEC_WRAPPER`) starts in its place, with the machine's interpreter of that version, or of the nearest.
+//! The part of such a runtime that calls a handler is AWS's and not available here. Instead, the wrapper script in
+//! `AWS_LAMBDA_EXEC_WRAPPER` starts the app, with this machine's interpreter of that version, or of the nearest one.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,49 +10,49 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use crate::cloud::lock;
+use crate::sync::lock;
 
 /// An interpreter of this machine.
 #[derive(Clone, Debug)]
 struct Interpreter {
     program: PathBuf,
-    /// Of Python the second number of its version, of Node the first.
+    /// The second number of Python's version, the first of Node's.
     version: u32,
 }
 
-/// How a language names its runtimes and its programs.
+/// The names of a language's runtimes and programs, and how to ask a program for its version.
 struct Language {
-    before: &'static str,
-    behind: &'static str,
-    /// Before the version in the names of its programs; without it, the one program there is.
+    prefix: &'static str,
+    suffix: &'static str,
+    /// The name of the program, without a version.
     program: &'static str,
-    question: &'static [&'static str],
-    /// What the program is called for scripts.
+    version_arguments: &'static [&'static str],
+    /// The names that scripts use for the program.
     names: &'static [&'static str],
 }
 
 const LANGUAGES: [Language; 2] = [
     Language {
-        before: "python3.",
-        behind: "",
+        prefix: "python3.",
+        suffix: "",
         program: "python3",
-        question: &["-I", "-S", "-c", "import sys; print(sys.version_info[1], sys.executable)"],
+        version_arguments: &["-I", "-S", "-c", "import sys; print(sys.version_info[1], sys.executable)"],
         names: &["python", "python3"],
     },
     Language {
-        before: "nodejs",
-        behind: ".x",
+        prefix: "nodejs",
+        suffix: ".x",
         program: "node",
-        question: &["-p", "process.versions.node.split('.')[0] + ' ' + process.execPath"],
+        version_arguments: &["-p", "process.versions.node.split('.')[0] + ' ' + process.execPath"],
         names: &["node"],
     },
 ];
 
-/// Puts the interpreter of a runtime into a directory for the path, under the names that it has on AWS. Gives a warning
-/// where it is of another version.
+/// Links the interpreter of a runtime into a directory for the path, under the names that it has on AWS. Returns a
+/// warning if it is of another version.
 ///
 /// # Errors
-/// When this machine has none, or the disk refuses.
+/// If this machine has none, or those of the disk.
 pub(super) fn provide(runtime: &str, bin: &Path) -> io::Result<Option<String>> {
     let named = |language: &&Language| wanted(language, runtime).is_some();
     let Some(language) = LANGUAGES.iter().find(named) else { return Ok(None) };
@@ -66,15 +66,15 @@ pub(super) fn provide(runtime: &str, bin: &Path) -> io::Result<Option<String>> {
     if language.program == "python3" {
         symlink(&found.program, bin.join(format!("python3.{wanted}")))?;
     }
-    let here = format!("{}{}{}", language.before, found.version, language.behind);
+    let here = format!("{}{}{}", language.prefix, found.version, language.suffix);
     Ok((found.version != wanted).then(|| format!("this machine has no `{runtime}`: the function runs with `{here}`")))
 }
 
 fn wanted(language: &Language, runtime: &str) -> Option<u32> {
-    runtime.strip_prefix(language.before)?.strip_suffix(language.behind)?.parse().ok()
+    runtime.strip_prefix(language.prefix)?.strip_suffix(language.suffix)?.parse().ok()
 }
 
-/// What was found once is there until the cloud ends.
+/// The installed interpreter of the nearest version. The result is kept until the cloud ends.
 fn nearest(language: &Language, wanted: u32) -> Option<Interpreter> {
     static FOUND: Mutex<Option<HashMap<(&str, u32), Interpreter>>> = Mutex::new(None);
     let known = lock(&FOUND).as_ref().and_then(|found| found.get(&(language.program, wanted)).cloned());
@@ -102,7 +102,7 @@ fn search(language: &Language, wanted: u32) -> Option<Interpreter> {
     })
 }
 
-/// Those of the path, and those where tools keep versions that are not on it.
+/// The directories of the path, and those in which version managers keep versions that are not on it.
 fn directories() -> Vec<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set("HOME").unwrap_or_default();
@@ -116,13 +116,13 @@ fn directories() -> Vec<PathBuf> {
     std::env::split_paths(&path).chain(versions.map(|entry| entry.path().join("bin"))).collect()
 }
 
-/// What a program says of itself. The shims of version managers are there for versions that are not.
+/// Asks a program for its version: a version manager may have shims for versions that are not installed.
 fn asked(language: &Language, program: &Path) -> Option<Interpreter> {
     if !program.is_file() {
         return None;
     }
     let mut command = Command::new(program);
-    command.args(language.question).stdin(Stdio::null()).stderr(Stdio::null());
+    command.args(language.version_arguments).stdin(Stdio::null()).stderr(Stdio::null());
     let output = command.output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     let (version, program) = text.trim().split_once(' ')?;

@@ -1,4 +1,4 @@
-//! A view of the file system in which `/opt` is a function's layers, for one process and its children.
+//! A mount namespace in which `/opt` is a function's layers, for one process and its children.
 
 use std::ffi::CString;
 use std::io;
@@ -12,24 +12,24 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
 use rustix::thread::UnshareFlags;
 
-/// What has to be mounted; all of it is made before the fork, behind which nothing may be allocated.
-pub(super) struct View {
+/// What has to be mounted. Everything is prepared before the fork, because nothing may be allocated after it.
+pub(super) struct MountNamespace {
     opt: CString,
-    /// Who we are, for a user namespace of its own; none for root, who needs none.
+    /// Our user and group, for a user namespace; `None` for root, which needs none.
     users: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl View {
+impl MountNamespace {
     /// # Errors
-    /// A path with a NUL in it.
-    pub(super) fn of(opt: &Path) -> io::Result<Self> {
+    /// If the path contains a NUL byte.
+    pub(super) fn new(opt: &Path) -> io::Result<Self> {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let same = |id: u32| format!("{id} {id} 1").into_bytes();
         let users = (user != 0).then(|| (same(user), same(group)));
         Ok(Self { opt: CString::new(opt.as_os_str().as_bytes())?, users })
     }
 
-    /// Enters the view. Called between fork and exec: it makes system calls and allocates nothing.
+    /// Enters the namespace. This is called between fork and exec: it makes system calls and allocates nothing.
     #[expect(
         unsafe_code,
         reason = "namespaces change what other code of the process sees; this process is only about to exec"
@@ -39,14 +39,14 @@ impl View {
             Some(_) => UnshareFlags::NEWNS | UnshareFlags::NEWUSER,
             None => UnshareFlags::NEWNS,
         };
-        // SAFETY: the one thread of a process that has just been forked; it shares no descriptors or memory.
+        // SAFETY: this is the only thread of a process that has just been forked; it shares no descriptors or memory.
         unsafe { rustix::thread::unshare_unsafe(flags)? };
         if let Some((users, groups)) = &self.users {
             write(c"/proc/self/setgroups", b"deny")?;
             write(c"/proc/self/uid_map", users)?;
             write(c"/proc/self/gid_map", groups)?;
         }
-        // What is mounted here must not be seen elsewhere.
+        // The mount must not be visible elsewhere.
         mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
         mount_bind(self.opt.as_c_str(), c"/opt")?;
         Ok(())
@@ -59,21 +59,21 @@ fn write(path: &std::ffi::CStr, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Why this machine has no such views, if it has none; found out once.
+/// Why this machine does not support it, if so; tried once.
 pub(super) fn refusal() -> Option<&'static str> {
     static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
     REFUSAL.get_or_init(|| attempt().err().map(|error| error.to_string())).as_deref()
 }
 
-#[expect(unsafe_code, reason = "the view is entered between fork and exec")]
+#[expect(unsafe_code, reason = "the namespace is entered between fork and exec")]
 fn attempt() -> io::Result<()> {
     if !Path::new("/opt").is_dir() {
         return Err(io::Error::other("there is no directory /opt to mount them on"));
     }
-    let view = View::of(&std::env::temp_dir())?;
+    let namespace = MountNamespace::new(&std::env::temp_dir())?;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "exit 0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: as in `View::enter`.
-    unsafe { command.pre_exec(move || view.enter()) };
+    // SAFETY: as in `MountNamespace::enter`.
+    unsafe { command.pre_exec(move || namespace.enter()) };
     command.status().map(|_| ())
 }

@@ -1,11 +1,11 @@
-//! What a process prints, line by line, in order.
+//! What an instance's processes print, line by line, in order.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
 
 use tokio::net::unix::pipe;
 
-/// A longer line is cut here, as one event on AWS is.
+/// A longer line is split, as AWS splits an event.
 const LONGEST: usize = 256 * 1024;
 
 /// The reading end of a child's stdout and stderr, which share one pipe so that their order is kept.
@@ -30,12 +30,12 @@ impl Output {
         }
     }
 
-    /// The lines that are there now. The descriptor is read directly: what was written before an event seen elsewhere
-    /// is in the pipe already, while the runtime may not have heard of it yet.
+    /// The lines that are there now. The descriptor is read directly: whatever was printed before an event that was
+    /// seen elsewhere is in the pipe already, while tokio may not know of it yet.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut buffer = [0; 16 * 1024];
-        // Bounded, so that a process that prints without end holds up nothing else.
+        // Bounded, so that a process that never stops printing does not block everything else.
         for _ in 0..64 {
             match rustix::io::read(&self.pipe, &mut buffer) {
                 Ok(0) => {
@@ -44,7 +44,7 @@ impl Output {
                 }
                 Ok(count) => self.split(&buffer[..count], &mut lines),
                 Err(rustix::io::Errno::INTR) => {}
-                // Empty: reading once more through the runtime clears the readiness that woke us.
+                // Empty: reading once more through tokio clears the readiness.
                 Err(_) => match self.pipe.try_read(&mut buffer) {
                     Ok(count) if count > 0 => self.split(&buffer[..count], &mut lines),
                     _ => break,
@@ -54,7 +54,7 @@ impl Output {
         lines
     }
 
-    /// What is left of a line without an end.
+    /// The rest of the output, if its last line has no end.
     pub(super) fn rest(&mut self) -> Option<String> {
         let rest = std::mem::take(&mut self.partial);
         (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())

@@ -1,24 +1,25 @@
-//! Between a function that writes and a client that reads: some bytes may wait, and what waits goes together.
+//! The bytes between a function that writes and a client that reads. Some may wait, and small chunks that wait are
+//! merged.
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Semaphore, mpsc};
 
-/// How many bytes may be on their way to a slow client: about what one read brings. With fewer, function and client wake
+/// How many bytes may wait for a slow client: about as many as one read returns. With fewer, function and client wake
 /// each other more often.
 const AHEAD: u32 = 512 * 1024;
 
-/// What is a small chunk, and up to how many bytes of such go together: a write of its own for each would cost more than
-/// copying it does.
+/// The largest small chunk, and up to how many bytes such chunks are merged: writing each by itself would cost more
+/// than copying.
 const SMALL: usize = 16 * 1024;
 const TOGETHER: usize = 64 * 1024;
 
-/// What comes through from the Runtime API.
+/// A part of a body from the Runtime API.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Piece {
     Chunk(Bytes),
-    /// The body ended as it should; a pipe that closes without this was cut.
+    /// The body is complete. If the pipe closes without this, the body was cut.
     End,
 }
 
@@ -32,18 +33,18 @@ pub(crate) struct Sender {
 pub(crate) struct Receiver {
     pieces: mpsc::UnboundedReceiver<Piece>,
     room: Arc<Semaphore>,
-    /// What came behind the last chunks, and did not go with them.
+    /// The piece after the last chunks, which was not merged with them.
     next: Option<Piece>,
 }
 
-/// A pipe, and nothing in it.
+/// An empty pipe.
 pub(crate) fn pipe() -> (Sender, Receiver) {
     let (sender, pieces) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(AHEAD as usize));
     (Sender { pieces: sender, room: room.clone() }, Receiver { pieces, room, next: None })
 }
 
-/// The room that a piece takes while it waits.
+/// The room that a piece takes up while it waits.
 fn weight(piece: &Piece) -> u32 {
     match piece {
         Piece::Chunk(bytes) => u32::try_from(bytes.len()).unwrap_or(AHEAD).min(AHEAD),
@@ -52,7 +53,7 @@ fn weight(piece: &Piece) -> u32 {
 }
 
 impl Sender {
-    /// Waits until there is room; whether anybody still reads.
+    /// Waits until there is room; false if the receiver is gone.
     pub(crate) async fn send(&self, piece: Piece) -> bool {
         match self.room.acquire_many(weight(&piece)).await {
             Ok(room) => room.forget(),
@@ -63,7 +64,7 @@ impl Sender {
 }
 
 impl Receiver {
-    /// The next piece, with the small chunks behind it that are there already; `None` when the other end is gone.
+    /// The next piece, merged with the small chunks that already wait behind it; `None` when the sender is gone.
     pub(crate) async fn recv(&mut self) -> Option<Piece> {
         let first = match self.next.take() {
             Some(piece) => piece,
@@ -106,7 +107,7 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        // Nobody reads any more: who waits for room need not.
+        // A sender that waits for room must not wait any longer.
         self.room.close();
     }
 }
@@ -140,7 +141,7 @@ mod tests {
         for size in [10, SMALL + 1, 20, SMALL, SMALL, SMALL, SMALL, 1] {
             assert!(sender.send(chunk(size)).await);
         }
-        // Small ones go together up to a limit.
+        // Small ones are merged up to a limit.
         for size in [10, SMALL + 1, 20 + 3 * SMALL, SMALL + 1] {
             assert_eq!(receiver.recv().await, Some(chunk(size)));
         }
@@ -155,7 +156,7 @@ mod tests {
         assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err());
         receiver.recv().await;
         assert!(waiting.await);
-        // More than there is room for at all goes alone.
+        // A chunk that is larger than all the room waits until the pipe is empty.
         let mut waiting = Box::pin(sender.send(chunk(3 * ahead)));
         assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err());
         assert_eq!(receiver.recv().await, Some(chunk(2)));

@@ -1,8 +1,8 @@
-//! The port on which a web app listens, one for each instance.
+//! The port of a web app, one for each instance.
 //!
-//! On AWS every instance has a network of its own, and here all share this machine's. The first instance gets the port
-//! that its function asks for, if nobody has it; any other gets a free one, told in the variables that name the port. An
-//! app that listens elsewhere than these say can have one instance at a time.
+//! On AWS every instance has a network of its own; here all instances share this machine's. The first instance gets the
+//! port that its function asks for, if it is free; all others get a free one, and find it in the variables that name
+//! the port. An app that ignores these variables can have only one instance at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
@@ -11,42 +11,45 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Blueprint, Start};
-use crate::cloud::{Cloud, lock};
-use crate::world::configuration::Layer;
+use super::host::Host;
+use super::request::Start;
+use super::spec::InstanceSpec;
+use crate::sync::lock;
 
-/// Which variables the adapter looks at, in this order, and the port where it finds none of them.
+/// The variables that the adapter reads, in this order, and the port if none of them is set.
 const VARIABLES: [&str; 3] = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"];
 const DEFAULT: u16 = 8080;
 
-/// How long an instance that is told to end may take to give back its port.
-const GIVING_WAY: Duration = Duration::from_secs(10);
+/// How long to wait for the port of an instance that has been told to end.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Ports of instances that live; their apps may not listen yet.
-static CLAIMED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+/// The ports of all instances, whether their apps already listen or not.
+static LEASED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// A port that no other instance gets while this value lives.
+/// A port that no other instance gets until this is dropped.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct PortLease {
     port: u16,
-    /// The one that the function asked for, where that was not to be had.
+    /// The port that the function asked for, if that was taken.
     instead_of: Option<u16>,
 }
 
-impl Claim {
+impl PortLease {
+    /// Leases the port that a function asks for, or a free one.
+    ///
     /// # Errors
-    /// When no port is free.
-    pub(super) fn make(environment: &BTreeMap<String, String>) -> std::io::Result<Self> {
+    /// If no port is free.
+    pub(super) fn new(environment: &BTreeMap<String, String>) -> std::io::Result<Self> {
         let asked = asked(environment);
-        let mut claimed = lock(&CLAIMED);
-        if !claimed.contains(&asked) && is_free(asked) {
-            claimed.insert(asked);
+        let mut leased = lock(&LEASED);
+        if !leased.contains(&asked) && is_free(asked) {
+            leased.insert(asked);
             return Ok(Self { port: asked, instead_of: None });
         }
         loop {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            if claimed.insert(port) {
+            if leased.insert(port) {
                 return Ok(Self { port, instead_of: Some(asked) });
             }
         }
@@ -56,21 +59,21 @@ impl Claim {
         self.port
     }
 
-    /// The variables that say so to the adapter and to the app.
+    /// The variables with the port, for the adapter and the app.
     pub(super) fn variables(&self) -> [(String, String); 2] {
         ["AWS_LWA_PORT", "PORT"].map(|name| (name.to_owned(), self.port.to_string()))
     }
 
-    /// What is worth a line, since not every app looks at its variables.
+    /// A warning if it is not the port that the function asked for: not every app reads its variables.
     pub(super) fn warning(&self) -> Option<String> {
         let (asked, port) = (self.instead_of?, self.port);
-        Some(format!("port {asked} is taken, by another instance or another program: this instance has PORT={port}"))
+        Some(format!("port {asked} is taken by another instance or program: this instance has PORT={port}"))
     }
 }
 
-impl Drop for Claim {
+impl Drop for PortLease {
     fn drop(&mut self) {
-        lock(&CLAIMED).remove(&self.port);
+        lock(&LEASED).remove(&self.port);
     }
 }
 
@@ -79,20 +82,20 @@ fn asked(environment: &BTreeMap<String, String>) -> u16 {
     VARIABLES.iter().find_map(|name| environment.get(*name)?.parse().ok()).unwrap_or(DEFAULT)
 }
 
-/// Ends what is idle on the port that a new instance asks for: an older build of the same function, and where the app cannot
-/// do with another port, whatever it is; then waits until the port is free, as long as that may take.
-pub(super) async fn make_way(cloud: &Cloud, blueprint: &Blueprint, start: Start) {
-    if !blueprint.configuration.layers.iter().any(Layer::is_adapter) {
+/// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older
+/// build of the same function; or any idle instance, if the app needs this port.
+pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
+    if !spec.is_web_app() {
         return;
     }
-    let port = asked(blueprint.configuration.variables());
+    let port = asked(spec.configuration.variables());
     let limit =
-        if start.on_its_port { Duration::from_secs(blueprint.configuration.timeout.into()) } else { GIVING_WAY };
+        if start.on_its_port { Duration::from_secs(spec.configuration.timeout.into()) } else { RELEASE_TIMEOUT };
     let until = Instant::now() + limit;
-    // Another program may have it as well.
-    let taken = || lock(&CLAIMED).contains(&port) || (start.on_its_port && !is_free(port));
+    // Another program may have it, too.
+    let taken = || lock(&LEASED).contains(&port) || (start.on_its_port && !is_free(port));
     while taken() && Instant::now() < until {
-        let ended = cloud.fleet.give_way(port, blueprint, start.on_its_port);
+        let ended = host.fleet.end_port_holder(port, spec, start.on_its_port);
         if !ended && !start.on_its_port {
             return;
         }
@@ -100,7 +103,7 @@ pub(super) async fn make_way(cloud: &Cloud, blueprint: &Blueprint, start: Start)
     }
 }
 
-/// On every address, since an app may listen on any. What an instance has just left is free.
+/// Whether a port is free on every address, since an app may listen on any.
 fn is_free(port: u16) -> bool {
     [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST].iter().all(|address| TcpListener::bind((*address, port)).is_ok())
 }
@@ -114,19 +117,19 @@ mod tests {
         let free =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("its address").port();
         let environment = BTreeMap::from([("PORT".to_owned(), free.to_string())]);
-        let first = Claim::make(&environment).expect("a port");
-        let second = Claim::make(&environment).expect("another");
+        let first = PortLease::new(&environment).expect("a port");
+        let second = PortLease::new(&environment).expect("another");
         assert_eq!((first.port, first.warning()), (free, None));
         assert!(second.port != free && second.warning().is_some_and(|words| words.contains(&free.to_string())));
         drop(first);
-        assert_eq!(Claim::make(&environment).expect("the same again").port, free);
+        assert_eq!(PortLease::new(&environment).expect("the same again").port, free);
     }
 
     #[test]
     fn a_port_of_another_program_is_left_alone() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = taken.local_addr().expect("its address").port();
-        let claim = Claim::make(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())])).expect("another");
-        assert_ne!(claim.port, port);
+        let lease = PortLease::new(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())])).expect("another");
+        assert_ne!(lease.port, port);
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::clock;
 use crate::wire::date;
 
-/// What a report tells of one request.
+/// The report of one request.
 pub(super) struct Report<'a> {
     pub(super) json: bool,
     pub(super) id: &'a str,
@@ -14,9 +15,9 @@ pub(super) struct Report<'a> {
     pub(super) memory: u32,
     pub(super) used: u64,
     pub(super) duration: Duration,
-    /// Of the first request of an instance.
+    /// How long the start took, if this is the first request of an instance.
     pub(super) init: Option<Duration>,
-    /// `timeout` or `error`; nothing when all is well.
+    /// `timeout` or `error`; empty after a success.
     pub(super) status: &'a str,
 }
 
@@ -26,7 +27,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
 }
 
 fn event(kind: &str, record: &serde_json::Value) -> String {
-    format!("{}\n", json!({"time": date::log(date::now()), "type": kind, "record": record}))
+    format!("{}\n", json!({"time": date::log(clock::now()), "type": kind, "record": record}))
 }
 
 /// The first line of a stream.
@@ -41,7 +42,7 @@ pub(super) fn init_start(json: bool) -> String {
         .to_owned()
 }
 
-/// What became of a start that failed.
+/// The report of a start that failed.
 pub(super) fn init_report(json: bool, phase: &str, took: Duration, status: &str, kind: &str) -> String {
     let took = millis(took);
     if json {
@@ -59,10 +60,10 @@ impl Report<'_> {
         format!("START RequestId: {} Version: {}\n", self.id, self.version)
     }
 
-    /// END and REPORT; JSON has the one line.
+    /// END and REPORT; in JSON these are one line.
     pub(super) fn end(&self) -> Vec<String> {
         let duration = millis(self.duration);
-        // The start is billed too, for a custom runtime.
+        // For a custom runtime, the start is billed, too.
         let billed = (self.duration + self.init.unwrap_or_default()).as_secs_f64() * 1000.0;
         let billed = billed.ceil();
         if self.json {
@@ -88,7 +89,7 @@ impl Report<'_> {
     }
 }
 
-/// The most memory a process has used so far, in MB.
+/// A process's peak memory so far, in MB.
 pub(super) fn memory_used(pid: Option<u32>) -> u64 {
     let status = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok()).unwrap_or_default();
     let peak =

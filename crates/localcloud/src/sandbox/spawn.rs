@@ -1,4 +1,4 @@
-//! Starting and ending processes so that none outlives the cloud.
+//! Starts and ends processes, so that none outlives the cloud.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -10,17 +10,17 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 use super::guardian::Guardian;
-use super::mounts::View;
-use super::tag::{self, Tag};
+use super::mounts::MountNamespace;
+use super::tag::{self, ProcessTag};
 
-/// How long a busy executable is left alone before it is tried again.
+/// The pause before a busy executable is tried again.
 const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
 
-/// What to start, in which view of the file system, as whose process.
-type Job = (std::process::Command, Option<View>, Tag, oneshot::Sender<io::Result<Child>>);
+/// What to start, in which mount namespace, with which tag.
+type Job = (std::process::Command, Option<MountNamespace>, ProcessTag, oneshot::Sender<io::Result<Child>>);
 
-/// One thread that forks every child. The kernel's parent-death signal comes when the *thread* that forked ends, so it
-/// has to live exactly as long as the cloud.
+/// One thread that forks every child. The kernel sends the parent-death signal when the *thread* that forked ends, so
+/// this thread lives exactly as long as the cloud.
 pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
 
 impl Spawner {
@@ -28,49 +28,49 @@ impl Spawner {
         let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
         std::thread::spawn(move || {
             let mut guardian = None;
-            for ((command, view, tag, reply), runtime) in inbox {
+            for ((command, namespace, tag, reply), runtime) in inbox {
                 let _entered = runtime.enter();
-                if tag::works() {
+                if tag::is_supported() {
                     guardian.get_or_insert_with(|| Guardian::start(run));
                 }
-                let _ = reply.send(spawn(command, view, tag));
+                let _ = reply.send(spawn(command, namespace, tag));
             }
         });
         Self(jobs)
     }
 
-    /// Starts a process of an instance; without a view it sees what everybody sees.
+    /// Starts a process of an instance, in a mount namespace of its own or in the cloud's.
     pub(super) async fn spawn(
         &self,
         command: std::process::Command,
-        view: Option<View>,
-        tag: Tag,
+        namespace: Option<MountNamespace>,
+        tag: ProcessTag,
     ) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
-        let job = ((command, view, tag, reply), tokio::runtime::Handle::current());
+        let job = ((command, namespace, tag, reply), tokio::runtime::Handle::current());
         self.0.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
         child.await.map_err(|_| io::Error::other("the spawning thread has ended"))?
     }
 }
 
 #[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
-fn spawn(mut command: std::process::Command, view: Option<View>, tag: Tag) -> io::Result<Child> {
+fn spawn(mut command: std::process::Command, namespace: Option<MountNamespace>, tag: ProcessTag) -> io::Result<Child> {
     let cloud = getpid();
     command.process_group(0);
     // SAFETY: the closure makes system calls and allocates nothing.
     unsafe {
         command.pre_exec(move || {
-            // First, since a process that changes its rights loses the signal.
-            view.as_ref().map_or(Ok(()), View::enter)?;
-            tag.take();
+            // First, since changing its privileges clears a process's death signal.
+            namespace.as_ref().map_or(Ok(()), MountNamespace::enter)?;
+            tag.apply();
             set_parent_process_death_signal(Some(Signal::KILL))?;
-            // The cloud may have died before the signal was asked for.
+            // The cloud may have ended before the signal was set.
             if getppid() == Some(cloud) { Ok(()) } else { Err(io::Error::from_raw_os_error(3)) }
         });
     }
     let mut command = Command::from(command);
     command.kill_on_drop(true);
-    // A child forked while the code was being unpacked holds it open for writing until its own exec.
+    // A child that was forked while the code was being unpacked has it open for writing until its own exec.
     for _ in 0..100 {
         match command.spawn() {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(BUSY),
@@ -91,7 +91,7 @@ pub(super) fn terminate_group(child: &Child) {
 }
 
 fn signal_group(child: &Child, signal: Signal) {
-    // Without an id it has been waited for, and its number may be somebody else's.
+    // Without an id it has been waited for, and another process may have its number.
     if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
         let _ = kill_process_group(pid, signal);
     }

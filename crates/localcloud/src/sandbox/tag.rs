@@ -1,46 +1,47 @@
-//! A number by which a process is known as an instance's, whatever becomes of it.
+//! A number that identifies the processes of an instance.
 //!
-//! A process can leave its group, its session, its parent and its environment, all of which would say whose it is. The
-//! limits that the kernel hands down to every child stay, and the one on file locks has had no effect since Linux 2.4.25:
-//! what it is set to is free to tell instances apart. No other instance can guess it.
+//! A process can leave its group, its session, its parent and its environment, so none of them identifies it. But every
+//! child inherits the kernel's resource limits, and the one on file locks has had no effect since Linux 2.4.25, so its
+//! value is free to identify instances. Other instances cannot guess it.
 
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 
-use crate::cloud::lock;
-use crate::data::Directory;
-use crate::disk::write_private;
+use crate::disk::directory::Directory;
+use crate::disk::files::write_private;
+use crate::net::peer::processes;
+use crate::sync::lock;
 
-/// How often it is looked for processes that began while others were being ended, and the pause between two looks.
-const LOOKS: usize = 200;
+/// How often to look for processes that were started while others were being ended, and the pause between two rounds.
+const ROUNDS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The soft limit is the instance's own number, the hard one its cloud's.
+/// The soft limit is the instance's number, the hard one the cloud's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tag {
+pub(super) struct ProcessTag {
     run: u64,
     instance: u64,
 }
 
-/// What the processes of one instance are known by.
+/// Identifies the processes of one instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Mark {
-    pub(super) tag: Tag,
-    /// The variable with the name of its log stream, for systems that have no such limit.
+pub(super) struct InstanceMark {
+    pub(super) tag: ProcessTag,
+    /// The environment variable with the name of its log stream, for systems without the limit.
     variable: String,
 }
 
-impl Tag {
-    /// A new one among those of a cloud.
+impl ProcessTag {
+    /// A new tag of a cloud.
     pub(super) fn new(run: u64) -> Self {
         Self { run, instance: rand::random_range(1..run) }
     }
 
-    /// Tags this process, and so all that it will start. Called between fork and exec: it makes one system call.
-    pub(super) fn take(self) {
-        // A system without the limit has the environment, see `Mark`.
+    /// Tags this process, and thereby all that it will start. Called between fork and exec: it makes one system call.
+    pub(super) fn apply(self) {
+        // On systems without the limit, the environment is used: see `InstanceMark`.
         let _ = setrlimit(Resource::Locks, Rlimit { current: Some(self.instance), maximum: Some(self.run) });
     }
 
@@ -52,26 +53,26 @@ impl Tag {
     }
 }
 
-/// Whether this system has the limit that tags are kept in.
-pub(super) fn works() -> bool {
-    static WORKS: OnceLock<bool> = OnceLock::new();
-    *WORKS.get_or_init(|| setrlimit(Resource::Locks, getrlimit(Resource::Locks)).is_ok())
+/// Whether this system supports tags.
+pub(super) fn is_supported() -> bool {
+    static SUPPORTED: OnceLock<bool> = OnceLock::new();
+    *SUPPORTED.get_or_init(|| setrlimit(Resource::Locks, getrlimit(Resource::Locks)).is_ok())
 }
 
-impl Mark {
-    pub(super) fn new(tag: Tag, stream: &str) -> Self {
+impl InstanceMark {
+    pub(super) fn new(tag: ProcessTag, stream: &str) -> Self {
         Self { tag, variable: format!("AWS_LAMBDA_LOG_STREAM_NAME={stream}") }
     }
 
-    /// Whether a process is the instance's.
-    pub(crate) fn is_on(&self, pid: Pid) -> bool {
+    /// Whether a process belongs to the instance.
+    pub(super) fn is_on(&self, pid: Pid) -> bool {
         is_any_on(std::slice::from_ref(self), pid)
     }
 }
 
-fn is_any_on(marks: &[Mark], pid: Pid) -> bool {
-    if works() {
-        return Tag::of(pid).is_some_and(|found| marks.iter().any(|mark| mark.tag == found));
+fn is_any_on(marks: &[InstanceMark], pid: Pid) -> bool {
+    if is_supported() {
+        return ProcessTag::of(pid).is_some_and(|found| marks.iter().any(|mark| mark.tag == found));
     }
     has_variable(pid, |variable| marks.iter().any(|mark| mark.variable.as_bytes() == variable))
 }
@@ -81,26 +82,17 @@ fn has_variable(pid: Pid, is_ours: impl Fn(&[u8]) -> bool) -> bool {
     environment.split(|byte| *byte == 0).any(is_ours)
 }
 
-/// Every process that there is, the latest first.
-pub(crate) fn processes() -> Vec<Pid> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pid = |entry: std::fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
-    let mut all: Vec<Pid> = entries.filter_map(pid).collect();
-    all.sort_unstable_by_key(|pid| std::cmp::Reverse(pid.as_raw_nonzero()));
-    all
-}
-
-/// A process that has ended and that nobody has asked about yet.
+/// Whether a process has ended and has not been waited for.
 fn is_zombie(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
     stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
 }
 
-/// Kills processes, and what they start meanwhile, until there is none.
-fn end_all(is_meant: impl Fn(Pid) -> bool) {
-    for _ in 0..LOOKS {
-        let meant = |pid: &Pid| *pid != getpid() && is_meant(*pid) && !is_zombie(*pid);
-        let found: Vec<Pid> = processes().into_iter().filter(meant).collect();
+/// Kills processes, and whatever they start in the meantime, until none is left.
+fn end_all(is_target: impl Fn(Pid) -> bool) {
+    for _ in 0..ROUNDS {
+        let is_running_target = |pid: &Pid| *pid != getpid() && is_target(*pid) && !is_zombie(*pid);
+        let found: Vec<Pid> = processes().into_iter().filter(is_running_target).collect();
         if found.is_empty() {
             return;
         }
@@ -111,40 +103,41 @@ fn end_all(is_meant: impl Fn(Pid) -> bool) {
     }
 }
 
-/// Ends what an earlier cloud on this data, killed and unable to do so itself, has left behind. Gives the number of a new
-/// one, and keeps it for the next.
-pub(crate) fn begin(data: &Directory) -> u64 {
+/// Ends the processes of an earlier cloud with this data that was killed. Returns the number of a new cloud, and stores
+/// it for the next one.
+pub(super) fn begin_run(data: &Directory) -> u64 {
     let path = data.root().join("processes");
     let earlier: Option<u64> = std::fs::read_to_string(&path).ok().and_then(|number| number.trim().parse().ok());
     let code = format!("LAMBDA_TASK_ROOT={}/", data.code("").display()).replace("//", "/");
     end_all(|pid| {
-        let tagged = earlier.is_some() && Tag::of(pid).map(|tag| tag.run) == earlier;
+        let tagged = earlier.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == earlier;
         tagged || has_variable(pid, |variable| variable.starts_with(code.as_bytes()))
     });
-    // A cloud that some function runs can only lower what it was given.
+    // A cloud that is run by a function of another cloud can only lower the limit.
     let most = getrlimit(Resource::Locks).maximum.unwrap_or(1 << 62).max(4);
     let run = rand::random_range(most / 2..most);
-    // Without it the environment alone tells the next cloud what is left of this one.
+    // If this fails, the next cloud finds the processes of this one by their environment.
     let _ = write_private(&path, run.to_string().as_bytes());
     run
 }
 
 /// Ends every process of a cloud.
 pub(super) async fn end_run(run: u64) {
-    let ended = tokio::task::spawn_blocking(move || end_all(|pid| Tag::of(pid).is_some_and(|tag| tag.run == run)));
+    let ended =
+        tokio::task::spawn_blocking(move || end_all(|pid| ProcessTag::of(pid).is_some_and(|tag| tag.run == run)));
     let _ = ended.await;
 }
 
-/// Ends what is left of instances; those that end at the same time are looked for together.
+/// Ends the remaining processes of instances; those of instances that end at the same time are looked for together.
 #[derive(Default)]
 pub(super) struct Cleanup {
-    ending: Mutex<Vec<Mark>>,
+    ending: Mutex<Vec<InstanceMark>>,
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Cleanup {
-    /// Returns when no process of the instance is left.
-    pub(super) async fn end(&self, mark: &Mark) {
+    /// Ends the remaining processes of an instance, and returns when none is left.
+    pub(super) async fn end(&self, mark: &InstanceMark) {
         lock(&self.ending).push(mark.clone());
         let _turn = self.turn.lock().await;
         let marks = std::mem::take(&mut *lock(&self.ending));
@@ -162,28 +155,29 @@ mod tests {
     use super::*;
 
     #[test]
-    #[expect(unsafe_code, reason = "the tag is taken between fork and exec")]
+    #[expect(unsafe_code, reason = "the tag is applied between fork and exec")]
     fn a_tag_stays_with_what_leaves_group_session_parent_and_environment() {
-        let tag = Tag::new(1 << 40);
+        let tag = ProcessTag::new(1 << 40);
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "env -i /usr/bin/setsid /bin/sleep 1000 & wait"]).stdin(Stdio::null());
         // SAFETY: one system call.
         unsafe {
             command.pre_exec(move || {
-                tag.take();
+                tag.apply();
                 Ok(())
             });
         }
         let mut shell = command.spawn().expect("a shell");
-        let tagged = || processes().into_iter().filter(|pid| Tag::of(*pid) == Some(tag) && !is_zombie(*pid)).count();
+        let tagged =
+            || processes().into_iter().filter(|pid| ProcessTag::of(*pid) == Some(tag) && !is_zombie(*pid)).count();
         while tagged() < 2 {
             std::thread::yield_now();
         }
-        assert!(Tag::of(getpid()) != Some(tag));
+        assert!(ProcessTag::of(getpid()) != Some(tag));
         shell.kill().expect("it runs");
         shell.wait().expect("it has ended");
         assert_eq!(tagged(), 1);
-        end_all(|pid| Tag::of(pid) == Some(tag));
+        end_all(|pid| ProcessTag::of(pid) == Some(tag));
         assert_eq!(tagged(), 0);
     }
 }

@@ -1,4 +1,4 @@
-//! From what the function answers to what the client gets.
+//! Converts the answer of a function into the response to the client.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,18 +9,18 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Map, Value};
 
-use super::{Refusal, Ticket};
+use super::request::{Refusal, UrlRequest};
 use crate::sandbox::{Answer, LARGEST, Outcome};
 use crate::wire::error::{Body, full};
 use crate::wire::prelude::{Prelude, Reader};
 use crate::world::url::Url;
 
-/// What a streaming handler calls its answer when there is a prelude in it.
+/// The content type of a streaming handler's answer that begins with a prelude.
 const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
 
 /// Answers the client.
-pub(super) async fn carry(
-    ticket: &Ticket,
+pub(super) async fn convert(
+    request: &UrlRequest,
     url: &Url,
     method: &Method,
     outcome: Outcome,
@@ -29,49 +29,49 @@ pub(super) async fn carry(
         Outcome::Answer(answer) => answer,
         Outcome::Error { payload, last } => {
             let failed = format!("the function failed: {}", String::from_utf8_lossy(&payload));
-            return Err(ticket.failed(if last.is_empty() { failed } else { format!("{last}\n{failed}") }));
+            return Err(request.failed(if last.is_empty() { failed } else { format!("{last}\n{failed}") }));
         }
     };
     let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let prelude = answer.streaming && kind.starts_with(WITH_PRELUDE);
     match (url.streams(), prelude) {
-        (true, true) => streamed(ticket, method, answer).await,
+        (true, true) => streamed(request, method, answer).await,
         (true, false) => {
             if !answer.streaming {
-                ticket.loud("a RESPONSE_STREAM url over a buffered handler: the client gets the raw answer");
+                request.note("a RESPONSE_STREAM url over a buffered handler: the client gets the raw answer");
             }
             let content_type = answer.content_type.clone().filter(|_| answer.streaming);
             Ok(raw(answer, content_type))
         }
         (false, true) => {
-            ticket.loud("a BUFFERED url over a streaming handler: the client gets nothing before the end");
-            collected_stream(ticket, method, answer).await
+            request.note("a BUFFERED url over a streaming handler: the client gets nothing before the end");
+            collected_stream(request, method, answer).await
         }
-        (false, false) => buffered(ticket, method, answer).await,
+        (false, false) => buffered(request, method, answer).await,
     }
 }
 
-/// Reads up to the end of the prelude.
-async fn prelude(ticket: &Ticket, answer: &mut Answer) -> Result<(Prelude, Bytes), Refusal> {
+/// Reads the prelude, and what follows it in the same bytes.
+async fn prelude(request: &UrlRequest, answer: &mut Answer) -> Result<(Prelude, Bytes), Refusal> {
     let mut reader = Reader::default();
     while let Some(bytes) = answer.next().await {
         let found = bytes.map_err(|error| error.to_string()).and_then(|bytes| reader.feed(&bytes));
         match found {
             Ok(Some((prelude, _))) if prelude.status_code.is_some_and(|code| !(200..=599).contains(&code)) => {
-                return Err(ticket.failed(format!("no status: {}", prelude.status_code.unwrap_or_default())));
+                return Err(request.failed(format!("no status: {}", prelude.status_code.unwrap_or_default())));
             }
             Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(error) => {
-                return Err(ticket.failed(format!("no prelude: {error}")));
+                return Err(request.failed(format!("no prelude: {error}")));
             }
         }
     }
-    Err(ticket.failed("the answer ended before its prelude did".to_owned()))
+    Err(request.failed("the answer ended before its prelude did".to_owned()))
 }
 
-async fn streamed(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
-    let (prelude, first) = prelude(ticket, &mut answer).await?;
+async fn streamed(request: &UrlRequest, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
+    let (prelude, first) = prelude(request, &mut answer).await?;
     let mut response = head(&prelude);
     remap_length(response.headers_mut());
     if bodyless(method, response.status()) {
@@ -81,29 +81,33 @@ async fn streamed(ticket: &Ticket, method: &Method, mut answer: Answer) -> Resul
     Ok(response.map(|()| body(first, answer)))
 }
 
-/// A streaming handler behind a BUFFERED URL: the same answer, whole.
-async fn collected_stream(ticket: &Ticket, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
-    let (prelude, first) = prelude(ticket, &mut answer).await?;
+/// The answer of a streaming handler behind a BUFFERED URL: the same, but complete.
+async fn collected_stream(
+    request: &UrlRequest,
+    method: &Method,
+    mut answer: Answer,
+) -> Result<Response<Body>, Refusal> {
+    let (prelude, first) = prelude(request, &mut answer).await?;
     let mut response = head(&prelude);
     response.headers_mut().remove("content-length");
-    let rest = collect(ticket, answer, LARGEST.saturating_sub(first.len())).await?;
+    let rest = collect(request, answer, LARGEST.saturating_sub(first.len())).await?;
     if bodyless(method, response.status()) {
         return Ok(response.map(|()| full("")));
     }
     Ok(response.map(|()| full([first, rest].concat())))
 }
 
-async fn collect(ticket: &Ticket, answer: Answer, limit: usize) -> Result<Bytes, Refusal> {
+async fn collect(request: &UrlRequest, answer: Answer, limit: usize) -> Result<Bytes, Refusal> {
     answer
         .collect(limit)
         .await
-        .map_err(|spoiled| ticket.failed(String::from_utf8_lossy(&spoiled.payload(&ticket.request_id)).into_owned()))
+        .map_err(|broken| request.failed(String::from_utf8_lossy(&broken.payload(&request.request_id)).into_owned()))
 }
 
-/// A whole answer: JSON with a `statusCode` says what to send, a string is sent as its text, any other JSON without its
-/// white space.
-async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
-    let bytes = collect(ticket, answer, LARGEST).await?;
+/// A complete answer: JSON with a `statusCode` describes the response, a string is sent as its text, and other JSON is
+/// sent without its white space.
+async fn buffered(request: &UrlRequest, method: &Method, answer: Answer) -> Result<Response<Body>, Refusal> {
+    let bytes = collect(request, answer, LARGEST).await?;
     let whole = |bytes: Bytes| {
         let mut response = Response::new(full(bytes));
         response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
@@ -116,12 +120,12 @@ async fn buffered(ticket: &Ticket, method: &Method, answer: Answer) -> Result<Re
         Err(_) => return whole(bytes),
     };
     let (response, content) = from_json(&members)
-        .ok_or_else(|| ticket.failed("the answer has a `statusCode`, but is not of payload format 2.0".to_owned()))?;
+        .ok_or_else(|| request.failed("the answer has a `statusCode`, but is not of payload format 2.0".to_owned()))?;
     let content = if bodyless(method, response.status()) { Bytes::new() } else { content };
     Ok(response.map(|()| full(content)))
 }
 
-/// JSON without white space between its words, in the order it had.
+/// JSON without white space between its tokens, in the same order.
 fn compact(json: &[u8]) -> Bytes {
     let (mut quoted, mut escaped) = (false, false);
     let kept = json.iter().copied().filter(|byte| {
@@ -164,7 +168,7 @@ fn head(prelude: &Prelude) -> Response<()> {
         prelude.status_code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     for (name, value) in &prelude.headers {
-        // A connection's own headers are not the function's to set.
+        // A function cannot set the headers of the connection.
         let hop =
             ["connection", "transfer-encoding", "keep-alive", "upgrade"].contains(&name.to_ascii_lowercase().as_str());
         let Some(name) = name.parse::<HeaderName>().ok().filter(|_| !hop) else { continue };
@@ -182,7 +186,7 @@ fn head(prelude: &Prelude) -> Response<()> {
     response
 }
 
-/// A header's values: one, or a list where the runtime's client writes several.
+/// A header's values: some runtime clients write several as a list.
 fn values(value: &Value) -> Vec<String> {
     match value {
         Value::Array(several) => several.iter().flat_map(values).collect(),
@@ -191,7 +195,7 @@ fn values(value: &Value) -> Vec<String> {
     }
 }
 
-/// A stream's length is not known before its end, whatever the function says.
+/// Renames the function's `Content-Length`, as AWS does: the length of a stream is not known before its end.
 fn remap_length(headers: &mut HeaderMap) {
     if let Some(length) = headers.remove("content-length") {
         headers.insert("x-amzn-remapped-content-length", length);
@@ -203,7 +207,7 @@ fn bodyless(method: &Method, status: StatusCode) -> bool {
     method == Method::HEAD || status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
-/// Reads on for nobody, so that the function can finish.
+/// Reads the rest and drops it, so that the function can finish.
 fn drain(mut answer: Answer) {
     tokio::spawn(async move { while answer.next().await.is_some() {} });
 }
@@ -215,7 +219,7 @@ fn raw(answer: Answer, content_type: Option<HeaderValue>) -> Response<Body> {
     response
 }
 
-/// The rest of an answer, piece by piece; a cut one ends in an error, which breaks the client's connection.
+/// The rest of an answer, piece by piece. If it was cut, it ends in an error, which breaks the client's connection.
 fn body(first: Bytes, answer: Answer) -> Body {
     let pieces = stream::unfold((first, answer), |(first, mut answer)| async move {
         if !first.is_empty() {
@@ -223,7 +227,7 @@ fn body(first: Bytes, answer: Answer) -> Body {
         }
         let next = answer.next().await?;
         if next.is_err() {
-            // An error breaks the connection at once: what came before it goes out first, as long as nothing waits.
+            // An error breaks the connection at once, so this lets hyper send what came before it.
             tokio::task::yield_now().await;
         }
         Some((next.map(Frame::data), (Bytes::new(), answer)))

@@ -1,4 +1,4 @@
-//! What a URL tells browsers of other origins.
+//! CORS: what pages of other origins may do.
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
@@ -39,14 +39,14 @@ pub(super) fn preflight<B>(cors: &Cors, request: &Request<B>) -> Option<Response
     Some(answer)
 }
 
-/// The headers of every answer to a request that names its origin; the function's own give way to them.
+/// Sets the headers of an answer to a request with an origin; they replace the function's own.
 pub(super) fn apply(cors: &Cors, origin: &HeaderValue, headers: &mut HeaderMap) {
     if !allows(cors.allow_origins.as_ref(), origin.to_str().unwrap_or_default()) {
         return;
     }
     let any = cors.allow_origins.as_ref().is_some_and(|origins| origins.iter().any(|item| item == "*"));
     let credentials = cors.allow_credentials == Some(true);
-    // Browsers refuse the star beside credentials.
+    // Browsers refuse `*` with credentials.
     let told = if any && !credentials { HeaderValue::from_static("*") } else { origin.clone() };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, told);
     headers.append(header::VARY, HeaderValue::from_static("Origin"));

@@ -1,4 +1,4 @@
-//! The event a URL makes of a request: payload format 2.0.
+//! The event for a request: payload format 2.0.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,21 +6,22 @@ use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use serde_json::{Map, Value, json};
 
-use super::Ticket;
-use crate::ACCOUNT;
-use crate::sign::Caller;
+use super::request::UrlRequest;
+use crate::clock;
+use crate::options::ACCOUNT;
+use crate::signature::Caller;
 use crate::wire::date;
 use crate::world::url::Url;
 
-/// Builds it.
-pub(super) fn build(ticket: &Ticket, url: &Url, parts: &Parts, body: &Bytes, caller: Option<&Caller>) -> Bytes {
-    let now = date::now();
+/// Builds the event.
+pub(super) fn build(request: &UrlRequest, url: &Url, parts: &Parts, body: &Bytes, caller: Option<&Caller>) -> Bytes {
+    let now = clock::now();
     let domain = format!("127.0.0.1:{}", url.port);
     let query = parts.uri.query().unwrap_or_default();
     let mut headers = joined(&parts.headers);
     headers.entry("host").or_insert_with(|| json!(domain));
-    headers.insert("x-amzn-trace-id".into(), json!(ticket.trace));
-    headers.insert("x-forwarded-for".into(), json!(ticket.source.to_string()));
+    headers.insert("x-amzn-trace-id".into(), json!(request.trace));
+    headers.insert("x-forwarded-for".into(), json!(request.source.to_string()));
     headers.insert("x-forwarded-port".into(), json!(url.port.to_string()));
     headers.insert("x-forwarded-proto".into(), json!("http"));
     let mut context = json!({
@@ -32,10 +33,10 @@ pub(super) fn build(ticket: &Ticket, url: &Url, parts: &Parts, body: &Bytes, cal
             "method": parts.method.as_str(),
             "path": decoded(parts.uri.path()),
             "protocol": format!("{:?}", parts.version),
-            "sourceIp": ticket.source.to_string(),
+            "sourceIp": request.source.to_string(),
             "userAgent": headers.get("user-agent").cloned().unwrap_or(json!("")),
         },
-        "requestId": ticket.request_id,
+        "requestId": request.request_id,
         "routeKey": "$default",
         "stage": "$default",
         "time": date::event(now),
@@ -75,7 +76,7 @@ fn decoded(path: &str) -> String {
     percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
-/// Headers in lower case, several of a name joined by commas; cookies have a place of their own as well.
+/// Headers in lower case, those of the same name joined.
 fn joined(headers: &HeaderMap) -> Map<String, Value> {
     let mut all = Map::new();
     for name in headers.keys() {
@@ -112,7 +113,7 @@ fn parameters(query: &str) -> Value {
     Value::Object(parameters)
 }
 
-/// Whether a body of this type comes as text; everything else comes in base64.
+/// Whether a body of this type is passed as text; all others are passed in base64.
 fn is_text(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return false };
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -1,23 +1,12 @@
-//! The ways AWS writes a moment.
+//! AWS's date formats.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-/// Milliseconds since 1970, the only clock value that is stored.
-pub(crate) type Millis = i64;
-
-/// The present moment.
-pub(crate) fn now() -> Millis {
-    millis(SystemTime::now())
-}
-
-/// A moment of the system's in milliseconds.
-pub(crate) fn millis(at: SystemTime) -> Millis {
-    at.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
+use crate::clock::Millis;
 
 fn write(at: Millis, form: &[BorrowedFormatItem<'_>]) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
@@ -31,7 +20,7 @@ pub(crate) fn lambda(at: Millis) -> String {
     write(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]+0000"))
 }
 
-/// `2026-11-22T18:00:00.123456Z`, as Function URL configs have it.
+/// `2026-11-22T18:00:00.123456Z`, as Function URL configurations have it.
 pub(crate) fn url(at: Millis) -> String {
     write(at, format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"))
 }

@@ -1,4 +1,4 @@
-//! What goes wrong, and how each protocol says so.
+//! Errors, and how each protocol returns them.
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::xml;
 
-/// The body of every answer of this cloud.
+/// The body of every response.
 pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
-/// A body that is there as a whole.
+/// A complete body.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
@@ -18,7 +18,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 /// Which of AWS's protocols a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// STS and IAM: a form goes in, XML comes out.
+    /// STS and IAM: requests are forms, responses XML.
     Query { namespace: &'static str },
     /// CloudWatch Logs, Systems Manager, Secrets Manager.
     Json11,
@@ -28,19 +28,19 @@ pub(crate) enum Protocol {
     RestXml,
 }
 
-/// An error as a client of AWS would meet it.
+/// An error, as AWS returns it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// Further members of the error's shape, `Reason` of a throttled call.
+    /// A further member of the error: the `Reason` of a throttled call.
     pub(crate) more: Option<(&'static str, &'static str)>,
-    /// Of a throttled call, in seconds.
+    /// When a throttled call may be repeated, in seconds.
     pub(crate) retry_after: u64,
 }
 
-/// A value that is not as the API's model has it.
+/// A value that violates a constraint of the API's model.
 #[derive(Debug, Clone)]
 pub(crate) struct Violation {
     pub(crate) value: String,
@@ -49,13 +49,13 @@ pub(crate) struct Violation {
 }
 
 impl Violation {
-    /// Longer than it may be.
+    /// A value that is too long.
     pub(crate) fn length(value: &str, member: &'static str, most: usize) -> Self {
         let constraint = format!("Member must have length less than or equal to {most}");
         Self { value: value.to_owned(), member, constraint }
     }
 
-    /// Not of the form that it must have.
+    /// A value that does not match its pattern.
     pub(crate) fn pattern(value: &str, member: &'static str, pattern: &str) -> Self {
         let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
         Self { value: value.to_owned(), member, constraint }
@@ -67,27 +67,27 @@ impl Fault {
         Self { status, code: code.into(), message: message.into(), more: None, retry_after: 0 }
     }
 
-    /// A resource that is not there.
+    /// A resource that does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(404, "ResourceNotFoundException", message)
     }
 
-    /// A write that meets another one, or something that exists.
+    /// A write that conflicts with another one, or with something that exists.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
         Self::new(409, "ResourceConflictException", message)
     }
 
-    /// A value that Lambda itself refuses.
+    /// A value that Lambda refuses.
     pub(crate) fn parameter(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameterValueException", message)
     }
 
-    /// A value that the API's front refuses, in its own words.
+    /// A value that violates a constraint of the API's model; AWS checks these first.
     pub(crate) fn validation(value: &str, member: &'static str, constraint: impl Into<String>) -> Self {
         Self::violated(&[Violation { value: value.to_owned(), member, constraint: constraint.into() }])
     }
 
-    /// A member that has to be there.
+    /// A required member that is absent.
     pub(crate) fn absent(member: &str) -> Self {
         let message = format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
@@ -95,7 +95,7 @@ impl Fault {
         Self::new(400, "ValidationException", message)
     }
 
-    /// All values of a request that the API's front refuses.
+    /// All values of a request that violate constraints of the API's model.
     pub(crate) fn violated(violations: &[Violation]) -> Self {
         let one = |Violation { value, member, constraint }: &Violation| {
             format!("Value '{value}' at '{member}' failed to satisfy constraint: {constraint}")
@@ -106,27 +106,27 @@ impl Fault {
         Self::new(400, "ValidationException", message)
     }
 
-    /// What this cloud could not do, for reasons of its own machine.
+    /// A failure of this cloud or its machine.
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         Self::new(500, "ServiceException", format!("the local cloud failed: {error}"))
     }
 
-    /// What could not be written to disk, and so has not happened; the error names the file.
+    /// Something could not be written to disk, so nothing has changed; the error names the file.
     pub(crate) fn unwritten(error: anyhow::Error) -> Self {
         Self::internal(format!("nothing was changed: {error:#}"))
     }
 
-    /// What could not be read from disk; the error names the file.
+    /// Something could not be read from disk; the error names the file.
     pub(crate) fn unread(error: anyhow::Error) -> Self {
         Self::internal(format!("{error:#}"))
     }
 
-    /// More calls at once than allowed.
+    /// Too many calls at once.
     pub(crate) fn throttled(reason: &'static str) -> Self {
         Self { more: Some(("Reason", reason)), ..Self::new(429, "TooManyRequestsException", "Rate Exceeded.") }
     }
 
-    /// This error in a protocol's form.
+    /// The response of a protocol.
     pub(crate) fn answer(&self, protocol: Protocol, request_id: &str) -> Response<Body> {
         let (content_type, body) = match protocol {
             Protocol::Query { namespace } => {
@@ -158,7 +158,7 @@ impl Fault {
         answer
     }
 
-    /// Lambda's shapes disagree about the capital of `message`: each has its own in the model.
+    /// In Lambda's model, some errors have `Message` and some `message`.
     fn rest_json(&self) -> Value {
         let capital = matches!(self.code.as_str(), "ResourceNotFoundException" | "ServiceException");
         let mut body = json!({ if capital { "Message" } else { "message" }: self.message });

@@ -9,7 +9,7 @@ fn frame(event: &'static str, content_type: &'static str, payload: Bytes) -> Byt
     let message = Message::new(payload)
         .add_header(header(":event-type", event))
         .add_header(header(":content-type", content_type))
-        // The Rust SDK refuses frames without this one.
+        // The Rust SDK refuses frames without this header.
         .add_header(header(":message-type", "event"));
     let mut buffer = Vec::new();
     // Writing fails only for headers or payloads beyond 16 MB, which no piece of a body is.
@@ -17,12 +17,12 @@ fn frame(event: &'static str, content_type: &'static str, payload: Bytes) -> Byt
     buffer.into()
 }
 
-/// A piece of the function's answer.
+/// A part of the function's answer.
 pub(crate) fn chunk(payload: Bytes) -> Bytes {
     frame("PayloadChunk", "application/octet-stream", payload)
 }
 
-/// The last frame, which tells how it went.
+/// The last frame, with the result.
 pub(crate) fn complete(value: &serde_json::Value) -> Bytes {
     frame("InvokeComplete", "application/json", value.to_string().into())
 }

@@ -1,4 +1,4 @@
-//! The forms things take on the wire: errors, XML, dates, the streaming prelude, event-stream frames.
+//! AWS's formats: errors, XML, dates, the prelude of streams, event-stream frames.
 
 pub(crate) mod date;
 pub(crate) mod error;

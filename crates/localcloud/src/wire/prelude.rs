@@ -1,11 +1,11 @@
-//! The head of a streaming answer: JSON and eight NUL bytes, found in a byte stream cut anywhere.
+//! The prelude of a streaming answer: JSON and eight NUL bytes, which may arrive in any pieces.
 
 use bytes::{Bytes, BytesMut};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 const DELIMITER: [u8; 8] = [0; 8];
-/// A head longer than this has no delimiter to come.
+/// If there is no delimiter in this many bytes, there is none.
 const LONGEST: usize = 1024 * 1024;
 
 /// Status, headers and cookies that a streaming handler sends before its body.
@@ -17,14 +17,14 @@ pub(crate) struct Prelude {
     pub(crate) cookies: Vec<String>,
 }
 
-/// Collects bytes until the head is complete.
+/// Collects bytes until the prelude is complete.
 #[derive(Default)]
 pub(crate) struct Reader {
     seen: BytesMut,
 }
 
 impl Reader {
-    /// Takes the next bytes; gives the head and what followed it once the delimiter is there.
+    /// Takes the next bytes; returns the prelude, and the bytes after it, once the delimiter has arrived.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Option<(Prelude, Bytes)>, String> {
         let from = self.seen.len().saturating_sub(DELIMITER.len() - 1);
         self.seen.extend_from_slice(bytes);

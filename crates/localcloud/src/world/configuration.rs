@@ -1,4 +1,5 @@
-//! What a version is configured with: what is run has a type, the rest is kept and echoed.
+//! The configuration of a version. Settings that have an effect here have types of their own; the rest is stored and
+//! returned.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +18,23 @@ pub(crate) struct Configuration {
     pub(crate) description: String,
     pub(crate) timeout: u32,
     pub(crate) memory: u32,
-    /// None unless one was ever given, be it empty.
+    /// `None` if none was ever set, not even an empty one.
     pub(crate) environment: Option<BTreeMap<String, String>>,
     pub(crate) logging: Logging,
-    /// In the order in which they are laid over each other.
+    /// In the order in which they are merged.
     #[serde(default)]
     pub(crate) layers: Vec<Layer>,
-    /// VpcConfig, TracingConfig and the like, in the shape of the answer.
+    /// VpcConfig, TracingConfig and others, in the form in which they are returned.
     pub(crate) echoed: Map<String, Value>,
 }
 
-/// A layer as a function uses it; it stays when the layer's version is deleted.
+/// A layer of a function; it remains if the layer's version is deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Layer {
     pub(crate) arn: String,
-    /// Of what was unpacked; none for the adapter's layers, which are made of the installed program.
+    /// The digest of its zip; `None` for the adapter's layers, which are made of the installed program.
     pub(crate) digest: Option<String>,
-    /// Bytes, zipped.
+    /// The bytes of its zip.
     pub(crate) size: u64,
 }
 
@@ -44,14 +45,14 @@ impl Layer {
     }
 }
 
-/// Whether an ARN is of a layer with Lambda Web Adapter, in the account that publishes them.
+/// Whether an ARN is that of a layer with Lambda Web Adapter, in the account that publishes them.
 pub(crate) fn is_adapter(arn: &str) -> bool {
     const NAMES: [&str; 2] = ["LambdaAdapterLayerX86", "LambdaAdapterLayerArm64"];
     let parts: Vec<&str> = arn.split(':').collect();
     matches!(parts[..], [_, _, _, _, "753240598075", "layer", name, _] if NAMES.contains(&name))
 }
 
-/// Where lines go, and how they look.
+/// The log group and the format of its lines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Logging {
@@ -67,14 +68,14 @@ pub(crate) struct Logging {
 static NONE: BTreeMap<String, String> = BTreeMap::new();
 
 impl Configuration {
-    /// Its environment's variables.
+    /// The variables of its environment.
     pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
         self.environment.as_ref().unwrap_or(&NONE)
     }
 
-    /// A digest of everything in it.
+    /// A digest of the whole configuration.
     pub(crate) fn digest(&self) -> String {
-        // A struct of strings, numbers and maps always becomes JSON.
+        // A struct of strings, numbers and maps can always be serialised.
         STANDARD.encode(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 

@@ -8,16 +8,18 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::policy::Policy;
+use super::revision;
+use super::tags::Tags;
 use super::url::Url;
-use super::{Tags, revision_after};
-use crate::ACCOUNT;
-use crate::wire::date::{self, Millis};
+use crate::clock::{self, Millis};
+use crate::options::ACCOUNT;
+use crate::wire::date;
 use crate::wire::error::Fault;
 
-/// The version that may be changed.
+/// The version that can be changed.
 pub(crate) const LATEST: &str = "$LATEST";
 
-/// Why a function of `Options::failing` fails.
+/// The reason why a function of `Options::failing` fails.
 const FAILURE: &str = "Internal error: the local cloud was started to let this function fail.";
 
 /// A function.
@@ -27,9 +29,9 @@ pub(crate) struct Function {
     pub(crate) region: String,
     pub(crate) latest: Version,
     pub(crate) versions: BTreeMap<u64, Version>,
-    /// Numbers are never used twice, not even after a deletion.
+    /// Numbers are never reused, not even after a deletion.
     pub(crate) next_version: u64,
-    /// What was published last, and from what.
+    /// The last published version, and what it was made from.
     pub(crate) published: Option<Published>,
     pub(crate) aliases: BTreeMap<String, Alias>,
     /// By alias; the empty name is the function itself.
@@ -43,16 +45,16 @@ pub(crate) struct Function {
     pub(crate) provisioned: BTreeMap<String, Provisioned>,
 }
 
-/// Instances that are asked to be kept warm.
+/// Provisioned concurrency.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Provisioned {
     pub(crate) requested: u32,
-    /// In progress until then.
+    /// In progress until this moment.
     pub(crate) ready: Millis,
     pub(crate) modified: Millis,
 }
 
-/// Code and configuration, of `$LATEST` or frozen.
+/// Code and configuration, of `$LATEST` or of a published version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Version {
     pub(crate) number: String,
@@ -62,22 +64,22 @@ pub(crate) struct Version {
     pub(crate) config_sha256: String,
     pub(crate) revision: String,
     pub(crate) modified: Millis,
-    /// Pending until then.
+    /// Pending until this moment.
     pub(crate) pending: Option<Millis>,
-    /// LastUpdateStatus is InProgress until then.
+    /// LastUpdateStatus is InProgress until this moment.
     pub(crate) updating: Option<Millis>,
     /// Changes with code and configuration: instances of another build are not used.
     pub(crate) build: String,
-    /// What is pending or in progress will fail.
+    /// Whether the pending creation or update will fail.
     #[serde(default)]
     pub(crate) doomed: bool,
-    /// It could not be made.
+    /// Whether its creation has failed.
     #[serde(default)]
     pub(crate) failed: bool,
-    /// The last update could not be carried out.
+    /// Whether the last update has failed.
     #[serde(default)]
     pub(crate) update_failed: bool,
-    /// What runs until an update is complete, and goes on after one that failed.
+    /// What requests run on until an update is complete, and after an update that failed.
     #[serde(default)]
     pub(crate) before: Option<Box<Before>>,
 }
@@ -93,9 +95,9 @@ pub(crate) struct Before {
 /// An uploaded zip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Code {
-    /// In hex, its name on disk.
+    /// In hex; also the name of its directory.
     pub(crate) digest: String,
-    /// In base64, as AWS shows it.
+    /// In base64, as AWS returns it.
     pub(crate) sha256: String,
     pub(crate) size: u64,
 }
@@ -108,7 +110,7 @@ pub(crate) struct Published {
     pub(crate) config_sha256: String,
 }
 
-/// A name for a version, or for two with a weight.
+/// A name for a version, or for two with weights.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Alias {
     pub(crate) name: String,
@@ -116,14 +118,15 @@ pub(crate) struct Alias {
     pub(crate) description: String,
     pub(crate) weights: BTreeMap<String, f64>,
     pub(crate) revision: String,
-    /// While instances are warmed for another version, the one before is shown with all the traffic until then.
+    /// While provisioned instances of another version start, the previous version is shown with all the traffic until
+    /// this moment.
     #[serde(default)]
     pub(crate) moving: Option<(String, Millis)>,
 }
 
 impl Version {
-    /// Becomes active, or completes its update, when the time has come; each is a new revision, which follows from the
-    /// one before: who reads it before and after a restart reads the same.
+    /// Completes the creation or update that is due. Each is a new revision, which follows from the previous one, so
+    /// that it is the same after a restart.
     pub(crate) fn settle(&mut self, now: Millis) -> bool {
         let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
         let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
@@ -136,14 +139,14 @@ impl Version {
             self.before = None;
         }
         if made || updated {
-            self.revision = revision_after(&self.revision);
+            self.revision = revision::following(&self.revision);
         }
         made || updated
     }
 
-    /// Remembers what runs, before it is changed.
+    /// Keeps what requests run on, before it is changed.
     pub(crate) fn begin_update(&mut self, until: Millis) {
-        // After an update that failed, what ran before that one still runs.
+        // After an update that failed, this is still what ran before that update.
         let Self { configuration, code, build, before, .. } = self;
         before.get_or_insert_with(|| {
             Box::new(Before { configuration: configuration.clone(), code: code.clone(), build: build.clone() })
@@ -152,7 +155,7 @@ impl Version {
         self.update_failed = false;
     }
 
-    /// The ARN of the runtime's build; the local cloud has one for a runtime and an architecture.
+    /// The ARN of the runtime's build: one for each runtime and architecture.
     fn runtime_version(&self, region: &str) -> String {
         let sum = Sha256::digest(format!("{} {}", self.configuration.runtime, self.architecture));
         let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -167,7 +170,7 @@ impl Version {
         }
     }
 
-    /// The digests of its code and layers, and of those that run.
+    /// The digests of its code and layers, and of those that requests run on.
     pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
         let (running, code, _) = self.runs();
         let layers = self.configuration.layers.iter().chain(&running.layers);
@@ -175,7 +178,7 @@ impl Version {
         layers.chain([self.code.digest.as_str(), code.digest.as_str()])
     }
 
-    /// Why it cannot be invoked.
+    /// The state in which it cannot be invoked, if so.
     pub(crate) fn not_active(&self) -> Option<&'static str> {
         if self.pending.is_some() { Some("Pending") } else { self.failed.then_some("Failed") }
     }
@@ -185,7 +188,7 @@ impl Version {
         self.pending.is_some() || self.updating.is_some()
     }
 
-    /// Its FunctionConfiguration as lists have it: without its state.
+    /// Its FunctionConfiguration in lists, which leave out the state.
     pub(crate) fn listed(&self, name: &str, arn: &str) -> Map<String, Value> {
         let mut shown = self.configuration.describe();
         let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
@@ -244,14 +247,14 @@ impl Alias {
             "Description": self.description,
             "RevisionId": self.revision,
         });
-        let weights = self.seen_weights(date::now());
+        let weights = self.seen_weights(clock::now());
         if !weights.is_empty() {
             shown["RoutingConfig"] = json!({"AdditionalVersionWeights": weights});
         }
         shown
     }
 
-    /// Its own weights, or that of the version before while instances are warmed for another one.
+    /// Its weights as they are shown; see `moving`.
     pub(crate) fn seen_weights(&self, now: Millis) -> BTreeMap<String, f64> {
         match &self.moving {
             Some((before, until)) if now < *until => BTreeMap::from([(before.clone(), 1.0)]),
@@ -272,7 +275,7 @@ impl Alias {
     }
 }
 
-/// The ARN of a function, or of what `qualifier` names on it.
+/// The ARN of a function, or of a version or alias.
 pub(crate) fn arn(region: &str, name: &str, qualifier: &str) -> String {
     let colon = if qualifier.is_empty() { "" } else { ":" };
     format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}{colon}{qualifier}")
@@ -284,7 +287,7 @@ impl Function {
         arn(&self.region, &self.name, qualifier)
     }
 
-    /// The error for a qualifier that names nothing.
+    /// The error for a qualifier that does not exist.
     pub(crate) fn missing(&self, qualifier: &str) -> Fault {
         Fault::not_found(format!("Function not found: {}", self.arn(qualifier)))
     }
@@ -294,7 +297,7 @@ impl Function {
         if number == LATEST { Some(&self.latest) } else { self.versions.get(&number.parse().ok()?) }
     }
 
-    /// What a qualifier (empty: the function itself) stands for; of an alias, the main version.
+    /// The version that a qualifier refers to: an empty one to `$LATEST`, an alias to its main version.
     pub(crate) fn resolve(&self, qualifier: &str) -> Result<&Version, Fault> {
         let number = match self.aliases.get(qualifier) {
             Some(alias) => &alias.version,
@@ -309,12 +312,12 @@ impl Function {
         Ok(self.resolve(qualifier)?.describe(&self.name, &self.arn(qualifier)))
     }
 
-    /// Refuses a write based on what is no longer so.
+    /// Refuses a write if its RevisionId is not the current one.
     pub(crate) fn expect_revision(&self, wanted: Option<&str>) -> Result<(), Fault> {
         expect_revision(wanted, &self.latest.revision, "GetFunction/GetAlias")
     }
 
-    /// Refuses a write while another is under way.
+    /// Refuses a write while another one is in progress.
     pub(crate) fn expect_settled(&self) -> Result<(), Fault> {
         if self.latest.busy() {
             let arn = self.arn("");
@@ -329,14 +332,14 @@ impl Function {
     }
 }
 
-/// The error for a state in which nothing can be done.
+/// The error for a state in which the operation is not possible.
 pub(crate) fn not_active(state: &str) -> Fault {
     Fault::conflict(format!(
         "The operation cannot be performed at this time. The function is currently in the following state: {state}"
     ))
 }
 
-/// The guard that every write with a RevisionId passes; `call` tells the latest one.
+/// Checks the RevisionId of a write; `call` is the operation that returns the current one.
 pub(crate) fn expect_revision(wanted: Option<&str>, current: &str, call: &str) -> Result<(), Fault> {
     if wanted.is_some_and(|wanted| wanted != current) {
         return Err(Fault::new(

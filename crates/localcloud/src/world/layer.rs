@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
 
 /// A layer; the numbers of its versions are never used twice.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -13,10 +13,10 @@ pub(crate) struct Layer {
     pub(crate) versions: BTreeMap<u64, LayerVersion>,
 }
 
-/// What was published once.
+/// One published version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LayerVersion {
-    /// Of the zip, in hex: under it the content lies unpacked.
+    /// The digest of the zip, in hex, which names the directory of its content.
     pub(crate) digest: String,
     pub(crate) sha256: String,
     pub(crate) size: u64,

@@ -1,9 +1,11 @@
-//! A log group: its settings, not its lines.
+//! The settings of a log group.
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A log group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -16,7 +18,7 @@ pub(crate) struct LogGroup {
 }
 
 impl LogGroup {
-    /// A group without end to its retention.
+    /// A group whose events never expire.
     pub(crate) fn new(name: &str, now: Millis) -> Self {
         Self { name: name.into(), created: now, retention: None, class: "STANDARD".into(), tags: Tags::new() }
     }
@@ -24,5 +26,5 @@ impl LogGroup {
 
 /// Its ARN, without the `:*` that some answers have.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:logs:{region}:{}:log-group:{name}", crate::ACCOUNT)
+    format!("arn:aws:logs:{region}:{}:log-group:{name}", ACCOUNT)
 }

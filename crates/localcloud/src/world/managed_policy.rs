@@ -1,11 +1,12 @@
-//! A policy of the account's own that roles may have attached.
+//! A customer-managed policy, which can be attached to roles.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
 
 /// A customer-managed policy; the numbers of its versions are never used twice.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,13 +19,13 @@ pub(crate) struct ManagedPolicy {
     pub(crate) created: Millis,
     pub(crate) updated: Millis,
     pub(crate) versions: BTreeMap<u32, PolicyVersion>,
-    /// The version in force.
+    /// The number of the default version.
     pub(crate) default: u32,
     pub(crate) last_version: u32,
     pub(crate) tags: Tags,
 }
 
-/// One text of a policy.
+/// One version of a policy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PolicyVersion {
     pub(crate) document: String,
@@ -32,7 +33,7 @@ pub(crate) struct PolicyVersion {
 }
 
 impl ManagedPolicy {
-    /// Adds a version, which the first one puts in force; the number it has.
+    /// Adds a version, and returns its number.
     pub(crate) fn add(&mut self, document: &str, now: Millis, in_force: bool) -> u32 {
         self.last_version += 1;
         self.versions.insert(self.last_version, PolicyVersion { document: document.to_owned(), created: now });

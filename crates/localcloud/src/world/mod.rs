@@ -1,4 +1,4 @@
-//! All that exists in this cloud: plain values, changed by calls, knowing neither files nor processes.
+//! Everything that exists in this cloud, as plain values without files or processes.
 
 pub(crate) mod bucket;
 pub(crate) mod configuration;
@@ -8,17 +8,17 @@ pub(crate) mod log_group;
 pub(crate) mod managed_policy;
 pub(crate) mod parameter;
 pub(crate) mod policy;
+pub(crate) mod revision;
 pub(crate) mod role;
 pub(crate) mod secret;
 pub(crate) mod session;
+pub(crate) mod tags;
 pub(crate) mod url;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::wire::date::Millis;
 use bucket::Bucket;
 use function::{Function, Version};
 use layer::Layer;
@@ -29,13 +29,13 @@ use role::Role;
 use secret::Secret;
 use session::Session;
 
-/// Tags, as every service has them.
-pub(crate) type Tags = BTreeMap<String, String>;
+use crate::clock::Millis;
+use crate::wire::error::Fault;
 
-/// The account.
+/// The account, and everything in it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct World {
-    /// By name in lower case: IAM's names are unique without case.
+    /// By name in lower case: IAM's names are unique regardless of case.
     pub(crate) roles: BTreeMap<String, Role>,
     /// By ARN.
     #[serde(default)]
@@ -44,12 +44,12 @@ pub(crate) struct World {
     #[serde(default)]
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) regions: BTreeMap<String, Region>,
-    /// By name, which is one for all regions.
+    /// By name, which is unique across regions.
     #[serde(default)]
     pub(crate) buckets: BTreeMap<String, Bucket>,
 }
 
-/// What AWS keeps apart by region.
+/// Everything that AWS keeps per region.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Region {
     pub(crate) log_groups: BTreeMap<String, LogGroup>,
@@ -63,7 +63,7 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// The bytes of all zips, of functions with their versions and of layers.
+    /// The bytes of all zips of functions, versions and layers.
     pub(crate) fn code_size(&self) -> u64 {
         let versions =
             self.functions.values().flat_map(|function| function.versions.values().chain([&function.latest]));
@@ -71,20 +71,20 @@ impl Region {
         versions.map(|version| version.code.size).chain(layers.map(|version| version.size)).sum()
     }
 
-    /// The concurrency that functions have reserved, all together.
+    /// The concurrency that all functions together have reserved.
     pub(crate) fn reserved(&self) -> usize {
         self.functions.values().filter_map(|function| function.reserved).map(|reserved| reserved as usize).sum()
     }
 }
 
 impl World {
-    /// A region, as if it had always been there.
+    /// A region; every region exists.
     pub(crate) fn region(&mut self, name: &str) -> &mut Region {
         self.regions.entry(name.to_owned()).or_default()
     }
 
-    /// Completes what was pending until now; whether anything was. What comes of it follows from this world and the
-    /// moment alone.
+    /// Completes everything that was pending until `now`, and returns whether anything was. The result depends only on
+    /// this world and the moment.
     pub(crate) fn settle(&mut self, now: Millis) -> bool {
         let mut changed = false;
         for function in self.functions_mut() {
@@ -95,12 +95,12 @@ impl World {
         changed
     }
 
-    /// When the next thing is complete that is pending or in progress.
+    /// The next moment at which something that is pending or in progress completes.
     pub(crate) fn due(&self) -> Option<Millis> {
         self.versions().flat_map(|version| version.pending.into_iter().chain(version.updating)).min()
     }
 
-    /// Lets what is under way fail, of functions that are to fail.
+    /// Makes everything that is pending or in progress fail, for these functions.
     pub(crate) fn doom(&mut self, failing: &[String]) {
         for function in self.functions_mut().filter(|function| failing.contains(&function.name)) {
             for version in function.versions.values_mut().chain([&mut function.latest]) {
@@ -118,21 +118,37 @@ impl World {
         functions.flat_map(|function| function.versions.values().chain([&function.latest]))
     }
 
-    /// The digest of every zip that something here is made of.
+    /// The digest of every zip that functions and layers are made of.
     pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
         let published = self.regions.values().flat_map(|region| region.layers.values());
         let published = published.flat_map(|layer| layer.versions.values()).map(|version| version.digest.as_str());
         self.versions().flat_map(Version::digests).chain(published)
     }
 
-    /// The layers of every version, as they are used together.
+    /// The layers of every version that has any, in their order.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &[configuration::Layer]> {
         self.versions().map(|version| version.runs().0.layers.as_slice()).filter(|layers| !layers.is_empty())
     }
 
-    /// Every build that may still be run.
+    /// Every build that may still be invoked.
     pub(crate) fn builds(&self) -> impl Iterator<Item = &str> {
         self.versions().map(|version| version.runs().2)
+    }
+
+    /// A bucket by its name.
+    ///
+    /// # Errors
+    /// S3's own if it does not exist.
+    pub(crate) fn bucket(&self, name: &str) -> Result<&Bucket, Fault> {
+        self.buckets.get(name).ok_or_else(no_bucket)
+    }
+
+    /// A bucket by its name, to be changed.
+    ///
+    /// # Errors
+    /// S3's own if it does not exist.
+    pub(crate) fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, Fault> {
+        self.buckets.get_mut(name).ok_or_else(no_bucket)
     }
 
     /// A role by its ARN.
@@ -141,14 +157,6 @@ impl World {
     }
 }
 
-/// A fresh RevisionId.
-pub(crate) fn revision() -> String {
-    uuid::Uuid::new_v4().to_string()
-}
-
-/// The RevisionId that follows another one when time alone has changed something.
-pub(crate) fn revision_after(revision: &str) -> String {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&Sha256::digest(revision)[..16]);
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+fn no_bucket() -> Fault {
+    Fault::new(404, "NoSuchBucket", "The specified bucket does not exist")
 }

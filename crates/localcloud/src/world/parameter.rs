@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A parameter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -10,11 +11,11 @@ pub(crate) struct Parameter {
     /// `String`, `StringList` or `SecureString`: the same for all versions.
     pub(crate) kind: String,
     pub(crate) description: Option<String>,
-    /// The latest is the last; never empty.
+    /// The last one is the latest; there is always at least one.
     pub(crate) versions: Vec<ParameterVersion>,
 }
 
-/// What a parameter was at some time.
+/// One version of a parameter.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ParameterVersion {
     pub(crate) number: u64,
@@ -28,7 +29,7 @@ impl std::fmt::Debug for ParameterVersion {
     }
 }
 
-/// Its ARN; a name in a hierarchy begins with the `/` that stands there anyway.
+/// Its ARN; the `/` after `parameter` is the first one of a hierarchical name.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:ssm:{region}:{}:parameter/{}", crate::ACCOUNT, name.trim_start_matches('/'))
+    format!("arn:aws:ssm:{region}:{}:parameter/{}", ACCOUNT, name.trim_start_matches('/'))
 }

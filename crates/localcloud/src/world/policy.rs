@@ -1,20 +1,20 @@
-//! The resource policy of one qualifier, and what it lets a URL do.
+//! The resource policy of one qualifier, and whether it makes a URL public.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::date::Millis;
+use crate::clock::Millis;
 
 /// A policy: statements in the order they were added.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Policy {
     pub(crate) statements: Vec<Statement>,
-    /// That of its function, version or alias when it was changed last.
+    /// The RevisionId of its function, version or alias after the last change.
     #[serde(default)]
     pub(crate) revision: String,
 }
 
-/// One statement as AWS would write it.
+/// One statement, in AWS's form.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Statement {
     pub(crate) id: String,
@@ -23,13 +23,13 @@ pub(crate) struct Statement {
 }
 
 impl Policy {
-    /// The document, as GetPolicy shows it.
+    /// The document, as GetPolicy returns it.
     pub(crate) fn document(&self) -> String {
         let statements: Vec<_> = self.statements.iter().map(|statement| &statement.document).collect();
         json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string()
     }
 
-    /// Whether anybody may call a URL without a signature: both statements have to stand, long enough.
+    /// Whether a URL can be called without a signature. This needs both statements, and both must be older than `lag`.
     pub(crate) fn opens_url(&self, now: Millis, lag: Millis) -> bool {
         let stands = |action: &str, operator: &str, key: &str, value: &str| {
             self.statements.iter().any(|statement| {
@@ -46,7 +46,7 @@ impl Policy {
     }
 }
 
-/// Whether an action of a statement, perhaps with a star, means this one.
+/// Whether the action of a statement, which may end in `*`, includes this one.
 fn covers(given: &Value, action: &str) -> bool {
     match given.as_str() {
         Some(given) => given.strip_suffix('*').map_or(given == action, |beginning| action.starts_with(beginning)),

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
+
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
 
 /// A role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub(crate) struct Role {
     pub(crate) arn: String,
     pub(crate) created: Millis,
     pub(crate) trust: String,
-    /// Lambda cannot assume it before this moment, though GetRole shows it at once.
+    /// Lambda cannot assume it before this moment, although GetRole returns it at once.
     pub(crate) assumable_from: Millis,
     pub(crate) description: Option<String>,
     pub(crate) max_session: u32,
@@ -29,7 +31,7 @@ pub(crate) struct Role {
 }
 
 impl Role {
-    /// Whether Lambda may take this role now.
+    /// Whether Lambda may assume this role now.
     pub(crate) fn assumable(&self, now: Millis) -> bool {
         now >= self.assumable_from && self.trusts_lambda()
     }
@@ -39,15 +41,15 @@ impl Role {
         trusts(&self.trust, "Service", &|service| service == "lambda.amazonaws.com")
     }
 
-    /// Whether a caller of this account may take it now: trusted by name, or with the account as a whole.
+    /// Whether a caller of this account may assume it now: it is trusted by its name, or the whole account is.
     pub(crate) fn lets_in(&self, now: Millis, caller: &str) -> bool {
-        let root = format!("arn:aws:iam::{}:root", crate::ACCOUNT);
-        let account = |trusted: &str| [crate::ACCOUNT, &root, "*"].contains(&trusted);
+        let root = format!("arn:aws:iam::{}:root", ACCOUNT);
+        let account = |trusted: &str| [ACCOUNT, &root, "*"].contains(&trusted);
         now >= self.assumable_from && trusts(&self.trust, "AWS", &|trusted| trusted == caller || account(trusted))
     }
 }
 
-/// Whether a trust policy lets somebody assume the role. Conditions are not judged.
+/// Whether a trust policy allows a principal to assume the role. Conditions are not evaluated.
 fn trusts(document: &str, kind: &str, wanted: &dyn Fn(&str) -> bool) -> bool {
     let Ok(document) = serde_json::from_str::<Value>(document) else { return false };
     let matches = |value: &Value, wanted: &dyn Fn(&str) -> bool| match value {
@@ -62,7 +64,7 @@ fn trusts(document: &str, kind: &str, wanted: &dyn Fn(&str) -> bool) -> bool {
     })
 }
 
-/// The statements of a policy, of which there may be one without a list.
+/// The statements of a policy; a single one may be written without a list.
 pub(crate) fn statements(document: &Value) -> Vec<&Value> {
     match &document["Statement"] {
         Value::Array(items) => items.iter().collect(),

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
-use crate::wire::date::Millis;
+use super::tags::Tags;
 
-/// The stage of the version that is meant where none is named.
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
+use crate::random::{self, Alphabet};
+
+/// The stage of the default version.
 pub(crate) const CURRENT: &str = "AWSCURRENT";
-/// The stage of the version that was current before.
+/// The stage of the previous version.
 pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// A secret.
@@ -18,13 +21,13 @@ pub(crate) struct Secret {
     pub(crate) arn: String,
     pub(crate) description: Option<String>,
     pub(crate) tags: Tags,
-    /// When it will be gone.
+    /// The scheduled moment of its deletion.
     pub(crate) deleted: Option<Millis>,
     /// By VersionId.
     pub(crate) versions: BTreeMap<String, SecretVersion>,
 }
 
-/// What a secret was, or is.
+/// One version of a secret.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SecretVersion {
     pub(crate) content: Content,
@@ -32,11 +35,11 @@ pub(crate) struct SecretVersion {
     pub(crate) created: Millis,
 }
 
-/// What is kept in it.
+/// The secret value.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Content {
     Text(String),
-    /// In base64, as it came.
+    /// In base64.
     Bytes(String),
 }
 
@@ -47,7 +50,7 @@ impl std::fmt::Debug for SecretVersion {
 }
 
 impl Secret {
-    /// Adds a version. A stage belongs to one version alone; who loses the current one keeps the previous one.
+    /// Adds a version. Each stage belongs to one version; the version that was current becomes the previous one.
     pub(crate) fn add(&mut self, id: &str, content: Content, stages: &[String], now: Millis) {
         let before = self.version_at(CURRENT).map(|(id, _)| id.to_owned());
         let moves = stages.iter().any(|stage| stage == CURRENT) && before.is_some();
@@ -58,7 +61,7 @@ impl Secret {
             version.stages.push(PREVIOUS.to_owned());
         }
         self.versions.insert(id.to_owned(), SecretVersion { content, stages: stages.to_vec(), created: now });
-        // A version without a stage is deprecated, and AWS deletes it some time.
+        // A version without a stage is deprecated; AWS deletes it eventually.
         self.versions.retain(|_, version| !version.stages.is_empty());
     }
 
@@ -69,9 +72,9 @@ impl Secret {
     }
 }
 
-/// An ARN for a new secret: six letters that AWS makes up tell it from others of its name.
+/// The ARN of a new secret: AWS adds six random letters to the name.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", crate::ACCOUNT, crate::data::random(6, 62))
+    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", ACCOUNT, random::text(6, Alphabet::Alphanumeric))
 }
 
 #[cfg(test)]

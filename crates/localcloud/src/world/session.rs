@@ -1,16 +1,17 @@
-//! A session of a role: credentials for a while.
+//! A session of a role: temporary credentials.
 
 use serde::{Deserialize, Serialize};
 
 use super::role::Role;
-use crate::ACCOUNT;
-use crate::data::random;
-use crate::wire::date::Millis;
 
-/// For how long an expired session is told apart from one that never was.
+use crate::clock::Millis;
+use crate::options::ACCOUNT;
+use crate::random::{self, Alphabet};
+
+/// How long an expired session is remembered, so that its error is not that of an unknown one.
 const REMEMBERED: Millis = 24 * 3600 * 1000;
 
-/// What AssumeRole gave out.
+/// The credentials that AssumeRole returned.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) access_key_id: String,
@@ -25,9 +26,9 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(role: &Role, name: &str, expires: Millis) -> Self {
         Self {
-            access_key_id: format!("LOCT{}", random(16, 26)),
-            secret_access_key: random(40, 62),
-            token: random(160, 62),
+            access_key_id: format!("LOCT{}", random::text(16, Alphabet::Upper)),
+            secret_access_key: random::text(40, Alphabet::Alphanumeric),
+            token: random::text(160, Alphabet::Alphanumeric),
             id: format!("{}:{name}", role.id),
             arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{name}", role.name),
             expires,
@@ -38,7 +39,7 @@ impl Session {
         self.expires <= now
     }
 
-    /// Whether nobody needs to be told any more that it has expired.
+    /// Whether it expired so long ago that it can be forgotten.
     pub(crate) fn is_long_over(&self, now: Millis) -> bool {
         self.expires + REMEMBERED <= now
     }

@@ -1,9 +1,10 @@
-//! A Function URL's settings.
+//! The settings of a Function URL.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::date::{self, Millis};
+use crate::clock::Millis;
+use crate::wire::date;
 
 /// A URL on a function or on one of its aliases.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -12,7 +13,7 @@ pub(crate) struct Url {
     /// The loopback port, kept as long as the URL exists.
     pub(crate) port: u16,
     pub(crate) auth: String,
-    /// None until one is given.
+    /// `None` until one is set.
     pub(crate) mode: Option<String>,
     pub(crate) cors: Option<Cors>,
     pub(crate) created: Millis,
@@ -43,7 +44,7 @@ impl Url {
         self.mode.as_deref() == Some("RESPONSE_STREAM")
     }
 
-    /// Its configuration as calls that make or change it answer: with what was given.
+    /// Its configuration as creating and updating return it: with the members that were set.
     pub(crate) fn describe(&self, arn: &str) -> Value {
         let mut shown = json!({
             "FunctionUrl": format!("http://127.0.0.1:{}/", self.port),
@@ -61,7 +62,7 @@ impl Url {
         shown
     }
 
-    /// The same, with the mode that none given stands for: reading shows it, creating does not.
+    /// The same with the default mode, which reading returns and creating does not.
     pub(crate) fn whole(&self, arn: &str) -> Value {
         let mut shown = self.describe(arn);
         shown["InvokeMode"] = json!(self.mode.as_deref().unwrap_or("BUFFERED"));

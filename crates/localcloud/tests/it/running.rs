@@ -94,7 +94,7 @@ async fn failures_at_the_start_are_told_apart() {
     for (how, kind, note) in [
         ("exit", "Runtime.ExitError", "exit status 7"),
         ("error", "Bad.Start", "the function failed to start"),
-        ("hang", "Sandbox.Timedout", "no request was asked for within 1.5 seconds"),
+        ("hang", "Sandbox.Timedout", "it did not ask for a request within 1.5 seconds"),
     ] {
         let environment = json!({"Environment": {"Variables": {"START": how}}});
         bench.done(Method::PUT, &format!("{F}/configuration"), environment).await;

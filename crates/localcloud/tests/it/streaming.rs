@@ -136,7 +136,7 @@ async fn a_function_goes_on_when_its_client_has_left() {
     drop(body);
     std::fs::write(gate, "").unwrap();
     wait_until("the function is done", || std::fs::read_to_string(&done).is_ok_and(|status| status == "202")).await;
-    bench.wait_for_note("the client went away before the end").await;
+    bench.wait_for_note("the client left before the end").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -165,7 +165,7 @@ async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
     let mut held = held.bytes_stream();
     assert_eq!(held.next().await.unwrap().unwrap(), "first");
     let waiting = tokio::spawn(bench.http.get(&url).send());
-    bench.wait_for_note("it is started once more, on the port that it asks for").await;
+    bench.wait_for_note("it is started again, on the port that it asks for").await;
     File::create(&gate).unwrap();
     assert_eq!(held.next().await.unwrap().unwrap(), "second");
     drop(held);
@@ -181,7 +181,7 @@ async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
     bench.done(Method::POST, "/2015-03-31/functions/f/versions", json!({})).await;
     bench.done(Method::PUT, "/2015-03-31/functions/f/aliases/live", json!({"FunctionVersion": "2"})).await;
     assert_eq!(bench.http.get(&url).send().await.unwrap().text().await.unwrap(), port);
-    assert_eq!(bench.notes().matches("it is started once more").count(), 1, "{}", bench.notes());
+    assert_eq!(bench.notes().matches("it is started again").count(), 1, "{}", bench.notes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +190,7 @@ async fn a_start_that_took_too_long_is_tried_once_more() {
     let mark = bench.sign_post("mark");
     let url = bench.public("RESPONSE_STREAM", app(json!({"MOOD": "slow", "MARK": mark}))).await;
     assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 200);
-    bench.wait_for_note("it is started once more, with the time that an invocation has").await;
+    bench.wait_for_note("it is started again, with the time limit of an invocation").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,7 +222,7 @@ async fn a_runtime_with_a_language_needs_a_wrapper_and_an_adapter_its_program() 
     let input = json!({"Runtime": "python3.13", "Handler": "main.handler"});
     bench.function(input).await;
     let text = bench.invoke("live", json!({})).await.text().await.unwrap();
-    assert!(text.contains("it runs what a wrapper starts (AWS_LAMBDA_EXEC_WRAPPER)"), "{text}");
+    assert!(text.contains("it can only run a wrapper script (AWS_LAMBDA_EXEC_WRAPPER)"), "{text}");
     let change = json!({"Layers": [ADAPTER]});
     let (status, error) = bench.lambda(Method::PUT, "/2015-03-31/functions/f/configuration", change).await;
     assert_eq!((status, error["code"].as_str()), (400, Some("InvalidParameterValueException")));

@@ -1,0 +1,188 @@
+//! Unpacks uploads, which are not trusted.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Cursor, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use zip::ZipArchive;
+
+use super::directory::Directory;
+use super::files::{draft_in, is_disk_error, remove_tree, replace};
+use crate::wire::error::Fault;
+
+/// The most bytes that may come out of a zip.
+const LARGEST: u64 = 262_144_000;
+
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+const SET_ID: u32 = 0o6000;
+
+/// AWS's message for everything that is not a valid zip.
+const REFUSAL: &str = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+
+fn refuse(reason: impl std::fmt::Display) -> Fault {
+    Fault::parameter(format!("{REFUSAL} ({reason})"))
+}
+
+/// Stores a zip under its digest and unpacks it into the directory of that name, completely or not at all.
+pub(crate) fn unpack(data: &Directory, digest: &str, zip: &[u8]) -> Result<(), Fault> {
+    let target = data.code(digest);
+    if target.is_dir() {
+        return Ok(());
+    }
+    let draft = draft_in(&data.code(""));
+    let kept = unpack_into(&draft, zip, LARGEST).and_then(|()| {
+        replace(&data.zip(digest), &draft_in(&data.code("")), zip).map_err(Fault::unwritten)?;
+        // If the same code is uploaded twice at the same time, one of the two directories is used for both.
+        match fs::rename(&draft, &target) {
+            Err(error) if !target.is_dir() => Err(unwritten(&target, error)),
+            _ => Ok(()),
+        }
+    });
+    if draft.exists() {
+        let _ = remove_tree(&draft);
+    }
+    kept
+}
+
+fn unwritten(path: &Path, error: io::Error) -> Fault {
+    Fault::unwritten(anyhow::Error::new(error).context(format!("cannot write `{}`", path.display())))
+}
+
+/// The error for a file that cannot be created: it is the zip's fault if no file can have that name, and else the
+/// disk's.
+fn refuse_or_unwritten(path: &Path, name: &str, error: io::Error) -> Fault {
+    if is_disk_error(&error) { unwritten(path, error) } else { refuse(format!("`{name}`: {error}")) }
+}
+
+fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| Fault::parameter(REFUSAL))?;
+    make_directory(root, "")?;
+    let mut left = largest;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(refuse)?;
+        let raw = std::str::from_utf8(entry.name_raw()).map_err(refuse)?.to_owned();
+        let path = root.join(inside(&raw)?);
+        let mode = entry.unix_mode().unwrap_or(0o644);
+        if !matches!(mode & KIND, 0 | REGULAR | DIRECTORY) {
+            return Err(refuse(format!("`{raw}` is a link or a special file")));
+        }
+        // The zip crate hides these bits, so they are read from the high half of the external attributes.
+        let at = usize::try_from(entry.central_header_start()).map_err(refuse)? + 40;
+        let bits = zip.get(at..at + 2).map_or(0, |bits| u32::from(u16::from_le_bytes([bits[0], bits[1]])));
+        if bits & SET_ID != 0 {
+            return Err(refuse(format!("`{raw}` would run as somebody else")));
+        }
+        if entry.is_dir() {
+            make_directory(&path, &raw)?;
+            continue;
+        }
+        make_directory(path.parent().unwrap_or(root), &raw)?;
+        // The sizes in the headers are not trusted: the bytes that come out are counted.
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode & 0o555 | 0o400)
+            .open(&path)
+            .map_err(|error| refuse_or_unwritten(&path, &raw, error))?;
+        left -= copy(&mut entry, &mut file, left, (&path, &raw))?;
+    }
+    Ok(())
+}
+
+fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, (path, name): (&Path, &str)) -> Result<u64, Fault> {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut copied = 0;
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(refuse(format!("`{name}`: {error}"))),
+        };
+        copied += count as u64;
+        if copied > left {
+            return Err(Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes")));
+        }
+        to.write_all(&buffer[..count]).map_err(|error| unwritten(path, error))?;
+    }
+}
+
+fn make_directory(path: &Path, name: &str) -> Result<(), Fault> {
+    let made = DirBuilder::new().recursive(true).mode(0o755).create(path);
+    made.map_err(|error| refuse_or_unwritten(path, name, error))
+}
+
+/// A path below the root that consists only of names.
+fn inside(name: &str) -> Result<PathBuf, Fault> {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !plain || name.is_empty() || name.contains('\\') || name.contains('\0') {
+        return Err(refuse(format!("`{name}` leads out of the package")));
+    }
+    Ok(path.components().filter(|part| matches!(part, Component::Normal(_))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::unpack_into;
+
+    fn zip(name: &str, mode: u32, content: &[u8]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).expect("an entry");
+        writer.write_all(content).expect("content");
+        writer.finish().expect("a zip").into_inner()
+    }
+
+    fn attempt(zip: &[u8], largest: u64) -> (Result<(), String>, tempfile::TempDir) {
+        let outer = tempfile::tempdir().expect("a directory");
+        let result = unpack_into(&outer.path().join("code"), zip, largest).map_err(|fault| fault.message);
+        (result, outer)
+    }
+
+    #[test]
+    fn a_good_zip_keeps_its_executable_bit() {
+        use std::os::unix::fs::PermissionsExt;
+        let (result, outer) = attempt(&zip("sub/bootstrap", 0o755, b"x"), 10);
+        result.expect("unpacked");
+        let mode = outer.path().join("code/sub/bootstrap").metadata().expect("the file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o555);
+    }
+
+    #[test]
+    fn names_that_lead_out_are_refused() {
+        for name in ["../evil", "a/../../evil", "/evil", "a\\..\\evil"] {
+            let (result, outer) = attempt(&zip(name, 0o644, b"x"), 10);
+            assert!(result.is_err(), "{name}");
+            assert!(!outer.path().join("evil").exists());
+        }
+    }
+
+    #[test]
+    fn links_and_setuid_are_refused() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        writer.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).expect("an entry");
+        let link = writer.finish().expect("a zip").into_inner();
+        assert!(attempt(&link, 100).0.is_err_and(|message| message.contains("link")));
+        // The writer masks these bits, so they are set in the central directory: `external attributes`, high half.
+        let mut setuid = zip("bootstrap", 0o755, b"x");
+        let at = setuid.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");
+        setuid[at + 40..at + 42].copy_from_slice(&0o104_755_u32.to_le_bytes()[..2]);
+        assert!(attempt(&setuid, 100).0.is_err_and(|message| message.contains("somebody else")));
+    }
+
+    #[test]
+    fn bytes_are_counted_as_they_come_out() {
+        let bomb = zip("zeros", 0o644, &vec![0; 1_000_000]);
+        assert!(bomb.len() < 10_000);
+        assert!(attempt(&bomb, 999_999).0.is_err_and(|message| message.contains("262144000")));
+        assert!(attempt(&bomb, 1_000_000).0.is_ok());
+    }
+}

@@ -1,0 +1,137 @@
+//! Which process on this machine has a socket: asked of the kernel, or read from `/proc`.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::process::Pid;
+
+/// Every process on this machine, the latest first.
+pub(crate) fn processes() -> Vec<Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pid = |entry: std::fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
+    let mut all: Vec<Pid> = entries.filter_map(pid).collect();
+    all.sort_unstable_by_key(|pid| std::cmp::Reverse(pid.as_raw_nonzero()));
+    all
+}
+
+/// Whether a process has the socket with this inode open.
+pub(crate) fn has_socket(pid: Pid, inode: u32) -> bool {
+    let link = format!("socket:[{inode}]");
+    let files = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).into_iter().flatten().flatten();
+    files.map(|file| file.path()).any(|file| std::fs::read_link(file).is_ok_and(|to| to.as_os_str() == link.as_str()))
+}
+
+/// The inode of the TCP socket with this address that is connected to `other`; `None` once no process has it open.
+pub(crate) fn socket(address: SocketAddr, other: SocketAddr) -> Option<u32> {
+    ask(address, other).unwrap_or_else(|_| find(address, other)).filter(|inode| *inode != 0)
+}
+
+/// Asks the kernel for one connection, which is faster than reading its tables.
+///
+/// # Errors
+/// On systems that do not support the question.
+fn ask(address: SocketAddr, other: SocketAddr) -> io::Result<Option<u32>> {
+    const SOCK_DIAG_BY_FAMILY: u16 = 20;
+    const NLM_F_REQUEST: u16 = 1;
+    const NLMSG_ERROR: u16 = 2;
+    const IPPROTO_TCP: u8 = 6;
+    let (IpAddr::V4(from), IpAddr::V4(to)) = (address.ip(), other.ip()) else {
+        return Err(io::ErrorKind::Unsupported.into());
+    };
+    // `struct nlmsghdr`, then `struct inet_diag_req_v2`.
+    let mut question = Vec::with_capacity(72);
+    question.extend(72_u32.to_ne_bytes());
+    question.extend([SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST].map(u16::to_ne_bytes).concat());
+    question.extend([0; 8]);
+    question.extend([AddressFamily::INET.as_raw() as u8, IPPROTO_TCP, 0, 0]);
+    question.extend(u32::MAX.to_ne_bytes());
+    question.extend([address.port(), other.port()].map(u16::to_be_bytes).concat());
+    for ip in [from, to] {
+        question.extend(ip.octets());
+        question.extend([0; 12]);
+    }
+    question.extend([0; 4]);
+    question.extend([0xff; 8]);
+    let kernel =
+        rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+    rustix::net::sendto(&kernel, &question, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+    let mut answer = [0; 1024];
+    let (length, _) = rustix::net::recv(&kernel, &mut answer, RecvFlags::empty())?;
+    let field = |at: usize| answer[..length].get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+    let kind = answer.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
+    if kind == Some(NLMSG_ERROR) {
+        let error = io::Error::from_raw_os_error(-field(16).map(i32::from_ne_bytes).unwrap_or_default());
+        return if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(error) };
+    }
+    // `idiag_inode`, the last of `struct inet_diag_msg`.
+    field(84).map(u32::from_ne_bytes).map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// A socket as the kernel lists it.
+struct Row {
+    local: String,
+    remote: String,
+    listens: bool,
+    inode: u32,
+}
+
+impl Row {
+    fn read(line: &str) -> Option<Self> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let text = |at: usize| fields.get(at).map(|field| (*field).to_owned());
+        Some(Self { local: text(1)?, remote: text(2)?, listens: text(3)? == "0A", inode: text(9)?.parse().ok()? })
+    }
+
+    /// All TCP sockets of a table.
+    fn all(table: &str) -> Vec<Self> {
+        std::fs::read_to_string(table).unwrap_or_default().lines().filter_map(Self::read).collect()
+    }
+}
+
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
+/// Reads the kernel's tables, on systems where [`ask`] does not work.
+fn find(address: SocketAddr, other: SocketAddr) -> Option<u32> {
+    // A program may use IPv6 sockets for IPv4 addresses, so only the end of the address is compared.
+    let written = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port()),
+        IpAddr::V6(_) => "-".to_owned(),
+    };
+    let (local, remote) = (written(address), written(other));
+    let is_it = |row: &Row| row.local.ends_with(&local) && row.remote.ends_with(&remote);
+    TABLES.into_iter().find_map(|table| Row::all(table).iter().find(|row| is_it(row)).map(|row| row.inode))
+}
+
+/// The process that listens on a port of this machine, for messages.
+pub(crate) fn listener(port: u16) -> String {
+    let suffix = format!(":{port:04X}");
+    let mut rows = TABLES.into_iter().flat_map(Row::all);
+    let inode = rows.find(|row| row.listens && row.local.ends_with(&suffix)).map(|row| row.inode);
+    let process = inode.and_then(|inode| processes().into_iter().find(|pid| has_socket(*pid, inode)));
+    let Some(pid) = process.map(|pid| pid.as_raw_nonzero()) else { return "another program".to_owned() };
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("process {pid} (`{}`)", name.trim().escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_and_its_tables_say_the_same() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let own = listener.local_addr().expect("its address");
+        let client = TcpStream::connect(own).expect("a connection");
+        let address = client.local_addr().expect("its address");
+        let inode = find(address, own).expect("it is listed");
+        assert!(inode != 0 && ask(address, own).is_ok_and(|asked| asked == Some(inode)));
+        assert!(has_socket(rustix::process::getpid(), inode));
+        drop(client);
+        assert_eq!(socket(address, own), None);
+        assert!(super::listener(own.port()).starts_with(&format!("process {} (", std::process::id())));
+    }
+}

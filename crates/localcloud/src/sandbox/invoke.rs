@@ -1,0 +1,54 @@
+//! Runs a request: on an idle instance, or on a new one.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::fleet::Placement;
+use super::host::Host;
+use super::instance;
+use super::request::{Invocation, QueuedRequest, Request, Start};
+use super::spec::InstanceSpec;
+use crate::wire::error::Fault;
+
+/// Runs a request, and returns when its answer begins.
+///
+/// # Errors
+/// 429 if no instance is free and none may be started.
+pub(crate) async fn invoke(host: &Arc<Host>, spec: InstanceSpec, request: Request) -> Result<Invocation, Fault> {
+    let spec = Arc::new(spec);
+    let mut start = Start::default();
+    loop {
+        let since = Instant::now();
+        let (permit, inbox) = loop {
+            let placement = host.fleet.place(&spec, since).inspect_err(|fault| {
+                let reason = fault.more.map_or("", |(_, reason)| reason);
+                host.note(&format!("{}, request {}: {} {reason}", spec.function, request.id, fault.message));
+            })?;
+            match placement {
+                Placement::Wait(freed, until) => drop(tokio::time::timeout_at(until, freed).await),
+                Placement::Idle(permit, inbox) => break (permit, Some(inbox)),
+                Placement::New(permit) => break (permit, None),
+            }
+        };
+        let (reply, outcome) = oneshot::channel();
+        let (finished, tail) = oneshot::channel();
+        let queued = QueuedRequest { request: request.clone(), arn: spec.arn.clone(), start, reply, finished, permit };
+        let sent = match inbox {
+            // If the instance has just ended, another one is found in the next round.
+            Some(inbox) => inbox.try_send(queued).is_ok(),
+            None => {
+                // In a task of its own: if the client leaves now, the start must still be completed.
+                let starting = tokio::spawn(instance::start(host.clone(), spec.clone(), queued));
+                starting.await.map_err(Fault::internal)?;
+                true
+            }
+        };
+        match outcome.await {
+            Ok(Ok(outcome)) if sent => return Ok(Invocation { outcome, finished: tail }),
+            Ok(Err(again)) => start = again,
+            _ => {}
+        }
+    }
+}

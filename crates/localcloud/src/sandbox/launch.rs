@@ -1,0 +1,192 @@
+//! Prepares and starts the processes of an instance.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use tokio::process::Child;
+use tokio::sync::mpsc;
+
+use super::extension_process::{ExtensionProcesses, programs};
+use super::extensions::Extensions;
+use super::host::Host;
+use super::message::RuntimeMessage;
+use super::mounts::{self, MountNamespace};
+use super::port::PortLease;
+use super::spawn::Spawner;
+use super::spec::InstanceSpec;
+use super::tag::InstanceMark;
+use super::{binary, environment, language, layers};
+use crate::disk::uses::Use;
+use crate::options::ACCOUNT;
+
+/// The variable with the script that is started instead of a language's runtime.
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
+
+/// Why an instance cannot be started, if that is the function's fault.
+#[derive(Debug)]
+pub(super) struct StartError(pub(super) String);
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// How an instance's processes are connected to the cloud.
+pub(super) struct Endpoints {
+    /// The address of the Runtime API.
+    pub(super) address: String,
+    /// The log stream's name.
+    pub(super) stream: String,
+    /// Identifies the processes.
+    pub(super) mark: InstanceMark,
+    /// Their stdout and stderr.
+    pub(super) writer: std::io::PipeWriter,
+}
+
+/// Everything that the processes of one instance have in common.
+pub(super) struct Launch {
+    root: PathBuf,
+    own: PathBuf,
+    /// The function's layers, if it has any.
+    opt: Option<PathBuf>,
+    /// Keeps them from being deleted; held by the instance.
+    pub(super) opt_use: Option<Use>,
+    /// Whether they are mounted at `/opt`.
+    mounted: bool,
+    /// A web app's own port.
+    pub(super) port: Option<PortLease>,
+    /// Warnings for both logs.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Launch {
+    /// Gathers the layers, the interpreter of a language's runtime, and the port of a web app. `own` is the instance's
+    /// directory.
+    ///
+    /// # Errors
+    /// A [`StartError`], or those of the disk.
+    pub(super) fn prepare(host: &Host, spec: &InstanceSpec, own: &Path) -> anyhow::Result<Self> {
+        let mut warnings = Vec::new();
+        let (opt, opt_use) = layers::merge(host, &spec.configuration.layers)?.unzip();
+        let refusal = match (&opt, host.options.mount_layers) {
+            (None, _) => None,
+            (Some(_), true) => mounts::refusal(),
+            (Some(_), false) => Some("the cloud was started with this setting"),
+        };
+        if let (Some(why), Some(opt)) = (refusal, &opt) {
+            warnings.push(format!("layers are not at /opt but at `{}`: they cannot be mounted: {why}", opt.display()));
+        }
+        warnings.extend(language::provide(&spec.configuration.runtime, &own.join("bin"))?);
+        let port = spec.is_web_app().then(|| PortLease::new(spec.configuration.variables())).transpose()?;
+        warnings.extend(port.as_ref().and_then(PortLease::warning));
+        let root = host.store.data.code(&spec.code.digest);
+        let mounted = opt.is_some() && refusal.is_none();
+        Ok(Self { root, own: own.to_owned(), mounted, opt, opt_use, port, warnings })
+    }
+
+    /// The mount namespace of one process.
+    fn namespace(&self) -> std::io::Result<Option<MountNamespace>> {
+        self.opt.as_deref().filter(|_| self.mounted).map(MountNamespace::new).transpose()
+    }
+
+    /// The runtime: the function's `bootstrap`, or the wrapper of a language's runtime.
+    ///
+    /// # Errors
+    /// A [`StartError`], or those of reading the `bootstrap`.
+    pub(super) fn runtime(&self, spec: &InstanceSpec) -> anyhow::Result<Command> {
+        let configuration = &spec.configuration;
+        if configuration.runtime.starts_with("provided.") {
+            let bootstrap = self.root.join("bootstrap");
+            binary::refuse_foreign(&bootstrap)?;
+            return Ok(Command::new(bootstrap));
+        }
+        let Some(wrapper) = configuration.variables().get(WRAPPER) else {
+            let runtime = &configuration.runtime;
+            return Err(StartError(format!(
+                "the local cloud has no runtime of its own for `{runtime}`: it can only run a wrapper script ({WRAPPER}), such as \
+                 Lambda Web Adapter's"
+            ))
+            .into());
+        };
+        let real = self.real(wrapper);
+        if !real.is_file() {
+            return Err(StartError(format!("{WRAPPER} is `{wrapper}`, and there is no such file")).into());
+        }
+        let mut command = Command::new(if self.mounted { Path::new(wrapper) } else { &real });
+        // The command that a wrapper would usually start; it does not exist here.
+        command.arg("/var/runtime/bootstrap");
+        Ok(command)
+    }
+
+    /// The real path of what a process with layers sees at `path`.
+    fn real(&self, path: &str) -> PathBuf {
+        match (&self.opt, path.strip_prefix("/opt/")) {
+            (Some(opt), Some(below)) => opt.join(below),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    /// The extensions among the layers.
+    fn extensions(&self) -> Vec<(String, Command)> {
+        let programs = self.opt.as_deref().map(programs).unwrap_or_default();
+        let command = |(name, real): (String, PathBuf)| {
+            let path = if self.mounted { Path::new("/opt/extensions").join(&name) } else { real };
+            (name, Command::new(path))
+        };
+        programs.into_iter().map(command).collect()
+    }
+
+    /// Starts the extensions, then the runtime. The returned extensions are those that have to register.
+    ///
+    /// # Errors
+    /// If one of them cannot be started.
+    pub(super) async fn start(
+        &self,
+        mut runtime: Command,
+        spawner: &Spawner,
+        spec: &InstanceSpec,
+        endpoints: &Endpoints,
+        messages: &mpsc::UnboundedSender<RuntimeMessage>,
+    ) -> anyhow::Result<(Child, ExtensionProcesses, Extensions)> {
+        let mut processes = ExtensionProcesses::default();
+        let extensions = self.extensions();
+        let expected = self.expecting(spec, &extensions);
+        for (name, mut command) in extensions {
+            self.configure(&mut command, spec, endpoints)?;
+            let started = spawner.spawn(command, self.namespace()?, endpoints.mark.tag).await;
+            let child =
+                started.map_err(|error| StartError(format!("the extension `{name}` cannot be started: {error}")))?;
+            processes.add(name, child, messages.clone());
+        }
+        self.configure(&mut runtime, spec, endpoints)?;
+        Ok((spawner.spawn(runtime, self.namespace()?, endpoints.mark.tag).await?, processes, expected))
+    }
+
+    /// Configures a process like all processes of the instance.
+    fn configure(&self, command: &mut Command, spec: &InstanceSpec, endpoints: &Endpoints) -> std::io::Result<()> {
+        let opt = if self.mounted { Some(Path::new("/opt")) } else { self.opt.as_deref() };
+        let paths = environment::Paths { task_root: &self.root, own: &self.own, opt };
+        command
+            .current_dir(&self.root)
+            .env_clear()
+            .envs(environment::variables(spec, &endpoints.address, &endpoints.stream, &paths))
+            .envs(self.port.iter().flat_map(PortLease::variables))
+            .stdin(Stdio::null())
+            .stdout(endpoints.writer.try_clone()?)
+            .stderr(endpoints.writer.try_clone()?);
+        Ok(())
+    }
+
+    /// The extensions that have to register, and what a registration answers.
+    fn expecting(&self, spec: &InstanceSpec, extensions: &[(String, Command)]) -> Extensions {
+        let function = json!({
+            "functionName": spec.function, "functionVersion": spec.number,
+            "handler": spec.configuration.handler, "accountId": ACCOUNT,
+        });
+        Extensions::expecting(extensions.iter().map(|(name, _)| name.clone()), function)
+    }
+}

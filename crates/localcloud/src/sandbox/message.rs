@@ -1,0 +1,44 @@
+//! What an instance hears from its processes.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+/// A message from the Runtime API, or from one that watches a process, to the instance.
+pub(super) enum RuntimeMessage {
+    /// The process asks for a request.
+    Next(oneshot::Sender<Delivery>),
+    /// The answer has begun.
+    Answering,
+    /// The answer has ended, in one way or another.
+    Answered(BodyEnd),
+    /// An answer to an invocation that is over.
+    Stale { id: String },
+    /// The body contains the text of an error.
+    ErrorInBody(String),
+    /// The answer is longer than it may be.
+    TooLong(String),
+    /// The function reports that it failed.
+    Failed { text: String },
+    /// The process reports that it cannot start.
+    InitFailed { payload: Bytes },
+    /// An extension asks for its next event.
+    ExtensionWaits,
+    /// An extension reports that it cannot continue, or has ended without reporting it.
+    ExtensionFailed { name: String, kind: String, how: String },
+}
+
+/// How a body ended.
+pub(super) enum BodyEnd {
+    Complete,
+    Cut,
+    /// The client left before the end.
+    Unread,
+    /// With error trailers.
+    Trailers(String),
+}
+
+/// A request as the process gets it.
+pub(super) struct Delivery {
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) event: Bytes,
+}
