@@ -35,7 +35,7 @@ pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
 pub use document::{Manifest, parse, value_files};
-pub use environment::RESERVED;
+pub use environment::accepts_variable;
 pub use function::Function;
 pub use mistake::{Mistake, located};
 pub use outside::{Found, Origin, Outside, fill};
