@@ -14,8 +14,6 @@ pub mod apply;
 
 pub mod manifest;
 
-pub mod import;
-
 pub mod aws;
 
 pub mod verify;

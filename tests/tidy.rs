@@ -16,17 +16,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
     ("manifest", &["stack", "text"]),
-    ("import", &["manifest", "text"]),
     ("aws", &["apply", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
     ("local", &[]),
     ("failure", &["apply", "manifest", "text", "verify"]),
     ("cli", &["stack", "text"]),
-    ("report", &["apply", "cli", "failure", "import", "plan", "stack", "text"]),
-    (
-        "commands",
-        &["apply", "aws", "cli", "failure", "import", "local", "manifest", "plan", "report", "stack", "verify"],
-    ),
+    ("report", &["apply", "cli", "failure", "plan", "stack", "text"]),
+    ("commands", &["apply", "aws", "cli", "failure", "local", "manifest", "plan", "report", "stack", "text", "verify"]),
 ];
 
 const LONGEST_FILE: usize = 400;
@@ -57,7 +53,10 @@ fn rust_files(directory: &str) -> Vec<PathBuf> {
 }
 
 fn product_files() -> Vec<PathBuf> {
-    ["src", "function/src", "crates/localcloud/src", "crates/packaging/src"].into_iter().flat_map(rust_files).collect()
+    ["src", "function/src", "crates/import/src", "crates/localcloud/src", "crates/packaging/src"]
+        .into_iter()
+        .flat_map(rust_files)
+        .collect()
 }
 
 fn read(path: &Path) -> String {

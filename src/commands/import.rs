@@ -3,8 +3,10 @@
 use super::session::Session;
 use crate::cli::{Import, ImportCommand, ImportSam};
 use crate::failure::{Failure, Kind};
-use crate::import::{self, File, Imported, Invalid, Surroundings};
+use crate::manifest;
 use crate::report::{Answer, ImportAnswer};
+use crate::text;
+use import::{File, Imported, Invalid, Problem, Rules, Surroundings};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +14,28 @@ use std::path::{Component, Path, PathBuf};
 const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 const CONFIGS: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 const STDOUT: &str = "-";
+
+/// This lamstream's rules, for the manifest that is written.
+pub struct ManifestRules;
+
+impl Rules for ManifestRules {
+    fn problems(&self, text: &str) -> Vec<Problem> {
+        let Err(problems) = manifest::parse(text, None) else { return Vec::new() };
+        let problem = |problem: &manifest::Problem| Problem {
+            message: problem.message.clone(),
+            at: problem.span.as_ref().map(|span| span.start),
+        };
+        problems.iter().map(problem).collect()
+    }
+
+    fn accepts_variable(&self, name: &str) -> bool {
+        manifest::accepts_variable(name)
+    }
+
+    fn printable(&self, text: &str) -> String {
+        text::line(text)
+    }
+}
 
 pub fn import(session: &Session, arguments: &Import) -> Result<Answer, Failure> {
     let ImportCommand::Sam(arguments) = &arguments.command;
@@ -36,6 +60,7 @@ fn sam(session: &Session, arguments: &ImportSam) -> Result<Answer, Failure> {
     let region = session.global.region.clone().or_else(|| said("AWS_REGION")).or_else(|| said("AWS_DEFAULT_REGION"));
     let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
     let around = Surroundings {
+        rules: &ManifestRules,
         directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
         region: region.as_deref(),
         way: &way.to_string_lossy(),
@@ -54,7 +79,7 @@ fn sam(session: &Session, arguments: &ImportSam) -> Result<Answer, Failure> {
 }
 
 fn words(invalid: &Invalid) -> String {
-    format!("cannot import the template: {invalid}")
+    text::line(&format!("cannot import the template: {invalid}"))
 }
 
 fn found(directory: &Path, names: &[&str]) -> Option<PathBuf> {

@@ -32,6 +32,7 @@ mod status;
 mod url;
 
 pub use deploy::deploy;
+pub use import::ManifestRules;
 pub use session::Session;
 pub use stop::Stop;
 

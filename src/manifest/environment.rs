@@ -10,7 +10,7 @@ const LIMIT: usize = 4096;
 
 /// Lambda sets these itself and refuses a function that does. Others that begin with `AWS_LAMBDA_`, such as
 /// `AWS_LAMBDA_EXEC_WRAPPER`, are there to be set.
-pub const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 21] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_ACCESS_KEY",
@@ -71,6 +71,11 @@ fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option
         variable.problem_with_name(format!("the value of `{name}` holds a NUL character, expected none"));
     }
     Some(value)
+}
+
+/// Whether a function may have a variable of this name.
+pub fn accepts_variable(name: &str) -> bool {
+    is_variable(name) && !RESERVED.contains(&name)
 }
 
 fn is_variable(name: &str) -> bool {

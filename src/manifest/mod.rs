@@ -42,7 +42,7 @@ pub use build::Build;
 pub use check::{Check, Expect};
 pub use code::{Dependencies, Files, Source};
 pub use document::{Manifest, parse, value_files};
-pub use environment::RESERVED;
+pub use environment::accepts_variable;
 pub use fill::{Found, fill};
 pub use function::Function;
 pub use mistake::{Mistake, located};

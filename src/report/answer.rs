@@ -3,9 +3,9 @@
 use crate::apply::{Outputs, Step, Verified};
 use crate::cli::{AdapterCommand, Command, LayerCommand, LocalCommand};
 use crate::failure::Failure;
-use crate::import::LeftOver;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
+use import::LeftOver;
 use std::path::PathBuf;
 
 /// What a command found out, each command in its own way. Where it failed before it found anything out, there is

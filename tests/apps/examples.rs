@@ -116,7 +116,7 @@ fn a_sam_template_is_imported_deployed_and_streams() {
     }
     let bench = Bench::new("");
     std::fs::remove_file(bench.path("deploy.toml")).unwrap();
-    let template = root().join("tests/fixtures/sam/40-streaming-article.yaml");
+    let template = root().join("crates/import/tests/fixtures/40-streaming-article.yaml");
     std::fs::copy(template, bench.path("template.yaml")).unwrap();
     let app = root().join("examples/fastapi-chat/app");
     std::fs::create_dir(bench.path("app")).unwrap();

@@ -4,8 +4,8 @@
 use crate::support::bench::Bench;
 use serde_json::{Value, json};
 
-const TEMPLATE: &str = include_str!("../fixtures/sam/01-web-app.yaml");
-const WITH_EVENTS: &str = include_str!("../fixtures/sam/14-events.yaml");
+const TEMPLATE: &str = include_str!("../../crates/import/tests/fixtures/01-web-app.yaml");
+const WITH_EVENTS: &str = include_str!("../../crates/import/tests/fixtures/14-events.yaml");
 
 /// A directory with a template, and without a manifest.
 fn bench(name: &str, template: &str) -> Bench {

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::draft::Page;
 use super::globals::merged;
 use super::node::{Invalid, Node, What};
+use super::rules::Rules;
 use super::template::Template;
 use super::{access, advice, environment, network, source, url};
 use toml::Table;
@@ -32,8 +33,14 @@ impl Properties {
 }
 
 /// Takes a function over; `false` where it cannot become one of lamstream's.
-pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node) -> Result<bool, Invalid> {
-    let mut root = Page { draft, template, table: Vec::new(), path: format!("Resources.{name}") };
+pub fn read(
+    template: &Template,
+    draft: &mut Draft,
+    rules: &dyn Rules,
+    name: &str,
+    resource: &Node,
+) -> Result<bool, Invalid> {
+    let mut root = Page { draft, template, rules, table: Vec::new(), path: format!("Resources.{name}") };
     let mut condition_is_open = None;
     if let Some(condition) = resource.get("Condition") {
         match template.condition(condition.text().unwrap_or_default(), condition)? {
@@ -61,14 +68,13 @@ pub fn read(template: &Template, draft: &mut Draft, name: &str, resource: &Node)
             resource,
             "",
             "it is a container image, which lamstream does not deploy",
-            "keep it in SAM, or \
-            deploy its app as a `web` function",
+            "keep it in SAM, or deploy its app as a `web` function",
         );
         return Ok(false);
     }
     let path = format!("Resources.{name}.Properties");
     let table = vec!["functions".to_owned(), name.to_owned()];
-    let mut page = Page { draft, template, table, path };
+    let mut page = Page { draft, template, rules, table, path };
     if let Some(condition) = condition_is_open {
         let (what, advice) = ("whether its condition holds is not known here", "delete the function if it does not");
         page.left(&condition, "Condition", what, advice);

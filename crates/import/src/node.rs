@@ -28,11 +28,9 @@ impl Invalid {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A name in a message is the user's own text, and a terminal would act upon control characters in it.
-        let message = crate::text::line(&self.message);
         match self.place {
-            Some((line, column)) => write!(formatter, "{}:{line}:{column}: {message}", self.file),
-            None => write!(formatter, "{}: {message}", self.file),
+            Some((line, column)) => write!(formatter, "{}:{line}:{column}: {}", self.file, self.message),
+            None => write!(formatter, "{}: {}", self.file, self.message),
         }
     }
 }

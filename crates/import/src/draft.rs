@@ -1,13 +1,14 @@
 //! The manifest in the making: keys with their comments, and what is left over.
 
 use super::node::Node;
+use super::rules::Rules;
 use super::template::Template;
-use crate::text;
 use std::fmt;
 use std::ops::RangeInclusive;
 use toml::{Table, Value};
 
-/// Something that the manifest has no word for, or that cannot be known here.
+/// Something that the manifest has no word for, or that cannot be known here. Its texts are the template's: whoever prints
+/// one makes it printable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOver {
     pub file: String,
@@ -40,6 +41,8 @@ pub enum Said {
         on: bool,
     },
     Comment(String),
+    /// A comment about something that is left over.
+    Left(LeftOver),
 }
 
 /// What is said of most of what the manifest has no word for.
@@ -49,13 +52,19 @@ pub const STILL_NEEDED: &str = "see whether it is still needed";
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     pub items: Vec<Item>,
-    pub left: Vec<LeftOver>,
+}
+
+impl Draft {
+    pub fn left(&self) -> impl Iterator<Item = &LeftOver> {
+        self.items.iter().filter_map(|item| if let Said::Left(left) = &item.said { Some(left) } else { None })
+    }
 }
 
 /// Where keys go: a table of the manifest, for a place in the template.
 pub struct Page<'a> {
     pub draft: &'a mut Draft,
     pub template: &'a Template,
+    pub rules: &'a dyn Rules,
     pub table: Vec<String>,
     /// Where the values come from, such as `Resources.Chat.Properties`.
     pub path: String,
@@ -67,7 +76,7 @@ impl Page<'_> {
         let mut inner = self.table.clone();
         inner.push(table.to_owned());
         let path = format!("{}.{path}", self.path);
-        Page { draft: self.draft, template: self.template, table: inner, path }
+        Page { draft: self.draft, template: self.template, rules: self.rules, table: inner, path }
     }
 
     fn say(&mut self, said: Said) {
@@ -103,8 +112,7 @@ impl Page<'_> {
             what: what.into(),
             advice: advice.into(),
         };
-        self.comment(left.comment());
-        self.draft.left.push(left);
+        self.say(Said::Left(left));
     }
 
     /// Lists a value that is not known.
@@ -203,16 +211,8 @@ impl Page<'_> {
     }
 }
 
-impl LeftOver {
-    pub fn comment(&self) -> String {
-        format!("{self}.")
-    }
-}
-
 impl fmt::Display for LeftOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}:{}: {}: {}; {}", self.file, self.line, self.path, self.what, self.advice);
-        // The names in it are the template's, and a comment is not the place for orders to whoever prints it.
-        formatter.write_str(&text::line(&text))
+        write!(formatter, "{}:{}: {}: {}; {}", self.file, self.line, self.path, self.what, self.advice)
     }
 }

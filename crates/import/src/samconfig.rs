@@ -4,7 +4,6 @@ use super::draft::{LeftOver, NO_WORD, STILL_NEEDED};
 use super::node::{Invalid, Node, What};
 use super::template::Settings;
 use super::yaml;
-use crate::text::quoted;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Spanned;
@@ -92,7 +91,13 @@ fn unknown(key: &str, value: &Node, template: &str) -> Option<(String, String)> 
             let is_this = Path::new(named).file_name().is_some_and(|name| name == template);
             let what = format!("`sam deploy` takes `{named}`, and this was imported from `{template}`");
             return (!is_this).then(|| {
-                (what, format!("import that one if it is another: `lamstream import sam {}`", quoted(named)))
+                (
+                    what,
+                    format!(
+                        "import that one if it is another: `lamstream import sam {}`",
+                        shlex::try_quote(named).unwrap_or(named.into())
+                    ),
+                )
             });
         }
         "profile" => "say it with each command: `--profile NAME`",

@@ -45,13 +45,13 @@ pub fn add(draft: &mut Draft, stage: &str, other: &Draft, file: &str) {
                 what: "this environment of SAM's does without it, and a stage can take no key away".into(),
                 advice: "say it only in the stages that shall have it".into(),
             };
-            say(draft, &[], Said::Comment(left.comment()));
-            draft.left.push(left);
+            say(draft, &[], Said::Left(left));
         }
     }
-    for left in other.left.iter().filter(|left| !draft.left.contains(left)).cloned().collect::<Vec<_>>() {
-        say(draft, &[], Said::Comment(left.comment()));
-        draft.left.push(left);
+    for left in other.left() {
+        if !draft.left().any(|known| known == left) {
+            say(draft, &[], Said::Left(left.clone()));
+        }
     }
     if draft.items.len() == before {
         let said = format!("The environment `{stage}` of samconfig.toml differs in nothing that stands here.");

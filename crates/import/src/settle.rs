@@ -2,26 +2,29 @@
 
 use super::draft::{Draft, Item, LeftOver, Said};
 use super::render::{Origin, render};
+use super::rules::Rules;
 use super::template::Template;
-use crate::manifest;
 use std::collections::BTreeSet;
 
 /// Switching something off may bring up something else, but not for ever.
 const ROUNDS: usize = 50;
 
 /// Until the manifest is one, or until only that is left for which there is no key to switch off.
-pub fn settle(draft: &mut Draft, template: &Template) {
+pub fn settle(draft: &mut Draft, template: &Template, rules: &dyn Rules) {
     let mut told = BTreeSet::new();
     for _ in 0..ROUNDS {
-        let rendered = render(draft);
-        let Err(problems) = manifest::parse(&rendered.text, None) else { return };
+        let rendered = render(draft, rules);
+        let problems = rules.problems(&rendered.text);
+        if problems.is_empty() {
+            return;
+        }
         let mut found = Vec::new();
-        for problem in problems.iter() {
-            let origin = problem.span.as_ref().and_then(|span| {
-                let holds = |(range, _): &&(std::ops::Range<usize>, Origin)| range.contains(&span.start);
+        for problem in problems {
+            let origin = problem.at.and_then(|at| {
+                let holds = |(range, _): &&(std::ops::Range<usize>, Origin)| range.contains(&at);
                 rendered.origins.iter().find(holds).map(|(_, origin)| origin.clone())
             });
-            found.push((problem.message.clone(), origin));
+            found.push((problem.message, origin));
         }
         let mut comments = Vec::new();
         let mut is_other = false;
@@ -32,8 +35,7 @@ pub fn settle(draft: &mut Draft, template: &Template) {
             let (at, table) = place(draft, &off, origin.as_ref());
             if told.insert((message.clone(), table.clone())) {
                 let left = left_over(template, &table, message, !off.is_empty());
-                comments.push((at, Item { table, said: Said::Comment(left.comment()) }));
-                draft.left.push(left);
+                comments.push((at, Item { table, said: Said::Left(left) }));
             }
         }
         // From behind, so that the numbers before stay right.
@@ -82,7 +84,7 @@ fn guilty(draft: &Draft, message: &str, origin: Option<&Origin>) -> Vec<usize> {
 fn path(item: &Item) -> Vec<String> {
     match &item.said {
         Said::Key { name, .. } | Said::Part { name, .. } => [&item.table[..], std::slice::from_ref(name)].concat(),
-        Said::Comment(_) => item.table.clone(),
+        Said::Comment(_) | Said::Left(_) => item.table.clone(),
     }
 }
 

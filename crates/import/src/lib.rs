@@ -31,10 +31,12 @@ mod url;
 mod stages;
 
 mod render;
+mod rules;
 mod settle;
 
 pub use draft::LeftOver;
 pub use node::Invalid;
+pub use rules::{Problem, Rules};
 
 use draft::{Draft, Item, Page, Said};
 use samconfig::{Config, Environment};
@@ -48,8 +50,9 @@ pub struct File<'a> {
 }
 
 /// What is known beside the files.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
+    pub rules: &'a dyn Rules,
     /// The app's name where `samconfig.toml` has none for the stack.
     pub directory: &'a str,
     pub region: Option<&'a str>,
@@ -78,16 +81,14 @@ pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_
     let app = app(base.settings.stack_name.as_deref().unwrap_or(around.directory), template, longest)?;
     let (mut draft, mut taken) = drafted(template, &base, &app, around)?;
     for left in &config.left {
-        draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
-        draft.left.push(left.clone());
+        draft.items.push(Item { table: Vec::new(), said: Said::Left(left.clone()) });
     }
     let mut stages: Vec<(String, &str)> = Vec::new();
     for environment in others {
         let stage: String = environment.name.chars().map(|c| if is_of_a_name(c) { c } else { '-' }).collect();
         if let Some((_, same)) = stages.iter().find(|(known, _)| known.eq_ignore_ascii_case(&stage)) {
             let left = config.same_stage(config_file, &environment.name, same, &stage);
-            draft.items.push(Item { table: Vec::new(), said: Said::Comment(left.comment()) });
-            draft.left.push(left);
+            draft.items.push(Item { table: Vec::new(), said: Said::Left(left) });
             continue;
         }
         let mut other = environment.clone();
@@ -102,14 +103,15 @@ pub fn sam(template: File<'_>, config: Option<File<'_>>, around: Surroundings<'_
     if taken == 0 {
         return Err(none_taken(&template_read, &draft));
     }
-    settle::settle(&mut draft, &template_read);
-    let mut left = std::mem::take(&mut draft.left);
+    settle::settle(&mut draft, &template_read, around.rules);
+    let mut left: Vec<LeftOver> = draft.left().cloned().collect();
     left.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
-    let manifest = format!("{}{}", head(template.name, left.len()), render::render(&draft).text);
+    let manifest =
+        format!("{}{}", head(template.name, left.len(), around.rules), render::render(&draft, around.rules).text);
     Ok(Imported { manifest, left })
 }
 
-fn head(file: &str, left: usize) -> String {
+fn head(file: &str, left: usize, rules: &dyn Rules) -> String {
     let count = match left {
         0 => "Nothing of it was left over.".to_owned(),
         1 => "One thing was left over: the comment that begins with the template's name says what.".to_owned(),
@@ -117,7 +119,7 @@ fn head(file: &str, left: usize) -> String {
     };
     let mut text = String::new();
     let said = format!("Written by `lamstream import sam` from {file}. {count}");
-    render::wrap(&mut text, &said);
+    render::wrap(&mut text, &said, rules);
     text + "# docs/manifest.md has every key; `lamstream plan` shows what a deploy would do.\n\n"
 }
 
@@ -134,7 +136,8 @@ fn drafted(
     settings.stack_name.get_or_insert_with(|| app.to_owned());
     let template = Template::read(file.name, file.text)?.with(settings)?;
     let mut draft = Draft::default();
-    let mut page = Page { draft: &mut draft, template: &template, table: Vec::new(), path: String::new() };
+    let mut page =
+        Page { draft: &mut draft, template: &template, rules: around.rules, table: Vec::new(), path: String::new() };
     if let Some(description) = template.root.get("Description").and_then(node::Node::text) {
         page.comment(description.trim());
     }
@@ -152,7 +155,7 @@ fn drafted(
     advice::leave_other_sections(&mut page, &template, &names);
     let mut taken = 0;
     for (name, resource) in functions(&template) {
-        if function::read(&template, &mut draft, name, resource)? {
+        if function::read(&template, &mut draft, around.rules, name, resource)? {
             taken += 1;
             stack_tags(&mut draft, name, environment);
         }
@@ -172,7 +175,7 @@ fn none_taken(template: &Template, draft: &Draft) -> Invalid {
     let mut invalid = template.wrong(resources, message);
     for (name, _) in functions(template) {
         let path = format!("Resources.{name}");
-        match draft.left.iter().find(|left| left.path == path) {
+        match draft.left().find(|left| left.path == path) {
             Some(left) => invalid.hints.push(format!("`{name}`: {}; {}", left.what, left.advice)),
             None => invalid.hints.push(format!("`{name}`: give the parameters of its condition other values")),
         }

@@ -4,7 +4,6 @@ use super::draft::Page;
 use super::function::table;
 use super::node::{FETCHED, Node, What};
 use super::source::ADAPTER_VARIABLES;
-use crate::manifest::RESERVED;
 use toml::Value;
 
 const SECRET_NAMES: [&str; 9] =
@@ -23,7 +22,7 @@ pub fn read(page: &mut Page<'_>, environment: Option<&Node>, in_front: bool) {
         if in_front && ADAPTER_VARIABLES.contains(&name.as_str()) {
             continue;
         }
-        if RESERVED.contains(&name.as_str()) || !is_variable(name) {
+        if !page.rules.accepts_variable(name) {
             page.left(node, name, "Lambda takes no variable of this name", "choose another name, in the app too");
             continue;
         }
@@ -99,12 +98,6 @@ fn whole_secret(reference: &str) -> Option<String> {
         [kind, rest @ ..] => ["", "SecretString"].contains(kind) && rest.iter().all(|field| field.is_empty()),
     };
     is_whole.then(|| name.join(":"))
-}
-
-fn is_variable(name: &str) -> bool {
-    name.len() >= 2
-        && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn looks_secret(name: &str, value: &str) -> bool {
