@@ -24,8 +24,8 @@ pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Res
             Some(found) => found,
             None if project.functions.len() == 1 => (0, package.as_str()),
             None => {
-                let usage = Failure::usage(format!("`--package {package}` does not say for which function it is"));
-                return Err(usage.hint("write `--package FUNCTION=ZIP`"));
+                let usage = Failure::usage(format!("`--package {package}` does not name a function"));
+                return Err(usage.hint("pass `--package FUNCTION=ZIP`"));
             }
         };
         let function = &project.functions[place];
@@ -70,7 +70,7 @@ pub async fn package(
 ) -> Result<Package, Failure> {
     if platform.runtime != function.runtime {
         let (wanted, here) = (&function.runtime, &platform.runtime);
-        session.console.note(&format!("`{}` runs with {here} here: this machine has no {wanted}", function.name));
+        session.console.note(&format!("`{}` runs with {here} locally: {wanted} is not installed", function.name));
     }
     let building = || session.console.tell(&Event::Building { function: function.name.clone() });
     let package = match code {
@@ -96,7 +96,7 @@ pub async fn package(
 /// A zip that was made elsewhere is deployed as it is, but not in silence.
 fn told_of_secrets(session: &Session, function: &Function, package: Package) -> Package {
     for file in package.secrets() {
-        session.console.note(&format!("`{}`: the package holds `{file}`, which looks like a secret", function.name));
+        session.console.note(&format!("`{}`: the package contains `{file}`, which looks like a secret", function.name));
     }
     package
 }
@@ -110,13 +110,13 @@ async fn compiled(
     let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
     let piped: Option<&(dyn Fn(&str) + Sync)> = if session.console.is_terminal() { None } else { Some(&tell) };
     if session.global.verbose {
-        session.console.note(&format!("`{}` is built {}", function.name, prepared.route));
+        session.console.note(&format!("building `{}` {}", function.name, prepared.toolset));
     }
     let waits = |directory: Option<&Path>| {
         let function = function.name.clone();
         session.console.tell(&match directory {
             Some(directory) => {
-                let for_what = format!("another lamstream that builds in `{}`", directory.display());
+                let for_what = format!("another lamstream building in `{}`", directory.display());
                 Event::BuildWaits { function, for_what }
             }
             None => Event::BuildGoesOn { function },

@@ -9,7 +9,7 @@ use crate::local::{self, adapter, layers};
 use crate::manifest::{self, Files, Function, Mistake, Problems, Source, located};
 use crate::stack::{Architecture, Platform};
 use futures_util::future::join_all;
-use packaging::{App, BuildError, Checked, Dependencies, Linker, Order, Package, Preference, Selection};
+use packaging::{App, BuildError, BuildOptions, Checked, Dependencies, Linker, Package, Preference, Selection};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,7 @@ pub async fn preflight(
 async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
     let directory = match &function.source {
         Source::Crate { directory, bin } => {
-            let order = Order {
+            let order = BuildOptions {
                 crate_dir: project.path(directory),
                 bin: bin.clone(),
                 architecture: platform.architecture,
@@ -92,9 +92,9 @@ fn zip(path: &Path, files: &Files, function: &Function, platform: &Platform) -> 
         return Err(vec![BuildError::new(message).at(&["package"])]);
     }
     if *files != Files::default() {
-        let message = format!("`{}` is no directory to `include` from or `exclude` from", path.display());
+        let message = format!("`{}` is a zip: `include` and `exclude` need a directory", path.display());
         let error = BuildError::new(message).at(&["include", "exclude"]);
-        wrong.push(error.hint("choose what is in a zip when it is made"));
+        wrong.push(error.hint("choose the files when you make the zip"));
     }
     match read(path, function, platform) {
         Ok(package) if wrong.is_empty() => return Ok(Code::Zip(package)),
@@ -147,8 +147,8 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
         handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: local::cache().ok_or_else(|| {
-            BuildError::new("there is no home directory to keep installed packages in")
-                .hint("name a directory in LAMSTREAM_CACHE_DIR")
+            BuildError::new("there is no home directory for the cache of installed packages")
+                .hint("set LAMSTREAM_CACHE_DIR to a directory")
         })?,
     })
 }
@@ -181,9 +181,9 @@ fn local_parts(session: &Session, project: &Project, function: &Function, platfo
     let own = format!(":{}:layer:", localcloud::ACCOUNT);
     for arn in others.iter().filter(|arn| !arn.contains(&own)) {
         if !layers::copy_of(arn).is_ok_and(|copy| copy.is_file()) {
-            let message = format!("cannot run `{}` here: there is no copy of the layer `{arn}`", function.name);
+            let message = format!("cannot run `{}` locally: there is no copy of the layer `{arn}`", function.name);
             let hint = format!(
-                "run `lamstream local layer add {arn}`, which fetches it with your credentials, or has it from a ZIP"
+                "run `lamstream local layer add {arn}`, which downloads it with your credentials or copies it from a ZIP"
             );
             missing.push(BuildError::new(message).hint(hint));
         }
@@ -199,8 +199,8 @@ fn adapter_missing() -> Option<BuildError> {
             (false, true) => "it is not a file",
             (false, false) => "there is no such file",
         };
-        let message = format!("cannot use `LAMSTREAM_ADAPTER`, which names `{}`: {why}", named.display());
-        let hint = "correct the variable; or unset it and run `lamstream local adapter install`, once";
+        let message = format!("cannot use `LAMSTREAM_ADAPTER` (`{}`): {why}", named.display());
+        let hint = "correct the variable, or unset it and run `lamstream local adapter install` once";
         return Some(BuildError::new(message).hint(hint));
     }
     let running = home().ok().and_then(|home| home.running().ok().flatten());
@@ -208,8 +208,8 @@ fn adapter_missing() -> Option<BuildError> {
     if known.or_else(adapter::program).is_some_and(|program| program.is_file()) {
         return None;
     }
-    let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed here");
-    Some(error.hint("run `lamstream local adapter install`, once"))
+    let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed");
+    Some(error.hint("run `lamstream local adapter install` once"))
 }
 
 /// A problem as it is shown, and what to do about it.

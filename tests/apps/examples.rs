@@ -153,6 +153,6 @@ fn without_the_adapter_the_error_says_how_to_get_it() {
     let output = bench.run(&["deploy", "--local", "--yes"]);
     assert_eq!(output.status.code(), Some(1));
     let story = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(story.contains("Lambda Web Adapter is not installed here"), "{story}");
+    assert!(story.contains("Lambda Web Adapter is not installed"), "{story}");
     assert!(story.contains("hint: run `lamstream local adapter install`"), "{story}");
 }

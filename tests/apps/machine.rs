@@ -125,7 +125,7 @@ fn another_registry_or_lock_is_seen_although_the_list_of_node_is_the_same() {
         assert_eq!(six(&bench, None, &[]).as_deref(), Ok("public"), "{lock}");
         write(&bench, &format!("app/{lock}"), &text);
         let refused = six(&bench, None, &[]).unwrap_err();
-        assert!(refused.contains(&format!("{lock}` has it from")), "{lock}: {refused}");
+        assert!(refused.contains(&format!("{lock}` resolves it from")), "{lock}: {refused}");
         std::fs::remove_file(bench.path(&format!("app/{lock}"))).unwrap();
     }
 }

@@ -83,12 +83,17 @@ fn a_package_without_a_wheel_for_the_target_is_named() {
         let bench = app(MANIFEST, &[("requirements.txt", "pure\nnative==1.0\n")]);
         let output = build(&bench, &["--arch", "x86_64"], uv);
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        let words = "cannot install `native==1.0` for `python3.13` on `x86_64`: it has no wheel for that";
+        let words =
+            "cannot install `native==1.0` for `python3.13` on `x86_64`: no wheel is available for this platform";
         assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", said(&output));
         let ranged = app(MANIFEST, &[("requirements.txt", "native>=0.5\n")]);
         let output = build(&ranged, &["--arch", "x86_64"], uv);
         let named = String::from_utf8_lossy(&output.stderr).contains("cannot install `native");
-        assert!(named && String::from_utf8_lossy(&output.stderr).contains("it has no wheel"), "{}", said(&output));
+        assert!(
+            named && String::from_utf8_lossy(&output.stderr).contains("no wheel is available"),
+            "{}",
+            said(&output)
+        );
         // Nothing half installed is taken for the whole.
         assert!(!build(&bench, &["--arch", "x86_64"], uv).status.success());
     });
@@ -181,5 +186,8 @@ fn an_extension_for_another_processor_is_refused() {
     std::fs::write(told.path("app/attach_linux_arm64.so"), ELF_OF_ARM64).unwrap();
     let output = build(&told, &["--arch", "x86_64"], None);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("not for `x86_64`: `attach_linux_arm64.so`"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .contains("built for another architecture than `x86_64`: `attach_linux_arm64.so`")
+    );
 }

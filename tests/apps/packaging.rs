@@ -75,7 +75,7 @@ fn an_app_goes_along_without_secrets_and_clutter() {
     assert_eq!(found.keys().collect::<Vec<_>>(), ["certs/ca.pem", "main.py", "run.sh"]);
     assert_eq!((found["run.sh"].0, found["main.py"].0), (0o755, 0o644));
     let story = String::from_utf8(output.stderr).unwrap();
-    assert!(story.contains("`.env` stays behind") && story.contains("`certs/server.pem` stays behind"), "{story}");
+    assert!(story.contains("`.env` is left out") && story.contains("`certs/server.pem` is left out"), "{story}");
 
     let named = app(&format!("{MANIFEST}include = ['.env', '*.pem']\nexclude = ['docs']\n"), &files);
     assert_eq!(
@@ -113,14 +113,14 @@ fn a_command_line_becomes_the_script_that_the_handler_names() {
 #[test]
 fn what_could_not_start_is_refused_before_anything_is_called() {
     let missing = mistaken(&app(&MANIFEST.replace("'run.sh'", "'start.sh'"), &[]));
-    assert!(missing.contains("there is no `start.sh` in it"), "{missing}");
+    assert!(missing.contains("it has no `start.sh` to start the app with"), "{missing}");
     let windows = refused(&app(MANIFEST, &[("run.sh", "#!/bin/sh\r\nexec x\r\n")]));
-    assert!(windows.contains("its lines end as on Windows") && windows.contains("sed -i"), "{windows}");
+    assert!(windows.contains("it has Windows line endings") && windows.contains("sed -i"), "{windows}");
     let no_script = refused(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
-    assert!(no_script.contains("begins with `#!`"), "{no_script}");
+    assert!(no_script.contains("starts with `#!`"), "{no_script}");
     let empty = MANIFEST.replace("web =", "package =").replace("run = 'run.sh'", "handler = 'main.handler'");
     let empty = mistaken(&app(&empty, &[("other.py", "")]));
-    assert!(empty.contains("the handler `main.handler` could be in"), "{empty}");
+    assert!(empty.contains("it has no file for the handler `main.handler`"), "{empty}");
     let nowhere = mistaken(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
     assert!(nowhere.contains("deploy.toml:3:7: cannot use the directory `nowhere`: there is no such"), "{nowhere}");
 }
@@ -151,7 +151,7 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
     with_a_secret.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
     let output = with_a_secret.run(&["build", "--out", "out"]);
     let story = String::from_utf8(output.stderr).unwrap();
-    assert!(story.contains("the package holds `.env`, which looks like a secret"), "{story}");
+    assert!(story.contains("the package contains `.env`, which looks like a secret"), "{story}");
 
     std::fs::rename(bench.path("out/site.zip"), bench.path("site.zip")).unwrap();
     bench.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
@@ -164,7 +164,7 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
     );
     assert!(mistaken(&bench).contains("it has no `start.sh` at its root"));
     bench.write("deploy.toml", &format!("{}exclude = ['x']\n", manifest.replace("'app'", "'site.zip'")));
-    assert!(mistaken(&bench).contains("is no directory"));
+    assert!(mistaken(&bench).contains("need a directory"));
 }
 
 /// Everything that says how something is deployed, beside an app that is packed from the manifest's own directory.
@@ -226,6 +226,6 @@ fn a_file_that_stays_behind_and_may_be_the_apps_own_is_told() {
     let bench = app(&manifest, &[("token", "t"), ("template.json", "{}"), ("prod.tfvars", "a = 1")]);
     let story = String::from_utf8(bench.run(&["build", "--out", "out"]).stderr).unwrap();
     for name in ["token", "template.json", "prod.tfvars"] {
-        assert!(story.contains(&format!("`{name}` stays behind")), "{name}: {story}");
+        assert!(story.contains(&format!("`{name}` is left out")), "{name}: {story}");
     }
 }

@@ -485,5 +485,5 @@ fn a_password_of_an_index_is_used_and_neither_shown_nor_packed() {
     ]);
     let bench = stage.bench(&[("app/requirements.txt", "--index-url {LOCKED}\nsix\n")]);
     let output = stage.build(&bench, None);
-    assert!(said(&output).contains("`requirements.txt` stays behind"), "{}", said(&output));
+    assert!(said(&output).contains("`requirements.txt` is left out"), "{}", said(&output));
 }

@@ -80,7 +80,7 @@ fn a_package_of_a_workspace_or_a_directory_is_not_looked_up_in_a_registry() {
     let local: Vec<String> = ["workspace:*", "file:../six", "link:../six", "portal:../six", "../six"].map(needs).into();
     let catalog = needs("catalog:");
     let patch = needs("patch:six@npm%3A1.0.0#./six.patch");
-    let here = "is a directory or file of this machine";
+    let here = "is a local directory or file";
     let alone = local.iter().map(|text| [package(text), SIX]).collect::<Vec<_>>();
     let mut forms: Vec<Form<'_>> = alone.iter().map(|files| ("place", &files[..], Some(here))).collect();
     let others: [Form<'_>; 7] = [
@@ -135,17 +135,21 @@ fn a_lock_says_that_a_package_is_not_the_registrys() {
     };
     let (own, of_root) = (pnpm("."), pnpm(APP));
     let tarball = "packages:\n  six@1.0.0:\n    resolution: {integrity: sha512-00, tarball: '{FILE}'}\n";
-    let here = "is a directory or file of this machine";
+    let here = "is a local directory or file";
     each(&[
         ("package-lock.json", &[any, ("packages/app/package-lock.json", &resolved)], PRIVATE),
-        ("package-lock.json of the root", &[any, WORKSPACE, ("package-lock.json", &resolved)], Some("has it from")),
+        (
+            "package-lock.json of the root",
+            &[any, WORKSPACE, ("package-lock.json", &resolved)],
+            Some("resolves it from"),
+        ),
         ("old package-lock.json", &[any, ("packages/app/package-lock.json", &old)], Some(here)),
         ("package-lock.json, a link", &[any, ("packages/app/package-lock.json", &link)], Some(here)),
-        ("yarn.lock", &[any, ("packages/app/yarn.lock", classic)], Some("yarn.lock` has it from")),
+        ("yarn.lock", &[any, ("packages/app/yarn.lock", classic)], Some("yarn.lock` resolves it from")),
         ("yarn.lock of Berry", &[package(&one), ("packages/app/yarn.lock", berry)], Some("yarn.lock")),
         ("pnpm-lock.yaml", &[any, ("packages/app/pnpm-lock.yaml", &own)], Some(here)),
         ("pnpm-lock.yaml of the root", &[any, PNPM, ("pnpm-lock.yaml", &of_root)], Some("pnpm-lock.yaml")),
-        ("pnpm-lock.yaml, an address", &[any, ("packages/app/pnpm-lock.yaml", tarball)], Some("has it from")),
+        ("pnpm-lock.yaml, an address", &[any, ("packages/app/pnpm-lock.yaml", tarball)], Some("resolves it from")),
     ]);
 }
 

@@ -168,7 +168,7 @@ fn who_waits_for_another_lamstream_says_so_and_a_signal_ends_the_wait() {
     let directory = build_directory(&bench.path("target"));
     let held = std::fs::File::options().write(true).open(directory.join(".lamstream-lock")).unwrap();
     held.lock().unwrap();
-    let words = format!("Waiting for another lamstream that builds in `{}`", directory.display());
+    let words = format!("Waiting for another lamstream building in `{}`", directory.display());
     let mut waiting = build(&bench, &["a", "--out", "out"]).spawn().unwrap();
     wait_for(&mut BufReader::new(waiting.stderr.take().unwrap()), &words);
     kill_process(Pid::from_raw(waiting.id() as i32).unwrap(), Signal::INT).unwrap();

@@ -47,17 +47,14 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         (&format!("web = 'app/run.sh'\n{WEB}"), "3:7: cannot use the directory `app/run.sh`: it is a file"),
         (
             &format!("web = 'app'\n{}", WEB.replace("run.sh", "start.sh")),
-            "5:7: cannot use the directory `app`: there is no `start.sh`",
+            "5:7: cannot use the directory `app`: it has no `start.sh`",
         ),
-        (
-            &format!("web = 'app'\nexclude = ['*.sh']\n{WEB}"),
-            "6:7: cannot use the directory `app`: there is no `run.sh`",
-        ),
+        (&format!("web = 'app'\nexclude = ['*.sh']\n{WEB}"), "6:7: cannot use the directory `app`: it has no `run.sh`"),
         (&format!("web = 'app'\ndependencies = 'reqs.txt'\n{WEB}"), "4:16: cannot read the dependencies `reqs.txt`"),
         (&format!("package = 'nope.zip'\n{HANDLER}"), "3:11: cannot use the package `nope.zip`: there is no such file"),
         (
             &format!("package = 'app'\n{}", HANDLER.replace("main", "other")),
-            "5:11: cannot use the directory `app`: there is nothing in it that the handler",
+            "5:11: cannot use the directory `app`: it has no file for the handler",
         ),
     ];
     for (keys, expected) in table {
@@ -112,7 +109,9 @@ fn a_zip_without_the_handlers_file_is_refused_before_any_call() {
     let proxy = bench.proxy();
     let output = bench.through(&proxy, &["deploy", "--yes"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    assert!(errors(&output).contains("deploy.toml:5:11: cannot use the package `app.zip`: there is nothing in it"));
+    assert!(
+        errors(&output).contains("deploy.toml:5:11: cannot use the package `app.zip`: it has no file for the handler")
+    );
     let output = bench.through(&proxy, &["deploy", "--yes", "--package", "app.zip"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert_eq!(proxy.take_calls(), Vec::<String>::new());
@@ -135,8 +134,8 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
     let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nobody")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let told = errors(&output);
-    assert!(told.contains("there is neither uv nor python3 here"), "{told}");
-    assert!(told.contains("there is no npm here"), "{told}");
+    assert!(told.contains("neither uv nor python3 is installed"), "{told}");
+    assert!(told.contains("npm is not installed"), "{told}");
 
     // Without pip it is no installer.
     let python = bench.path("bin/python3");
@@ -249,7 +248,7 @@ fn an_adapter_that_a_variable_names_and_that_is_not_there_is_named() {
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
         let shown = if named == "app" { bench.path("app").display().to_string() } else { named.to_owned() };
-        let expected = format!("cannot use `LAMSTREAM_ADAPTER`, which names `{shown}`: {why}");
+        let expected = format!("cannot use `LAMSTREAM_ADAPTER` (`{shown}`): {why}");
         assert!(told.contains(&expected) && !told.contains("not installed"), "{told}");
     }
 }
@@ -271,7 +270,7 @@ fn a_package_for_a_function_that_is_not_chosen_is_refused_by_name() {
         ),
         (&["deploy", "c", "--package", "f=/x.zip"], "the manifest has no function `f`"),
         (&["deploy", "--package", "f=/x.zip"], "the manifest has no function `f`"),
-        (&["deploy", "--package", "/x.zip"], "does not say for which function it is"),
+        (&["deploy", "--package", "/x.zip"], "does not name a function"),
     ] {
         let output = bench.run(&[arguments, &["--local"]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));

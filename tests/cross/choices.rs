@@ -26,13 +26,13 @@ fn a_linker_that_cargo_is_told_of_is_kept() {
     let output = build(&bench, &place, &[]);
     let story = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(story.contains("linked by the linker that cargo's configuration names"), "{story}");
+    assert!(story.contains("linked by the linker set by cargo's configuration"), "{story}");
     assert!(story.contains("/nowhere/configured"), "{story}");
 
     let variable = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER";
     let output = build(&bench, &place, &[(variable, "/nowhere/set")]);
     let story = String::from_utf8_lossy(&output.stderr);
-    assert!(story.contains(&format!("linked by the linker that `{variable}` names")), "{story}");
+    assert!(story.contains(&format!("linked by the linker set by `{variable}`")), "{story}");
     assert!(story.contains("/nowhere/set") && !story.contains("/nowhere/configured"), "{story}");
 }
 
@@ -51,7 +51,7 @@ fn a_compiler_that_is_named_is_the_only_one() {
     let story = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{story}");
     assert!(story.contains("the standard library for `aarch64-unknown-linux-gnu` is not installed"), "{story}");
-    assert!(story.contains(&format!("hint: `{}` was named as the compiler", compiler.display())), "{story}");
+    assert!(story.contains(&format!("hint: `{}` is set as the compiler", compiler.display())), "{story}");
 }
 
 #[test]

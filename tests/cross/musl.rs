@@ -25,8 +25,8 @@ fn answered(rustc: &Path, crate_dir: &Path, path: &str) -> Vec<u8> {
     let keys = format!("crate = {crate_dir:?}\nbuild = {{ {build} }}\n");
     let bench = Bench::new(&format!("app = \"shop\"\n[functions.chat]\n{keys}"));
     let built = built(&mut bench.command(&["-v", "build", "--arch", "x86_64", "--out", "out"]));
-    assert!(built.story.contains(&format!("`chat` is built for {MUSL} with rustc ")), "{}", built.story);
-    let linked = "linked by `rust-lld`, with the musl of its own toolchain, as you said";
+    assert!(built.story.contains(&format!("building `chat` for {MUSL} with rustc ")), "{}", built.story);
+    let linked = "linked by `rust-lld` with its toolchain's musl, as configured";
     assert!(built.story.contains(linked), "{}", built.story);
     let zip = bench.path(built.zip.to_str().unwrap());
     Package::read(&zip, Architecture::X86_64, Some("bootstrap")).unwrap();

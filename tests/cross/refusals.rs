@@ -47,7 +47,7 @@ fn too_new() -> Option<std::path::PathBuf> {
     Some(copies("too_new", &[("crates/packaging/tests/fixtures/too_new", "too_new")]).join("too_new"))
 }
 
-const NEEDS: &str = "it needs `GLIBC_2.36` (for `arc4random`), and `provided.al2023` has glibc 2.34";
+const NEEDS: &str = "it needs `GLIBC_2.36` (for `arc4random`), but `provided.al2023` has glibc 2.34";
 
 #[test]
 fn a_package_for_another_processor_is_refused_before_any_call() {
@@ -67,7 +67,7 @@ fn a_package_that_needs_a_newer_glibc_is_refused_before_any_call() {
     std::fs::write(&zip, zipped(&[("bootstrap", &binary)])).unwrap();
     let story = refused_with(&manifest(true, "unused"), &zip);
     assert!(story.contains(NEEDS), "{story}");
-    assert!(story.contains("hint: or aim at its glibc"), "{story}");
+    assert!(story.contains("hint: or target that glibc"), "{story}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The two processors that Lambda runs code on.
+//! The two processor architectures of Lambda.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Architecture {
 impl Architecture {
     pub const ALL: [Architecture; 2] = [Architecture::X86_64, Architecture::Arm64];
 
-    /// The processor of this machine, where Lambda has it too.
+    /// This machine's architecture, if Lambda has it.
     pub fn host() -> Option<Architecture> {
         match std::env::consts::ARCH {
             "x86_64" => Some(Architecture::X86_64),

@@ -1,4 +1,4 @@
-//! The zip around a bootstrap: made the same way every time, and read without trusting it.
+//! Zips: written deterministically, and read without trusting them.
 
 use std::io::{Cursor, Read, Write};
 
@@ -7,21 +7,21 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, System};
 
-use super::error::BuildError;
+use crate::error::BuildError;
 
-/// What messages call a package that is made here.
+/// How messages name a package that is made here.
 const BINARY: &str = "the binary";
 
-/// What Lambda runs, at the zip's root.
+/// The file at the zip's root that Lambda runs.
 const BOOTSTRAP: &str = "bootstrap";
 
 /// The most bytes that a zip may unpack to.
 const UNZIPPED_LIMIT: u64 = 262_144_000;
 
-/// Lambda's user owns nothing in the package, so it needs what others may do.
+/// Lambda's user does not own the files, so it needs the permissions of others.
 const OTHERS_READ_AND_EXECUTE: u32 = 0o005;
 
-/// Takes about a tenth of a second for a binary of 2 MB; what compresses better takes many times as long.
+/// Takes about 0.1 s for a binary of 2 MB; better compression takes many times as long.
 const BEST: i64 = 9;
 /// For a tree of files, which may be a hundred times as large.
 const QUICK: i64 = 6;
@@ -34,21 +34,21 @@ pub struct Entry {
     pub executable: bool,
 }
 
-/// Zips a bootstrap. Time, place and platform leave no trace: equal bytes in, equal bytes out.
+/// Zips a bootstrap. Equal bytes in, equal bytes out, whatever the time, place and platform.
 pub fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
     check_unzipped(bootstrap.len() as u64, BINARY)?;
     let entry = Entry { name: BOOTSTRAP.to_owned(), bytes: bootstrap.to_owned(), executable: true };
     write(&[entry], BEST).map_err(|error| BuildError::new("cannot zip the binary").because(error))
 }
 
-/// Passes files that Lambda can unpack, by their names and sizes.
+/// Refuses files that are too large for Lambda to unpack, by their names and sizes.
 pub fn check_sizes(sizes: &[(&str, u64)], subject: &str) -> Result<(), BuildError> {
     let total = sizes.iter().map(|(_, size)| size).sum();
     check_unzipped(total, subject).map_err(|error| error.hint(largest(sizes)))
 }
 
-/// Zips files in the order in which they come, each with nothing of its own but its name, its bytes and whether it may be
-/// executed. Messages speak of where they come from as `subject`.
+/// Zips files in the given order, each with its name, its bytes and whether it is executable, and without any other
+/// metadata. Messages call their origin `subject`.
 pub fn pack_all(entries: &[Entry], subject: &str) -> Result<Vec<u8>, BuildError> {
     write(entries, QUICK).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
 }
@@ -68,7 +68,7 @@ fn write(entries: &[Entry], level: i64) -> ZipResult<Vec<u8>> {
     Ok(writer.finish()?.into_inner())
 }
 
-/// What takes the most of a package, by the first part of its name.
+/// The largest parts of a package, by the first part of their names.
 fn largest(files: &[(&str, u64)]) -> String {
     let mut sizes = std::collections::BTreeMap::<&str, u64>::new();
     for (name, size) in files {
@@ -78,11 +78,11 @@ fn largest(files: &[(&str, u64)]) -> String {
     sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let named: Vec<String> =
         sizes.iter().take(5).map(|(name, size)| format!("`{name}` {} MB", size.div_ceil(1_000_000))).collect();
-    format!("the largest parts are {}", named.join(", "))
+    format!("its largest parts: {}", named.join(", "))
 }
 
-/// What is started of a zip that was made elsewhere, if Lambda could unpack and start it; `started` is its name. Messages
-/// speak of the zip as `subject`.
+/// The file `started` of a zip that was made elsewhere, if Lambda could unpack and start it. Messages call the zip
+/// `subject`.
 pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option<Vec<u8>>, BuildError> {
     let unreadable = |error: ZipError| BuildError::new(format!("cannot unpack {subject}")).because(error);
     let mut archive = ZipArchive::new(Cursor::new(zip))
@@ -99,12 +99,12 @@ pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option
     let mode = entry.unix_mode().unwrap_or(0);
     if mode & OTHERS_READ_AND_EXECUTE != OTHERS_READ_AND_EXECUTE {
         return Err(BuildError::new(format!(
-            "cannot use {subject}: its `{started}` has mode `{:04o}`, with which Lambda cannot start it",
+            "cannot use {subject}: Lambda cannot execute its `{started}`, which has mode `{:04o}`",
             mode & 0o7777
         ))
-        .hint(format!("run `chmod 755 {started}` and zip it again, with a tool that keeps modes")));
+        .hint(format!("run `chmod 755 {started}`, then zip it again with a tool that keeps file modes")));
     }
-    // The size in the directory is a claim; what is really inflated is counted.
+    // The size in the zip's directory may be wrong, so the inflated bytes are counted.
     let mut bytes = Vec::new();
     entry.take(UNZIPPED_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.into()))?;
     check_unzipped(bytes.len() as u64, subject)?;
@@ -129,11 +129,9 @@ fn without(started: &str, archive: &ZipArchive<Cursor<&[u8]>>, subject: &str) ->
     let error =
         BuildError::new(format!("cannot use {subject}: it has no `{started}` at its root")).at(&["run", "package"]);
     match archive.file_names().flatten().find(|name| name.ends_with(&format!("/{started}"))) {
-        Some(deeper) => error.hint(format!("it has `{deeper}`: zip it from within its directory")),
+        Some(deeper) => error.hint(format!("it has `{deeper}`: zip it from inside its directory")),
         None if started == BOOTSTRAP => error.hint("name the executable `bootstrap`"),
-        None => {
-            error.hint(format!("put `{started}` there, which starts the app; `lamstream build` makes such a package"))
-        }
+        None => error.hint(format!("add `{started}`, which starts the app; `lamstream build` makes such a package")),
     }
 }
 
@@ -142,9 +140,9 @@ fn check_unzipped(size: u64, subject: &str) -> Result<(), BuildError> {
         return Ok(());
     }
     Err(BuildError::new(format!(
-        "cannot use {subject}: it unpacks to {size} bytes, and Lambda takes at most {UNZIPPED_LIMIT}"
+        "cannot use {subject}: it unpacks to {size} bytes, but Lambda's limit is {UNZIPPED_LIMIT}"
     ))
-    .hint("leave out what it does not need, and strip binaries of their debug information"))
+    .hint("exclude what it does not need, and strip debug information from binaries"))
 }
 
 #[cfg(test)]
@@ -168,7 +166,7 @@ mod tests {
         unpack_bootstrap(zip).unwrap_err()
     }
 
-    /// Bytes that compress a little, as code does, without a file to keep.
+    /// Bytes that compress a little, like code, without keeping a file.
     fn sample() -> Vec<u8> {
         let mut state = 1u32;
         (0..200_000)

@@ -1,52 +1,52 @@
-//! Reads from a binary what Lambda's `provided.al2023` will need of it, and refuses what could not start there.
+//! Reads what a binary needs from `provided.al2023`, and refuses a binary that could not start there.
 
 use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 
-use super::error::BuildError;
 use crate::Architecture;
+use crate::error::BuildError;
 
-/// The glibc of `provided.al2023`; its loader refuses a binary that asks for more before `main` runs.
+/// The glibc of `provided.al2023`; its loader refuses a binary that needs a newer one before `main` runs.
 const GLIBC: (u32, u32) = (2, 34);
 
-/// Prefixes under which a function may bring a loader of its own: its layers and its package.
+/// Where a function may have its own loader: in its layers and in its package.
 const OWN_LOADERS: [&str; 2] = ["/opt/", "/var/task/"];
 
-/// What one ELF file says about itself.
+/// The headers of an ELF file, as far as they matter.
 #[derive(Debug, PartialEq, Eq)]
 struct Elf {
     machine: u16,
     executable: bool,
     linux: bool,
-    /// The loader that it asks for; `None` when it is linked statically.
+    /// The loader that it needs; `None` if it is linked statically.
     loader: Option<String>,
     needs: Vec<Need>,
 }
 
-/// One version of glibc's symbols that must be there when the binary starts.
+/// A symbol version of glibc that the binary needs to start.
 #[derive(Debug, PartialEq, Eq)]
 struct Need {
-    /// As it stands in the file: `GLIBC_2.34`.
+    /// As spelled in the file: `GLIBC_2.34`.
     version: String,
-    /// One symbol that asks for it, when the symbol table still names one.
+    /// A symbol that needs it, if the symbol table still names one.
     symbol: Option<String>,
 }
 
-/// Passes a binary that can start on `provided.al2023` with this architecture. Messages speak of it as `subject`.
+/// Refuses a binary that cannot start on `provided.al2023` with this architecture. Messages call it `subject`.
 pub fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
     if !binary.starts_with(&elf::ELFMAG) {
         return Err(not_an_elf(binary, subject));
     }
     let elf = read(binary).map_err(|error| {
-        BuildError::new(format!("cannot use {subject}: it is not a whole 64-bit ELF file")).because(error)
+        BuildError::new(format!("cannot use {subject}: it is not a complete 64-bit ELF file")).because(error)
     })?;
     judge(&elf, architecture, subject)
 }
 
-/// Passes an ELF file of this architecture, by its first bytes alone.
+/// Refuses an ELF file of another architecture, by its first bytes.
 pub fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
-    // The machine stands at the same place in every ELF file; both of Lambda's are little-endian.
+    // The machine is at the same offset in every ELF file; both of Lambda's are little-endian.
     let found = match head {
         [0x7f, b'E', b'L', b'F', rest @ ..] if rest.len() >= 16 => u16::from_le_bytes([rest[14], rest[15]]),
         _ => return Ok(()),
@@ -92,7 +92,7 @@ fn needs(header: &FileHeader64<Endianness>, endian: Endianness, binary: &[u8]) -
     while let Some((_, mut entries)) = files.next()? {
         while let Some(entry) = entries.next()? {
             let version = String::from_utf8_lossy(entry.name(endian, strings)?).into_owned();
-            // The loader only warns about a version that nothing but weak symbols ask for.
+            // The loader only warns about a version that only weak symbols need.
             if !version.starts_with("GLIBC_") || entry.vna_flags.get(endian).contains(elf::VER_FLG_WEAK) {
                 continue;
             }
@@ -114,7 +114,7 @@ fn judge(elf: &Elf, architecture: Architecture, subject: &str) -> Result<(), Bui
     if !elf.linux || !elf.executable {
         let what = if elf.executable { "not for Linux" } else { "not an executable" };
         return Err(BuildError::new(format!("cannot use {subject}: it is an ELF file, but {what}"))
-            .hint("Lambda starts a Linux executable named `bootstrap`; is this the crate's binary, not its library?"));
+            .hint("Lambda starts a Linux executable named `bootstrap`: package the crate's binary, not its library"));
     }
     if elf.machine != machine(architecture) {
         let found = name(elf.machine);
@@ -131,7 +131,7 @@ fn judge(elf: &Elf, architecture: Architecture, subject: &str) -> Result<(), Bui
         return Err(BuildError::new(format!(
             "cannot use {subject}: it needs the loader `{loader}`, which `provided.al2023` does not have"
         ))
-        .hint("link it statically, or build it against glibc 2.34 or older on an ordinary distribution"));
+        .hint("link it statically, or build it against glibc 2.34 or older"));
     }
     match elf.needs.iter().filter(|need| is_too_new(&need.version)).max_by_key(|need| parse(&need.version)) {
         None => Ok(()),
@@ -157,13 +157,13 @@ fn too_new(need: &Need, architecture: Architecture, subject: &str) -> BuildError
     let by = need.symbol.as_ref().map(|symbol| format!(" (for `{symbol}`)")).unwrap_or_default();
     let cpu = if architecture == Architecture::X86_64 { "x86_64" } else { "aarch64" };
     BuildError::new(format!(
-        "cannot use {subject}: it needs `{}`{by}, and `provided.al2023` has glibc 2.34",
+        "cannot use {subject}: it needs `{}`{by}, but `provided.al2023` has glibc 2.34",
         need.version
     ))
     .hint("build on a distribution with glibc 2.34 or older, such as Amazon Linux 2023 or Debian 11")
-    .hint(format!("or link statically: `build.target = \"{cpu}-unknown-linux-musl\"` in the manifest"))
+    .hint(format!("or link it statically: set `build.target = \"{cpu}-unknown-linux-musl\"` in the manifest"))
     .hint(format!(
-        "or aim at its glibc: `build.linker = \"zig\"` in the manifest, or elsewhere \
+        "or target that glibc: set `build.linker = \"zig\"` in the manifest, or run \
          `cargo zigbuild --release --target {cpu}-unknown-linux-gnu.2.34`"
     ))
 }
@@ -236,7 +236,7 @@ mod tests {
             judge(&elf(&["GLIBC_2.9", "GLIBC_2.38", "GLIBC_2.36"]), Architecture::X86_64, "the binary").unwrap_err();
         assert_eq!(
             error.message,
-            "cannot use the binary: it needs `GLIBC_2.38` (for `of_GLIBC_2.38`), and `provided.al2023` has glibc 2.34"
+            "cannot use the binary: it needs `GLIBC_2.38` (for `of_GLIBC_2.38`), but `provided.al2023` has glibc 2.34"
         );
         assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-musl")), "{error:?}");
         assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-gnu.2.34")), "{error:?}");
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(message(b"MZ\x90"), "cannot use the binary: it is a Windows executable");
         assert_eq!(message(b"\xcf\xfa\xed\xfe"), "cannot use the binary: it is a macOS executable");
         assert_eq!(message(b"hello"), "cannot use the binary: it is not an ELF file");
-        assert_eq!(message(b"\x7fELF\x02"), "cannot use the binary: it is not a whole 64-bit ELF file");
+        assert_eq!(message(b"\x7fELF\x02"), "cannot use the binary: it is not a complete 64-bit ELF file");
     }
 
     #[test]

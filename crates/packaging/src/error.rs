@@ -1,17 +1,17 @@
-//! Why a package could not be built, in the words that a person gets to read.
+//! Why a package could not be built, as users read it.
 
 use std::fmt;
 
-/// One message, what lay beneath it, and what to do about it. All are lowercase and without a full stop, except
-/// where another program's own words are passed on in `caused_by`.
+/// One message, its causes, and what to do about it. All are lower case and without a full stop, except
+/// another program's own words in `caused_by`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildError {
     pub message: String,
-    /// From the nearest cause to the farthest, one line each.
+    /// From the nearest cause to the root cause, one line each.
     pub caused_by: Vec<String>,
     /// Commands or changes that would help, most likely first.
     pub hints: Vec<String>,
-    /// The keys of a function in the manifest that are to blame, the likeliest first; empty where none is.
+    /// The keys of the function in the manifest that may be at fault, the likeliest first; empty if none is.
     pub keys: &'static [&'static str],
 }
 
@@ -25,7 +25,7 @@ impl BuildError {
         self
     }
 
-    /// Blames the first of these keys that the manifest has.
+    /// Points to the first of these keys that the manifest has.
     pub fn at(mut self, keys: &'static [&'static str]) -> Self {
         self.keys = keys;
         self
@@ -45,7 +45,7 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// `` `a`, `b` and `c` ``, for messages that list what there is to choose from.
+/// `` `a`, `b` and `c` ``, for messages that list the choices.
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {

@@ -1,49 +1,45 @@
-//! From a crate, or a zip built elsewhere, to the package that Lambda gets: built, inspected, zipped.
+//! From a crate, an app's directory or a zip to the package for Lambda: built, inspected, zipped.
 //!
-//! - [`prepare`] finds out what can build a crate here and chooses a [`Route`]; [`Prepared::compile`] runs cargo and
-//!   returns the binary's bytes; [`compile`] is both.
-//! - [`Package::of_bootstrap`] inspects such a binary and zips it, the same way every time.
+//! - [`prepare`] checks what can build a crate on this machine and chooses a [`Toolset`]; [`Prepared::compile`] runs cargo
+//!   and returns the binary's bytes.
+//! - [`Package::of_bootstrap`] inspects such a binary and zips it deterministically.
 //! - [`Package::read`] inspects a zip that was built elsewhere and keeps its bytes as they are.
-//! - [`App::check`] and [`Checked::assemble`] make one of a directory, with the packages that an app depends on.
+//! - [`App::check`] and [`Checked::assemble`] package a directory, with the packages that the app depends on.
 //!
-//! Nothing here prints: cargo writes to the terminal itself, or its lines go to the caller.
+//! Nothing here prints: cargo writes to the terminal itself, or its output goes to the caller.
+
+mod app;
+mod cargo;
+
+mod node;
+mod python;
+
+mod package;
+
+mod archive;
+mod elf;
+mod handler;
+
+mod exclude;
+mod interpreter;
+mod origin;
+mod patterns;
+
+mod tool;
+
+mod address;
+mod digest;
+mod error;
 
 mod architecture;
 mod runtime;
 
-mod compile;
-
-mod choice;
-mod configuration;
-mod toolchain;
-
-mod findings;
-mod missing;
-mod preference;
-mod route;
-
-mod cargo;
-mod profile;
-mod remap;
-mod target_dir;
-
-mod package;
-
-mod app;
-
-mod archive;
-mod elf;
-
-mod origin;
-
-mod error;
-
-pub use app::{App, Assembled, Checked, Dependencies, Selection, UNFINISHED, platform_here};
+pub use app::{App, Assembled, Checked, Dependencies, Selection};
 pub use architecture::Architecture;
-pub use compile::{Order, Prepared, Progress, compile, prepare};
+pub use cargo::{BuildOptions, Linker, Preference, Prepared, Progress, Toolset, prepare};
 pub use error::BuildError;
+pub use exclude::UNFINISHED;
+pub use interpreter::platform_here;
 pub use origin::origin;
 pub use package::Package;
-pub use preference::{Linker, Preference};
-pub use route::Route;
 pub use runtime::{Family, Platform, Runtime};

@@ -1,9 +1,9 @@
-//! Where code comes from: the commit that the working tree is at.
+//! The commit that the code was built from.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// `commit 3f2a9c1d4e5f`, and `dirty` after it where something is not committed. Empty where git does not know.
+/// `commit 3f2a9c1d4e5f`, followed by `dirty` if there are uncommitted changes. Empty outside a Git repository.
 pub fn origin(directory: &Path) -> String {
     let Some(commit) = git(directory, &["rev-parse", "--short=12", "HEAD"]) else { return String::new() };
     let changed = git(directory, &["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
@@ -13,7 +13,7 @@ pub fn origin(directory: &Path) -> String {
 fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let mut command = Command::new("git");
-    // Whoever else uses the repository at the moment is not to be held up by a question.
+    // Other Git processes must not be blocked by a query.
     command.arg("--no-optional-locks").arg("-C").arg(directory).args(arguments);
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

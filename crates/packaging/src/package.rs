@@ -1,4 +1,4 @@
-//! The zip that Lambda gets, with the digest by which AWS knows it.
+//! The zip for Lambda, with the digest that AWS identifies it by.
 
 use std::fmt;
 use std::path::Path;
@@ -8,26 +8,25 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::app::handler;
-use super::app::unwanted::{self, Unwanted};
-use super::error::BuildError;
-use super::{archive, elf};
+use crate::error::BuildError;
+use crate::exclude::{self, Unwanted};
 use crate::{Architecture, Family};
+use crate::{archive, elf, handler};
 
-/// The largest zip, in bytes, that can be sent to Lambda itself; a larger one goes by S3. Source: AWS's quotas.
+/// The largest zip, in bytes, that can be uploaded to Lambda directly; a larger one goes through S3. Source: AWS's quotas.
 const DIRECT_LIMIT: usize = 52_428_800;
 
 /// A zip that Lambda can unpack, with code for `architecture`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Package {
     pub zip: Bytes,
-    /// The zip's SHA-256 in base64, as AWS says `CodeSha256`.
+    /// The zip's SHA-256 in base64, like AWS's `CodeSha256`.
     pub sha256: String,
     pub architecture: Architecture,
 }
 
 impl Package {
-    /// Zips a binary, the same way every time.
+    /// Zips a binary deterministically.
     ///
     /// # Errors
     /// When the binary could not start on `provided.al2023` with this architecture, or is too large.
@@ -36,12 +35,12 @@ impl Package {
         Ok(Package::of_zip(archive::pack(binary)?, architecture))
     }
 
-    /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so that its digest is the same
-    /// everywhere it is deployed to. `started` is the file that is executed, such as `bootstrap`, if one is.
+    /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so its digest is the same
+    /// wherever it is deployed. `started` is the file that is executed, such as `bootstrap`, if there is one.
     ///
     /// # Errors
-    /// When it is no zip, is too large, or the file that starts it is missing, may not be executed, or could not start
-    /// with this architecture. A script is not looked into.
+    /// When it is not a zip, is too large, or the file that starts it is missing, not executable, or could not start
+    /// with this architecture. Scripts are not inspected.
     pub fn read(zip_path: &Path, architecture: Architecture, started: Option<&str>) -> Result<Package, BuildError> {
         let zip = std::fs::read(zip_path).map_err(|error| {
             BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error).at(&["package"])
@@ -59,26 +58,26 @@ impl Package {
         Package { zip: zip.into(), sha256, architecture }
     }
 
-    /// What is in it that looks like a secret. It is told and not refused: the bytes of a zip that was made elsewhere stay
+    /// The files that look like secrets. They are reported and not refused: the bytes of a zip that was made elsewhere stay
     /// as they are.
     pub fn secrets(&self) -> Vec<String> {
         let is_secret =
-            |name: &String| Path::new(name).ancestors().any(|part| unwanted::by_name(part) == Some(Unwanted::Secret));
+            |name: &String| Path::new(name).ancestors().any(|part| exclude::by_name(part) == Some(Unwanted::Secret));
         archive::names(&self.zip).into_iter().filter(is_secret).collect()
     }
 
     /// # Errors
-    /// When it has no file that the handler could be in, as far as the language's rules are known here. `path` is that of
+    /// When it has no file for the handler, for the languages whose rules are known here. `path` is that of
     /// the zip.
     pub fn refuse_without(&self, family: Family, handler: &str, path: &Path) -> Result<(), BuildError> {
-        // Lambda unpacks zips of every tool.
+        // Some tools write backslashes or a leading `./`, and Lambda accepts both.
         let names = archive::names(&self.zip).into_iter().map(|name| name.replace('\\', "/"));
         let names: Vec<String> = names.map(|name| name.trim_start_matches("./").to_owned()).collect();
         let names = names.iter().map(String::as_str).collect();
         handler::refuse_without(&names, family, handler, &format!("the package `{}`", path.display()))
     }
 
-    /// Whether Lambda takes it only out of an S3 bucket.
+    /// Whether Lambda accepts it only from an S3 bucket.
     pub fn needs_a_bucket(&self) -> bool {
         self.size() > DIRECT_LIMIT
     }

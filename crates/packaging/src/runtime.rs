@@ -1,20 +1,20 @@
-//! What starts a function's code: one of Lambda's runtimes, and the processor beneath it.
+//! What runs a function's code: one of Lambda's runtimes, on a processor.
 
 use super::architecture::Architecture;
 use std::fmt;
 
-/// A runtime by its name at AWS, such as `python3.13` or `provided.al2023`. Which versions there are is not known here:
-/// AWS adds and retires them, and says so itself.
+/// A runtime by its name at AWS, such as `python3.13` or `provided.al2023`. The existing versions are not known here:
+/// AWS adds and retires them, and reports an unknown one itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Runtime {
     family: Family,
     name: String,
 }
 
-/// Which language a runtime brings.
+/// The language that a runtime provides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
-    /// None: an operating system, and a `bootstrap` that the package brings.
+    /// None: the package includes a `bootstrap`.
     Provided,
     Python,
     Node,
@@ -23,7 +23,7 @@ pub enum Family {
     Ruby,
 }
 
-/// What stands before and behind the version in the names of a family.
+/// The text before and after the version in the names of a family.
 const FAMILIES: [(&str, &str, Family); 5] = [
     ("python", "", Family::Python),
     ("nodejs", ".x", Family::Node),
@@ -35,7 +35,7 @@ const FAMILIES: [(&str, &str, Family); 5] = [
 const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
 
 impl Runtime {
-    /// The one that runs a binary as it is.
+    /// The default runtime for binaries.
     pub fn provided() -> Runtime {
         Runtime { family: Family::Provided, name: PROVIDED[0].to_owned() }
     }
@@ -79,12 +79,12 @@ impl Runtime {
         name.strip_suffix(".x").unwrap_or(name)
     }
 
-    /// Whether Lambda runs wrapper scripts (`AWS_LAMBDA_EXEC_WRAPPER`) here: those without a language have none.
+    /// Whether Lambda runs wrapper scripts (`AWS_LAMBDA_EXEC_WRAPPER`) in it: runtimes without a language do not.
     pub fn is_managed(&self) -> bool {
         self.family != Family::Provided
     }
 
-    /// The newest glibc that a binary may ask for: Amazon Linux 2023 has 2.34, Amazon Linux 2 has 2.26.
+    /// The newest glibc that a binary may need: Amazon Linux 2023 has 2.34, Amazon Linux 2 has 2.26.
     pub fn glibc(&self) -> (u32, u32) {
         let number = |text: &str| text.split('.').next_back().and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
         let on_al2 = match self.family {
@@ -105,7 +105,7 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// What code has to fit.
+/// What code has to be built for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     pub runtime: Runtime,

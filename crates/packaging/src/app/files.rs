@@ -1,34 +1,33 @@
-//! What a directory holds that goes into a package.
+//! Which files of a directory go into a package.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::deployment;
-use super::patterns::{self, Patterns};
 use super::tree::{Content, File, Tree};
-use super::unwanted::{self, Unwanted};
 use crate::error::BuildError;
+use crate::exclude::{self, Unwanted, deployment};
+use crate::patterns::{self, Patterns};
 
-/// Which files go along, by glob patterns. One with a `/` is relative to the directory; one without names files and
+/// Which files are packaged, by glob patterns. One with a `/` is relative to the directory; one without matches files and
 /// directories at any depth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// What goes along although it would stay behind.
+    /// Files that are packaged although they would be left out.
     pub include: Vec<String>,
     pub exclude: Vec<String>,
-    /// Files and directories that are lamstream's own: what it writes, and the manifest. A package is not made of them.
+    /// Files and directories of lamstream itself, such as its output and the manifest. They are never packaged.
     pub own: Vec<PathBuf>,
-    /// Files whose contents the manifest takes for values, which are secrets as a rule.
+    /// Files that the manifest reads values from, which are usually secrets.
     pub values: Vec<PathBuf>,
 }
 
-/// The files that go along, and what is told of those that do not. Where `installs` names a directory, lamstream fills it
-/// anew: what the app has under that name stays behind.
+/// The files to package, and notes about those that are left out. If `installs` names a directory, lamstream fills it
+/// itself, and the app's own directory of that name is left out.
 ///
 /// # Errors
-/// When something that goes along cannot be read, or is neither file nor directory.
+/// When a file to package cannot be read, or is neither a file nor a directory.
 pub fn gather(
     directory: &Path,
     selection: &Selection,
@@ -52,12 +51,12 @@ pub fn gather(
                 let entry = found.map_err(|error| unreadable(directory, error))?;
                 tree.insert(name_of(&entry, directory)?, file(&entry)?);
             }
-            // Something deeper may be named.
+            // `include` may match something deeper.
             Some(Stays::Excluded) if is_directory && rules.include.is_empty() => walk.skip_current_dir(),
             Some(Stays::Excluded) => {}
             Some(Stays::Unwanted { .. } | Stays::InstalledAnew) if is_directory && is_entered => {}
             Some(Stays::Unwanted { note }) => {
-                // Of a directory of secrets the directory is told, and not each file.
+                // A directory of secrets is noted once, not for each of its files.
                 notes.extend(note.map(|note| note(&name)));
                 if is_directory {
                     walk.skip_current_dir();
@@ -65,9 +64,9 @@ pub fn gather(
             }
             Some(Stays::InstalledAnew) => {
                 if is_directory {
-                    // At the root it is replaced; deeper it is gone.
+                    // At the root it is replaced; deeper it is missing.
                     notes.extend(name.contains('/').then(|| format!(
-                        "`{name}` stays behind, as lamstream installs packages; name it in `include` if the app needs it"
+                        "`{name}` is left out because lamstream installs packages; add it to `include` if the app needs it"
                     )));
                     walk.skip_current_dir();
                 }
@@ -77,10 +76,10 @@ pub fn gather(
     Ok((tree, notes))
 }
 
-/// What there is to say of a file by its name.
+/// Makes a note about a file from its name.
 type Note = fn(&str) -> String;
 
-/// Why something does not go along.
+/// Why something is left out.
 enum Stays {
     Excluded,
     Unwanted { note: Option<Note> },
@@ -96,7 +95,7 @@ struct Rules<'a> {
     installs: Option<&'a str>,
 }
 
-/// Device and inode: what the file is, whatever it is called and wherever links lead to it.
+/// Device and inode, which identify a file whatever path leads to it.
 type Identity = (u64, u64);
 
 fn identity(path: &Path) -> Option<Identity> {
@@ -112,7 +111,7 @@ impl<'a> Rules<'a> {
     }
 
     fn judge(&self, name: &str, path: &Path, is_directory: bool) -> Option<Stays> {
-        // What a pattern names goes along, and so does what is in it, but for what is unwanted again.
+        // What `include` matches is packaged with everything in it, except what is unwanted again deeper down.
         let named = patterns::ends(name).rfind(|end| self.include.name(&name[..*end]));
         let excluded = named.is_none() && self.exclude.match_path(name);
         for end in patterns::ends(name).filter(|end| named.is_none_or(|named| *end > named)) {
@@ -126,21 +125,21 @@ impl<'a> Rules<'a> {
                 return Some(Stays::InstalledAnew);
             }
             if let Some(note) = self.unwanted(part, &path, is_directory) {
-                // Of what is left out by a pattern nothing is told.
+                // What `exclude` matches needs no note.
                 return Some(Stays::Unwanted { note: note.filter(|_| !excluded) });
             }
         }
         excluded.then_some(Stays::Excluded)
     }
 
-    /// Whether it stays behind for what it is, and what there is to say of that.
+    /// Whether it is left out because of what it is, and the note about it.
     fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<Note>> {
         let is_one_of = |known: &[Identity]| identity(path).is_some_and(|identity| known.contains(&identity));
-        match unwanted::judge(path, is_directory) {
-            Some(Unwanted::Secret) => Some(Some(unwanted::note)),
+        match exclude::judge(path, is_directory) {
+            Some(Unwanted::Secret) => Some(Some(exclude::note)),
             Some(Unwanted::Clutter) => Some(None),
             None if is_one_of(&self.own) => Some(None),
-            None if is_one_of(&self.values) => Some(Some(unwanted::note_of_value)),
+            None if is_one_of(&self.values) => Some(Some(exclude::note_of_value)),
             None if deployment::is(inner, path, is_directory) => {
                 Some(deployment::is_doubtful(path).then_some(deployment::note))
             }
@@ -149,7 +148,7 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// All of it: what was installed is there to be used.
+/// All files of a directory that was installed.
 pub fn gather_all(directory: &Path) -> Result<Tree, BuildError> {
     let mut tree = Tree::default();
     for entry in walk(directory) {
@@ -161,7 +160,7 @@ pub fn gather_all(directory: &Path) -> Result<Tree, BuildError> {
     Ok(tree)
 }
 
-/// Links are followed: a zip of them would point to what Lambda does not have. A circle of them is an error.
+/// Links are followed, because their targets do not exist on Lambda. A cycle of links is an error.
 fn walk(directory: &Path) -> walkdir::IntoIter {
     WalkDir::new(directory).min_depth(1).follow_links(true).sort_by_file_name().into_iter()
 }
@@ -171,17 +170,17 @@ fn file(entry: &DirEntry) -> Result<File, BuildError> {
     let metadata = entry.metadata().map_err(|error| unreadable(path, error))?;
     if !metadata.is_file() {
         let error = BuildError::new(format!("cannot zip `{}`: it is neither a file nor a directory", path.display()));
-        return Err(error.hint("remove it, or leave it out with `exclude`"));
+        return Err(error.hint("delete it, or add it to `exclude`"));
     }
     Ok(File { content: Content::At(path.to_owned()), executable: metadata.permissions().mode() & 0o111 != 0 })
 }
 
-/// With `/` between its parts, as zips have it.
+/// With `/` between its parts, as in zips.
 fn name_of(entry: &DirEntry, directory: &Path) -> Result<String, BuildError> {
     let inner = entry.path().strip_prefix(directory).unwrap_or(entry.path());
     inner.to_str().map(str::to_owned).ok_or_else(|| {
-        BuildError::new(format!("cannot zip `{}`: its name is no UTF-8", entry.path().display()))
-            .hint("rename it, or leave it out with `exclude`")
+        BuildError::new(format!("cannot zip `{}`: its name is not valid UTF-8", entry.path().display()))
+            .hint("rename it, or add it to `exclude`")
     })
 }
 
@@ -189,7 +188,7 @@ fn unreadable(path: &Path, error: walkdir::Error) -> BuildError {
     let path = error.path().unwrap_or(path).display().to_string();
     let is_inside = error.depth() > 0;
     let error = BuildError::new(format!("cannot read `{path}`")).because(error);
-    if is_inside { error.hint("remove it, or leave it out with `exclude`") } else { error }
+    if is_inside { error.hint("delete it, or add it to `exclude`") } else { error }
 }
 
 #[cfg(test)]
@@ -218,7 +217,7 @@ mod tests {
     fn secrets_and_clutter_stay_behind() {
         let (files, notes) = gathered(&FILES, &[], &[]);
         assert_eq!(files, ["docs/a.md", "docs/deep/b.md", "main.py", "run.sh", "static/x.css"]);
-        assert_eq!(notes, [".env", "keys/server.key"].map(unwanted::note));
+        assert_eq!(notes, [".env", "keys/server.key"].map(exclude::note));
     }
 
     #[test]
@@ -259,7 +258,7 @@ mod tests {
         let files = ["a.py", "shop.conf", "keys/token", "sub/cdk.out/x", "template.yaml"];
         let (names, notes) = gathered(&files, &[], &[]);
         assert_eq!(names, ["a.py"]);
-        assert_eq!(notes, [unwanted::note_of_value("keys/token"), deployment::note("template.yaml")]);
+        assert_eq!(notes, [exclude::note_of_value("keys/token"), deployment::note("template.yaml")]);
         let names = |include: &[&str]| gathered(&files, include, &[]).0.join(" ");
         assert_eq!(names(&["keys/token", "*.conf"]), "a.py keys/token shop.conf");
         assert_eq!(names(&["cdk.out", "template.yaml"]), "a.py sub/cdk.out/x template.yaml");

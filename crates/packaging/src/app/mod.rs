@@ -1,85 +1,48 @@
-//! From a directory with an app to the package that Lambda gets: what is in it, what it depends on, and what starts it.
+//! From an app's directory to the package for Lambda: its files, its dependencies, and what starts it.
 //!
-//! What the directory [holds](files) is gathered, but for what no package [should carry](unwanted). The packages that the
-//! app depends on are [installed](dependencies) for the target's runtime and processor into a cache, and lie beneath the
-//! app's own files. All of it is [zipped](super::archive) the same way every time.
+//! The directory's [files](files) are gathered, except those that [no package should have](crate::exclude). The packages
+//! that the app [depends](dependencies) on are installed for the runtime and processor into a cache, and added unless the
+//! app has a file of the same name. Everything is [zipped](crate::archive) deterministically.
 
-mod deployment;
-mod files;
-pub mod handler;
-mod patterns;
-mod tree;
-pub mod unwanted;
-
-mod address;
 mod dependencies;
-mod local;
-mod node;
-mod node_locks;
-mod registries;
-mod tool;
-mod yaml;
-
-mod closure;
-mod elsewhere;
-mod installed;
-mod list;
-mod machine;
-mod packages;
-mod pip;
-mod pip_log;
-mod poetry;
-mod project;
-mod pylock;
-mod python;
-mod requirement;
-mod requirements;
-mod sources;
-mod synthetic;
-mod tidy;
-mod uv;
-
-mod interpreter;
+mod files;
+mod tree;
 
 pub use dependencies::Dependencies;
 pub use files::Selection;
-pub use interpreter::platform_here;
-pub use unwanted::UNFINISHED;
 
 use std::path::PathBuf;
 
-use super::archive;
-use super::elf;
-use super::error::BuildError;
-use super::package::Package;
-use crate::{Family, Platform};
+use crate::error::BuildError;
+use crate::package::Package;
+use crate::{Family, Platform, archive, elf, handler};
 use tree::{Content, File, Tree};
 
-/// A package that is to be made of a directory.
+/// A directory to package.
 pub struct App {
     pub directory: PathBuf,
     pub selection: Selection,
     pub dependencies: Dependencies,
     pub platform: Platform,
-    /// A file that is written into the package, executable: its name and its text.
+    /// An executable file to add to the package: its name and its text.
     pub script: Option<(String, String)>,
-    /// The file of the package that is executed to start it, if one is.
+    /// The file of the package that starts the app, if there is one.
     pub started: Option<String>,
-    /// What the runtime calls, where it has to be in the package.
+    /// The handler that the runtime calls, if it must be in the package.
     pub handler: Option<String>,
-    /// A file that becomes executable where it is in the package.
+    /// A file to make executable if it is in the package.
     pub called: Option<String>,
-    /// Where installed packages are kept.
+    /// The cache of installed packages.
     pub cache: PathBuf,
 }
 
-/// A package, and what there is to say of how it was made.
+/// A package, and notes about how it was made.
 pub struct Assembled {
     pub package: Package,
     pub notes: Vec<String>,
 }
 
-/// An app of which all is right that can be known before anything is installed.
+/// An app without any problem that can be found before packages are installed.
 pub struct Checked {
     app: App,
     tree: Tree,
@@ -87,23 +50,23 @@ pub struct Checked {
 }
 
 impl App {
-    /// Gathers the files, and finds out whether the package can be made. Installs nothing and asks no registry.
+    /// Gathers the files and checks that the package can be made. Installs nothing and queries no registry.
     ///
     /// # Errors
     /// When the directory or the list of dependencies cannot be read, or lacks what starts the app; when a tool that
-    /// installs packages is missing; when the app's own files are too large for Lambda, or not for its processor. All that
-    /// can be found out at once is.
+    /// installs packages is missing; when the app's own files are too large for Lambda, or for another processor.
+    /// Independent problems are reported together.
     pub async fn check(self) -> Result<Checked, Vec<BuildError>> {
         let one = |error| vec![error];
         self.refuse_no_directory().map_err(one)?;
-        let fills = self.dependencies.fills(&self);
+        let fills = self.dependencies.fills(&self.directory, self.platform.runtime.family());
         let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills).map_err(one)?;
-        let listed = self.dependencies.check(&self).await;
+        let listed = self.dependencies.check(&self.directory, &self.platform).await;
         let mut wrong = Vec::new();
         if let Err(error) = self.write_script(&mut tree) {
             wrong.push(error);
         }
-        // What lies deeper may come with a package.
+        // A file in a subdirectory may come with a dependency.
         let may_come = |name: &str| !matches!(listed, Ok(false)) && name.contains('/') && !tree.has(name);
         let started = self.started.as_deref().filter(|started| !may_come(started));
         wrong.extend(started.and_then(|started| tree.make_executable(started, &self.subject()).err()));
@@ -141,12 +104,12 @@ impl App {
             return Ok(());
         }
         let subject = self.subject();
-        let error = BuildError::new(format!("cannot use {subject}: it holds `{name}`, which lamstream writes itself"));
-        Err(error.at(&["run"]).hint(format!("name it in `run`, or leave it out: `exclude = [\"{name}\"]`")))
+        let error = BuildError::new(format!("cannot use {subject}: it contains `{name}`, which lamstream generates"));
+        Err(error.at(&["run"]).hint(format!("set `run` to it, or exclude it: `exclude = [\"{name}\"]`")))
     }
 
-    /// A Python extension for another processor is found out only when it is imported; better here. What Python would not
-    /// import by its name may be there to be chosen from, and is told.
+    /// Python notices an extension for another processor only on import, so it is refused here. A file that Python would
+    /// not import by its name may be one of several variants, and is only noted.
     fn foreign_extensions(&self, tree: &Tree) -> Result<Option<String>, BuildError> {
         if self.platform.runtime.family() != Family::Python {
             return Ok(None);
@@ -162,20 +125,22 @@ impl App {
                 Ok(()) => {}
             }
         }
-        let told = || format!("not for `{}`: {}", self.platform.architecture, foreign.join(", "));
+        let told =
+            || format!("built for another architecture than `{}`: {}", self.platform.architecture, foreign.join(", "));
         Ok((!foreign.is_empty()).then(told))
     }
 }
 
 impl Checked {
-    /// Makes the package. `tell` gets what the tools write that install its dependencies, line by line.
+    /// Makes the package. `tell` receives the output of the tools that install dependencies, line by line.
     ///
     /// # Errors
-    /// When dependencies cannot be installed, and when something is wrong with the package only together with them.
+    /// When dependencies cannot be installed, or make the package invalid.
     pub async fn assemble(self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
         let Checked { app, mut tree, mut notes } = self;
         let subject = app.subject();
-        if let Some(installed) = app.dependencies.install(&app, tell, &mut notes).await? {
+        let (directory, platform) = (&app.directory, &app.platform);
+        if let Some(installed) = app.dependencies.install(directory, platform, &app.cache, tell, &mut notes).await? {
             let installed = files::gather_all(&installed)?;
             notes.extend(app.foreign_extensions(&installed)?);
             tree.put_beneath(installed);

@@ -23,11 +23,11 @@ pub enum Content {
     Bytes(Vec<u8>),
 }
 
-/// What is enough of a file to know an ELF file's machine by.
+/// The number of bytes that identify an ELF file's machine.
 const HEAD: u64 = 64;
 
 impl Tree {
-    /// Gives what was there before.
+    /// Returns the file that was there before.
     pub fn insert(&mut self, name: String, file: File) -> Option<File> {
         self.0.insert(name, file)
     }
@@ -36,19 +36,19 @@ impl Tree {
         self.0.iter()
     }
 
-    /// Adds what is not there yet.
+    /// Adds the files whose names are not taken.
     pub fn put_beneath(&mut self, other: Tree) {
         for (name, file) in other.0 {
             self.0.entry(name).or_insert(file);
         }
     }
 
-    /// Sees to it that Lambda can execute a file, whatever mode the checkout gave it.
+    /// Makes a file executable for Lambda, whatever its mode in the checkout.
     pub fn make_executable(&mut self, name: &str, subject: &str) -> Result<(), BuildError> {
         let Some(file) = self.0.get_mut(name) else {
-            let error = BuildError::new(format!("cannot use {subject}: there is no `{name}` in it to start it with"));
+            let error = BuildError::new(format!("cannot use {subject}: it has no `{name}` to start the app with"));
             return Err(error.at(&["run", "package", "web"]).hint(format!(
-                "`run` is a script in that directory, or a command line of several words: `exec {name}`"
+                "set `run` to a script in that directory, or to a command line of several words: `exec {name}`"
             )));
         };
         refuse_what_cannot_start(name, &file.bytes()?)?;
@@ -56,7 +56,7 @@ impl Tree {
         Ok(())
     }
 
-    /// The same for what is started only where it is there.
+    /// The same for an optional file.
     pub fn make_executable_if_there(&mut self, name: &str) {
         if let Some(file) = self.0.get_mut(name) {
             file.executable = true;
@@ -71,12 +71,12 @@ impl Tree {
         self.0.keys().map(String::as_str).collect()
     }
 
-    /// How large each file is, without reading any.
+    /// The size of each file, without reading it.
     pub fn sizes(&self) -> Vec<(&str, u64)> {
         self.0.iter().map(|(name, file)| (name.as_str(), file.size())).collect()
     }
 
-    /// In the order of their names, so that the zip never depends on the file system's.
+    /// Sorted by name, so that the zip does not depend on the file system.
     pub fn read(&self) -> Result<Vec<Entry>, BuildError> {
         let read = |(name, file): (&String, &File)| {
             Ok(Entry { name: name.clone(), bytes: file.bytes()?, executable: file.executable })
@@ -97,7 +97,7 @@ impl File {
     fn size(&self) -> u64 {
         match &self.content {
             Content::Bytes(bytes) => bytes.len() as u64,
-            // What cannot be read is told by what reads it.
+            // Reading the file reports the error.
             Content::At(path) => path.metadata().map_or(0, |metadata| metadata.len()),
         }
     }
@@ -112,7 +112,7 @@ impl File {
     }
 }
 
-/// The kernel starts ELF files and scripts that say what runs them.
+/// The kernel can execute ELF files, and scripts that name their interpreter.
 pub fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildError> {
     let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if bytes.starts_with(b"\x7fELF") || (first_line.starts_with(b"#!") && !first_line.ends_with(b"\r")) {
@@ -120,20 +120,19 @@ pub fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildErr
     }
     if first_line.ends_with(b"\r") {
         let error = BuildError::new(format!(
-            "cannot start `{name}`: its lines end as on Windows, so that Linux finds no interpreter"
+            "cannot start `{name}`: it has Windows line endings, so Linux does not find its interpreter"
         ));
         return Err(
             error.hint(format!("convert it: `sed -i 's/\\r$//' {name}`, and `*.sh text eol=lf` in .gitattributes"))
         );
     }
     if bytes.starts_with(b"\xef\xbb\xbf#!") {
-        let error =
-            BuildError::new(format!("cannot start `{name}`: it begins with a byte order mark, and not with `#!`"));
+        let error = BuildError::new(format!("cannot start `{name}`: it starts with a byte order mark instead of `#!`"));
         return Err(error.hint(format!("save it without one: `sed -i '1s/^\\xEF\\xBB\\xBF//' {name}`")));
     }
     let error =
-        BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that begins with `#!`"));
-    Err(error.hint("begin it with a line such as `#!/bin/bash`"))
+        BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that starts with `#!`"));
+    Err(error.hint("start it with a line such as `#!/bin/bash`"))
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use packaging::Architecture;
-use packaging::{BuildError, Order, Preference, compile};
+use packaging::{Architecture, BuildError, BuildOptions, Preference, Progress, prepare};
 use tempfile::TempDir;
 
 pub struct Bench {
@@ -37,16 +36,16 @@ impl Bench {
 
     /// What to build in the member at `path`, for this machine. The target directory is the copy's own even where
     /// `CARGO_TARGET_DIR` says otherwise, since tests run beside each other.
-    pub fn order(&self, path: &str) -> Order {
+    pub fn options(&self, path: &str) -> BuildOptions {
         let architecture = Architecture::host().expect("Lambda has this machine's processor");
         let target_dir = Some(self.path().join("target/lamstream"));
         let preference = Preference::default();
-        Order { crate_dir: self.path().join(path), bin: None, architecture, target_dir, preference }
+        BuildOptions { crate_dir: self.path().join(path), bin: None, architecture, target_dir, preference }
     }
 
     /// Builds the crate at the copy's root.
     pub async fn build(&self) -> Vec<u8> {
-        built(&self.order("")).await.unwrap()
+        built(&self.options("")).await.unwrap()
     }
 
     /// Runs a binary and returns what it prints.
@@ -63,13 +62,21 @@ impl Bench {
 }
 
 /// Builds with cargo's lines kept, so that a failing test shows them.
-pub async fn built(order: &Order) -> Result<Vec<u8>, BuildError> {
+pub async fn built(options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
     let lines = Mutex::new(String::new());
-    let result = compile(order, Some(&|line: &str| *lines.lock().unwrap() += &format!("{line}\n"))).await;
+    let result = compile(options, &|line: &str| *lines.lock().unwrap() += &format!("{line}\n")).await;
     if result.is_err() {
         eprintln!("{}", lines.lock().unwrap());
     }
     result
+}
+
+/// Builds, and hands cargo's lines on. Of several errors the first counts.
+pub async fn compile(options: &BuildOptions, on_line: &(dyn Fn(&str) + Sync)) -> Result<Vec<u8>, BuildError> {
+    match prepare(options).await {
+        Ok(prepared) => prepared.compile(Progress { piped: Some(on_line), waits: &|_| {} }).await,
+        Err(errors) => Err(errors.into_iter().next().unwrap()),
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -2,12 +2,11 @@
 
 use std::sync::Mutex;
 
-use packaging::compile;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
-use super::bench::{Bench, built};
+use super::bench::{Bench, built, compile};
 
 /// Little work for the compiler, where a test is not about the profile.
 const QUICK: &str = "\n[profile.lambda]\ninherits = \"dev\"\n";
@@ -34,7 +33,7 @@ async fn two_checkouts_give_the_same_bytes() {
 #[tokio::test]
 async fn a_member_of_a_workspace_is_built_with_the_workspaces_profile() {
     let bench = Bench::of("members");
-    let binary = built(&bench.order("chat")).await.unwrap();
+    let binary = built(&bench.options("chat")).await.unwrap();
     assert_eq!(bench.run(&binary), "hello\nassertions true\n");
 }
 
@@ -67,24 +66,24 @@ async fn the_users_flags_stay_in_force_in_every_form() {
 #[tokio::test]
 async fn one_of_several_binaries_must_be_named() {
     let bench = Bench::of("several");
-    let mut order = bench.order("");
-    let error = built(&order).await.unwrap_err();
+    let mut options = bench.options("");
+    let error = built(&options).await.unwrap_err();
     assert_eq!(error.message, "cannot build `several`: it has several binaries: `one` and `two`");
-    order.bin = Some("two".into());
-    order.target_dir = Some(bench.path().join("elsewhere"));
-    assert_eq!(bench.run(&built(&order).await.unwrap()), "two\n");
+    options.bin = Some("two".into());
+    options.target_dir = Some(bench.path().join("elsewhere"));
+    assert_eq!(bench.run(&built(&options).await.unwrap()), "two\n");
     assert!(bench.path().join("elsewhere").is_dir());
 }
 
 #[tokio::test]
 async fn what_is_no_crate_with_a_binary_is_said_to_be_none() {
     let bench = Bench::of("members");
-    let message = async |path: &str| built(&bench.order(path)).await.unwrap_err();
+    let message = async |path: &str| built(&bench.options(path)).await.unwrap_err();
     let root = message("").await;
-    assert!(root.message.ends_with("members`: it is a workspace, without a package of its own"), "{root:?}");
+    assert!(root.message.ends_with("members`: it is a workspace without a root package"), "{root:?}");
     assert_eq!(root.hints, ["choose one of its packages: `chat` and `words`"]);
     let library = message("words").await;
-    assert_eq!(library.message, "cannot build `words`: it is a library, without a binary to run");
+    assert_eq!(library.message, "cannot build `words`: it is a library and has no binary to run");
     let source = message("words/src").await;
     assert!(source.message.ends_with("words/src`: there is no `Cargo.toml` in it"), "{source:?}");
     let missing = message("nowhere").await;
@@ -100,8 +99,8 @@ async fn a_build_that_fails_names_the_package_and_cargo_has_said_why() {
     let bench = Bench::of("broken");
     let lines = Mutex::new(Vec::new());
     let on_line = |line: &str| lines.lock().unwrap().push(line.to_string());
-    let error = compile(&bench.order(""), Some(&on_line)).await.unwrap_err();
-    assert_eq!(error.message, "cannot build `broken`: cargo ended with exit status: 101");
+    let error = compile(&bench.options(""), &on_line).await.unwrap_err();
+    assert_eq!(error.message, "cannot build `broken`: cargo failed with exit status: 101");
     let lines = lines.into_inner().unwrap();
     assert!(lines.iter().any(|line| line.contains("E0308")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("src/main.rs:4:")), "{lines:?}");
@@ -112,9 +111,9 @@ async fn cargo_ends_when_nobody_waits_for_it_any_more() {
     let bench = Bench::of("waiting");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     bench.append("port.txt", &listener.local_addr().unwrap().port().to_string());
-    let order = bench.order("");
+    let options = bench.options("");
     let mut script = {
-        let building = built(&order);
+        let building = built(&options);
         tokio::select! {
             result = building => panic!("{result:?}"),
             accepted = listener.accept() => BufReader::new(accepted.unwrap().0).lines(),

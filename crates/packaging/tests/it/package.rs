@@ -15,9 +15,9 @@ async fn binary() -> Vec<u8> {
     static BINARY: OnceCell<Vec<u8>> = OnceCell::const_new();
     let build = async || {
         let bench = Bench::of("several");
-        let mut order = bench.order("");
-        order.bin = Some("one".into());
-        built(&order).await.unwrap()
+        let mut options = bench.options("");
+        options.bin = Some("one".into());
+        built(&options).await.unwrap()
     };
     BINARY.get_or_init(build).await.clone()
 }
@@ -84,7 +84,7 @@ async fn a_binary_that_needs_a_newer_glibc_is_refused_with_version_symbol_and_wa
     assert_eq!(before, "cannot use the binary: it needs `GLIBC_2.38` ");
     let (symbol, rest) = after.split_once('`').unwrap();
     assert!(!symbol.is_empty(), "{error:?}");
-    assert_eq!(rest, "), and `provided.al2023` has glibc 2.34");
+    assert_eq!(rest, "), but `provided.al2023` has glibc 2.34");
     assert!(error.hints.iter().any(|hint| hint.contains("musl")), "{error:?}");
     assert!(error.hints.iter().any(|hint| hint.contains("zigbuild")), "{error:?}");
 }
@@ -107,7 +107,7 @@ async fn a_zip_built_elsewhere_is_inspected_and_kept_as_it_is() {
     let refused = |bytes: &[u8]| read(bytes).unwrap_err().message;
     assert_eq!(refused(b"not a zip"), format!("{name}: it is not a zip file"));
     assert_eq!(refused(&zip(0o755, b"text")), format!("{name}: it is not an ELF file"));
-    let denied = format!("{name}: its `bootstrap` has mode `0644`, with which Lambda cannot start it");
+    let denied = format!("{name}: Lambda cannot execute its `bootstrap`, which has mode `0644`");
     assert_eq!(refused(&zip(0o644, &binary)), denied);
     let mut newer = binary;
     patch(&mut newer, b"GLIBC_2.34\0", b"GLIBC_2.39\0");

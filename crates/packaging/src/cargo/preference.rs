@@ -1,0 +1,45 @@
+//! What the user can configure about how a crate is built.
+
+use std::path::{Path, PathBuf};
+
+/// Overrides the default choices. Paths are absolute because cargo runs in another directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preference {
+    /// A triple.
+    pub target: Option<String>,
+    pub linker: Option<Linker>,
+    pub rustc: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linker {
+    Gcc,
+    RustLld,
+    Zig,
+    At(PathBuf),
+}
+
+impl Linker {
+    /// From the manifest's spelling: a name, or a path relative to `directory`.
+    pub fn named(text: &str, directory: &Path) -> Linker {
+        match text {
+            "gcc" => Linker::Gcc,
+            "rust-lld" => Linker::RustLld,
+            "zig" => Linker::Zig,
+            path => Linker::At(directory.join(path)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_word_is_a_path() {
+        let named = |text| Linker::named(text, Path::new("/app"));
+        assert_eq!([named("gcc"), named("rust-lld"), named("zig")], [Linker::Gcc, Linker::RustLld, Linker::Zig]);
+        assert_eq!(named("tools/ld"), Linker::At("/app/tools/ld".into()));
+        assert_eq!(named("/opt/ld"), Linker::At("/opt/ld".into()));
+    }
+}

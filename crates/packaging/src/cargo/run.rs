@@ -1,0 +1,51 @@
+//! Runs `cargo build`, forwards its output, and finds the executable that it built.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use cargo_metadata::Message;
+use tokio::process::Command;
+
+use super::binary::Binary;
+use super::toolchain::not_started;
+use crate::error::BuildError;
+use crate::tool::lines;
+
+/// Receives cargo's stderr, line by line and without line ends.
+pub type OnLine<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// Runs a complete command. `piped` as in [`Progress`](super::Progress).
+pub async fn build(mut command: Command, binary: &Binary, piped: Option<OnLine<'_>>) -> Result<PathBuf, BuildError> {
+    let what = format!("cannot build `{}`", binary.package);
+    command.stdout(Stdio::piped());
+    command.stderr(if piped.is_some() { Stdio::piped() } else { Stdio::inherit() });
+    let program = command.as_std().get_program().to_os_string();
+    let mut child = command.spawn().map_err(|error| not_started(&what, "cargo", &program, &error))?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut executable = None;
+    let messages = lines(stdout, |line| executable = executable_in(line, binary).or(executable.take()));
+    let story = lines(stderr, |line| piped.iter().for_each(|on_line| on_line(line)));
+    let unreadable = |error: std::io::Error| BuildError::new(what.clone()).because(error);
+    let (messages, story, status) = tokio::join!(messages, story, child.wait());
+    messages.and(story).map_err(unreadable)?;
+    let status = status.map_err(unreadable)?;
+    if !status.success() {
+        return Err(BuildError::new(format!("{what}: cargo failed with {status}")));
+    }
+    executable
+        .ok_or_else(|| BuildError::new(what).because(format!("cargo did not report an executable `{}`", binary.bin)))
+}
+
+/// The executable's path, if this line of cargo's JSON reports the binary as built.
+fn executable_in(line: &str, binary: &Binary) -> Option<PathBuf> {
+    match serde_json::from_str(line) {
+        Ok(Message::CompilerArtifact(artifact))
+            if artifact.package_id.repr == binary.package_id
+                && artifact.target.is_bin()
+                && artifact.target.name == binary.bin =>
+        {
+            artifact.executable.map(|path| path.into_std_path_buf())
+        }
+        _ => None,
+    }
+}

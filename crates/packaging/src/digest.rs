@@ -1,0 +1,18 @@
+//! SHA-256 as text.
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+/// In hexadecimal, 64 letters.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same of a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn of_file(file: &Path) -> std::io::Result<String> {
+    std::fs::read(file).map(sha256)
+}

@@ -1,0 +1,265 @@
+//! Files of deployment tools, among them lamstream's manifests: settings, state and templates.
+//!
+//! Apps do not need them at run time, and an edit of one would change the package. If an app may use the same name for a
+//! file of its own, the content decides.
+
+use std::path::Path;
+
+use toml::Table;
+
+/// Directories and files by their whole name.
+const NAMES: [&str; 72] = [
+    // AWS SAM, the CDK, CodeBuild, Elastic Beanstalk, Amplify, Copilot, Chalice, Zappa, Claudia.
+    ".aws-sam",
+    "samconfig.toml",
+    "samconfig.yaml",
+    "samconfig.yml",
+    "cdk.out",
+    "cdk.json",
+    "cdk.context.json",
+    ".cdk.staging",
+    "buildspec.yml",
+    "buildspec.yaml",
+    ".elasticbeanstalk",
+    ".ebextensions",
+    ".ebignore",
+    ".amplify",
+    "amplify.yml",
+    ".chalice",
+    "zappa_settings.json",
+    "zappa_settings.toml",
+    "zappa_settings.yml",
+    "zappa_settings.yaml",
+    "claudia.json",
+    // Terraform, OpenTofu, Terragrunt, Pulumi.
+    ".terraform",
+    ".terraform.lock.hcl",
+    ".terraform.tfstate.lock.info",
+    ".terraformrc",
+    ".terraformignore",
+    ".terragrunt-cache",
+    "terragrunt.hcl",
+    ".tflint.hcl",
+    ".pulumi",
+    "Pulumi.yaml",
+    "Pulumi.yml",
+    // The Serverless Framework, SST.
+    ".serverless",
+    ".serverless_plugins",
+    "serverless.yml",
+    "serverless.yaml",
+    "serverless.json",
+    "serverless-compose.yml",
+    "serverless-compose.yaml",
+    ".sst",
+    "sst.config.ts",
+    "sst.config.js",
+    "sst.config.mjs",
+    "sst-env.d.ts",
+    // Vercel, Netlify, Fly, Cloudflare, Firebase, Google, Render, Railway.
+    ".vercel",
+    ".vercelignore",
+    "vercel.json",
+    ".netlify",
+    "netlify.toml",
+    "fly.toml",
+    ".wrangler",
+    "wrangler.toml",
+    "wrangler.json",
+    "wrangler.jsonc",
+    ".firebase",
+    ".firebaserc",
+    ".gcloudignore",
+    "render.yaml",
+    "railway.json",
+    "railway.toml",
+    // Containers and CI.
+    "Dockerfile",
+    "Containerfile",
+    ".dockerignore",
+    ".circleci",
+    ".buildkite",
+    ".travis.yml",
+    ".gitlab-ci.yml",
+    ".drone.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "appveyor.yml",
+    "Jenkinsfile",
+];
+/// The same by prefix and suffix of the name.
+const PATTERNS: [(&str, &str); 12] = [
+    ("", ".tf"),
+    ("", ".tf.json"),
+    ("", ".tofu"),
+    ("", ".tfplan"),
+    ("Pulumi.", ".yaml"),
+    ("Pulumi.", ".yml"),
+    ("docker-compose", ".yml"),
+    ("docker-compose", ".yaml"),
+    ("Dockerfile.", ""),
+    ("serverless.", ".yml"),
+    ("serverless.", ".yaml"),
+    ("samconfig.", ".toml"),
+];
+/// Terraform's state and variables contain secrets.
+const SECRET_ENDS: [&str; 3] = [".tfstate", ".tfvars", ".tfvars.json"];
+const SECRET_PARTS: [&str; 2] = [".tfstate.", ".tfvars."];
+/// Names of SAM and CloudFormation templates.
+const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+/// Words that only such a template contains.
+const TEMPLATE_WORDS: [&str; 3] = ["AWSTemplateFormatVersion", "AWS::Serverless", "AWS::Lambda::Function"];
+/// The default name of lamstream's manifest.
+const MANIFEST: &str = "deploy.toml";
+/// The keys that name a function's code.
+const SOURCES: [&str; 3] = ["crate", "web", "package"];
+/// Directories of installed packages, whose files are not judged.
+const OF_OTHERS: [&str; 3] = ["node_modules", "site-packages", "dist-packages"];
+/// Larger files are not read. CloudFormation's largest template has 1 MB.
+const LIMIT: u64 = 1_048_576;
+
+/// Whether a name, in lower case, is that of a deployment tool's file with secrets.
+pub fn is_secret(name: &str) -> bool {
+    SECRET_ENDS.iter().any(|end| name.ends_with(end))
+        || SECRET_PARTS.iter().any(|part| name.contains(part))
+        || name == "terraform.tfstate.d"
+}
+
+/// Whether a file or directory belongs to a deployment tool. `inner` is its path in the packaged directory.
+pub fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
+    let mut parts = inner.split('/');
+    let Some(name) = parts.next_back().filter(|_| !parts.clone().any(|part| OF_OTHERS.contains(&part))) else {
+        return false;
+    };
+    if NAMES.contains(&name) {
+        return true;
+    }
+    let fits = |(begin, end): &(&str, &str)| {
+        name.len() > begin.len() + end.len() && name.starts_with(begin) && name.ends_with(end)
+    };
+    let is_ours = |unreadable| text(path).is_some_and(|text| is_manifest(&text).unwrap_or(unreadable));
+    // The tools look for templates at the root.
+    let is_theirs = || !inner.contains('/') || text(path).is_some_and(|text| is_template(&text));
+    !is_directory
+        && (PATTERNS.iter().any(fits)
+            || (name.ends_with(".toml") && is_ours(name == MANIFEST))
+            || (TEMPLATES.contains(&name) && is_theirs()))
+}
+
+/// Whether the name is a deployment tool's, but the content may be the app's own.
+pub fn is_doubtful(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    TEMPLATES.contains(&name) && !text(path).is_some_and(|text| is_template(&text))
+}
+
+fn is_template(text: &str) -> bool {
+    TEMPLATE_WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Whether it is a lamstream manifest, under any name: several may be in one directory. `None` if it is not
+/// TOML.
+fn is_manifest(text: &str) -> Option<bool> {
+    let table: Table = text.parse().ok()?;
+    let functions = table.get("functions").and_then(|functions| functions.as_table());
+    let is_function = |function: &toml::Value| SOURCES.iter().any(|source| function.get(source).is_some());
+    Some(
+        table.get("app").is_some_and(toml::Value::is_str) && functions.is_some_and(|all| all.values().any(is_function)),
+    )
+}
+
+fn text(path: &Path) -> Option<String> {
+    // Reading a pipe would never end.
+    path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= LIMIT)?;
+    String::from_utf8(std::fs::read(path).ok()?).ok()
+}
+
+/// The note about a file that was left out and may be the app's own.
+pub fn note(file: &str) -> String {
+    format!("`{file}` is left out: deployment tools use this name; add it to `include` if the app needs it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_directory(files: &[(&str, &str)], judged: impl Fn(&str, &Path) -> bool) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let mut found = Vec::new();
+        for (name, text) in files {
+            let path = directory.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            found.extend(judged(name, &path).then(|| (*name).to_owned()));
+        }
+        found
+    }
+
+    #[test]
+    fn files_of_other_tools_are_known_and_those_of_an_app_are_not_taken_for_them() {
+        let is_one = |name: &str| is(name, &Path::new("/nowhere").join(name), false);
+        for name in [
+            "samconfig.toml",
+            "samconfig.prod.toml",
+            "cdk.json",
+            "serverless.yml",
+            "serverless.prod.yml",
+            "Pulumi.yaml",
+            "Pulumi.dev.yaml",
+            "main.tf",
+            "netlify.toml",
+            "vercel.json",
+            "Dockerfile",
+            "docker-compose.override.yml",
+            "infra/fly.toml",
+        ] {
+            assert!(is_one(name), "{name}");
+        }
+        for name in [
+            "package.json",
+            "pyproject.toml",
+            "config.yaml",
+            "Procfile",
+            "serverless.js",
+            "pulumi.py",
+            "node_modules/x/netlify.toml",
+            "app.yaml",
+            "vercel.py",
+            "tf",
+            ".tf",
+            "Dockerfile.d/x",
+        ] {
+            assert!(!is_one(name), "{name}");
+        }
+        for name in [".aws-sam", "cdk.out", ".terraform", ".serverless", ".sst", ".pulumi", ".vercel", ".netlify"] {
+            assert!(is(name, Path::new("/nowhere"), true), "{name}");
+        }
+        for name in ["prod.tfstate", "terraform.tfstate.backup", "prod.tfvars", "a.auto.tfvars.json"] {
+            assert!(is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_of_ours_is_known_by_what_is_in_it() {
+        let ours = "app = 'shop'\n[functions.site]\nweb = '.'\n";
+        let files = [
+            ("deploy.toml", ours),
+            ("prod.toml", ours),
+            ("deep/deploy.toml", "app = "),
+            ("other/deploy.toml", "app = 'shop'\n"),
+            ("settings.toml", "app = 'shop'\n[functions]\nadd = 'a + b'\n"),
+            ("broken.toml", "app = "),
+            ("node_modules/x/deploy.toml", ours),
+        ];
+        let found = in_directory(&files, |inner, path| is(inner, path, false));
+        assert_eq!(found, ["deploy.toml", "prod.toml", "deep/deploy.toml"]);
+    }
+
+    #[test]
+    fn a_template_is_known_by_what_is_in_it_and_by_its_place() {
+        let sam = "Transform: AWS::Serverless-2016-10-31\n";
+        let files = [("template.yaml", "a: 1\n"), ("prompts/template.yaml", "a: 1\n"), ("infra/template.yml", sam)];
+        let found = in_directory(&files, |inner, path| is(inner, path, false));
+        assert_eq!(found, ["template.yaml", "infra/template.yml"]);
+        assert_eq!(in_directory(&files, |_, path| is_doubtful(path)), ["template.yaml", "prompts/template.yaml"]);
+    }
+}

@@ -1,0 +1,119 @@
+//! Removes what installers leave behind that differs between machines, or that no function needs.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+const BYTECODE: &str = "__pycache__";
+/// The usual name of a package's tests; other directories may have it, too.
+const TESTS: &str = "tests";
+/// Files about the installation, not about the package.
+const OF_THE_INSTALLATION: [&str; 6] =
+    ["INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json", "WHEEL.metadata"];
+
+/// Leaves only what is the same on every machine.
+pub fn strip(place: &Path) -> io::Result<()> {
+    let mut walk = WalkDir::new(place).min_depth(1).contents_first(false).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // A top-level directory is a package of that name.
+        let is_tests = || name == TESTS && entry.depth() > 1 && holds_tests(entry.path());
+        if entry.file_type().is_dir() && (name == BYTECODE || is_tests()) {
+            std::fs::remove_dir_all(entry.path())?;
+            walk.skip_current_dir();
+        } else if entry.file_type().is_file() && is_of_the_installation(entry.path(), &name) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    let scripts = place.join("bin");
+    for entry in std::fs::read_dir(&scripts).into_iter().flatten().flatten() {
+        let bytes = std::fs::read(entry.path())?;
+        if let Some(script) = without_interpreter(&bytes) {
+            std::fs::write(entry.path(), script)?;
+            std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o755))?;
+        }
+    }
+    for entry in WalkDir::new(place).max_depth(2) {
+        let entry = entry?;
+        if entry.file_name() == "RECORD" {
+            record(place, entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_of_the_installation(path: &Path, name: &str) -> bool {
+    let in_dist_info = path.parent().is_some_and(|parent| parent.to_string_lossy().ends_with(".dist-info"));
+    // uv locks the directory that it installs into.
+    (in_dist_info && OF_THE_INSTALLATION.contains(&name)) || name.ends_with(".pyc") || name == ".lock"
+}
+
+/// Whether a Python test runner would find tests in it.
+fn holds_tests(directory: &Path) -> bool {
+    WalkDir::new(directory).into_iter().flatten().any(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        name == "conftest.py" || (name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py")))
+    })
+}
+
+/// A script names the Python that installed it, which Lambda does not have. A long path goes through a shell.
+fn without_interpreter(script: &[u8]) -> Option<Vec<u8>> {
+    const ANY: &[u8] = b"#!/usr/bin/env python3\n";
+    let end = script.iter().position(|byte| *byte == b'\n')?;
+    let first = String::from_utf8_lossy(&script[..end]);
+    let rest = if first.starts_with("#!/bin/sh") && script[end + 1..].starts_with(b"'''exec' ") {
+        let end_of_shell = script.windows(6).position(|window| window == b"\n' '''")?;
+        script[end_of_shell..].splitn(3, |byte| *byte == b'\n').nth(2)?
+    } else if first.starts_with("#!") && first.contains("python") {
+        &script[end + 1..]
+    } else {
+        return None;
+    };
+    Some([ANY, rest].concat())
+}
+
+/// Rewrites a package's list of files, without those that were removed or changed.
+fn record(place: &Path, path: &Path) -> io::Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let stays = |line: &&str| {
+        let file = line.split(',').next().unwrap_or_default().trim_matches('"');
+        !file.starts_with("../") && !file.starts_with("bin/") && place.join(file).exists()
+    };
+    let mut lines: Vec<&str> = text.lines().filter(stays).collect();
+    lines.sort_unstable();
+    std::fs::write(path, lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_the_interpreter_of_the_machine() {
+        let plain = without_interpreter(b"#!/root/x/bin/python3.11\nimport sys\n").unwrap();
+        assert_eq!(plain, b"#!/usr/bin/env python3\nimport sys\n");
+        let long = b"#!/bin/sh\n'''exec' \"/a/very long/path/python\" \"$0\" \"$@\"\n' '''\nimport sys\n";
+        assert_eq!(without_interpreter(long).unwrap(), b"#!/usr/bin/env python3\nimport sys\n");
+        assert_eq!(without_interpreter(b"#!/bin/bash\nx\n"), None);
+        assert_eq!(without_interpreter(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn only_tests_are_taken_for_tests() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        };
+        let stays = ["dbt/tests/generic/builtin.sql", "tests/test_x.py"];
+        let goes = ["pure/tests/unit/test_x.py", "pure/__pycache__/x.pyc"];
+        stays.iter().chain(&goes).for_each(|name| write(name));
+        strip(place.path()).unwrap();
+        assert!(stays.iter().all(|name| place.path().join(name).exists()));
+        assert!(!goes.iter().any(|name| place.path().join(name).exists()));
+    }
+}

@@ -1,0 +1,159 @@
+//! Finds and runs the tools that install packages, and keeps what they installed.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+
+use crate::error::BuildError;
+use crate::{address, digest};
+
+/// Receives a tool's output, line by line.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// How many of a failed tool's last lines its error shows.
+const LAST_LINES: usize = 12;
+
+/// The program of this name in `PATH`.
+pub fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+/// The directory that a file is in.
+pub fn around(file: &Path) -> PathBuf {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// The text of a list, without the byte order mark that Windows editors write.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn text(file: &Path) -> Result<String, BuildError> {
+    let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(unreadable(file, &"it is UTF-16").hint("save it as UTF-8"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(file, &error).hint("save it as UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}
+
+pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
+    BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error)
+}
+
+/// A file's SHA-256, in hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(file: &Path) -> Result<String, BuildError> {
+    digest::of_file(file).map_err(|error| unreadable(file, &error))
+}
+
+/// A temporary directory that other users cannot read: URLs in its files may have passwords.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn scratch() -> Result<tempfile::TempDir, BuildError> {
+    let make = || tempfile::Builder::new().prefix("lamstream-").tempdir();
+    make().map_err(|error| BuildError::new("cannot make a temporary directory").because(error))
+}
+
+/// # Errors
+/// When the file cannot be written.
+pub fn write(file: &Path, text: &str) -> Result<(), BuildError> {
+    let unwritable = |error| BuildError::new(format!("cannot write `{}`", file.display())).because(error);
+    std::fs::write(file, text).map_err(unwritable)
+}
+
+/// Runs a tool to completion. Dropping the future kills it.
+///
+/// # Errors
+/// Everything that it wrote, if it failed.
+pub async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| vec![error.to_string()])?;
+    let said = RefCell::new(Vec::new());
+    let hear = |line: &str| {
+        let line = &*address::without_credentials(line);
+        tell(line);
+        said.borrow_mut().push(line.to_owned());
+    };
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (out, err, status) = tokio::join!(lines(stdout, hear), lines(stderr, hear), child.wait());
+    let mut said = said.into_inner();
+    match out.and(err).and(status) {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            said.push(format!("it failed with {status}"));
+            Err(said)
+        }
+        Err(error) => Err(vec![error.to_string()]),
+    }
+}
+
+/// Forwards each line of a stream, with invalid UTF-8 replaced: compilers quote source files.
+pub async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl FnMut(&str)) -> std::io::Result<()> {
+    let Some(stream) = stream else { return Ok(()) };
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).await? > 0 {
+        on_line(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+        line.clear();
+    }
+    Ok(())
+}
+
+/// A tool's stdout; its output is not forwarded.
+pub async fn output(mut command: Command) -> Result<String, Vec<String>> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.map_err(|error| vec![error.to_string()])?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(address::without_credentials(&said).lines().map(str::to_owned).collect())
+}
+
+/// An error with the tool's last lines.
+pub fn failed(message: String, said: &[String]) -> BuildError {
+    let words = said.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+    let words: Vec<&str> = words.collect();
+    let last = &words[words.len().saturating_sub(LAST_LINES)..];
+    last.iter().fold(BuildError::new(message), |error, line| error.because(line))
+}
+
+/// The name of a directory of the cache, from everything that decides its content.
+pub fn key(of: &str) -> String {
+    digest::sha256(of)[..24].to_owned()
+}
+
+/// Fills a directory of the cache exactly once: it exists completely or not at all, even if processes race or are killed.
+///
+/// # Errors
+/// Those of `fill`, and when the cache cannot be written.
+pub async fn cached(
+    cache: &Path,
+    key: &str,
+    fill: impl AsyncFnOnce(&Path) -> Result<(), BuildError>,
+) -> Result<PathBuf, BuildError> {
+    let place = cache.join(key);
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let unwritable =
+        |error: std::io::Error| BuildError::new(format!("cannot write the cache `{}`", cache.display())).because(error);
+    std::fs::create_dir_all(cache).map_err(unwritable)?;
+    let making = tempfile::Builder::new().prefix(".making-").tempdir_in(cache).map_err(unwritable)?;
+    fill(making.path()).await?;
+    match std::fs::rename(making.path(), &place) {
+        // The directory has been moved, so there is nothing to remove.
+        Ok(()) => drop(making.keep()),
+        // Another process was faster.
+        Err(_) if place.is_dir() => {}
+        Err(error) => return Err(unwritable(error)),
+    }
+    Ok(place)
+}
