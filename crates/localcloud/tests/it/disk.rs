@@ -10,6 +10,7 @@ use crate::processes::{Cloud, kill, start};
 use crate::support::{Bench, TRUST, package, wait_until, zip};
 
 const F: &str = "/2015-03-31/functions/f";
+const PROVISIONED: &str = "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=spare";
 const ROLE: &str = "arn:aws:iam::000000000000:role/role";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
 const MANAGED: &str = "arn:aws:iam::000000000000:policy/managed";
@@ -100,11 +101,7 @@ fn there() -> Vec<Call> {
         lambda(Method::POST, "/2021-10-31/functions/f/url?Qualifier=live", json!({"AuthType": "NONE"})),
         lambda(Method::POST, format!("{F}/policy?Qualifier=live"), statement("old")),
         lambda(Method::PUT, "/2017-10-31/functions/f/concurrency", json!({"ReservedConcurrentExecutions": 5})),
-        lambda(
-            Method::PUT,
-            "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=spare",
-            json!({"ProvisionedConcurrentExecutions": 1}),
-        ),
+        lambda(Method::PUT, PROVISIONED, json!({"ProvisionedConcurrentExecutions": 1})),
         layer("old"),
     ]
 }
@@ -185,7 +182,6 @@ fn writes() -> Vec<Call> {
 
 fn writes_of_lambda() -> Vec<Call> {
     let url = "/2021-10-31/functions/f/url";
-    let provisioned = "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=spare";
     let tags = "/2017-03-31/tags/arn:aws:lambda:us-east-1:000000000000:function:f";
     let code = |content: &str| zip("bootstrap", format!("#!/bin/sh\n# {content} {}", "x".repeat(100)).as_bytes());
     let create = json!({
@@ -209,8 +205,8 @@ fn writes_of_lambda() -> Vec<Call> {
         lambda(Method::DELETE, format!("{F}/policy/old?Qualifier=live"), Value::Null),
         lambda(Method::POST, tags, json!({"Tags": {"k": "v"}})),
         lambda(Method::DELETE, format!("{tags}?tagKeys=k"), Value::Null),
-        lambda(Method::PUT, provisioned, json!({"ProvisionedConcurrentExecutions": 2})),
-        lambda(Method::DELETE, provisioned, Value::Null),
+        lambda(Method::PUT, PROVISIONED, json!({"ProvisionedConcurrentExecutions": 2})),
+        lambda(Method::DELETE, PROVISIONED, Value::Null),
         lambda(Method::PUT, "/2017-10-31/functions/f/concurrency", json!({"ReservedConcurrentExecutions": 6})),
         lambda(Method::DELETE, "/2017-10-31/functions/f/concurrency", Value::Null),
         layer("new"),
@@ -298,11 +294,17 @@ fn limit(cloud: &Cloud, bytes: Option<u64>) {
     prlimit(Some(pid), Resource::Fsize, Rlimit { current: bytes.or(maximum), maximum }).unwrap();
 }
 
-/// Waits until no update of the function is under way, if there is one.
+/// Waits until no update of the function is in progress, and its provisioned instances are ready, if there are any.
 async fn settled(bench: &Bench) {
     loop {
         let (status, shown) = bench.lambda(Method::GET, &format!("{F}/configuration"), Value::Null).await;
         if status == 404 || shown["State"] == "Active" && shown["LastUpdateStatus"] == "Successful" {
+            break;
+        }
+    }
+    loop {
+        let (status, shown) = bench.lambda(Method::GET, PROVISIONED, Value::Null).await;
+        if status == 404 || shown["Status"] == "READY" {
             return;
         }
     }
