@@ -5,13 +5,13 @@
 #[path = "../crates/import/tests/support/mod.rs"]
 mod support;
 
-use import::{File, Imported, Surroundings};
+use import::{File, Imported, Options};
 use lamstream::commands::ManifestRules;
 use lamstream::manifest;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const AROUND: Surroundings<'_> = Surroundings { directory: "app", region: None, way: "", rules: &ManifestRules };
+const OPTIONS: Options<'_> = Options { app: "app", region: None, template_directory: "", rules: &ManifestRules };
 
 fn fixtures() -> Vec<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/import/tests/fixtures");
@@ -46,9 +46,9 @@ fn every_manifest_is_one_with_each_of_its_stages() {
 #[test]
 fn what_is_left_over_is_said_in_the_manifest_too() {
     for path in fixtures() {
-        let Imported { manifest, left } = imported(&path);
+        let Imported { manifest, left_over } = imported(&path);
         let one_line = manifest.replace("\n# ", " ").replace("\n#", " ");
-        for left in left {
+        for left in left_over {
             let said = lamstream::text::line(&left.to_string());
             assert!(one_line.contains(&said), "{}: {left}\n{one_line}", path.display());
             assert!(left.line > 0);
@@ -56,7 +56,7 @@ fn what_is_left_over_is_said_in_the_manifest_too() {
     }
 }
 
-/// Nothing can be switched off here, and nobody is to find out by another command.
+/// Nothing can be commented out here, so the import itself reports it.
 #[test]
 fn a_manifest_that_stays_wrong_is_told() {
     let name = "A".repeat(64);
@@ -64,10 +64,10 @@ fn a_manifest_that_stays_wrong_is_told() {
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  {name}: {{Type: AWS::Serverless::Function, Properties: \
          {{CodeUri: a.zip, Runtime: python3.13, Handler: a.b}}}}\n"
     );
-    let imported = import::sam(File { name: "template.yaml", text: &text }, None, AROUND).unwrap();
-    let left = &imported.left[0];
+    let imported = import::sam(File { name: "template.yaml", text: &text }, None, OPTIONS).unwrap();
+    let left = &imported.left_over[0];
     assert!(manifest::parse(&imported.manifest, None).is_err());
-    assert!(left.what.starts_with("lamstream would refuse the manifest: the function's full name `a-AAA"), "{left}");
+    assert!(left.what.starts_with("lamstream would reject the manifest: the function's full name `a-AAA"), "{left}");
     assert_eq!((left.line, left.path.as_str()), (3, format!("Resources.{name}").as_str()));
 }
 
@@ -81,7 +81,7 @@ fn what_is_left_of_a_template_is_a_template_or_an_error() {
         let without = |at: usize| [&lines[..at], &lines[at + 1..]].concat().concat();
         let ends = text.char_indices().map(|(at, _)| text[..at].to_owned()).step_by(7);
         for text in (0..lines.len()).map(without).chain(ends) {
-            let Ok(imported) = import::sam(File { name: "template.yaml", text: &text }, None, AROUND) else {
+            let Ok(imported) = import::sam(File { name: "template.yaml", text: &text }, None, OPTIONS) else {
                 bad += 1;
                 continue;
             };

@@ -1,4 +1,4 @@
-//! `lamstream import sam`: a SAM template becomes a manifest, and what is left over is said.
+//! `lamstream import sam`: writes a SAM template as a manifest, and reports what is left over.
 
 use super::session::Session;
 use crate::cli::{Import, ImportCommand, ImportSam};
@@ -6,11 +6,11 @@ use crate::failure::{Failure, Kind};
 use crate::manifest;
 use crate::report::{Answer, ImportAnswer};
 use crate::text;
-use import::{File, Imported, Invalid, Problem, Rules, Surroundings};
+use import::{File, Imported, Invalid, Options, Problem, Rules};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-/// What is looked for where no template is named.
+/// The files that are looked for if none is named.
 const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
 const CONFIGS: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 const STDOUT: &str = "-";
@@ -55,31 +55,32 @@ fn sam(session: &Session, arguments: &ImportSam) -> Result<Answer, Failure> {
     let beside = template.parent().unwrap_or(Path::new(""));
     let config = found(beside, &CONFIGS).map(|path| read(&path).map(|text| (name(&path), text))).transpose()?;
     let directory = resolved(beside);
-    // As everywhere: what is typed, then what the shell says, and only then what a file says.
-    let said = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
-    let region = session.global.region.clone().or_else(|| said("AWS_REGION")).or_else(|| said("AWS_DEFAULT_REGION"));
-    let way = if to_stdout { beside.to_owned() } else { way(&arguments.out, beside) };
-    let around = Surroundings {
-        rules: &ManifestRules,
-        directory: &directory.file_name().unwrap_or_default().to_string_lossy(),
+    // Precedence as everywhere: options, then environment variables, then files.
+    let variable = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
+    let region =
+        session.global.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
+    let relative = if to_stdout { beside.to_owned() } else { path_from(&arguments.out, beside) };
+    let options = Options {
+        app: &directory.file_name().unwrap_or_default().to_string_lossy(),
         region: region.as_deref(),
-        way: &way.to_string_lossy(),
+        template_directory: &relative.to_string_lossy(),
+        rules: &ManifestRules,
     };
     let config = config.as_ref().map(|(name, text)| File { name, text });
-    let imported = import::sam(File { name: &name(&template), text: &text }, config, around)
-        .map_err(|invalid| Failure { hints: invalid.hints.clone(), ..Failure::new(Kind::Manifest, words(&invalid)) })?;
+    let imported = import::sam(File { name: &name(&template), text: &text }, config, options).map_err(failure)?;
     if !to_stdout {
         write(&arguments.out, &imported.manifest)?;
     }
-    tell(session, &arguments.out, to_stdout, &imported);
-    let Imported { manifest, left } = imported;
+    report(session, &arguments.out, to_stdout, &imported);
+    let Imported { manifest, left_over } = imported;
     let out = (!to_stdout).then(|| arguments.out.display().to_string());
-    let import = ImportAnswer { out, manifest: to_stdout.then_some(manifest), left };
+    let import = ImportAnswer { out, manifest: to_stdout.then_some(manifest), left: left_over };
     Ok(Answer::Import(Some(import)))
 }
 
-fn words(invalid: &Invalid) -> String {
-    text::line(&format!("cannot import the template: {invalid}"))
+fn failure(invalid: Invalid) -> Failure {
+    let message = text::line(&format!("cannot import the template: {invalid}"));
+    Failure { hints: invalid.hints, ..Failure::new(Kind::Manifest, message) }
 }
 
 fn found(directory: &Path, names: &[&str]) -> Option<PathBuf> {
@@ -90,8 +91,8 @@ fn read(path: &Path) -> Result<String, Failure> {
     let failed = |error: std::io::Error| {
         let failure = Failure::new(Kind::Manifest, format!("cannot read `{}`: {error}", path.display()));
         match error.kind() {
-            std::io::ErrorKind::InvalidData => failure.hint("write it as UTF-8"),
-            _ => failure.hint("name the template that is there: `lamstream import sam FILE`"),
+            std::io::ErrorKind::InvalidData => failure.hint("save it as UTF-8"),
+            _ => failure.hint("name an existing template: `lamstream import sam FILE`"),
         }
     };
     std::fs::read_to_string(path).map_err(failed)
@@ -101,21 +102,21 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A directory without links and `..`, which would make a way from it a guess.
+/// The directory without links and `..`, so that relative paths from it are right.
 fn resolved(directory: &Path) -> PathBuf {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
 }
 
-/// From the directory of `out` to the template's: nothing where they are the same.
-fn way(out: &Path, beside: &Path) -> PathBuf {
+/// The path from the directory of `out` to the template's; empty if they are the same.
+fn path_from(out: &Path, beside: &Path) -> PathBuf {
     let (from, to) = (resolved(out.parent().unwrap_or(Path::new(""))), resolved(beside));
     let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     up.chain(to.components().skip(shared)).collect()
 }
 
-/// Into a new file: one that is there, or comes meanwhile, is never touched.
+/// Writes a new file. One that exists, or appears meanwhile, is never touched.
 fn write(out: &Path, text: &str) -> Result<(), Failure> {
     let shown = out.display().to_string();
     let mut file = std::fs::File::create_new(out).map_err(|error| match error.kind() {
@@ -125,15 +126,15 @@ fn write(out: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(|error| Failure::usage(format!("cannot write `{shown}`: {error}")))
 }
 
-fn tell(session: &Session, out: &Path, to_stdout: bool, imported: &Imported) {
-    for left in &imported.left {
+fn report(session: &Session, out: &Path, to_stdout: bool, imported: &Imported) {
+    for left in &imported.left_over {
         session.console.note(&left.to_string());
     }
-    let place = if to_stdout { "on stdout".to_owned() } else { format!("in `{}`", out.display()) };
-    let left = match imported.left.len() {
+    let done = if to_stdout { "printed the manifest".to_owned() } else { format!("wrote `{}`", out.display()) };
+    let left = match imported.left_over.len() {
         0 => "nothing was left over".to_owned(),
-        1 => "one thing was left over, as said above and there".to_owned(),
-        count => format!("{count} things were left over, as said above and there"),
+        1 => "1 item was left over: see above, or its comment in the manifest".to_owned(),
+        count => format!("{count} items were left over: see above, or their comments in the manifest"),
     };
-    session.console.note(&format!("the manifest is {place}; {left}"));
+    session.console.note(&format!("{done}; {left}"));
 }

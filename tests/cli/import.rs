@@ -28,7 +28,7 @@ fn a_template_becomes_a_manifest_that_lamstream_reads() {
     bench.write("samconfig.toml", "version = 0.1\n[default.deploy.parameters]\nstack_name = \"shop\"\n");
     let output = bench.run(&["import", "sam"]);
     assert_eq!((output.status.code(), said(&output.stdout)), (Some(0), String::new()));
-    assert_eq!(said(&output.stderr), "the manifest is in `deploy.toml`; nothing was left over\n");
+    assert_eq!(said(&output.stderr), "wrote `deploy.toml`; nothing was left over\n");
     let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap();
     assert!(manifest.contains("app = \"shop\"\n") && manifest.contains("web = \"app\"\n"), "{manifest}");
     // Another command takes it for a manifest, and knows what is not there yet.
@@ -65,7 +65,7 @@ fn what_is_left_over_is_told_and_is_the_exit_code() {
         story.contains("template.yml:13: Resources.Worker.Properties.Events.Nightly: the event `Schedule`"),
         "{story}"
     );
-    assert!(story.ends_with("things were left over, as said above and there\n"), "{story}");
+    assert!(story.ends_with("items were left over: see above, or their comments in the manifest\n"), "{story}");
 
     let (document, code) = bench.json(&["import", "sam", "--out", "second.toml"]);
     assert_eq!((code, &document["command"], &document["ok"]), (3, &json!("import sam"), &json!(true)));
@@ -129,9 +129,9 @@ fn errors_say_what_to_do() {
     let image = format!("{head}Properties: {{PackageType: Image}}}}\n");
     let twice = format!("{head}Properties: {{Timeout: 3, Timeout: 4}}}}\n");
     for (template, hint) in [
-        (image.as_str(), "`Chat`: it is a container image, which lamstream does not deploy; keep it in SAM, or deploy"),
-        (twice.as_str(), "delete one of them: SAM goes by the last one, that of line 3"),
-        ("Resources: {}\n", "name SAM's own template, as it is before `sam build` and `sam package`"),
+        (image.as_str(), "`Chat`: container images are not supported by lamstream; keep it in SAM, or deploy"),
+        (twice.as_str(), "delete one of them: SAM uses the last one, in line 3"),
+        ("Resources: {}\n", "pass the source template, not the output of `sam build` or `sam package`"),
     ] {
         let bench = bench("template.yaml", template);
         let (document, code) = bench.json(&["import", "sam"]);
@@ -139,7 +139,7 @@ fn errors_say_what_to_do() {
         assert!(document["error"]["hints"][0].as_str().unwrap().starts_with(hint), "{document}");
     }
     let (document, _) = bench("template.yaml", "").json(&["import", "sam", "nowhere.yaml"]);
-    assert!(document["error"]["hints"][0].as_str().unwrap().starts_with("name the template"), "{document}");
+    assert!(document["error"]["hints"][0].as_str().unwrap().starts_with("name an existing template"), "{document}");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn no_template_and_a_broken_one_write_nothing() {
             "error: found no `template.yaml`, `template.yml` or `template.json` in this directory\n",
         ),
         (vec!["import", "sam", "nowhere.yaml"], "error: cannot read `nowhere.yaml`: "),
-        (vec!["import", "sam", "other.yaml"], "error: cannot import the template: other.yaml:2:1: this is no YAML: "),
+        (vec!["import", "sam", "other.yaml"], "error: cannot import the template: other.yaml:2:1: not valid YAML: "),
     ] {
         let output = bench.run(&arguments);
         assert_eq!((output.status.code(), said(&output.stdout)), (Some(2), String::new()));

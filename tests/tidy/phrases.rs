@@ -12,6 +12,8 @@ const CHECKED: &[&str] = &[
     "docs",
     "examples",
     "function/src",
+    "crates/import",
+    "src/commands/import.rs",
     ".ci/run",
     ".ci/arm64",
     ".ci/deny",

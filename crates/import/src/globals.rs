@@ -1,25 +1,37 @@
 //! `Globals`, merged into a function as SAM merges them: before any intrinsic function is looked at.
 
-use super::node::{Node, What};
+use super::node::{Content, Node};
 
-/// Maps merge, lists are put together, anything else is replaced.
-pub fn merged(global: &Node, local: &Node) -> Node {
-    // A function such as `Fn::If` is a value to SAM, and no map.
+/// Maps are merged, lists are concatenated, anything else is replaced.
+pub fn merge(global: &Node, local: &Node) -> Node {
+    // To SAM an intrinsic function such as `Fn::If` is a value, not a map.
     if global.intrinsic().is_some() || local.intrinsic().is_some() {
         return local.clone();
     }
-    match (&global.what, &local.what) {
-        (What::Map(below), What::Map(above)) => {
+    match (&global.content, &local.content) {
+        (Content::Map(below), Content::Map(above)) => {
             let mut entries: Vec<(String, Node)> = Vec::new();
             for (name, value) in below {
-                let over = above.iter().find(|(known, _)| known == name).map(|(_, over)| over);
-                entries.push((name.clone(), over.map_or_else(|| value.clone(), |over| merged(value, over))));
+                let over = local.get(name);
+                entries.push((name.clone(), over.map_or_else(|| value.clone(), |over| merge(value, over))));
             }
-            let new = above.iter().filter(|(name, _)| !below.iter().any(|(known, _)| known == name));
-            entries.extend(new.cloned());
-            local.with(What::Map(entries))
+            entries.extend(above.iter().filter(|(name, _)| global.get(name).is_none()).cloned());
+            local.with(Content::Map(entries))
         }
-        (What::List(below), What::List(above)) => local.with(What::List([below.clone(), above.clone()].concat())),
+        (Content::List(below), Content::List(above)) => {
+            local.with(Content::List([below.clone(), above.clone()].concat()))
+        }
         _ => local.clone(),
+    }
+}
+
+/// `Globals` without the properties that a function ignores: `*`, or a list of names.
+pub fn without(globals: &Node, ignored: Option<&Node>) -> Node {
+    let names: Vec<&str> = ignored.map(Node::each).unwrap_or_default().into_iter().filter_map(Node::text).collect();
+    let stays = |(name, _): &&(String, Node)| !names.contains(&"*") && !names.contains(&name.as_str());
+    // Anything but a map is merged into nothing, and reported with the template's sections.
+    match &globals.content {
+        Content::Map(entries) => globals.with(Content::Map(entries.iter().filter(stays).cloned().collect())),
+        _ => globals.clone(),
     }
 }

@@ -1,11 +1,12 @@
-//! A template as a tree whose every value knows its place.
+//! A template as a tree in which every value knows its place.
 
 use std::fmt;
 
 /// How a value begins that CloudFormation fetches itself.
 pub const FETCHED: &str = "{{resolve:";
 
-/// Why a text is no template that could be imported. Only the first reason is told: a parser knows no other.
+/// Why a text is not a template that can be imported. Only the first reason is reported: a parser knows no other.
+/// `message` quotes the template: make it printable before you print it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     pub file: String,
@@ -16,11 +17,11 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    pub fn new(file: &str, place: Option<(usize, usize)>, message: impl Into<String>) -> Invalid {
+    pub(crate) fn new(file: &str, place: Option<(usize, usize)>, message: impl Into<String>) -> Invalid {
         Invalid { file: file.to_owned(), place, message: message.into(), hints: Vec::new() }
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Invalid {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Invalid {
         self.hints.push(hint.into());
         self
     }
@@ -37,60 +38,63 @@ impl fmt::Display for Invalid {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// From 1; what stands under a key has the key's place, since that is what one looks for.
+    /// From 1. A value under a key has the key's place, since that is what a reader looks for.
     pub line: usize,
     pub column: usize,
-    pub what: What,
+    pub content: Content,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    /// `AWS::NoValue`: what has it is not there.
+pub enum Content {
+    /// `AWS::NoValue`: the key that has it does not exist.
     Absent,
-    /// A key without a value. CloudFormation refuses it, and where it stands somebody forgot something.
+    /// A key without a value. CloudFormation rejects it: its author forgot something.
     Null,
     Text {
         text: String,
-        /// What is needed to know the text, and is not known here. Its place in the text is `${…}`.
-        open: Vec<String>,
+        /// The names whose values the text depends on and that are not known here. In the text they are `${…}`.
+        unknown: Vec<String>,
     },
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
 }
 
-impl Node {
-    pub fn new(place: (usize, usize), what: What) -> Node {
-        Node { line: place.0, column: place.1, what }
+impl Content {
+    pub fn text(text: impl Into<String>) -> Content {
+        Content::Text { text: text.into(), unknown: Vec::new() }
     }
 
-    pub fn text_of(text: impl Into<String>) -> What {
-        What::Text { text: text.into(), open: Vec::new() }
+    /// A text of which only a name is known.
+    pub fn unknown(name: &str) -> Content {
+        Content::Text { text: format!("${{{name}}}"), unknown: vec![name.to_owned()] }
     }
 
-    /// What only a name is known of.
-    pub fn open_as(name: &str) -> What {
-        What::Text { text: format!("${{{name}}}"), open: vec![name.to_owned()] }
-    }
-
-    /// A value that CloudFormation fetches itself, `{{resolve:…}}`, is open: it is not what stands there.
-    pub fn fetched(what: What) -> What {
-        let What::Text { text, mut open } = what else { return what };
+    /// A text with `{{resolve:…}}` is unknown: CloudFormation replaces it.
+    pub fn with_fetched_unknown(self) -> Content {
+        let Content::Text { text, mut unknown } = self else { return self };
         for (start, _) in text.match_indices(FETCHED) {
             let end = text[start..].find("}}").map_or(text.len(), |end| start + end + 2);
             let reference = text[start..end].to_owned();
-            if !open.contains(&reference) {
-                open.push(reference);
+            if !unknown.contains(&reference) {
+                unknown.push(reference);
             }
         }
-        What::Text { text, open }
+        Content::Text { text, unknown }
+    }
+}
+
+impl Node {
+    pub fn new(place: (usize, usize), content: Content) -> Node {
+        Node { line: place.0, column: place.1, content }
     }
 
     pub fn place(&self) -> (usize, usize) {
         (self.line, self.column)
     }
 
-    pub fn with(&self, what: What) -> Node {
-        Node::new(self.place(), what)
+    /// Other content at the same place.
+    pub fn with(&self, content: Content) -> Node {
+        Node::new(self.place(), content)
     }
 
     pub fn get(&self, key: &str) -> Option<&Node> {
@@ -103,72 +107,77 @@ impl Node {
     }
 
     pub fn entries(&self) -> &[(String, Node)] {
-        if let What::Map(entries) = &self.what { entries } else { &[] }
+        if let Content::Map(entries) = &self.content { entries } else { &[] }
     }
 
     pub fn items(&self) -> &[Node] {
-        if let What::List(items) = &self.what { items } else { &[] }
+        if let Content::List(items) = &self.content { items } else { &[] }
     }
 
-    /// The items of a list, or the one thing that stands in place of one.
+    /// The items of a list, or the single value in place of one.
     pub fn each(&self) -> Vec<&Node> {
-        match &self.what {
-            What::List(items) => items.iter().collect(),
-            What::Absent | What::Null => Vec::new(),
+        match &self.content {
+            Content::List(items) => items.iter().collect(),
+            Content::Absent | Content::Null => Vec::new(),
             _ => vec![self],
         }
     }
 
-    /// The text, where all of it is known.
+    /// The text, if all of it is known.
     pub fn text(&self) -> Option<&str> {
-        match &self.what {
-            What::Text { text, open, .. } if open.is_empty() => Some(text),
-            _ => None,
-        }
+        self.partial_text().filter(|(_, unknown)| unknown.is_empty()).map(|(text, _)| text)
     }
 
-    /// Everything that is not known, in here and below.
-    pub fn open(&self) -> Vec<String> {
-        let mut all: Vec<String> = match &self.what {
-            What::Absent | What::Null => Vec::new(),
-            What::Text { open, .. } => open.clone(),
-            What::List(items) => items.iter().flat_map(Node::open).collect(),
-            What::Map(entries) => entries.iter().flat_map(|(_, node)| node.open()).collect(),
+    /// The text, and the names in it whose values are not known.
+    pub fn partial_text(&self) -> Option<(&str, &[String])> {
+        if let Content::Text { text, unknown } = &self.content { Some((text, unknown)) } else { None }
+    }
+
+    /// Every name, here and below, whose value is not known. Those that only AWS knows come last: the user can do
+    /// something about the others.
+    pub fn unknown(&self) -> Vec<String> {
+        let mut all: Vec<String> = match &self.content {
+            Content::Absent | Content::Null => Vec::new(),
+            Content::Text { unknown, .. } => unknown.clone(),
+            Content::List(items) => items.iter().flat_map(Node::unknown).collect(),
+            Content::Map(entries) => entries.iter().flat_map(|(_, node)| node.unknown()).collect(),
         };
-        // What AWS alone knows is said last: the rest is what one can do something about.
         all.sort_by_key(|name| (name.starts_with("AWS::"), name.clone()));
         all.dedup();
         all
     }
 
     pub fn is_map(&self) -> bool {
-        matches!(self.what, What::Map(_))
+        matches!(self.content, Content::Map(_))
+    }
+
+    pub fn is_text(&self) -> bool {
+        matches!(self.content, Content::Text { .. })
     }
 
     pub fn is_absent(&self) -> bool {
-        matches!(self.what, What::Absent)
+        matches!(self.content, Content::Absent)
     }
 
     pub fn is_null(&self) -> bool {
-        matches!(self.what, What::Null)
+        matches!(self.content, Content::Null)
     }
 
-    /// What stands here in place of something else, for people.
+    /// The kind of content, for people.
     pub fn kind(&self) -> &'static str {
-        match self.what {
-            What::Absent | What::Null => "nothing",
-            What::Text { .. } => "a text",
-            What::List(_) => "a list",
-            What::Map(_) => "a map",
+        match self.content {
+            Content::Absent | Content::Null => "nothing",
+            Content::Text { .. } => "a string",
+            Content::List(_) => "a list",
+            Content::Map(_) => "a map",
         }
     }
 
-    /// A truth, be it one to YAML or a text that says the same.
-    pub fn truth(&self) -> Option<bool> {
-        let What::Text { text, open, .. } = &self.what else { return None };
-        match text.to_lowercase().as_str() {
-            "true" | "yes" | "on" if open.is_empty() => Some(true),
-            "false" | "no" | "off" if open.is_empty() => Some(false),
+    /// A boolean of YAML, or a text that says the same.
+    pub fn boolean(&self) -> Option<bool> {
+        match self.text()?.to_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
             _ => None,
         }
     }
@@ -177,7 +186,7 @@ impl Node {
     pub fn intrinsic(&self) -> Option<(&str, &Node)> {
         let [(name, value)] = self.entries() else { return None };
         // A statement of IAM has a `Condition` too, and that one is a map.
-        let is_condition = name == "Condition" && matches!(value.what, What::Text { .. });
+        let is_condition = name == "Condition" && value.is_text();
         (name == "Ref" || is_condition || name.starts_with("Fn::")).then_some((name.as_str(), value))
     }
 }

@@ -1,121 +1,157 @@
 //! A draft as the text of a manifest.
 
-use super::draft::{Draft, Said};
-use super::rules::Rules;
-use std::fmt::Write;
-use std::ops::Range;
-use toml::{Table, Value};
+use super::draft::{self, Draft, Entry};
+use super::input::Rules;
+use toml::Value;
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Key};
 
+/// Columns of a line in a comment.
 const WIDTH: usize = 110;
 
-/// The text, and what each part of it was made of.
-pub struct Rendered {
-    pub text: String,
-    pub origins: Vec<(Range<usize>, Origin)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// An item, by its number.
-    Item(usize),
-    /// A table's header.
-    Table(Vec<String>),
-}
-
-/// The tables in the order in which they were first spoken of, each with its keys before its parts.
-pub fn render(draft: &Draft, rules: &dyn Rules) -> Rendered {
-    let mut tables: Vec<&[String]> = Vec::new();
-    for item in &draft.items {
-        if !tables.contains(&item.table.as_slice()) {
-            tables.push(&item.table);
-        }
-    }
-    // What belongs to no table has to come before the first one.
-    tables.sort_by_key(|table| !table.is_empty());
-    let (mut text, mut origins) = (String::new(), Vec::new());
-    for table in tables {
-        let all = draft.items.iter().enumerate().filter(|(_, item)| item.table == table);
-        let (parts, others): (Vec<_>, Vec<_>) = all.partition(|(_, item)| matches!(item.said, Said::Part { .. }));
+/// The manifest: `heading` as a comment, then the tables, each with its keys before its arrays of tables.
+pub fn render(heading: &str, draft: &Draft, rules: &dyn Rules) -> String {
+    let mut renderer = Renderer { rules, document: DocumentMut::new(), above: heading.to_owned(), headers: 0 };
+    for table in draft.tables() {
+        let of_table = draft.items.iter().filter(|item| item.table == table);
+        let (elements, others): (Vec<&draft::Item>, Vec<&draft::Item>) =
+            of_table.partition(|item| matches!(item.entry, Entry::Element { .. }));
         if !table.is_empty() && !others.is_empty() {
-            let has_keys = others.iter().any(|(_, item)| matches!(item.said, Said::Key { on: true, .. }));
-            let start = text.len();
-            let blank = if text.is_empty() { "" } else { "\n" };
-            let _ = writeln!(text, "{blank}{}[{}]", if has_keys { "" } else { "#" }, header(table, rules));
-            origins.push((start..text.len(), Origin::Table(table.to_vec())));
+            renderer.header(table, others.iter().any(|item| item.is_enabled()));
         }
-        for (number, item) in others.into_iter().chain(parts) {
-            let start = text.len();
-            line(&mut text, table, &item.said, rules);
-            origins.push((start..text.len(), Origin::Item(number)));
+        for item in others.into_iter().chain(elements) {
+            renderer.entry(table, &item.entry);
         }
     }
-    Rendered { text, origins }
+    renderer.document.set_trailing(renderer.above);
+    renderer.document.to_string()
 }
 
-fn line(text: &mut String, table: &[String], said: &Said, rules: &dyn Rules) {
-    match said {
-        Said::Comment(comment) => wrap(text, comment, rules),
-        Said::Left(left) => wrap(text, &rules.printable(&format!("{left}.")), rules),
-        Said::Key { name, value, on } => {
-            let _ = writeln!(text, "{}{} = {}", mark(*on), word(name, rules), written(value, rules));
-        }
-        Said::Part { name, value, on } => {
-            let _ = writeln!(text, "\n{}[[{}.{}]]", mark(*on), header(table, rules), word(name, rules));
-            for (name, value) in value {
-                let _ = writeln!(text, "{}{} = {}", mark(*on), word(name, rules), written(value, rules));
+struct Renderer<'a> {
+    rules: &'a dyn Rules,
+    document: DocumentMut,
+    /// The comments above the next key or header, and what is disabled there.
+    above: String,
+    headers: isize,
+}
+
+impl Renderer<'_> {
+    fn entry(&mut self, path: &[String], entry: &Entry) {
+        let rules = self.rules;
+        match entry {
+            Entry::Comment(text) => self.above += &wrap(text, rules),
+            Entry::LeftOver(left) => self.above += &wrap(&rules.printable(&format!("{left}.")), rules),
+            Entry::Key { name, value, enabled: true } => {
+                let mut name = key(name, rules);
+                name.leaf_decor_mut().set_prefix(std::mem::take(&mut self.above));
+                if let Some(table) = self.table(path) {
+                    table.insert_formatted(&name, written(value, rules).into());
+                }
+            }
+            Entry::Key { name, value, enabled: false } => self.disabled_key(name, value),
+            Entry::Element { name, value, enabled: true } => {
+                let mut element = toml_edit::Table::new();
+                put(&mut element, self.next_place());
+                for (name, value) in value {
+                    element.insert_formatted(&key(name, rules), written(value, rules).into());
+                }
+                let array = || Item::ArrayOfTables(ArrayOfTables::new());
+                let elements =
+                    self.table(path).map(|table| table.entry_format(&key(name, rules)).or_insert_with(array));
+                if let Some(elements) = elements.and_then(Item::as_array_of_tables_mut) {
+                    elements.push(element);
+                }
+            }
+            Entry::Element { name, value, enabled: false } => {
+                self.above += &format!("\n#[[{}.{}]]\n", dotted(path, rules), key(name, rules));
+                value.iter().for_each(|(name, value)| self.disabled_key(name, value));
             }
         }
     }
-}
 
-fn mark(on: bool) -> &'static str {
-    if on { "" } else { "#" }
-}
+    fn disabled_key(&mut self, name: &str, value: &Value) {
+        self.above += &format!("#{} = {}\n", key(name, self.rules), written(value, self.rules));
+    }
 
-pub fn header(table: &[String], rules: &dyn Rules) -> String {
-    table.iter().map(|name| word(name, rules)).collect::<Vec<_>>().join(".")
-}
-
-/// A key as TOML wants it.
-fn word(name: &str, rules: &dyn Rules) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if bare { name.to_owned() } else { quoted(name, rules) }
-}
-
-/// On one line, which a value that is switched off needs.
-fn written(value: &Value, rules: &dyn Rules) -> String {
-    match value {
-        Value::String(text) => quoted(text, rules),
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(|item| written(item, rules)).collect::<Vec<_>>().join(", "))
+    fn header(&mut self, path: &[String], enabled: bool) {
+        if !enabled {
+            self.above += &format!("\n#[{}]\n", dotted(path, self.rules));
+            return;
         }
-        Value::Table(table) if table.is_empty() => "{}".to_owned(),
-        Value::Table(table) => format!("{{ {} }}", pairs(table, rules)),
-        other => other.to_string(),
+        let place = self.next_place();
+        if let Some(table) = self.table(path) {
+            put(table, place);
+        }
+    }
+
+    /// The place below everything so far: its number, and the lines above it.
+    fn next_place(&mut self) -> (isize, String) {
+        self.headers += 1;
+        (self.headers, std::mem::take(&mut self.above) + "\n")
+    }
+
+    /// The table at a path, which is made if it does not exist; `None` where a key has a value.
+    fn table(&mut self, path: &[String]) -> Option<&mut toml_edit::Table> {
+        let rules = self.rules;
+        path.iter().try_fold(self.document.as_table_mut(), |table, name| {
+            let without_header = || {
+                let mut table = toml_edit::Table::new();
+                table.set_implicit(true);
+                Item::Table(table)
+            };
+            table.entry_format(&key(name, rules)).or_insert_with(without_header).as_table_mut()
+        })
     }
 }
 
-fn pairs(table: &Table, rules: &dyn Rules) -> String {
-    table
-        .iter()
-        .map(|(name, value)| format!("{} = {}", word(name, rules), written(value, rules)))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// Gives a table its header.
+fn put(table: &mut toml_edit::Table, (number, above): (isize, String)) {
+    table.set_implicit(false);
+    table.set_position(Some(number));
+    table.decor_mut().set_prefix(above);
 }
 
-fn quoted(value: &str, rules: &dyn Rules) -> String {
+fn dotted(path: &[String], rules: &dyn Rules) -> String {
+    path.iter().map(|name| key(name, rules).to_string()).collect::<Vec<_>>().join(".")
+}
+
+fn key(name: &str, rules: &dyn Rules) -> Key {
+    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let quoted = || quoted(name, rules).parse().ok();
+    (!is_bare).then(quoted).flatten().unwrap_or_else(|| Key::new(name))
+}
+
+/// On one line, so that it can be a comment too.
+fn written(value: &Value, rules: &dyn Rules) -> toml_edit::Value {
+    match value {
+        Value::String(text) => quoted(text, rules).parse().unwrap_or_else(|_| text.into()),
+        Value::Integer(number) => (*number).into(),
+        Value::Float(number) => (*number).into(),
+        Value::Boolean(boolean) => (*boolean).into(),
+        Value::Datetime(time) => (*time).into(),
+        Value::Array(items) => items.iter().map(|item| written(item, rules)).collect(),
+        Value::Table(table) => {
+            let mut inline = InlineTable::new();
+            for (name, value) in table {
+                inline.insert_formatted(&key(name, rules), written(value, rules));
+            }
+            inline.into()
+        }
+    }
+}
+
+/// A string of TOML that is printable and still has the same value. `toml_edit` keeps this form.
+fn quoted(text: &str, rules: &dyn Rules) -> String {
     let mut out = String::from("\"");
-    for character in value.chars() {
+    for character in text.chars() {
         match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
+            '"' | '\\' => out.extend(['\\', character]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
+            // Two of them may begin a command of a CI system.
             '#' if out.ends_with('#') => out.push_str("\\u0023"),
-            // What is printed must give no orders, and still be the same text.
             other if rules.printable(other.encode_utf8(&mut [0; 4])).starts_with('\\') => {
-                let _ = write!(out, "\\U{:08X}", u32::from(other));
+                out.push_str(&format!("\\U{:08X}", u32::from(other)));
             }
             other => out.push(other),
         }
@@ -123,18 +159,20 @@ fn quoted(value: &str, rules: &dyn Rules) -> String {
     out + "\""
 }
 
-/// A comment, whose words break into lines; what the template says can begin no line of its own.
-pub fn wrap(page: &mut String, comment: &str, rules: &dyn Rules) {
+/// The lines of a comment. No word of the template begins a line of its own.
+pub fn wrap(comment: &str, rules: &dyn Rules) -> String {
+    let mut lines = String::new();
     for paragraph in comment.lines() {
         let mut line = String::from("#");
         for word in paragraph.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
             if line.chars().count() + 1 + word.chars().count() > WIDTH && line != "#" {
-                let _ = writeln!(page, "{line}");
+                lines += &(line + "\n");
                 line = String::from("#");
             }
-            line.push(' ');
-            line.push_str(&rules.printable(word));
+            line += " ";
+            line += &rules.printable(word);
         }
-        let _ = writeln!(page, "{line}");
+        lines += &(line + "\n");
     }
+    lines
 }

@@ -1,241 +1,187 @@
-//! What the intrinsic functions of a template come to, as far as that is known before anything is deployed.
+//! The values of a template with one set of settings, as far as they are known before anything is deployed.
 
-use super::node::{Invalid, Node, What};
+use super::node::{Content, FETCHED, Invalid, Node};
 use super::template::Template;
-use super::yaml;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
 
-/// Nothing that AWS takes is longer, and texts that double each other would grow without end.
-const LONGEST_TEXT: usize = 100_000;
+/// References that lead to references. A template with more is an attack, and would overflow the stack.
+const MOST_REFERENCES: usize = 100;
 
-type Resolved = Result<What, Invalid>;
+/// What `sam deploy` is given beside the template.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    pub region: Option<String>,
+    pub stack_name: Option<String>,
+    pub parameters: BTreeMap<String, String>,
+}
 
-impl Template {
-    /// The value with every function in it carried out; what cannot be known stays open.
-    pub fn resolve(&self, node: &Node) -> Result<Node, Invalid> {
-        if let Some((function, argument)) = node.intrinsic() {
-            let what = self.carry_out(function, argument, node)?;
-            return Ok(node.with(Node::fetched(what)));
-        }
-        let what = match &node.what {
-            What::List(items) => {
-                let items: Result<Vec<Node>, Invalid> = items.iter().map(|item| self.resolve(item)).collect();
-                What::List(items?.into_iter().filter(|item| !item.is_absent()).collect())
-            }
-            What::Map(entries) => {
-                let resolved = entries.iter().map(|(name, value)| Ok((name.clone(), self.resolve(value)?)));
-                let entries: Result<Vec<(String, Node)>, Invalid> = resolved.collect();
-                What::Map(entries?.into_iter().filter(|(_, value)| !value.is_absent()).collect())
-            }
-            what => Node::fetched(what.clone()),
+pub struct Resolver<'t> {
+    pub template: &'t Template,
+    pub settings: Settings,
+    parameters: BTreeMap<String, Content>,
+    /// The names that are being worked out, so that a cycle is noticed.
+    pending: Vec<String>,
+    /// What was worked out already: without it, a chain of doubled references would take exponential time.
+    conditions: BTreeMap<String, Option<bool>>,
+    names: BTreeMap<String, Content>,
+}
+
+impl<'t> Resolver<'t> {
+    pub fn new(template: &'t Template, settings: Settings) -> Result<Resolver<'t>, Invalid> {
+        let declared = template.section("Parameters").iter();
+        let parameters = declared.map(|(name, node)| Ok((name.clone(), parameter(template, &settings, name, node)?)));
+        let mut resolver = Resolver {
+            template,
+            parameters: parameters.collect::<Result<_, Invalid>>()?,
+            settings,
+            pending: Vec::new(),
+            conditions: BTreeMap::new(),
+            names: BTreeMap::new(),
         };
-        Ok(node.with(what))
+        // A cycle among conditions is an error even if nothing uses them.
+        for (name, node) in template.section("Conditions") {
+            resolver.condition(name, node)?;
+        }
+        Ok(resolver)
     }
 
-    fn carry_out(&self, function: &str, argument: &Node, whole: &Node) -> Resolved {
-        match function {
-            "Ref" => self.reference(argument),
-            "Fn::GetAtt" => self.attribute(argument),
-            "Fn::Sub" => self.substitute(argument),
-            "Fn::Join" => self.join(argument),
-            "Fn::FindInMap" => self.find(argument),
-            "Fn::If" => self.either(argument),
-            "Fn::Select" => self.select(argument),
-            "Fn::Split" => self.split(argument),
-            "Fn::Base64" => {
-                let resolved = self.resolve(argument)?;
-                Ok(match resolved.text() {
-                    Some(text) => Node::text_of(STANDARD.encode(text)),
-                    None => Node::open_as("Fn::Base64"),
-                })
-            }
-            "Fn::Length" => {
-                let list = self.resolve(argument)?;
-                Ok(match list.what {
-                    What::List(items) => Node::text_of(items.len().to_string()),
-                    _ => Node::open_as(list.open().first().map_or(function, String::as_str)),
-                })
-            }
-            "Condition" | "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Ok(match self.truth_of(whole)? {
-                Some(truth) => Node::text_of(truth.to_string()),
-                None => Node::open_as(function),
-            }),
-            _ => Ok(Node::open_as(function)),
+    pub fn partition(&self) -> &'static str {
+        match self.settings.region.as_deref().unwrap_or_default() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
         }
     }
 
-    fn reference(&self, argument: &Node) -> Resolved {
-        let name = argument.text().ok_or_else(|| self.wrong(argument, "`Ref` takes a name"))?;
-        self.named(name, argument)
+    /// The value of a declared parameter.
+    pub fn parameter(&self, name: &str) -> Option<&Content> {
+        self.parameters.get(name)
     }
 
-    /// What `Ref` gives for a name.
-    fn named(&self, name: &str, at: &Node) -> Resolved {
-        if let Some(what) = self.pseudo(name) {
-            return Ok(what);
+    /// What `Ref` returns for a name.
+    pub fn named(&mut self, name: &str, at: &Node) -> Result<Content, Invalid> {
+        if let Some(content) = self.pseudo_parameter(name) {
+            return Ok(content);
         }
         if let Some(parameter) = self.parameters.get(name) {
             return Ok(parameter.clone());
         }
-        self.physical_name(name, at).map(|name_of| name_of.unwrap_or_else(|| Node::open_as(name)))
+        Ok(self.physical_name(name, at)?.unwrap_or_else(|| Content::unknown(name)))
     }
 
-    fn attribute(&self, argument: &Node) -> Resolved {
-        let path = match &argument.what {
-            What::List(parts) => parts.iter().filter_map(Node::text).collect::<Vec<_>>().join("."),
-            _ => argument.text().unwrap_or_default().to_owned(),
-        };
-        self.attribute_named(&path, argument)
+    /// `AWS::Region` and its like; `None` for any other name.
+    fn pseudo_parameter(&self, name: &str) -> Option<Content> {
+        let known = |value: &Option<String>| value.as_ref().map_or_else(|| Content::unknown(name), Content::text);
+        Some(match name.strip_prefix("AWS::")? {
+            "NoValue" => Content::Absent,
+            "Region" => known(&self.settings.region),
+            "StackName" => known(&self.settings.stack_name),
+            "Partition" => Content::text(self.partition()),
+            "URLSuffix" if self.partition() == "aws-cn" => Content::text("amazonaws.com.cn"),
+            "URLSuffix" => Content::text("amazonaws.com"),
+            _ => Content::unknown(name),
+        })
     }
 
-    fn attribute_named(&self, path: &str, at: &Node) -> Resolved {
-        let Some((resource, attribute)) = path.split_once('.') else {
-            return Err(self.wrong(at, "`Fn::GetAtt` takes a resource and one of its attributes"));
-        };
-        // The ARN of a bucket is the only one that needs neither a region nor an account.
-        let is_bucket = self.type_of(resource) == Some("AWS::S3::Bucket");
-        match self.physical_name(resource, at)? {
-            Some(What::Text { text, open, .. }) if is_bucket && attribute == "Arn" => {
-                Ok(What::Text { text: format!("arn:{}:s3:::{text}", self.partition()), open })
-            }
-            _ => Ok(Node::open_as(path)),
+    /// The name that the template gives a resource, if `Ref` returns that name.
+    pub fn physical_name(&mut self, resource: &str, at: &Node) -> Result<Option<Content>, Invalid> {
+        let Some(name) = self.template.name_of(resource) else { return Ok(None) };
+        if let Some(known) = self.names.get(resource) {
+            return Ok(Some(known.clone()));
         }
+        let content = self.once(resource, at, |resolver| Ok(resolver.resolve(name)?.content))?;
+        self.names.insert(resource.to_owned(), content.clone());
+        Ok(Some(content))
     }
 
-    fn substitute(&self, argument: &Node) -> Resolved {
-        let (text, own) = match argument.items() {
-            [text, own] => (text, Some(own)),
-            [] => (argument, None),
-            _ => return Err(self.wrong(argument, "`Fn::Sub` takes a text, or a text and a map")),
+    /// Whether a condition of the template holds; `None` if that is not known here.
+    pub fn condition(&mut self, name: &str, at: &Node) -> Result<Option<bool>, Invalid> {
+        let Some(condition) = self.template.root.at(&["Conditions", name]) else {
+            return Err(self.template.wrong(at, format!("`Conditions` has no `{name}`")));
         };
-        let source = text.text().ok_or_else(|| self.wrong(argument, "`Fn::Sub` takes a text"))?;
-        let (mut out, mut open, mut rest) = (String::new(), Vec::new(), source);
-        while let Some((before, after)) = rest.split_once("${") {
-            out += before;
-            let Some((name, after)) = after.split_once('}') else {
-                return Err(self.wrong(text, "`${` has no `}` in `Fn::Sub`"));
-            };
-            rest = after;
-            if let Some(literal) = name.strip_prefix('!') {
-                out += &format!("${{{literal}}}");
-                continue;
-            }
-            let name = name.trim();
-            let value = match own.and_then(|own| own.get(name)) {
-                Some(value) => self.resolve(value)?.what,
-                None if name.contains('.') => self.attribute_named(name, text)?,
-                None => self.named(name, text)?,
-            };
-            push(&mut out, &mut open, &value, name);
+        if let Some(known) = self.conditions.get(name) {
+            return Ok(*known);
         }
-        self.whole(out + rest, open, argument)
+        let holds = self.once(name, at, |resolver| resolver.holds(condition))?;
+        self.conditions.insert(name.to_owned(), holds);
+        Ok(holds)
     }
 
-    fn join(&self, argument: &Node) -> Resolved {
-        let [separator, items] = argument.items() else {
-            return Err(self.wrong(argument, "`Fn::Join` takes a separator and a list"));
-        };
-        let (separator, items) = (separator.text().unwrap_or_default(), self.resolve(items)?);
-        if let What::Text { open, .. } = &items.what {
-            return Ok(Node::open_as(open.first().map_or("Fn::Join", String::as_str)));
-        }
-        let (mut out, mut open) = (String::new(), Vec::new());
-        for (index, item) in items.items().iter().enumerate() {
-            out += if index > 0 { separator } else { "" };
-            push(&mut out, &mut open, &item.what, "Fn::Join");
-        }
-        self.whole(out, open, argument)
+    /// Whether the body of a condition holds; `None` if that is not known here.
+    pub fn holds(&mut self, node: &Node) -> Result<Option<bool>, Invalid> {
+        let Some((function, argument)) = node.intrinsic() else { return Ok(node.boolean()) };
+        Ok(match function {
+            "Condition" => self.condition(argument.text().unwrap_or_default(), argument)?,
+            "Fn::Not" => self.each_holds(argument)?.first().copied().flatten().map(|holds| !holds),
+            "Fn::And" => unless_any(false, &self.each_holds(argument)?),
+            "Fn::Or" => unless_any(true, &self.each_holds(argument)?),
+            "Fn::Equals" => match argument.items() {
+                [one, other] => {
+                    let (one, other) = (self.resolve(one)?, self.resolve(other)?);
+                    one.text().zip(other.text()).map(|(one, other)| one == other)
+                }
+                _ => return Err(self.template.wrong(argument, "`Fn::Equals` takes two values")),
+            },
+            _ => None,
+        })
     }
 
-    /// A text that was put together.
-    fn whole(&self, text: String, mut open: Vec<String>, at: &Node) -> Resolved {
-        if text.len() > LONGEST_TEXT {
-            return Err(self.wrong(at, format!("the text would be longer than {LONGEST_TEXT} bytes, expected less")));
-        }
-        open.sort();
-        open.dedup();
-        Ok(What::Text { text, open })
+    fn each_holds(&mut self, argument: &Node) -> Result<Vec<Option<bool>>, Invalid> {
+        argument.each().into_iter().map(|part| self.holds(part)).collect()
     }
 
-    fn find(&self, argument: &Node) -> Resolved {
-        let [map, first, second, ..] = argument.items() else {
-            return Err(self.wrong(argument, "`Fn::FindInMap` takes a map and two keys"));
-        };
-        let resolved = [self.resolve(map)?, self.resolve(first)?, self.resolve(second)?];
-        let open: Vec<String> = resolved.iter().flat_map(Node::open).collect();
-        if let Some(open) = open.first() {
-            return Ok(Node::open_as(open));
+    /// Works out something that may refer to others of its kind, but never to itself.
+    fn once<T>(
+        &mut self,
+        name: &str,
+        at: &Node,
+        work: impl FnOnce(&mut Self) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        if let Some(start) = self.pending.iter().position(|known| known == name) {
+            let cycle = self.pending[start..].iter().map(String::as_str).chain([name]);
+            let cycle = cycle.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ");
+            return Err(self.template.wrong(at, format!("this refers to itself: {cycle}")));
         }
-        let keys: Vec<&str> = resolved.iter().filter_map(Node::text).collect();
-        let fallback = argument.items().get(3).and_then(|more| more.get("DefaultValue"));
-        match (self.root.get("Mappings").and_then(|mappings| mapped(mappings, &keys)), fallback) {
-            (Some(found), _) => Ok(found.what.clone()),
-            (None, Some(fallback)) => Ok(self.resolve(fallback)?.what),
-            (None, None) => Err(self.wrong(argument, format!("`Mappings` has no `{}`", keys.join(".")))),
+        if self.pending.len() > MOST_REFERENCES {
+            let message = format!("this is reached by more than {MOST_REFERENCES} references");
+            return Err(self.template.wrong(at, message));
         }
-    }
-
-    fn either(&self, argument: &Node) -> Resolved {
-        let [condition, yes, no] = argument.items() else {
-            return Err(self.wrong(argument, "`Fn::If` takes a condition and two values"));
-        };
-        let name = condition.text().ok_or_else(|| self.wrong(condition, "`Fn::If` takes the name of a condition"))?;
-        match self.condition(name, condition)? {
-            Some(truth) => Ok(self.resolve(if truth { yes } else { no })?.what),
-            None => Ok(Node::open_as(&format!("the condition {name}"))),
-        }
-    }
-
-    fn select(&self, argument: &Node) -> Resolved {
-        let [index, items] = argument.items() else {
-            return Err(self.wrong(argument, "`Fn::Select` takes an index and a list"));
-        };
-        let (index, items) = (self.resolve(index)?, self.resolve(items)?);
-        let Some(number) = index.text().and_then(|text| text.parse::<usize>().ok()) else {
-            return Ok(Node::open_as("Fn::Select"));
-        };
-        match (&items.what, items.items().get(number)) {
-            (What::List(_), Some(item)) => Ok(item.what.clone()),
-            (What::List(_), None) => Err(self.wrong(argument, format!("`Fn::Select` finds no item {number}"))),
-            _ => Ok(Node::open_as(items.open().first().map_or("Fn::Select", String::as_str))),
-        }
-    }
-
-    fn split(&self, argument: &Node) -> Resolved {
-        let [separator, text] = argument.items() else {
-            return Err(self.wrong(argument, "`Fn::Split` takes a separator and a text"));
-        };
-        let (separator, resolved) = (separator.text().unwrap_or_default(), self.resolve(text)?);
-        match resolved.text() {
-            Some(text) if !separator.is_empty() => {
-                Ok(What::List(text.split(separator).map(|part| argument.with(Node::text_of(part))).collect()))
-            }
-            _ => Ok(Node::open_as(resolved.open().first().map_or("Fn::Split", String::as_str))),
-        }
+        self.pending.push(name.to_owned());
+        let result = work(self);
+        self.pending.pop();
+        result
     }
 }
 
-/// Follows keys of a mapping, of which one may be a truth without quotes.
-fn mapped<'n>(mappings: &'n Node, keys: &[&str]) -> Option<&'n Node> {
-    keys.iter().try_fold(mappings, |node, key| {
-        let is_one = |(name, _): &&(String, Node)| yaml::truth(name) == Some(*key);
-        node.get(key).or_else(|| node.entries().iter().find(is_one).map(|(_, node)| node))
+/// The value of a declared parameter: the one that is set, or its default.
+fn parameter(template: &Template, settings: &Settings, name: &str, node: &Node) -> Result<Content, Invalid> {
+    let kind = node.get("Type").and_then(Node::text).unwrap_or("String");
+    // A value that must not be echoed is not written into a file either.
+    let is_hidden = node.get("NoEcho").and_then(Node::boolean) == Some(true);
+    let set = settings.parameters.get(name).map(String::as_str);
+    let value = set.or_else(|| node.get("Default").and_then(Node::text)).filter(|_| !is_hidden);
+    let Some(value) = value else { return Ok(Content::unknown(name)) };
+    let allowed = node.get("AllowedValues").map(Node::items).unwrap_or_default();
+    let allowed: Vec<&str> = allowed.iter().filter_map(Node::text).collect();
+    if !allowed.is_empty() && !allowed.contains(&value) {
+        let allowed = allowed.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("the parameter `{name}` is `{value}`, expected one of {allowed}");
+        let hint = "set another value with `parameter_overrides` in samconfig.toml";
+        return Err(template.wrong(node, message).hint(hint));
+    }
+    Ok(if kind.starts_with("AWS::SSM::Parameter::Value") {
+        Content::text(format!("{FETCHED}ssm:{value}}}}}")).with_fetched_unknown()
+    } else if kind == "CommaDelimitedList" || kind.starts_with("List<") {
+        Content::List(value.split(',').map(|part| node.with(Content::text(part.trim()))).collect())
+    } else {
+        Content::text(value)
     })
 }
 
-/// Puts a value into a text.
-fn push(out: &mut String, open: &mut Vec<String>, value: &What, name: &str) {
-    match value {
-        What::Text { text, open: more, .. } => {
-            out.push_str(text);
-            open.extend(more.iter().cloned());
-        }
-        // CloudFormation puts nothing else into texts.
-        What::List(_) | What::Map(_) => {
-            out.push_str(&format!("${{{name}}}"));
-            open.push(name.to_owned());
-        }
-        What::Absent | What::Null => {}
+/// `Fn::And` for `false` and `Fn::Or` for `true`: one such part decides, an unknown one leaves it unknown.
+fn unless_any(decisive: bool, parts: &[Option<bool>]) -> Option<bool> {
+    if parts.contains(&Some(decisive)) {
+        return Some(decisive);
     }
+    (!parts.contains(&None)).then_some(!decisive)
 }

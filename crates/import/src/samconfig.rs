@@ -1,15 +1,16 @@
-//! `samconfig.toml`: what `sam deploy` is told for each of its environments.
+//! `samconfig.toml`: the parameters of `sam deploy` for each environment.
 
-use super::draft::{LeftOver, NO_WORD, STILL_NEEDED};
-use super::node::{Invalid, Node, What};
-use super::template::Settings;
+use super::draft::{LeftOver, STILL_NEEDED, UNSUPPORTED};
+use super::input::File;
+use super::node::{Content, Invalid, Node};
+use super::resolve::Settings;
 use super::yaml;
 use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// About SAM's own way to deploy, which lamstream does not go.
+/// Parameters of how SAM itself deploys, which do not concern lamstream.
 const SAMS_OWN: [&str; 16] = [
     "capabilities",
     "confirm_changeset",
@@ -41,15 +42,17 @@ pub struct Environment {
 
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    pub file: String,
     pub environments: Vec<Environment>,
-    pub left: Vec<LeftOver>,
+    pub left_over: Vec<LeftOver>,
 }
 
 impl Config {
     /// TOML, or YAML where the file's name says so.
-    pub fn read(file: &str, text: &str, template: &str) -> Result<Config, Invalid> {
+    pub fn read(config: File<'_>, template: &str) -> Result<Config, Invalid> {
+        let File { name: file, text } = config;
         let root = if file.ends_with(".toml") { toml_tree(file, text)? } else { yaml::read(file, text)? };
-        let mut config = Config::default();
+        let mut config = Config { file: file.to_owned(), ..Config::default() };
         for (name, node) in root.entries().iter().filter(|(_, node)| node.is_map()) {
             let mut environment = Environment { name: name.clone(), line: node.line, ..Environment::default() };
             for command in ["global", "deploy"] {
@@ -60,51 +63,48 @@ impl Config {
                     }
                     let Some((what, advice)) = unknown(key, value, template) else { continue };
                     let path = format!("{name}.{command}.parameters.{key}");
-                    config.left.push(LeftOver { file: file.to_owned(), line: value.line, path, what, advice });
+                    config.left_over.push(LeftOver { file: file.to_owned(), line: value.line, path, what, advice });
                 }
             }
             config.environments.push(environment);
         }
         Ok(config)
     }
-}
 
-impl Config {
     /// An environment whose stage would be another one's.
-    pub fn same_stage(&self, file: &str, name: &str, same: &str, stage: &str) -> LeftOver {
-        let line = self.environments.iter().find(|one| one.name == name).map_or(1, |one| one.line);
+    pub fn same_stage(&self, environment: &Environment, same: &str, stage: &str) -> LeftOver {
         LeftOver {
-            file: file.to_owned(),
-            line,
-            path: name.to_owned(),
-            what: format!("the environment would be the stage `{stage}`, and so would `{same}`"),
+            file: self.file.clone(),
+            line: environment.line,
+            path: environment.name.clone(),
+            what: format!("this environment would become the stage `{stage}`, and so would `{same}`"),
             advice: "rename one of them and import again".into(),
         }
     }
 }
 
-/// What to say of a parameter of SAM's; nothing of one that names the template at hand.
+/// The reason and the advice for another parameter; `None` for the name of this template.
 fn unknown(key: &str, value: &Node, template: &str) -> Option<(String, String)> {
     let advice = match key {
         "template" | "template_file" => {
             let named = value.text().unwrap_or_default();
             let is_this = Path::new(named).file_name().is_some_and(|name| name == template);
-            let what = format!("`sam deploy` takes `{named}`, and this was imported from `{template}`");
+            let what = format!("`sam deploy` uses `{named}`, but this manifest was imported from `{template}`");
             return (!is_this).then(|| {
                 (
                     what,
                     format!(
-                        "import that one if it is another: `lamstream import sam {}`",
+                        "if that is another template, import it: `lamstream import sam {}`",
                         shlex::try_quote(named).unwrap_or(named.into())
                     ),
                 )
             });
         }
-        "profile" => "say it with each command: `--profile NAME`",
-        "role_arn" => "take credentials that may deploy, or a profile that assumes the role",
+        "profile" => "pass it to each command: `--profile NAME`",
+        "role_arn" => "use credentials that may deploy, or a profile that assumes the role",
         _ => STILL_NEEDED,
     };
-    Some((NO_WORD.to_owned(), advice.to_owned()))
+    Some((UNSUPPORTED.to_owned(), advice.to_owned()))
 }
 
 impl Environment {
@@ -140,7 +140,7 @@ fn pair(word: &str) -> Option<(String, String)> {
     word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
-/// Words as a shell reads them: blanks part them, quotes and backslashes hold them together.
+/// Words as a shell reads them: separated by spaces, unless quotes or backslashes keep them together.
 fn words(text: &str) -> Vec<String> {
     let (mut all, mut word, mut quote, mut escaped, mut begun) = (Vec::new(), String::new(), None, false, false);
     for character in text.chars() {
@@ -174,17 +174,17 @@ fn toml_tree(file: &str, text: &str) -> Result<Node, Invalid> {
         (line, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1)
     };
     let table = DeTable::parse(text).map_err(|error| {
-        let message = format!("this is no TOML: {}", error.message().replace('\n', "; "));
+        let message = format!("not valid TOML: {}", error.message().replace('\n', "; "));
         Invalid::new(file, error.span().map(|span| place(span.start)), message)
-            .hint(format!("correct `{file}`, or import where it is not beside the template"))
+            .hint(format!("correct `{file}`, or move it away from the template"))
     })?;
     Ok(Node::new((1, 1), tree(&DeValue::Table(table.into_inner()), &place)))
 }
 
-fn tree(value: &DeValue<'_>, place: &impl Fn(usize) -> (usize, usize)) -> What {
+fn tree(value: &DeValue<'_>, place: &impl Fn(usize) -> (usize, usize)) -> Content {
     let at = |value: &Spanned<DeValue<'_>>| Node::new(place(value.span().start), tree(value.get_ref(), place));
     match value {
-        DeValue::Table(table) => What::Map(
+        DeValue::Table(table) => Content::Map(
             table
                 .iter()
                 .map(|(name, value)| {
@@ -193,11 +193,11 @@ fn tree(value: &DeValue<'_>, place: &impl Fn(usize) -> (usize, usize)) -> What {
                 })
                 .collect(),
         ),
-        DeValue::Array(items) => What::List(items.iter().map(at).collect()),
-        DeValue::String(text) => Node::text_of(text.to_string()),
-        DeValue::Boolean(truth) => Node::text_of(truth.to_string()),
-        DeValue::Integer(number) => Node::text_of(number.to_string()),
-        DeValue::Float(number) => Node::text_of(number.to_string()),
-        DeValue::Datetime(time) => Node::text_of(time.to_string()),
+        DeValue::Array(items) => Content::List(items.iter().map(at).collect()),
+        DeValue::String(text) => Content::text(text.to_string()),
+        DeValue::Boolean(truth) => Content::text(truth.to_string()),
+        DeValue::Integer(number) => Content::text(number.to_string()),
+        DeValue::Float(number) => Content::text(number.to_string()),
+        DeValue::Datetime(time) => Content::text(time.to_string()),
     }
 }

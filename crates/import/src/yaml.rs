@@ -1,15 +1,15 @@
-//! YAML, and so JSON, to a tree: tags of CloudFormation become the long form, aliases and merge keys what they stand for.
+//! YAML, and so JSON, to a tree: CloudFormation's tags become the long form, aliases and merge keys are expanded.
 
-use super::node::{Invalid, Node, What};
+use super::node::{Content, Invalid, Node};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Templates have some thousands of values; a few nested aliases could make billions.
 const MOST_VALUES: usize = 100_000;
 const DEEPEST: usize = 64;
-/// How the parser's word begins for what stands too far to the left.
-const INDENTATION: &str = "this is no YAML: invalid indentation";
-/// Those that take the prefix `Fn::` in the long form.
+/// How the parser's message begins for a line that is not indented far enough.
+const INDENTATION: &str = "not valid YAML: invalid indentation";
+/// The functions that have the prefix `Fn::` in the long form.
 const FUNCTIONS: [&str; 18] = [
     "And",
     "Base64",
@@ -31,7 +31,7 @@ const FUNCTIONS: [&str; 18] = [
     "ToJsonString",
 ];
 
-/// Lines that are indented before a text is given up; a template has some dozens of lists in brackets.
+/// How many lines are indented before a text is given up. A template has some dozens of lists in brackets.
 const MOST_INDENTED: usize = 500;
 /// Deeper than any block could be.
 const INDENT: usize = 200;
@@ -48,7 +48,7 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
         let Some((line, column)) = invalid.place.as_mut() else { return Err(invalid) };
         let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let is_first = text[start..].chars().take(column.saturating_sub(1)).all(|before| before == ' ');
-        // Within brackets PyYAML, and so SAM, asks for no indentation; this parser does.
+        // Within brackets PyYAML, and so SAM, does not require indentation; this parser does.
         let is_one = is_first && invalid.message.starts_with(INDENTATION);
         if indented.contains(line) {
             *column = column.saturating_sub(INDENT).max(1);
@@ -61,7 +61,7 @@ pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
     }
 }
 
-/// JSON is YAML, but for tabs before a value and for characters that are written as a pair of escapes.
+/// JSON is YAML, except for tabs before a value and for characters written as a pair of escapes.
 fn from_json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -111,7 +111,7 @@ fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
             Event::StreamEnd => break,
             Event::DocumentStart(_) if document.is_some() => {
                 let invalid = reader.wrong(place(&span), "a second document begins here, expected one");
-                return Err(invalid.hint("leave one of them in the file: SAM reads one too"));
+                return Err(invalid.hint("keep one of them: SAM reads only one, too"));
             }
             Event::StreamStart | Event::Nothing | Event::DocumentStart(_) | Event::DocumentEnd => {}
             event => document = Some(reader.node(event, &span)?),
@@ -124,7 +124,7 @@ fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
 struct Reader<'t> {
     file: &'t str,
     parser: Parser<'t, saphyr_parser::StrInput<'t>>,
-    /// What each anchor stands for, and how many values that are.
+    /// The value of each anchor, and how many values it contains.
     anchors: BTreeMap<usize, (Node, usize)>,
     values: usize,
     depth: usize,
@@ -144,17 +144,17 @@ impl<'t> Reader<'t> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let place = (error.marker().line(), error.marker().col() + 1);
-                let invalid = self.wrong(place, format!("this is no YAML: {}", error.info()));
-                Err(invalid.hint("correct it there, or in a line before; `sam validate` reads it too"))
+                let invalid = self.wrong(place, format!("not valid YAML: {}", error.info()));
+                Err(invalid.hint("correct it there or in a line above; `sam validate` checks the file, too"))
             }
-            None => Err(self.wrong((1, 1), "this is no YAML: it ends too early")),
+            None => Err(self.wrong((1, 1), "not valid YAML: the file ends too early")),
         }
     }
 
     fn count(&mut self, values: usize, place: (usize, usize)) -> Result<(), Invalid> {
         self.values += values;
         if self.values > MOST_VALUES {
-            return Err(self.wrong(place, format!("aliases make more than {MOST_VALUES} values of it, expected less")));
+            return Err(self.wrong(place, format!("aliases expand to more than {MOST_VALUES} values")));
         }
         Ok(())
     }
@@ -164,28 +164,28 @@ impl<'t> Reader<'t> {
         let before = self.values;
         self.count(1, place)?;
         if self.depth > DEEPEST {
-            return Err(self.wrong(place, format!("this is nested deeper than {DEEPEST} levels, expected less")));
+            return Err(self.wrong(place, format!("this is nested more than {DEEPEST} levels deep")));
         }
         self.depth += 1;
-        let (anchor, tag, what) = match event {
+        let (anchor, tag, content) = match event {
             Event::Alias(anchor) => {
                 self.depth -= 1;
                 let Some((node, values)) = self.anchors.get(&anchor).cloned() else {
-                    return Err(self.wrong(place, "this alias stands within its own anchor: it would never end"));
+                    return Err(self.wrong(place, "this alias is inside its own anchor, and would never end"));
                 };
                 self.count(values, place)?;
-                return Ok(Node::new(place, node.what));
+                return Ok(Node::new(place, node.content));
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let what = scalar(&text, style == ScalarStyle::Plain, tag.is_some());
-                (anchor, tag, what)
+                let content = scalar(&text, style == ScalarStyle::Plain, tag.is_some());
+                (anchor, tag, content)
             }
-            Event::SequenceStart(anchor, tag) => (anchor, tag, What::List(self.list()?)),
-            Event::MappingStart(anchor, tag) => (anchor, tag, What::Map(self.map()?)),
-            other => return Err(self.wrong(place, format!("this is no YAML: {other:?} is not expected here"))),
+            Event::SequenceStart(anchor, tag) => (anchor, tag, Content::List(self.list()?)),
+            Event::MappingStart(anchor, tag) => (anchor, tag, Content::Map(self.map()?)),
+            other => return Err(self.wrong(place, format!("not valid YAML: unexpected {other:?}"))),
         };
         self.depth -= 1;
-        let node = self.tagged(Node::new(place, what), tag.as_deref())?;
+        let node = self.tagged(Node::new(place, content), tag.as_deref())?;
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), self.values - before));
         }
@@ -209,14 +209,14 @@ impl<'t> Reader<'t> {
             let (name, at) = match self.next()? {
                 (Event::MappingEnd, _) => break,
                 (Event::Scalar(text, ..), span) => (text.into_owned(), place(&span)),
-                (_, span) => return Err(self.wrong(place(&span), "this key is no text, expected a name")),
+                (_, span) => return Err(self.wrong(place(&span), "this key is not a string")),
             };
             let (event, span) = self.next()?;
             let mut node = self.node(event, &span)?;
             (node.line, node.column) = at;
             if let Some(first) = seen.insert(name.clone(), at.0) {
-                let message = format!("the key `{name}` stands here twice, first in line {first}");
-                let hint = format!("delete one of them: SAM goes by the last one, that of line {}", at.0);
+                let message = format!("duplicate key `{name}`, first in line {first}");
+                let hint = format!("delete one of them: SAM uses the last one, in line {}", at.0);
                 return Err(self.wrong(at, message).hint(hint));
             }
             if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
@@ -224,7 +224,7 @@ impl<'t> Reader<'t> {
         for node in merged {
             for source in node.each() {
                 if !source.is_map() {
-                    return Err(self.wrong(node.place(), "`<<` merges something that is no map, expected a map"));
+                    return Err(self.wrong(node.place(), "`<<` can merge only maps"));
                 }
                 for (name, value) in source.entries() {
                     if seen.insert(name.clone(), value.line).is_none() {
@@ -239,10 +239,10 @@ impl<'t> Reader<'t> {
     fn tagged(&self, node: Node, tag: Option<&Tag>) -> Result<Node, Invalid> {
         let Some(tag) = tag else { return Ok(node) };
         if tag.is_yaml_core_schema() {
-            return Ok(match (tag.suffix.as_str(), node.what) {
-                ("str", What::Null) => Node { what: Node::text_of(""), ..node },
-                ("str", What::Text { text, .. }) => Node { what: Node::text_of(text), ..node },
-                (_, what) => Node { what, ..node },
+            return Ok(match (tag.suffix.as_str(), node.content) {
+                ("str", Content::Null) => Node { content: Content::text(""), ..node },
+                ("str", Content::Text { text, .. }) => Node { content: Content::text(text), ..node },
+                (_, content) => Node { content, ..node },
             });
         }
         let name = match tag.suffix.as_str() {
@@ -252,24 +252,24 @@ impl<'t> Reader<'t> {
             _ => {
                 let known = FUNCTIONS.map(|name| format!("`!{name}`")).join(", ");
                 let message = format!("unknown tag `{}{}`, expected one of `!Ref`, {known}", tag.handle, tag.suffix);
-                return Err(self.wrong(node.place(), message).hint("CloudFormation knows no other"));
+                return Err(self.wrong(node.place(), message).hint("CloudFormation has no others"));
             }
         };
         let place = node.place();
-        Ok(Node::new(place, What::Map(vec![(name, node)])))
+        Ok(Node::new(place, Content::Map(vec![(name, node)])))
     }
 }
 
-fn scalar(text: &str, plain: bool, tagged: bool) -> What {
+fn scalar(text: &str, plain: bool, tagged: bool) -> Content {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" if plain => What::Null,
-        // Under a tag it stays a text.
-        text => Node::text_of(truth(text).filter(|_| plain && !tagged).unwrap_or(text)),
+        "" | "~" | "null" | "Null" | "NULL" if plain => Content::Null,
+        // Under a tag it stays a string.
+        text => Content::text(boolean(text).filter(|_| plain && !tagged).unwrap_or(text)),
     }
 }
 
-/// What SAM hands on where a truth of YAML 1.1 stands without quotes.
-pub fn truth(text: &str) -> Option<&'static str> {
+/// What SAM passes on for a boolean of YAML 1.1 without quotes.
+pub fn boolean(text: &str) -> Option<&'static str> {
     match text {
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),

@@ -1,10 +1,10 @@
 //! SAM templates of all shapes: the manifest that each becomes, what is left over, and what is wrong with the bad ones.
-//! `UPDATE_SNAPSHOTS=1 cargo test -p import` writes the snapshots anew.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p import` writes the snapshots again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod support;
 
-use import::{File, Imported, Invalid, Problem, Rules, Surroundings};
+use import::{File, Imported, Invalid, Options, Problem, Rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ impl Rules for Lenient {
     }
 }
 
-const AROUND: Surroundings<'_> = Surroundings { directory: "app", region: None, way: "", rules: &Lenient };
+const OPTIONS: Options<'_> = Options { app: "app", region: None, template_directory: "", rules: &Lenient };
 
 fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -44,7 +44,7 @@ fn imported(path: &Path) -> Result<Imported, Invalid> {
 }
 
 fn import(text: &str) -> Result<Imported, Invalid> {
-    import::sam(File { name: "template.yaml", text }, None, AROUND)
+    import::sam(File { name: "template.yaml", text }, None, OPTIONS)
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn every_template_becomes_the_manifest_it_should() {
 #[test]
 fn what_is_left_over_is_said_in_the_manifest_too() {
     for path in fixtures("") {
-        let Imported { manifest, left } = imported(&path).unwrap();
+        let Imported { manifest, left_over } = imported(&path).unwrap();
         let one_line = manifest.replace("\n# ", " ").replace("\n#", " ");
-        for left in left {
+        for left in left_over {
             let said = Lenient.printable(&left.to_string());
             assert!(one_line.contains(&said), "{}: {left}\n{one_line}", path.display());
             assert!(left.line > 0);
@@ -99,7 +99,7 @@ fn every_snapshot_has_its_template() {
 #[test]
 fn no_left_over_holds_a_value_of_the_environment() {
     for path in [fixtures(""), fixtures("refused")].concat() {
-        let said: String = imported(&path).unwrap().left.iter().map(|left| left.to_string()).collect();
+        let said: String = imported(&path).unwrap().left_over.iter().map(|left| left.to_string()).collect();
         assert!(!said.contains("planted"), "{}: {said}", path.display());
     }
 }
@@ -107,8 +107,8 @@ fn no_left_over_holds_a_value_of_the_environment() {
 #[test]
 fn a_region_that_is_given_is_the_templates() {
     let text = fs::read_to_string(directory("22-region-known.yaml")).unwrap();
-    let around = Surroundings { directory: "shop", region: Some("eu-west-3"), way: "../infra", ..AROUND };
-    let imported = import::sam(File { name: "template.yaml", text: &text }, None, around).unwrap();
+    let options = Options { app: "shop", region: Some("eu-west-3"), template_directory: "../infra", ..OPTIONS };
+    let imported = import::sam(File { name: "template.yaml", text: &text }, None, options).unwrap();
     for line in ["region = \"eu-west-3\"", "REGION = \"eu-west-3\"", "package = \"../infra/worker.zip\""] {
         assert!(imported.manifest.contains(line), "{line}\n{}", imported.manifest);
     }

@@ -1,6 +1,6 @@
 //! The templates, how one is imported, and the snapshot that it is compared with.
 
-use import::{File, Imported, Invalid, Rules, Surroundings};
+use import::{File, Imported, Invalid, Options, Rules};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub fn templates(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Imports a template with the `samconfig` file beside it, if there is one.
+/// Imports a template with the `samconfig` file next to it, if there is one.
 pub fn import(path: &Path, rules: &dyn Rules) -> Result<Imported, Invalid> {
     let text = fs::read_to_string(path).unwrap();
     let extension = path.extension().unwrap().to_str().unwrap();
@@ -27,17 +27,18 @@ pub fn import(path: &Path, rules: &dyn Rules) -> Result<Imported, Invalid> {
     import::sam(
         File { name: &name, text: &text },
         config.as_ref().map(|(name, text)| File { name, text }),
-        Surroundings { directory: "my app", region: None, way: "", rules },
+        Options { app: "my app", region: None, template_directory: "", rules },
     )
 }
 
 /// The manifest, then everything that is left over.
 pub fn written(imported: &Imported, rules: &dyn Rules) -> String {
-    let left: String = imported.left.iter().map(|left| format!("# {}\n", rules.printable(&left.to_string()))).collect();
+    let left: String =
+        imported.left_over.iter().map(|left| format!("# {}\n", rules.printable(&left.to_string()))).collect();
     format!("{}\n# ==== left over ====\n{left}", imported.manifest)
 }
 
-/// Compares with the file beside the template; `UPDATE_SNAPSHOTS=1` writes it anew.
+/// Compares with the file next to the template; `UPDATE_SNAPSHOTS=1` writes it again.
 pub fn compare(path: &Path, found: &str) {
     let snapshot = PathBuf::from(format!("{}.snap", path.display()));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {

@@ -1,4 +1,23 @@
-//! What lamstream decides about a manifest, and this crate only asks.
+//! What a caller hands in: files, what it knows beside them, and lamstream's rules.
+
+/// A file's name and text.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+/// What is known beside the files.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// The app's name if `samconfig.toml` does not name the stack.
+    pub app: &'a str,
+    /// Precedes the region in `samconfig.toml`.
+    pub region: Option<&'a str>,
+    /// The path from the manifest's directory to the template's; empty if they are the same.
+    pub template_directory: &'a str,
+    pub rules: &'a dyn Rules,
+}
 
 /// The rules of the manifest's reader.
 pub trait Rules {

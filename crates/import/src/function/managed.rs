@@ -1,6 +1,6 @@
-//! AWS's managed policies: where those lie that templates name without an ARN.
+//! The paths of AWS's managed policies, which templates name without an ARN.
 
-/// What every role that lamstream makes may do anyway.
+/// Every role that lamstream creates includes it.
 pub const LOGS: &str = "AWSLambdaBasicExecutionRole";
 
 const SERVICE_ROLES: [&str; 14] = [
@@ -28,7 +28,7 @@ const JOB_FUNCTIONS: [&str; 7] = [
     "SystemAdministrator",
     "ViewOnlyAccess",
 ];
-/// The common ones that lie at the root.
+/// The common ones at the root.
 const ROOT: [&str; 44] = [
     "AdministratorAccess",
     "PowerUserAccess",
@@ -76,7 +76,7 @@ const ROOT: [&str; 44] = [
     "CloudWatchLambdaInsightsExecutionRolePolicy",
 ];
 
-/// The path before a policy's name; `None` where that is not known here.
+/// The path before a policy's name; `None` if it is not known here.
 pub fn path(name: &str) -> Option<&'static str> {
     if SERVICE_ROLES.contains(&name) {
         Some("service-role/")
@@ -87,7 +87,7 @@ pub fn path(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The name of a policy of AWS's, given as such or as an ARN; `None` for those of others, whatever they are called.
+/// The name of an AWS policy, given by name or by ARN; `None` for any other account's policy.
 pub fn name_of(policy: &str) -> Option<&str> {
     if !policy.starts_with("arn:") {
         return Some(policy);
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_policy_of_awss_has_its_name() {
+    fn only_a_policy_of_aws_has_its_name() {
         for (policy, name) in [
             (LOGS, Some(LOGS)),
             ("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", Some(LOGS)),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_twice() {
+    fn no_name_is_listed_twice() {
         let mut all = [SERVICE_ROLES.as_slice(), &JOB_FUNCTIONS, &ROOT].concat();
         all.sort_unstable();
         assert!(all.windows(2).all(|pair| pair[0] != pair[1]));

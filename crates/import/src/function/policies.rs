@@ -1,7 +1,7 @@
-//! SAM's policy templates, the common ones: what they allow, and on what.
+//! The common policy templates of SAM: what they allow, and on which resources.
 
-/// One statement of a template: its actions, then its resources. `{name}` is a parameter of the template; `@` stands for
-/// the region and the account, which ARNs of most services have.
+/// One statement of a template: its actions, then its resources. `{name}` is a parameter of the template; `@` is the
+/// region and the account, which the ARNs of most services have.
 pub type Statement = (&'static [&'static str], &'static [&'static str]);
 
 const TABLE: &[&str] = &["dynamodb:@:table/{TableName}", "dynamodb:@:table/{TableName}/index/*"];
@@ -13,12 +13,12 @@ const KEY: &[&str] = &["kms:@:key/{KeyId}"];
 const ANY: &[&str] = &["*"];
 const READ_PARAMETERS: &[&str] = &["ssm:GetParameters", "ssm:GetParameter", "ssm:GetParametersByPath"];
 
-/// The statements of a template; `None` for one that is not known here.
+/// The statements of a template; `None` for one that is not listed here.
 pub fn statements(template: &str) -> Option<&'static [Statement]> {
     TEMPLATES.iter().find(|(name, _)| *name == template).map(|(_, statements)| *statements)
 }
 
-/// The names of what a template has to be given.
+/// The names of a template's parameters.
 pub fn parameters(statements: &[Statement]) -> Vec<&'static str> {
     let texts = statements.iter().flat_map(|(_, resources)| resources.iter());
     let mut names: Vec<&str> =

@@ -1,0 +1,198 @@
+//! One `AWS::Serverless::Function` as a function of the manifest.
+
+mod environment;
+mod layers;
+mod managed;
+mod network;
+mod policies;
+mod properties;
+mod role;
+mod source;
+mod statement;
+mod unsupported;
+mod url;
+
+use super::draft::{Draft, Entry, STILL_NEEDED, UNSUPPORTED};
+use super::globals;
+use super::input::Options;
+use super::node::{Content, Invalid, Node};
+use super::resolve::Resolver;
+use super::writer::Writer;
+use properties::Properties;
+
+/// What is beside the properties and is looked at, or is of no use to lamstream.
+const KNOWN_BESIDE: [&str; 6] = ["Type", "Properties", "Metadata", "Condition", "DependsOn", "IgnoreGlobals"];
+
+/// Imports a function; `false` if its condition does not hold or lamstream cannot deploy it.
+pub fn import(
+    resolver: &mut Resolver<'_>,
+    draft: &mut Draft,
+    options: &Options<'_>,
+    name: &str,
+    resource: &Node,
+) -> Result<bool, Invalid> {
+    let condition = resource.get("Condition");
+    let condition = condition.map(|node| Ok((node, resolver.condition(node.text().unwrap_or_default(), node)?)));
+    let condition = condition.transpose()?;
+    if let Some((condition, Some(false))) = condition {
+        let condition = condition.text().unwrap_or_default();
+        let text = format!("`{name}` is left out: its condition `{condition}` is false.");
+        draft.push(&[], Entry::Comment(text));
+        return Ok(false);
+    }
+    let mut properties = properties_of(resolver, name, resource)?;
+    let metadata = resource.get("Metadata").map(|metadata| resolver.resolve(metadata)).transpose()?;
+    let path = format!("Resources.{name}");
+    let mut writer = Writer { draft, values: resolver, options, table: Vec::new(), path };
+    let is_image = properties.peek("PackageType").and_then(Node::text) == Some("Image");
+    if is_image || properties.peek("ImageUri").is_some() {
+        let what = "container images are not supported by lamstream";
+        writer.left(resource, "", what, "keep it in SAM, or deploy its app as a `web` function");
+        return Ok(false);
+    }
+    writer.table = vec!["functions".to_owned(), name.to_owned()];
+    if let Some((condition, None)) = condition {
+        let (what, advice) = ("its condition cannot be evaluated here", "delete the function if it is false");
+        writer.left(condition, "Condition", what, advice);
+    }
+    writer.path += ".Properties";
+    write(&mut writer, &mut properties, metadata.as_ref());
+    writer.path = format!("Resources.{name}");
+    if let Some(others) = resource.get("DependsOn") {
+        let names = others.each().into_iter().filter_map(Node::text);
+        let names = names.map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+        writer.comment(format!("`DependsOn` {names}: lamstream does not wait for other resources."));
+    }
+    for (key, node) in resource.entries().iter().filter(|(key, _)| !KNOWN_BESIDE.contains(&key.as_str())) {
+        writer.left(node, key, UNSUPPORTED, STILL_NEEDED);
+    }
+    Ok(true)
+}
+
+fn properties_of(resolver: &mut Resolver<'_>, name: &str, resource: &Node) -> Result<Properties, Invalid> {
+    let template = resolver.template;
+    let nothing = resource.with(Content::Map(Vec::new()));
+    let own = resource.get("Properties").filter(|node| !node.is_null()).unwrap_or(&nothing);
+    if !own.is_map() {
+        return Err(template.wrong(own, format!("the `Properties` of `{name}` are not a map")));
+    }
+    let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
+    let globals = globals::without(globals, resource.get("IgnoreGlobals"));
+    let resolved = resolver.resolve(&globals::merge(&globals, own))?;
+    Ok(Properties::new(&resolved, own))
+}
+
+fn write(writer: &mut Writer<'_>, properties: &mut Properties, metadata: Option<&Node>) {
+    let has_adapter = source::read(writer, properties, metadata);
+    let description = properties.take("Description");
+    if let Some((node, text)) = description.and_then(|node| writer.text(&node, "Description").map(|text| (node, text)))
+    {
+        match text.chars().count() {
+            0..=256 => writer.key("description", text.trim()),
+            length => {
+                let what = format!("has {length} characters, but AWS accepts 256");
+                writer.left(&node, "Description", what, "set a shorter one as `description`");
+            }
+        }
+    }
+    sizes(writer, properties);
+    releases(writer, properties);
+    network::read(writer, properties);
+    unsupported::report(writer, properties);
+    url::read(writer, properties, has_adapter);
+    environment::read(writer, properties.take("Environment").as_ref(), has_adapter);
+    log(writer, properties.take("LoggingConfig").as_ref());
+    role::read(writer, properties);
+    tags(writer, properties.take("Tags").as_ref());
+}
+
+fn sizes(writer: &mut Writer<'_>, properties: &mut Properties) {
+    let architectures = properties.take("Architectures");
+    let words = [("x86_64", "x86_64"), ("arm64", "arm64")];
+    let all = architectures.as_ref().map(Node::each).unwrap_or_default();
+    let last = all.last().copied();
+    if let Some(last) = last.filter(|last| all.iter().any(|one| one.content != last.content)) {
+        let what = "lists several, but a function runs on one; SAM joins the lists of `Globals` and the function";
+        writer.left(last, "Architectures", what, "check that `architecture`, the last of them, is right");
+    }
+    writer.word_key("architecture", last, "Architectures", &words);
+    writer.number_key("memory", properties.take("MemorySize").as_ref(), "MemorySize", 128..=10_240);
+    match properties.take("Timeout") {
+        Some(timeout) => writer.number_key("timeout", Some(&timeout), "Timeout", 1..=900),
+        None => {
+            writer.comment("AWS's default, which the template relies on. A stream must end by then.");
+            writer.key("timeout", 3);
+        }
+    }
+    let storage = properties.take("EphemeralStorage");
+    if let Some(storage) = storage.as_ref().and_then(|node| writer.fields(node, "EphemeralStorage", &["Size"])) {
+        writer.number_key("ephemeral_storage", storage.get("Size"), "EphemeralStorage.Size", 512..=10_240);
+    }
+    let reserved = properties.take("ReservedConcurrentExecutions");
+    writer.number_key("concurrency", reserved.as_ref(), "ReservedConcurrentExecutions", 0..=i64::from(i32::MAX));
+    let words = [("Active", "active"), ("PassThrough", "pass-through")];
+    match properties.take("Tracing") {
+        Some(tracing) if tracing.text() == Some("Disabled") => {
+            let what = "lamstream supports `active` and `pass-through`";
+            writer.left(&tracing, "Tracing", what, "check that `pass-through` will do");
+        }
+        tracing => drop(writer.word_key("tracing", tracing.as_ref(), "Tracing", &words)),
+    }
+}
+
+fn releases(writer: &mut Writer<'_>, properties: &mut Properties) {
+    let alias = properties.take("AutoPublishAlias");
+    if let Some(alias) = &alias {
+        if alias.text() == Some("live") {
+            writer.comment("`AutoPublishAlias`: lamstream always publishes, and its alias is called `live`.");
+        } else {
+            let what = "lamstream always publishes, and its alias is called `live`";
+            writer.left(alias, "AutoPublishAlias", what, "update whatever calls the function by another alias");
+        }
+    }
+    const PROVISIONED: &str = "ProvisionedConcurrencyConfig";
+    const NUMBER: &str = "ProvisionedConcurrentExecutions";
+    let provisioned = properties.take(PROVISIONED);
+    if let Some(provisioned) = provisioned.as_ref().and_then(|node| writer.fields(node, PROVISIONED, &[NUMBER])) {
+        let property = format!("{PROVISIONED}.{NUMBER}");
+        writer.number_key("provisioned_concurrency", provisioned.get(NUMBER), &property, 1..=i64::from(i32::MAX));
+    }
+    if let Some(preference) = properties.take("DeploymentPreference") {
+        let kind = preference.get("Type").and_then(Node::text).unwrap_or("an unknown type");
+        let what = format!("`{kind}` shifts traffic with CodeDeploy; lamstream does it by command");
+        let advice = "use `lamstream deploy --shift 10`, then `lamstream promote` or `lamstream abort`";
+        writer.left(&preference, "DeploymentPreference", what, advice);
+    }
+}
+
+fn log(writer: &mut Writer<'_>, logging: Option<&Node>) {
+    let Some(logging) = logging else { return };
+    let mut writer = writer.within("log", "LoggingConfig");
+    writer.word_key("format", logging.get("LogFormat"), "LogFormat", &[("Text", "text"), ("JSON", "json")]);
+    let entries = writer.map(logging, "").unwrap_or_default();
+    for (name, node) in entries.iter().filter(|(name, _)| name != "LogFormat") {
+        let (what, advice) = match name.as_str() {
+            "LogGroup" => ("lamstream creates a log group for each function", "read it with `lamstream logs`"),
+            _ => (UNSUPPORTED, "decide in the app what it logs"),
+        };
+        writer.left(node, name, what, advice);
+    }
+}
+
+fn tags(writer: &mut Writer<'_>, tags: Option<&Node>) {
+    let Some(tags) = tags else { return };
+    let mut writer = writer.within("tags", "Tags");
+    for (name, node) in writer.map(tags, "").unwrap_or_default() {
+        let lower = name.to_lowercase();
+        let is_allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
+        if lower.starts_with("aws:") || lower.starts_with("lamstream:") || !is_allowed(name) {
+            writer.left(node, name, "not a valid name for a tag", "choose another name");
+            continue;
+        }
+        match writer.text(node, name) {
+            Some(value) if is_allowed(&value) && value.chars().count() <= 256 => writer.key(name, value),
+            Some(_) => writer.left(node, name, "not a valid value for a tag", "use other characters"),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Everything of a template beside its functions.
+
+use super::draft::{STILL_NEEDED, UNSUPPORTED};
+use super::intrinsic::attribute_path;
+use super::node::Node;
+use super::template::{FUNCTION, Template};
+use super::writer::Writer;
+
+/// Kinds of resources, and what to do about them.
+const RESOURCES: [(&str, &str); 12] = [
+    ("AWS::Serverless::Api", "give the function a `url`, or keep the API in its own stack"),
+    ("AWS::Serverless::HttpApi", "give the function a `url`, or keep the API in its own stack"),
+    (
+        "AWS::Serverless::LayerVersion",
+        "publish it with `aws lambda publish-layer-version`, and add its ARN to `layers`",
+    ),
+    ("AWS::Lambda::LayerVersion", "publish it with `aws lambda publish-layer-version`, and add its ARN to `layers`"),
+    (
+        "AWS::Lambda::Function",
+        "add a function to the manifest, or make it an `AWS::Serverless::Function` and import again",
+    ),
+    (
+        "AWS::Lambda::Permission",
+        "`url` includes the permissions that it needs; grant others with `aws lambda add-permission`",
+    ),
+    ("AWS::Lambda::Url", "give the function a `url`"),
+    ("AWS::Lambda::Alias", "lamstream's alias is called `live`"),
+    ("AWS::Lambda::Version", "lamstream publishes a version with each deploy"),
+    ("AWS::Logs::LogGroup", "lamstream creates one for each function: `log = { retention_days = 30 }`"),
+    ("AWS::IAM::Role", "set the same under `role` of the function, or keep it and set its ARN there"),
+    ("AWS::SSM::Parameter", "keep it in its own stack; a function reads it with `{ ssm = \"NAME\" }`"),
+];
+
+/// Reports the other resources, the sections that lamstream does not read, and the outputs.
+pub fn report(writer: &mut Writer<'_>) {
+    let template = writer.values.template;
+    for (name, resource) in template.section("Resources") {
+        let kind = resource.get("Type").and_then(Node::text).unwrap_or("a resource without a type");
+        if kind != FUNCTION {
+            let known = RESOURCES.iter().find(|(known, _)| *known == kind);
+            let other = "keep it in its own stack, and set its name or ARN in the manifest";
+            let advice = known.map_or(other, |(_, advice)| advice);
+            writer.left(resource, &format!("Resources.{name}"), format!("lamstream does not create `{kind}`"), advice);
+        }
+    }
+    for (name, globals) in template.section("Globals") {
+        let is_merged = globals.is_null() || (globals.is_map() && globals.intrinsic().is_none());
+        if name != "Function" {
+            let what = "applies to resources that lamstream does not create";
+            writer.left(globals, &format!("Globals.{name}"), what, "keep it with them");
+        } else if !is_merged {
+            let what = "is not a map of properties, so nothing is merged";
+            writer.left(globals, "Globals.Function", what, STILL_NEEDED);
+        }
+    }
+    for (section, node) in template.root.entries() {
+        match section.as_str() {
+            "AWSTemplateFormatVersion"
+            | "Transform"
+            | "Description"
+            | "Parameters"
+            | "Mappings"
+            | "Conditions"
+            | "Globals"
+            | "Resources"
+            | "Outputs" => {}
+            "Rules" | "Hooks" => writer.left(node, section, "applies only to CloudFormation", "leave it out"),
+            "Metadata" => metadata(writer, node),
+            _ => writer.left(node, section, "a template has no such section", "check which one is meant"),
+        }
+    }
+    for (name, node) in template.section("Outputs") {
+        output(writer, template, name, node);
+    }
+}
+
+/// The metadata of the template as a whole.
+fn metadata(writer: &mut Writer<'_>, node: &Node) {
+    for (name, more) in writer.map(node, "Metadata").unwrap_or_default() {
+        if name == "AWS::CloudFormation::Interface" {
+            writer.comment("`Metadata` describes how the console asks for parameters; lamstream does not ask for any.");
+        } else {
+            writer.left(more, &format!("Metadata.{name}"), UNSUPPORTED, STILL_NEEDED);
+        }
+    }
+}
+
+fn output(writer: &mut Writer<'_>, template: &Template, name: &str, output: &Node) {
+    let value = output.get("Value").and_then(attribute).unwrap_or_default();
+    let (resource, attribute) = value.split_once('.').unwrap_or((value.as_str(), ""));
+    let is_function = template.type_of(resource) == Some(FUNCTION);
+    let function = resource.strip_suffix("Url").filter(|name| template.type_of(name) == Some(FUNCTION));
+    match (function, attribute) {
+        (Some(function), "FunctionUrl") => {
+            writer.comment(format!("The output `{name}`: `lamstream url {function}` prints it."));
+        }
+        (_, "Arn" | "Alias" | "Version" | "") if is_function => {
+            writer.comment(format!("The output `{name}`: `lamstream status {resource} --output json` includes it."));
+        }
+        _ => {
+            let path = format!("Outputs.{name}");
+            writer.left(output, &path, "lamstream has no outputs", "look it up where it is created");
+            return;
+        }
+    }
+    if output.get("Export").is_some() {
+        let path = format!("Outputs.{name}.Export");
+        writer.left(output, &path, "lamstream does not export values", "change the stacks that import it");
+    }
+}
+
+/// What the value of an output refers to, as `RESOURCE` or `RESOURCE.ATTRIBUTE`.
+fn attribute(value: &Node) -> Option<String> {
+    match value.intrinsic()? {
+        ("Fn::GetAtt" | "Ref", name) => Some(attribute_path(name)),
+        ("Fn::Sub", text) => Some(text.text()?.strip_prefix("${")?.strip_suffix('}')?.to_owned()),
+        _ => None,
+    }
+}
