@@ -4,7 +4,7 @@
 //! who carries it out; then what feeds them, what tells of them, and the commands. `tests/tidy.rs` knows which room may
 //! use which.
 
-pub mod text;
+mod text;
 
 pub mod stack;
 
@@ -18,7 +18,7 @@ pub mod aws;
 
 pub mod verify;
 
-pub mod local;
+mod local;
 
 pub mod failure;
 

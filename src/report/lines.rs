@@ -1,6 +1,6 @@
 //! The story as plain lines, for CI and everything else that is not a terminal.
 
-use super::Report;
+use super::Reporter;
 use super::story::told;
 use super::style::Line;
 use super::ticker::Ticker;
@@ -29,7 +29,7 @@ impl<W: Write + Send> Lines<W> {
     }
 }
 
-impl<W: Write + Send> Report for Lines<W> {
+impl<W: Write + Send> Reporter for Lines<W> {
     fn on(&mut self, event: &Event) {
         self.ticker.on(event, Instant::now());
         if let Some(line) = told(event) {
