@@ -56,11 +56,11 @@ mod tests {
         let mut lines = Lines::new(Vec::new());
         let soon = |seconds| Instant::now() + Duration::from_secs(seconds);
         lines.tick_at(soon(100));
-        lines.on(&Event::Looking { at: "the account" });
+        lines.on(&Event::Reading { what: "the account" });
         lines.tick_at(soon(9));
         lines.tick_at(soon(11));
         lines.tick_at(soon(12));
-        lines.on(&Event::Looked { at: "the account" });
+        lines.on(&Event::Read { what: "the account" });
         lines.tick_at(soon(100));
         let said = anstream::adapter::strip_bytes(&lines.out).into_vec();
         let said = String::from_utf8(said).unwrap();
