@@ -4,7 +4,7 @@
 //! who carries it out; then what feeds them, what tells of them, and the commands. `tests/tidy.rs` knows which room may
 //! use which.
 
-mod text;
+pub mod text;
 
 pub mod stack;
 

@@ -13,7 +13,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// After the function's own timeout Lambda has said all that it will say, but for the way back.
+/// After the function's own timeout Lambda sends nothing more; this is for the way back.
 const WAY_BACK: Duration = Duration::from_secs(5);
 
 pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {

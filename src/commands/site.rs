@@ -41,7 +41,7 @@ impl Site {
             session.console.note(&format!("this machine's clock is {wrong}: requests are signed by AWS's"));
         }
         match &manifest.account {
-            // The local cloud is nobody's account, so that the guard has nothing to guard there.
+            // The local cloud is no AWS account, so there is nothing to guard.
             Some(expected) if *expected != id && !session.global.local => Err(Failure::wrong_account(expected, &id)),
             _ => Ok(Site { account, id }),
         }

@@ -182,7 +182,7 @@ impl Console {
                 failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let printed = outlet::to_stdout(&self.renderer.answer(&answer, failure.as_ref()));
+        let printed = outlet::to_stdout(&self.renderer.answer(self.again.running(), &answer, failure.as_ref()));
         // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
             failure_lines(unsaid).iter().for_each(outlet::to_stderr);

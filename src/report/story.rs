@@ -1,4 +1,4 @@
-//! Events, plans and failures as lines. Pure: what is done with the lines is somebody else's decision.
+//! Events, plans and failures as lines. Pure.
 
 use super::style::{self, Line, seconds};
 use crate::apply::{Event, Step, Verified};

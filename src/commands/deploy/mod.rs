@@ -29,7 +29,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         session.ask(&lines(deployments), &question(&site, &project, deployments)).await
     };
 
-    // Nobody is asked twice: before building if something is to be made for the first time, else with the plan.
+    // lamstream asks once: before the build if a function is new, else with the whole plan.
     if !agreed {
         let preview = observe(session, &jobs, arguments).await?;
         if preview.iter().any(Deployment::is_first) {
