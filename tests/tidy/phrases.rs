@@ -11,6 +11,7 @@ const CHECKED: &[&str] = &[
     "deny.toml",
     "docs",
     "examples",
+    "crates/packaging",
     "function/src",
     "crates/import",
     "src/commands/import.rs",

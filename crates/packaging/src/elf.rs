@@ -4,7 +4,7 @@ use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, Sym};
 
-use crate::Architecture;
+use crate::architecture::Architecture;
 use crate::error::BuildError;
 
 /// The glibc of `provided.al2023`; its loader refuses a binary that needs a newer one before `main` runs.

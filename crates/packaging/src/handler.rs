@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::Family;
 use crate::error::BuildError;
+use crate::runtime::Family;
 
 /// Endings of the files that a module may be in; a module may also be a directory.
 const OF_NODE: [&str; 6] = ["", ".js", ".mjs", ".cjs", "/index.js", "/package.json"];

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Architecture, Family, Platform};
+use crate::architecture::Architecture;
+use crate::runtime::{Family, Platform};
 
 /// A Python that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ fn asked(program: &Path) -> Option<Interpreter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Runtime;
+    use crate::runtime::Runtime;
 
     #[test]
     fn a_python_that_is_not_here_is_replaced_by_one_that_is() {

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::exclude::{self, Unwanted};
-use crate::{Architecture, Family};
+use crate::runtime::Family;
 use crate::{archive, elf, handler};
 
 /// The largest zip, in bytes, that can be uploaded to Lambda directly; a larger one goes through S3. Source: AWS's quotas.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::BuildError;
+use crate::runtime::{Family, Platform};
 use crate::tool::Tell;
-use crate::{Family, Platform, node, python};
+use crate::{node, python};
 
 /// Where an app declares its dependencies.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 
 use crate::error::BuildError;
 use crate::package::Package;
-use crate::{Family, Platform, archive, elf, handler};
+use crate::runtime::{Family, Platform};
+use crate::{archive, elf, handler};
 use tree::{Content, File, Tree};
 
 /// A directory to package.

@@ -15,7 +15,7 @@ use super::target_dir::Held;
 use super::toolchain::{Target, Toolchain, Version, triple};
 use super::toolset::{self, Linking, Toolset};
 use super::{detect, profile, remap, run, target_dir};
-use crate::Architecture;
+use crate::architecture::Architecture;
 use crate::error::BuildError;
 
 /// What to build, and where.

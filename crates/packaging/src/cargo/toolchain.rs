@@ -10,7 +10,7 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use tokio::process::Command;
 
 use super::configuration::{Configuration, Environment};
-use crate::Architecture;
+use crate::architecture::Architecture;
 use crate::error::BuildError;
 
 /// Cargo sets these for the programs that it runs. A lamstream started by cargo must not pass them on: they describe

@@ -6,9 +6,10 @@ use tokio::process::Command;
 
 use super::registries;
 use super::workspace::Workspace;
+use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 use crate::tool::{self, Tell, failed, find};
-use crate::{Architecture, Platform};
 
 /// Increase it when the same list is installed differently than before.
 const WAY: &str = "2";

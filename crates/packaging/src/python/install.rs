@@ -7,9 +7,9 @@ use super::installed::Installed;
 use super::list::List;
 use super::settings::Settings;
 use super::{pip, strip, uv, wheel};
-use crate::Platform;
 use crate::error::BuildError;
 use crate::interpreter::{Interpreter, minor};
+use crate::runtime::Platform;
 use crate::tool::{self, Tell, find};
 
 /// Increase it when the same list is installed differently than before.
@@ -32,7 +32,7 @@ pub async fn install(
     let installer = Installer::find(platform, notes)?;
     let content = list.key()?;
     let machine = Settings::of(&list.directory)?;
-    // Packages built from local directories are installed anew each time.
+    // Packages built from local directories are installed again each time.
     let unique = content.is_none().then(|| format!("{:?}", std::time::SystemTime::now()));
     let (of, runtime, architecture) =
         (content.or(unique).unwrap_or_default(), &platform.runtime, platform.architecture);

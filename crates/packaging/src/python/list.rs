@@ -10,9 +10,9 @@ use super::pylock::Pylock;
 use super::requirements_txt::Listed;
 use super::sources::{self, Source};
 use super::{messages, poetry, requirements_txt, uv_lock};
-use crate::Platform;
 use crate::address;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 use crate::tool;
 
 /// The packages to install.
@@ -139,7 +139,7 @@ impl List {
         }
     }
 
-    /// Everything that decides what is installed; `None` if local directories do, which are built anew each time.
+    /// Everything that decides what is installed; `None` if local directories do, which are built again each time.
     ///
     /// # Errors
     /// When a file that it names cannot be read.

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use crate::Platform;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 use crate::tool::failed;
 
 /// pip, before the requirement. It reports an unknown package in the same way.

@@ -18,8 +18,8 @@ use super::settings::{self, Settings};
 use super::sources::Source;
 use super::uv_lock;
 use super::wheel::{self, of_file};
-use crate::Platform;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 use crate::tool::{self, Tell};
 
 /// pip's settings about how to reach an index, as opposed to which.

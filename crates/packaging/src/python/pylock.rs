@@ -78,7 +78,7 @@ impl Pylock {
         self.packages().filter_map(|(_, package)| path(package)).collect()
     }
 
-    /// Everything that decides what is installed; `None` if local directories do, which are built anew each time.
+    /// Everything that decides what is installed; `None` if local directories do, which are built again each time.
     ///
     /// # Errors
     /// When a local file cannot be read.

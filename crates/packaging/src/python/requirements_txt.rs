@@ -28,7 +28,7 @@ enum Line<'a> {
     Other,
 }
 
-/// Everything that decides what is installed; `None` if local sources do, which are built anew each time. `file` is
+/// Everything that decides what is installed; `None` if local sources do, which are built again each time. `file` is
 /// the list, `text` its content, and `start` the directory that the tool runs in.
 ///
 /// # Errors

@@ -17,9 +17,9 @@ use super::pylock::Pylock;
 use super::settings::{self, Settings};
 use super::sources::{self, Source};
 use super::{messages, uv_project, wheel};
-use crate::Platform;
 use crate::address;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 use crate::tool::{self, Tell};
 
 /// Variables that add indexes, removed to query a single index.

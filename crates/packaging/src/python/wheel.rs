@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::requirement::normalised;
+use crate::architecture::Architecture;
 use crate::error::BuildError;
-use crate::{Architecture, Platform};
+use crate::runtime::Platform;
 
 /// The name and the version of a wheel or a source archive, by its file name.
 pub fn of_file(file: &str) -> Option<(String, String)> {

@@ -54,8 +54,8 @@ impl Bench {
         let file = self.dir.path().join("run-me");
         fs::write(&file, binary).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        // A child that another test forks meanwhile may hold the file open for writing until it execs; a shell waits
-        // for nobody, so the copy that runs is made by a process that no other test forks from.
+        // A child that another test forks meanwhile may hold the file open for writing until it execs. So the copy that
+        // runs is made by a shell, from which no other test forks.
         let output = Command::new("sh").args(["-c", "cp \"$0\" \"$0.own\" && exec \"$0.own\""]).arg(&file).output();
         String::from_utf8(output.unwrap().stdout).unwrap()
     }
