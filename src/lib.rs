@@ -18,7 +18,7 @@ pub mod aws;
 
 pub mod verify;
 
-pub mod local;
+mod local;
 
 pub mod failure;
 

@@ -172,7 +172,7 @@ pub enum Reason {
     NoAdapter,
     /// The local cloud has no copy of a layer.
     NoLayer,
-    /// Somebody else changed the same thing at the same time.
+    /// Another process changed the same thing at the same time.
     Conflict,
     /// No credentials, or none that are still valid.
     Credentials,
@@ -188,7 +188,7 @@ pub enum Reason {
     Unreachable,
     /// Waited for as long as it makes sense.
     TimedOut,
-    /// Somebody ended the run.
+    /// The run was ended by a signal.
     Interrupted,
 }
 

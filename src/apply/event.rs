@@ -8,12 +8,12 @@ use std::time::Duration;
 /// `function` is always the function's name in the manifest.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Something is being read that takes a while: `at` completes "Reading …".
-    Looking {
-        at: &'static str,
+    /// Something is being read that takes a while: `what` completes "Reading …".
+    Reading {
+        what: &'static str,
     },
-    Looked {
-        at: &'static str,
+    Read {
+        what: &'static str,
     },
     /// The code is being built; cargo tells the rest.
     Building {

@@ -13,26 +13,27 @@ pub use trial::{Cause, Trial, Untried};
 use crate::plan::{Change, Diff, Plan};
 use crate::stack::Secret;
 use futures_util::future::{Either, select};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Instant;
 
 /// What is known of a step that was ended in the middle.
 const UNANSWERED: &str = "stopped before AWS answered; it may or may not have been done";
 
-/// What a run did.
+/// What was carried out.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub outputs: Outputs,
     pub done: Vec<Step>,
 }
 
-/// A run that ended early. `done` stays done.
+/// A plan that was not carried out to its end. `done` stays done.
 #[derive(Debug)]
 pub struct ApplyError<R> {
     /// Of what was done.
     pub outputs: Outputs,
     pub done: Vec<Step>,
-    /// `None` when the run was ended between two steps.
+    /// `None` when it was ended between two steps.
     pub failed: Option<Step>,
     pub left: Vec<Step>,
     pub cause: Cause<R>,
@@ -49,34 +50,36 @@ pub async fn apply<T: Trial>(
     trial: &mut T,
     observer: &Observer<'_>,
 ) -> Result<Applied, Box<ApplyError<T::Rejection>>> {
-    let names = delivery.target.names.clone();
+    let names = &delivery.target.names;
     let mut applied = Applied::default();
-    let steps: Vec<Step> = plan.changes.iter().map(|change| Step::of(change, &names)).collect();
-    for (nth, change) in plan.changes.iter().enumerate() {
-        let result = if observer.stop.is_cancelled() {
+    let mut left: VecDeque<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
+    for change in &plan.changes {
+        if observer.stop.is_cancelled() {
             let action = format!("finish `{}`", names.function);
-            Err((None, CloudError::new(action, Reason::Interrupted, "interrupted").into()))
-        } else {
-            let step = told(current, change, delivery, trial, observer).await;
-            step.map_err(|cause| (Some(steps[nth].clone()), cause))
-        };
-        match result {
+            let interrupted = CloudError::new(action, Reason::Interrupted, "interrupted");
+            return Err(applied.ended(None, left, interrupted.into()));
+        }
+        left.pop_front();
+        match take_step(current, change, delivery, trial, observer).await {
             Ok(outputs) => {
                 applied.outputs = applied.outputs.updated_by(outputs);
-                applied.done.push(steps[nth].clone());
+                applied.done.push(Step::of(change, names));
             }
-            Err((failed, cause)) => {
-                let left = steps[nth..].iter().skip(failed.iter().count()).cloned().collect();
-                let Applied { outputs, done } = applied;
-                return Err(Box::new(ApplyError { outputs, done, failed, left, cause }));
-            }
+            Err(cause) => return Err(applied.ended(Some(Step::of(change, names)), left, cause)),
         }
     }
     Ok(applied)
 }
 
+impl Applied {
+    fn ended<R>(self, failed: Option<Step>, left: VecDeque<Step>, cause: Cause<R>) -> Box<ApplyError<R>> {
+        let Applied { outputs, done } = self;
+        Box::new(ApplyError { outputs, done, failed, left: left.into(), cause })
+    }
+}
+
 /// Carries out one change, and tells the observer when it begins and how it ends.
-async fn told<T: Trial>(
+async fn take_step<T: Trial>(
     current: &mut impl Current,
     change: &Change,
     delivery: &Delivery<'_>,
@@ -86,7 +89,7 @@ async fn told<T: Trial>(
     let names = &delivery.target.names;
     let (function, step) = (names.function.clone(), Step::of(change, names));
     let started = Instant::now();
-    (observer.tell)(&Event::Started { function: function.clone(), step: step.clone() });
+    observer.tell(&Event::Started { function: function.clone(), step: step.clone() });
     let work = pin!(carry_out(current, change, delivery, trial, observer));
     let result = match select(work, pin!(observer.abandon.cancelled())).await {
         Either::Left((result, _)) => result,
@@ -96,7 +99,7 @@ async fn told<T: Trial>(
         Cause::Cloud(error) => Cause::Cloud(without_secrets(error, delivery)),
         rejected => rejected,
     });
-    (observer.tell)(&match &result {
+    observer.tell(&match &result {
         Ok(_) => Event::Done { function, step, took: started.elapsed() },
         Err(_) => Event::Failed { function, step },
     });

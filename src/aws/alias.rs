@@ -30,7 +30,7 @@ pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
 /// Turns all the traffic to `number`, or a part of it. `asked`: the URL is going to be asked afterwards.
 ///
 /// # Errors
-/// `Conflict` when somebody else moved the alias since it was observed. After any error [`Current::traffic`] says
+/// `Conflict` when another process has moved the alias since it was observed. After any error [`Current::traffic`] says
 /// what is known of where the traffic goes.
 pub(super) async fn turn(
     current: &mut Current<'_>,
@@ -57,7 +57,7 @@ pub enum Traffic {
     Unmoved,
     /// This version was turned to last, and has it, or a part of it.
     Moved(String),
-    /// This version may have it: nobody could see what became of the move.
+    /// This version may have it: whether the move arrived could not be seen.
     Unknown(String),
 }
 
@@ -105,7 +105,7 @@ impl Current<'_> {
     /// remembered as failed. `None` where there is no such release.
     ///
     /// # Errors
-    /// `Conflict` when somebody else moved it meanwhile.
+    /// `Conflict` when another process moved it meanwhile.
     pub async fn move_back(&mut self, observer: &Observer<'_>) -> Result<Option<Outputs>, CloudError> {
         let now = self.attempt.as_ref().or(self.alias.as_ref().map(|alias| &alias.pointing));
         let refused = now.map(|now| now.newest().to_owned());
@@ -184,7 +184,7 @@ impl Current<'_> {
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
     Whole,
-    /// Only the traffic: what else somebody may have written there does not keep a bad release live.
+    /// Only the traffic: other changes to the alias do not keep a bad release live.
     Traffic,
 }
 
@@ -262,7 +262,7 @@ fn judge(
             current.see(now.cloned());
             Ok(Look::NotYet(refusal))
         }
-        // What somebody else did is not ours to judge, nor to undo.
+        // What another process did is not ours to undo.
         _ => {
             current.attempt = None;
             Err(CloudError::new(moving(current.place, to), Reason::Conflict, "someone else moved it meanwhile"))

@@ -53,7 +53,7 @@ pub(super) async fn with_code<T>(
         Err(error) => Err(error),
     };
     if let Err(error) = clear(place, &bucket, &key, own).await {
-        (observer.tell)(&Event::Stays { function: place.names.function.clone(), why: error.to_string() });
+        observer.tell(&Event::Stays { function: place.names.function.clone(), why: error.to_string() });
     }
     result
 }
@@ -157,7 +157,7 @@ async fn upload(
     let put =
         Request { body: zip.clone(), progress: Some(progress), ..request("PutObject", Method::PUT, bucket, key, "") };
     let function = &place.names.function;
-    let tell = |sent| (observer.tell)(&Event::Uploading { function: function.clone(), sent, total: zip.len() });
+    let tell = |sent| observer.tell(&Event::Uploading { function: function.clone(), sent, total: zip.len() });
     let mut sending = Box::pin(place.account.s3(put, &place.names.account, || format!("upload to bucket `{bucket}`")));
     loop {
         tokio::select! {

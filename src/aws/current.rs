@@ -43,7 +43,7 @@ impl Current<'_> {
     /// changed the write is tried again after a pause.
     ///
     /// # Errors
-    /// `Conflict` when somebody else changed it meanwhile; whatever `write` fails with otherwise.
+    /// `Conflict` when another process changed it meanwhile; whatever `write` fails with otherwise.
     pub(super) async fn guarded(
         &mut self,
         action: &str,

@@ -12,7 +12,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 pub struct Place<'a> {
     pub account: &'a Account,
     pub(super) names: Names,
-    /// Whether all of it is to be deleted: then what is out of order there stands in nobody's way.
+    /// Whether all of it is to be deleted: then it does not matter what is out of order there.
     pub(super) to_delete: bool,
 }
 

@@ -62,6 +62,11 @@ impl Again {
         Again { known, running, options, positionals, manifest, import: region, local: data, layer: profile, aws }
     }
 
+    /// The command that runs, such as `local start`.
+    pub fn running(&self) -> &str {
+        &self.running
+    }
+
     /// The text, in whose commands the global options stand. A command stands between backticks and begins with
     /// `lamstream`, or with `aws` where it is about the same account. The one that runs is repeated with what was typed behind it: a hint for more flags must not be about
     /// more functions.

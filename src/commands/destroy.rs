@@ -13,11 +13,11 @@ use crate::stack::{Names, Stack};
 use futures_util::future::{join_all, try_join_all};
 
 pub async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, Failure> {
-    let agreed = session.agreed(arguments.yes, "destroy")?;
+    let agreed = session.has_consent(arguments.yes, "destroy")?;
     let project = Project::read(&session.global, &[])?;
     let site = Site::connect(session, &project.manifest).await?;
     let places = places(session, &project, &site, &arguments.functions).await?;
-    let observed = session.looking("what is deployed", try_join_all(places.iter().map(Cloud::observe))).await??;
+    let observed = session.read("what is deployed", try_join_all(places.iter().map(Cloud::observe))).await??;
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
         .map(|current| {
@@ -30,7 +30,7 @@ pub async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, F
     } else if !agreed {
         let lines: Vec<String> = proposals.iter().flat_map(Proposal::lines).collect();
         let question = format!("Destroy all this of {} in {}?", project.app(), site.words());
-        session.consent(&lines, &question).await?;
+        session.ask(&lines, &question).await?;
     }
     let functions = join_all(proposals.into_iter().map(|proposal| clear(session, proposal))).await;
     Ok(Answer::Destroy(site.functions(&project, functions)))
@@ -46,7 +46,7 @@ async fn places<'a>(
     let Some(any) = project.functions.first().map(|function| site.names(project, function)) else {
         return Ok(Vec::new());
     };
-    let deployed = session.looking("what was deployed", site.account.functions_of(&any)).await??;
+    let deployed = session.read("what was deployed", site.account.functions_of(&any)).await??;
     let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
     let orphans = deployed.into_iter().filter(|name| !known.contains(name));
     let all: Vec<String> = known.iter().cloned().chain(orphans).collect();

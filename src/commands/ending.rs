@@ -1,4 +1,4 @@
-//! The end of a run: when it is done, or when it is told to end and does not.
+//! The end of a run: when it is done, or when it was interrupted and does not end.
 
 use super::descendants::end_descendants;
 use super::session::Session;

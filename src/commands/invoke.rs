@@ -13,7 +13,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// After the function's own timeout Lambda has said all that it will say, but for the way back.
+/// After the function's own timeout Lambda sends nothing more; this is for the way back.
 const WAY_BACK: Duration = Duration::from_secs(5);
 
 pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
@@ -21,7 +21,7 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
     let body = body(session, arguments.data.as_deref()).await?;
     let one = One::find(session, Some(&arguments.function)).await?;
     let (url, address) =
-        session.looking("the url", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
+        session.read("the url", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
         Auth::AwsIam => Some(
             session.until_stopped(one.account.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?,
@@ -43,8 +43,7 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
         silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
     };
     let failed = |fault: &Fault| Failure::not_invoked(&one.function.name, fault);
-    let mut exchange =
-        session.looking("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
+    let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
     let kept = pass_on(session, &mut exchange).await?;
     let seen = verified(exchange.seen());
     if session.global.verbose {

@@ -138,9 +138,9 @@ async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<P
             }
             let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
             let access = Access::Aws { profile: session.global.profile.clone(), region, manifest_region: None };
-            let account = session.looking("the credentials", Account::open(access)).await??;
+            let account = session.read("the credentials", Account::open(access)).await??;
             session.console.hide(account.secrets.iter().cloned());
-            let bytes = session.looking("the layer", account.layer(arn)).await??;
+            let bytes = session.read("the layer", account.layer(arn)).await??;
             layers::keep(arn, &bytes).map_err(local_failure)
         }
     }

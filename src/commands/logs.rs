@@ -15,7 +15,7 @@ pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure
     let keeps = session.console.is_document() && !arguments.follow;
     let outlet = if keeps { None } else { Some(Outlet::open()?) };
     let (mut events, mut news) = (Vec::new(), false);
-    let mut page = session.looking("the log", reader.page()).await?;
+    let mut page = session.read("the log", reader.page()).await?;
     loop {
         let more = match page {
             Ok(None) => return Err(Failure::no_logs(&one.function.name, &log_group)),

@@ -50,7 +50,7 @@ pub async fn preflight(
             Err(wrong) => Err((function, [wrong, there].concat())),
         }
     });
-    let checked = session.looking("the project", join_all(checks)).await?;
+    let checked = session.read("the project", join_all(checks)).await?;
     let (mut codes, mut wrong) = (Vec::new(), Vec::new());
     for checked in checked {
         match checked {

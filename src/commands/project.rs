@@ -6,7 +6,7 @@ use crate::manifest::{self, Function, Manifest};
 use crate::stack::Platform;
 use std::path::{Path, PathBuf};
 
-/// Where `build` puts zips unless it is told otherwise.
+/// Where `build` puts zips by default.
 const ZIPS: &str = "target/lamstream";
 
 /// A manifest, and the functions of it that were chosen.
@@ -77,7 +77,7 @@ fn read_manifest(global: &Global) -> Result<(String, Manifest), Failure> {
         Failure::new(Kind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
             .hint("run lamstream in the manifest's directory, or name the manifest with `--manifest`")
     })?;
-    // CI systems set variables that nobody gave a value to the empty string.
+    // CI systems set variables without a value to the empty string.
     let stage = global.stage.as_deref().filter(|stage| !stage.is_empty());
     match manifest::parse(&text, stage) {
         Ok(manifest) => Ok((text, manifest)),

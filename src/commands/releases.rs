@@ -14,7 +14,7 @@ pub async fn releases(session: &Session, arguments: &Releases) -> Result<Answer,
     let mut functions = Vec::new();
     for job in site.jobs(&project, session.global.local) {
         let reading = async { tokio::try_join!(job.place.observe(), job.place.published()) };
-        let (current, releases) = session.looking("the releases", reading).await??;
+        let (current, releases) = session.read("the releases", reading).await??;
         if current.observed.stack.function.is_none() {
             return Err(Failure::no_release(&job.function.name));
         }

@@ -16,7 +16,7 @@ use crate::stack::{Release, Stack};
 const NOT_REVERTED: &str = "only code and configuration were rolled back; role, URL, statements, concurrency, log group and tags were not changed";
 
 pub async fn rollback(session: &Session, arguments: &Rollback) -> Result<Answer, Failure> {
-    let agreed = session.agreed(arguments.yes, "rollback")?;
+    let agreed = session.has_consent(arguments.yes, "rollback")?;
     let project = Project::single(&session.global, arguments.function.as_ref())?;
     let (project, site) = connect_for_checks(session, project, !arguments.no_verify).await?;
     let jobs = site.jobs(&project, session.global.local);
@@ -45,7 +45,7 @@ pub async fn rollback(session: &Session, arguments: &Rollback) -> Result<Answer,
         if !agreed {
             let (app, place) = (project.app(), site.words());
             let question = format!("Move `{name}` of {app} from version {from} to version {number} in {place}?");
-            session.consent(&proposal.lines(), &question).await?;
+            session.ask(&proposal.lines(), &question).await?;
         }
         let source = Source::Version(number);
         let answer = roll_out(session, job, proposal, &source, !arguments.no_verify, Vec::new()).await;
@@ -78,10 +78,10 @@ fn destination(job: &Job<'_>, observed: &Observed, arguments: &Rollback) -> Resu
 
 /// The release that was published under this number.
 async fn release(session: &Session, job: &Job<'_>, number: &str) -> Result<Release, Failure> {
-    if let Some(release) = session.looking("the release", job.place.release(number)).await?? {
+    if let Some(release) = session.read("the release", job.place.release(number)).await?? {
         return Ok(release);
     }
-    let known = session.looking("the releases", job.place.published()).await??;
+    let known = session.read("the releases", job.place.published()).await??;
     let known: Vec<String> = known.into_iter().map(|release| release.version).collect();
     Err(Failure::no_such_version(&job.function.name, number, &known))
 }

@@ -49,19 +49,19 @@ impl Session {
         }
     }
 
-    /// Ends with the first signal, and shows meanwhile what is being read.
-    pub async fn looking<T>(&self, at: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
-        self.console.tell(&Event::Looking { at });
+    /// Shows what is being read. Ends with the first signal.
+    pub async fn read<T>(&self, what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
+        self.console.tell(&Event::Reading { what });
         let done = self.until_stopped(work).await;
-        self.console.tell(&Event::Looked { at });
+        self.console.tell(&Event::Read { what });
         done
     }
 
-    /// Whether nobody needs to be asked: `--yes` was given, or all that changes is on this machine.
+    /// Whether there is no need to ask: with `--yes`, or when all that changes is on this machine.
     ///
     /// # Errors
-    /// When somebody has to be asked and nobody can be.
-    pub fn agreed(&self, yes: bool, command: &str) -> Result<bool, Failure> {
+    /// When lamstream has to ask, and stdin is not a terminal.
+    pub fn has_consent(&self, yes: bool, command: &str) -> Result<bool, Failure> {
         let agreed = yes || self.global.local;
         if !agreed && !self.console.can_ask() {
             return Err(Failure::needs_yes(command));
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Shows what is going to happen and asks whether it may.
-    pub async fn consent(&self, lines: &[String], question: &str) -> Result<(), Failure> {
+    pub async fn ask(&self, lines: &[String], question: &str) -> Result<(), Failure> {
         let began = Instant::now();
         let answer = self.until_stopped(self.console.ask(lines, question)).await;
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) += began.elapsed();
@@ -96,7 +96,7 @@ impl Session {
     }
 
     fn observer_until(&self, stop: &CancellationToken) -> Observer<'_> {
-        let tell = Box::new(|event: &Event| self.console.tell(event));
-        Observer { tell, stop: stop.clone(), abandon: self.stop.second.clone() }
+        let listener = Box::new(|event: &Event| self.console.tell(event));
+        Observer { listener, stop: stop.clone(), abandon: self.stop.second.clone() }
     }
 }

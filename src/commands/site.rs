@@ -36,12 +36,12 @@ impl Site {
     /// Those of [`open`], and another account than the manifest's.
     pub async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
         let account = open(session, manifest).await?;
-        let id = session.looking("the account", account.id()).await??;
+        let id = session.read("the account", account.id()).await??;
         if let Some(wrong) = account.wrong_clock() {
             session.console.note(&format!("this machine's clock is {wrong}: requests are signed by AWS's"));
         }
         match &manifest.account {
-            // The local cloud is nobody's account, so that the guard has nothing to guard there.
+            // The local cloud is no AWS account, so there is nothing to guard.
             Some(expected) if *expected != id && !session.global.local => Err(Failure::wrong_account(expected, &id)),
             _ => Ok(Site { account, id }),
         }
@@ -94,7 +94,7 @@ pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Fai
             manifest_region: manifest.region.clone(),
         }
     };
-    let account = session.looking("the credentials", Account::open(access)).await??;
+    let account = session.read("the credentials", Account::open(access)).await??;
     session.console.hide(account.secrets.iter().cloned());
     if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !global.local) {
         session.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
@@ -104,7 +104,7 @@ pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Fai
 
 async fn local_access(session: &Session, manifest: &Manifest) -> Result<Access, Failure> {
     let home = local::home()?;
-    let running = session.looking("the local cloud", home.start()).await?.map_err(local_failure)?;
+    let running = session.read("the local cloud", home.start()).await?.map_err(local_failure)?;
     let credentials = home.credentials().map_err(local_failure)?;
     Ok(Access::Local {
         endpoint: running.endpoint,
@@ -120,7 +120,7 @@ pub async fn observe_all<'a>(
     jobs: &'a [Job<'a>],
 ) -> Result<Vec<(&'a Job<'a>, Current<'a>)>, Failure> {
     let observe = async |job: &'a Job<'a>| Ok((job, job.place.observe().await?));
-    session.looking("what is deployed", try_join_all(jobs.iter().map(observe))).await?
+    session.read("what is deployed", try_join_all(jobs.iter().map(observe))).await?
 }
 
 impl Job<'_> {

@@ -26,7 +26,7 @@ pub async fn connect(session: &Session, mut project: Project) -> Result<(Project
     let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
-        let found = session.looking("the secrets", fetch(&site, &far)).await??;
+        let found = session.read("the secrets", fetch(&site, &far)).await??;
         filled(session, &mut project, &found, Kind::Cloud)?;
         hide(session, &project, &site.account.region, &site.id);
     }
@@ -114,7 +114,7 @@ pub async fn connect_with_what_is_there(
     let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
-        let fetched = session.looking("the secrets", fetch(&site, &far)).await?;
+        let fetched = session.read("the secrets", fetch(&site, &far)).await?;
         found.extend(fetched.unwrap_or_else(|failure| {
             let why = format!("cannot be read: {}", failure.message);
             far.iter().map(|origin| (origin.clone(), Err(why.clone()))).collect()

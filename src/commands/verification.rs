@@ -51,7 +51,7 @@ impl NotVerified {
     }
 }
 
-/// Tries a version that nobody is served by yet. A function without a URL has no checks, and passes.
+/// Tries a version that has no traffic yet. A function without a URL has no checks, and passes.
 impl Trial for Verification<'_> {
     type Rejection = Rejection;
 
@@ -250,7 +250,7 @@ pub(super) fn leading(checks: &[Check]) -> Option<&Check> {
     checks.iter().find(|check| check.streams).or_else(|| checks.first())
 }
 
-/// What is told of several checks that passed: the first that streams, or else the first.
+/// What to report of several checks that passed: the first that streams, or else the first.
 fn telling(best: Option<(bool, Seen)>, check: &Check, seen: Seen) -> (bool, Seen) {
     match best {
         Some((streams, best)) if streams || !check.streams => (streams, best),

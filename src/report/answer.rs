@@ -98,7 +98,7 @@ pub enum State {
     Absent,
     /// This run failed to deploy it.
     Failed,
-    /// Nobody asked.
+    /// The command did not look.
     #[default]
     Unknown,
 }
@@ -188,33 +188,6 @@ impl Answer {
                 LocalCommand::Adapter(AdapterCommand::Install { .. }) => Answer::AdapterInstall(None),
                 LocalCommand::Layer(LayerCommand::Add { .. }) => Answer::LayerAdd(None),
             },
-        }
-    }
-
-    /// The command, as it is typed.
-    pub fn command(&self) -> &'static str {
-        match self {
-            Answer::Deploy(_) => "deploy",
-            Answer::Plan(_) => "plan",
-            Answer::Url(_) => "url",
-            Answer::Status(_) => "status",
-            Answer::Releases(_) => "releases",
-            Answer::Rollback(_) => "rollback",
-            Answer::Promote(_) => "promote",
-            Answer::Abort(_) => "abort",
-            Answer::Destroy(_) => "destroy",
-            Answer::Logs(..) => "logs",
-            Answer::Invoke(..) => "invoke",
-            Answer::Build(_) => "build",
-            Answer::Import(_) => "import sam",
-            Answer::LocalRun(_) => "local run",
-            Answer::LocalStart(_) => "local start",
-            Answer::LocalStatus(_) => "local status",
-            Answer::LocalStop(_) => "local stop",
-            Answer::LocalReset(_) => "local reset",
-            Answer::LocalEnv(_) => "local env",
-            Answer::AdapterInstall(_) => "local adapter install",
-            Answer::LayerAdd(_) => "local layer add",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::course::Course;
 use super::outlet;
-use super::{Answer, Line, Lines, LogLine, Renderer, Report, Silent, Terminal, Text, failure_lines, renderer};
+use super::{Answer, Line, Lines, LogLine, Renderer, Reporter, Silent, Terminal, Text, failure_lines, renderer};
 use crate::apply::{Event, Step};
 use crate::cli::{Again, Output};
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// stdout and stderr. Copies share one story.
 #[derive(Clone)]
 pub struct Console {
-    story: Arc<Mutex<Box<dyn Report>>>,
+    story: Arc<Mutex<Box<dyn Reporter>>>,
     renderer: Arc<dyn Renderer>,
     terminal: bool,
     /// Values to hide in what others say.
@@ -31,7 +31,7 @@ impl Console {
     /// Call it inside a runtime, a task of which updates the story.
     pub fn new(format: Output, quiet: bool, again: Again) -> Console {
         let terminal = outlet::is_drawn_on();
-        let story: Box<dyn Report> = match (quiet, terminal) {
+        let story: Box<dyn Reporter> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
             (false, false) => Box::new(Lines::new(outlet::stderr())),
@@ -40,7 +40,7 @@ impl Console {
     }
 
     /// A console whose story goes to another reporter. Call it inside a runtime.
-    pub fn telling(story: Box<dyn Report>, format: Output, again: Again) -> Console {
+    pub fn telling(story: Box<dyn Reporter>, format: Output, again: Again) -> Console {
         let console = Console {
             story: Arc::new(Mutex::new(story)),
             renderer: renderer::of(format),
@@ -182,7 +182,7 @@ impl Console {
                 failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let printed = outlet::to_stdout(&self.renderer.answer(&answer, failure.as_ref()));
+        let printed = outlet::to_stdout(&self.renderer.answer(self.again.running(), &answer, failure.as_ref()));
         // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
             failure_lines(unsaid).iter().for_each(outlet::to_stderr);

@@ -1,4 +1,4 @@
-//! What a run has done, and what it is doing, for whoever ends it in the middle.
+//! What a run has done, and what it is doing, for when it is ended in the middle.
 
 use crate::apply::{Event, Step};
 
@@ -37,7 +37,7 @@ impl Course {
         self.going.iter().map(|(_, step)| step.clone()).collect()
     }
 
-    /// What a run that is told to stop still waits for, in words: "create function `shop-chat`", "verify the url of `chat`".
+    /// What an interrupted run still waits for, in words: "create function `shop-chat`", "verify the url of `chat`".
     pub fn waits_for(&self) -> Vec<String> {
         let verifying = self.verifying.iter().map(|(function, what)| format!("verify {what} of `{function}`"));
         self.going.iter().map(|(_, step)| step.to_string()).chain(verifying).collect()

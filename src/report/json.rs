@@ -18,8 +18,8 @@ use std::time::Duration;
 pub(super) struct Json;
 
 impl Renderer for Json {
-    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text {
-        Text::json(&document(answer, failure))
+    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>) -> Text {
+        Text::json(&document(command, answer, failure))
     }
 
     fn log_lines(&self, lines: &[LogLine]) -> Text {
@@ -32,12 +32,12 @@ impl Renderer for Json {
 }
 
 /// Schema 1. `failure` is what the command as a whole ended with.
-fn document(answer: &Answer, failure: Option<&Failure>) -> Value {
+fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value {
     let found = answer.functions();
     let functions = found.map(|found| found.functions.iter().map(function).collect::<Vec<_>>());
     let mut document = json!({
         "schema": 1,
-        "command": answer.command(),
+        "command": command,
         "ok": failure.is_none(),
         "account": found.and_then(|found| found.account.as_ref()),
         "region": found.and_then(|found| found.region.as_ref()),

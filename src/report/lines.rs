@@ -1,6 +1,6 @@
 //! The story as plain lines, for CI and everything else that is not a terminal.
 
-use super::Report;
+use super::Reporter;
 use super::story::told;
 use super::style::Line;
 use super::ticker::Ticker;
@@ -29,7 +29,7 @@ impl<W: Write + Send> Lines<W> {
     }
 }
 
-impl<W: Write + Send> Report for Lines<W> {
+impl<W: Write + Send> Reporter for Lines<W> {
     fn on(&mut self, event: &Event) {
         self.ticker.on(event, Instant::now());
         if let Some(line) = told(event) {
@@ -56,11 +56,11 @@ mod tests {
         let mut lines = Lines::new(Vec::new());
         let soon = |seconds| Instant::now() + Duration::from_secs(seconds);
         lines.tick_at(soon(100));
-        lines.on(&Event::Looking { at: "the account" });
+        lines.on(&Event::Reading { what: "the account" });
         lines.tick_at(soon(9));
         lines.tick_at(soon(11));
         lines.tick_at(soon(12));
-        lines.on(&Event::Looked { at: "the account" });
+        lines.on(&Event::Read { what: "the account" });
         lines.tick_at(soon(100));
         let said = anstream::adapter::strip_bytes(&lines.out).into_vec();
         let said = String::from_utf8(said).unwrap();

@@ -20,17 +20,17 @@ mod style;
 mod console;
 mod course;
 
-pub use answer::{
-    Answer, Detail, FunctionAnswer, Functions, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, State, Zip,
-};
+pub use answer::{Answer, FunctionAnswer, State};
 pub use console::Console;
-pub use lines::Lines;
-pub use outlet::Outlet;
-pub use renderer::Renderer;
-pub use silent::Silent;
-pub use story::{failure_lines, plan_lines, seen_line};
-pub use style::{Line, Text};
-pub use terminal::Terminal;
+
+pub(crate) use answer::{Detail, Functions, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, Zip};
+pub(crate) use lines::Lines;
+pub(crate) use outlet::Outlet;
+pub(crate) use renderer::Renderer;
+pub(crate) use silent::Silent;
+pub(crate) use story::{failure_lines, plan_lines, seen_line};
+pub(crate) use style::{Line, Text};
+pub(crate) use terminal::Terminal;
 
 use crate::apply::Event;
 use std::process::ExitCode;
@@ -47,7 +47,7 @@ pub fn instead(said: &clap::Error) -> ExitCode {
 }
 
 /// Tells a run's story while it happens.
-pub trait Report: Send {
+pub trait Reporter: Send {
     fn on(&mut self, event: &Event);
 
     /// Called a few times a second, so that nothing is silent for long.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 /// Turns what a command found out into what stdout gets. A format is a file with one of these, and a line in [`of`].
 pub trait Renderer: Send + Sync {
-    /// The whole answer, and what the command failed with; empty where there is nothing to print.
-    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text;
+    /// The whole answer of a command, such as `local start`, and what it failed with; empty where there is nothing to
+    /// print.
+    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>) -> Text;
 
     /// Events of a log, while they come.
     fn log_lines(&self, lines: &[LogLine]) -> Text;

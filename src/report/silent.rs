@@ -1,11 +1,11 @@
 //! No story at all, for `--quiet`.
 
-use super::Report;
+use super::Reporter;
 use crate::apply::Event;
 
 pub struct Silent;
 
-impl Report for Silent {
+impl Reporter for Silent {
     fn on(&mut self, _: &Event) {}
 
     fn note(&mut self, _: &str) {}

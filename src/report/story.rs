@@ -1,4 +1,4 @@
-//! Events, plans and failures as lines. Pure: what is done with the lines is somebody else's decision.
+//! Events, plans and failures as lines. Pure.
 
 use super::style::{self, Line, seconds};
 use crate::apply::{Event, Step, Verified};
@@ -43,7 +43,7 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: already up to date")))
         }
         Event::Stays { function, why } => Some(Line::verb(style::WAIT, "Left behind", &format!("({function}): {why}"))),
-        Event::Looking { .. } | Event::Looked { .. } | Event::Building { .. } | Event::BuildGoesOn { .. } => None,
+        Event::Reading { .. } | Event::Read { .. } | Event::Building { .. } | Event::BuildGoesOn { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
             Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
@@ -84,8 +84,8 @@ pub(super) enum Turn<'a> {
 
 pub(super) fn turn(event: &Event) -> Turn<'_> {
     match event {
-        Event::Looking { at } => Turn::Begins { function: "", verb: "Reading", about: (*at).to_owned() },
-        Event::Looked { at } => Turn::Ends { function: "", about: (*at).to_owned() },
+        Event::Reading { what } => Turn::Begins { function: "", verb: "Reading", about: (*what).to_owned() },
+        Event::Read { what } => Turn::Ends { function: "", about: (*what).to_owned() },
         Event::Building { function } => Turn::Begins { function, verb: "Building", about: function.clone() },
         Event::BuildWaits { function, for_what } => {
             Turn::Begins { function, verb: WAITING, about: format!("for {for_what}") }

@@ -1,6 +1,6 @@
 //! The story on a terminal: what is done stays, and what is going on is drawn below it.
 
-use super::Report;
+use super::Reporter;
 use super::outlet;
 use super::story::told;
 use super::style::Line;
@@ -55,7 +55,7 @@ impl Terminal {
     }
 }
 
-impl Report for Terminal {
+impl Reporter for Terminal {
     fn on(&mut self, event: &Event) {
         match event {
             Event::Building { .. } | Event::BuildGoesOn { .. } => {

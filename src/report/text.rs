@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub(super) struct Plain;
 
 impl Renderer for Plain {
-    fn answer(&self, answer: &Answer, failure: Option<&Failure>) -> Text {
+    fn answer(&self, _: &str, answer: &Answer, failure: Option<&Failure>) -> Text {
         Text::lines(&text(answer, failure))
     }
 

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_long_step_reports_after_10_30_and_60_seconds_and_then_every_minute() {
         let (mut ticker, began) = (Ticker::default(), Instant::now());
-        ticker.on(&Event::Looking { at: "the account" }, began);
+        ticker.on(&Event::Reading { what: "the account" }, began);
         let mut reported = Vec::new();
         for tenth in 0..2000 {
             let now = began + Duration::from_millis(tenth * 100);
@@ -101,7 +101,7 @@ mod tests {
             reported.extend(due.iter().map(|_| tenth / 10));
         }
         assert_eq!(reported, [10, 30, 60, 120, 180]);
-        ticker.on(&Event::Looked { at: "the account" }, began);
+        ticker.on(&Event::Read { what: "the account" }, began);
         assert_eq!(ticker.due(began + MINUTE * 10), []);
     }
 

@@ -6,7 +6,7 @@ use lamstream::apply::Event;
 use lamstream::cli::{self, Command, Output};
 use lamstream::commands::{Session, Stop, deploy};
 use lamstream::failure::{Failure, Kind};
-use lamstream::report::{Answer, Console, FunctionAnswer, Report};
+use lamstream::report::{Answer, Console, FunctionAnswer, Reporter};
 use std::ffi::OsString;
 use std::process;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ const PACKAGE: &str = "LAMSTREAM_TEST_PACKAGE";
 #[derive(Clone, Default)]
 struct Collected(Arc<Mutex<Vec<Event>>>);
 
-impl Report for Collected {
+impl Reporter for Collected {
     fn on(&mut self, event: &Event) {
         self.0.lock().expect("no panic").push(event.clone());
     }

@@ -81,5 +81,5 @@ impl Current for Held<'_> {
 
 /// Nobody listens, and nobody stops anything.
 pub fn nobody() -> Observer<'static> {
-    Observer { tell: Box::new(|_| {}), stop: CancellationToken::new(), abandon: CancellationToken::new() }
+    Observer { listener: Box::new(|_| {}), stop: CancellationToken::new(), abandon: CancellationToken::new() }
 }

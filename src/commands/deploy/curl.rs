@@ -2,10 +2,10 @@
 
 use crate::manifest::Check;
 
-/// Headers whose values are nobody's secret.
+/// Headers whose values are no secrets.
 const HARMLESS: [&str; 2] = ["accept", "content-type"];
 
-/// A line for the shell that does what the check did, but for values that may be secrets: an `…` stands for each.
+/// A shell command that does what the check did, with an `…` for each value that may be a secret.
 pub(super) fn curl(url: &str, check: &Check) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut words = vec!["curl -N".to_owned()];

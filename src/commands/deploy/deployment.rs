@@ -165,8 +165,8 @@ fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
     Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
 }
 
-/// Deletes old versions. What is live is not touched by it, so that a deploy does not fail for it: the next one tries
-/// again, and a run that is told to stop need not begin.
+/// Deletes old versions. The live one is not touched, so a deploy does not fail over it: the next one tries again, and a
+/// run that was interrupted does not begin.
 async fn prune(session: &Session, job: &Job<'_>) {
     let pruning = job.place.prune(job.function.keep_releases as usize);
     let Ok(pruned) = session.until_stopped(pruning).await else { return };

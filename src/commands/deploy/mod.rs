@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use std::time::Instant;
 
 pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Failure> {
-    let mut agreed = session.agreed(arguments.yes, "deploy")?;
+    let mut agreed = session.has_consent(arguments.yes, "deploy")?;
     let began = Instant::now();
     let project = Project::read(&session.global, &arguments.functions)?;
     refuse_shift(&project, arguments)?;
@@ -26,10 +26,10 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let (project, site) = connect(session, project).await?;
     let jobs = site.jobs(&project, session.global.local);
     let ask = async |deployments: &[Deployment<'_>]| {
-        session.consent(&lines(deployments), &question(&site, &project, deployments)).await
+        session.ask(&lines(deployments), &question(&site, &project, deployments)).await
     };
 
-    // Nobody is asked twice: before building if something is to be made for the first time, else with the plan.
+    // lamstream asks once: before the build if a function is new, else with the whole plan.
     if !agreed {
         let preview = observe(session, &jobs, arguments).await?;
         if preview.iter().any(Deployment::is_first) {
