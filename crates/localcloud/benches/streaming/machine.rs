@@ -36,7 +36,7 @@ impl Process {
         Memory(value.unwrap_or_default())
     }
 
-    /// The highest memory is counted anew from here; a kernel that refuses keeps the old one.
+    /// Resets the highest memory. A kernel that refuses keeps the old one.
     pub fn forget_peak(&self) {
         let _ = std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5");
     }

@@ -19,7 +19,7 @@ pub fn serve(server: &str) {
     for client in listener.incoming() {
         let (client, server) = (client.unwrap(), TcpStream::connect(server).unwrap());
         let (asking, asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        // Whoever leaves first ends both directions.
+        // The side that closes first ends both directions.
         spawn(move || drop(copy(asking, asked)));
         spawn(move || drop(copy(server, client)));
     }

@@ -35,7 +35,7 @@ pub async fn start() -> Result<Watch, String> {
     function.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128").stdout(Stdio::null()).stderr(Stdio::null());
     let url = format!("http://127.0.0.1:{port}/lambda-url/streamer/");
     let begun = Instant::now();
-    // It listens after a moment, and a function that finds nobody gives up.
+    // It takes a moment to listen, and a function that cannot connect gives up.
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if begun.elapsed() > Duration::from_secs(20) {
             return Err("it does not come up".to_owned());

@@ -43,7 +43,7 @@ pub(crate) trait Search {
     }
 }
 
-/// The times in each block of a file. It is built anew if the file is replaced or shortened.
+/// The times in each block of a file. It is rebuilt if the file is replaced or shortened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
     inode: u64,

@@ -47,7 +47,7 @@ pub(crate) fn load(data: &Path) -> anyhow::Result<World> {
 }
 
 fn parse(text: &[u8], path: &Path) -> anyhow::Result<World> {
-    let damaged = || format!("`{}` is damaged; `local reset` begins anew", path.display());
+    let damaged = || format!("`{}` is damaged; run `local reset` to start over", path.display());
     let Header { version } = serde_json::from_slice(text).with_context(damaged)?;
     match version {
         // Version 1 only added the number: the same members, read alike.
@@ -131,7 +131,7 @@ mod tests {
         for text in ["", "no json", "[]", r#"{"version":1}"#, r#"{"version":"x"}"#] {
             fs::write(data.path().join(FILE), text).expect("written");
             let error = load(data.path()).expect_err("refused").to_string();
-            assert!(error.ends_with("state.json` is damaged; `local reset` begins anew"), "{text}: {error}");
+            assert!(error.ends_with("state.json` is damaged; run `local reset` to start over"), "{text}: {error}");
         }
     }
 }

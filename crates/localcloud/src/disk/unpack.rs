@@ -73,7 +73,7 @@ fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
         let at = usize::try_from(entry.central_header_start()).map_err(refuse)? + 40;
         let bits = zip.get(at..at + 2).map_or(0, |bits| u32::from(u16::from_le_bytes([bits[0], bits[1]])));
         if bits & SET_ID != 0 {
-            return Err(refuse(format!("`{raw}` would run as somebody else")));
+            return Err(refuse(format!("`{raw}` would run as another user")));
         }
         if entry.is_dir() {
             make_directory(&path, &raw)?;
@@ -175,7 +175,7 @@ mod tests {
         let mut setuid = zip("bootstrap", 0o755, b"x");
         let at = setuid.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");
         setuid[at + 40..at + 42].copy_from_slice(&0o104_755_u32.to_le_bytes()[..2]);
-        assert!(attempt(&setuid, 100).0.is_err_and(|message| message.contains("somebody else")));
+        assert!(attempt(&setuid, 100).0.is_err_and(|message| message.contains("another user")));
     }
 
     #[test]

@@ -66,7 +66,7 @@ mod tests {
     fn a_bucket_holds_a_second_and_fills_by_its_rate() {
         let start = Instant::now();
         let bucket = Bucket::new(15, start);
-        let mut bucket = bucket.lock().expect("nobody else has it");
+        let mut bucket = bucket.lock().expect("not poisoned");
         let taken = |bucket: &mut Bucket, at| (0..100).filter(|_| bucket.take(at).is_ok()).count();
         assert_eq!(taken(&mut bucket, start), 15);
         assert_eq!(bucket.take(start), Err(Duration::from_secs_f64(1.0 / 15.0)));

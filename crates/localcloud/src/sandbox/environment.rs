@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::spec::InstanceSpec;
 
-/// The directories that a function is told of.
+/// The directories that a function's environment names.
 pub(super) struct Paths<'a> {
     pub(super) task_root: &'a Path,
     /// The instance's own directory.

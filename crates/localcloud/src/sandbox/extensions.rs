@@ -80,7 +80,7 @@ impl Extensions {
         self.registered.iter().any(|extension| extension.name == name)
     }
 
-    /// Registers an extension; returns its id, and what it is told of the function.
+    /// Registers an extension; returns its id, and the description of the function for it.
     pub(super) fn register(&mut self, name: &str, events: &[String]) -> (String, &Value) {
         self.expected.remove(name);
         let takes = |event: &str| events.iter().any(|other| other == event);

@@ -30,8 +30,8 @@ impl Output {
         }
     }
 
-    /// The lines that are there now. The descriptor is read directly: whatever was printed before an event that was
-    /// seen elsewhere is in the pipe already, while tokio may not know of it yet.
+    /// The lines that can be read now. The descriptor is read directly: what was printed before an event that was seen
+    /// elsewhere is in the pipe already, but tokio may not know it yet.
     pub(super) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut buffer = [0; 16 * 1024];
@@ -44,7 +44,7 @@ impl Output {
                 }
                 Ok(count) => self.split(&buffer[..count], &mut lines),
                 Err(rustix::io::Errno::INTR) => {}
-                // Empty: reading once more through tokio clears the readiness.
+                // Empty: another read through tokio clears the readiness.
                 Err(_) => match self.pipe.try_read(&mut buffer) {
                     Ok(count) if count > 0 => self.split(&buffer[..count], &mut lines),
                     _ => break,

@@ -1,4 +1,4 @@
-//! Lambda's control plane, as unkind as AWS.
+//! Lambda's control plane, with AWS's limits and delays.
 
 use std::time::Duration;
 
@@ -327,7 +327,7 @@ async fn deleting_a_function_leaves_nothing() {
     refused(&bench, Method::GET, &format!("{URL}?Qualifier=live"), Value::Null, 404, "ResourceNotFoundException").await;
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
     wait_until("the port is closed", || std::net::TcpStream::connect(("127.0.0.1", port)).is_err()).await;
-    // Made anew, it has none of the old one's policies.
+    // A new one has none of the old one's policies.
     let role = "arn:aws:iam::000000000000:role/role";
     bench.done(Method::POST, "/2015-03-31/functions", create(role)).await;
     let made = bench.done(Method::POST, &format!("{F}/versions"), json!({})).await;
@@ -365,7 +365,7 @@ async fn everything_survives_a_restart() {
     let before = bench.done(Method::GET, &format!("{F}?Qualifier=live"), Value::Null).await;
     let bench = bench.restart().await;
     let mut after = bench.done(Method::GET, &format!("{F}?Qualifier=live"), Value::Null).await;
-    // An address to download from is made anew each time.
+    // The download URL is new each time.
     after["Code"] = before["Code"].clone();
     assert_eq!(after, before);
     let answer = bench.http.get(format!("{url}whoami")).send().await.unwrap();

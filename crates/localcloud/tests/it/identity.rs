@@ -183,7 +183,7 @@ async fn events_that_a_client_puts_lie_in_the_order_of_their_times() {
     }
 }
 
-/// A role of that name, which somebody else than Lambda may take.
+/// A role of that name, which a principal other than Lambda may assume.
 async fn role_of(bench: &Bench, name: &str, principal: &str) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"},

@@ -11,7 +11,7 @@ use crate::support::Bench;
 const F: &str = "/2015-03-31/functions/f";
 const MB: u64 = 1024 * 1024;
 
-/// How much comes, and whether it ends well.
+/// How much arrives, and whether it ends without an error.
 async fn read(bench: &Bench, url: &str) -> (u64, bool) {
     let mut body = bench.http.get(url).send().await.unwrap().bytes_stream();
     let mut got = 0;

@@ -222,7 +222,7 @@ async fn what_nobody_has_signed_is_refused_before_its_body_is_read() {
             let mut answer = [0; 12];
             stream.read_exact(&mut answer).unwrap();
             assert_eq!(&answer, b"HTTP/1.1 403", "{address} {headers:?}");
-            // Who sends it all the same has not been cut off before reading why.
+            // A client that sends it anyway can read the reason before it is cut off.
             stream.write_all(&vec![b'x'; 1_000_000]).unwrap();
         }
     }
@@ -252,7 +252,7 @@ async fn a_body_whose_signature_is_wrong_takes_no_memory() {
         })
     };
     let mut stream = sender.await.unwrap();
-    // All but what is in memory lies in a file, which has no name.
+    // All except what is in memory is in an unnamed file.
     wait_until("nearly all of the body is in a file", || spooled() > LENGTH as u64 - 3 * 1024 * 1024).await;
     let named = std::fs::read_dir(bench.data.path().join("run")).unwrap().count();
     assert_eq!(named, 0);

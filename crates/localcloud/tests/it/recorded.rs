@@ -167,7 +167,7 @@ async fn urls() {
     }
     expect(&bench, refusals).await;
 
-    // A mode that nobody gave is shown only to those who read.
+    // A mode that was never set is shown only when the URL is read.
     let url = format!("{URLS}/f/url?Qualifier=live");
     let made = bench.done(Method::POST, &url, open).await;
     assert_eq!(made.get("InvokeMode"), None);

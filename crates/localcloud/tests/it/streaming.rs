@@ -310,7 +310,7 @@ async fn a_public_url_needs_both_statements() {
     assert_eq!(ask().await.status(), 403);
     bench.done(Method::POST, &format!("{policy}?Qualifier=live"), statement).await;
     assert_eq!(ask().await.status(), 201);
-    // A deleted alias leaves its URL, which lets nobody in.
+    // A deleted alias leaves its URL, which refuses every request.
     bench.done(Method::DELETE, "/2015-03-31/functions/f/aliases/live", Value::Null).await;
     assert_eq!(ask().await.status(), 403);
     bench.done(Method::GET, URL, Value::Null).await;
@@ -388,7 +388,7 @@ async fn a_slow_reader_holds_the_function_back() {
     let answer = bench.http.get(format!("{url}size?bytes=200000000")).send().await.unwrap();
     let mut body = answer.bytes_stream();
     body.next().await.unwrap().unwrap();
-    // Nobody reads: what is under way fits into the sockets' buffers, so the whole never gets through.
+    // The client does not read: what is under way fits into the sockets' buffers, so the whole never gets through.
     tokio::time::timeout(Duration::from_secs(1), wait_for_report(&bench)).await.unwrap_err();
     let mut rest = 0;
     while let Some(bytes) = body.next().await {

@@ -1,4 +1,4 @@
-//! Web apps behind the real Lambda Web Adapter, extensions that nobody here knows, and layers.
+//! Web apps behind the real Lambda Web Adapter, unknown extensions, and layers.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
@@ -140,7 +140,7 @@ async fn an_app_that_crashes_at_its_start_is_told_with_its_last_lines() {
     let (tail, text) = (String::from_utf8(tail).unwrap(), answer.text().await.unwrap());
     assert!(text.contains("Runtime.ExitError") && text.contains("exit status 3"), "{text}");
     assert!(tail.contains("no DATABASE_URL"), "{tail}");
-    // Who asks with curl is told as well.
+    // The client gets the reason too.
     let url = bench.url(json!({"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"})).await;
     let answer = bench.http.get(&url).send().await.unwrap();
     assert_eq!(answer.status(), 502);
@@ -149,7 +149,7 @@ async fn an_app_that_crashes_at_its_start_is_told_with_its_last_lines() {
     assert!(told["LocalCloud"].as_str().unwrap().contains("no DATABASE_URL"), "{told}");
 }
 
-/// A port that nobody has at the moment.
+/// An unused port.
 fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
@@ -271,9 +271,11 @@ async fn an_extension_learns_why_its_instance_ends() {
     let watch = watched(&bench, "").await;
     bench.done(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Timeout": 1})).await;
     bench.invoke("$LATEST", json!({"path": "/hang"})).await;
-    wait_until("the timeout is told", || events(&watch).iter().any(|event| event["shutdownReason"] == "timeout")).await;
+    wait_until("the timeout is reported", || events(&watch).iter().any(|event| event["shutdownReason"] == "timeout"))
+        .await;
     bench.invoke("live", json!({"path": "/exit"})).await;
-    wait_until("the failure is told", || events(&watch).iter().any(|event| event["shutdownReason"] == "failure")).await;
+    wait_until("the failure is reported", || events(&watch).iter().any(|event| event["shutdownReason"] == "failure"))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,7 +299,7 @@ async fn layers_lie_over_each_other_at_opt() {
     let read =
         async |file: &str| bench.http.get(format!("{url}read?file={file}")).send().await.unwrap().text().await.unwrap();
     assert_eq!((read("/opt/one").await, read("/opt/two").await), ("below".into(), "above".into()));
-    // Nobody else sees them there.
+    // Other processes do not see them there.
     assert!(!Path::new("/opt/two").exists());
     let shown = bench.done(Method::GET, "/2015-03-31/functions/f", Value::Null).await;
     let sizes: Vec<u64> = shown["Configuration"]["Layers"]
