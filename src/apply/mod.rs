@@ -1,4 +1,4 @@
-//! Carries a plan out, step by step, and stops at the first failure. Nothing is undone: the next run goes on from there.
+//! Carries a plan out, step by step, and stops at the first failure. Nothing is undone: the next run continues from there.
 
 mod cloud;
 mod event;

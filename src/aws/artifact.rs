@@ -68,7 +68,7 @@ impl Place<'_> {
         match owner(self, &bucket).await {
             Ok(Some(Owner::Us)) => clear(self, &bucket, OWN_KEY, true).await.map(|()| Some(bucket)),
             Ok(_) => Ok(None),
-            // Without the permission to see the bucket nobody has made it either, or it is another account's.
+            // Without permission to see the bucket, this deployer cannot have made it, or it is another account's.
             Err(error) if error.is("AccessDenied") => Ok(None),
             Err(error) => Err(error),
         }

@@ -91,7 +91,7 @@ fn serialized(request: Request, owner: &str) -> Result<HttpRequest, BoxError> {
     Ok(built.body(body)?.try_into()?)
 }
 
-/// A body that tells how far it has come; each attempt begins anew.
+/// A body that reports its progress; each attempt starts again.
 fn counted(bytes: Bytes, progress: Progress) -> SdkBody {
     SdkBody::retryable(move || {
         let (bytes, progress) = (bytes.clone(), progress.clone());

@@ -1,4 +1,4 @@
-//! Commands that lamstream names in a hint, completed so that whoever runs them works on the same place.
+//! Completes the commands in hints, so that they work on the same app, stage, account and region.
 
 use super::{Arguments, Command, ImportCommand};
 use crate::text::quoted;

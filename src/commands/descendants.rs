@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process};
 use std::fs;
 
-/// Asks all of them to end, but for those with a process group of their own: a local cloud outlives the run that started
+/// Asks all of them to end, except those with a process group of their own: a local cloud outlives the run that started
 /// it. Where there is no `/proc`, nothing is found, and only the direct children end, with what they belong to.
 pub(super) fn end_descendants() {
     let (own, group) = (getpid(), getpgrp());

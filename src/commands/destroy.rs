@@ -94,7 +94,7 @@ async fn clear(session: &Session, proposal: Proposal<'_>) -> FunctionAnswer {
     answer
 }
 
-/// The bucket that a killed upload left is no part of a stack.
+/// The bucket that a killed upload left is not part of a stack.
 async fn sweep(session: &Session, place: &Place<'_>) -> Result<(), Failure> {
     if let Some(bucket) = session.until_stopped(place.sweep()).await?? {
         let function = &place.names().function;

@@ -35,7 +35,7 @@ pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Res
     Ok(zips)
 }
 
-/// Which of the chosen functions a package is for; `None` where it is not a name that stands before the `=`.
+/// Which of the chosen functions a package is for; `None` if what precedes the `=` is not a name.
 fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, Failure> {
     let place = project.functions.iter().position(|function| function.name == name);
     if place.is_some() {

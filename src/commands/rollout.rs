@@ -1,4 +1,4 @@
-//! Brings a function to its target, and sees to it that what served before is never worse off.
+//! Takes a function to its target, and makes sure that the previous release is never worse off.
 
 use super::proposal::Proposal;
 use super::session::Session;
@@ -200,8 +200,8 @@ impl Rollout<'_> {
         }
     }
 
-    /// Writes down that what is live passed, or else that it is taken as it is. Where this cannot be written the next
-    /// deploy asks once more, which does no harm. Gives whether it was written.
+    /// Records that the live release passed, or that it is accepted unchecked. If this cannot be written, the next deploy
+    /// checks it again, which does no harm. Returns whether it was written.
     async fn remember(&mut self, passed: bool) -> bool {
         let (current, checks) = (&mut self.current, self.checks.fingerprint());
         let remembered = self.session.to_the_end(async |observer| match passed {

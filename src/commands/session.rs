@@ -1,4 +1,4 @@
-//! What every command has at hand: the global options, the console, and the wish to stop.
+//! What every command has: the global options, the console, and the signal to stop.
 
 use super::descendants::end_descendants;
 use super::stop::Stop;

@@ -24,12 +24,13 @@ pub enum Source {
     Package { path: PathBuf, files: Files },
 }
 
-/// What of a directory goes along: everything but what no package should carry, by glob patterns relative to it.
+/// Which files of a directory are packaged: everything except what no package should contain, by glob patterns relative
+/// to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// What goes along nonetheless.
+    /// What is packaged anyway.
     pub include: Vec<String>,
-    /// What stays behind.
+    /// What is left out.
     pub exclude: Vec<String>,
 }
 

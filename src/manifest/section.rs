@@ -152,7 +152,7 @@ impl<'a> Section<'a> {
         self.table.get(table)?.get_ref().get(key)?.get_ref().as_str()
     }
 
-    /// What stands in a table within this one, without reading that table.
+    /// The entries of a table within this one, without reading that table.
     pub fn peek_all(&self, table: &str) -> Vec<Entry<'a>> {
         let entries = self.table.get(table).and_then(|table| table.get_ref().as_table()).into_iter().flatten();
         entries.map(|(name, value)| self.named(name, value, Shape::Free(&[]))).collect()

@@ -19,7 +19,7 @@ pub(super) fn read(keys: &Section<'_>) -> Option<FunctionUrl> {
     let auth = url.required("auth", why).and_then(|entry| entry.word()).and_then(Auth::parse);
     let cors = url.section("cors").map(read_cors);
     Some(FunctionUrl {
-        // Where it is missing nothing is returned but the problem.
+        // If it is missing, only the problem is returned.
         auth: auth.unwrap_or(Auth::AwsIam),
         mode: url.word("mode"),
         cors,

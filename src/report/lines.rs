@@ -20,7 +20,7 @@ impl<W: Write + Send> Lines<W> {
     }
 
     fn write(&mut self, line: &Line) {
-        // If stderr is closed, nobody reads it.
+        // If stderr is closed, there is no reader.
         let _ = writeln!(self.out, "{line}");
     }
 

@@ -1,4 +1,4 @@
-//! Lines and texts for a person. Their types keep them harmless, whoever chose the words. Colour repeats what the words
+//! Lines and texts for a person. Their types keep them harmless, wherever the words come from. Colour repeats what the words
 //! already say.
 
 use crate::text;

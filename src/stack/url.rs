@@ -30,8 +30,8 @@ words! {
     }
 }
 
-/// Which pages of other origins may read answers. Header names are lower-case, methods upper-case: neither is told
-/// apart by case.
+/// Which pages of other origins may read answers. Header names are lower-case and methods upper-case,
+/// because case does not distinguish them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     pub allow_credentials: bool,

@@ -51,7 +51,7 @@ pub fn uncoloured(text: &str) -> String {
     plain + rest
 }
 
-/// The same document: what must not be seen stands in its strings as `\u001b`.
+/// The same document: what must not be seen is in its strings as `\u001b`.
 pub fn json(document: &serde_json::Value) -> String {
     let mut safe = String::new();
     // Outside of strings there is none of these characters.

@@ -1,12 +1,12 @@
-//! Texts without the values that nobody may see, and still readable.
+//! Hides secret values in texts, and keeps the texts readable.
 //!
 //! Not every value of an environment is a secret, and `1` or `info` would be found where it is none. So how far a value
 //! is looked for depends on what it can tell:
 //!
-//! - one that nobody guesses (six characters or more, of two kinds of letters, digits and signs, or sixteen of one kind)
-//!   is hidden wherever it stands, in all its spellings;
+//! - one that cannot be guessed (six characters or more, of two kinds of letters, digits and signs, or sixteen of one kind)
+//!   is hidden wherever it is, in all its spellings;
 //! - six or more of one kind, such as `hunter` or `482913`, and four or five of two kinds, are hidden where they are a
-//!   whole token: no letter, digit or `_` stands beside them;
+//!   whole token: no letter, digit or `_` is next to them;
 //! - shorter ones, the names of regions, and the ordinary words of configuration, such as `production`, are hidden where the environment itself
 //!   is repeated: as a whole value behind `=`, or behind a quoted name and `:`.
 
@@ -16,14 +16,14 @@ use std::ops::Range;
 /// What stands for what is hidden.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Shorter values, and shorter lines, beginnings and ends of one, are told apart from nothing.
+/// Shorter values, and shorter lines, beginnings and ends of one, cannot be recognised.
 const TELLING: usize = 6;
 /// So long a value is hidden anywhere, whatever it consists of.
 const LONG: usize = 16;
 /// Fewer characters are a token like any other.
 const SHORT: usize = 4;
 
-/// Values that are in most environments and in AWS's own sentences, and nobody's secret.
+/// Values that are in most environments and in AWS's own sentences, and never secret.
 const ORDINARY: &str = "always application async auto automatic boolean buffered bundle cluster config configuration console \
     container critical custom database debug default development disable disabled dynamic enable enabled endpoint \
     environment error false function handler header hidden import info inherit integration internal invalid lambda \
@@ -48,7 +48,7 @@ pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
     let mut whole = Vec::new();
     for secret in secrets {
         find(text, secret, &mut hidden, &mut whole);
-        // A log has a line of its own for each; some of them, such as a brace, are nobody's secret.
+        // A log has a line of its own for each; some of them, such as a brace, are not secret.
         for line in secret.lines().map(str::trim).filter(|line| *line != secret && line.chars().count() >= TELLING) {
             find(text, line, &mut hidden, &mut whole);
         }
@@ -61,7 +61,7 @@ pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
     without(text, hidden)
 }
 
-/// Where the value stands in the text; `whole` gets the spellings of which a part may stand there too.
+/// Where the value is in the text; `whole` gets the spellings of which a part may be there too.
 fn find(text: &str, secret: &str, hidden: &mut Vec<Range<usize>>, whole: &mut Vec<String>) {
     let reach = reach(secret);
     let spellings = escaped(secret);
@@ -122,13 +122,13 @@ fn is_region(secret: &str) -> bool {
 fn is_token(text: &str, range: &Range<usize>) -> bool {
     let continues = |letter: char| letter.is_alphanumeric() || letter == '_';
     let before = &text[..range.start];
-    // The letter of an escape, such as `\n`, is no part of a token.
+    // The letter of an escape, such as `\n`, is not part of a token.
     let escape =
         before.len() >= 2 && before.is_char_boundary(before.len() - 2) && before[before.len() - 2..].starts_with('\\');
     (escape || !before.ends_with(continues)) && !text[range.end..].starts_with(continues)
 }
 
-/// Whether a whole value stands there: `NAME=value`, `"NAME": "value"`, `'NAME': value`, also within a string of JSON.
+/// Whether a whole value is there: `NAME=value`, `"NAME": "value"`, `'NAME': value`, also within a string of JSON.
 fn is_echo(text: &str, range: &Range<usize>) -> bool {
     let quotes = |letter: char| matches!(letter, '"' | '\'' | '\\');
     let before = text[..range.start].trim_end_matches(quotes);

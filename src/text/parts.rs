@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A part may have parts of its own, but not without end.
 const DEPTH: usize = 5;
-/// What stands before the secret in a header.
+/// What precedes the secret in a header.
 const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "digest"];
 /// The names of what is secret have one of these in them; other settings, such as `sslmode`, stay readable.
 const NAMES: [&str; 9] = ["pass", "pwd", "secret", "token", "key", "sig", "auth", "credential", "code"];

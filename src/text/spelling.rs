@@ -40,7 +40,7 @@ pub fn escaped(value: &str) -> Vec<String> {
     kept
 }
 
-/// What is the same wherever the value stands in a text that is base64: without the letters at its ends that hold a part
+/// What is the same wherever the value is in a base64 text: without the letters at its ends that hold a part
 /// of their neighbours too.
 pub fn in_base64(value: &str) -> Vec<String> {
     let shifted = |shift: usize| {

@@ -81,7 +81,7 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
     }
 }
 
-/// One request, signed anew each time since signatures grow old.
+/// One request, signed each time because signatures expire.
 async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     let check = target.check;
     let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);

@@ -72,7 +72,7 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// Brings it live, verifies it, and tidies up.
+    /// Puts it live, verifies it, and cleans up.
     pub async fn carry_out(self, session: &Session, origin: &str, verify: bool, began: Instant) -> FunctionAnswer {
         let Deployment { job, proposal, code: Code::Built(package), done } = self else { return self.abandon() };
         let bucket = job.bucket.map(str::to_owned);

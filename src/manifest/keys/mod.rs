@@ -69,7 +69,7 @@ pub type Keys = &'static [Group];
 pub struct Group {
     /// The heading in docs/manifest.md below which they stand.
     pub heading: &'static str,
-    /// What stands before their names there.
+    /// The prefix of their names there.
     pub prefix: &'static str,
     pub keys: &'static [Key],
 }
