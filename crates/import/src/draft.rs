@@ -30,7 +30,7 @@ pub struct Draft {
     pub items: Vec<Item>,
 }
 
-/// One thing in a table of the manifest. The table is named by the keys that lead to it; those of the top level by none.
+/// One thing in a table of the manifest. The keys that lead to the table name it; none lead to the top level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     pub table: Vec<String>,

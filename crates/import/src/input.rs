@@ -27,7 +27,8 @@ pub trait Rules {
     /// Whether a function may have an environment variable of this name.
     fn accepts_variable(&self, name: &str) -> bool;
 
-    /// The text on one line, with escapes for what a terminal or a CI system would act upon. Printable text stays as it is.
+    /// The text on one line, with escapes for what a terminal or a CI system would act upon. Printable text is returned
+    /// as it is.
     fn printable(&self, text: &str) -> String;
 }
 

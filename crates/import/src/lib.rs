@@ -1,11 +1,12 @@
-//! Turns an AWS SAM template into the text of a manifest, and lists everything that needs the user's attention. Texts go
-//! in and a text comes out; lamstream's own [rules](Rules) are asked about what is written.
+//! Turns an AWS SAM template into the text of a manifest, and lists what is left over. Texts go in and a text comes
+//! out; the caller's [`Rules`] say what lamstream accepts.
 //!
-//! A [template](template) is a tree in which every value knows its line. `Globals` are merged into each function as SAM
-//! does it, then a [resolver](resolve) evaluates the intrinsic functions as far as it can; what only AWS knows stays
-//! unknown. For each kind of property a reader [writes](writer) keys, comments and left-overs to a [draft], and takes the
-//! properties that it knows, so that the rest can be reported. Other environments of `samconfig.toml` make drafts of their
-//! own, whose differences become [stages](stage). In the end what lamstream would reject is [commented out](check).
+//! `yaml` reads a template as a tree in which every value knows its line. `globals` merges `Globals` into each
+//! function as SAM does, then `resolve` and `intrinsic` evaluate its values; what only AWS knows stays unknown.
+//! `function` has a reader for each kind of property: it takes the properties that it knows, and its `writer` adds
+//! keys, comments and left-overs to a `draft`. Properties that no reader takes are left over. Every other environment
+//! of `samconfig.toml` makes a draft of its own, from whose differences `stage` makes a stage. `check` disables what
+//! lamstream would reject, and `render` writes the draft as TOML.
 
 mod input;
 

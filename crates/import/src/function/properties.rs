@@ -2,8 +2,8 @@
 
 use crate::node::{Content, Node};
 
-/// Every property, with `Globals` merged and everything resolved. Each reader takes those that it knows, so that the rest
-/// can be reported.
+/// Every property, with `Globals` merged and everything resolved. Each reader takes those that it knows, so that the
+/// rest can be reported.
 pub struct Properties {
     left: Vec<(String, Node)>,
     /// Where they are, for a property that is missing.
