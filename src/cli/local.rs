@@ -68,9 +68,9 @@ pub enum LayerCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "As unkind as AWS")]
+#[command(next_help_heading = "Limits and delays")]
 pub struct Limits {
-    /// Have all of AWS's limits and waits, but for those given
+    /// Apply all of AWS's limits and delays, except those set explicitly
     #[arg(long)]
     pub like_aws: bool,
     /// How long a new role cannot be assumed [default: 300ms; AWS: about 8s]
@@ -82,28 +82,28 @@ pub struct Limits {
     /// How long an update is in progress [default: 100ms; AWS: about 2s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub update: Option<Duration>,
-    /// How long a URL does not know a new permission [default: 0s; AWS: about 3s]
+    /// How long a URL ignores a new permission [default: 0s; AWS: about 3s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub url_permission_lag: Option<Duration>,
-    /// What a stream carries in a second, after its first 6 MB [default: what it can; AWS: 2MB]
+    /// Bytes per second of a stream, after its first 6 MB [default: no limit; AWS: 2MB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub stream_rate: Option<u64>,
-    /// How long a stream may be; a longer one breaks [default: any; AWS: 200MB]
+    /// The longest stream; a longer one is cut off [default: no limit; AWS: 200MB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub stream_size: Option<u64>,
-    /// Calls to Lambda a second, 429 beyond; GetFunction has 100 of its own [default: any; AWS: 15]
+    /// Calls to Lambda per second, 429 beyond; GetFunction has its own 100 [default: no limit; AWS: 15]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub api_rate: Option<u32>,
-    /// Requests that all functions together may have at once, 429 beyond [default: 1000, as AWS]
+    /// Concurrent requests across all functions, 429 beyond [default: 1000, as on AWS]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
-    /// Block public access, as an account may: no statement for everybody, and 403 by the old ones
+    /// Block public access, as an account can: new public permissions are refused, old ones answer 403
     #[arg(long)]
     pub block_public: bool,
-    /// Let Function URLs answer requests for any host, as a tunnel sends them [default: localhost and loopback addresses]
-    #[arg(long, help_heading = "Options")]
+    /// Accept requests to Function URLs for any host, such as a tunnel's [default: localhost and loopback addresses]
+    #[arg(long)]
     pub public_hosts: bool,
-    /// A function that cannot be made or updated: it ends in the state Failed; may be repeated
+    /// A function whose creation and updates end in the state Failed; repeatable
     #[arg(long, value_name = "FUNCTION")]
     pub failing: Vec<String>,
 }

@@ -28,7 +28,7 @@ pub async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, F
     if proposals.iter().all(|proposal| proposal.plan.is_empty()) {
         session.console.note("nothing to destroy");
     } else if !agreed {
-        let lines: Vec<String> = proposals.iter().flat_map(Proposal::lines).collect();
+        let lines: Vec<_> = proposals.iter().flat_map(Proposal::lines).collect();
         let question = format!("Destroy all this of {} in {}?", project.app(), site.words());
         session.ask(&lines, &question).await?;
     }

@@ -4,7 +4,7 @@ use crate::apply::Current as _;
 use crate::aws::Current;
 use crate::failure::Failure;
 use crate::plan::{Kind, Plan, plan};
-use crate::report::plan_lines;
+use crate::report::{Line, plan_lines};
 use crate::stack::{Names, Stack};
 
 /// What is there, what it is to become, and the plan that leads there.
@@ -25,7 +25,7 @@ impl<'a> Proposal<'a> {
     }
 
     /// The plan, one line a change.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Line> {
         plan_lines(&self.target.names, &self.plan)
     }
 

@@ -5,7 +5,7 @@ use super::stop::Stop;
 use crate::apply::{Event, Observer};
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::report::Console;
+use crate::report::{Console, Line};
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Shows what is going to happen and asks whether it may.
-    pub async fn ask(&self, lines: &[String], question: &str) -> Result<(), Failure> {
+    pub async fn ask(&self, lines: &[Line], question: &str) -> Result<(), Failure> {
         let began = Instant::now();
         let answer = self.until_stopped(self.console.ask(lines, question)).await;
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) += began.elapsed();

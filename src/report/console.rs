@@ -128,7 +128,12 @@ impl Console {
 
     pub fn note(&self, line: &str) {
         let line = self.completed(line);
-        locked(&self.story).note(&line);
+        locked(&self.story).note(&Line::plain(&line));
+    }
+
+    /// Shows lines of a plan.
+    pub fn show(&self, lines: &[Line]) {
+        lines.iter().for_each(|line| locked(&self.story).note(line));
     }
 
     /// Whether another program, such as cargo, may draw on the terminal.
@@ -143,9 +148,9 @@ impl Console {
 
     /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
     /// cursor on a new line.
-    pub async fn ask(&self, lines: &[String], question: &str) -> bool {
+    pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
         locked(&self.story).pause();
-        lines.iter().for_each(|line| outlet::to_stderr(&Line::plain(line)));
+        lines.iter().for_each(outlet::to_stderr);
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let mut open = OpenLine(true);
         // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin reads as a no.

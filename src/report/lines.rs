@@ -41,8 +41,8 @@ impl<W: Write + Send> Reporter for Lines<W> {
         self.tick_at(Instant::now());
     }
 
-    fn note(&mut self, line: &str) {
-        self.write(&Line::plain(line));
+    fn note(&mut self, line: &Line) {
+        self.write(line);
     }
 }
 

@@ -11,6 +11,7 @@ mod ticker;
 mod log_line;
 mod outlet;
 
+mod drawing;
 mod lines;
 mod silent;
 mod terminal;
@@ -29,7 +30,8 @@ pub(crate) use outlet::Outlet;
 pub(crate) use renderer::Renderer;
 pub(crate) use silent::Silent;
 pub(crate) use story::{failure_lines, plan_lines, seen_line};
-pub(crate) use style::{Line, Text};
+pub use style::Line;
+pub(crate) use style::Text;
 pub(crate) use terminal::Terminal;
 
 use crate::apply::Event;
@@ -54,7 +56,7 @@ pub trait Reporter: Send {
     fn tick(&mut self) {}
 
     /// A line that belongs to no step.
-    fn note(&mut self, line: &str);
+    fn note(&mut self, line: &Line);
 
     /// Gets out of the way, for a question or for the end.
     fn pause(&mut self) {}

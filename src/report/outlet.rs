@@ -44,11 +44,12 @@ pub(super) fn is_drawn_on() -> bool {
     io::stderr().is_terminal() && std::env::var_os("CI").is_none()
 }
 
-/// A line as [`to_stderr`] writes it, for a program that draws it.
+/// A line to be drawn, with room for the `^C` that the terminal echoes.
 pub(super) fn drawn(line: &Line) -> String {
+    let line = line.wrapped(columns(io::stderr()).map_or(usize::MAX, |columns| columns.saturating_sub(2)));
     match anstream::AutoStream::choice(&io::stderr()) {
-        anstream::ColorChoice::Never => anstream::adapter::strip_str(&fitted(line)).to_string(),
-        _ => fitted(line),
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
+        _ => line,
     }
 }
 
@@ -57,6 +58,11 @@ fn fitted(line: &Line) -> String {
         Some(columns) => line.wrapped(columns),
         None => line.to_string(),
     }
+}
+
+/// The width to which stdout is wrapped: without limit if it is not a terminal.
+pub(super) fn columns_of_stdout() -> usize {
+    columns(io::stdout()).unwrap_or(usize::MAX)
 }
 
 /// The width of a terminal; `None` for anything else, and for a terminal that does not say.
@@ -79,7 +85,11 @@ pub(super) fn to_stdout(text: &Text) -> Result<(), Failure> {
     if text.is_empty() {
         return Ok(());
     }
-    let printed = stdout().and_then(|mut stdout| write_all(&mut stdout, text.as_str().as_bytes()));
+    let plain = match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text.as_str()).to_string(),
+        _ => text.as_str().to_owned(),
+    };
+    let printed = stdout().and_then(|mut stdout| write_all(&mut stdout, plain.as_bytes()));
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::not_printed(&error)),
         _ => Ok(()),

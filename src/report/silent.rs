@@ -1,6 +1,6 @@
 //! No story at all, for `--quiet`.
 
-use super::Reporter;
+use super::{Line, Reporter};
 use crate::apply::Event;
 
 pub struct Silent;
@@ -8,5 +8,5 @@ pub struct Silent;
 impl Reporter for Silent {
     fn on(&mut self, _: &Event) {}
 
-    fn note(&mut self, _: &str) {}
+    fn note(&mut self, _: &Line) {}
 }

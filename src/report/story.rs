@@ -1,14 +1,15 @@
 //! Events, plans and failures as lines. Pure.
 
-use super::style::{self, Line, seconds};
+use super::style::{Line, seconds};
 use crate::apply::{Event, Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Action, Change, Kind, Plan};
 use crate::stack::Names;
+use crate::text::palette::{CYAN, GREEN, RED, YELLOW};
 use std::time::Duration;
 
 const UPLOADING: &str = "Uploading";
-const WAITING: &str = "Waiting";
+pub(super) const WAITING: &str = "Waiting";
 /// How long the bar of an upload is, in characters.
 const BAR: usize = 20;
 
@@ -16,36 +17,36 @@ const BAR: usize = 20;
 pub(super) fn told(event: &Event) -> Option<Line> {
     match event {
         Event::BuildLine { line } => Some(Line::coloured(line)),
-        Event::BuildWaits { for_what, .. } => Some(Line::verb(style::WAIT, WAITING, &format!("for {for_what}"))),
+        Event::BuildWaits { for_what, .. } => Some(Line::verb(CYAN, WAITING, &format!("for {for_what}"))),
         Event::Packaged { function, architecture, size, sha256 } => {
             let digest: String = sha256.chars().take(8).collect();
             let rest = format!("{function} ({architecture}, {} KB, digest {digest}…)", size.div_ceil(1000));
-            Some(Line::verb(style::VERB, "Packaged", &rest))
+            Some(Line::verb(GREEN, "Packaged", &rest))
         }
-        Event::Done { step, took, .. } => Some(Line::verb(style::VERB, done(step.action), &named(step)).took(*took)),
-        Event::Failed { step, .. } => Some(Line::verb(style::ERROR, "Failed", &named(step))),
+        Event::Done { step, took, .. } => Some(Line::verb(GREEN, done(step.action), &named(step)).took(*took)),
+        Event::Failed { step, .. } => Some(Line::verb(RED, "Failed", &named(step))),
         Event::Verified { function, what, verified } => {
-            let line = Line::verb(style::VERB, "Verified", &of(what, function));
+            let line = Line::verb(GREEN, "Verified", &of(what, function));
             Some(line.took(verified.duration).detail(&seen(verified)))
         }
-        Event::NotVerified { function, what } => Some(Line::verb(style::ERROR, "Failed", &of(what, function))),
+        Event::NotVerified { function, what } => Some(Line::verb(RED, "Failed", &of(what, function))),
         Event::MovedBack { function, version } => {
-            Some(Line::verb(style::WAIT, "Moved back", &format!("{function} to version {version}")))
+            Some(Line::verb(CYAN, "Moved back", &format!("{function} to version {version}")))
         }
         Event::Pruned { function, versions } => {
             let which = of(&format!("version {}", versions.join(", ")), function);
-            Some(Line::verb(style::VERB, "Pruned", &which))
+            Some(Line::verb(GREEN, "Pruned", &which))
         }
         Event::Finished { function, took, changed: true } => {
-            Some(Line::verb(style::VERB, "Deployed", &format!("{function} in {}", seconds(*took))))
+            Some(Line::verb(GREEN, "Deployed", &format!("{function} in {}", seconds(*took))))
         }
         Event::Finished { function, changed: false, .. } => {
-            Some(Line::verb(style::VERB, "Unchanged", &format!("{function}: already up to date")))
+            Some(Line::verb(GREEN, "Unchanged", &format!("{function}: already up to date")))
         }
-        Event::Stays { function, why } => Some(Line::verb(style::WAIT, "Left behind", &format!("({function}): {why}"))),
+        Event::Stays { function, why } => Some(Line::verb(CYAN, "Left behind", &format!("({function}): {why}"))),
         Event::Reading { .. } | Event::Read { .. } | Event::Building { .. } | Event::BuildGoesOn { .. } => None,
         Event::Uploading { function, sent, total } if sent == total => {
-            Some(Line::verb(style::VERB, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
+            Some(Line::verb(GREEN, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
         Event::Uploading { .. } => None,
         Event::Started { .. } | Event::Waiting { .. } | Event::Verifying { .. } => None,
@@ -172,17 +173,17 @@ pub fn seen_line(seen: &Verified) -> String {
 }
 
 /// One line a change: `+|~|- KIND NAME: FIELD a -> b`.
-pub fn plan_lines(names: &Names, plan: &Plan) -> Vec<String> {
+pub fn plan_lines(names: &Names, plan: &Plan) -> Vec<Line> {
     plan.changes.iter().map(|change| change_line(names, change)).collect()
 }
 
-fn change_line(names: &Names, change: &Change) -> String {
-    let sign = match change.action() {
-        Action::Create => '+',
-        Action::Update => '~',
-        Action::Delete => '-',
+fn change_line(names: &Names, change: &Change) -> Line {
+    let (style, sign) = match change.action() {
+        Action::Create => (GREEN, "+"),
+        Action::Update => (YELLOW, "~"),
+        Action::Delete => (RED, "-"),
     };
-    let head = format!("{sign} {} {}", change.kind().as_str(), change.name(names));
+    let head = format!("{} {}", change.kind().as_str(), change.name(names));
     let fields: Vec<String> = change
         .fields()
         .into_iter()
@@ -191,15 +192,19 @@ fn change_line(names: &Names, change: &Change) -> String {
             None => format!("{} changed", field.name),
         })
         .collect();
-    if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) }
+    let what = if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) };
+    Line::marked(style, sign, &what)
 }
 
 /// An error as a person reads it: what, why, how far it came, what to do.
 pub fn failure_lines(failure: &Failure) -> Vec<Line> {
     let message = if failure.has_lines { failure.message.lines().collect() } else { vec![&*failure.message] };
-    let mut message = message.into_iter();
-    let mut lines = vec![Line::marked(style::ERROR, "error:", message.next().unwrap_or_default())];
-    lines.extend(message.map(Line::plain));
+    let mut message = message.into_iter().peekable();
+    let mut lines = vec![Line::marked(RED, "error:", message.next().unwrap_or_default())];
+    while let Some(line) = message.next() {
+        let underline = message.next_if(|next| is_underline(next));
+        lines.push(underline.map_or_else(|| Line::plain(line), |underline| Line::excerpt(line, underline)));
+    }
     for (nth, cause) in failure.caused_by.iter().enumerate() {
         let request = failure.request_id.iter().filter(|_| nth == 0).map(|id| format!(" (request {id})"));
         lines.push(Line::plain(&format!("  caused by: {cause}{}", request.collect::<String>())));
@@ -208,8 +213,13 @@ pub fn failure_lines(failure: &Failure) -> Vec<Line> {
         lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
     }
     let hints = failure.hints.iter().filter(|_| !failure.has_hints);
-    lines.extend(hints.map(|hint| Line::marked(style::HINT, "hint:", hint)));
+    lines.extend(hints.map(|hint| Line::marked(YELLOW, "hint:", hint)));
     lines
+}
+
+/// Whether this is the `  | ^^^` below a line of a manifest.
+fn is_underline(line: &str) -> bool {
+    line.contains('^') && line.chars().all(|letter| " |^".contains(letter))
 }
 
 fn kinds(steps: &[Step]) -> String {

@@ -2,16 +2,10 @@
 //! already say.
 
 use crate::text;
-use crate::text::palette::{CYAN, GREEN, RED, YELLOW};
 use anstyle::Style;
 use std::fmt;
 use std::time::Duration;
 use textwrap::core::display_width;
-
-pub const VERB: Style = GREEN;
-pub const WAIT: Style = CYAN;
-pub const ERROR: Style = RED;
-pub const HINT: Style = YELLOW;
 
 /// The width of the column of verbs, as in cargo's output.
 const VERB_COLUMN: usize = 12;
@@ -33,6 +27,8 @@ pub struct Line {
     took: Option<Duration>,
     /// What follows the time: on the same line, or on one of its own if there is no room.
     detail: String,
+    /// The `^^^` below a line of a file.
+    underline: Option<String>,
 }
 
 impl Line {
@@ -55,6 +51,25 @@ impl Line {
         Line { mark: format!("{style}{mark}{style:#}"), ..Line::plain(about) }
     }
 
+    /// A line of a file, and the `^^^` below it.
+    pub fn excerpt(line: &str, underline: &str) -> Line {
+        Line { underline: Some(text::line(underline)), ..Line::plain(line) }
+    }
+
+    /// With more text, in this style.
+    pub fn and(mut self, style: Style, text: &str) -> Line {
+        self.text += &format!("{style}{}{style:#}", text::line(text));
+        self
+    }
+
+    pub fn indented(self) -> Line {
+        let spaces = " ".repeat(INDENT);
+        match self.mark.is_empty() {
+            true => Line { text: spaces + &self.text, ..self },
+            false => Line { mark: spaces + &self.mark, ..self },
+        }
+    }
+
     pub fn took(self, took: Duration) -> Line {
         Line { took: Some(took), ..self }
     }
@@ -65,6 +80,9 @@ impl Line {
 
     /// The line wrapped for a terminal of this many columns, as [`text::wrapped`] does it.
     pub fn wrapped(&self, columns: usize) -> String {
+        if let Some(underline) = &self.underline {
+            return text::excerpt(&self.text, underline, columns).join("\n");
+        }
         let text = self.text.trim_start_matches(' ');
         let spaces = self.text.len() - text.len();
         let (mark, hanging) = match self.mark.is_empty() {
@@ -118,13 +136,18 @@ pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.1}s", duration.as_secs_f64())
 }
 
-/// Lines for stdout, each harmless as a [`Line`] is, with the end of the last one.
+/// Text for stdout, harmless as a [`Line`] is, with the end of its last line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(String);
 
 impl Text {
     pub fn lines(text: &str) -> Text {
         Text(text::lines(text))
+    }
+
+    /// Lines with their colours, wrapped for a terminal of this many columns.
+    pub fn wrapped(lines: &[Line], columns: usize) -> Text {
+        Text(lines.iter().map(|line| line.wrapped(columns) + "\n").collect())
     }
 
     /// Lines of a log, whose colours are kept.
@@ -159,6 +182,7 @@ impl FromIterator<Text> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::palette::{GREEN, RED};
 
     fn plain(line: &Line, columns: usize) -> String {
         anstream::adapter::strip_str(&line.wrapped(columns)).to_string()
@@ -166,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_line_is_wrapped_below_its_text() {
-        let error = Line::marked(ERROR, "error:", "cannot deploy `chat`: nothing is known about it");
+        let error = Line::marked(RED, "error:", "cannot deploy `chat`: nothing is known about it");
         assert_eq!(plain(&error, 40), "error: cannot deploy `chat`: nothing is\n       known about it");
         let cause = Line::plain("  caused by: a service that does not answer in time");
         assert_eq!(plain(&cause, 40), "  caused by: a service that does not\n    answer in time");
@@ -175,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_time_has_its_column_and_a_detail_its_line_if_there_is_room() {
-        let verified = Line::verb(VERB, "Verified", "the url of 漢字").took(Duration::from_millis(7040));
+        let verified = Line::verb(GREEN, "Verified", "the url of 漢字").took(Duration::from_millis(7040));
         let detailed = verified.clone().detail("first byte after 12 ms, 3 chunks over 7.0s");
         let column = |text: String, what: &str| display_width(text.split(what).next().unwrap_or_default());
         assert_eq!(column(plain(&verified, 120), "7.0s"), 64);

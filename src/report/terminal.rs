@@ -1,19 +1,20 @@
 //! The story on a terminal: what is done stays, and what is going on is drawn below it.
 
 use super::Reporter;
+use super::drawing::Drawing;
 use super::outlet;
 use super::story::told;
 use super::style::Line;
 use super::ticker::Ticker;
 use crate::apply::Event;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Instant;
 
 /// Draws a line for each step that is going on.
 #[derive(Default)]
 pub struct Terminal {
-    drawing: MultiProgress,
-    bars: Vec<ProgressBar>,
+    /// All lines are one bar: of several bars, indicatif leaves lines behind.
+    bar: Option<ProgressBar>,
     ticker: Ticker,
     /// Whether cargo has the terminal, with a progress bar of its own.
     cargo_draws: bool,
@@ -26,11 +27,7 @@ impl Terminal {
     }
 
     fn clear(&mut self) {
-        for bar in self.bars.drain(..) {
-            bar.finish_and_clear();
-        }
-        // Otherwise the cleared lines stay as empty ones.
-        let _ = self.drawing.clear();
+        self.bar.take().inspect(ProgressBar::finish_and_clear);
         if self.cargo_draws {
             outlet::clear_line_of_stderr();
         }
@@ -40,18 +37,17 @@ impl Terminal {
         if self.cargo_draws {
             return;
         }
-        let lines = self.ticker.lines(Instant::now());
-        self.bars.drain(lines.len().min(self.bars.len())..).for_each(|bar| bar.finish_and_clear());
-        for (nth, line) in lines.iter().enumerate() {
-            if nth == self.bars.len() {
-                let style = ProgressStyle::with_template("{msg}");
-                let bar =
-                    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-                self.bars.push(self.drawing.add(bar));
-            }
-            self.bars[nth].set_message(outlet::drawn(line));
-            self.bars[nth].tick();
+        let lines: Vec<String> = self.ticker.lines(Instant::now()).iter().map(outlet::drawn).collect();
+        if lines.is_empty() {
+            return self.clear();
         }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let target = ProgressDrawTarget::term_like(Box::new(Drawing::on_stderr()));
+            ProgressBar::with_draw_target(None, target).with_style(style)
+        });
+        bar.set_message(lines.join("\n"));
+        bar.tick();
     }
 }
 
@@ -80,8 +76,8 @@ impl Reporter for Terminal {
         self.draw();
     }
 
-    fn note(&mut self, line: &str) {
-        self.write(&Line::plain(line));
+    fn note(&mut self, line: &Line) {
+        self.write(line);
         self.draw();
     }
 

@@ -1,20 +1,28 @@
-//! Answers as plain text: what stdout gets unless JSON was asked for.
+//! Answers as text: what stdout gets unless JSON was asked for.
 
 use super::answer::{Answer, Detail, FunctionAnswer, Functions, LocalAnswer, LogLine, NotCompared, State};
 use super::log_line::log_text;
 use super::outlet;
 use super::renderer::Renderer;
 use super::story::plan_lines;
-use super::style::Text;
+use super::style::{Line, Text};
 use crate::failure::Failure;
 use crate::stack::{Published, Share, Verdict};
+use crate::text::palette::{GREEN, RED, YELLOW};
+use anstyle::Style;
 use std::fmt::Write;
 
 pub(super) struct Plain;
 
 impl Renderer for Plain {
     fn answer(&self, _: &str, answer: &Answer, failure: Option<&Failure>) -> Text {
-        Text::lines(&text(answer, failure))
+        let lines = match answer {
+            Answer::Plan(found) => plans(found, failure),
+            Answer::Status(found) => found.functions.iter().flat_map(status).collect(),
+            Answer::Releases(found) => found.functions.iter().flat_map(releases).collect(),
+            _ => return Text::lines(&values(answer)),
+        };
+        Text::wrapped(&lines, outlet::columns_of_stdout())
     }
 
     fn log_lines(&self, lines: &[LogLine]) -> Text {
@@ -27,17 +35,15 @@ impl Renderer for Plain {
     }
 }
 
-/// The text of an answer, with its last newline; empty where there is nothing to say.
-fn text(answer: &Answer, failure: Option<&Failure>) -> String {
+/// What other programs read: URLs, paths, a manifest, variables.
+fn values(answer: &Answer) -> String {
     match answer {
         Answer::Deploy(found)
         | Answer::Url(found)
         | Answer::Rollback(found)
         | Answer::Promote(found)
         | Answer::Abort(found) => urls(&found.functions),
-        Answer::Plan(found) => plans(found, failure),
-        Answer::Status(found) => found.functions.iter().map(status).collect(),
-        Answer::Releases(found) | Answer::Build(found) => found.functions.iter().map(details).collect(),
+        Answer::Build(found) => found.functions.iter().filter_map(path).collect(),
         Answer::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
         Answer::LocalEnv(Some(local)) => {
             local.env.iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
@@ -66,33 +72,30 @@ fn urls(functions: &[FunctionAnswer]) -> String {
     text
 }
 
-fn plans(found: &Functions, failure: Option<&Failure>) -> String {
+fn plans(found: &Functions, failure: Option<&Failure>) -> Vec<Line> {
     let lines = |function: &FunctionAnswer| Some(plan_lines(function.names.as_ref()?, function.plan.as_ref()?));
-    let lines: Vec<String> = found.functions.iter().filter_map(lines).flatten().collect();
+    let lines: Vec<Line> = found.functions.iter().filter_map(lines).flatten().collect();
     match lines.is_empty() {
         // A command that failed has not looked at everything.
-        true if failure.is_some() || found.functions.is_empty() => String::new(),
-        true => "no changes\n".to_owned(),
-        false => lines.join("\n") + "\n",
+        true if failure.is_some() || found.functions.is_empty() => Vec::new(),
+        true => vec![Line::plain("no changes")],
+        false => lines,
     }
 }
 
-/// The versions of a function, or the path of its package.
-fn details(function: &FunctionAnswer) -> String {
+fn path(function: &FunctionAnswer) -> Option<String> {
     match &function.detail {
-        Detail::Zip(zip) => format!("{}\n", zip.path),
-        Detail::Releases(releases) => releases.iter().map(release).collect(),
-        Detail::None | Detail::Comparison { .. } => String::new(),
+        Detail::Zip(zip) => Some(format!("{}\n", zip.path)),
+        Detail::None | Detail::Releases(_) | Detail::Comparison { .. } => None,
     }
 }
 
-fn status(function: &FunctionAnswer) -> String {
-    let mut text = String::new();
-    let state = match (function.state, &function.outputs.version) {
-        (State::Deployed, Some(version)) => format!("deployed, version {version}"),
-        (State::Deployed, None) => "deployed".to_owned(),
-        (State::Failed, _) => "unknown".to_owned(),
-        _ => "not deployed".to_owned(),
+fn status(function: &FunctionAnswer) -> Vec<Line> {
+    let (style, state) = match (function.state, &function.outputs.version) {
+        (State::Deployed, Some(version)) => (GREEN, format!("deployed, version {version}")),
+        (State::Deployed, None) => (GREEN, "deployed".to_owned()),
+        (State::Failed, _) => (RED, "unknown".to_owned()),
+        _ => (YELLOW, "not deployed".to_owned()),
     };
     let before = function.outputs.previous.iter().map(|version| format!(" (previous: {version})"));
     let (in_manifest, not_compared) = match &function.detail {
@@ -100,12 +103,14 @@ fn status(function: &FunctionAnswer) -> String {
         Detail::None | Detail::Zip(_) | Detail::Releases(_) => (true, &[][..]),
     };
     let orphan = if in_manifest { "" } else { ", but not in the manifest" };
-    let _ = writeln!(text, "{}: {state}{}{orphan}", function.name, before.collect::<String>());
+    let rest = before.collect::<String>() + orphan;
+    let mut lines = vec![Line::plain(&format!("{}: ", function.name)).and(style, &state).and(Style::new(), &rest)];
+    let more = |line: &str| Line::plain(line).indented();
     if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
-        let _ = writeln!(text, "  {address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str());
+        lines.push(more(&format!("{address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str())));
     }
     if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
-        let _ = writeln!(text, "  shift: {weight} of the traffic goes to version {version}");
+        lines.push(more(&format!("shift: {weight} of the traffic goes to version {version}")));
     }
     if let (Some(verdict @ (Verdict::Unverified | Verdict::Failed)), Some(version)) =
         (function.verdict, function.outputs.newest())
@@ -114,34 +119,49 @@ fn status(function: &FunctionAnswer) -> String {
             Verdict::Failed => "did not pass its checks",
             _ => "has not passed its checks yet",
         };
-        let _ =
-            writeln!(text, "  {}: the URL of version {version} {what}; the next deploy verifies it", verdict.as_str());
+        let what = format!(": the URL of version {version} {what}; the next deploy verifies it");
+        lines.push(more("").and(verdict_style(verdict), verdict.as_str()).and(Style::new(), &what));
     }
     let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && in_manifest);
     if let (Some(plan), Some(names)) = (differs, &function.names) {
-        for line in plan_lines(names, plan) {
-            let _ = writeln!(text, "  {line}");
-        }
+        lines.extend(plan_lines(names, plan).into_iter().map(Line::indented));
     }
-    for NotCompared { field, why } in not_compared {
-        let _ = writeln!(text, "  {field} not compared: {why}");
+    lines.extend(not_compared.iter().map(|NotCompared { field, why }| more(&format!("{field} not compared: {why}"))));
+    lines
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Verified => GREEN,
+        Verdict::Unverified => YELLOW,
+        Verdict::Failed => RED,
     }
-    text
+}
+
+fn releases(function: &FunctionAnswer) -> Vec<Line> {
+    match &function.detail {
+        Detail::Releases(releases) => releases.iter().map(release).collect(),
+        Detail::None | Detail::Zip(_) | Detail::Comparison { .. } => Vec::new(),
+    }
 }
 
 /// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified    live`
-fn release(published: &Published) -> String {
+fn release(published: &Published) -> Line {
     let digest: String = published.release.code.chars().take(8).collect();
-    let share = match published.share {
-        Share::Whole => "live".to_owned(),
-        Share::Rest(weight) => format!("live ({}%)", ((1.0 - weight.fraction()) * 10_000.0).round() / 100.0),
-        Share::Part(weight) => format!("shift ({weight})"),
-        Share::None if published.is_previous => "previous".to_owned(),
-        Share::None => String::new(),
+    let (style, share) = match published.share {
+        Share::Whole => (GREEN, "live".to_owned()),
+        Share::Rest(weight) => (GREEN, format!("live ({}%)", ((1.0 - weight.fraction()) * 10_000.0).round() / 100.0)),
+        Share::Part(weight) => (YELLOW, format!("shift ({weight})")),
+        Share::None if published.is_previous => (Style::new(), "previous".to_owned()),
+        Share::None => (Style::new(), String::new()),
     };
     let at = published.at.split('.').next().unwrap_or_default();
     let origin = if published.origin.is_empty() { "-" } else { &published.origin };
-    let line =
-        format!("{:<4} {at}Z  {origin:<25}  {digest}  {:<10}  {share}", published.version, published.verdict.as_str());
-    format!("{}\n", line.trim_end())
+    let line = Line::plain(&format!("{:<4} {at}Z  {origin:<25}  {digest}  ", published.version));
+    let verdict = published.verdict.as_str();
+    let line = line.and(verdict_style(published.verdict), verdict);
+    if share.is_empty() {
+        return line;
+    }
+    line.and(Style::new(), &format!("{:1$}  ", "", 10_usize.saturating_sub(verdict.len()))).and(style, &share)
 }

@@ -1,8 +1,9 @@
 //! The steps that are going on, function by function, and how long each has taken.
 
-use super::story::{Turn, turn};
-use super::style::{self, Line};
+use super::story::{Turn, WAITING, turn};
+use super::style::Line;
 use crate::apply::Event;
+use crate::text::palette::CYAN;
 use std::time::{Duration, Instant};
 
 /// Outside a terminal, a step reports when it has taken this long, and then every minute.
@@ -21,7 +22,7 @@ struct Going {
 
 impl Going {
     fn line(&self, now: Instant) -> Line {
-        Line::verb(style::WAIT, self.verb, &self.about).took(now.saturating_duration_since(self.began))
+        Line::verb(CYAN, self.verb, &self.about).took(now.saturating_duration_since(self.began))
     }
 
     /// Whether a report is due. Reports that were missed are skipped.
@@ -45,9 +46,14 @@ impl Ticker {
     pub fn on(&mut self, event: &Event, now: Instant) {
         match turn(event) {
             Turn::Begins { function, verb, about } => {
-                if !self.going.iter().any(|going| going.function == function && going.about == about) {
-                    self.begin(function, verb, about, now);
+                if self.going.iter().any(|going| going.function == function && going.about == about) {
+                    return;
                 }
+                // A function waits for one thing at a time.
+                if verb == WAITING {
+                    self.stop(function, WAITING);
+                }
+                self.begin(function, verb, about, now);
             }
             Turn::Goes { function, verb, about } => {
                 match self.going.iter_mut().find(|going| going.function == function && going.verb == verb) {
@@ -55,9 +61,7 @@ impl Ticker {
                     None => self.begin(function, verb, about, now),
                 }
             }
-            Turn::Stops { function, verb } => {
-                self.going.retain(|going| going.function != function || going.verb != verb);
-            }
+            Turn::Stops { function, verb } => self.stop(function, verb),
             Turn::Ends { function, about } => {
                 self.going.retain(|going| going.function != function || going.about != about);
             }
@@ -70,13 +74,20 @@ impl Ticker {
         self.going.push(Going { function: function.to_owned(), verb, about, began: now, reports: 0 });
     }
 
+    fn stop(&mut self, function: &str, verb: &str) {
+        self.going.retain(|going| going.function != function || going.verb != verb);
+    }
+
     pub fn end_all(&mut self) {
         self.going.clear();
     }
 
-    /// A line for each step.
+    /// A line for each step; for functions that wait for the same thing, only one.
     pub fn lines(&self, now: Instant) -> Vec<Line> {
-        self.going.iter().map(|going| going.line(now)).collect()
+        let same = |one: &Going, other: &Going| one.verb == other.verb && one.about == other.about;
+        let seen = |nth: usize, going: &Going| self.going[..nth].iter().any(|before| same(before, going));
+        let lines = self.going.iter().enumerate().filter(|(nth, going)| !seen(*nth, going));
+        lines.map(|(_, going)| going.line(now)).collect()
     }
 
     /// A line for each step whose next report is due.
@@ -103,6 +114,16 @@ mod tests {
         assert_eq!(reported, [10, 30, 60, 120, 180]);
         ticker.on(&Event::Read { what: "the account" }, began);
         assert_eq!(ticker.due(began + MINUTE * 10), []);
+    }
+
+    #[test]
+    fn a_function_waits_for_one_thing_and_several_may_wait_for_the_same() {
+        let (mut ticker, now) = (Ticker::default(), Instant::now());
+        for (function, for_what) in [("ant", "the role"), ("ant", "an update"), ("zebra", "an update")] {
+            let (function, for_what) = (function.to_owned(), for_what.to_owned());
+            ticker.on(&Event::Waiting { function, for_what, elapsed: Duration::ZERO }, now);
+        }
+        assert_eq!(ticker.lines(now), [Line::verb(CYAN, WAITING, "for an update").took(Duration::ZERO)]);
     }
 
     #[test]

@@ -17,4 +17,4 @@ pub use hex::hex;
 pub use hidden::{HIDDEN, hide};
 pub use parts::parts;
 pub use shell::quoted;
-pub use wrap::wrapped;
+pub use wrap::{excerpt, wrapped};

@@ -20,10 +20,11 @@ pub fn on_terminal(bench: &Bench, inner: &Command, steps: &Value) -> Command {
     command
 }
 
-/// Runs lamstream on a pseudo-terminal, through `proxy`, and answers its question.
+/// Runs lamstream on a pseudo-terminal, through `proxy`, and answers its question. Colours are left out of the output.
 fn asked(bench: &Bench, proxy: &Proxy, answer: &str, arguments: &[&str]) -> Output {
     let steps = json!([[PROMPT, { "type": format!("{answer}\n") }]]);
-    on_terminal(bench, &bench.through(proxy, arguments), &steps).output().expect("python3 runs")
+    let output = on_terminal(bench, &bench.through(proxy, arguments), &steps).output().expect("python3 runs");
+    Output { stdout: anstream::adapter::strip_bytes(&output.stdout).into_vec(), ..output }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod reader;
 mod refusals;
 mod releases;
 mod rounds;
+mod screens;
 mod settings;
 mod signers;
 mod source;

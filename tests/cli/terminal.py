@@ -1,14 +1,16 @@
 """Runs a command on a pseudo-terminal, does something as soon as it has said something, and prints all that it said.
 
 Usage: terminal.py STEPS COMMAND [ARGUMENT…]. STEPS is a JSON list of [TEXT, ACTION]: once TEXT was said after what the
-step before waited for, ACTION is done: {"type": KEYS}, {"kill": NUMBER} or {"pause": SECONDS}. Ends with the command's
-exit code, and with 99 when it does not end, does not say what is waited for, or leaves the terminal otherwise than it
-found it.
+step before waited for, ACTION is done: {"type": KEYS}, {"kill": NUMBER} or {"pause": SECONDS}. The terminal is
+TERMINAL_COLUMNS wide, if that is set. Ends with the command's exit code, and with 99 when it does not end, does not say
+what is waited for, or leaves the terminal otherwise than it found it.
 """
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import sys
 import termios
 import time
@@ -16,6 +18,8 @@ import time
 steps, command = json.loads(sys.argv[1]), sys.argv[2:]
 child, terminal = pty.fork()
 if child == 0:
+    if columns := os.environ.get("TERMINAL_COLUMNS"):
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, int(columns), 0, 0))
     os.execvp(command[0], command)
 
 

@@ -6,7 +6,7 @@ use lamstream::apply::Event;
 use lamstream::cli::{self, Command, Output};
 use lamstream::commands::{Session, Stop, deploy};
 use lamstream::failure::{Failure, Kind};
-use lamstream::report::{Answer, Console, FunctionAnswer, Reporter};
+use lamstream::report::{Answer, Console, FunctionAnswer, Line, Reporter};
 use std::ffi::OsString;
 use std::process;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ impl Reporter for Collected {
         self.0.lock().expect("no panic").push(event.clone());
     }
 
-    fn note(&mut self, _: &str) {}
+    fn note(&mut self, _: &Line) {}
 }
 
 impl Collected {

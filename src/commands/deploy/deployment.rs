@@ -10,7 +10,7 @@ use crate::commands::site::Job;
 use crate::commands::verification::leading;
 use crate::failure::Failure;
 use crate::plan::Kind;
-use crate::report::{FunctionAnswer, State};
+use crate::report::{FunctionAnswer, Line, State};
 use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
 use packaging::Package;
 use std::time::Instant;
@@ -131,7 +131,7 @@ impl<'a> Deployment<'a> {
         open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Line> {
         self.proposal.lines()
     }
 

@@ -11,7 +11,7 @@ use super::site::{Job, Site, observe_all};
 use super::values::connect;
 use crate::cli::Deploy;
 use crate::failure::Failure;
-use crate::report::Answer;
+use crate::report::{Answer, Line};
 use deployment::Deployment;
 use futures_util::future::join_all;
 use std::time::Instant;
@@ -58,7 +58,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     if !agreed && !lines.is_empty() {
         ask(&deployments).await?;
     } else if session.global.verbose {
-        lines.iter().for_each(|line| session.console.note(line));
+        session.console.show(&lines);
     }
     let publishes = deployments.iter().any(Deployment::publishes);
     let origin = if publishes { packaging::origin(&project.directory) } else { String::new() };
@@ -92,7 +92,7 @@ fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
     }
 }
 
-fn lines(deployments: &[Deployment<'_>]) -> Vec<String> {
+fn lines(deployments: &[Deployment<'_>]) -> Vec<Line> {
     deployments.iter().flat_map(Deployment::lines).collect()
 }
 
