@@ -47,7 +47,7 @@ const PACKAGING_MAY_USE: &[(&str, &[&str])] = &[
         "app",
         &["archive", "elf", "error", "exclude", "handler", "node", "package", "patterns", "python", "runtime", "tool"],
     ),
-    ("cargo", &["architecture", "error", "tool"]),
+    ("cargo", &["architecture", "digest", "error", "tool"]),
 ];
 
 const LONGEST_FILE: usize = 400;

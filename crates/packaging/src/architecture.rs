@@ -28,6 +28,14 @@ impl Architecture {
         }
     }
 
+    /// As compilers and wheels spell it.
+    pub(crate) fn cpu(self) -> &'static str {
+        match self {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Arm64 => "aarch64",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Architecture> {
         Architecture::ALL.into_iter().find(|architecture| architecture.as_str() == text)
     }

@@ -155,7 +155,7 @@ fn is_too_new(version: &str) -> bool {
 
 fn too_new(need: &Need, architecture: Architecture, subject: &str) -> BuildError {
     let by = need.symbol.as_ref().map(|symbol| format!(" (for `{symbol}`)")).unwrap_or_default();
-    let cpu = if architecture == Architecture::X86_64 { "x86_64" } else { "aarch64" };
+    let cpu = architecture.cpu();
     BuildError::new(format!(
         "cannot use {subject}: it needs `{}`{by}, but `provided.al2023` has glibc 2.34",
         need.version

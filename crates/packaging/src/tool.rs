@@ -40,6 +40,30 @@ pub fn text(file: &Path) -> Result<String, BuildError> {
     Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
 }
 
+/// The TOML of a file with this text.
+///
+/// # Errors
+/// When it is not valid.
+pub fn table(file: &Path, text: &str) -> Result<toml::Table, BuildError> {
+    let invalid =
+        |error: toml::de::Error| BuildError::new(format!("cannot read `{}`", file.display())).because(error.message());
+    text.parse().map_err(invalid)
+}
+
+/// A TOML file.
+///
+/// # Errors
+/// When it cannot be read or is not valid.
+pub fn read_table(file: &Path) -> Result<toml::Table, BuildError> {
+    let unreadable = |error| BuildError::new(format!("cannot read `{}`", file.display())).because(error);
+    table(file, &std::fs::read_to_string(file).map_err(unreadable)?)
+}
+
+/// The absolute path, without resolving links.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
     BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error)
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::process::Command;
-use toml::Table;
 
 use super::binary::{Binary, choose};
 use super::configuration::{Configuration, Environment, cargo_home, environment};
@@ -17,6 +16,7 @@ use super::toolset::{self, Linking, Toolset};
 use super::{detect, profile, remap, run, target_dir};
 use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::tool;
 
 /// What to build, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     };
     let toolchain = toolset.rustc.as_ref().map_or(toolchain.clone(), |rustc| toolchain.with_rustc(rustc));
     let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&toolset.target)).map_err(one)?;
-    let manifest = root_manifest(&binary.workspace_root).map_err(one)?;
+    let manifest = tool::read_table(&binary.workspace_root.join("Cargo.toml")).map_err(one)?;
     let paths = Paths::new(binary, options, &crate_dir, cargo_home.clone(), &target, &version, toolchain.told);
     let profile = profile::arguments(&manifest, &configuration, &environment);
     let flags = remap::handover(paths.remaps(), &configuration, &environment, &target.triple, &target.cfgs);
@@ -179,7 +179,7 @@ impl Paths {
 fn target_dir(options: &BuildOptions, binary: &Binary) -> PathBuf {
     match &options.target_dir {
         // Cargo runs in the crate's directory, but the path is relative to the caller's.
-        Some(dir) => std::path::absolute(dir).unwrap_or_else(|_| dir.clone()),
+        Some(dir) => tool::absolute(dir),
         None => binary.target_dir.join("lamstream"),
     }
 }
@@ -226,13 +226,6 @@ fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
     }
     let rustc = toolchain.rustc().display();
     Err(BuildError::new(format!("cannot build with `{rustc}`: there is no such file")).at(&["build.rustc"]))
-}
-
-fn root_manifest(workspace_root: &Path) -> Result<Table, BuildError> {
-    let path = workspace_root.join("Cargo.toml");
-    let failed = || BuildError::new(format!("cannot read `{}`", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| failed().because(error))?;
-    text.parse().map_err(|error: toml::de::Error| failed().because(error.message()))
 }
 
 #[cfg(test)]

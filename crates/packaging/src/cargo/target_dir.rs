@@ -12,11 +12,11 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use toml::Value;
 
 use super::preference::Linker;
+use crate::digest;
 use crate::error::BuildError;
 
 /// The lock file in it.
@@ -27,11 +27,11 @@ const FINAL: &str = ".final-";
 /// The workspace's directory in `target_dir`. Cargo rebuilds everything when the linker changes, so a function with a
 /// linker of its own also has a directory of its own.
 pub fn of_workspace(target_dir: &Path, workspace_root: &Path, linker: Option<&Linker>) -> PathBuf {
-    let mut digest = Sha256::new_with_prefix(workspace_root.as_os_str().as_encoded_bytes());
+    let mut of = workspace_root.as_os_str().as_encoded_bytes().to_vec();
     if let Some(linker) = linker {
-        digest.update(format!("\0{linker:?}"));
+        of.extend(format!("\0{linker:?}").bytes());
     }
-    let key: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let key = digest::sha256(of)[..16].to_owned();
     let name = workspace_root.file_name().unwrap_or_default().to_string_lossy();
     target_dir.join(if name.is_empty() { key } else { format!("{name}-{key}") })
 }

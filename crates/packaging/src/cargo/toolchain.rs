@@ -164,10 +164,7 @@ fn has_std(libraries: &Path) -> bool {
 /// The target to build for on this host: the host's own if the processor matches, so that a host with musl
 /// keeps musl; otherwise the one with glibc.
 pub fn triple(host: &str, architecture: Architecture) -> Result<String, BuildError> {
-    let cpu = match architecture {
-        Architecture::X86_64 => "x86_64",
-        Architecture::Arm64 => "aarch64",
-    };
+    let cpu = architecture.cpu();
     if !host.contains("-linux-") {
         return Err(BuildError::new(format!(
             "cannot build for Lambda on `{host}`: cross-compiling from this host is not supported yet"

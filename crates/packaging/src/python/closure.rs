@@ -12,6 +12,7 @@ use super::project::Project;
 use super::requirement::Requirement;
 use super::sources::{self, Declaration, Declarations, Source};
 use crate::error::BuildError;
+use crate::tool;
 
 /// What is found by following a list into local directories.
 #[derive(Default)]
@@ -101,7 +102,7 @@ pub fn is_of_hatch(project: &Project) -> bool {
 /// Replaces Hatch's reference to the project's directory, as in `{root:uri}/../six`.
 fn with_root(text: &str, directory: &Path) -> String {
     let mut text = text.to_owned();
-    let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let directory = tool::absolute(directory);
     let mut parents = String::new();
     for above in directory.ancestors().take(4) {
         text = text.replace(&format!("{{root{parents}:uri}}"), &format!("file://{}", above.display()));

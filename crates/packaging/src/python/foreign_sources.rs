@@ -245,9 +245,7 @@ fn lock(directory: &Path, name: &str) -> Result<Option<(PathBuf, String, Table)>
         return Ok(None);
     }
     let text = tool::text(&file)?;
-    let broken =
-        |error: toml::de::Error| BuildError::new(format!("cannot read `{}`", file.display())).because(error.message());
-    let table = text.parse().map_err(broken)?;
+    let table = tool::table(&file, &text)?;
     Ok(Some((file, text, table)))
 }
 

@@ -57,10 +57,7 @@ impl Indexes {
         let file = directory.join("uv.toml");
         if file.is_file() {
             let text = tool::text(&file)?;
-            let broken = |error: toml::de::Error| {
-                BuildError::new(format!("cannot read `{}`", file.display())).because(error.message())
-            };
-            let table: Table = text.parse().map_err(broken)?;
+            let table = tool::table(&file, &text)?;
             let place = project::place(&file, &text, &["override-dependencies"]);
             return Ok(read(&table, directory, place));
         }

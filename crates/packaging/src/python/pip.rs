@@ -120,7 +120,7 @@ impl Run<'_> {
 
     /// Only wheels: a build for this machine would not run on the target.
     fn for_target(&self, command: &mut Command) {
-        let (glibc, cpu) = (self.platform.runtime.glibc(), wheel::cpu(self.platform.architecture));
+        let (glibc, cpu) = (self.platform.runtime.glibc(), self.platform.architecture.cpu());
         command.args(["--only-binary", ":all:", "--implementation", "cp"]);
         command.args(["--python-version", self.platform.runtime.version()]);
         // pip compares these names literally, without an order among versions.
@@ -174,7 +174,7 @@ impl Run<'_> {
 
     /// The wheel of a package with a path or URL; `None` if its marker does not match.
     async fn wheel(&self, at: usize, package: &Dependency) -> Result<Option<PathBuf>, BuildError> {
-        let at_path = |path: &Path| format!("file://{}", std::path::absolute(path).unwrap_or_default().display());
+        let at_path = |path: &Path| format!("file://{}", tool::absolute(path).display());
         let (place, is_wheel) = match &package.source {
             Source::Default | Source::Workspace | Source::Index { .. } => return Ok(None),
             Source::Directory(path) => (at_path(path), false),
@@ -244,7 +244,7 @@ impl Run<'_> {
             lines.push_str(&format!("{name}{extras} @ file://{wheel}{}{digest}\n", package.condition()));
         }
         if let Content::Requirements(..) = self.list.content {
-            command.arg("-r").arg(std::path::absolute(&self.list.file).unwrap_or_else(|_| self.list.file.clone()));
+            command.arg("-r").arg(tool::absolute(&self.list.file));
         }
         if let Content::Packages(_) = self.list.content {
             command.arg("--no-deps");

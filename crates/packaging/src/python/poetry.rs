@@ -34,7 +34,7 @@ pub fn packages(lock: &Path) -> Result<Vec<Dependency>, BuildError> {
     let directory = tool::around(lock);
     let missing = || BuildError::new(format!("cannot read `{}`", directory.join(project::FILE).display()));
     let project = Project::of(&directory)?.ok_or_else(|| missing().because("there is no such file"))?;
-    let locked = read(lock)?;
+    let locked = tool::read_table(lock)?;
     let mut entries = Entries::new();
     for package in locked.get("package").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| package.get(key).and_then(Value::as_str);
@@ -249,12 +249,6 @@ fn condition_without_extra(value: &Value) -> String {
 
 fn poetry_table(project: &Table) -> Option<&Table> {
     project.get("tool")?.get("poetry")?.get("dependencies")?.as_table()
-}
-
-fn read(file: &Path) -> Result<Table, BuildError> {
-    let failed = || BuildError::new(format!("cannot read `{}`", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| failed().because(error))?;
-    text.parse().map_err(|error: toml::de::Error| failed().because(error.message()))
 }
 
 #[cfg(test)]

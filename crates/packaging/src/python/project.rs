@@ -36,10 +36,7 @@ impl Project {
             return Ok(None);
         }
         let text = tool::text(&file)?;
-        let broken = |error: toml::de::Error| {
-            BuildError::new(format!("cannot read `{}`", file.display())).because(error.message())
-        };
-        let table = text.parse().map_err(broken)?;
+        let table = tool::table(&file, &text)?;
         Ok(Some(Project { directory: directory.to_owned(), table, text, file }))
     }
 

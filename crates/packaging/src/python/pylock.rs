@@ -31,7 +31,7 @@ impl Pylock {
         let mut table: Table = text.parse().map_err(unreadable)?;
         // It refers to the installing Python, which may not be the function's.
         table.remove("requires-python");
-        let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+        let base = tool::absolute(base);
         for package in packages_mut(&mut table) {
             if let Some(directory) = package.get_mut("directory").and_then(Value::as_table_mut) {
                 directory.remove("editable");

@@ -95,10 +95,7 @@ impl Settings {
         };
         for file in files_of_uv(variables, directory) {
             let text = self.text(&file)?;
-            let broken = |error: toml::de::Error| {
-                BuildError::new(format!("cannot read `{}`", file.display())).because(error.message())
-            };
-            let table: toml::Table = text.parse().map_err(broken)?;
+            let table = tool::table(&file, &text)?;
             let of_tool = table.get("tool").and_then(|tool| tool.get("uv")?.as_table());
             let is_project = file.file_name().is_some_and(|name| name == project::FILE);
             let Some(table) = (if is_project { of_tool } else { Some(&table) }) else { continue };

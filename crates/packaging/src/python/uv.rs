@@ -16,7 +16,7 @@ use super::list::{Content, List};
 use super::pylock::Pylock;
 use super::settings::{self, Settings};
 use super::sources::{self, Source};
-use super::{messages, uv_project, wheel};
+use super::{messages, uv_project};
 use crate::address;
 use crate::error::BuildError;
 use crate::runtime::Platform;
@@ -90,7 +90,7 @@ impl Run<'_> {
         let (version, glibc) = (self.platform.runtime.version(), self.platform.runtime.glibc());
         // Below 2.28, platform tags use the name of the standard.
         let standard = if glibc < (2, 28) { "2014".to_owned() } else { format!("_{}_{}", glibc.0, glibc.1) };
-        let cpu = wheel::cpu(self.platform.architecture);
+        let cpu = self.platform.architecture.cpu();
         command.args(["pip", what, "--no-progress", "--only-binary", ":all:", "--python-version", version]);
         command.args(["--python-platform", &format!("{cpu}-manylinux{standard}")]);
         built.iter().for_each(|name| _ = command.args(["--no-binary", name]));
@@ -156,7 +156,7 @@ impl Run<'_> {
         let mut command = self.command("compile", &[]);
         // The first index that has a name serves it.
         command.args(["--quiet", "--no-header", "--no-annotate", "--index-strategy", "first-index"]);
-        command.args(["--format", "pylock.toml"]).args(options).arg(absolute(file));
+        command.args(["--format", "pylock.toml"]).args(options).arg(tool::absolute(file));
         let (list, platform) = (self.list, self.platform);
         let text = tool::output(command)
             .await
@@ -258,8 +258,4 @@ impl Run<'_> {
             Err(said) => Ok(!messages::is_unknown_to_index(&said)),
         }
     }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,11 +1,10 @@
 //! A lock of another tool as a project for uv.
 
-use std::path::Path;
-
 use toml::{Table, Value};
 
 use super::dependency::{self, Dependency};
 use super::sources::Source;
+use crate::tool;
 
 /// A project that depends on these packages and nothing else. The index of a package is used for that
 /// package alone.
@@ -51,7 +50,9 @@ fn source(source: &Source, indexes: &mut Vec<String>) -> Table {
             });
             table([("index", text(&name(at)))])
         }
-        Source::Directory(path) | Source::File(path) => table([("path", text(&absolute(path)))]),
+        Source::Directory(path) | Source::File(path) => {
+            table([("path", text(&tool::absolute(path).display().to_string()))])
+        }
         Source::Git { address, revision, subdirectory } => {
             let address = dependency::git(address, None, None);
             let git = [("git", text(address.trim_start_matches("git+")))];
@@ -66,10 +67,6 @@ fn source(source: &Source, indexes: &mut Vec<String>) -> Table {
 
 fn name(index: usize) -> String {
     format!("index-{index}")
-}
-
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn text(text: &str) -> Value {

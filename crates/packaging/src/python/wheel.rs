@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::requirement::normalised;
-use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 
@@ -16,14 +15,6 @@ pub fn of_file(file: &str) -> Option<(String, String)> {
     let stem = [".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz"].iter().find_map(|end| file.strip_suffix(end))?;
     let (name, version) = stem.rsplit_once('-')?;
     Some((normalised(name), version.to_owned()))
-}
-
-/// As in platform tags.
-pub fn cpu(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x86_64",
-        Architecture::Arm64 => "aarch64",
-    }
 }
 
 /// Refuses a wheel that was built on this machine and may contain machine code for it.
@@ -48,7 +39,7 @@ pub fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &st
         let parts: Vec<&str> = tag.split('-').collect();
         let [of, abi, machine] = parts[..] else { return true };
         let is_of_python = abi == "none" || abi == "abi3" || of.split('.').any(|of| of == python);
-        machine == "any" || (is_of_python && machine.ends_with(cpu(architecture)))
+        machine == "any" || (is_of_python && machine.ends_with(architecture.cpu()))
     };
     if tags.is_empty() || tags.iter().any(fits) {
         return Ok(());
