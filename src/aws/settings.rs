@@ -4,7 +4,7 @@
 
 use super::patience;
 use crate::apply::{CloudError, Reason};
-use crate::stack::{self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Vpc};
+use crate::stack::{self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Vpc, Word};
 use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
     DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration, LogFormat, LoggingConfig,
@@ -67,12 +67,20 @@ pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuratio
         layers: found.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect(),
         environment: variables.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect(),
         logging: match logging.and_then(|logging| logging.log_format()) {
-            Some(LogFormat::Json) => Logging::Json,
+            Some(LogFormat::Json) => Logging::Json {
+                level: word(logging.and_then(|logging| logging.application_log_level()).map(|level| level.as_str())),
+                system_level: word(logging.and_then(|logging| logging.system_log_level()).map(|level| level.as_str())),
+            },
             _ => Logging::Text,
         },
         log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
         attachments: Box::new(read_attachments(found)),
     }
+}
+
+/// One of AWS's words in capitals, which are ours in small letters.
+fn word<T: Word + Default>(found: Option<&str>) -> T {
+    found.and_then(|word| T::parse(&word.to_lowercase())).unwrap_or_default()
 }
 
 fn read_attachments(found: &FunctionConfiguration) -> Attachments {
@@ -105,11 +113,15 @@ pub(super) fn environment(environment: &stack::Environment) -> Environment {
 }
 
 pub(super) fn logging(configuration: &Configuration) -> LoggingConfig {
-    let format = match configuration.logging {
-        Logging::Text => LogFormat::Text,
-        Logging::Json => LogFormat::Json,
-    };
-    LoggingConfig::builder().log_format(format).log_group(&configuration.log_group).build()
+    let logging = LoggingConfig::builder().log_group(&configuration.log_group);
+    match configuration.logging {
+        Logging::Text => logging.log_format(LogFormat::Text).build(),
+        Logging::Json { level, system_level } => logging
+            .log_format(LogFormat::Json)
+            .application_log_level(level.as_str().to_uppercase().as_str().into())
+            .system_log_level(system_level.as_str().to_uppercase().as_str().into())
+            .build(),
+    }
 }
 
 pub(super) fn tracing(tracing: Tracing) -> TracingConfig {

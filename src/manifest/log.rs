@@ -1,7 +1,7 @@
 //! How long a function's log is kept, and what Lambda writes into it.
 
 use super::section::{Entry, Section};
-use crate::stack::Logging;
+use crate::stack::{LogFormat, Logging};
 
 /// The retentions that CloudWatch Logs offers, in days.
 const RETENTION_DAYS: [u32; 22] =
@@ -21,9 +21,21 @@ impl Log {
         let retention = keys.as_ref().and_then(|keys| keys.entry("retention_days"));
         Log {
             retention_days: retention.map_or(Some(DEFAULT_RETENTION_DAYS), |entry| read_retention(&entry)),
-            logging: keys.map(|keys| keys.word("format")).unwrap_or_default(),
+            logging: keys.map(|keys| read_logging(&keys)).unwrap_or_default(),
         }
     }
+}
+
+fn read_logging(keys: &Section<'_>) -> Logging {
+    let (level, system_level) = (keys.word("level"), keys.word("system_level"));
+    if keys.word::<LogFormat>("format") == LogFormat::Json {
+        return Logging::Json { level, system_level };
+    }
+    for entry in ["level", "system_level"].into_iter().filter_map(|key| keys.entry(key)) {
+        let name = entry.name;
+        entry.problem_with_name(format!("`{name}` has no effect on text, expected `format = \"json\"` as well"));
+    }
+    Logging::Text
 }
 
 fn read_retention(entry: &Entry<'_>) -> Option<u32> {

@@ -69,7 +69,10 @@ impl Fields {
             let (was, will) = (from.environment.get(name), to.environment.get(name));
             fields.hidden(&format!("environment.{name}"), &was, &will);
         }
-        fields.shown("log.format", &from.logging.as_str(), &to.logging.as_str());
+        fields.shown("log.format", &from.logging.format(), &to.logging.format());
+        fields.shown("log.level", &optional(&from.logging.level()), &optional(&to.logging.level()));
+        let (was, will) = (from.logging.system_level(), to.logging.system_level());
+        fields.shown("log.system_level", &optional(&was), &optional(&will));
         fields.shown("log.group", &from.log_group, &to.log_group);
         fields.attachments(&from.attachments, &to.attachments);
     }

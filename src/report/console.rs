@@ -2,7 +2,7 @@
 
 use super::course::Course;
 use super::outlet;
-use super::{Answer, Line, Lines, LogLine, Renderer, Reporter, Silent, Terminal, Text, failure_lines, renderer};
+use super::{Answer, Line, Lines, LogLine, Renderer, Reporter, Silent, Terminal, Text, failure_lines, format};
 use crate::apply::{Event, Step};
 use crate::cli::{Again, Output};
 use crate::failure::Failure;
@@ -43,7 +43,7 @@ impl Console {
     pub fn telling(story: Box<dyn Reporter>, format: Output, again: Again) -> Console {
         let console = Console {
             story: Arc::new(Mutex::new(story)),
-            renderer: renderer::of(format),
+            renderer: format::of(format),
             terminal: false,
             secrets: Arc::default(),
             again: Arc::new(again),

@@ -1,6 +1,7 @@
 //! What people and programs get to read. The only room that prints: answers on stdout, the story on stderr.
 
 mod answer;
+mod format;
 mod json;
 mod renderer;
 mod text;

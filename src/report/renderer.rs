@@ -1,14 +1,10 @@
-//! The formats of stdout.
+//! What a format of stdout has to do.
 
 use super::answer::{Answer, LogLine};
-use super::json::Json;
 use super::style::Text;
-use super::text::Plain;
-use crate::cli::Output;
 use crate::failure::Failure;
-use std::sync::Arc;
 
-/// Turns what a command found out into what stdout gets. A format is a file with one of these, and a line in [`of`].
+/// Turns what a command found out into what stdout gets. A format is a file with one of these, and a line in [`super::format::of`].
 pub trait Renderer: Send + Sync {
     /// The whole answer of a command, such as `local start`, and what it failed with; empty where there is nothing to
     /// print.
@@ -19,11 +15,4 @@ pub trait Renderer: Send + Sync {
 
     /// Whether stdout gets one document at the end, and so no body of a response or log as it comes.
     fn is_document(&self) -> bool;
-}
-
-pub(super) fn of(format: Output) -> Arc<dyn Renderer> {
-    match format {
-        Output::Text => Arc::new(Plain),
-        Output::Json => Arc::new(Json),
-    }
 }

@@ -23,7 +23,7 @@ pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
-pub use logging::Logging;
+pub use logging::{LogFormat, LogLevel, Logging, SystemLogLevel};
 pub use name::{Names, function_name, log_group};
 pub use owner::Owner;
 pub use partition::Partition;

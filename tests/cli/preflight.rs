@@ -266,7 +266,7 @@ fn a_package_for_a_function_that_is_not_chosen_is_refused_by_name() {
         ),
         (
             &["plan", "c", "e", "--package", "d=/x.zip"],
-            "`--package d=/x.zip` is for `d`, but this command is only about `c`, `e`",
+            "`--package d=/x.zip` is for `d`, but this command is only about `c` and `e`",
         ),
         (&["deploy", "c", "--package", "f=/x.zip"], "the manifest has no function `f`"),
         (&["deploy", "--package", "f=/x.zip"], "the manifest has no function `f`"),

@@ -121,6 +121,7 @@ pub const BEYOND_MOTO: &[(&str, &[Step])] = &[
         &[
             Function { code: "one", keys: "ephemeral_storage = 1024" },
             Function { code: "one", keys: "ephemeral_storage = 2048\nlog = { format = \"json\" }" },
+            Function { code: "one", keys: "log = { format = \"json\", level = \"error\", system_level = \"warn\" }" },
             Function { code: "one", keys: "" },
         ],
     ),

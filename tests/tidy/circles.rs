@@ -1,4 +1,4 @@
-//! No file of a room needs, by way of others, itself.
+//! No file needs, by way of others, itself.
 
 use crate::{read, root, rust_files};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ impl Tree {
         for path in rust_files(directory) {
             let inside = path.strip_prefix(root().join(directory)).unwrap().with_extension("");
             let mut module: Module = inside.iter().map(|step| step.to_string_lossy().into_owned()).collect();
-            module.pop_if(|last| last == "mod");
+            module.pop_if(|last| ["lib", "mod"].contains(&last.as_str()));
             let text = read(&path);
             let product = text.split("#[cfg(test)]").next().unwrap_or_default();
             let lines = product.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -57,7 +57,7 @@ impl Tree {
         self.code.contains_key(&module).then_some(module)
     }
 
-    /// The modules of the same room that a module uses.
+    /// The modules that a module uses, but for the one that holds all.
     fn used_by(&self, module: &Module) -> BTreeSet<Module> {
         let code = &self.code[module];
         let rooted = ["super::", "crate::"].into_iter().flat_map(|head| code.match_indices(head));
@@ -73,7 +73,7 @@ impl Tree {
             };
             self.declaring(start, rest)
         });
-        used.filter(|used| used != module && used.first() == module.first()).collect()
+        used.filter(|used| used != module && !used.is_empty()).collect()
     }
 }
 
@@ -127,7 +127,7 @@ fn needed_by<'a>(module: &Module, uses: &'a BTreeMap<Module, BTreeSet<Module>>) 
     needed
 }
 
-/// The modules of the circles within the rooms below a directory.
+/// The modules below a directory that need themselves.
 pub fn circles(directory: &str) -> Vec<String> {
     let tree = Tree::of(directory);
     let uses: BTreeMap<Module, BTreeSet<Module>> =

@@ -5,7 +5,7 @@ use super::Value::{
     Conditions, Number, NumberOrText, Pairs, Switch, Table, TableOrTables, Tables, Text, Texts, Values, Word,
 };
 use super::{Group, Key, Keys, key};
-use crate::stack::{Auth, InvokeMode, Logging, Tracing};
+use crate::stack::{Auth, InvokeMode, LogFormat, LogLevel, SystemLogLevel, Tracing};
 
 /// The keys of `[functions.NAME]`.
 pub const FUNCTION: Keys = &[
@@ -264,7 +264,19 @@ const LOG: Keys = &[Group {
             "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653 or \
          `\"never\"`",
         ),
-        key("format", Word(Logging::WORDS), Default("text"), "format of Lambda's own lines: {}"),
+        key("format", Word(LogFormat::WORDS), Default("text"), "format of Lambda's own lines: {}"),
+        key(
+            "level",
+            Word(LogLevel::WORDS),
+            Default("info"),
+            "{}: the function's lines below this level are dropped; only with `format = \"json\"`",
+        ),
+        key(
+            "system_level",
+            Word(SystemLogLevel::WORDS),
+            Default("info"),
+            "{}: the same for Lambda's own lines; only with `format = \"json\"`",
+        ),
     ],
 }];
 
