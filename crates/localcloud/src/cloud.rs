@@ -30,7 +30,7 @@ impl Cloud {
     /// Opens a data directory and the URLs in it; needs a tokio runtime.
     ///
     /// # Errors
-    /// If the directory cannot be used, belongs to somebody else, or another cloud serves it.
+    /// If the directory cannot be used, holds something else, or another cloud serves it.
     pub(crate) fn open(options: Options) -> anyhow::Result<Self> {
         let host = Host::open(options)?;
         delete_unused(&host);

@@ -39,7 +39,7 @@ pub fn is_adapter_layer(arn: &str) -> bool {
 /// Reads the key pair of a data directory, and creates it if there is none.
 ///
 /// # Errors
-/// If the directory cannot be used, or belongs to somebody else.
+/// If the directory cannot be used, or holds something else.
 pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     directory::credentials(data)
 }
@@ -98,7 +98,7 @@ pub struct Opened(Arc<cloud::Cloud>);
 /// Opens the data directory and the Function URLs in it; needs a tokio runtime.
 ///
 /// # Errors
-/// If the data directory cannot be used, belongs to somebody else, or another cloud serves it.
+/// If the data directory cannot be used, holds something else, or another cloud serves it.
 pub fn open(options: Options) -> anyhow::Result<Opened> {
     let cloud = cloud::Cloud::open(options)?;
     survive_file_limits();

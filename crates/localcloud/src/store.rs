@@ -32,7 +32,7 @@ impl Store {
     /// Opens a data directory, and deletes what a killed cloud left behind in it.
     ///
     /// # Errors
-    /// If it cannot be used, belongs to somebody else, or another cloud serves it.
+    /// If it cannot be used, holds something else, or another cloud serves it.
     pub(crate) fn open(data: &Path, failing: Vec<String>) -> anyhow::Result<Self> {
         let data = Directory::take(data)?;
         let credentials = directory::credentials(data.root())?;

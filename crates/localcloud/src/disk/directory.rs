@@ -21,7 +21,7 @@ use crate::world::World;
 /// its marker.
 ///
 /// # Errors
-/// If the directory cannot be used, or belongs to somebody else.
+/// If the directory cannot be used, or holds something else.
 pub(crate) fn credentials(data: &Path) -> anyhow::Result<Credentials> {
     ownership::prepare(data)?;
     key_pair::create(data)?;

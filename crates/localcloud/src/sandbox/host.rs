@@ -18,7 +18,7 @@ impl Host {
     /// Opens the data directory of the options, and ends the processes that a killed cloud has left behind.
     ///
     /// # Errors
-    /// If the directory cannot be used, belongs to somebody else, or another cloud serves it.
+    /// If the directory cannot be used, holds something else, or another cloud serves it.
     pub(crate) fn open(options: Options) -> anyhow::Result<Arc<Self>> {
         let store = Store::open(&options.data, options.failing.clone())?;
         raise_descriptor_limit();
