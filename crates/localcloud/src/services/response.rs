@@ -1,4 +1,4 @@
-//! Responses, and where they are made.
+//! Responses, and the threads on which handlers run.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Unpacked code is there as long as something uses it, and no longer.
+//! Unpacked code exists exactly as long as something uses it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,14 +11,14 @@ use crate::support::{Bench, package, wait_until, zip};
 
 const F: &str = "/2015-03-31/functions/f";
 
-/// The names in `code`, less what is being made or deleted.
+/// The names in `code`, without drafts.
 fn code(data: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(data.join("code")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| !name.ends_with(".tmp")).collect()
 }
 
-/// The test function with some bytes of its own, so that it is other code.
+/// The test function with some additional bytes, so that it is different code.
 fn variant(number: usize) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bootstrap.py");
     zip("bootstrap", format!("{}\n# {number}\n", std::fs::read_to_string(path).unwrap()).as_bytes())
@@ -59,7 +59,7 @@ async fn an_instance_keeps_its_code_until_it_ends() {
         update(&bench, &variant(2)).await;
         let with_second = code(bench.data.path());
         update(&bench, &variant(3)).await;
-        // What nothing runs goes meanwhile.
+        // In the meantime, code that nothing runs is deleted.
         let second: BTreeSet<_> = with_second.difference(&of_version_and_first).cloned().collect();
         assert_eq!(second.len(), 2);
         wait_until("unused code is deleted", || code(bench.data.path()).is_disjoint(&second)).await;

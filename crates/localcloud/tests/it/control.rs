@@ -35,7 +35,7 @@ async fn a_new_role_cannot_be_assumed_at_once() {
         while bench.lambda(Method::POST, "/2015-03-31/functions", create(&role)).await.0 != 201 {}
     });
     made.await.unwrap();
-    // One that does not name Lambda never can.
+    // A role that does not trust Lambda can never be assumed.
     let trust = TRUST.replace("lambda.", "ec2.");
     bench.query("iam", "CreateRole", &[("RoleName", "other"), ("AssumeRolePolicyDocument", &trust)]).await;
     let input = json!({"Role": "arn:aws:iam::000000000000:role/other"});
@@ -122,7 +122,7 @@ async fn revisions_change_with_versions_and_permissions() {
     bench.done(Method::DELETE, &format!("{F}/policy/s?RevisionId={with_permission}"), Value::Null).await;
     let without = revision(&bench).await;
     assert_ne!(without, with_permission);
-    // An alias has its own: its permissions leave the function's alone.
+    // An alias has a revision of its own: its permissions do not change the function's.
     let alias = bench.done(Method::GET, &format!("{F}/aliases/live"), Value::Null).await;
     bench.done(Method::POST, &format!("{F}/policy?Qualifier=live"), permission).await;
     assert_eq!(revision(&bench).await, without);
@@ -145,7 +145,7 @@ async fn publishing_makes_a_version_only_of_something_new() {
     let made = bench.done(Method::POST, &versions, json!({"Description": "two", "RevisionId": before})).await;
     assert_eq!((&made["Version"], &made["Description"], &made["Timeout"]), (&json!("2"), &json!("two"), &json!(7)));
     assert_ne!(revision(&bench).await, before);
-    // A frozen version stays as it was, and its number is never used again.
+    // A version never changes, and its number is never reused.
     let first = bench.done(Method::GET, &format!("{F}/configuration?Qualifier=1"), Value::Null).await;
     assert_eq!(first["Timeout"], 30);
     refused(&bench, Method::DELETE, &format!("{F}?Qualifier=1"), Value::Null, 409, "ResourceConflictException").await;
@@ -219,7 +219,7 @@ async fn a_url_sits_on_an_alias_or_the_function() {
             json!({"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}),
         )
         .await;
-    // What an update does not name, it keeps.
+    // An update keeps the members that it does not contain.
     let updated = bench.done(Method::PUT, &format!("{URL}?Qualifier=live"), json!({"AuthType": "AWS_IAM"})).await;
     assert_eq!((&updated["InvokeMode"], &updated["AuthType"]), (&json!("RESPONSE_STREAM"), &json!("AWS_IAM")));
     assert_eq!(updated["FunctionUrl"], made["FunctionUrl"]);
@@ -279,7 +279,7 @@ async fn limits_are_checked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_are_kept_and_echoed() {
-    // A layer is there as soon as its program is; nothing is run here.
+    // The layer is available as soon as its program exists; nothing is run here.
     let program = std::env::current_exe().unwrap();
     let bench = Bench::with(|options| options.adapter = Some(program)).await;
     let layer = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
@@ -413,7 +413,7 @@ async fn a_function_that_cannot_be_made_ends_as_failed() {
         let message = refused(&bench, method, &format!("{F}{path}"), input, 409, "ResourceConflictException").await;
         assert!(message.ends_with("following state: Failed"), "{message}");
     }
-    // All that is left is to delete it; then the name is free.
+    // It can only be deleted; then the name is free.
     bench.done(Method::DELETE, F, Value::Null).await;
     bench.done(Method::POST, "/2015-03-31/functions", create(&role)).await;
 }

@@ -1,4 +1,4 @@
-//! A disk that takes no more: what cannot be written has not happened, for every operation that writes.
+//! A full disk: if an operation cannot write, nothing has changed. This holds for every operation that writes.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ fn name((number, Call(service, method, path, headers, body)): (usize, &Call)) ->
     format!("{number} {service} {method} {path} {} {:.60}", action.unwrap_or_default(), String::from_utf8_lossy(body))
 }
 
-/// What there is before anything goes wrong.
+/// The calls before the disk is full.
 fn there() -> Vec<Call> {
     let tagging = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
     let events = json!([{"timestamp": now(), "message": "one event that is longer than any limit of this test"}]);
@@ -119,7 +119,7 @@ fn layer(content: &str) -> Call {
     lambda(Method::POST, "/2018-10-31/layers/layer/versions", json!({"Content": {"ZipFile": zip}}))
 }
 
-/// Every operation that writes more than the name of a file, each as it succeeds after those before it.
+/// Every operation that writes more than the name of a file; each succeeds after those before it.
 fn writes() -> Vec<Call> {
     let of_identity = [
         form("sts", "AssumeRole", &[("RoleArn", "arn:aws:iam::000000000000:role/open"), ("RoleSessionName", "me")]),
@@ -216,7 +216,7 @@ fn writes_of_lambda() -> Vec<Call> {
     ]
 }
 
-/// All that can be read.
+/// Every operation that reads.
 fn reads() -> Vec<Call> {
     let get = |path: &str| lambda(Method::GET, path, Value::Null);
     vec![
@@ -259,7 +259,7 @@ fn reads() -> Vec<Call> {
     ]
 }
 
-/// All that can be read, less what is different in every answer.
+/// The answers of all operations that read, without what differs in every answer.
 async fn seen(bench: &Bench) -> Vec<String> {
     let mut seen = Vec::new();
     for (number, call) in reads().iter().enumerate() {
@@ -271,7 +271,7 @@ async fn seen(bench: &Bench) -> Vec<String> {
     seen
 }
 
-/// The same for files, less what is deleted without haste.
+/// The files of code, objects and logs.
 fn files(data: &Path) -> Vec<String> {
     let mut all = Vec::new();
     let mut open = ["code", "s3", "logs"].map(|name| data.join(name)).to_vec();
@@ -287,7 +287,7 @@ fn files(data: &Path) -> Vec<String> {
     all
 }
 
-/// Lets the cloud write no file beyond so many bytes; without end when none.
+/// Limits the size of every file that the cloud writes; `None` removes the limit.
 fn limit(cloud: &Cloud, bytes: Option<u64>) {
     let pid = Pid::from_raw(cloud.0.id() as i32).unwrap();
     let maximum = getrlimit(Resource::Fsize).maximum;
@@ -345,7 +345,7 @@ async fn what_cannot_be_written_has_not_happened() {
     let (cloud, address) = start(&bench.data);
     bench.address = address;
     assert_eq!(seen(&bench).await, before, "after a restart");
-    // With room on the disk, all of them succeed.
+    // Without the limit, all of them succeed.
     for call in writes().iter().enumerate() {
         settled(&bench).await;
         let (status, text) = answer(&bench, call.1).await;
@@ -386,7 +386,7 @@ async fn events_are_put_all_or_none_however_much_fits() {
 async fn what_time_alone_has_changed_is_the_same_after_a_restart() {
     let (mut bench, mut cloud) = begun().await;
     bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": package()})).await;
-    // Nothing is written when the update completes: reading needs no room on the disk.
+    // Nothing is written when the update completes, so reading needs no space.
     limit(&cloud, Some(0));
     settled(&bench).await;
     let before = bench.done(Method::GET, &format!("{F}/configuration"), Value::Null).await;

@@ -50,7 +50,7 @@ async fn a_signature_covers_body_date_path_and_headers() {
         assert_eq!(attempt(&bench, signed(&bench, away, ""), "").await, mismatch);
     }
     assert_eq!(attempt(&bench, signed(&bench, now - Duration::from_secs(14 * 60), ""), "").await.0, 200);
-    // A header that the signature names but does not cover.
+    // The signature names a header, but does not cover it.
     let mut loose = signed(&bench, now, "");
     for (_, value) in &mut loose {
         *value = value.replace("SignedHeaders=host;x-amz-date", "SignedHeaders=x-amz-date");

@@ -28,7 +28,7 @@ async fn a_role_goes_only_after_its_policies() {
         ("Tags.member.1.Value", "b"),
     ];
     assert_eq!(bench.query("iam", "CreateRole", &create).await.0, 200);
-    // Names are unique without case.
+    // Names are unique regardless of case.
     let (status, text) = bench.query("iam", "CreateRole", &[("RoleName", "ROLE"), create[1]]).await;
     assert!(status == 409 && text.contains("EntityAlreadyExists"), "{text}");
     let (_, text) = bench.query("iam", "GetRole", &[role]).await;
@@ -84,7 +84,7 @@ async fn a_policy_of_ones_own_has_to_exist_and_survives_a_restart() {
     }
     let (status, text) = attach(&bench, &arn("p10")).await;
     assert!(status == 409 && text.contains("Cannot exceed quota for PoliciesPerRole: 10"), "{text}");
-    // What is attached already may be attached again, and cannot be deleted.
+    // A policy can be attached twice, and cannot be deleted while it is attached.
     assert_eq!(attach(&bench, &arn("p9")).await.0, 200);
     let (status, text) = bench.query("iam", "DeletePolicy", &[("PolicyArn", &*arn("p9"))]).await;
     assert!(status == 409 && text.contains("Cannot delete a policy attached to entities."), "{text}");
@@ -158,7 +158,7 @@ async fn events_that_a_client_puts_lie_in_the_order_of_their_times() {
     let (_, found) = bench.logs("FilterLogEvents", json!({"logGroupName": "own", "filterPattern": "first"})).await;
     assert_eq!(messages(&found), ["first"]);
 
-    // What the group would not keep is not taken.
+    // Events older than the group's retention are rejected.
     bench.logs("PutRetentionPolicy", json!({"logGroupName": "own", "retentionInDays": 1})).await;
     let (_, answer) = put(now - 2 * 24 * 60 * 60 * 1000, "gone").await;
     assert_eq!(answer["rejectedLogEventsInfo"], json!({"expiredLogEventEndIndex": 1}));
@@ -194,7 +194,7 @@ async fn role_of(bench: &Bench, name: &str, principal: &str) -> String {
     format!("arn:aws:iam::000000000000:role/{name}")
 }
 
-/// Who STS takes a caller with these credentials for.
+/// The caller's identity for these credentials.
 async fn who(bench: &Bench, credentials: &Credentials, token: Option<&str>) -> (u16, String) {
     let (url, body) = (format!("{}/", bench.address), "Action=GetCallerIdentity");
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
@@ -225,7 +225,7 @@ async fn a_session_of_a_role_opens_the_api_with_its_token() {
     let forged = Credentials { secret_access_key: "x".repeat(40), ..credentials.clone() };
     let (status, text) = who(&bench, &forged, Some(&token)).await;
     assert_eq!((status, text.contains("SignatureDoesNotMatch")), (403, true), "{text}");
-    // It lasts longer than the process.
+    // The session survives a restart.
     let bench = bench.restart().await;
     assert_eq!(who(&bench, &credentials, Some(&token)).await.0, 200);
 }
@@ -260,7 +260,7 @@ async fn a_role_lets_in_whom_it_trusts() {
         assert_eq!((status, text.contains("<Code>AccessDenied</Code>")), (403, true), "{text}");
         assert!(text.contains(&format!("is not authorized to perform: sts:AssumeRole on resource: {role}")), "{text}");
     }
-    // One hour is the most, unless the role says otherwise.
+    // One hour is the maximum, unless the role allows more.
     for (name, seconds) in [("me", "899"), ("me", "43201"), ("me", "x"), ("a b", "900"), ("m", "900"), ("me", "3601")] {
         let (status, text) = assume(&mine, name, seconds).await;
         assert_eq!((status, text.contains("<Code>ValidationError</Code>")), (400, true), "{text}");

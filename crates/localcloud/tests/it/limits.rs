@@ -1,4 +1,4 @@
-//! AWS's limits, where they are asked for.
+//! AWS's limits, if they are enabled.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn a_stream_slows_down_after_its_first_six_megabytes() {
 async fn a_stream_that_is_too_long_breaks() {
     let bench = Bench::with(|options| options.stream_size = Some(MB)).await;
     let url = bench.public("RESPONSE_STREAM", json!({})).await;
-    // What the function sends ahead of the body counts, too.
+    // The prelude before the body counts, too.
     let most = MB - 200;
     assert_eq!(read(&bench, &format!("{url}size?bytes={most}")).await, (most, true));
     let (got, whole) = read(&bench, &format!("{url}size?bytes={}", MB + 1)).await;
@@ -72,7 +72,7 @@ async fn too_many_calls_are_refused_for_a_while() {
     assert_eq!(refused.headers()["x-amzn-errortype"], "TooManyRequestsException");
     let body: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
     assert_eq!(body["Reason"], "CallerRateLimitExceeded");
-    // GetFunction is counted apart, and other services are not Lambda's affair.
+    // GetFunction has a rate of its own, and other services are not counted.
     assert_eq!(ask(F).await.status(), 404);
     assert_eq!(bench.query("sts", "GetCallerIdentity", &[]).await.0, 200);
 }

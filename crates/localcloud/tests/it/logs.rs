@@ -1,4 +1,4 @@
-//! Logs of any size are read in memory that does not grow, and hold up nothing else.
+//! Logs of any size are read in memory that does not grow, and do not block other requests.
 
 use std::io::{BufWriter, Write};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::processes::start;
 use crate::support::Bench;
 
-/// Megabytes of the log; 500 are wanted to be read in 5 s.
+/// The size of the log, in megabytes; 500 must be read within 5 s, in a debug build, too.
 fn megabytes() -> u64 {
     std::env::var("LOCALCLOUD_LOG_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
 }
@@ -20,15 +20,15 @@ fn memory(pid: u32, name: &str) -> u64 {
     line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }
 
-/// The seconds that a process has computed.
+/// The CPU time of a process, in seconds.
 fn cpu(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let numbers: Vec<i64> = stat.rsplit(") ").next().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
-    // Less the state, which is a letter.
+    // Without the state, which is a letter.
     (numbers[10] + numbers[11]) as f64 / 100.0
 }
 
-/// Fills a stream as a function would have, an event each millisecond; gives the time of the last one.
+/// Fills a stream with an event each millisecond; returns the time of the last one.
 fn fill(file: &std::path::Path) -> u64 {
     let mut file = BufWriter::new(std::fs::OpenOptions::new().append(true).open(file).unwrap());
     let (mut size, mut number) = (0, 0);
@@ -47,7 +47,7 @@ fn fill(file: &std::path::Path) -> u64 {
     first + number - 1
 }
 
-/// What other requests meet while a log is read: how many were answered, and the longest wait.
+/// Sends other requests while a log is read: how many were answered, and the longest wait.
 async fn others(bench: &Bench, until: impl Future<Output = (u16, Value)>) -> ((u16, Value), usize, Duration) {
     let mut until = std::pin::pin!(until);
     let (mut count, mut longest) = (0, Duration::ZERO);

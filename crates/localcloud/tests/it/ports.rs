@@ -1,4 +1,4 @@
-//! What listens on this machine, and who else tries to get something out of it.
+//! The ports of a cloud, and what other processes and pages can do with them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use crate::support::{Bench, package, signature, wait_until};
 const F: &str = "/2015-03-31/functions/f";
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 
-/// Sends some bytes and reads what comes back, to the end of the connection.
+/// Sends some bytes, and reads everything up to the end of the connection.
 fn exchange(address: &str, bytes: &str) -> String {
     let mut stream = connect(address);
     stream.write_all(bytes.as_bytes()).unwrap();
@@ -44,7 +44,7 @@ async fn a_stranger_gets_no_event_and_gives_no_answer() {
     let bench = Bench::start().await;
     bench.function(json!({})).await;
     let runtime = runtime_of(&bench).await;
-    // The instance waits for its next event; so does this process, and is refused without having waited.
+    // The instance waits for its next event; this process asks for one, too, and is refused at once.
     for path in [NEXT, "/2020-01-01/extension/event/next"] {
         let answer = exchange(&runtime, &get(path, &[("Host", &runtime)]));
         assert!(answer.starts_with("HTTP/1.1 403 "), "{path}: {answer}");
@@ -97,7 +97,7 @@ async fn a_runtime_api_answers_under_its_own_address_and_no_browser() {
     let runtime = runtime_of(&bench).await;
     let (_, port) = runtime.split_once(':').unwrap();
     let localhost = format!("localhost:{port}");
-    // Sent by the instance itself, to which the Runtime API would listen.
+    // Sent by the instance itself, which may use the Runtime API.
     let ask = async |method: &str, of: &str, headers: Value| {
         let event = json!({"path": "/ask", "method": method, "of": of, "headers": headers});
         bench.invoked("live", event).await
@@ -186,7 +186,7 @@ async fn the_api_refuses_what_pages_of_other_sites_send() {
     assert!(answer.contains("AccessDenied"), "{answer}");
 }
 
-/// The head of a request with a body that is still to come.
+/// The head of a request whose body follows.
 fn head(address: &str, path: &str, length: usize, headers: &[(String, String)]) -> String {
     let host = address.trim_start_matches("http://").trim_end_matches('/');
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -280,7 +280,7 @@ async fn five_hundred_slow_connections_do_no_harm_and_are_closed() {
     let bench = Bench::with(|options| options.head_timeout = limit).await;
     let url = bench.public("BUFFERED", json!({})).await;
     let runtime = runtime_of(&bench).await;
-    // A request that takes longer than a head may, and a connection that is idle for as long.
+    // A request that takes longer than a head may take, and a connection that is idle for as long.
     let gate = bench.sign_post("gate");
     let event = json!({"path": "/gate", "here": bench.sign_post("here"), "gate": gate});
     let mut idle = connect(&url);
@@ -320,7 +320,7 @@ async fn five_hundred_slow_connections_do_no_harm_and_are_closed() {
         std::fs::write(&gate, "").unwrap();
     });
     assert!(long["count"].is_number(), "{long}");
-    // What was idle may still be used, and a head that has begun on it has the same limit.
+    // An idle connection can still be used, and the head of the next request has the same limit.
     answered(&mut idle);
     idle.write_all(b"GET /echo HT").unwrap();
     let mut rest = Vec::new();
@@ -342,7 +342,7 @@ async fn a_url_whose_port_somebody_else_has_says_so() {
     let whose = format!("port {} cannot be opened: process {} (`", address.port(), std::process::id());
     assert!(said.starts_with("the URL is down: ") && said.contains(&whose), "{said}");
     assert!(bench.notes().contains("has taken it"), "{}", bench.notes());
-    // It comes back as soon as it can, as it was.
+    // The URL is back as soon as its port is free, with the same address.
     drop(stranger);
     let shown = bench.done(Method::GET, path, Value::Null).await;
     assert_eq!((&shown["FunctionUrl"], shown.get("LocalCloud")), (&json!(url), None));

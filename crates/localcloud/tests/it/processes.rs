@@ -1,4 +1,4 @@
-//! No process outlives the cloud, and no function sees what is the cloud's.
+//! No process outlives the cloud, and no function sees anything of the cloud.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -15,12 +15,12 @@ fn program() -> PathBuf {
     test.parent().unwrap().parent().unwrap().join("examples/serve")
 }
 
-/// A cloud in a process of its own, which a failing test must not leave behind.
+/// A cloud in a process of its own, which ends with the test.
 pub struct Cloud(pub Child);
 
 impl Drop for Cloud {
     fn drop(&mut self) {
-        // Ended already, in a test that got to its end.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -58,7 +58,7 @@ fn start_as(mut program: Command, data: &TempDir) -> (Cloud, String) {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut address = String::new();
     output.read_line(&mut address).unwrap();
-    // The second line is read as well, so that printing it never fails.
+    // The second line is read, too, so that printing it never fails.
     output.read_line(&mut String::new()).unwrap();
     (Cloud(child), address.trim().to_owned())
 }
@@ -70,7 +70,7 @@ pub fn kill(pid: u32, signal: &str) {
 /// A client on a cloud in a process of its own, with the function in it.
 async fn with_function(address: &str, data: TempDir) -> Bench {
     let bench = Bench::attach(address, data).await;
-    // Here the cloud is as a user's: roles and versions take their time.
+    // This cloud has the default delays.
     let made = async {
         bench.role().await;
         bench.function_patiently().await;
@@ -90,7 +90,7 @@ async fn a_killed_cloud_takes_its_processes_along() {
     kill(cloud.0.id(), "-KILL");
     cloud.0.wait().unwrap();
     wait_until("the function's process is gone", || !is_alive(pid)).await;
-    // So is what no signal of the kernel's reached, before another cloud comes.
+    // So has everything that the kernel's signals did not reach, before another cloud starts.
     wait_until("its child is gone", || !is_alive(child)).await;
 }
 
@@ -128,7 +128,7 @@ async fn children_that_left_their_group_end_when_the_next_cloud_comes_at_the_lat
     let (mut cloud, address) = start(&data);
     let bench = with_function(&address, data).await;
     let [_, own, far] = with_children_that_left(&bench, "$LATEST", "").await;
-    // Whatever watches over them is killed as well.
+    // The guardian is killed, too.
     let all =
         std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let run = std::fs::read_to_string(bench.data.path().join("processes")).unwrap();

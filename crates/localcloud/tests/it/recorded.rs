@@ -1,4 +1,4 @@
-//! What AWS was recorded to answer, word for word.
+//! Answers that were recorded on AWS, word for word.
 
 use reqwest::Method;
 use serde_json::{Value, json};

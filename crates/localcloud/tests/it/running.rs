@@ -27,7 +27,7 @@ async fn an_instance_is_used_again_and_keeps_to_its_version() {
     let latest = bench.invoked("$LATEST", json!({"path": "/whoami"})).await;
     assert_ne!(latest["pid"], first["pid"]);
     assert_eq!((&latest["version"], &first["version"]), (&json!("$LATEST"), &json!("1")));
-    // A change of configuration is another build: the old process goes.
+    // A changed configuration is another build, so the old process ends.
     bench.done(Method::PUT, &format!("{F}/configuration"), json!({"Environment": {"Variables": {"NEW": "1"}}})).await;
     let pid = latest["pid"].as_u64().unwrap();
     wait_until("the old instance has ended", || !is_alive(pid)).await;
@@ -106,7 +106,7 @@ async fn failures_at_the_start_are_told_apart() {
     bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": zip("other", b"x")})).await;
     let error: Value = serde_json::from_str(&bench.invoke("$LATEST", json!({})).await.text().await.unwrap()).unwrap();
     assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
-    // A binary, but none for this machine.
+    // A binary for another machine.
     bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": zip("bootstrap", b"\x7fELF\x02\x01\x01")})).await;
     let error: Value = serde_json::from_str(&bench.invoke("$LATEST", json!({})).await.text().await.unwrap()).unwrap();
     assert!(error["errorMessage"].as_str().is_some_and(|words| words.ends_with("exec format error")), "{error}");
@@ -132,7 +132,7 @@ async fn concurrency_is_real_and_limited() {
         let here = bench.sign_post(here);
         tokio::spawn(bench.http.get(format!("{url}gate?here={}&gate={}", here.display(), gate.display())).send())
     };
-    // Both are inside at once, so there are two processes.
+    // Both run at the same time, so there are two processes.
     let (one, two) = (ask("one"), ask("two"));
     wait_until("both are running", || bench.sign_post("one").exists() && bench.sign_post("two").exists()).await;
     let third = bench.http.get(format!("{url}gate")).send().await.unwrap();
@@ -148,7 +148,7 @@ async fn concurrency_is_real_and_limited() {
     for answer in [one, two] {
         assert_eq!(answer.await.unwrap().unwrap().status(), 200);
     }
-    // One after the other never needs more than one seat.
+    // Requests one after the other never need more than one permit.
     bench.done(Method::PUT, "/2017-10-31/functions/f/concurrency", json!({"ReservedConcurrentExecutions": 1})).await;
     for _ in 0..20 {
         bench.invoked("live", json!({"path": "/whoami"})).await;
@@ -166,7 +166,7 @@ async fn what_others_reserve_is_not_left_for_the_rest() {
     bench.done(Method::POST, "/2015-03-31/functions", input).await;
     let reserve = |count: u32| json!({"ReservedConcurrentExecutions": count});
     let path = "/2017-10-31/functions/g/concurrency";
-    // A hundred have to stay unreserved.
+    // A hundred must remain unreserved.
     let (status, error) = bench.lambda(Method::PUT, path, reserve(3)).await;
     assert_eq!((status, &error["code"]), (400, &json!("InvalidParameterValueException")));
     bench.done(Method::PUT, path, reserve(2)).await;
@@ -181,7 +181,7 @@ async fn what_others_reserve_is_not_left_for_the_rest() {
     let asked = format!("{url}gate?here={}&gate={}", here.display(), gate.display());
     let one = tokio::spawn(bench.http.get(asked).send());
     wait_until("one is running", || here.exists()).await;
-    // Of three, two are another function's.
+    // Two of three are reserved by another function.
     let second = bench.http.get(format!("{url}whoami")).send().await.unwrap();
     assert_eq!(second.status(), 429);
     let body: Value = serde_json::from_str(&second.text().await.unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! What comes through a URL, byte by byte, and how it ends.
+//! Answers through a URL: byte by byte, and how they end.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ async fn the_first_bytes_arrive_before_the_last_are_made() {
     let answer = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
     let mut body = answer.bytes_stream();
     assert_eq!(body.next().await.unwrap().unwrap(), "first");
-    // Only now may the function go on: a cloud that buffers would hang here.
+    // Only now may the function continue: a cloud that buffers would hang here.
     std::fs::write(gate, "").unwrap();
     assert_eq!(body.next().await.unwrap().unwrap(), "second");
     assert!(body.next().await.is_none());
@@ -33,7 +33,7 @@ async fn a_prelude_in_pieces_is_put_together() {
     assert_eq!(answer.status(), 201);
     let headers = answer.headers();
     assert_eq!(headers["x-own"], "yes");
-    // The length of a stream is not the function's to tell.
+    // A function cannot set the length of a stream.
     assert_eq!(
         (headers.get("content-length"), &headers["x-amzn-remapped-content-length"]),
         (None, &"7".parse().unwrap())
@@ -78,11 +78,11 @@ async fn a_process_that_dies_breaks_the_stream() {
 async fn a_panic_is_told_even_where_the_stream_ends_well() {
     let bench = Bench::start().await;
     let url = bench.public(STREAM, json!({})).await;
-    // Unwinding, the answer ends as if it were whole: the client cannot know.
+    // A panic that unwinds ends the answer as if it were complete, so the client cannot notice.
     let answer = bench.http.get(format!("{url}panic?how=unwind")).send().await.unwrap();
     assert_eq!(answer.text().await.unwrap(), "some words");
     bench.wait_for_note("the function panicked: thread 'main' panicked at src/main.rs:1:1:").await;
-    // Aborting, it breaks.
+    // A panic that aborts breaks it.
     let answer = bench.http.get(format!("{url}panic?how=abort")).send().await.unwrap();
     assert!(answer.text().await.is_err());
     bench.wait_for_note("signal: 6").await;
@@ -216,7 +216,7 @@ async fn the_mode_of_the_url_decides_what_is_sent() {
         (answer.status(), &answer.headers()["content-type"]),
         (StatusCode::OK, &"application/json".parse().unwrap())
     );
-    // As AWS was recorded to send them: a string is its text, not its JSON.
+    // As recorded on AWS: a string is sent as its text, not as JSON.
     for (value, sent) in [
         (r#""hello""#, "hello"),
         (r#"["hello", 3, true]"#, r#"["hello",3,true]"#),
@@ -228,11 +228,11 @@ async fn the_mode_of_the_url_decides_what_is_sent() {
         assert_eq!(answer.text().await.unwrap(), sent);
     }
     assert_eq!(ask(r#"{"statusCode":1000}"#).await.unwrap().status(), 502);
-    // What a streaming handler says of its length counts for nothing.
+    // The length that a streaming handler sets is ignored.
     let answer = bench.http.get(format!("{url}split")).send().await.unwrap();
     assert_eq!((answer.content_length(), answer.text().await.unwrap()), (Some(7), "1234567".to_owned()));
     bench.wait_for_note("BUFFERED url over a streaming handler").await;
-    // A streaming handler is collected: a length, no chunks; and beyond 6 MB it fails.
+    // A streaming handler's answer is collected: it has a length and no chunks, and fails beyond 6 MB.
     let answer = bench.http.get(format!("{url}size?bytes=1000000")).send().await.unwrap();
     assert_eq!(answer.content_length(), Some(1_000_000));
     let answer = bench.http.get(format!("{url}size?bytes=7000000")).send().await.unwrap();
@@ -283,7 +283,7 @@ async fn the_event_has_the_form_of_payload_2() {
     let context = &event["requestContext"];
     assert_eq!((&context["accountId"], &context["http"]["method"]), (&json!("anonymous"), &json!("POST")));
     assert_eq!((&context["stage"], &context["http"]["protocol"]), (&json!("$default"), &json!("HTTP/1.1")));
-    // Bytes that are no text come in base64, and no body is no member.
+    // Binary bodies are passed in base64; without a body there is no member.
     let bytes =
         bench.http.post(format!("{url}echo")).body(vec![0xff, 0x00]).send().await.unwrap().bytes().await.unwrap();
     let event: Value = serde_json::from_slice(&bytes).unwrap();
@@ -304,7 +304,7 @@ async fn a_public_url_needs_both_statements() {
     let refused = ask().await;
     assert_eq!(refused.status(), 403);
     assert!(refused.text().await.unwrap().contains("urls-auth.html"));
-    // On the function it does not count for the alias.
+    // A statement on the function does not apply to the alias.
     let statement = json!({"StatementId": "invoke", "Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": true});
     bench.done(Method::POST, policy, statement.clone()).await;
     assert_eq!(ask().await.status(), 403);

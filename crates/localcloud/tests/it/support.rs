@@ -29,7 +29,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A cloud in which nothing takes time.
+    /// A cloud without delays.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
@@ -117,7 +117,7 @@ impl Bench {
         (status, value)
     }
 
-    /// A call that has to succeed.
+    /// A call that must succeed.
     pub async fn done(&self, method: Method, path: &str, body: Value) -> Value {
         let (status, value) = self.lambda(method, path, body).await;
         assert!(status < 300, "{path}: {status} {value}");
@@ -180,7 +180,7 @@ impl Bench {
         self.done(Method::POST, "/2015-03-31/functions/f/aliases", alias).await;
     }
 
-    /// The test function alone, in a cloud where things take their time.
+    /// The test function, in a cloud with delays.
     pub async fn function_patiently(&self) {
         let input = json!({
             "FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/role", "Runtime": "provided.al2023",
@@ -209,13 +209,13 @@ impl Bench {
         shown["FunctionUrl"].as_str().unwrap().to_owned()
     }
 
-    /// Invoke with what the test function understands, and wait for the end of its log.
+    /// Invokes the test function, and waits for the end of its log.
     pub async fn invoke(&self, qualifier: &str, event: Value) -> Response {
         let url = format!("{}/2015-03-31/functions/f/invocations?Qualifier={qualifier}", self.address);
         self.signed("lambda", Method::POST, &url, &[("x-amz-log-type", "Tail")], event.to_string().into_bytes()).await
     }
 
-    /// Invoke, and the JSON that came back.
+    /// Invokes, and returns the JSON of the answer.
     pub async fn invoked(&self, qualifier: &str, event: Value) -> Value {
         let url = format!("{}/2015-03-31/functions/f/invocations?Qualifier={qualifier}", self.address);
         let answer = self.signed("lambda", Method::POST, &url, &[], event.to_string().into_bytes()).await;
@@ -225,23 +225,23 @@ impl Bench {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// What went wrong in functions, as the cloud tells it.
+    /// The lines of `cloud.log`.
     pub fn notes(&self) -> String {
         std::fs::read_to_string(self.data.path().join("cloud.log")).unwrap_or_default()
     }
 
-    /// Waits until the cloud has told of something.
+    /// Waits for a line in `cloud.log`.
     pub async fn wait_for_note(&self, words: &str) {
         wait_until(&format!("`{words}` in cloud.log"), || self.notes().contains(words)).await;
     }
 
-    /// A path for a file that the function and the test tell each other by.
+    /// The path of a file by which the function and the test communicate.
     pub fn sign_post(&self, name: &str) -> PathBuf {
         self.data.path().join("run").join(name)
     }
 }
 
-/// A client that keeps nothing between tests.
+/// A new client, without connections of other tests.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
@@ -298,7 +298,7 @@ pub fn package() -> String {
     zip("bootstrap", &std::fs::read(path).unwrap())
 }
 
-/// Waits for a state that has to be reached.
+/// Waits for a state that must be reached.
 pub async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let end = tokio::time::Instant::now() + Duration::from_secs(20);
     while !reached() {

@@ -18,11 +18,11 @@ const ADAPTER: &str = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapter
 const VERSION: &str = "1.0.0-rc1";
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
-/// The adapter's program, built once from its crate; `None` where that cannot be, which fails in CI.
+/// The adapter's program, built once from its crate; `None` if that is not possible, which fails in CI.
 fn adapter() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/adapter").join(VERSION);
     std::fs::create_dir_all(&root).unwrap();
-    // Several tests come here at once; one builds, the others wait.
+    // Several tests need it at the same time: one builds it, the others wait.
     let lock = File::create(root.join("building")).unwrap();
     lock.lock().unwrap();
     let program = root.join("bin/lambda-adapter");
@@ -56,7 +56,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(FIXTURES).join(name)).unwrap()
 }
 
-/// What makes a function of `app.py`.
+/// The files of a function that runs `app.py`.
 fn app(environment: Value) -> Value {
     let mut variables = json!({
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": "response_stream",
@@ -94,7 +94,7 @@ async fn an_app_streams_through_the_real_adapter() {
     let gate = bench.sign_post("gate");
     let answer = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
     let mut body = answer.bytes_stream();
-    // The second part is not made before the first is here.
+    // The second part is only produced after the first one has arrived.
     assert_eq!(body.next().await.unwrap().unwrap(), "first");
     File::create(&gate).unwrap();
     let rest: Vec<_> = body.map(Result::unwrap).collect().await;
@@ -107,7 +107,7 @@ async fn a_buffered_url_keeps_its_limit() {
     let url = bench.public("BUFFERED", app(json!({"AWS_LWA_INVOKE_MODE": "buffered"}))).await;
     assert!(bench.http.get(&url).send().await.unwrap().status().is_success());
     assert_eq!(bench.http.get(format!("{url}large")).send().await.unwrap().status(), 502);
-    // So does the call that a version is tried by.
+    // So does InvokeWithResponseStream, by which versions are tested.
     let stream = format!("{}/2021-11-15/functions/f:live/response-streaming-invocations", bench.address);
     let event = json!({"version": "2.0", "rawPath": "/large", "requestContext": {"http": {"method": "GET"}}});
     let answer = bench.signed("lambda", Method::POST, &stream, &[], event.to_string().into_bytes()).await;
@@ -175,7 +175,7 @@ async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
     while bench.logs("FilterLogEvents", reports.clone()).await.1["events"].as_array().is_none_or(|all| all.len() < 2) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // Another version finds the port, though the one before is idle there.
+    // Another version gets the port, although an instance of the previous one is idle there.
     let variables = stubborn("2")["Environment"].clone();
     bench.done(Method::PUT, "/2015-03-31/functions/f/configuration", json!({"Environment": variables})).await;
     bench.done(Method::POST, "/2015-03-31/functions/f/versions", json!({})).await;
@@ -229,7 +229,7 @@ async fn a_runtime_with_a_language_needs_a_wrapper_and_an_adapter_its_program() 
     assert!(error["message"].as_str().unwrap().contains("Lambda Web Adapter is not installed here"), "{error}");
 }
 
-/// The events that `extension.py` has written down.
+/// The events that `extension.py` has recorded.
 fn events(watch: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(watch).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

@@ -49,7 +49,7 @@ impl Input {
         Value::Object(condition)
     }
 
-    fn lets_everybody_in(&self) -> bool {
+    fn is_public(&self) -> bool {
         let bounds = [&self.source_arn, &self.source_account, &self.principal_org_id];
         self.principal.as_deref() == Some("*") && bounds.iter().all(|bound| bound.is_none())
     }
@@ -137,7 +137,7 @@ pub(super) fn add(call: &Call, name: &Name) -> Answer {
     name.change(call, |function| {
         policy_qualifier(function, &qualifier)?;
         let document = input.statement(&function.arn(&qualifier))?;
-        if blocked && input.lets_everybody_in() {
+        if blocked && input.is_public() {
             return Err(Fault::new(400, "PublicPolicyException", "Lambda prevented your policy from being created because it would grant public access to your function."));
         }
         expect_revision(input.revision_id.as_deref(), &revision_of(function, &qualifier)?, "GetPolicy")?;
