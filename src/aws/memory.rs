@@ -252,7 +252,7 @@ mod tests {
         let memory = memory.verified("2", "bb", true).moved(Some("2"), "4", false).refusing("3", "4");
         assert_eq!(memory.write(), "lamstream previous=2 passed=1-2 failed=3 unasked=4 verified=2:bb");
         assert_eq!(Memory::read(&memory.write()), memory);
-        for foreign in ["somebody's own words previous=3", "lamstream previous=$LATEST older=x asking=- verified=1"] {
+        for foreign in ["another tool's words previous=3", "lamstream previous=$LATEST older=x asking=- verified=1"] {
             assert_eq!(Memory::read(foreign), Memory::default(), "{foreign}");
         }
         let long = format!("lamstream previous=01 verified=2:{}", "a".repeat(200));

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn what_tells_nothing_makes_no_message_unreadable() {
         let message = "User: arn:aws:iam::123456789012:user/dev is not authorized to perform lambda:CreateFunction on \
-            the function in us-east-1, 1 validation error detected: Value '1' at 'memorySize' failed: true is no number";
+            the function in us-east-1, 1 validation error detected: Value '1' at 'memorySize' failed: true is not one";
         let values = [
             "1",
             "e",

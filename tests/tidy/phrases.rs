@@ -13,6 +13,7 @@ const CHECKED: &[&str] = &[
     "examples",
     "crates",
     "function/src",
+    "src",
     "crates/import",
     "src/commands/import.rs",
     ".ci/run",
