@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use rustix::fs::{FlockOperation, flock};
 
 use super::files::{DRAFT, make_directory, remove_tree};
 use super::key_pair::{self, Credentials};
@@ -35,7 +36,14 @@ pub(crate) struct Directory {
     root: PathBuf,
     /// The paths in `code` and `opt` that must not be deleted.
     pub(crate) uses: Uses,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Directory {
+    /// Closing the file is not enough: a child that was forked a moment ago shares the lock until its exec.
+    fn drop(&mut self) {
+        let _ = flock(&self.lock, FlockOperation::Unlock);
+    }
 }
 
 impl Directory {
@@ -48,12 +56,12 @@ impl Directory {
         let root = fs::canonicalize(root)?;
         let path = root.join("lock");
         let lock = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .with_context(|| format!("another local cloud already serves `{}`", root.display()))?;
         for path in DIRECTORIES.map(|name| root.join(name)) {
             make_directory(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
         }
-        Ok(Self { root, uses: Uses::default(), _lock: lock })
+        Ok(Self { root, uses: Uses::default(), lock })
     }
 
     /// The directory of an unpacked zip, named by the digest in hex.
