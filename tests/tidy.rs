@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("manifest", &["stack", "text"]),
     ("aws", &["apply", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
-    ("local", &[]),
+    ("local", &["cli"]),
     ("failure", &["apply", "manifest", "text", "verify"]),
     ("cli", &["stack", "text"]),
     ("report", &["apply", "cli", "failure", "plan", "stack", "text"]),

@@ -67,7 +67,8 @@ pub enum LayerCommand {
     },
 }
 
-#[derive(Debug, Args)]
+// `src/local/limits.rs` makes options of the local cloud of it. No doc comment: clap would take it for the command's.
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Limits and delays")]
 pub struct Limits {
     /// Apply all of AWS's limits and delays, except those set explicitly

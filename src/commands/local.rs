@@ -3,9 +3,9 @@
 use super::session::Session;
 use crate::apply::Event;
 use crate::aws::{Access, Account};
-use crate::cli::{self, AdapterCommand, Global, LayerCommand, Local, LocalCommand};
+use crate::cli::{AdapterCommand, Global, LayerCommand, Limits, Local, LocalCommand};
 use crate::failure::{Failure, Kind};
-use crate::local::{self, Home, Limits, Running, adapter, layers};
+use crate::local::{self, Home, Running, adapter, layers};
 use crate::manifest::Manifest;
 use crate::report::{Answer, LocalAnswer};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failu
         }
         LocalCommand::Start { limits } => {
             let home = found()?;
-            let started = session.until_stopped(home.start_with(&wanted(limits))).await;
+            let started = session.until_stopped(home.start_with(limits)).await;
             let started =
                 started.map_err(|failure| failure.hint("run `lamstream local stop` to stop what has started"))?;
             Ok(Answer::LocalStart(Some(described(&home, Some(started.map_err(local_failure)?)))))
@@ -79,7 +79,7 @@ pub(super) fn local_failure(error: anyhow::Error) -> Failure {
 }
 
 /// Runs until a signal comes, or at once to its end when its address cannot be told.
-async fn serve(session: &Session, home: &Home, port: u16, limits: &cli::Limits) -> Result<(), Failure> {
+async fn serve(session: &Session, home: &Home, port: u16, limits: &Limits) -> Result<(), Failure> {
     let (sender, unprinted) = tokio::sync::oneshot::channel();
     let ready = |endpoint: &str| {
         if let Err(failure) = session.console.print(endpoint) {
@@ -93,7 +93,7 @@ async fn serve(session: &Session, home: &Home, port: u16, limits: &cli::Limits) 
             Ok(unprinted) = unprinted => failure = Some(unprinted),
         }
     };
-    local::run(home, port, &wanted(limits), ready, shutdown).await.map_err(local_failure)?;
+    local::run(home, port, limits, ready, shutdown).await.map_err(local_failure)?;
     failure.map_or(Ok(()), Err)
 }
 
@@ -143,23 +143,6 @@ async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<P
             let bytes = session.read("the layer", account.layer(arn)).await??;
             layers::keep(arn, &bytes).map_err(local_failure)
         }
-    }
-}
-
-fn wanted(limits: &cli::Limits) -> Limits {
-    Limits {
-        like_aws: limits.like_aws,
-        role_propagation: limits.role_propagation,
-        pending: limits.pending,
-        update: limits.update,
-        url_permission_lag: limits.url_permission_lag,
-        stream_rate: limits.stream_rate,
-        stream_size: limits.stream_size,
-        api_rate: limits.api_rate,
-        concurrency: limits.concurrency,
-        block_public: limits.block_public,
-        public_hosts: limits.public_hosts,
-        failing: limits.failing.clone(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Serves a local cloud in this process.
 
 use super::home::{Home, Running, build};
-use super::limits::Limits;
 use super::lock::{Lock, PAUSE};
+use crate::cli::Limits;
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::future::Future;

@@ -1,8 +1,8 @@
 //! A local cloud's data directory, and the process that serves it.
 
 use super::adapter;
-use super::limits::Limits;
 use super::lock::{Lock, PAUSE};
+use crate::cli::Limits;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};

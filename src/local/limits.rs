@@ -1,27 +1,12 @@
-//! How a local cloud is to behave, beyond its usual behaviour.
+//! The limits and delays on a command line, as options of the local cloud, and back.
 
+use crate::cli::Limits;
 use localcloud::Options;
 use std::path::Path;
 use std::time::Duration;
 
-/// What was asked for; what was not is as the local cloud has it, or as AWS has it.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {
-    pub like_aws: bool,
-    pub role_propagation: Option<Duration>,
-    pub pending: Option<Duration>,
-    pub update: Option<Duration>,
-    pub url_permission_lag: Option<Duration>,
-    pub stream_rate: Option<u64>,
-    pub stream_size: Option<u64>,
-    pub api_rate: Option<u32>,
-    pub concurrency: Option<usize>,
-    pub block_public: bool,
-    pub public_hosts: bool,
-    pub failing: Vec<String>,
-}
-
 impl Limits {
+    /// The options of the local cloud; its own limits and delays, or AWS's, for those that are not set.
     pub(super) fn options(&self, data: &Path) -> Options {
         let usual = if self.like_aws { Options::like_aws(data) } else { Options::new(data) };
         Options {
@@ -70,7 +55,7 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use super::Limits;
+    use crate::cli::Limits;
     use std::path::Path;
     use std::time::Duration;
 

@@ -13,4 +13,3 @@ mod lock;
 pub use cache::cache;
 pub use daemon::run;
 pub use home::{Home, Running};
-pub use limits::Limits;
