@@ -5,7 +5,7 @@ use super::session::Session;
 use super::site::Site;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Found, Function, Origin, Outside, Problems, fill};
-use crate::stack::{Names, Secret};
+use crate::stack::Secret;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -21,24 +21,29 @@ const LONGEST: u64 = 4096 + 2;
 pub async fn connect(session: &Session, mut project: Project) -> Result<(Project, Site), Failure> {
     let found = look_up_near(&project);
     filled(session, &mut project, &found, Kind::Manifest)?;
-    let region = session.global.region.as_ref().or(project.manifest.region.as_ref()).cloned().unwrap_or_default();
-    hide(session, &project, &region, "");
+    hide(session, &project, None);
     let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
         let found = session.read("the secrets", fetch(&site, &far)).await??;
         filled(session, &mut project, &found, Kind::Cloud)?;
-        hide(session, &project, &site.account.region, &site.id);
+        hide(session, &project, Some(&site));
     }
     Ok((project, site))
 }
 
-/// What everything is called here stays readable, also where a variable has it as its value.
-fn hide(session: &Session, project: &Project, region: &str, account: &str) {
-    let names = project.functions.iter().map(|function| project.manifest.names(function, region, account));
-    let names: Vec<Names> = names.collect();
+/// Hides the values of the chosen functions, except those that are names, which messages are full of.
+fn hide(session: &Session, project: &Project, site: Option<&Site>) {
+    let region = session.global.region.as_deref();
+    let is_name = |value: &str| {
+        region == Some(value)
+            || project.functions.iter().any(|function| match site {
+                Some(site) => site.names(project, function).have(value),
+                None => project.manifest.has_name(function, value),
+            })
+    };
     let secrets = project.functions.iter().flat_map(Function::secrets).flat_map(Secret::with_parts);
-    session.console.hide(secrets.filter(|secret| !names.iter().any(|names| names.have(secret.reveal()))));
+    session.console.hide(secrets.filter(|secret| !is_name(secret.reveal())));
 }
 
 /// What is missing of the values that need no AWS, with what to do about it, for a caller that reports other mistakes as well.
@@ -122,7 +127,7 @@ pub async fn connect_with_what_is_there(
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
     filled(session, &mut project, &there, Kind::Manifest)?;
-    hide(session, &project, &site.account.region, &site.id);
+    hide(session, &project, Some(&site));
     Ok((project, site, Missing(missing)))
 }
 

@@ -21,6 +21,14 @@ impl Manifest {
             account: account.to_owned(),
         }
     }
+
+    /// Whether a value is one of the names that follow from the manifest alone, in whatever account it is deployed.
+    pub fn has_name(&self, function: &Function, value: &str) -> bool {
+        let stage = self.stage.as_deref();
+        let function_name = stack::function_name(&self.app, stage, &function.name);
+        let given = [Some(&*self.app), stage, Some(&*function.name), self.region.as_deref()];
+        given.contains(&Some(value)) || value == function_name || value == stack::log_group(&function_name)
+    }
 }
 
 impl Function {
