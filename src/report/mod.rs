@@ -2,9 +2,6 @@
 
 mod answer;
 mod format;
-mod json;
-mod renderer;
-mod text;
 
 mod story;
 mod ticker;
@@ -26,9 +23,9 @@ pub use answer::{Answer, FunctionAnswer, State};
 pub use console::Console;
 
 pub(crate) use answer::{Detail, Functions, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, Zip};
+pub(crate) use format::Renderer;
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;
-pub(crate) use renderer::Renderer;
 pub(crate) use silent::Silent;
 pub(crate) use story::{failure_lines, plan_lines, seen_line};
 pub use style::Line;

@@ -1,12 +1,12 @@
 //! The one JSON document on stdout. Unknown is null; keys are never absent; values of the environment never appear.
 
-use super::answer::{Answer, Detail, FunctionAnswer, LocalAnswer, LogLine, Response, State};
-use super::log_line::log_json;
 use super::renderer::Renderer;
-use super::style::Text;
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
+use crate::report::answer::{Answer, Detail, FunctionAnswer, LocalAnswer, LogLine, Response, State};
+use crate::report::log_line::log_json;
+use crate::report::style::Text;
 use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,10 +1,10 @@
 //! What a format of stdout has to do.
 
-use super::answer::{Answer, LogLine};
-use super::style::Text;
 use crate::failure::Failure;
+use crate::report::answer::{Answer, LogLine};
+use crate::report::style::Text;
 
-/// Turns what a command found out into what stdout gets. A format is a file with one of these, and a line in [`super::format::of`].
+/// Turns what a command found out into what stdout gets.
 pub trait Renderer: Send + Sync {
     /// The whole answer of a command, such as `local start`, and what it failed with; empty where there is nothing to
     /// print.

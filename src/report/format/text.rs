@@ -1,12 +1,12 @@
 //! Answers as text: what stdout gets unless JSON was asked for.
 
-use super::answer::{Answer, Detail, FunctionAnswer, Functions, LocalAnswer, LogLine, NotCompared, State};
-use super::log_line::log_text;
-use super::outlet;
 use super::renderer::Renderer;
-use super::story::plan_lines;
-use super::style::{Line, Text};
 use crate::failure::Failure;
+use crate::report::answer::{Answer, Detail, FunctionAnswer, Functions, LocalAnswer, LogLine, NotCompared, State};
+use crate::report::log_line::log_text;
+use crate::report::outlet;
+use crate::report::story::plan_lines;
+use crate::report::style::{Line, Text};
 use crate::stack::{Published, Share, Verdict};
 use crate::text::palette::{GREEN, RED, YELLOW};
 use anstyle::Style;
