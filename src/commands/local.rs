@@ -8,6 +8,7 @@ use crate::failure::{Failure, Kind};
 use crate::local::{self, Home, Running, adapter, layers};
 use crate::manifest::Manifest;
 use crate::report::{Answer, LocalAnswer};
+use crate::stack::Arn;
 use std::path::{Path, PathBuf};
 
 pub async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
@@ -136,7 +137,7 @@ async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<P
                 session.console.note("a copy is already there");
                 return Ok(known);
             }
-            let region = arn.split(':').nth(3).filter(|region| !region.is_empty()).map(str::to_owned);
+            let region = Arn::parse(arn).map(|arn| arn.region.to_owned()).filter(|region| !region.is_empty());
             let access = Access::Aws { profile: session.global.profile.clone(), region, manifest_region: None };
             let account = session.read("the credentials", Account::open(access)).await??;
             session.console.hide(account.secrets.iter().cloned());

@@ -1,13 +1,13 @@
 //! What can be known before anything is written, or AWS is called: whether each function can be built on this machine.
 
-use super::local::{home, region};
+use super::local::home;
 use super::project::{Project, platform};
 use super::session::Session;
 use super::values;
 use crate::failure::{Failure, Kind};
 use crate::local::{self, adapter, layers};
-use crate::manifest::{self, Files, Function, Mistake, Problems, Source, located};
-use crate::stack::{Architecture, Platform};
+use crate::manifest::{self, Adapter, Files, Function, Mistake, Problems, Source, located};
+use crate::stack::{Architecture, Arn, Platform};
 use futures_util::future::join_all;
 use packaging::{App, BuildError, BuildOptions, Checked, Dependencies, Linker, Package, Preference, Selection};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ pub async fn preflight(
             Some(package) => Ok(Code::Zip(package)),
             None => code(project, function, &platform).await,
         };
-        let there = if session.global.local { local_parts(session, project, function, &platform) } else { Vec::new() };
+        let there = if session.global.local { local_parts(function) } else { Vec::new() };
         match code {
             Ok(code) if there.is_empty() => Ok(code),
             Ok(_) => Err((function, there)),
@@ -169,17 +169,20 @@ fn preference(project: &Project, function: &Function, architecture: Architecture
 }
 
 /// What the local cloud needs of this machine to run the function, and does not find.
-fn local_parts(session: &Session, project: &Project, function: &Function, platform: &Platform) -> Vec<BuildError> {
+fn local_parts(function: &Function) -> Vec<BuildError> {
     let mut missing = Vec::new();
-    let region = region(&session.global, &project.manifest);
-    let adapter = function.web.as_ref().map(|web| web.layer(&region, platform.architecture));
-    let (adapters, others): (Vec<String>, Vec<String>) =
-        function.layers.iter().cloned().chain(adapter).partition(|arn| localcloud::is_adapter_layer(arn));
-    if !adapters.is_empty() {
+    let (is_chosen, named) = match function.web.as_ref().map(|web| &web.adapter) {
+        Some(Adapter::Version(_)) => (true, None),
+        Some(Adapter::Arn(arn)) => (false, Some(arn)),
+        None => (false, None),
+    };
+    let (adapters, others): (Vec<&String>, Vec<&String>) =
+        function.layers.iter().chain(named).partition(|arn| localcloud::is_adapter_layer(arn));
+    if is_chosen || !adapters.is_empty() {
         missing.extend(adapter_missing());
     }
-    let own = format!(":{}:layer:", localcloud::ACCOUNT);
-    for arn in others.iter().filter(|arn| !arn.contains(&own)) {
+    let is_own = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == localcloud::ACCOUNT);
+    for arn in others.into_iter().filter(|arn| !is_own(arn)) {
         if !layers::copy_of(arn).is_ok_and(|copy| copy.is_file()) {
             let message = format!("cannot run `{}` locally: there is no copy of the layer `{arn}`", function.name);
             let hint = format!(

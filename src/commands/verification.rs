@@ -10,6 +10,7 @@ use crate::stack::{Auth, InvokeMode, Stack};
 use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
+use url::Url;
 
 /// How long a URL may answer 403: AWS takes a while to believe in a new permission.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(30);
@@ -117,7 +118,8 @@ impl<'a> Verification<'a> {
         let names = self.job.names();
         let unknown = format!("unknown.lambda-url.{}.on.aws", names.region);
         let url = self.observed.outputs.url.as_deref();
-        let host = url.and_then(|url| url.split('/').nth(2)).unwrap_or(&unknown);
+        let url = url.and_then(|url| Url::parse(url).ok());
+        let host = url.as_ref().map_or(unknown.as_str(), Url::authority);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best = None;
         for check in self.checks() {

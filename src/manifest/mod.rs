@@ -49,4 +49,4 @@ pub use mistake::{Mistake, located};
 pub use outside::{Origin, Outside};
 pub use problem::{Problem, Problems};
 pub use role::RoleSource;
-pub use web::{Script, Web};
+pub use web::{Adapter, Script, Web};

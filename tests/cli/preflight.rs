@@ -194,6 +194,18 @@ fn what_the_local_cloud_needs_is_known_before_it_is_started() {
     assert!(!bench.data().exists(), "not even the local cloud was started");
 }
 
+/// In China each region has an account of its own that publishes the adapter.
+#[test]
+fn the_local_adapter_is_that_of_every_region() {
+    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
+    for region in ["eu-west-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1"] {
+        let mut command = bench.command(&["plan", "--local", "--region", region]);
+        command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", bench.path("app/run.sh"));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{region}: {}", said(&output));
+    }
+}
+
 #[test]
 fn one_problem_is_shown_in_lines_and_its_hint_below() {
     let bench = bench("app = 'shop'\n[functions.f]\ncrate = 'ws/chat'\n");

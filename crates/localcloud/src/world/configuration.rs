@@ -45,11 +45,13 @@ impl Layer {
     }
 }
 
-/// Whether an ARN is that of a layer with Lambda Web Adapter, in the account that publishes them.
+/// Whether an ARN is that of a layer with Lambda Web Adapter, in an account that publishes them.
 pub(crate) fn is_adapter(arn: &str) -> bool {
+    /// AWS's, and those of its two regions in China.
+    const PUBLISHERS: [&str; 3] = ["753240598075", "041581134020", "069767869989"];
     const NAMES: [&str; 2] = ["LambdaAdapterLayerX86", "LambdaAdapterLayerArm64"];
     let parts: Vec<&str> = arn.split(':').collect();
-    matches!(parts[..], [_, _, _, _, "753240598075", "layer", name, _] if NAMES.contains(&name))
+    matches!(parts[..], [_, _, _, _, account, "layer", name, _] if PUBLISHERS.contains(&account) && NAMES.contains(&name))
 }
 
 /// The log group and the format of its lines.

@@ -307,6 +307,22 @@ async fn settings_are_kept_and_echoed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_adapter_has_another_publisher_in_each_region_of_china() {
+    let program = std::env::current_exe().unwrap();
+    let bench = Bench::with(|options| options.adapter = Some(program)).await;
+    let role = bench.role().await;
+    for (name, region, account) in [("north", "cn-north-1", "041581134020"), ("west", "cn-northwest-1", "069767869989")]
+    {
+        let layer = format!("arn:aws-cn:lambda:{region}:{account}:layer:LambdaAdapterLayerX86:27");
+        let mut input = create(&role);
+        input["FunctionName"] = json!(name);
+        input["Layers"] = json!([layer]);
+        let shown = bench.done(Method::POST, "/2015-03-31/functions", input).await;
+        assert_eq!(shown["Layers"], json!([{"Arn": layer, "CodeSize": 0}]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tags_sit_on_functions_alone() {
     let bench = Bench::start().await;
     bench.function(json!({})).await;
