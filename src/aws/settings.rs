@@ -18,25 +18,42 @@ use aws_sdk_lambda::types::{
 macro_rules! configure {
     ($call:expr, $configuration:expr, $before:expr) => {{
         use $crate::aws::settings;
-        let to: &$crate::stack::Configuration = $configuration;
         let before: &$crate::stack::Attachments = $before;
-        let with = &*to.attachments;
+        // All fields are named, so that one that is added and forgotten here does not compile.
+        let $crate::stack::Configuration {
+            role_arn,
+            // It belongs to the code: `CreateFunction` and `UpdateFunctionCode` get it beside the zip.
+            architecture: _,
+            runtime,
+            handler,
+            memory,
+            timeout,
+            ephemeral_storage,
+            layers,
+            environment,
+            logging,
+            log_group,
+            attachments,
+        } = $configuration;
+        let $crate::stack::Attachments { tracing, vpc, dead_letter, kms_key, file_systems } = &**attachments;
         $call
-            .role(&to.role_arn)
-            .runtime(aws_sdk_lambda::types::Runtime::from(to.runtime.as_str()))
-            .handler(&to.handler)
-            .memory_size(to.memory as i32)
-            .timeout(to.timeout as i32)
-            .ephemeral_storage(settings::storage(to.ephemeral_storage)?)
-            .environment(settings::environment(&to.environment))
-            .logging_config(settings::logging(to))
-            .set_layers(Some(to.layers.clone()))
-            .tracing_config(settings::tracing(with.tracing))
-            .set_vpc_config((with.vpc.is_some() || before.vpc.is_some()).then(|| settings::vpc(with)))
-            .set_dead_letter_config((with.dead_letter != before.dead_letter).then(|| settings::dead_letter(with)))
-            .set_kms_key_arn((with.kms_key != before.kms_key).then(|| with.kms_key.clone().unwrap_or_default()))
-            .set_file_system_configs(if with.file_systems != before.file_systems {
-                Some(settings::file_systems(with)?)
+            .role(role_arn)
+            .runtime(aws_sdk_lambda::types::Runtime::from(runtime.as_str()))
+            .handler(handler)
+            .memory_size(*memory as i32)
+            .timeout(*timeout as i32)
+            .ephemeral_storage(settings::storage(*ephemeral_storage)?)
+            .environment(settings::environment(environment))
+            .logging_config(settings::logging(logging, log_group))
+            .set_layers(Some(layers.clone()))
+            .tracing_config(settings::tracing(*tracing))
+            .set_vpc_config((vpc.is_some() || before.vpc.is_some()).then(|| settings::vpc(vpc.as_ref())))
+            .set_dead_letter_config(
+                (*dead_letter != before.dead_letter).then(|| settings::dead_letter(dead_letter.as_ref())),
+            )
+            .set_kms_key_arn((*kms_key != before.kms_key).then(|| kms_key.clone().unwrap_or_default()))
+            .set_file_system_configs(if *file_systems != before.file_systems {
+                Some(settings::file_systems(file_systems)?)
             } else {
                 None
             })
@@ -112,11 +129,11 @@ pub(super) fn environment(environment: &stack::Environment) -> Environment {
     Environment::builder().set_variables(Some(variables)).build()
 }
 
-pub(super) fn logging(configuration: &Configuration) -> LoggingConfig {
-    let logging = LoggingConfig::builder().log_group(&configuration.log_group);
-    match configuration.logging {
-        Logging::Text => logging.log_format(LogFormat::Text).build(),
-        Logging::Json { level, system_level } => logging
+pub(super) fn logging(logging: &Logging, log_group: &str) -> LoggingConfig {
+    let config = LoggingConfig::builder().log_group(log_group);
+    match logging {
+        Logging::Text => config.log_format(LogFormat::Text).build(),
+        Logging::Json { level, system_level } => config
             .log_format(LogFormat::Json)
             .application_log_level(level.as_str().to_uppercase().as_str().into())
             .system_log_level(system_level.as_str().to_uppercase().as_str().into())
@@ -132,8 +149,8 @@ pub(super) fn tracing(tracing: Tracing) -> TracingConfig {
     TracingConfig::builder().mode(mode).build()
 }
 
-pub(super) fn vpc(attachments: &Attachments) -> VpcConfig {
-    let vpc = attachments.vpc.clone().unwrap_or_default();
+pub(super) fn vpc(vpc: Option<&Vpc>) -> VpcConfig {
+    let vpc = vpc.cloned().unwrap_or_default();
     VpcConfig::builder()
         .set_subnet_ids(Some(vpc.subnets.into_iter().collect()))
         .set_security_group_ids(Some(vpc.security_groups.into_iter().collect()))
@@ -141,17 +158,17 @@ pub(super) fn vpc(attachments: &Attachments) -> VpcConfig {
         .build()
 }
 
-pub(super) fn dead_letter(attachments: &Attachments) -> DeadLetterConfig {
-    DeadLetterConfig::builder().target_arn(attachments.dead_letter.clone().unwrap_or_default()).build()
+pub(super) fn dead_letter(target: Option<&String>) -> DeadLetterConfig {
+    DeadLetterConfig::builder().target_arn(target.cloned().unwrap_or_default()).build()
 }
 
 /// # Errors
 /// None in practice: the SDK asks for what is always there. The same holds for [`storage`].
-pub(super) fn file_systems(attachments: &Attachments) -> Result<Vec<FileSystemConfig>, CloudError> {
+pub(super) fn file_systems(systems: &[stack::FileSystem]) -> Result<Vec<FileSystemConfig>, CloudError> {
     let system = |system: &stack::FileSystem| {
         FileSystemConfig::builder().arn(&system.arn).local_mount_path(&system.path).build().map_err(incomplete)
     };
-    attachments.file_systems.iter().map(system).collect()
+    systems.iter().map(system).collect()
 }
 
 pub(super) fn storage(megabytes: u32) -> Result<EphemeralStorage, CloudError> {

@@ -1,6 +1,6 @@
 //! What differs between two things, as the manifest would call it.
 
-use crate::stack::{Attachments, FileSystem, Function, FunctionUrl, Live, LogGroup, Release, Role, Vpc};
+use crate::stack::{Attachments, Configuration, FileSystem, Function, FunctionUrl, Live, LogGroup, Release, Role, Vpc};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -56,25 +56,40 @@ impl Fields {
     fn release(&mut self, from: &Release, to: &Release) {
         let fields = self;
         fields.shown("code", &short(&from.code), &short(&to.code));
-        let (from, to) = (&from.configuration, &to.configuration);
-        fields.shown("role", &from.role_arn, &to.role_arn);
-        fields.shown("architecture", &from.architecture, &to.architecture);
-        fields.shown("runtime", &from.runtime, &to.runtime);
-        fields.shown("handler", &from.handler, &to.handler);
-        fields.shown("memory", &from.memory, &to.memory);
-        fields.shown("timeout", &from.timeout, &to.timeout);
-        fields.shown("ephemeral_storage", &from.ephemeral_storage, &to.ephemeral_storage);
-        fields.shown("layers", &list(&from.layers), &list(&to.layers));
-        for name in from.environment.keys().chain(to.environment.keys()).collect::<BTreeSet<_>>() {
-            let (was, will) = (from.environment.get(name), to.environment.get(name));
+        // All fields are named, so that one that is added and forgotten here does not compile.
+        let Configuration {
+            role_arn,
+            architecture,
+            runtime,
+            handler,
+            memory,
+            timeout,
+            ephemeral_storage,
+            layers,
+            environment,
+            logging,
+            log_group,
+            attachments,
+        } = &from.configuration;
+        let to = &to.configuration;
+        fields.shown("role", role_arn, &to.role_arn);
+        fields.shown("architecture", architecture, &to.architecture);
+        fields.shown("runtime", runtime, &to.runtime);
+        fields.shown("handler", handler, &to.handler);
+        fields.shown("memory", memory, &to.memory);
+        fields.shown("timeout", timeout, &to.timeout);
+        fields.shown("ephemeral_storage", ephemeral_storage, &to.ephemeral_storage);
+        fields.shown("layers", &list(layers), &list(&to.layers));
+        for name in environment.keys().chain(to.environment.keys()).collect::<BTreeSet<_>>() {
+            let (was, will) = (environment.get(name), to.environment.get(name));
             fields.hidden(&format!("environment.{name}"), &was, &will);
         }
-        fields.shown("log.format", &from.logging.format(), &to.logging.format());
-        fields.shown("log.level", &optional(&from.logging.level()), &optional(&to.logging.level()));
-        let (was, will) = (from.logging.system_level(), to.logging.system_level());
+        fields.shown("log.format", &logging.format(), &to.logging.format());
+        fields.shown("log.level", &optional(&logging.level()), &optional(&to.logging.level()));
+        let (was, will) = (logging.system_level(), to.logging.system_level());
         fields.shown("log.system_level", &optional(&was), &optional(&will));
-        fields.shown("log.group", &from.log_group, &to.log_group);
-        fields.attachments(&from.attachments, &to.attachments);
+        fields.shown("log.group", log_group, &to.log_group);
+        fields.attachments(attachments, &to.attachments);
     }
 
     pub fn of_url(from: &FunctionUrl, to: &FunctionUrl) -> Vec<Field> {
@@ -92,11 +107,12 @@ impl Fields {
     }
 
     fn attachments(&mut self, from: &Attachments, to: &Attachments) {
-        self.shown("tracing", &from.tracing.as_str(), &to.tracing.as_str());
-        self.shown("vpc", &vpc(from.vpc.as_ref()), &vpc(to.vpc.as_ref()));
-        self.shown("dead_letter", &optional(&from.dead_letter), &optional(&to.dead_letter));
-        self.shown("kms_key", &optional(&from.kms_key), &optional(&to.kms_key));
-        self.shown("file_systems", &mounted(&from.file_systems), &mounted(&to.file_systems));
+        let Attachments { tracing, vpc, dead_letter, kms_key, file_systems } = from;
+        self.shown("tracing", &tracing.as_str(), &to.tracing.as_str());
+        self.shown("vpc", &network(vpc.as_ref()), &network(to.vpc.as_ref()));
+        self.shown("dead_letter", &optional(dead_letter), &optional(&to.dead_letter));
+        self.shown("kms_key", &optional(kms_key), &optional(&to.kms_key));
+        self.shown("file_systems", &mounted(file_systems), &mounted(&to.file_systems));
     }
 
     fn shown<T: PartialEq + Display>(&mut self, name: &str, from: &T, to: &T) {
@@ -116,7 +132,7 @@ fn optional(value: &Option<impl Display>) -> String {
     value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
-fn vpc(vpc: Option<&Vpc>) -> String {
+fn network(vpc: Option<&Vpc>) -> String {
     let Some(Vpc { subnets, security_groups, ipv6 }) = vpc else { return "none".to_owned() };
     let ipv6 = if *ipv6 { " with IPv6" } else { "" };
     format!("{} {}{ipv6}", list(subnets), list(security_groups))
