@@ -69,7 +69,7 @@ impl Place<'_> {
             Ok(Some(Owner::Us)) => clear(self, &bucket, OWN_KEY, true).await.map(|()| Some(bucket)),
             Ok(_) => Ok(None),
             // Without permission to see the bucket, this deployer cannot have made it, or it is another account's.
-            Err(error) if error.is("AccessDenied") => Ok(None),
+            Err(error) if error.reason == Reason::Denied => Ok(None),
             Err(error) => Err(error),
         }
     }

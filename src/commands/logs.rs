@@ -2,6 +2,7 @@
 
 use super::one::One;
 use super::session::Session;
+use crate::apply::Reason;
 use crate::aws::{LogEvent, LogReader};
 use crate::cli::Logs;
 use crate::failure::Failure;
@@ -34,7 +35,7 @@ pub async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure
                 page.more
             }
             // The account's calls are shared by everybody: one who waits for lines can wait for his turn too.
-            Err(error) if arguments.follow && error.is("ThrottlingException") => {
+            Err(error) if arguments.follow && error.reason == Reason::Throttled => {
                 session.console.note(&format!("{error}; retrying"));
                 false
             }
