@@ -14,9 +14,6 @@ use crate::exclude::{self, Unwanted};
 use crate::runtime::Family;
 use crate::{archive, elf, handler};
 
-/// The largest zip, in bytes, that can be uploaded to Lambda directly; a larger one goes through S3. Source: AWS's quotas.
-const DIRECT_LIMIT: usize = 52_428_800;
-
 /// A zip that Lambda can unpack, with code for `architecture`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Package {
@@ -76,11 +73,6 @@ impl Package {
         let names: Vec<String> = names.map(|name| name.trim_start_matches("./").to_owned()).collect();
         let names = names.iter().map(String::as_str).collect();
         handler::refuse_without(&names, family, handler, &format!("the package `{}`", path.display()))
-    }
-
-    /// Whether Lambda accepts it only from an S3 bucket.
-    pub fn needs_a_bucket(&self) -> bool {
-        self.size() > DIRECT_LIMIT
     }
 
     /// The zip's size in bytes.
