@@ -147,9 +147,9 @@ impl Failure {
         Failure::new(Kind::Interrupted(signal), "interrupted")
     }
 
-    /// `deploy` or `destroy` cannot ask for confirmation, and has none.
-    pub fn needs_yes(command: &str) -> Failure {
-        Failure::usage(format!("`{command}` needs confirmation, but stdin is not a terminal or the output is JSON"))
+    /// `deploy` or `destroy` cannot ask for confirmation, and has none; `why` says why it cannot.
+    pub fn needs_yes(command: &str, why: &str) -> Failure {
+        Failure::usage(format!("`{command}` needs confirmation, but {why}"))
             .hint(format!("run `lamstream {command} --yes` to confirm in advance"))
     }
 
@@ -351,17 +351,14 @@ impl Failure {
         Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
     }
 
-    /// A resource of our name exists and is not ours.
-    pub fn stranger(what: &str, name: &str) -> Failure {
+    /// A resource of our name exists and is not ours. `outlives`: it is often what a deleted function has left.
+    pub fn stranger(what: &str, name: &str, outlives: bool) -> Failure {
         let failure = Failure::own(
             Kind::Conflict,
             format!("{what} `{name}` exists, but lamstream did not create it for this app"),
         );
-        let failure = if what == "log group" {
-            failure.hint("a log group often outlives the function that wrote to it")
-        } else {
-            failure
-        };
+        let failure =
+            if outlives { failure.hint("a log group often outlives the function that wrote to it") } else { failure };
         failure.hint("run `lamstream deploy --adopt` to take it over, or choose another `app` or function name")
     }
 }

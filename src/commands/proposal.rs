@@ -33,7 +33,10 @@ impl<'a> Proposal<'a> {
     /// When the plan would change what is not ours.
     pub fn refuse_strangers(&self) -> Result<(), Failure> {
         match self.plan.strangers.first() {
-            Some(kind) => Err(Failure::stranger(kind.in_words(), &name_of(*kind, &self.target.names))),
+            Some(kind) => {
+                let outlives = matches!(kind, Kind::LogGroup);
+                Err(Failure::stranger(kind.in_words(), &name_of(*kind, &self.target.names), outlives))
+            }
             None => Ok(()),
         }
     }

@@ -60,13 +60,13 @@ impl Session {
     /// Whether there is no need to ask: with `--yes`, or when all that changes is on this machine.
     ///
     /// # Errors
-    /// When lamstream has to ask, and stdin is not a terminal.
+    /// When lamstream has to ask and cannot.
     pub fn has_consent(&self, yes: bool, command: &str) -> Result<bool, Failure> {
         let agreed = yes || self.global.local;
-        if !agreed && !self.console.can_ask() {
-            return Err(Failure::needs_yes(command));
+        match self.console.why_not_ask() {
+            Some(why) if !agreed => Err(Failure::needs_yes(command, why)),
+            _ => Ok(agreed),
         }
-        Ok(agreed)
     }
 
     /// Shows what is going to happen and asks whether it may.

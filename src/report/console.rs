@@ -141,9 +141,12 @@ impl Console {
         self.terminal
     }
 
-    /// Whether a person can answer a question.
-    pub fn can_ask(&self) -> bool {
-        !self.renderer.is_document() && std::io::stdin().is_terminal()
+    /// Why no person can answer a question; `None` if one can.
+    pub fn why_not_ask(&self) -> Option<&'static str> {
+        if self.renderer.is_document() {
+            return Some("the output is JSON");
+        }
+        (!std::io::stdin().is_terminal()).then_some("stdin is not a terminal")
     }
 
     /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the

@@ -27,6 +27,19 @@ fn asked(bench: &Bench, proxy: &Proxy, answer: &str, arguments: &[&str]) -> Outp
     Output { stdout: anstream::adapter::strip_bytes(&output.stdout).into_vec(), ..output }
 }
 
+/// Only the reason that holds is said.
+#[test]
+fn why_nothing_can_be_asked_is_said() {
+    let bench = Bench::new(CHAT);
+    let proxy = bench.proxy();
+    for (more, why) in [(&[][..], "stdin is not a terminal"), (&["--output", "json"], "the output is JSON")] {
+        let output = bench.through(&proxy, &["destroy"]).args(more).output().expect("lamstream runs");
+        let expected = format!("error: `destroy` needs confirmation, but {why}\n");
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(&expected), "{}", said(&output));
+    }
+}
+
 #[test]
 fn nothing_is_written_before_consent() {
     let bench = Bench::new(CHAT);
