@@ -5,6 +5,7 @@ use crate::text::quoted;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory};
 use std::ffi::OsStr;
+use std::sync::OnceLock;
 
 /// Arguments that may hold a secret are not typed again.
 const NOT_REPEATED: [&str; 2] = ["data", "headers"];
@@ -24,8 +25,10 @@ pub struct Again {
     import: Vec<String>,
     local: Vec<String>,
     layer: Vec<String>,
-    /// For the aws CLI.
+    /// For the aws CLI, which reads no manifest.
     aws: Vec<String>,
+    /// The region in force, for the aws CLI, too; empty until it is known.
+    region: OnceLock<String>,
 }
 
 impl Again {
@@ -58,8 +61,15 @@ impl Again {
         // The profile is repeated for `aws` even where a variable names it: so it is seen which one is meant.
         let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(std::env::var_os);
         let named = if profile.is_empty() { option("--profile", named.as_deref()) } else { profile.clone() };
-        let aws = [named, region.clone()].concat();
-        Again { known, running, options, positionals, manifest, import: region, local: data, layer: profile, aws }
+        let (import, local, layer, aws) = (region, data, profile, named);
+        let region = global.region.clone().filter(|region| !region.is_empty());
+        let region = region.map_or_else(OnceLock::new, OnceLock::from);
+        Again { known, running, options, positionals, manifest, import, local, layer, aws, region }
+    }
+
+    /// Names the region in which the account was opened; one that was typed stays.
+    pub fn set_region(&self, region: &str) {
+        self.region.get_or_init(|| region.to_owned());
     }
 
     /// The command that runs, such as `local start`.
@@ -84,7 +94,8 @@ impl Again {
                 let name = option.split([' ', '=']).next().unwrap_or_default();
                 !code.split([' ', '=']).any(|word| word == name)
             };
-            let more = self.aws.iter().map(String::as_str).filter(is_new);
+            let region = self.region.get().map(|region| spelled("--region", OsStr::new(region)));
+            let more = self.aws.iter().chain(&region).map(String::as_str).filter(is_new);
             return std::iter::once(code).chain(more).collect::<Vec<_>>().join(" ");
         }
         let Some(at) = code.find(PROGRAM) else { return code.to_owned() };
@@ -238,6 +249,23 @@ mod tests {
         let completed =
             again(&format!("lamstream url {all}")).complete("end it: `lamstream promote` or `lamstream abort`");
         assert_eq!(completed, format!("end it: `lamstream promote {all}` or `lamstream abort {all}`"));
+    }
+
+    /// The aws CLI reads no manifest, so its commands name the region that was found; lamstream's read it there again.
+    #[test]
+    fn commands_of_the_aws_cli_are_about_the_region_that_was_found() {
+        let hint = "`aws ssm get-parameter`, `aws ssm get-parameter --region=r3`, `lamstream plan`";
+        for (typed, expected) in [
+            ("plan", "`aws ssm get-parameter --region r2`, `aws ssm get-parameter --region=r3`, `lamstream plan`"),
+            (
+                "plan --region r1",
+                "`aws ssm get-parameter --region r1`, `aws ssm get-parameter --region=r3`, `lamstream plan --region r1`",
+            ),
+        ] {
+            let again = again(&format!("lamstream {typed}"));
+            again.set_region("r2");
+            assert_eq!(again.complete(hint), expected, "{typed}");
+        }
     }
 
     /// A command that comes new is known, and takes the options that this completes it with.

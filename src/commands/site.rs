@@ -96,6 +96,7 @@ pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Fai
     };
     let account = session.read("the credentials", Account::open(access)).await??;
     session.console.hide(account.secrets.iter().cloned());
+    session.console.set_region(&account.region);
     if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !global.local) {
         session.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
     }

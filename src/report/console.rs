@@ -92,6 +92,11 @@ impl Console {
         locked(&self.secrets).extend(secrets);
     }
 
+    /// Commands of the aws CLI in hints are about this region from now on.
+    pub fn set_region(&self, region: &str) {
+        self.again.set_region(region);
+    }
+
     fn hiding(&self, text: &str) -> String {
         Secret::hide(text, locked(&self.secrets).iter().map(Secret::reveal))
     }

@@ -156,6 +156,28 @@ fn what_aws_does_not_have_is_told_at_once_before_anything_is_built() {
     assert_eq!(document["error"]["kind"], "cloud");
 }
 
+/// The aws CLI reads no manifest.
+#[test]
+fn the_hints_for_the_aws_cli_are_about_the_region_that_was_looked_in() {
+    let manifest = "app = 'shop'\nregion = 'eu-central-1'\n[functions.chat]\ncrate = 'unused'\n\
+                    environment = { KEY = { ssm = '/shop/a' } }\n";
+    let bench = Bench::new(manifest);
+    let proxy = bench.proxy();
+    for (variable, flag, region) in [
+        (None, None, "eu-central-1"),
+        (Some("eu-west-1"), None, "eu-west-1"),
+        (Some("eu-west-1"), Some("eu-north-1"), "eu-north-1"),
+    ] {
+        let mut command = bench.through(&proxy, &["plan"]);
+        command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION");
+        command.envs(variable.map(|region| ("AWS_REGION", region)));
+        command.args(flag.iter().flat_map(|region| ["--region", region]));
+        let (code, errors) = code_and_errors(&command.output().unwrap());
+        assert_eq!(code, Some(1), "{errors}");
+        assert!(errors.contains(&format!("--value VALUE --region {region}`")), "{errors}");
+    }
+}
+
 #[test]
 fn a_secret_that_is_about_to_go_is_told_in_the_words_of_aws() {
     let bench = Bench::new(EVERYWHERE);
