@@ -59,7 +59,7 @@ pub struct Outputs {
     pub version: Option<String>,
     /// The number of the version that `live` pointed to before.
     pub previous: Option<String>,
-    /// While a shift is under way: the version that is given a part of the traffic.
+    /// While a shift is in progress: the version that is given a part of the traffic.
     pub shifted: Option<String>,
     /// With its last slash.
     pub url: Option<String>,

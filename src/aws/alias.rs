@@ -265,7 +265,11 @@ fn judge(
         // What another process did is not ours to undo.
         _ => {
             current.attempt = None;
-            Err(CloudError::new(moving(current.place, to), Reason::Conflict, "someone else moved it meanwhile"))
+            Err(CloudError::new(
+                moving(current.place, to),
+                Reason::Conflict,
+                "another process moved `live` in the meantime",
+            ))
         }
     }
 }

@@ -79,7 +79,7 @@ impl Cloud for Place<'_> {
             }
         }
         let action = format!("observe function `{}`", self.names.function_name());
-        Err(CloudError::new(action, Reason::Conflict, "someone else is deploying it right now"))
+        Err(CloudError::new(action, Reason::Conflict, "another process keeps changing it"))
     }
 }
 

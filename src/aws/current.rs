@@ -51,7 +51,7 @@ impl Current<'_> {
         wanted: impl Fn(&Version) -> bool,
         write: impl AsyncFn(&Version) -> Result<(), CloudError>,
     ) -> Result<(), CloudError> {
-        let conflict = || CloudError::new(action, Reason::Conflict, "someone else is changing it at the same time");
+        let conflict = || CloudError::new(action, Reason::Conflict, "another process changed it in the meantime");
         let mut expected = self.latest(observer).await?;
         let function = &self.place.names.function;
         let wait = Wait { function, for_what: "another update to end", limit: wait::BUSY };

@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
         wait.until(observer, async || {
             let found = self.get_function(qualifier).await?;
             let Some(configuration) = found.as_ref().and_then(|found| found.configuration()) else {
-                return Err(CloudError::new(action(), Reason::Conflict, "someone else deleted it"));
+                return Err(CloudError::new(action(), Reason::Conflict, "another process deleted it in the meantime"));
             };
             let version = Version::of(configuration, &self.names);
             match &version.condition {

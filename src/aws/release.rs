@@ -127,7 +127,7 @@ async fn publish_latest(
     wait.until(observer, async || {
         let latest = current.latest(observer).await?;
         if latest.release != *to {
-            return Err(CloudError::new(action(), Reason::Conflict, "someone else is changing it at the same time"));
+            return Err(CloudError::new(action(), Reason::Conflict, "another process changed it in the meantime"));
         }
         let call = place.account.lambda.publish_version().function_name(&name).code_sha256(&to.code);
         let call = call.set_description(Some(origin.to_owned()).filter(|origin| !origin.is_empty()));

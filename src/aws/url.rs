@@ -33,9 +33,9 @@ async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option
     let call = account.lambda.get_function_url_config().function_name(name).qualifier(Names::ALIAS);
     let aside = Aside::default();
     let found = call.customize().interceptor(aside.clone()).send().await;
-    let Some(found) = found.if_found(|| format!("read the url of function `{name}`"))? else { return Ok(None) };
+    let Some(found) = found.if_found(|| format!("read the URL of function `{name}`"))? else { return Ok(None) };
     if let Some(why) = aside.said().filter(|_| !may_be_down) {
-        let error = CloudError::new(format!("use the url of function `{name}`"), Reason::UrlTaken, why);
+        let error = CloudError::new(format!("use the URL of function `{name}`"), Reason::UrlTaken, why);
         return Err(CloudError { code: Some("UrlDown".to_owned()), ..error });
     }
     let url = FunctionUrl {
@@ -93,7 +93,7 @@ pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Re
         Diff::Delete(_) => {
             let name = place.names.function_name();
             let call = place.account.lambda.delete_function_url_config().function_name(&name).qualifier(Names::ALIAS);
-            call.send().await.if_found(|| format!("delete the url of function `{name}`"))?;
+            call.send().await.if_found(|| format!("delete the URL of function `{name}`"))?;
             Ok(Outputs::default())
         }
     }
@@ -103,7 +103,7 @@ async fn create(place: &Place<'_>, url: &FunctionUrl) -> Result<Outputs, CloudEr
     let name = place.names.function_name();
     let call = place.account.lambda.create_function_url_config().function_name(&name).qualifier(Names::ALIAS);
     let call = call.auth_type(auth(url)).invoke_mode(mode(url)).set_cors(url.cors.as_ref().map(cors));
-    let made = call.send().await.doing(|| format!("create the url of function `{name}`"))?;
+    let made = call.send().await.doing(|| format!("create the URL of function `{name}`"))?;
     Ok(Outputs { url: Some(with_slash(made.function_url())), ..Outputs::default() })
 }
 
@@ -113,7 +113,7 @@ async fn update(place: &Place<'_>, url: &FunctionUrl) -> Result<Outputs, CloudEr
     let call = place.account.lambda.update_function_url_config().function_name(&name).qualifier(Names::ALIAS);
     // What an update leaves out stays as it is, so that no CORS at all has to be said too.
     let call = call.auth_type(auth(url)).invoke_mode(mode(url)).cors(cors(&url.cors.clone().unwrap_or_default()));
-    let updated = call.send().await.doing(|| format!("update the url of function `{name}`"))?;
+    let updated = call.send().await.doing(|| format!("update the URL of function `{name}`"))?;
     Ok(Outputs { url: Some(with_slash(updated.function_url())), ..Outputs::default() })
 }
 

@@ -21,7 +21,7 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
     let body = body(session, arguments.data.as_deref()).await?;
     let one = One::find(session, Some(&arguments.function)).await?;
     let (url, address) =
-        session.read("the url", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
+        session.read("the URL", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
         Auth::AwsIam => Some(
             session.until_stopped(one.account.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?,

@@ -40,7 +40,7 @@ async fn end(
             continue;
         }
         if live.shift.is_none() {
-            session.console.note("nothing to do: no shift is under way");
+            session.console.note("nothing to do: no shift is in progress");
             functions.push(job.answer(&current.observed));
             continue;
         }

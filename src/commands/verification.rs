@@ -145,7 +145,7 @@ impl<'a> Verification<'a> {
     ) -> Result<Option<Verified>, NotVerified> {
         let settled = self.session.to_the_end(async |observer| current.settle_traffic(observer).await).await;
         settled.map_err(NotVerified::unasked)?.map_err(NotVerified::unasked)?;
-        let what = "the url";
+        let what = "the URL";
         self.tell(|function, what| Event::Verifying { function, what }, what);
         let mut best = None;
         for check in self.checks() {
@@ -181,7 +181,7 @@ impl<'a> Verification<'a> {
             timeout: self.timeout(),
         };
         let waiting = |elapsed: Duration| {
-            let for_what = "the url to accept its permissions".to_owned();
+            let for_what = "the URL to accept its permissions".to_owned();
             self.session.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
         let seen = self.session.until_second_signal(verify::verify(&target, &waiting)).await;
@@ -189,7 +189,7 @@ impl<'a> Verification<'a> {
             Ok(seen) => Ok(seen),
             Err(fault) => {
                 let fault = self.looked_into(fault).await;
-                let failure = Failure::not_verified(function, &format!("the url {url}"), &fault);
+                let failure = Failure::not_verified(function, &format!("the URL {url}"), &fault);
                 Err(NotVerified { failure, calls_for_moving_back: fault.calls_for_moving_back() })
             }
         }

@@ -49,6 +49,7 @@ impl Kind {
     pub fn in_words(self) -> &'static str {
         match self {
             Kind::LogGroup => "log group",
+            Kind::Url => "URL",
             Kind::Provisioned => "provisioned concurrency",
             other => other.as_str(),
         }

@@ -37,7 +37,7 @@ impl Course {
         self.going.iter().map(|(_, step)| step.clone()).collect()
     }
 
-    /// What an interrupted run still waits for, in words: "create function `shop-chat`", "verify the url of `chat`".
+    /// What an interrupted run still waits for, in words: "create function `shop-chat`", "verify the URL of `chat`".
     pub fn waits_for(&self) -> Vec<String> {
         let verifying = self.verifying.iter().map(|(function, what)| format!("verify {what} of `{function}`"));
         self.going.iter().map(|(_, step)| step.to_string()).chain(verifying).collect()

@@ -29,7 +29,9 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             let line = Line::verb(GREEN, "Verified", &of(what, function));
             Some(line.took(verified.duration).detail(&seen(verified)))
         }
-        Event::NotVerified { function, what } => Some(Line::verb(RED, "Failed", &of(what, function))),
+        Event::NotVerified { function, what } => {
+            Some(Line::verb(RED, "Failed", &format!("to verify {}", of(what, function))))
+        }
         Event::MovedBack { function, version } => {
             Some(Line::verb(CYAN, "Moved back", &format!("{function} to version {version}")))
         }

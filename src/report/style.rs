@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_time_has_its_column_and_a_detail_its_line_if_there_is_room() {
-        let verified = Line::verb(GREEN, "Verified", "the url of 漢字").took(Duration::from_millis(7040));
+        let verified = Line::verb(GREEN, "Verified", "the URL of 漢字").took(Duration::from_millis(7040));
         let detailed = verified.clone().detail("first byte after 12 ms, 3 chunks over 7.0s");
         let column = |text: String, what: &str| display_width(text.split(what).next().unwrap_or_default());
         assert_eq!(column(plain(&verified, 120), "7.0s"), 64);

@@ -3,7 +3,7 @@
 use super::release::Release;
 use std::fmt;
 
-/// One release; while a shift is under way, two.
+/// One release; while a shift is in progress, two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
     /// Where the traffic goes, except the part of a shift.

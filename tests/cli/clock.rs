@@ -47,6 +47,6 @@ fn a_clock_that_is_off_is_corrected_and_named() {
         assert!(output.status.success(), "{}", said(&output));
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(errors.contains("this machine's clock is ") && errors.contains(words), "{errors}");
-        assert!(errors.contains("Verified the url of chat"), "{errors}");
+        assert!(errors.contains("Verified the URL of chat"), "{errors}");
     }
 }

@@ -65,7 +65,7 @@ fn a_change_is_planned_line_by_line_and_deployed_in_place() {
     let changed = plan(&["--detailed-exitcode"]);
     assert_eq!(changed.status.code(), Some(3), "{}", said(&changed));
     insta::assert_snapshot!("plan_of_a_change", String::from_utf8_lossy(&changed.stdout));
-    assert_eq!(deploy(&bench, &[]), url, "the url stays");
+    assert_eq!(deploy(&bench, &[]), url, "the URL stays");
     assert_eq!(String::from_utf8_lossy(&plan(&[]).stdout), "no changes\n");
     let status = bench.good(&["status", "--local"]);
     assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n"), "{status}");

@@ -69,7 +69,7 @@ fn a_signal_ends_the_run_after_the_call_in_flight() {
         assert_eq!(output.status.code(), Some(code), "{}", said(&output));
         assert!(output.stdout.is_empty());
         assert!(errors.contains("done: log group, role"), "{errors}");
-        assert!(errors.contains("release, permission, url"), "{errors}");
+        assert!(errors.contains("release, permission, URL"), "{errors}");
 
         // The next run goes on from there.
         bench.good(&["deploy", "--local", &package()]);

@@ -1,4 +1,4 @@
-//! Somebody else changes the same function while a deploy is under way.
+//! Another process changes the same function while a deploy is in progress.
 
 use crate::strangers::aws;
 use crate::support::bench::{Bench, function_zip, said};
@@ -33,7 +33,7 @@ fn loses(held: &str, meanwhile: &[&str]) {
     let bench = Bench::new(CHAT);
     let output = deploy_while(&bin, &bench, held, meanwhile);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("someone else"), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another process"), "{}", said(&output));
     assert!(output.stdout.is_empty());
     assert_eq!(live_memory(&bin, &bench), "128");
     deploy(&bench, &[]);

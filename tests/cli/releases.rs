@@ -100,7 +100,7 @@ fn a_first_version_that_fails_its_check_does_not_become_live() {
     let bench = Bench::new("");
     write(&bench, "one", "broken", "");
     let said = errors(&deploy(&bench, &[]));
-    assert!(said.contains("nothing is live yet") && said.contains("left: release, permission, url"), "{said}");
+    assert!(said.contains("nothing is live yet") && said.contains("left: release, permission, URL"), "{said}");
     another(&bench, "two", &[]);
     serves(&bench, "two");
 }
@@ -196,7 +196,7 @@ fn the_version_is_tried_before_live_moves_and_the_url_after() {
     let tried = at("POST /2021-11-15/functions/shop-chat/response-streaming-invocations");
     assert!(publish < tried && tried < at("PUT /2015-03-31/functions/shop-chat/aliases/live"), "{calls:?}");
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains("Verified version 2 of chat") && text.contains("Verified the url of chat"), "{text}");
+    assert!(text.contains("Verified version 2 of chat") && text.contains("Verified the URL of chat"), "{text}");
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_shift_is_shown_and_promoted() {
     let status = bench.good(&["status", "--local"]);
     assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n") && !status.contains("shift"), "{status}");
     let nothing = bench.run(&["promote", "--local"]);
-    assert!(nothing.status.success() && said(&nothing).contains("no shift is under way"), "{}", said(&nothing));
+    assert!(nothing.status.success() && said(&nothing).contains("no shift is in progress"), "{}", said(&nothing));
 }
 
 #[test]

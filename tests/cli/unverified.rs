@@ -204,7 +204,7 @@ fn a_good_release_of_a_killed_run_is_asked_and_stays() {
     disturbed(&bench, Fault::KillAfter, Lasting::Once);
     assert_eq!(status(&bench), (json!("2"), json!("unverified")));
     let again = deploy(&bench, &[]);
-    assert!(again.status.success() && said(&again).contains("Verified the url"), "{}", said(&again));
+    assert!(again.status.success() && said(&again).contains("Verified the URL"), "{}", said(&again));
     assert_eq!(status(&bench), (json!("2"), json!("verified")));
     let third = deploy(&bench, &[]);
     assert!(third.status.success() && !said(&third).contains("Verified"), "{}", said(&third));
@@ -293,7 +293,7 @@ fn a_signal_while_the_url_is_asked_says_so_and_waits_for_it() {
     read_until(
         &mut stderr,
         &mut said,
-        "finishing what is in progress: verify the url of `chat`; send the signal again",
+        "finishing what is in progress: verify the URL of `chat`; send the signal again",
     );
     stderr.read_to_string(&mut said).expect("text");
     assert_eq!(run.wait().expect("it ends").code(), Some(143), "{said}");
@@ -334,7 +334,7 @@ fn a_check_that_changed_is_asked_by_the_next_deploy() {
     }
     bench.write("deploy.toml", &manifest(good, "streams = true, headers = { x-new = \"1\" }"));
     let asked = deploy(&bench, &[]);
-    assert!(asked.status.success() && said(&asked).contains("Verified the url"), "{}", said(&asked));
+    assert!(asked.status.success() && said(&asked).contains("Verified the URL"), "{}", said(&asked));
     let proxy = bench.proxy();
     let same = bench.through(&proxy, &["deploy", "--yes", &package()]).output().expect("it runs");
     assert!(same.status.success() && !said(&same).contains("Verified"), "{}", said(&same));

@@ -353,7 +353,7 @@ impl<'a> Cell<'a> {
 /// Whether the URL, if there is one, answers one of these.
 fn serves(cloud: &Cloud, found: &Found, answers: &BTreeSet<String>) -> Result<(), String> {
     match body(cloud, found)? {
-        Some(body) if !answers.contains(&body) => Err(format!("the url answers {body:?} and not one of {answers:?}")),
+        Some(body) if !answers.contains(&body) => Err(format!("the URL answers {body:?} and not one of {answers:?}")),
         _ => Ok(()),
     }
 }

@@ -80,7 +80,7 @@ fn of_two_deploys_at_once_one_is_live_and_the_loser_knows() {
                         _ => assert_eq!(answer, whole[usize::from(won[1])], "the winner is not live: {}", told()),
                     }
                     for output in outputs.iter().filter(|output| !output.status.success()) {
-                        let says_so = String::from_utf8_lossy(&output.stderr).contains("someone else");
+                        let says_so = String::from_utf8_lossy(&output.stderr).contains("another process");
                         assert!(output.status.code() == Some(1) && says_so, "{}", told());
                         lost.fetch_add(1, Ordering::Relaxed);
                     }

@@ -388,7 +388,7 @@ async fn a_slow_reader_holds_the_function_back() {
     let answer = bench.http.get(format!("{url}size?bytes=200000000")).send().await.unwrap();
     let mut body = answer.bytes_stream();
     body.next().await.unwrap().unwrap();
-    // The client does not read: what is under way fits into the sockets' buffers, so the whole never gets through.
+    // The client does not read: what is in transit fits into the sockets' buffers, so the whole never gets through.
     tokio::time::timeout(Duration::from_secs(1), wait_for_report(&bench)).await.unwrap_err();
     let mut rest = 0;
     while let Some(bytes) = body.next().await {
