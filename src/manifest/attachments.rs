@@ -19,8 +19,7 @@ pub(super) fn read(keys: &Section<'_>) -> Attachments {
     };
     let file_systems = keys.entry("file_systems").map(|entry| {
         if !keys.has("vpc") {
-            entry
-                .problem_with_name("`file_systems` can be reached only from their own network, expected `vpc` as well");
+            entry.problem_with_name("`file_systems` requires `vpc`");
         }
         read_file_systems(&entry)
     });

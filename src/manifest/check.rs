@@ -120,7 +120,7 @@ impl Check {
             return has_url.then(Check::default).into_iter().collect();
         };
         if !has_url {
-            entry.problem_with_name("`check` requests the function's URL, expected a `url` beside it");
+            entry.problem_with_name("`check` requires `url`");
         }
         if entry.is_empty_array() {
             entry.problem("`check` is empty, expected at least one, or no `check` at all");
@@ -197,7 +197,7 @@ fn read_whole(keys: &Section<'_>, streams: bool) -> bool {
     let Some(entry) = keys.entry("whole") else { return false };
     let whole = entry.boolean().is_some_and(Spanned::into_inner);
     if whole && !streams {
-        entry.problem_with_name("`whole = true` reads a stream to its end, expected `streams = true` beside it");
+        entry.problem_with_name("`whole` requires `streams = true`");
     }
     whole
 }

@@ -42,7 +42,7 @@ pub struct Function {
     /// Variables that are not in the environment yet: their values come from outside.
     pub outside: Vec<Outside>,
     pub url: Option<FunctionUrl>,
-    /// `None` keeps logs for ever.
+    /// `None` keeps logs forever.
     pub retention_days: Option<u32>,
     pub logging: Logging,
     pub role: RoleSource,
@@ -120,9 +120,7 @@ fn refuse_more_than_reserved(keys: &Section<'_>, reserved: Option<&Spanned<u32>>
     let (Some(reserved), Some(provisioned)) = (reserved, provisioned) else { return };
     let (most, wanted) = (reserved.get_ref(), provisioned.get_ref());
     if wanted > most {
-        let message = format!(
-            "`provisioned_concurrency` is {wanted}, expected at most the `concurrency` that is reserved, {most}"
-        );
+        let message = format!("`provisioned_concurrency` is {wanted}, but `concurrency` reserves only {most}");
         keys.problem_at(provisioned.span(), message);
     }
 }

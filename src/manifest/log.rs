@@ -10,7 +10,7 @@ const DEFAULT_RETENTION_DAYS: u32 = 30;
 
 /// The table `log`.
 pub(super) struct Log {
-    /// `None` keeps logs for ever.
+    /// `None` keeps logs forever.
     pub retention_days: Option<u32>,
     pub logging: Logging,
 }
@@ -33,17 +33,17 @@ fn read_logging(keys: &Section<'_>) -> Logging {
     }
     for entry in ["level", "system_level"].into_iter().filter_map(|key| keys.entry(key)) {
         let name = entry.name;
-        entry.problem_with_name(format!("`{name}` has no effect on text, expected `format = \"json\"` as well"));
+        entry.problem_with_name(format!("`{name}` requires `format = \"json\"`"));
     }
     Logging::Text
 }
 
 fn read_retention(entry: &Entry<'_>) -> Option<u32> {
     if entry.is_string() {
-        entry.matching(|text| text == "never", "a number of days, or `never` to keep logs for ever");
+        entry.matching(|text| text == "never", "a number of days, or `never` to keep logs forever");
         return None;
     }
-    let days = entry.integer(&(1..=3653), "days, or `never` to keep logs for ever")?.into_inner();
+    let days = entry.integer(&(1..=3653), "days, or `never` to keep logs forever")?.into_inner();
     if !RETENTION_DAYS.contains(&days) {
         let allowed = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
         entry.problem(format!("`retention_days` is {days}, expected one of {allowed}, or `never`"));

@@ -227,7 +227,7 @@ fn is_adapter(arn: &str) -> bool {
 fn only_for_web(entry: &Entry<'_>, is_web: bool) {
     if !is_web {
         let name = entry.name;
-        entry.problem_with_name(format!("`{name}` is only for web servers, expected `web` or a `port` as well"));
+        entry.problem_with_name(format!("`{name}` requires `web` or `port`"));
     }
 }
 

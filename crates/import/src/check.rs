@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use toml_edit::{Document, Key, Table};
 
-/// Disabling something may bring up something else, but not for ever.
+/// Disabling something may bring up something else, but not forever.
 const ROUNDS: usize = 50;
 
 /// Disables until lamstream accepts the manifest, or until nothing that is left can be disabled.
