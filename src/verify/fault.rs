@@ -67,7 +67,7 @@ pub enum Cause {
 pub enum Obstacle {
     /// The request itself: its URL, method or headers.
     Request,
-    /// The host's name is not known.
+    /// The host name cannot be resolved.
     Name,
     /// No connection, or one that broke before an answer came.
     Connection,
@@ -206,7 +206,7 @@ impl Obstacle {
         match self {
             Obstacle::Request => &["check the function's `check` in the manifest"],
             Obstacle::Name => {
-                &["try again in a moment, because the name of a new URL spreads slowly, or use another resolver"]
+                &["try again in a moment, because DNS for a new URL takes time to propagate, or use another resolver"]
             }
             Obstacle::Connection => &["check your network, and that a firewall lets HTTPS through"],
             Obstacle::Tls => &["check this machine's clock and its root certificates"],

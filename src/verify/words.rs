@@ -30,12 +30,12 @@ impl fmt::Display for Fault {
                 "the answer is the raw `{\"statusCode\": …}` of a buffered handler, behind a URL that streams",
             ),
             Fault::RuntimeErrorText { words, .. } => {
-                formatter.write_str("the answer holds the runtime's report of an error")?;
+                formatter.write_str("the response contains a runtime error")?;
                 quote(formatter, words)
             }
             Fault::Buffered { on_the_way: true, seen } => write!(
                 formatter,
-                "the answer was collected on the way: {} within {}, and the version itself streams",
+                "the response was buffered in transit: {} within {}, and the version itself streams",
                 Chunks(seen),
                 Span(seen.duration)
             ),
@@ -64,10 +64,10 @@ impl Obstacle {
     fn in_words(self) -> &'static str {
         match self {
             Obstacle::Request => "the request cannot be made",
-            Obstacle::Name => "its host name is not known",
+            Obstacle::Name => "cannot resolve the host name",
             Obstacle::Connection => "no connection",
             Obstacle::Tls => "no secure connection",
-            Obstacle::Proxy => "the proxy does not let it through",
+            Obstacle::Proxy => "the proxy refused the request",
         }
     }
 }
@@ -158,10 +158,10 @@ mod tests {
             |refusal| Fault::Forbidden { words: words(), signed: false, tried_for: after, refusal, seen: seen(403) };
         vec![
             (unreachable(Obstacle::Request), "the request cannot be made: so it says", false),
-            (unreachable(Obstacle::Name), "its host name is not known: so it says", false),
+            (unreachable(Obstacle::Name), "cannot resolve the host name: so it says", false),
             (unreachable(Obstacle::Connection), "no connection: so it says", false),
             (unreachable(Obstacle::Tls), "no secure connection: so it says", false),
-            (unreachable(Obstacle::Proxy), "the proxy does not let it through: so it says", false),
+            (unreachable(Obstacle::Proxy), "the proxy refused the request: so it says", false),
             (Fault::Timeout { after, seen: None }, "no answer within 30.0 s", true),
             (
                 Fault::Timeout { after, seen: Some(seen(200)) },
@@ -214,7 +214,7 @@ mod tests {
             ),
             (
                 Fault::RuntimeErrorText { words: words(), seen: seen(200) },
-                "the answer holds the runtime's report of an error: `so it says`",
+                "the response contains a runtime error: `so it says`",
                 true,
             ),
             (
@@ -224,7 +224,7 @@ mod tests {
             ),
             (
                 Fault::Buffered { on_the_way: true, seen: seen(200) },
-                "the answer was collected on the way: 1 chunk, 812 bytes within 1.2 s, and the version itself streams",
+                "the response was buffered in transit: 1 chunk, 812 bytes within 1.2 s, and the version itself streams",
                 false,
             ),
             (

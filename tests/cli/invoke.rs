@@ -130,7 +130,7 @@ fn an_answer_that_is_no_success_is_printed_and_fails() {
     let output = invoke(&bench, &["/text"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.starts_with(b"some words\n"));
-    assert!(errors(&output).contains("the runtime's report of an error"), "{}", said(&output));
+    assert!(errors(&output).contains("the response contains a runtime error"), "{}", said(&output));
     assert!(errors(&output).contains("hint: run `lamstream logs --local talker`"), "{}", said(&output));
 
     let gate = bench.path("gate");

@@ -68,7 +68,7 @@ fn a_version_that_fails_its_check_gets_no_traffic() {
         (
             "error text",
             "whole = true",
-            "report of an error: `Lambda-Runtime-Function-Error-Type: Boom",
+            "contains a runtime error: `Lambda-Runtime-Function-Error-Type: Boom",
             "never yield an",
         ),
         ("cut", "whole = true", "was cut off after 2 chunks", "a panic"),
@@ -111,7 +111,7 @@ fn a_url_that_fails_moves_live_back() {
     for (mood, check, words) in [
         ("broken", "", "fails with status 500"),
         ("json", "", "raw `{\"statusCode\": …}`"),
-        ("error text", "whole = true", "report of an error"),
+        ("error text", "whole = true", "contains a runtime error"),
         ("cut", "whole = true", "was cut off"),
     ] {
         bench.write("deploy.toml", &manifest(&format!("RELEASE = \"two\", FOR = \"url\", MOOD = \"{mood}\""), check));
@@ -131,7 +131,7 @@ fn an_answer_that_was_collected_on_the_way_is_told_and_nothing_moves() {
     let bench = deployed();
     bench.write("deploy.toml", &manifest("RELEASE = \"two\", FOR = \"url\", MOOD = \"at once\"", ""));
     let errors = errors(&deploy(&bench, &[]));
-    assert!(errors.contains("was collected on the way") && errors.contains("version 2 is live"), "{errors}");
+    assert!(errors.contains("was buffered in transit") && errors.contains("version 2 is live"), "{errors}");
     assert_eq!(answer(&bench), "release two\nthe end\n");
 }
 
