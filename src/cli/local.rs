@@ -24,12 +24,12 @@ pub enum LocalCommand {
         #[command(flatten)]
         limits: Limits,
     },
-    /// Start the local cloud in the background, unless it already runs with these limits
+    /// Start the local cloud in the background, unless it is already running with these limits
     Start {
         #[command(flatten)]
         limits: Limits,
     },
-    /// Show whether the local cloud runs, and where
+    /// Show whether the local cloud is running, and its address
     Status,
     /// Stop the local cloud and keep its state
     Stop,
@@ -92,10 +92,10 @@ pub struct Limits {
     /// The longest stream; a longer one is cut off [default: no limit; AWS: 200MB]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub stream_size: Option<u64>,
-    /// Calls to Lambda per second, 429 beyond; GetFunction has its own 100 [default: no limit; AWS: 15]
+    /// Lambda API calls per second; more get 429 (GetFunction: 100) [default: no limit; AWS: 15]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub api_rate: Option<u32>,
-    /// Concurrent requests across all functions, 429 beyond [default: 1000, as on AWS]
+    /// Maximum concurrent requests across all functions; more get 429 [default: 1000, as on AWS]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
     /// Block public access, as an account can: new public permissions are refused, old ones answer 403

@@ -35,7 +35,7 @@ pub struct Arguments {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The manifest
+    /// Path to the manifest
     #[arg(long, global = true, value_name = "PATH", default_value = MANIFEST)]
     pub manifest: PathBuf,
     /// The stage of the manifest to use
