@@ -1,4 +1,4 @@
-//! Every error becomes one failure: what went wrong, of which kind, and what to do about it. All hints live here.
+//! Turns every error into a failure: what went wrong, its kind, and what to do about it. All hints are here.
 
 mod causes;
 mod hints;
@@ -11,23 +11,23 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::process::ExitCode;
 
-/// What a command ends with when it does not end well.
+/// Why a command failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub kind: Kind,
     pub message: String,
-    /// Whether the message has more than one line, each of ours: any other message is shown as one line.
+    /// Whether the message has several lines of our own. Any other message is shown as one line.
     pub has_lines: bool,
-    /// Whether each hint is in the message, right below the problem that it is about.
+    /// Whether the message already contains the hints, each below its problem.
     pub has_hints: bool,
-    /// Which bytes of the message are the words of others; `None` where any of them may be.
+    /// Which bytes of the message are quoted from elsewhere; `None` if any of them may be.
     pub foreign: Option<Vec<Range<usize>>>,
     pub caused_by: Vec<String>,
     pub request_id: Option<String>,
     pub hints: Vec<String>,
-    /// What a deploy had done when it failed.
+    /// The steps that were completed before the failure.
     pub done: Vec<Step>,
-    /// What it had not begun, or not finished.
+    /// The steps that were not started or not completed.
     pub left: Vec<Step>,
 }
 
@@ -40,13 +40,13 @@ pub enum Kind {
     Cloud,
     Verify,
     Conflict,
-    /// By the signal of this number.
+    /// Interrupted by the signal with this number.
     Interrupted(u8),
     Bug,
 }
 
 impl Kind {
-    /// As our JSON spells it.
+    /// The spelling in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Usage => "usage",
@@ -85,12 +85,12 @@ impl Failure {
         }
     }
 
-    /// Problems of a manifest, each with its place and an excerpt below it.
+    /// Problems in a manifest, each with its location and an excerpt.
     pub fn of_problems(kind: Kind, rendered: String) -> Failure {
         Failure { has_lines: true, ..Failure::new(kind, rendered) }
     }
 
-    /// Problems as they are shown, each with what to do about it. Of several each has its own hints below it.
+    /// Rendered problems with their hints. If there are several, each problem's hints follow it.
     pub fn of_shown(kind: Kind, shown: Vec<(String, Vec<String>)>) -> Failure {
         let several = shown.len() > 1;
         let (mut texts, mut hints) = (Vec::new(), Vec::new());
@@ -110,7 +110,7 @@ impl Failure {
         Failure { hints, has_hints: several, ..Failure::of_problems(kind, texts.join("\n\n")) }
     }
 
-    /// A message in which only `words` are quoted from others.
+    /// A message in which only `words` are quoted from elsewhere.
     fn quoting(kind: Kind, message: String, words: Option<&str>) -> Failure {
         let foreign = match words.filter(|words| !words.is_empty()) {
             None => Some(Vec::new()),
@@ -120,7 +120,7 @@ impl Failure {
         Failure { foreign, ..Failure::new(kind, message) }
     }
 
-    /// A message that is all ours.
+    /// A message without quoted text.
     fn own(kind: Kind, message: impl Into<String>) -> Failure {
         Failure { foreign: Some(Vec::new()), ..Failure::new(kind, message) }
     }
@@ -134,7 +134,7 @@ impl Failure {
         self
     }
 
-    /// A call that ended a deploy early: `done` was done before it, and `left` was not, or may not have been.
+    /// A failed call that ended a deploy early. The steps in `left` may or may not have been completed.
     pub fn cut_short(error: CloudError, done: Vec<Step>, left: Vec<Step>) -> Failure {
         let mut failure = Failure { done, left, ..Failure::from(error) };
         if failure.hints.is_empty() {
@@ -147,7 +147,7 @@ impl Failure {
         Failure::new(Kind::Interrupted(signal), "interrupted")
     }
 
-    /// `deploy` or `destroy` cannot ask for confirmation, and has none; `why` says why it cannot.
+    /// The command needs confirmation, but cannot ask for it; `why` is the reason.
     pub fn needs_yes(command: &str, why: &str) -> Failure {
         Failure::usage(format!("`{command}` needs confirmation, but {why}"))
             .hint(format!("run `lamstream {command} --yes` to confirm in advance"))
@@ -157,7 +157,7 @@ impl Failure {
         Failure::new(Kind::Usage, "cancelled; nothing was changed")
     }
 
-    /// Values that the manifest takes from outside, and that are not there; `missing` are their origins.
+    /// External values of the manifest do not exist; `missing` lists their origins.
     pub fn without_values<'a>(
         kind: Kind,
         message: String,
@@ -207,7 +207,7 @@ impl Failure {
         Failure::usage(format!("the manifest has no function `{name}`; it has {}", list::quoted_and(known)))
     }
 
-    /// A package for a function of the manifest that the command is not about.
+    /// `--package` names a function that the command does not deploy.
     pub fn package_not_chosen(package: &str, name: &str, chosen: &[String]) -> Failure {
         let message = format!(
             "`--package {package}` is for `{name}`, but this command is only about {}",
@@ -225,7 +225,7 @@ impl Failure {
             .hint("run `lamstream deploy`")
     }
 
-    /// The function has a log group only once it was deployed.
+    /// There is no log group until the function is deployed.
     pub fn no_logs(name: &str, log_group: &str) -> Failure {
         Failure::own(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
             .hint("run `lamstream deploy`")
@@ -236,7 +236,7 @@ impl Failure {
             .hint("add a `url` in the manifest, then run `lamstream deploy`")
     }
 
-    /// A request without an answer, or with one that is not a success.
+    /// A request got no answer, or an unsuccessful one.
     pub fn not_invoked(function: &str, fault: &Fault) -> Failure {
         let logs = || vec![format!("run `lamstream logs {function}`")];
         let (message, hints) = match fault {
@@ -257,7 +257,7 @@ impl Failure {
         Failure { hints, ..Failure::quoting(Kind::Verify, message, fault.words()) }
     }
 
-    /// stdout that takes no more, although its reader is still there.
+    /// Writing to stdout failed, although its reader is still there.
     pub fn not_printed(error: &std::io::Error) -> Failure {
         Failure::new(Kind::Cloud, format!("cannot write to stdout: {error}"))
     }
@@ -271,7 +271,7 @@ impl Failure {
             .hint("choose another profile with `--profile`, or change `account` in the manifest")
     }
 
-    /// A version or a URL that did not answer as the check demands. `what` is such as "version 3".
+    /// A version or a URL failed a check. `what` names it, for example "version 3".
     pub fn not_verified(function: &str, what: &str, fault: &Fault) -> Failure {
         let message = format!("cannot verify {what} of `{function}`: {fault}");
         let mut failure = Failure::quoting(Kind::Verify, message, fault.words());
@@ -282,13 +282,13 @@ impl Failure {
         failure
     }
 
-    /// What became of the traffic, which is the first thing that a reader of a failure wants to know.
+    /// Adds what happened to the traffic, which readers want to know first.
     pub fn therefore(mut self, consequence: &str) -> Failure {
         self.message = format!("{}; {consequence}", self.message);
         self
     }
 
-    /// The same, ending with `words` that are quoted from others.
+    /// Like [`Failure::therefore`], ending with `words` quoted from elsewhere.
     pub fn therefore_as_said(self, consequence: &str, words: &str) -> Failure {
         let consequence = format!("{consequence}: {words}");
         let mut failure = self.therefore(&consequence);
@@ -297,7 +297,7 @@ impl Failure {
         failure
     }
 
-    /// The same, if there is something to add.
+    /// Like [`Failure::therefore`], if there is a consequence.
     pub fn therefore_maybe(self, consequence: Option<String>) -> Failure {
         match consequence {
             Some(consequence) => self.therefore(&consequence),
@@ -305,7 +305,7 @@ impl Failure {
         }
     }
 
-    /// This failure, and one more that came of it.
+    /// Adds a second failure that followed from this one.
     pub fn and_also(mut self, other: Failure) -> Failure {
         self.caused_by.extend(other.caused_by);
         self.hints.extend(other.hints);
@@ -338,7 +338,7 @@ impl Failure {
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
-    /// The URL's answer could not tell which of two releases is at fault.
+    /// A failed check could not tell which of the two releases is at fault.
     pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
         let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
         Failure::new(Kind::Conflict, message)
@@ -351,7 +351,8 @@ impl Failure {
         Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
     }
 
-    /// A resource of our name exists and is not ours. `outlives`: it is often what a deleted function has left.
+    /// A resource with this name exists, but lamstream did not create it. `outlives` means that it often remains after its
+    /// function is deleted.
     pub fn stranger(what: &str, name: &str, outlives: bool) -> Failure {
         let failure = Failure::own(
             Kind::Conflict,

@@ -1,4 +1,4 @@
-//! The alias `live`: which version has the traffic, and what it remembers of it and of the others.
+//! The alias `live`: which versions get the traffic, and what its description remembers about versions.
 
 use super::current::Current;
 use super::error::Doing;
@@ -27,11 +27,11 @@ pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
     call.send().await.if_found(|| format!("delete alias `{}` of function `{name}`", Names::ALIAS)).map(|_| ())
 }
 
-/// Turns all the traffic to `number`, or a part of it. `asked`: the URL is going to be asked afterwards.
+/// Routes all traffic, or part of it, to version `number`. `asked` means that the URL is verified afterwards.
 ///
 /// # Errors
-/// `Conflict` when another process has moved the alias since it was observed. After any error [`Current::traffic`] says
-/// what is known of where the traffic goes.
+/// `Conflict` if another process has moved the alias since it was observed. After any error, [`Current::traffic`] says
+/// where the traffic goes, as far as it is known.
 pub(super) async fn turn(
     current: &mut Current<'_>,
     number: &str,
@@ -53,11 +53,11 @@ pub(super) async fn turn(
 /// Where the traffic goes, compared with what was observed first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Traffic {
-    /// As it was.
+    /// The traffic has not moved.
     Unmoved,
-    /// This version was turned to last, and has it, or a part of it.
+    /// Traffic was last moved to this version, which now gets all or part of it.
     Moved(String),
-    /// This version may have it: whether the move arrived could not be seen.
+    /// This version may get traffic: it is unknown whether the move took effect.
     Unknown(String),
 }
 
@@ -68,7 +68,7 @@ impl Current<'_> {
         let (known, attempt) = (self.alias.as_ref().map(|alias| &alias.pointing), self.attempt.as_ref());
         let open = attempt.filter(|to| known.is_none_or(|known| !known.same_traffic(to)));
         match (open, known.filter(is_moved)) {
-            // An attempt to move back is open, too: what it leaves may still have the traffic.
+            // This includes an attempt to move back: the version that it leaves may still get traffic.
             (Some(attempt), known) => match known.or(Some(attempt).filter(is_moved)) {
                 Some(moved) => Traffic::Unknown(moved.newest().to_owned()),
                 None => Traffic::Unmoved,
@@ -78,11 +78,11 @@ impl Current<'_> {
         }
     }
 
-    /// Waits until all traffic is where `live` points: where instances are kept warm, Lambda moves it little by little, and
+    /// Waits until all traffic goes where `live` points. With provisioned concurrency, Lambda moves it gradually, and
     /// until then another version may answer.
     ///
     /// # Errors
-    /// When the alias cannot be read, or the traffic does not arrive in time.
+    /// If the alias cannot be read, or the traffic does not arrive in time.
     pub async fn settle_traffic(&self, observer: &Observer<'_>) -> Result<(), CloudError> {
         if self.provisioned.is_none() {
             return Ok(());
@@ -100,12 +100,12 @@ impl Current<'_> {
         .await
     }
 
-    /// Points `live` to the last release that served well: where it pointed when it was first observed, or, where a
-    /// run before this one was cut short, where it pointed before that. The release that has the traffic now is
-    /// remembered as failed. `None` where there is no such release.
+    /// Points `live` to the last good release: the one that this run observed, or, if an interrupted run left that one
+    /// unverified, the one before it. Marks the release that gets the traffic now as failed. Returns `None` if there
+    /// is no good release.
     ///
     /// # Errors
-    /// `Conflict` when another process moved it meanwhile.
+    /// `Conflict` if another process moved `live` in the meantime.
     pub async fn move_back(&mut self, observer: &Observer<'_>) -> Result<Option<Outputs>, CloudError> {
         let now = self.attempt.as_ref().or(self.alias.as_ref().map(|alias| &alias.pointing));
         let refused = now.map(|now| now.newest().to_owned());
@@ -113,27 +113,27 @@ impl Current<'_> {
         let this_run_moved = before.newest() != refused;
         let Some(good) = before.settled().or(Some(before).filter(|_| this_run_moved)) else { return Ok(None) };
         let memory = good.memory.refusing(&refused, &good.version);
-        // No part of the traffic stays with what did not pass.
+        // The failed release keeps no part of the traffic.
         let shifted = good.shifted.filter(|(version, _)| *version != refused);
         let back = Pointing { memory, shifted, version: good.version };
         match point(self, observer, Guard::Traffic, |_| back.clone()).await {
             Ok(outputs) => Ok(Some(outputs)),
-            // The reply was lost, and a look showed that it got through.
+            // The reply was lost, but reading the alias showed that the write took effect.
             Err(_) if self.points_to(&back) => Ok(Some(back.outputs())),
             Err(error) => Err(error),
         }
     }
 
-    /// Remembers that the URL of the release that was turned to last was seen to pass.
+    /// Remembers that the newest release that gets traffic passed its URL checks.
     ///
     /// # Errors
-    /// When it cannot be written; the traffic is as it was in any case.
+    /// If the alias cannot be written. This never changes the traffic.
     pub async fn remember_passed(&mut self, checks: &str, observer: &Observer<'_>) -> Result<(), CloudError> {
         self.remember(observer, |now| now.memory.verified(now.newest(), checks, now.shifted.is_none())).await
     }
 
-    /// Remembers that the release that was turned to last is taken as it is: not all of its checks could be asked, or
-    /// none was to be.
+    /// Remembers that the newest release that gets traffic is accepted without all of its checks, because some could not
+    /// run or verification was skipped.
     ///
     /// # Errors
     /// As for [`Current::remember_passed`].
@@ -141,7 +141,7 @@ impl Current<'_> {
         self.remember(observer, |now| now.memory.unasked(now.newest())).await
     }
 
-    /// Remembers that a version did not pass, and so was given no traffic.
+    /// Remembers that a version failed its trial and gets no traffic.
     ///
     /// # Errors
     /// As for [`Current::remember_passed`].
@@ -160,8 +160,8 @@ impl Current<'_> {
         point(self, observer, Guard::Whole, |_| to.clone()).await.map(drop)
     }
 
-    /// Counts the release that is live as one that passed, until something else is written: a run before this one ended
-    /// before it could say so.
+    /// Treats the live release as verified until the next write. Use it if a release that an interrupted run left
+    /// unverified has now passed.
     pub fn vouch(&mut self, checks: &str) {
         let Current { alias, before, .. } = self;
         for pointing in alias.iter_mut().map(|alias| &mut alias.pointing).chain(before) {
@@ -173,18 +173,18 @@ impl Current<'_> {
         self.attempt.is_none() && self.alias.as_ref().is_some_and(|alias| alias.pointing == *to)
     }
 
-    /// What is known of the alias now; an attempt whose outcome was open is settled by it.
+    /// Stores the alias that was just read, which also shows the outcome of the last attempt.
     fn see(&mut self, alias: Option<Alias>) {
         self.alias = alias.map(|alias| alias.without_warming(self.provisioned));
         self.attempt = None;
     }
 }
 
-/// What of an alias must still be as it was last seen, for a write to go on.
+/// Which part of the alias must be unchanged for a write to be retried.
 #[derive(Clone, Copy, PartialEq)]
 enum Guard {
     Whole,
-    /// Only the traffic: other changes to the alias do not keep a bad release live.
+    /// Only the traffic. Other changes to the alias must not keep a bad release live.
     Traffic,
 }
 
@@ -213,7 +213,7 @@ async fn point(
                 Err(error) => refusal = Some(error),
             }
         }
-        // An error may hide that an earlier attempt of the same call got through: only a look can tell.
+        // After an error, an earlier attempt of the same call may have taken effect; only reading the alias can tell.
         let now = match (observe(place).await, &refusal) {
             (Ok(now), _) => now,
             (Err(_), Some(refusal)) => return Err(refusal.clone()),
@@ -230,7 +230,7 @@ async fn point(
     .await
 }
 
-/// What a look at the alias says of a move that was sent, or of one that was refused.
+/// Decides from the alias as it is now whether a move took effect, is in progress, can be retried or has failed.
 fn judge(
     current: &mut Current<'_>,
     to: &Pointing,
@@ -242,7 +242,7 @@ fn judge(
     let arrived = pointing(now).as_ref() == Some(to);
     let is_on_its_way = is_on_its_way(current, now, to);
     match refusal {
-        // A call without an answer may still be on its way.
+        // The request may still be in transit.
         Some(lost) if !arrived && lost.reason == Reason::Unreachable => Err(lost),
         Some(lost) if !is_refusal(&lost) => {
             current.see(now.cloned());
@@ -257,12 +257,12 @@ fn judge(
             let why = "it still moves the instances that it keeps warm";
             Ok(Look::NotYet(CloudError::new(moving(current.place, to), Reason::Refused, why)))
         }
-        // A new statement on the alias may move its revision, and an update may be in progress: the move still stands.
+        // A new statement may have changed the revision, or an update may be in progress: the move can be retried.
         Some(refusal) if is_unmoved => {
             current.see(now.cloned());
             Ok(Look::NotYet(refusal))
         }
-        // What another process did is not ours to undo.
+        // lamstream never undoes another process's change.
         _ => {
             current.attempt = None;
             Err(CloudError::new(
@@ -274,8 +274,8 @@ fn judge(
     }
 }
 
-/// Where instances are kept warm, Lambda gives the version before a part of the traffic for as long as it takes to warm
-/// others. Source: docs/aws.md, "Provisioned concurrency".
+/// Whether Lambda is still moving the traffic. With provisioned concurrency, the previous version keeps a share of it
+/// until the new instances are warm. Source: docs/aws.md, "Provisioned concurrency".
 fn is_on_its_way(current: &Current<'_>, now: Option<&Alias>, to: &Pointing) -> bool {
     let whole = |alias: &Alias| Pointing { shifted: None, ..alias.pointing.clone() };
     current.provisioned.is_some() && to.shifted.is_none() && now.map(whole).as_ref() == Some(to)
@@ -292,7 +292,7 @@ async fn send(place: &Place<'_>, expected: Option<&Alias>, to: &Pointing) -> Res
         let pointing = Pointing::of(made.function_version(), made.routing_config(), made.description());
         return Ok(Alias { pointing, revision: made.revision_id });
     };
-    // Said also where it is empty: an update without it would leave the weights as they are.
+    // Sent even if it is empty, because an update without weights keeps the old ones.
     let weights: HashMap<String, f64> =
         to.shifted.iter().map(|(version, weight)| (version.clone(), weight.fraction())).collect();
     let routing = AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)).build();

@@ -1,38 +1,38 @@
-//! What the alias `live` remembers in its description: which version was live before, and which versions passed.
+//! What the description of `live` stores: the previous version, and which versions passed their checks.
 //!
-//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f`: nothing else on AWS can hold
-//! it. A version's own description is fixed when it is published, and versions have no tags.
+//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f`. Nothing else on
+//! AWS can store it: a version's own description is fixed when it is published, and versions have no tags.
 
 use super::numbers::Numbers;
 use crate::apply::Remembered;
 use crate::stack::Verdict;
 use std::collections::BTreeMap;
 
-/// What a description of ours begins with.
+/// The first word of a description that lamstream wrote.
 const OURS: &str = "lamstream";
-/// Characters that AWS allows in a description.
+/// The longest description that AWS accepts, in characters.
 const LIMIT: usize = 256;
-/// The longest fingerprint; lamstream writes no longer one.
+/// The longest fingerprint that lamstream writes.
 const FINGERPRINT: usize = 16;
 
-/// An alias's memory. Where there is none, or an older lamstream wrote it, no version is known to have passed.
+/// An alias's memory. If it is missing, or an older lamstream wrote it, no version is known to have passed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
-    /// The version that was live before.
+    /// The previous live version.
     pub previous: Option<String>,
-    /// The one before that, until the live version is seen to pass: a way back leads to `previous`, and then on to it.
+    /// The version before `previous`, kept until the live version passes. After a move back, it becomes `previous`.
     older: Option<String>,
-    /// The version that became live last, until its URL has answered one way or the other. Where it is still there, the
-    /// run that made it live was cut short.
+    /// The version that became live last, until its URL passes or fails. If it is still set, the run that made it live
+    /// was interrupted.
     asking: Option<u64>,
-    /// Versions that passed their checks; `None` where nothing was written down yet.
+    /// Versions that passed their checks; `None` if nothing was recorded yet.
     passed: Option<Numbers>,
-    /// Versions that did not pass.
+    /// Versions that failed their checks.
     failed: Numbers,
-    /// Versions that became live without being asked, or not wholly: with `--no-verify`, for want of a check, or with a
-    /// part of the traffic.
+    /// Versions that became live without full verification: with `--no-verify`, without a usable check, or with only a
+    /// share of the traffic.
     unasked: Numbers,
-    /// Versions whose URL was seen to pass while they were live, with the fingerprint of what it was asked.
+    /// Versions whose URL passed while they were live, with the fingerprint of the checks.
     verified: BTreeMap<u64, String>,
 }
 
@@ -63,7 +63,7 @@ impl Memory {
         memory
     }
 
-    /// The description. Where it would be too long, the oldest versions are forgotten.
+    /// The description. If it would be too long, the oldest versions are dropped.
     pub fn write(&self) -> String {
         let mut memory = self.clone();
         loop {
@@ -85,19 +85,19 @@ impl Memory {
         words.join(" ")
     }
 
-    /// False where there is nothing more to forget.
+    /// Returns false if there is nothing left to drop.
     fn forget_oldest(&mut self) -> bool {
         let sets = [Some(&mut self.failed), Some(&mut self.unasked), self.passed.as_mut()];
         let oldest = sets.into_iter().flatten().filter(|set| !set.is_empty()).min_by_key(|set| set.first());
         oldest.is_some_and(|set| set.forget_first())
     }
 
-    /// The memory of an alias that gives all traffic to `number`. `from` is the version that has it now; `asked` is
-    /// whether the URL is going to be asked afterwards.
+    /// The memory after all traffic moves to `number`. `from` is the version that gets it now; `asked` says whether the
+    /// URL is verified afterwards.
     pub fn moved(&self, from: Option<&str>, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(from);
         match from.filter(|from| *from != number) {
-            // A release that was never seen to pass is not one to go back to.
+            // A release that never passed must not become the previous release.
             Some(from) if self.is_interrupted(from) => {
                 memory.previous = memory.previous.filter(|previous| previous != number).or(memory.older.take());
             }
@@ -110,7 +110,7 @@ impl Memory {
         memory
     }
 
-    /// The version that was live before, and the memory of an alias that goes back to it.
+    /// The previous version, and the memory after a move back to it.
     pub fn back(&self) -> Option<(String, Memory)> {
         let mut memory = self.clone();
         let version = memory.previous.take()?;
@@ -118,15 +118,15 @@ impl Memory {
         Some((version, memory))
     }
 
-    /// The memory of an alias that gives a part of the traffic to `number`, and the rest to `from` as before.
+    /// The memory after part of the traffic moves to `number` and the rest stays on `from`.
     pub fn shifted(&self, from: &str, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(Some(from));
         memory.turned(number, asked);
         memory
     }
 
-    /// The memory of an alias that stays on `live`, or goes back to it, because `refused` did not pass. One that passed
-    /// other checks earlier may still be gone back to.
+    /// The memory of an alias that stays on `live`, or moves back to it, because `refused` failed. A version that passed
+    /// earlier checks still counts as passed.
     pub fn refusing(&self, refused: &str, live: &str) -> Memory {
         let mut memory = self.begun(Some(live));
         if let Some(number) = parse(refused) {
@@ -140,8 +140,8 @@ impl Memory {
         memory
     }
 
-    /// With a version whose URL was seen to pass. `checks` is the fingerprint of what it was asked. While it has but a
-    /// part of the traffic, another one may have answered.
+    /// The memory after `number` passed its URL checks, whose fingerprint is `checks`. Unless `whole` is true, another
+    /// version may have answered.
     pub fn verified(&self, number: &str, checks: &str, whole: bool) -> Memory {
         let mut memory = self.begun(Some(number));
         if let Some(number) = parse(number) {
@@ -160,7 +160,7 @@ impl Memory {
         memory
     }
 
-    /// With a version that was not asked everything, and is taken as it is.
+    /// The memory after a version is accepted without all of its checks.
     pub fn unasked(&self, number: &str) -> Memory {
         let mut memory = self.begun(Some(number));
         if let Some(number) = parse(number) {
@@ -170,7 +170,7 @@ impl Memory {
         memory
     }
 
-    /// What an older lamstream left is taken for good: nothing says otherwise, and it is what people go back to.
+    /// Counts versions from an older lamstream, which recorded no verdicts, as passed, so that users can return to them.
     fn begun(&self, from: Option<&str>) -> Memory {
         let mut memory = self.clone();
         let older = || from.and_then(parse).map(Numbers::up_to).unwrap_or_default();
@@ -201,13 +201,13 @@ impl Memory {
         self.passed.as_ref().is_some_and(|passed| passed.contains(number))
     }
 
-    /// Whether a run ended after this version had become live and before its URL had answered.
+    /// Whether a run was interrupted after this version became live and before its URL was verified.
     pub fn is_interrupted(&self, number: &str) -> bool {
         self.asking.is_some() && self.asking == parse(number)
     }
 
-    /// Whether this version is one to go back to, and to be kept for it; `None` where that is not known: it was never
-    /// written down, or had to be forgotten.
+    /// Whether a rollback may return to this version, so that pruning must keep it. `None` if it was never recorded or
+    /// was dropped.
     pub fn is_good(&self, number: u64) -> Option<bool> {
         let passed = self.passed.as_ref()?;
         let oldest = [passed, &self.failed, &self.unasked].into_iter().filter_map(Numbers::first).min();
@@ -224,7 +224,7 @@ impl Memory {
         }
     }
 
-    /// The verdict on a version with traffic: what counts is whether its URL was seen to pass.
+    /// The verdict on a version with traffic, which depends on whether its URL passed.
     pub fn live(&self, number: &str) -> Remembered {
         let known = parse(number);
         let checks = known.and_then(|number| self.verified.get(&number)).cloned();
@@ -267,19 +267,19 @@ mod tests {
         assert_eq!(new.write(), "lamstream previous=4 older=3 asking=5 passed=1-4");
         assert_eq!((new.verdict("2"), new.live("5").verdict), (Verdict::Verified, Verdict::Unverified));
         assert!(new.live("5").interrupted && !old.live("4").interrupted);
-        // What failed afterwards makes nothing of it suspect.
+        // A later failure does not make an earlier version suspect.
         let failed = old.refusing("5", "4");
         assert!(!failed.is_interrupted("4") && failed.moved(Some("4"), "6", true).previous.as_deref() == Some("4"));
     }
 
-    /// The way back leads past a release that was never seen to pass.
+    /// A rollback skips a release that never passed.
     #[test]
     fn an_interrupted_release_is_not_gone_back_to() {
         let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
         let killed = good.moved(Some("1"), "2", true);
         assert!(killed.is_interrupted("2") && !killed.is_interrupted("1"));
         assert_eq!(killed.moved(Some("2"), "3", true).previous.as_deref(), Some("1"));
-        // With --no-verify it was taken as it is, and so was one that lacked a check's value.
+        // With `--no-verify`, or without a value that a check needs, the release was accepted unverified.
         let twice = killed.verified("2", "bb", true).moved(Some("2"), "3", true);
         let back = twice.back().map(|(version, memory)| (version, memory.previous));
         assert_eq!(back, Some(("2".into(), Some("1".into()))));
@@ -287,11 +287,11 @@ mod tests {
             assert!(!taken.is_interrupted("2"));
             assert_eq!(taken.moved(Some("2"), "3", true).previous.as_deref(), Some("2"));
         }
-        // Back to what was live before an interrupted one: what was live before that is then the way back.
+        // After a return to `2`, which was live before `3`, a rollback leads on to `1`.
         assert_eq!(twice.moved(Some("3"), "2", true).previous.as_deref(), Some("1"));
     }
 
-    /// What passed once may be gone back to, also when today's checks are others.
+    /// A rollback may return to a release that passed once, even if the checks have changed.
     #[test]
     fn a_release_that_passed_is_not_forgotten_for_other_checks() {
         let good = Memory::default().moved(None, "1", true).verified("1", "aa", true).refusing("1", "2");
@@ -321,7 +321,7 @@ mod tests {
         assert!(text.len() <= LIMIT, "{text}");
         let read = Memory::read(&text);
         assert_eq!((read.verdict("100400"), read.verdict("100401")), (Verdict::Verified, Verdict::Failed));
-        // What had to be forgotten is not taken for bad.
+        // A dropped version does not count as failed.
         assert_eq!((read.verdict("100002"), read.is_good(100_002)), (Verdict::Unverified, None));
     }
 }

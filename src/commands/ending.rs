@@ -1,4 +1,4 @@
-//! The end of a run: when it is done, or when it was interrupted and does not end.
+//! Ends a run when its work is done, or by force if it hangs after an interrupt.
 
 use super::descendants::end_descendants;
 use super::session::Session;
@@ -11,20 +11,20 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// So long after the second signal a run may still say how far it came.
+/// How long a run may take after the second signal to report its progress.
 const LAST_WORDS: Duration = Duration::from_millis(300);
-/// So long after that it is ended from outside, because it cannot be reached inside.
+/// How long after that a hanging run is ended from outside.
 const STUCK: Duration = Duration::from_millis(500);
-/// So soon after the first signal it is said what it has to wait for; from then on another signal counts.
+/// The delay between the first signal and the note about what the run is waiting for.
 const HEARD: Duration = Duration::from_millis(40);
-/// What can be left at once is left so soon after the first signal that nothing needs to be said.
+/// A run that waits for nothing usually ends within this time, and then needs no note.
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// As much as a main thread has.
+/// The stack of a main thread.
 const STACK: usize = 8 * 1024 * 1024;
-/// As of every program in Rust that panics.
+/// The exit code of a Rust program that panics.
 const PANICKED: u8 = 101;
 
-/// Runs `work` beside the main thread, which can thus return while something blocks: a read of stdin, a full pipe.
+/// Runs `work` on another thread, so that the main thread can return while a read of stdin or a full pipe blocks.
 pub(super) fn watched(
     global: Global,
     again: Again,
@@ -43,7 +43,7 @@ pub(super) fn watched(
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let code = runtime.block_on(work(&session));
         let _ = sender.send(code);
-        // The tasks of the runtime hold the other sender.
+        // The runtime's tasks hold the other sender.
         runtime.shutdown_background();
     });
     match worker {
@@ -70,13 +70,13 @@ async fn end_what_is_stuck(stop: Stop, console: Console, nothing: Answer, ended:
     end_descendants();
     let failure = cut_short(&console, signal);
     let code = failure.kind.exit_code();
-    // What is stuck may hold the very pipe that this writes to.
+    // The hanging run may hold the pipe that this writes to.
     let said = tokio::task::spawn_blocking(move || console.finish(&nothing, Some(&failure)));
     let _ = tokio::time::timeout(STUCK, said).await;
     let _ = ended.send(code);
 }
 
-/// What is known of a run that could not say it itself.
+/// The failure of a run that could not report its own progress.
 fn cut_short(console: &Console, signal: u8) -> Failure {
     let (done, left) = (console.done(), console.going());
     let unknown =
@@ -85,7 +85,7 @@ fn cut_short(console: &Console, signal: u8) -> Failure {
 }
 
 impl Session {
-    /// Ends with the second signal, however long what is waited for may take; what was begun is dropped.
+    /// Runs `work` until the second signal, and drops it then, even in the middle of a call.
     pub(super) async fn until_insisted<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let insisted = async {
             let signal = self.stop.insisted().await;

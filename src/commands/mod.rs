@@ -1,4 +1,4 @@
-//! One thin story for each command: it wires the rooms together and decides nothing that they could decide.
+//! One short module per command. Each connects the rooms, and leaves every decision to them.
 
 mod descendants;
 mod ending;
@@ -41,12 +41,12 @@ use crate::failure::{Failure, Kind};
 use crate::report::Answer;
 use std::process::ExitCode;
 
-/// `plan --detailed-exitcode` and changes.
+/// The exit code of `plan --detailed-exitcode` if there are changes.
 const CHANGES: u8 = 3;
-/// `import`, and something that a manifest cannot say.
+/// The exit code of `import` if something has no equivalent in a manifest.
 const LEFT_OVER: u8 = 3;
 
-/// Runs one command to its end, or to a second signal: its answer is printed, and its exit code returned.
+/// Runs one command until it ends or a second signal arrives, prints its answer, and returns its exit code.
 pub fn run(arguments: Arguments, again: Again) -> ExitCode {
     let Arguments { global, command } = arguments;
     let nothing = Answer::nothing(&command);
@@ -75,7 +75,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
     }
 }
 
-/// Prints what came of it.
+/// Prints the result.
 fn report(session: &Session, command: &Command, result: Result<Answer, Failure>) -> ExitCode {
     let (answer, failure) = match result {
         Ok(answer) => {
@@ -98,7 +98,7 @@ fn report(session: &Session, command: &Command, result: Result<Answer, Failure>)
     }
 }
 
-/// A command that failed because it was interrupted says by which signal.
+/// Gives an interrupted command's failure the number of the signal.
 fn signalled(session: &Session, failure: Failure) -> Failure {
     match (failure.kind, session.stop.requested()) {
         (Kind::Interrupted(_), Some(signal)) => Failure { kind: Kind::Interrupted(signal), ..failure },

@@ -1,4 +1,4 @@
-//! Getting a function's package: built here, or brought along.
+//! Gets a function's package, either built here or read from `--package`.
 
 use super::preflight::{Code, read};
 use super::project::{Project, platform};
@@ -11,8 +11,8 @@ use crate::stack::{Architecture, Platform};
 use packaging::{Assembled, Package};
 use std::path::Path;
 
-/// What was brought along with `--package`, one place for each of the project's functions. What could not run is
-/// refused here, before anything is called.
+/// Reads the packages given with `--package`, one entry for each of the project's functions. It refuses packages that
+/// cannot run, before lamstream makes any call.
 pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Result<Vec<Option<Package>>, Failure> {
     let mut zips = vec![None; project.functions.len()];
     for package in packages {
@@ -35,7 +35,7 @@ pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Res
     Ok(zips)
 }
 
-/// Which of the chosen functions a package is for; `None` if what precedes the `=` is not a name.
+/// Which of the chosen functions a package is for; `None` if the text before `=` is not a name.
 fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, Failure> {
     let place = project.functions.iter().position(|function| function.name == name);
     if place.is_some() {
@@ -46,13 +46,13 @@ fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, 
     if known.iter().any(|known| known == name) {
         return Err(Failure::package_not_chosen(package, name, &names(&project.functions)));
     }
-    // A path may have an `=` of its own.
+    // A path may itself contain `=`.
     let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     let is_path = !is_name || Path::new(package).exists();
     if is_path { Ok(None) } else { Err(Failure::unknown_function(name, &known)) }
 }
 
-/// The packages of all functions, one after the other: cargo would make them wait for each other anyway.
+/// Gets the packages of all functions, one after the other, because cargo would serialise the builds anyway.
 pub async fn package_all(session: &Session, jobs: &[Job<'_>], codes: Vec<Code>) -> Vec<Result<Package, Failure>> {
     let mut packages = Vec::new();
     for (job, code) in jobs.iter().zip(codes) {
@@ -61,7 +61,7 @@ pub async fn package_all(session: &Session, jobs: &[Job<'_>], codes: Vec<Code>) 
     packages
 }
 
-/// One function's package.
+/// Gets one function's package.
 pub async fn package(
     session: &Session,
     function: &Function,
@@ -93,7 +93,7 @@ pub async fn package(
     Ok(package)
 }
 
-/// A zip that was made elsewhere is deployed as it is, but not in silence.
+/// Warns about secrets in a zip built elsewhere, which is deployed unchanged.
 fn told_of_secrets(session: &Session, function: &Function, package: Package) -> Package {
     for file in package.secrets() {
         session.console.note(&format!("`{}`: the package contains `{file}`, which looks like a secret", function.name));

@@ -1,4 +1,4 @@
-//! Takes a function to its target, and makes sure that the previous release is never worse off.
+//! Carries out a proposal, and makes sure that a failure never leaves the previous release worse off.
 
 use super::proposal::Proposal;
 use super::session::Session;
@@ -11,11 +11,11 @@ use crate::plan::{Change, Kind, Plan};
 use crate::report::{FunctionAnswer, State};
 use crate::stack::{Secret, Stack, Verdict};
 
-/// A function on its way to its target.
+/// One proposal while it is carried out.
 pub(super) struct Rollout<'a> {
     session: &'a Session,
     job: &'a Job<'a>,
-    /// As it was before.
+    /// What was deployed before this run.
     observed: &'a Observed,
     current: Current<'a>,
     target: &'a Stack,
@@ -23,8 +23,8 @@ pub(super) struct Rollout<'a> {
     answer: FunctionAnswer,
 }
 
-/// Carries a proposal out: what leads to the target, then its proof, and only then what takes something away. Where
-/// nothing is to be changed, the proof may still be missing. `done` was done before.
+/// Applies the changes that lead to the target, verifies the URL, and only then applies the changes that remove
+/// something. A plan without changes may still need verification. `done` lists the steps that were completed earlier.
 pub(super) async fn roll_out(
     session: &Session,
     job: &Job<'_>,
@@ -46,7 +46,7 @@ pub(super) async fn roll_out(
     rollout.carry_out(plan, source).await
 }
 
-/// Asks a release that an earlier run had made live when it was cut short.
+/// Verifies a release that an interrupted run made live.
 pub(super) async fn prove(session: &Session, job: &Job<'_>, current: Current<'_>) -> FunctionAnswer {
     let target = current.observed.stack.clone();
     roll_out(session, job, Proposal::new(current, target), &Source::Nothing, true, Vec::new()).await
@@ -77,7 +77,7 @@ impl Rollout<'_> {
         answer
     }
 
-    /// A function may write its variables to its log. A rollback knows their values from AWS alone.
+    /// Hides environment values, because a function may write them to its log. A rollback only knows them from AWS.
     fn hide_environments(&self) {
         let stacks = [self.target, &self.observed.stack].into_iter();
         let releases = stacks.filter_map(|stack| stack.live.as_ref()).flat_map(|live| [&live.release, live.newest()]);
@@ -86,8 +86,7 @@ impl Rollout<'_> {
         self.session.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
     }
 
-    /// Asks the URL of a release that a run before this one left unasked, before another one takes its place: whether it
-    /// is one to come back to depends on it.
+    /// Checks a release that an interrupted run left unverified, because it decides whether we can return to it.
     async fn settle_doubt(&mut self, plan: &Plan) {
         let moves = plan.changes.iter().any(|change| change.kind() == Kind::Release);
         let Some(url) = &self.observed.outputs.url else { return };
@@ -105,7 +104,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// The part that leads to the target, with the trial of its version.
+    /// Applies the changes that lead to the target, including the trial of the new version.
     async fn lead_to_target(&mut self, plan: &Plan, source: &Source) -> Result<(), Failure> {
         let delivery = Delivery { target: self.target, source, verify: self.checks.verifies() };
         let observer = self.session.observer();
@@ -130,7 +129,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// What AWS made up is known from now on.
+    /// Adds the values that AWS assigned to the answer.
     fn learn(&mut self, outputs: Outputs) {
         self.answer.outputs = std::mem::take(&mut self.answer.outputs).updated_by(outputs);
     }
@@ -138,7 +137,7 @@ impl Rollout<'_> {
     async fn rejected(&mut self, rejection: Rejection, left: Vec<Step>) -> Failure {
         self.remember_failed(&rejection.version).await;
         let failure = Failure { left, ..rejection.failure };
-        // Whether what is live is one to stay on is said when it has been asked.
+        // `prove` is about to verify the live release, and then says what stays live.
         if self.observed.outputs.remembered.interrupted {
             return failure;
         }
@@ -148,14 +147,14 @@ impl Rollout<'_> {
         }
     }
 
-    /// Where it cannot be remembered the version counts as unverified, which is no better.
+    /// If this cannot be written, the version counts as unverified, which is equally safe.
     async fn remember_failed(&mut self, version: &str) {
         let current = &mut self.current;
         let _ = self.session.to_the_end(async |observer| current.remember_failed(version, observer).await).await;
     }
 
-    /// Asks the URL wherever a release may be live that was not seen to pass, whatever ended the run before that.
-    /// Gives the failure to end with.
+    /// Verifies the URL if the live release may not have passed its checks, even after another failure. Returns the
+    /// failure to report.
     async fn prove(&mut self, failure: Option<Failure>) -> Option<Failure> {
         let traffic = self.current.traffic();
         let is_in_doubt = traffic != Traffic::Unmoved || self.observed.outputs.remembered.interrupted;
@@ -192,7 +191,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// A run that was told to stop ends as interrupted, whatever came of the last that it had to do.
+    /// Marks the failure as interrupted if a signal arrived, even if something else failed afterwards.
     fn ended(&self, failure: Failure) -> Failure {
         match self.session.stop.requested() {
             Some(signal) => Failure { kind: Failed::Interrupted(signal), ..failure },
@@ -219,17 +218,17 @@ impl Rollout<'_> {
         false
     }
 
-    /// The version that traffic was turned to last before this run.
+    /// The version that received traffic most recently before this run.
     fn newest_observed(&self) -> &str {
         self.observed.outputs.newest().map_or("", String::as_str)
     }
 
-    /// Which version is live where this run has not moved it.
+    /// Names the live version, for runs that did not move `live`.
     fn is_live(&self) -> String {
         format!("version {} is live", self.newest_observed())
     }
 
-    /// Moves `live` back where that helps, and says what became of it.
+    /// Moves `live` back if that helps, and adds the outcome to the failure.
     async fn refused(&mut self, refused: NotVerified, earlier: Option<Failure>) -> Failure {
         let traffic = self.current.traffic();
         let failure = match earlier {
@@ -237,7 +236,7 @@ impl Rollout<'_> {
             None => refused.failure,
         };
         let remembered = &self.observed.outputs.remembered;
-        // A release that passed before is no better or worse than the one before it.
+        // If the live release passed before, moving back to an older one would not help.
         let suspect = traffic != Traffic::Unmoved || remembered.interrupted;
         if !suspect || !refused.calls_for_moving_back {
             let live = whereabouts(&traffic).unwrap_or_else(|| self.is_live());
@@ -264,7 +263,7 @@ impl Rollout<'_> {
         failure.therefore_as_said(&format!("{live}, and `live` could not be moved back"), &why)
     }
 
-    /// The release is one of the steps that are left again.
+    /// Records the move in the answer, where the release counts as not done again.
     fn moved_back(&mut self, failure: Failure, outputs: Outputs) -> Failure {
         let version = outputs.version.clone().unwrap_or_default();
         let shift = outputs.shifted.as_ref().map(|part| format!(", with version {part} beside it as before"));
@@ -284,7 +283,7 @@ impl Rollout<'_> {
         Failure { left, ..failure.therefore(&back) }
     }
 
-    /// What the failure left, and what was never begun.
+    /// The answer for a failed rollout. The steps left are those of the failure and those that never started.
     fn failed(self, failure: Failure, never_begun: &[Change]) -> FunctionAnswer {
         let never_begun = never_begun.iter().map(|change| Step::of(change, self.job.names()));
         let left: Vec<Step> = failure.left.iter().cloned().chain(never_begun).collect();
@@ -293,7 +292,7 @@ impl Rollout<'_> {
     }
 }
 
-/// What is known of the traffic, in words; `None` where it was not moved.
+/// Says which version gets the traffic; `None` if this run did not move it.
 fn whereabouts(traffic: &Traffic) -> Option<String> {
     match traffic {
         Traffic::Unmoved => None,

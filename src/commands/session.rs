@@ -1,4 +1,4 @@
-//! What every command has: the global options, the console, and the signal to stop.
+//! What every command uses: the global options, the console, and signals to stop.
 
 use super::descendants::end_descendants;
 use super::stop::Stop;
@@ -11,12 +11,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// One run of one command. A process may have several, one after the other or side by side.
+/// One run of one command. A process may have several, in sequence or in parallel.
 pub struct Session {
     pub global: Global,
     pub console: Console,
     pub stop: Stop,
-    /// How long questions stood unanswered.
+    /// How long the user took to answer questions.
     asked: Mutex<Duration>,
 }
 
@@ -25,11 +25,11 @@ impl Session {
         Session { global, console, stop, asked: Mutex::default() }
     }
 
-    /// Ends with the first signal: for what only reads, or can be dropped half done.
+    /// Runs `work` until the first signal. Use it for work that only reads, or that can be dropped at any point.
     pub async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         let stopped = async {
             let signal = self.stop.wait().await;
-            // Before what they belong to is dropped: it kills its own children alone, and theirs would live on.
+            // Must come before `work` is dropped, which only kills its direct children.
             end_descendants();
             signal
         };
@@ -40,7 +40,7 @@ impl Session {
         }
     }
 
-    /// Ends with the second signal: for what must not be left half done by the first.
+    /// Runs `work` until the second signal. Use it for work that the first signal must not interrupt.
     pub async fn until_second_signal<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         tokio::select! {
             biased;
@@ -49,7 +49,7 @@ impl Session {
         }
     }
 
-    /// Shows what is being read. Ends with the first signal.
+    /// Shows what is being read while `work` reads it, until the first signal.
     pub async fn read<T>(&self, what: &'static str, work: impl Future<Output = T>) -> Result<T, Failure> {
         self.console.tell(&Event::Reading { what });
         let done = self.until_stopped(work).await;
@@ -57,7 +57,7 @@ impl Session {
         done
     }
 
-    /// Whether there is no need to ask: with `--yes`, or when all that changes is on this machine.
+    /// Whether no confirmation is needed, because of `--yes` or `--local`.
     ///
     /// # Errors
     /// When lamstream has to ask and cannot.
@@ -69,7 +69,7 @@ impl Session {
         }
     }
 
-    /// Shows what is going to happen and asks whether it may.
+    /// Shows the planned changes and asks for confirmation.
     pub async fn ask(&self, lines: &[Line], question: &str) -> Result<(), Failure> {
         let began = Instant::now();
         let answer = self.until_stopped(self.console.ask(lines, question)).await;
@@ -80,17 +80,17 @@ impl Session {
         }
     }
 
-    /// How long work took that began at `began`, without the time in which a question stood.
+    /// The time since `began`, without the time that the user took to answer questions.
     pub fn took(&self, began: Instant) -> Duration {
         began.elapsed().saturating_sub(*self.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hears what happens, and ends it at the first signal.
+    /// An observer that shows events on the console and stops at the first signal.
     pub fn observer(&self) -> Observer<'_> {
         self.observer_until(&self.stop.first)
     }
 
-    /// For what must not be left half done: only the second signal ends it, and that at once.
+    /// Runs `work` to completion; only the second signal ends it, immediately.
     pub async fn to_the_end<T>(&self, work: impl AsyncFnOnce(&Observer<'_>) -> T) -> Result<T, Failure> {
         self.until_second_signal(work(&self.observer_until(&self.stop.second))).await
     }

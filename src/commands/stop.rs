@@ -1,34 +1,34 @@
-//! The wish to end a run, by SIGINT or SIGTERM: the first signal ends it as soon as it can be left, the second at once.
+//! Requests to stop a run, by SIGINT or SIGTERM. The first ends it as soon as that is safe, the second immediately.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Signals within so short a time are one wish: a terminal sends Ctrl-C to a whole group, and some programs of it hand on
-/// what they got.
+/// Signals that arrive within this time count as one. A terminal sends Ctrl-C to the whole process group, and some
+/// programs in it forward the signal.
 const ONE_WISH: Duration = Duration::from_millis(30);
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
 
-/// Copies share one wish.
+/// Clones share their state.
 #[derive(Clone, Default)]
 pub struct Stop {
     /// Cancelled by the first signal.
     pub first: CancellationToken,
     /// Cancelled by the second.
     pub second: CancellationToken,
-    /// The number of the first signal, and when it came.
+    /// The number of the first signal, and when it arrived.
     signal: Arc<OnceLock<(u8, Instant)>>,
 }
 
 impl Stop {
-    /// Listens from now on. Must be called inside a runtime.
+    /// Starts listening. Must be called inside a runtime.
     pub fn listen() -> Stop {
         let stop = Stop::default();
         for (kind, number) in [(SignalKind::interrupt(), SIGINT), (SignalKind::terminate(), SIGTERM)] {
             let stop = stop.clone();
-            // A signal that cannot be listened for ends the process as it would any other.
+            // If listening fails, the signal ends the process as usual.
             let Ok(mut signals) = signal(kind) else { continue };
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
@@ -47,24 +47,24 @@ impl Stop {
         }
     }
 
-    /// The number of the first signal, once there was one.
+    /// The number of the first signal, if one has arrived.
     pub fn requested(&self) -> Option<u8> {
         self.first.is_cancelled().then(|| self.number())
     }
 
-    /// Waits for a signal, and gives its number.
+    /// Waits for a signal, and returns its number.
     pub async fn wait(&self) -> u8 {
         self.first.cancelled().await;
         self.number()
     }
 
-    /// Waits for a second signal, and gives the number of the first.
+    /// Waits for a second signal, and returns the number of the first.
     pub async fn insisted(&self) -> u8 {
         self.second.cancelled().await;
         self.number()
     }
 
-    /// As if it was Ctrl-C where no signal came: the program itself wants to stop.
+    /// SIGINT if no signal arrived, because then the program itself asked to stop.
     fn number(&self) -> u8 {
         self.signal.get().map_or(SIGINT, |(number, _)| *number)
     }

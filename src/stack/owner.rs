@@ -1,19 +1,19 @@
-//! Whose a resource is, which its tags say.
+//! Who owns a resource, according to its tags.
 
 use super::name::Names;
 use super::tags::Tags;
 
-/// Whose a resource is, as far as its tags say.
+/// The owner of a resource, according to its tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It carries the tags of exactly this function.
+    /// The resource has exactly this function's tags.
     Us,
-    /// It does not: it was made by hand, by another tool, or for another app.
+    /// The resource was created by hand, by another tool, or for another app.
     Stranger,
 }
 
 impl Names {
-    /// The tags by which a resource is known to be ours.
+    /// The tags that mark a resource as ours.
     pub fn owner_tags(&self) -> Tags {
         let mut tags = Tags::default();
         tags.insert("lamstream:app", &self.app);

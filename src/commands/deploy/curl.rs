@@ -1,11 +1,11 @@
-//! The line with which a person asks what the check asked.
+//! The `curl` command that repeats a check by hand.
 
 use crate::manifest::Check;
 
-/// Headers whose values are no secrets.
+/// Headers whose values are not secret.
 const HARMLESS: [&str; 2] = ["accept", "content-type"];
 
-/// A shell command that does what the check did, with an `…` for each value that may be a secret.
+/// A shell command that sends the same request as the check, with `…` for each value that may be a secret.
 pub(super) fn curl(url: &str, check: &Check) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut words = vec!["curl -N".to_owned()];

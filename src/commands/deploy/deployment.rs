@@ -1,4 +1,4 @@
-//! One function of a deploy, from what was observed to what came of it.
+//! The deployment of one function, from observing it to the answer.
 
 use super::curl::curl;
 use crate::apply::{Artifact, Delivery, Event, Source, Step, Untried, apply};
@@ -15,20 +15,20 @@ use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
 use packaging::Package;
 use std::time::Instant;
 
-/// One function on its way to be deployed.
+/// One function of a deploy.
 pub(super) struct Deployment<'a> {
     job: &'a Job<'a>,
-    /// Until there is a package, towards the code that is live: nothing else is known then.
+    /// Before the package is built, its target keeps the live code, because the new digest is not known yet.
     proposal: Proposal<'a>,
     code: Code,
-    /// What was made before the code was there.
+    /// What was created while the code was still being built.
     done: Vec<Step>,
 }
 
 enum Code {
     Missing,
     Built(Package),
-    /// It cannot be built, or what it needs could not be made.
+    /// The build failed, or creating the role or the log group failed.
     Failed(Failure),
 }
 
@@ -39,7 +39,7 @@ impl<'a> Deployment<'a> {
         Deployment { job, proposal: Proposal::new(current, target), code: Code::Missing, done: Vec::new() }
     }
 
-    /// On a first deploy, makes what needs no code while the code is being built: IAM takes seconds to spread a new role.
+    /// On a first deploy, creates what needs no code during the build, because a new role takes seconds to propagate.
     pub async fn begin(mut self, session: &Session, agreed: bool) -> Deployment<'a> {
         if !agreed || !self.is_first() {
             return self;
@@ -60,7 +60,7 @@ impl<'a> Deployment<'a> {
         self
     }
 
-    /// With its package, or why there is none. `shift` is the part of the traffic that the new release gets, in percent.
+    /// Adds the package, or the reason why there is none. `shift` is the new release's share of the traffic, in percent.
     pub fn plan(self, package: Result<Package, Failure>, shift: Option<u8>) -> Deployment<'a> {
         match (&self.code, package) {
             (Code::Failed(_), _) => self,
@@ -72,7 +72,7 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// Puts it live, verifies it, and cleans up.
+    /// Makes the new release live, verifies it, and deletes old versions.
     pub async fn carry_out(self, session: &Session, origin: &str, verify: bool, began: Instant) -> FunctionAnswer {
         let Deployment { job, proposal, code: Code::Built(package), done } = self else { return self.abandon() };
         let bucket = job.bucket.map(str::to_owned);
@@ -91,12 +91,12 @@ impl<'a> Deployment<'a> {
         answer
     }
 
-    /// What is said of it when nothing more is done.
+    /// The answer if the deploy stops here.
     pub fn abandon(self) -> FunctionAnswer {
         let Deployment { job, proposal, code, done } = self;
         let proposal = proposal.towards(job.target(""));
         let left = proposal.plan.changes.iter().map(|change| Step::of(change, job.names()));
-        // What a failed beginning had done was not observed since.
+        // If `begin` failed, the observed stack does not include what it created.
         let left: Vec<Step> = left.filter(|step| !done.contains(step)).collect();
         let answer = job.answer(&proposal.current.observed);
         let (state, error) = match code {
@@ -112,7 +112,7 @@ impl<'a> Deployment<'a> {
         &self.job.function.name
     }
 
-    /// Whether there is no such function yet.
+    /// Whether the function does not exist yet.
     pub fn is_first(&self) -> bool {
         self.observed().function.is_none()
     }
@@ -125,7 +125,7 @@ impl<'a> Deployment<'a> {
         self.proposal.plan.changes.iter().any(|change| change.kind() == Kind::Release)
     }
 
-    /// Whether its URL is open to everybody after the deploy, and was not before.
+    /// Whether this deploy makes the URL public.
     pub fn makes_public(&self) -> bool {
         let open = |url: Option<&FunctionUrl>| url.is_some_and(|url| url.auth == Auth::None);
         open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
@@ -139,8 +139,8 @@ impl<'a> Deployment<'a> {
         self.proposal.refuse_strangers()
     }
 
-    /// A release that an earlier run left unverified cannot be told from the one that a shift puts beside it. Running the
-    /// same shift again changes nothing, and asks its URL.
+    /// Refuses to shift traffic while the live release is unverified, because a failed check could not tell which of the
+    /// two is at fault. Rerunning an interrupted shift publishes nothing and only verifies the URL, so it is allowed.
     pub fn refuse_shift(&self) -> Result<(), Failure> {
         let outputs = &self.proposal.current.observed.outputs;
         match outputs.newest().filter(|_| self.publishes() && outputs.remembered.interrupted) {
@@ -154,7 +154,7 @@ impl<'a> Deployment<'a> {
     }
 }
 
-/// With `--shift` the new release gets a part of the traffic, where there is another to have the rest.
+/// With `--shift`, gives the new release a share of the traffic if another release can serve the rest.
 fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
     let weight = shift.and_then(Weight::percent);
     let (Some(current), Some(wanted), Some(weight)) = (&current.live, &target.live, weight) else { return target };
@@ -165,8 +165,8 @@ fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
     Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
 }
 
-/// Deletes old versions. The live one is not touched, so a deploy does not fail over it: the next one tries again, and a
-/// run that was interrupted does not begin.
+/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run skips
+/// this.
 async fn prune(session: &Session, job: &Job<'_>) {
     let pruning = job.place.prune(job.function.keep_releases as usize);
     let Ok(pruned) = session.until_stopped(pruning).await else { return };

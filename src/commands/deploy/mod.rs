@@ -29,7 +29,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         session.ask(&lines(deployments), &question(&site, &project, deployments)).await
     };
 
-    // lamstream asks once: before the build if a function is new, else with the whole plan.
+    // lamstream asks once: before the build if a function is new, otherwise with the complete plan.
     if !agreed {
         let preview = observe(session, &jobs, arguments).await?;
         if preview.iter().any(Deployment::is_first) {
@@ -46,7 +46,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let planned = begun.into_iter().zip(packages).map(|(begun, package)| begun.plan(package, arguments.shift));
     let deployments: Vec<Deployment<'_>> = planned.collect();
 
-    // Nothing more is done for any function when one of them cannot be built.
+    // If one function cannot be built, the deploy stops for all of them.
     if deployments.iter().any(Deployment::has_failed) {
         let functions = deployments.into_iter().map(Deployment::abandon).collect();
         return Ok(Answer::Deploy(site.functions(&project, functions)));
@@ -68,7 +68,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     Ok(Answer::Deploy(site.functions(&project, functions)))
 }
 
-/// Observes all functions; refuses at once what is not ours.
+/// Observes all functions, and refuses resources that lamstream did not create.
 async fn observe<'a>(
     session: &Session,
     jobs: &'a [Job<'a>],
@@ -83,7 +83,7 @@ async fn observe<'a>(
     Ok(deployments)
 }
 
-/// Lambda keeps instances warm for one version only.
+/// Refuses `--shift` with provisioned concurrency: Lambda keeps instances warm for one version only.
 fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
     let warm = project.functions.iter().find(|function| function.provisioned_concurrency.is_some());
     match (warm, arguments.shift) {
