@@ -2,7 +2,7 @@
 
 mod support;
 
-use lamstream::apply::{Delivery, Untried, apply};
+use lamstream::apply::{Delivery, NoTrial, apply};
 use lamstream::plan::{Action, Kind, Plan, plan};
 use lamstream::stack::*;
 use proptest::prelude::*;
@@ -187,7 +187,7 @@ proptest! {
         let delivery = Delivery::of(&b);
         cloud.budget.set(Some(budget));
         let first = plan(&a, &b);
-        let cut = runtime.block_on(apply(&mut cloud.current(), &first, &delivery, &mut Untried, &nobody()));
+        let cut = runtime.block_on(apply(&mut cloud.current(), &first, &delivery, &mut NoTrial, &nobody()));
         match cut {
             Ok(applied) => prop_assert_eq!(applied.done.len(), first.changes.len()),
             Err(error) => {
@@ -197,7 +197,7 @@ proptest! {
         }
         cloud.budget.set(None);
         let rest = plan(&cloud.stack(), &b);
-        runtime.block_on(apply(&mut cloud.current(), &rest, &delivery, &mut Untried, &nobody())).unwrap();
+        runtime.block_on(apply(&mut cloud.current(), &rest, &delivery, &mut NoTrial, &nobody())).unwrap();
         prop_assert_eq!(cloud.stack(), b);
     }
 
@@ -214,7 +214,7 @@ proptest! {
             cloud.budget.set(budget);
             cloud.loses_reply.set(loses_reply);
             let plan = plan(&cloud.stack(), &b);
-            if let Err(error) = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut Untried, &nobody())) {
+            if let Err(error) = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &nobody())) {
                 let told = error.done.len() + usize::from(error.failed.is_some()) + error.left.len();
                 prop_assert!(budget.is_some() && told == plan.changes.len(), "{error:#?}");
             }

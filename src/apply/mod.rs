@@ -8,7 +8,7 @@ mod trial;
 pub use cloud::{Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, Remembered, Source};
 pub use event::{Event, Step, Verified};
 pub use observer::Observer;
-pub use trial::{Cause, Trial, Untried};
+pub use trial::{Cause, NoTrial, Trial};
 
 use crate::plan::{Change, Diff, Plan};
 use crate::stack::Secret;

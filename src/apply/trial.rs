@@ -14,9 +14,9 @@ pub trait Trial {
 }
 
 /// Every version may have traffic.
-pub struct Untried;
+pub struct NoTrial;
 
-impl Trial for Untried {
+impl Trial for NoTrial {
     type Rejection = Infallible;
 
     async fn try_version(&mut self, _: &str) -> Result<(), Cause<Infallible>> {

@@ -32,7 +32,7 @@ pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
 /// # Errors
 /// `Conflict` if another process has moved the alias since it was observed. After any error, [`Current::traffic`] says
 /// where the traffic goes, as far as it is known.
-pub(super) async fn turn(
+pub(super) async fn route_to(
     current: &mut Current<'_>,
     number: &str,
     part: Option<Weight>,
@@ -162,7 +162,7 @@ impl Current<'_> {
 
     /// Treats the live release as verified until the next write. Use it if a release that an interrupted run left
     /// unverified has now passed.
-    pub fn vouch(&mut self, checks: &str) {
+    pub fn assume_verified(&mut self, checks: &str) {
         let Current { alias, before, .. } = self;
         for pointing in alias.iter_mut().map(|alias| &mut alias.pointing).chain(before) {
             pointing.memory = pointing.memory.verified(pointing.newest(), checks, pointing.shifted.is_none());
@@ -223,7 +223,7 @@ async fn point(
             (Guard::Traffic, Some(now), Some(expected)) => now.pointing.same_traffic(&expected.pointing),
             (_, now, expected) => now.as_ref().map(|now| &now.pointing) == expected.as_ref().map(|seen| &seen.pointing),
         };
-        let look = judge(current, &to, is_unmoved, now.as_ref(), refusal);
+        let look = classify_reply(current, &to, is_unmoved, now.as_ref(), refusal);
         expected = now.map(|alias| alias.without_warming(current.provisioned));
         look
     })
@@ -231,7 +231,7 @@ async fn point(
 }
 
 /// Decides from the alias as it is now whether a move took effect, is in progress, can be retried or has failed.
-fn judge(
+fn classify_reply(
     current: &mut Current<'_>,
     to: &Pointing,
     is_unmoved: bool,

@@ -43,7 +43,7 @@ pub(super) async fn carry_out(
     let Some(live) = diff.target() else { return alias::delete(current.place).await.map(|()| Outputs::default()) };
     let Source::Version(number) = delivery.source else { return Err(missing(current, "no version was published")) };
     let part = live.shift.as_ref().map(|shift| shift.weight);
-    alias::turn(current, number, part, delivery.verify, observer).await
+    alias::route_to(current, number, part, delivery.verify, observer).await
 }
 
 fn missing(current: &Current<'_>, what: &str) -> CloudError {

@@ -31,7 +31,7 @@ pub(super) async fn observe(place: &Place<'_>) -> Result<Option<(FunctionUrl, St
 
 async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option<(FunctionUrl, String)>, CloudError> {
     let call = account.lambda.get_function_url_config().function_name(name).qualifier(Names::ALIAS);
-    let aside = Aside::default();
+    let aside = LocalCloudNote::default();
     let found = call.customize().interceptor(aside.clone()).send().await;
     let Some(found) = found.if_found(|| format!("read the URL of function `{name}`"))? else { return Ok(None) };
     if let Some(why) = aside.said().filter(|_| !may_be_down) {
@@ -51,15 +51,15 @@ async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option
 
 /// What the local cloud says beside a URL's configuration, in a member that the SDK does not know.
 #[derive(Clone, Debug, Default)]
-struct Aside(Arc<Mutex<Option<String>>>);
+struct LocalCloudNote(Arc<Mutex<Option<String>>>);
 
-impl Aside {
+impl LocalCloudNote {
     fn said(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl Intercept for Aside {
+impl Intercept for LocalCloudNote {
     fn name(&self) -> &'static str {
         "what the local cloud says of a URL"
     }

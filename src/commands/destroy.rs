@@ -4,7 +4,7 @@ use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
-use crate::apply::{Cloud, Delivery, Untried, apply};
+use crate::apply::{Cloud, Delivery, NoTrial, apply};
 use crate::aws::Place;
 use crate::cli::Destroy;
 use crate::failure::Failure;
@@ -65,7 +65,7 @@ fn emptied(current: &Stack, keep_logs: bool) -> Stack {
 async fn clear(session: &Session, proposal: Proposal<'_>) -> FunctionAnswer {
     let Proposal { mut current, target, plan } = proposal;
     let delivery = Delivery::of(&target);
-    let applied = apply(&mut current, &plan, &delivery, &mut Untried, &session.observer()).await;
+    let applied = apply(&mut current, &plan, &delivery, &mut NoTrial, &session.observer()).await;
     let stack = current.observed.stack;
     let left_alone = plan.changes.iter().fold(stack, |stack, change| stack.after(change));
     if left_alone.function.is_some() {

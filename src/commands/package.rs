@@ -13,7 +13,11 @@ use std::path::Path;
 
 /// Reads the packages given with `--package`, one entry for each of the project's functions. It refuses packages that
 /// cannot run, before lamstream makes any call.
-pub fn brought(session: &Session, project: &Project, packages: &[String]) -> Result<Vec<Option<Package>>, Failure> {
+pub fn read_packages(
+    session: &Session,
+    project: &Project,
+    packages: &[String],
+) -> Result<Vec<Option<Package>>, Failure> {
     let mut zips = vec![None; project.functions.len()];
     for package in packages {
         let named = match package.split_once('=') {
@@ -74,7 +78,7 @@ pub async fn package(
     }
     let building = || session.console.tell(&Event::Building { function: function.name.clone() });
     let package = match code {
-        Code::Zip(package) => told_of_secrets(session, function, package),
+        Code::Zip(package) => warn_about_secrets(session, function, package),
         Code::Crate(prepared, architecture) => {
             building();
             compiled(session, function, *prepared, architecture).await?
@@ -94,7 +98,7 @@ pub async fn package(
 }
 
 /// Warns about secrets in a zip built elsewhere, which is deployed unchanged.
-fn told_of_secrets(session: &Session, function: &Function, package: Package) -> Package {
+fn warn_about_secrets(session: &Session, function: &Function, package: Package) -> Package {
     for file in package.secrets() {
         session.console.note(&format!("`{}`: the package contains `{file}`, which looks like a secret", function.name));
     }

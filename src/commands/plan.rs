@@ -1,6 +1,6 @@
 //! `lamstream plan`: what deploy would change.
 
-use super::package::{brought, package_all};
+use super::package::{package_all, read_packages};
 use super::preflight::preflight;
 use super::project::Project;
 use super::proposal::Proposal;
@@ -13,7 +13,7 @@ use crate::report::{Answer, FunctionAnswer};
 
 pub async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, Failure> {
     let project = Project::read(&session.global, &arguments.functions)?;
-    let zips = brought(session, &project, &arguments.packages.packages)?;
+    let zips = read_packages(session, &project, &arguments.packages.packages)?;
     let codes = preflight(session, &project, zips, None, true).await?;
     let (project, site) = connect(session, project).await?;
     let jobs = site.jobs(&project, session.global.local);

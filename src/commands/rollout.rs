@@ -4,7 +4,7 @@ use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Job;
 use super::verification::{NotVerified, Rejection, Verification};
-use crate::apply::{Cause, Delivery, Event, Observed, Outputs, Reason, Source, Step, Untried, apply};
+use crate::apply::{Cause, Delivery, Event, NoTrial, Observed, Outputs, Reason, Source, Step, apply};
 use crate::aws::{Current, Traffic};
 use crate::failure::{Failure, Kind as Failed};
 use crate::plan::{Change, Kind, Plan};
@@ -56,13 +56,13 @@ impl Rollout<'_> {
     async fn carry_out(mut self, plan: Plan, source: &Source) -> FunctionAnswer {
         self.hide_environments();
         let (before, after) = plan.halves();
-        self.settle_doubt(&before).await;
+        self.check_unverified_release(&before).await;
         let failure = self.lead_to_target(&before, source).await.err();
         if let Some(failure) = self.prove(failure).await {
             return self.failed(failure, &after.changes);
         }
         let delivery = Delivery::of(self.target);
-        match apply(&mut self.current, &after, &delivery, &mut Untried, &self.session.observer()).await {
+        match apply(&mut self.current, &after, &delivery, &mut NoTrial, &self.session.observer()).await {
             Ok(applied) => self.answer.done.extend(applied.done),
             Err(error) => {
                 let mut failure = Failure::from(error);
@@ -87,14 +87,14 @@ impl Rollout<'_> {
     }
 
     /// Checks a release that an interrupted run left unverified, because it decides whether we can return to it.
-    async fn settle_doubt(&mut self, plan: &Plan) {
+    async fn check_unverified_release(&mut self, plan: &Plan) {
         let moves = plan.changes.iter().any(|change| change.kind() == Kind::Release);
         let Some(url) = &self.observed.outputs.url else { return };
         if !moves || !self.checks.verifies() || !self.observed.outputs.remembered.interrupted {
             return;
         }
         match self.checks.ask(url, &self.current, true).await {
-            Ok(_) => self.current.vouch(self.checks.fingerprint()),
+            Ok(_) => self.current.assume_verified(self.checks.fingerprint()),
             Err(refused) => self.session.console.note(&format!(
                 "`{}`: an earlier run left version {} unverified: {}",
                 self.job.function.name,
@@ -166,7 +166,7 @@ impl Rollout<'_> {
             self.remember(false).await;
         }
         let url = self.answer.outputs.url.clone().filter(|_| due && self.checks.verifies());
-        let Some(url) = url else { return failure.map(|failure| failure.therefore_maybe(whereabouts(&traffic))) };
+        let Some(url) = url else { return failure.map(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
         match self.checks.ask(&url, &self.current, failure.is_some()).await {
             Ok(verified) => {
                 self.answer.verified = verified;
@@ -180,7 +180,7 @@ impl Rollout<'_> {
                     return Some(failure.unwrap_or_else(|| Failure::interrupted(signal)));
                 }
                 failure.map(|failure| {
-                    let live = whereabouts(&traffic).unwrap_or_else(|| self.is_live());
+                    let live = describe_traffic(&traffic).unwrap_or_else(|| self.is_live());
                     self.ended(failure.therefore(&format!("{live}, and its URL passes the checks")))
                 })
             }
@@ -239,7 +239,7 @@ impl Rollout<'_> {
         // If the live release passed before, moving back to an older one would not help.
         let suspect = traffic != Traffic::Unmoved || remembered.interrupted;
         if !suspect || !refused.calls_for_moving_back {
-            let live = whereabouts(&traffic).unwrap_or_else(|| self.is_live());
+            let live = describe_traffic(&traffic).unwrap_or_else(|| self.is_live());
             let passed = traffic == Traffic::Unmoved && remembered.verdict == Verdict::Verified;
             let how = if passed { "it passed other checks before" } else { "unverified" };
             return failure.therefore(&format!("{live}, {how}"));
@@ -259,7 +259,7 @@ impl Rollout<'_> {
             Ok(Err(error)) => error.to_string(),
             Err(interrupted) => interrupted.message,
         };
-        let live = whereabouts(&self.current.traffic()).unwrap_or_else(|| self.is_live());
+        let live = describe_traffic(&self.current.traffic()).unwrap_or_else(|| self.is_live());
         failure.therefore_as_said(&format!("{live}, and `live` could not be moved back"), &why)
     }
 
@@ -293,7 +293,7 @@ impl Rollout<'_> {
 }
 
 /// Says which version gets the traffic; `None` if this run did not move it.
-fn whereabouts(traffic: &Traffic) -> Option<String> {
+fn describe_traffic(traffic: &Traffic) -> Option<String> {
     match traffic {
         Traffic::Unmoved => None,
         Traffic::Moved(version) => Some(format!("version {version} is live")),

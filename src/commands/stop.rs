@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Signals that arrive within this time count as one. A terminal sends Ctrl-C to the whole process group, and some
 /// programs in it forward the signal.
-const ONE_WISH: Duration = Duration::from_millis(30);
+const DEBOUNCE: Duration = Duration::from_millis(30);
 const SIGINT: u8 = 2;
 const SIGTERM: u8 = 15;
 
@@ -42,7 +42,7 @@ impl Stop {
     fn heard(&self, number: u8, now: Instant) {
         let (_, first) = self.signal.get_or_init(|| (number, now));
         self.first.cancel();
-        if now.duration_since(*first) >= ONE_WISH {
+        if now.duration_since(*first) >= DEBOUNCE {
             self.second.cancel();
         }
     }
@@ -78,9 +78,9 @@ mod tests {
     fn only_a_later_signal_insists() {
         let (stop, start) = (Stop::default(), Instant::now());
         stop.heard(SIGINT, start);
-        stop.heard(SIGINT, start + ONE_WISH / 2);
+        stop.heard(SIGINT, start + DEBOUNCE / 2);
         assert!(!stop.second.is_cancelled());
-        stop.heard(SIGTERM, start + ONE_WISH);
+        stop.heard(SIGTERM, start + DEBOUNCE);
         assert!(stop.second.is_cancelled() && stop.requested() == Some(SIGINT));
     }
 }

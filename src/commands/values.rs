@@ -20,13 +20,13 @@ const LONGEST: u64 = 4096 + 2;
 /// All values that are not there: those that need no AWS before any call to it.
 pub async fn connect(session: &Session, mut project: Project) -> Result<(Project, Site), Failure> {
     let found = look_up_near(&project);
-    filled(session, &mut project, &found, Kind::Manifest)?;
+    fill_values(session, &mut project, &found, Kind::Manifest)?;
     hide(session, &project, None);
     let site = Site::connect(session, &project.manifest).await?;
     let far = origins(&project, false);
     if !far.is_empty() {
         let found = session.read("the secrets", fetch(&site, &far)).await??;
-        filled(session, &mut project, &found, Kind::Cloud)?;
+        fill_values(session, &mut project, &found, Kind::Cloud)?;
         hide(session, &project, Some(&site));
     }
     Ok((project, site))
@@ -126,7 +126,7 @@ pub async fn connect_with_what_is_there(
         }));
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
-    filled(session, &mut project, &there, Kind::Manifest)?;
+    fill_values(session, &mut project, &there, Kind::Manifest)?;
     hide(session, &project, Some(&site));
     Ok((project, site, Missing(missing)))
 }
@@ -137,7 +137,7 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
 }
 
 /// `missing` is the kind of failure when something is not there; what is there and cannot be used is the manifest's.
-fn filled(session: &Session, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
+fn fill_values(session: &Session, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
     fill(&mut project.functions, found, &project.text).map_err(|problems| {
         let message = problems.render(&session.global.manifest.display().to_string(), &project.text);
         let without = self::missing(found);

@@ -7,7 +7,7 @@ mod support;
 mod differences;
 mod scenario;
 
-use lamstream::apply::{Artifact, Cloud, Current, Delivery, Source, Untried, apply};
+use lamstream::apply::{Artifact, Cloud, Current, Delivery, NoTrial, Source, apply};
 use lamstream::aws::{Access, Account, Place};
 use lamstream::plan::plan;
 use lamstream::stack::{Names, Stack};
@@ -28,7 +28,7 @@ async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut 
         let source = Source::Zip(Artifact { zip, bucket: None, origin: String::new() });
         let delivery = Delivery { source: &source, ..Delivery::of(&target) };
         let plan_to = plan(current.stack(), &target);
-        apply(&mut current, &plan_to, &delivery, &mut Untried, &nobody())
+        apply(&mut current, &plan_to, &delivery, &mut NoTrial, &nobody())
             .await
             .unwrap_or_else(|error| panic!("{title}, step {number}: {error:#?}"));
         let mut found = cloud.observe().await.expect("it can be read again").stack().clone();
@@ -139,7 +139,7 @@ async fn by_a_bucket_of_the_users(account: &Account, bin: &Path, endpoint: &str)
     let mut current = place.observe().await.expect("nothing");
     let delivery = Delivery { source: &source, ..Delivery::of(&target) };
     let plan = plan(current.stack(), &target);
-    apply(&mut current, &plan, &delivery, &mut Untried, &nobody()).await.expect("a deploy");
+    apply(&mut current, &plan, &delivery, &mut NoTrial, &nobody()).await.expect("a deploy");
     let left = buckets(bin, endpoint, "print(names(), s3.list_objects_v2(Bucket='mine')['KeyCount'])");
     assert_eq!(left, "['mine'] 0");
 }

@@ -1,7 +1,7 @@
 //! The deployment of one function, from observing it to the answer.
 
 use super::curl::curl;
-use crate::apply::{Artifact, Delivery, Event, Source, Step, Untried, apply};
+use crate::apply::{Artifact, Delivery, Event, NoTrial, Source, Step, apply};
 use crate::aws::Current;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
@@ -46,7 +46,7 @@ impl<'a> Deployment<'a> {
         }
         let Proposal { current, target, plan } = &mut self.proposal;
         let early = plan.before_code();
-        match apply(current, &early, &Delivery::of(target), &mut Untried, &session.observer()).await {
+        match apply(current, &early, &Delivery::of(target), &mut NoTrial, &session.observer()).await {
             Ok(applied) => {
                 let stack = current.observed.stack.clone();
                 current.observed.stack = early.changes.iter().fold(stack, |stack, change| stack.after(change));

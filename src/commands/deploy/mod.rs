@@ -3,7 +3,7 @@
 mod curl;
 mod deployment;
 
-use super::package::{brought, package_all};
+use super::package::{package_all, read_packages};
 use super::preflight::preflight;
 use super::project::Project;
 use super::session::Session;
@@ -21,7 +21,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let began = Instant::now();
     let project = Project::read(&session.global, &arguments.functions)?;
     refuse_shift(&project, arguments)?;
-    let zips = brought(session, &project, &arguments.packages.packages)?;
+    let zips = read_packages(session, &project, &arguments.packages.packages)?;
     let codes = preflight(session, &project, zips, None, true).await?;
     let (project, site) = connect(session, project).await?;
     let jobs = site.jobs(&project, session.global.local);
