@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Files and directories that must be free of them.
 const CHECKED: &[&str] = &[
     "README.md",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
     "deploy.toml",
     "deny.toml",
@@ -43,6 +44,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("does not bring", "does not include"),
     ("ended well", "succeeded"),
     ("ends well", "succeeds"),
+    ("for ever", "forever"),
     ("go on from there", "resume where it stopped"),
     ("goes along", "is included"),
     ("goes by", "uses"),
@@ -76,6 +78,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("run the same command again", "rerun the command"),
     ("serves on", "keeps serving"),
     ("somebody", "name the actor: you, AWS, another deploy"),
+    ("someone else", "another process, or name the actor"),
     ("stands at", "is at"),
     ("stands before", "is in front of"),
     ("stands beside", "is next to"),
@@ -87,6 +90,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("that are there", "available, published or installed"),
     ("the release before", "the previous release"),
     ("there is no way back", "has no previous release to roll back to"),
+    ("under way", "in progress"),
     ("what is said first counts", "precedence, highest first"),
     ("where it is missing", "if it does not exist"),
     ("who is late", "a slow first answer"),
