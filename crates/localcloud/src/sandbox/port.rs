@@ -92,11 +92,16 @@ pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
     let limit =
         if start.on_its_port { Duration::from_secs(spec.configuration.timeout.into()) } else { RELEASE_TIMEOUT };
     let until = Instant::now() + limit;
-    // Another program may have it, too.
-    let taken = || lock(&LEASED).contains(&port) || (start.on_its_port && !is_free(port));
-    while taken() && Instant::now() < until {
-        let ended = host.fleet.end_port_holder(port, spec, start.on_its_port);
-        if !ended && !start.on_its_port {
+    // What listens there now may be on its way out: a process of the instance that ended, or another program.
+    let mut waits = start.on_its_port;
+    while Instant::now() < until {
+        if lock(&LEASED).contains(&port) {
+            let ended = host.fleet.end_port_holder(port, spec, start.on_its_port);
+            if !ended && !start.on_its_port {
+                return;
+            }
+            waits = true;
+        } else if !waits || is_free(port) {
             return;
         }
         tokio::time::sleep(PAUSE).await;
