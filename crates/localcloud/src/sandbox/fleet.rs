@@ -53,6 +53,17 @@ struct PortHolder {
     ending: bool,
 }
 
+/// What becomes of the instance that has a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PortHolderState {
+    /// It ends, and its port will be free.
+    Ends,
+    /// It is in use.
+    Stays,
+    /// No instance is known yet, or none any more: it is just starting, or has just ended.
+    Unknown,
+}
+
 /// The instances of one build.
 #[derive(Default)]
 struct Pool {
@@ -141,12 +152,13 @@ impl Fleet {
         lock(&self.instances).ports.insert(id, holder);
     }
 
-    /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`;
-    /// returns whether it ends.
-    pub(super) fn end_port_holder(&self, port: u16, spec: &InstanceSpec, any: bool) -> bool {
+    /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`.
+    pub(super) fn end_port_holder(&self, port: u16, spec: &InstanceSpec, any: bool) -> PortHolderState {
         let mut instances = lock(&self.instances);
         let Instances { ports, pools, .. } = &mut *instances;
-        let Some((id, holder)) = ports.iter_mut().find(|(_, holder)| holder.port == port) else { return false };
+        let Some((id, holder)) = ports.iter_mut().find(|(_, holder)| holder.port == port) else {
+            return PortHolderState::Unknown;
+        };
         let is_older = holder.function == spec.key() && holder.build != spec.build;
         let pool = pools.get_mut(&holder.build).filter(|pool| (any || is_older) && pool.idle.contains(id));
         if let Some(pool) = pool {
@@ -154,7 +166,7 @@ impl Fleet {
             pool.alive.remove(id);
             holder.ending = true;
         }
-        holder.ending
+        if holder.ending { PortHolderState::Ends } else { PortHolderState::Stays }
     }
 
     /// Notes that an instance is idle; false if it is no longer wanted.

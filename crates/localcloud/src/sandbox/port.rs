@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::fleet::PortHolderState;
 use super::host::Host;
 use super::request::Start;
 use super::spec::InstanceSpec;
@@ -92,15 +93,15 @@ pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
     let limit =
         if start.on_its_port { Duration::from_secs(spec.configuration.timeout.into()) } else { RELEASE_TIMEOUT };
     let until = Instant::now() + limit;
-    // What listens there now may be on its way out: a process of the instance that ended, or another program.
+    // What listens there may be on its way out: a process of an instance that ended, or another program.
     let mut waits = start.on_its_port;
     while Instant::now() < until {
         if lock(&LEASED).contains(&port) {
-            let ended = host.fleet.end_port_holder(port, spec, start.on_its_port);
-            if !ended && !start.on_its_port {
-                return;
+            match host.fleet.end_port_holder(port, spec, start.on_its_port) {
+                PortHolderState::Stays if !start.on_its_port => return,
+                PortHolderState::Stays => {}
+                PortHolderState::Ends | PortHolderState::Unknown => waits = true,
             }
-            waits = true;
         } else if !waits || is_free(port) {
             return;
         }
