@@ -9,7 +9,7 @@ use crate::aws::{Current, Traffic};
 use crate::failure::{Failure, Kind as Failed};
 use crate::plan::{Change, Kind, Plan};
 use crate::report::{FunctionAnswer, State};
-use crate::stack::{Secret, Stack, Verdict};
+use crate::stack::{Live, Secret, Stack, Verdict};
 
 /// One proposal while it is carried out.
 pub(super) struct Rollout<'a> {
@@ -113,6 +113,7 @@ impl Rollout<'_> {
                 self.answer.done.extend(applied.done);
                 self.learn(applied.outputs);
                 self.answer.release = self.target.live.as_ref().map(|live| live.release.clone());
+                self.answer.shift = self.target.live.as_ref().and_then(Live::weight);
                 let verdict = self.answer.outputs.remembered.verdict;
                 self.answer.verdict = Some(verdict).filter(|_| self.target.url.is_some());
                 Ok(())
@@ -273,6 +274,7 @@ impl Rollout<'_> {
         let is_observed = self.answer.outputs.version == self.observed.outputs.version;
         let observed = self.observed.stack.live.as_ref().filter(|_| is_observed);
         self.answer.release = observed.map(|live| live.release.clone());
+        self.answer.shift = observed.and_then(Live::weight);
         self.answer.changed = true;
         self.answer.verdict = Some(self.answer.outputs.remembered.verdict);
         let is_release = |step: &Step| step.kind == Kind::Release;

@@ -8,7 +8,7 @@ use crate::aws::{Access, Account, Current, Place};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
-use crate::stack::{Names, Platform, Stack};
+use crate::stack::{Live, Names, Platform, Stack};
 use futures_util::future::try_join_all;
 
 /// An account and its number.
@@ -141,7 +141,7 @@ impl Job<'_> {
             state: if live.is_some() { State::Deployed } else { State::Absent },
             url: observed.stack.url.clone(),
             release: live.map(|live| live.release.clone()),
-            shift: live.and_then(|live| live.shift.as_ref()).map(|shift| shift.weight),
+            shift: live.and_then(Live::weight),
             verdict: (live.is_some() && observed.stack.url.is_some()).then_some(observed.outputs.remembered.verdict),
             outputs: observed.outputs.clone(),
             ..FunctionAnswer::of(self.names().clone())

@@ -63,6 +63,17 @@ pub(super) enum Turn<'a> {
         verb: &'static str,
         about: String,
     },
+    /// It waits, and says so at least once a second.
+    Waits {
+        function: &'a str,
+        about: String,
+        elapsed: Duration,
+    },
+    /// It is verified, and waits for nothing else.
+    Verifies {
+        function: &'a str,
+        about: String,
+    },
     /// What is being done goes on.
     Goes {
         function: &'a str,
@@ -100,8 +111,8 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
         Event::Uploading { function, sent, total } => {
             Turn::Goes { function, verb: UPLOADING, about: upload(function, *sent, *total) }
         }
-        Event::Waiting { function, for_what, .. } => {
-            Turn::Begins { function, verb: WAITING, about: format!("for {for_what}") }
+        Event::Waiting { function, for_what, elapsed } => {
+            Turn::Waits { function, about: format!("for {for_what}"), elapsed: *elapsed }
         }
         // These two may be made while something else is going on; nothing is ever waited for in them.
         Event::Done { function, step, .. } | Event::Failed { function, step }
@@ -110,7 +121,7 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
             Turn::Ends { function, about: named(step) }
         }
         Event::Done { function, .. } | Event::Failed { function, .. } => Turn::EndsAll { function },
-        Event::Verifying { function, what } => Turn::Begins { function, verb: "Verifying", about: of(what, function) },
+        Event::Verifying { function, what } => Turn::Verifies { function, about: of(what, function) },
         Event::Verified { function, .. }
         | Event::NotVerified { function, .. }
         | Event::MovedBack { function, .. }

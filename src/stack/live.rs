@@ -24,6 +24,11 @@ impl Live {
     pub fn newest(&self) -> &Release {
         self.shift.as_ref().map_or(&self.release, |shift| &shift.release)
     }
+
+    /// The part of the traffic that a shift gives to its release.
+    pub fn weight(&self) -> Option<Weight> {
+        self.shift.as_ref().map(|shift| shift.weight)
+    }
 }
 
 impl From<Release> for Live {

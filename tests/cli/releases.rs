@@ -274,7 +274,10 @@ fn rollback_is_verified_and_asks() {
 #[test]
 fn a_shift_is_shown_and_promoted() {
     let bench = deployed();
-    another(&bench, "two", &["--shift", "10"]);
+    write(&bench, "two", "good", "");
+    let shifted = deploy(&bench, &["--shift", "10", "--output", "json"]);
+    let document: Value = serde_json::from_slice(&shifted.stdout).unwrap();
+    assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
     let status = bench.good(&["status", "--local"]);
     assert!(status.starts_with("chat: deployed, version 1\n"), "{status}");
     assert!(status.contains("shift: 10% of the traffic goes to version 2"), "{status}");
