@@ -219,7 +219,7 @@ fn the_policies_allow_what_the_commands_do_and_no_more() {
 #[test]
 fn what_a_call_needs_besides_is_said_with_how_sure_it_is() {
     let document = Document::read();
-    let rows = document.lines("More than the name says");
+    let rows = document.lines("What else it needs");
     let row = |more: &More| format!("| `{}` | `{}` | {} |", more.of, more.action, more.sure);
     assert_eq!(rows, MORE.iter().map(row).collect::<Vec<_>>());
     assert!(document.json().len() >= 6, "policies and trusts");
