@@ -297,7 +297,7 @@ impl<'a> Cell<'a> {
         let (done, left) = (kinds("done"), kinds("left"));
         let in_words = |kinds: &[&str]| match kinds {
             [] => "nothing".to_owned(),
-            kinds => kinds.join(", ").replace('_', " "),
+            kinds => kinds.join(", ").replace('_', " ").replace("url", "URL"),
         };
         let line = format!("done: {}   left: {}\n", in_words(&done), in_words(&left));
         if !(stderr.contains(&line) || done.is_empty() && left.is_empty()) {
