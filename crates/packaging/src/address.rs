@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A text with the user names and passwords of its URLs masked: `https://user:secret@host/` becomes
 /// `https://****@host/`.
-pub fn without_credentials(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
     }
@@ -28,7 +28,7 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a text has a URL with a password or token. A reference to a variable, such as `${TOKEN}`, does not count.
-pub fn holds_credentials(text: &str) -> bool {
+pub(crate) fn holds_credentials(text: &str) -> bool {
     text.split("://").skip(1).any(|after| {
         let authority = &after[..end_of_authority(after)];
         let user = authority.rsplit_once('@').map(|(user, _)| user).unwrap_or_default();
@@ -37,8 +37,22 @@ pub fn holds_credentials(text: &str) -> bool {
     })
 }
 
+/// A URL with its `${NAME}` variables expanded, as pip and uv do in a list.
+pub(super) fn with_variables(address: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = address;
+    while let Some((before, (name, after))) =
+        rest.split_once("${").and_then(|(it, after)| Some((it, after.split_once('}')?)))
+    {
+        whole.push_str(before);
+        whole.push_str(&std::env::var(name).unwrap_or_else(|_| format!("${{{name}}}")));
+        rest = after;
+    }
+    whole + rest
+}
+
 /// Whether two URLs are of the same index: users, a trailing slash and the case of the host are ignored.
-pub fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     key(one) == key(other)
 }
 
@@ -47,12 +61,12 @@ pub(super) const PUBLIC: [&[&str]; 4] =
     [&["pypi", "org"], &["pypi", "python", "org"], &["registry", "npmjs", "org"], &["registry", "yarnpkg", "com"]];
 
 /// Whether a URL is of a public registry.
-pub fn is_public(address: &str) -> bool {
+pub(crate) fn is_public(address: &str) -> bool {
     host(address).is_some_and(|host| PUBLIC.iter().any(|labels| host.split('.').eq(labels.iter().copied())))
 }
 
 /// `host:port` of a URL, in lower case.
-pub fn host(address: &str) -> Option<String> {
+pub(crate) fn host(address: &str) -> Option<String> {
     let (_, after) = address.split_once("://")?;
     let authority = &after[..end_of_authority(after)];
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);

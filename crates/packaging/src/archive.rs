@@ -1,10 +1,14 @@
 //! Zips: written deterministically, and read without trusting them.
 
-use std::io::{Cursor, Read, Write};
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use zip::read::ZipArchive;
 use zip::result::{ZipError, ZipResult};
-use zip::write::{SimpleFileOptions, ZipWriter};
+use zip::write::{PreparedZipFile, SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, System};
 
 use crate::error::BuildError;
@@ -27,50 +31,118 @@ const BEST: i64 = 9;
 const QUICK: i64 = 6;
 
 /// One file of a package.
-pub struct Entry {
+pub(crate) struct Entry<'a> {
     /// With `/` between its parts.
-    pub name: String,
-    pub bytes: Vec<u8>,
+    pub name: &'a str,
+    pub content: Source<'a>,
     pub executable: bool,
 }
 
+/// Where a file's content comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    Bytes(&'a [u8]),
+    At(&'a Path),
+    /// A link with this text.
+    Link(&'a str),
+}
+
 /// Zips a bootstrap. Equal bytes in, equal bytes out, whatever the time, place and platform.
-pub fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
+pub(crate) fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
     check_unzipped(bootstrap.len() as u64, BINARY)?;
-    let entry = Entry { name: BOOTSTRAP.to_owned(), bytes: bootstrap.to_owned(), executable: true };
-    write(&[entry], BEST).map_err(|error| BuildError::new("cannot zip the binary").because(error))
+    write(&[Entry { name: BOOTSTRAP, content: Source::Bytes(bootstrap), executable: true }], BEST, BINARY)
 }
 
 /// Refuses files that are too large for Lambda to unpack, by their names and sizes.
-pub fn check_sizes(sizes: &[(&str, u64)], subject: &str) -> Result<(), BuildError> {
+pub(crate) fn check_sizes(sizes: &[(&str, u64)], subject: &str) -> Result<(), BuildError> {
     let total = sizes.iter().map(|(_, size)| size).sum();
     check_unzipped(total, subject).map_err(|error| error.hint(largest(sizes)))
 }
 
-/// Zips files in the given order, each with its name, its bytes and whether it is executable, and without any other
+/// Zips files in the given order, each with its name, its content and whether it is executable, and without any other
 /// metadata. Messages call their origin `subject`.
-pub fn pack_all(entries: &[Entry], subject: &str) -> Result<Vec<u8>, BuildError> {
-    write(entries, QUICK).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
+pub(crate) fn pack_all(entries: &[Entry<'_>], subject: &str) -> Result<Vec<u8>, BuildError> {
+    write(entries, QUICK, subject)
 }
 
-fn write(entries: &[Entry], level: i64) -> ZipResult<Vec<u8>> {
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+fn write(entries: &[Entry<'_>], level: i64, subject: &str) -> Result<Vec<u8>, BuildError> {
+    let failed = |error: ZipError| BuildError::new(format!("cannot zip {subject}")).because(error);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(level))
         .last_modified_time(DateTime::DEFAULT)
         .system(System::Unix);
-    for entry in entries {
-        let mode = if entry.executable { 0o755 } else { 0o644 };
-        writer.start_file(&*entry.name, options.unix_permissions(mode))?;
-        writer.write_all(&entry.bytes)?;
-    }
-    Ok(writer.finish()?.into_inner())
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut add = |entry: &Entry<'_>, compressed: Option<PreparedZipFile>| match (compressed, entry.content) {
+        (Some(compressed), _) => writer.add_prepared_file(compressed),
+        (None, Source::Link(text)) => writer.add_symlink(entry.name, text, options),
+        (None, _) => Ok(()),
+    };
+    in_order(entries, |entry| compress(entry, options, subject), |entry, done| add(entry, done?).map_err(failed))?;
+    Ok(writer.finish().map_err(failed)?.into_inner())
+}
+
+/// `None` for a link, which is not compressed.
+fn compress(
+    entry: &Entry<'_>,
+    options: SimpleFileOptions,
+    subject: &str,
+) -> Result<Option<PreparedZipFile>, BuildError> {
+    let read;
+    let bytes = match entry.content {
+        Source::Link(_) => return Ok(None),
+        Source::Bytes(bytes) => bytes,
+        Source::At(path) => {
+            let unreadable = |error| BuildError::new(format!("cannot read `{}`", path.display())).because(error);
+            read = std::fs::read(path).map_err(unreadable)?;
+            &read
+        }
+    };
+    let mode = if entry.executable { 0o755 } else { 0o644 };
+    let compressed = PreparedZipFile::from_data(entry.name, options.unix_permissions(mode), bytes);
+    compressed.map(Some).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
+}
+
+/// Does `work` for each item, as many at a time as there are processors, and then `take`s the results in order.
+fn in_order<I: Sync, R: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> R + Sync,
+    mut take: impl FnMut(&I, R) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let next = AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (sender, next, work) = (sender.clone(), &next, &work);
+            scope.spawn(move || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    // Nothing receives it after an error.
+                    let Some(item) = items.get(at) else { break };
+                    if sender.send((at, work(item))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut due = 0;
+        for (at, done) in receiver {
+            early.insert(at, done);
+            while let Some(done) = early.remove(&due) {
+                take(&items[due], done)?;
+                due += 1;
+            }
+        }
+        Ok(())
+    })
 }
 
 /// The largest parts of a package, by the first part of their names.
 fn largest(files: &[(&str, u64)]) -> String {
-    let mut sizes = std::collections::BTreeMap::<&str, u64>::new();
+    let mut sizes = BTreeMap::<&str, u64>::new();
     for (name, size) in files {
         *sizes.entry(name.split('/').next().unwrap_or_default()).or_default() += size;
     }
@@ -81,13 +153,24 @@ fn largest(files: &[(&str, u64)]) -> String {
     format!("its largest parts: {}", named.join(", "))
 }
 
-/// The file `started` of a zip that was made elsewhere, if Lambda could unpack and start it. Messages call the zip
-/// `subject`.
-pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option<Vec<u8>>, BuildError> {
-    let unreadable = |error: ZipError| BuildError::new(format!("cannot unpack {subject}")).because(error);
+/// Refuses what is not a zip, and what Lambda could not unpack. Messages call it `subject`.
+pub(crate) fn check(zip: &[u8], subject: &str) -> Result<(), BuildError> {
+    opened(zip, subject).map(drop)
+}
+
+fn opened<'z>(zip: &'z [u8], subject: &str) -> Result<ZipArchive<Cursor<&'z [u8]>>, BuildError> {
     let mut archive = ZipArchive::new(Cursor::new(zip))
         .map_err(|error| BuildError::new(format!("cannot use {subject}: it is not a zip file")).because(error))?;
+    let unreadable = |error: ZipError| BuildError::new(format!("cannot unpack {subject}")).because(error);
     check_unzipped(unzipped(&mut archive).map_err(unreadable)?, subject)?;
+    Ok(archive)
+}
+
+/// The file `started` of a zip that was made elsewhere, if Lambda could unpack and start it. Messages call the zip
+/// `subject`.
+pub(crate) fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option<Vec<u8>>, BuildError> {
+    let unreadable = |error: ZipError| BuildError::new(format!("cannot unpack {subject}")).because(error);
+    let mut archive = opened(zip, subject)?;
     let Some(started) = started else { return Ok(None) };
     let Some(index) = archive.index_for_name(started) else {
         return Err(without(started, &archive, subject));
@@ -112,7 +195,7 @@ pub fn unpack(zip: &[u8], started: Option<&str>, subject: &str) -> Result<Option
 }
 
 /// The names of the files in a zip that was made elsewhere.
-pub fn names(zip: &[u8]) -> Vec<String> {
+pub(crate) fn names(zip: &[u8]) -> Vec<String> {
     let archive = ZipArchive::new(Cursor::new(zip));
     archive.map(|archive| archive.file_names().flatten().map(|name| name.into_owned()).collect()).unwrap_or_default()
 }
@@ -150,6 +233,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use std::io::Write;
 
     fn zip(name: &str, mode: u32) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -185,6 +269,40 @@ mod tests {
     }
 
     #[test]
+    fn a_tree_has_the_bytes_that_one_processor_would_write() {
+        let sample = sample();
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(QUICK))
+            .last_modified_time(DateTime::DEFAULT)
+            .system(System::Unix);
+        let names: Vec<String> = (0..200).map(|number| format!("file-{number:03}")).collect();
+        let entries = names.iter().enumerate().map(|(number, name)| {
+            let content = &sample[number * 31..sample.len() - number * 900];
+            let (content, executable) = if number % 7 == 3 {
+                (Source::Link("file-000"), false)
+            } else {
+                (Source::Bytes(content), number % 2 == 0)
+            };
+            Entry { name, content, executable }
+        });
+        let entries: Vec<Entry<'_>> = entries.collect();
+        for entry in &entries {
+            match entry.content {
+                Source::Link(text) => writer.add_symlink(entry.name, text, options).unwrap(),
+                Source::Bytes(bytes) => {
+                    let mode = if entry.executable { 0o755 } else { 0o644 };
+                    writer.start_file(entry.name, options.unix_permissions(mode)).unwrap();
+                    writer.write_all(bytes).unwrap();
+                }
+                Source::At(_) => unreachable!(),
+            }
+        }
+        assert!(pack_all(&entries, "it").unwrap() == writer.finish().unwrap().into_inner());
+    }
+
+    #[test]
     fn what_is_packed_can_be_unpacked_and_lambda_may_run_it() {
         let packed = pack(b"\x7fELF and so on").unwrap();
         assert_eq!(unpack_bootstrap(&packed).unwrap(), b"\x7fELF and so on");
@@ -217,8 +335,9 @@ mod tests {
     #[test]
     fn sizes_are_held_to_lambdas_limits() {
         assert_eq!(check_unzipped(262_144_000, BINARY), Ok(()));
-        let zeros = Entry { name: "bootstrap".into(), bytes: vec![0; 262_144_001], executable: true };
-        let many_zeros = write(&[zeros], QUICK).unwrap();
+        let zeros = vec![0; 262_144_001];
+        let zeros = Entry { name: "bootstrap", content: Source::Bytes(&zeros), executable: true };
+        let many_zeros = write(&[zeros], QUICK, BINARY).unwrap();
         assert!(refused(&many_zeros).message.contains("262144001 bytes"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 /// In hexadecimal, 64 letters.
-pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -13,6 +13,6 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn of_file(file: &Path) -> std::io::Result<String> {
+pub(crate) fn of_file(file: &Path) -> std::io::Result<String> {
     std::fs::read(file).map(sha256)
 }

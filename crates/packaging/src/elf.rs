@@ -2,7 +2,7 @@
 
 use object::Endianness;
 use object::elf::{self, FileHeader64};
-use object::read::elf::{FileHeader, ProgramHeader, Sym};
+use object::read::elf::{Dyn as _, FileHeader, ProgramHeader, Sym};
 
 use crate::architecture::Architecture;
 use crate::error::BuildError;
@@ -34,7 +34,7 @@ struct Need {
 }
 
 /// Refuses a binary that cannot start on `provided.al2023` with this architecture. Messages call it `subject`.
-pub fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+pub(crate) fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
     if !binary.starts_with(&elf::ELFMAG) {
         return Err(not_an_elf(binary, subject));
     }
@@ -45,7 +45,7 @@ pub fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result
 }
 
 /// Refuses an ELF file of another architecture, by its first bytes.
-pub fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+pub(crate) fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
     // The machine is at the same offset in every ELF file; both of Lambda's are little-endian.
     let found = match head {
         [0x7f, b'E', b'L', b'F', rest @ ..] if rest.len() >= 16 => u16::from_le_bytes([rest[14], rest[15]]),
@@ -57,6 +57,26 @@ pub fn check_machine(head: &[u8], architecture: Architecture, subject: &str) -> 
     let found = name(found);
     let error = BuildError::new(format!("cannot use {subject} for `{architecture}`: it was built for `{found}`"));
     Err(error.hint(format!("install it for `{architecture}`, or set `architecture = \"{found}\"`")))
+}
+
+/// The newest glibc that an ELF file needs, if it is one and needs any.
+pub(crate) fn newest_glibc(bytes: &[u8]) -> Option<(u32, u32)> {
+    read(bytes).ok()?.needs.iter().filter_map(|need| parse(&need.version)).max()
+}
+
+/// The names of the libraries that an ELF file is linked with.
+pub(crate) fn libraries(bytes: &[u8]) -> Vec<String> {
+    let read = || -> object::Result<Vec<String>> {
+        let header = FileHeader64::<Endianness>::parse(bytes)?;
+        let endian = header.endian()?;
+        let sections = header.sections(endian, bytes)?;
+        let Some((entries, strings)) = sections.dynamic(endian, bytes)? else { return Ok(Vec::new()) };
+        let strings = sections.strings(endian, bytes, strings)?;
+        let needed = entries.iter().filter(|entry| entry.tag(endian) == elf::DT_NEEDED);
+        let name = |offset: u32| strings.get(offset).map(|name| String::from_utf8_lossy(name).into_owned()).ok();
+        Ok(needed.filter_map(|entry| name(entry.val32(endian)?)).collect())
+    };
+    read().unwrap_or_default()
 }
 
 fn read(binary: &[u8]) -> object::Result<Elf> {

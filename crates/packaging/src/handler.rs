@@ -13,7 +13,12 @@ const OF_PYTHON: [&str; 3] = [".py", ".pyc", "/__init__.py"];
 ///
 /// # Errors
 /// When no file matches, for the languages whose rules are known here.
-pub fn refuse_without(names: &BTreeSet<&str>, family: Family, handler: &str, subject: &str) -> Result<(), BuildError> {
+pub(crate) fn refuse_without(
+    names: &BTreeSet<&str>,
+    family: Family,
+    handler: &str,
+    subject: &str,
+) -> Result<(), BuildError> {
     let Some((module, ends)) = module(family, handler) else {
         return match names.is_empty() {
             false => Ok(()),

@@ -8,7 +8,7 @@ use crate::runtime::{Family, Platform};
 
 /// A Python that works.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interpreter {
+pub(crate) struct Interpreter {
     pub program: PathBuf,
     /// The `x` of version 3.x.
     pub minor: u32,
@@ -16,7 +16,7 @@ pub struct Interpreter {
 
 impl Interpreter {
     /// The Python of this version or of the nearest one, the newer of two.
-    pub fn nearest(minor: u32) -> Option<Interpreter> {
+    pub(crate) fn nearest(minor: u32) -> Option<Interpreter> {
         let name = format!("python3.{minor}");
         let exact =
             directories().into_iter().map(|directory| directory.join(&name)).find_map(|program| asked(&program));
@@ -52,7 +52,7 @@ fn node_version() -> Option<String> {
 }
 
 /// Of a version such as `3.13`.
-pub fn minor(version: &str) -> Option<u32> {
+pub(crate) fn minor(version: &str) -> Option<u32> {
     version.strip_prefix("3.")?.parse().ok()
 }
 

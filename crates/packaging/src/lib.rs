@@ -2,7 +2,8 @@
 //!
 //! - [`prepare`] checks what can build a crate on this machine and chooses a [`Toolset`]; [`Prepared::compile`] runs cargo
 //!   and returns the binary's bytes.
-//! - [`Package::of_bootstrap`] inspects such a binary and zips it deterministically.
+//! - [`Beside::package`] inspects such a binary and zips it deterministically, with files of the crate's directory.
+//! - [`Workspace::read`] has the packages of a workspace and their binaries, for a caller that writes a manifest for them.
 //! - [`Package::read`] inspects a zip that was built elsewhere and keeps its bytes as they are.
 //! - [`App::check`] and [`Checked::assemble`] package a directory, with the packages that the app depends on.
 //!
@@ -10,6 +11,7 @@
 
 mod app;
 mod cargo;
+mod command;
 
 mod node;
 mod python;
@@ -17,14 +19,17 @@ mod python;
 mod package;
 
 mod archive;
+mod asks;
 mod elf;
 mod handler;
+mod mend;
 
 mod exclude;
 mod interpreter;
 mod origin;
 mod patterns;
 
+mod lock;
 mod tool;
 
 mod address;
@@ -34,12 +39,17 @@ mod error;
 mod architecture;
 mod runtime;
 
-pub use app::{App, Assembled, Checked, Dependencies, Selection};
+pub use app::{App, Assembled, Beside, Checked, Dependencies, Selection};
 pub use architecture::Architecture;
-pub use cargo::{BuildOptions, Linker, Preference, Prepared, Progress, Toolset, prepare};
+pub use asks::can_ask_lambda;
+pub use cargo::{
+    BuildOptions, Built, Linker, Member, Order, Preference, Prepared, Progress, Toolset, Workspace, prepare,
+};
+pub use command::{BuildCommand, Ran};
 pub use error::BuildError;
 pub use exclude::UNFINISHED;
 pub use interpreter::platform_here;
+pub use mend::zip_faults;
 pub use origin::origin;
 pub use package::Package;
 pub use runtime::{Family, Platform, Runtime};

@@ -12,7 +12,7 @@ use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::exclude::{self, Unwanted};
 use crate::runtime::Family;
-use crate::{archive, elf, handler};
+use crate::{archive, elf, handler, mend};
 
 /// A zip that Lambda can unpack, with code for `architecture`.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Package {
     /// The zip's SHA-256 in base64, like AWS's `CodeSha256`.
     pub sha256: String,
     pub architecture: Architecture,
+    /// What was corrected in a copy of a zip that was built elsewhere.
+    pub corrections: Vec<String>,
 }
 
 impl Package {
@@ -34,7 +36,7 @@ impl Package {
     }
 
     /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so its digest is the same
-    /// wherever it is deployed. `started` is the file that is executed, such as `bootstrap`, if there is one.
+    /// wherever it is deployed; a zip that Lambda could not use is corrected in a copy. `started` is the file that is executed, such as `bootstrap`, if there is one.
     ///
     /// # Errors
     /// When it is not a zip, is too large, or the file that starts it is missing, not executable, or could not start
@@ -44,16 +46,28 @@ impl Package {
             BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error).at(&["package"])
         })?;
         let subject = format!("the package `{}`", zip_path.display());
+        archive::check(&zip, &subject)?;
+        let mended = mend::mend(&zip, started, &subject)?;
+        let (zip, corrections) = mended.map_or((zip, Vec::new()), |mended| (mended.zip, mended.corrections));
         match archive::unpack(&zip, started, &subject)? {
             Some(file) if !file.starts_with(b"#!") => elf::check(&file, architecture, &subject)?,
             _ => {}
         }
-        Ok(Package::of_zip(zip, architecture))
+        Ok(Package { corrections, ..Package::of_zip(zip, architecture) })
+    }
+
+    /// The package with the bytes of another one that is the same, so that many functions of one package need no more memory
+    /// than one.
+    pub fn sharing<'p>(self, others: impl IntoIterator<Item = &'p Package>) -> Package {
+        match others.into_iter().find(|other| other.sha256 == self.sha256) {
+            Some(other) => Package { zip: other.zip.clone(), ..self },
+            None => self,
+        }
     }
 
     pub(super) fn of_zip(zip: Vec<u8>, architecture: Architecture) -> Package {
         let sha256 = STANDARD.encode(Sha256::digest(&zip));
-        Package { zip: zip.into(), sha256, architecture }
+        Package { zip: zip.into(), sha256, architecture, corrections: Vec::new() }
     }
 
     /// The files that look like secrets. They are reported and not refused: the bytes of a zip that was made elsewhere stay
@@ -95,6 +109,14 @@ impl fmt::Debug for Package {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_packages_share_their_bytes() {
+        let [one, other] = [7, 7].map(|byte| Package::of_zip(vec![byte; 4096], Architecture::Arm64));
+        assert_eq!(other.sharing([&one]).zip.as_ptr(), one.zip.as_ptr());
+        let different = Package::of_zip(vec![8; 4096], Architecture::Arm64);
+        assert_ne!(different.sharing([&one]).zip.as_ptr(), one.zip.as_ptr());
+    }
 
     #[test]
     fn the_debug_form_shows_the_size_and_not_the_bytes() {

@@ -4,7 +4,7 @@ use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::error::BuildError;
 
-pub struct Patterns {
+pub(crate) struct Patterns {
     /// Of whole paths.
     paths: GlobSet,
     /// Of single names.
@@ -16,7 +16,7 @@ pub struct Patterns {
 impl Patterns {
     /// # Errors
     /// When one of them is not a valid pattern.
-    pub fn of(patterns: &[String]) -> Result<Patterns, BuildError> {
+    pub(crate) fn of(patterns: &[String]) -> Result<Patterns, BuildError> {
         let unusable = |error: globset::Error| BuildError::new("cannot use a pattern").because(error);
         // `docs/` matches at any depth, as in a `.gitignore`.
         let patterns = patterns.iter().map(|pattern| pattern.trim_end_matches('/'));
@@ -36,22 +36,22 @@ impl Patterns {
         Ok(Patterns { paths: set(&paths)?, names: set(&names)?, parts: parts.collect() })
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.paths.is_empty() && self.names.is_empty()
     }
 
     /// Whether the path itself matches.
-    pub fn name(&self, path: &str) -> bool {
+    pub(crate) fn name(&self, path: &str) -> bool {
         self.paths.is_match(path) || self.names.is_match(path.rsplit('/').next().unwrap_or(path))
     }
 
     /// Whether the path, or a directory around it, matches.
-    pub fn match_path(&self, path: &str) -> bool {
+    pub(crate) fn match_path(&self, path: &str) -> bool {
         ends(path).any(|end| self.name(&path[..end]))
     }
 
     /// Whether a pattern may match something inside the directory.
-    pub fn lead_into(&self, directory: &str) -> bool {
+    pub(crate) fn lead_into(&self, directory: &str) -> bool {
         let count = directory.split('/').count();
         let leads = |(parts, deeper): &(Vec<GlobMatcher>, bool)| {
             (parts.len() >= count || (*deeper && !parts.is_empty()))
@@ -62,7 +62,7 @@ impl Patterns {
 }
 
 /// The lengths of the paths of all directories around it, and its own.
-pub fn ends(path: &str) -> impl DoubleEndedIterator<Item = usize> {
+pub(crate) fn ends(path: &str) -> impl DoubleEndedIterator<Item = usize> {
     path.match_indices('/').map(|(at, _)| at).chain([path.len()])
 }
 

@@ -33,6 +33,8 @@ const FAMILIES: [(&str, &str, Family); 5] = [
 ];
 
 const PROVIDED: [&str; 2] = ["provided.al2023", "provided.al2"];
+/// The operating systems in the names of Java's runtimes. Amazon's Linux of a version's first runtime is not in its name.
+const SYSTEMS: [&str; 2] = [".al2023", ".al2"];
 
 impl Runtime {
     /// The default runtime for binaries.
@@ -46,7 +48,7 @@ impl Runtime {
             return of(Family::Provided);
         }
         let is_version = |text: &str| {
-            let text = text.strip_suffix(".al2").unwrap_or(text);
+            let text = SYSTEMS.iter().find_map(|system| text.strip_suffix(system)).unwrap_or(text);
             text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
         };
         let found = FAMILIES.iter().find(|(before, behind, _)| {
@@ -91,7 +93,7 @@ impl Runtime {
             Family::Provided => self.name == "provided.al2",
             Family::Python => number(self.version()) < 12,
             Family::Node => number(self.version()) < 20,
-            Family::Java => self.name.ends_with(".al2") || number(self.version()) < 21,
+            Family::Java => !self.name.ends_with(".al2023") && number(self.version().trim_end_matches(".al2")) < 21,
             Family::Dotnet => number(self.version()) < 8,
             Family::Ruby => self.version() == "3.2",
         };
@@ -122,6 +124,7 @@ mod tests {
             ("python3.13", Family::Python, "3.13", true),
             ("nodejs22.x", Family::Node, "22", true),
             ("java8.al2", Family::Java, "8.al2", true),
+            ("java17.al2023", Family::Java, "17.al2023", true),
             ("dotnet8", Family::Dotnet, "8", true),
             ("ruby3.4", Family::Ruby, "3.4", true),
             ("provided.al2023", Family::Provided, ".al2023", false),
@@ -133,7 +136,18 @@ mod tests {
                 "{name}"
             );
         }
-        for name in ["python", "python3.x", "nodejs22", "node22.x", "provided", "go1.x", "", "python3."] {
+        for name in [
+            "python",
+            "python3.x",
+            "nodejs22",
+            "node22.x",
+            "provided",
+            "go1.x",
+            "",
+            "python3.",
+            "java17.al",
+            "java.al2023",
+        ] {
             assert_eq!(Runtime::parse(name), None, "{name}");
         }
     }
@@ -149,5 +163,7 @@ mod tests {
         let glibc = |name| Runtime::parse(name).unwrap().glibc();
         assert_eq!((glibc("python3.11"), glibc("python3.12")), ((2, 26), (2, 34)));
         assert_eq!((glibc("provided.al2"), glibc("provided.al2023")), ((2, 26), (2, 34)));
+        assert_eq!((glibc("java17"), glibc("java8.al2"), glibc("java17.al2023")), ((2, 26), (2, 26), (2, 34)));
+        assert_eq!((glibc("java21"), glibc("java8.al2023")), ((2, 34), (2, 34)));
     }
 }

@@ -1,6 +1,7 @@
 //! Finds and runs the tools that install packages, and keeps what they installed.
 
 use std::cell::RefCell;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -11,27 +12,75 @@ use crate::error::BuildError;
 use crate::{address, digest};
 
 /// Receives a tool's output, line by line.
-pub type Tell<'a> = &'a (dyn Fn(&str) + Sync);
+pub(crate) type Tell<'a> = &'a (dyn Fn(&str) + Sync);
 
 /// How many of a failed tool's last lines its error shows.
 const LAST_LINES: usize = 12;
 
 /// The program of this name in `PATH`.
-pub fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file())
 }
 
 /// The directory that a file is in.
-pub fn around(file: &Path) -> PathBuf {
+pub(crate) fn around(file: &Path) -> PathBuf {
     file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+/// A canonical directory and those above it, the nearest first, up to the first that is the last. The home directory,
+/// and directories that other users can write to, are not part of a project.
+pub(crate) fn upwards(directory: &Path, is_last: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
+    let me = rustix::process::getuid().as_raw();
+    let is_ours = |directory: &Path| directory.metadata().is_ok_and(|found| found.uid() == me || found.uid() == 0);
+    let is_open = |directory: &Path| directory.metadata().is_ok_and(|found| found.mode() & 0o002 != 0);
+    let mut found = Vec::new();
+    for directory in directory.ancestors() {
+        let is_first = found.is_empty();
+        if !is_first && (home.as_deref() == Some(directory) || !is_ours(directory) || is_open(directory)) {
+            break;
+        }
+        found.push(directory.to_owned());
+        if is_last(directory) {
+            break;
+        }
+    }
+    found
+}
+
+/// The path from one directory to another, as in `./libs/x` or `../libs/x`.
+pub(crate) fn relative(path: &Path, from: &Path) -> PathBuf {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| absolute(path));
+    let (path, from) = (canonical(path), canonical(from));
+    let common = path.components().zip(from.components()).take_while(|(one, other)| one == other).count();
+    let up = std::iter::repeat_n("..", from.components().count() - common);
+    let start = if common == from.components().count() { Some(".") } else { None };
+    start.into_iter().chain(up).map(PathBuf::from).chain([path.components().skip(common).collect()]).collect()
+}
+
+/// Whether two paths are the same directory.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| absolute(path));
+    one == other || canonical(one) == canonical(other)
+}
+
+/// The directory of the whole project around a directory: its repository, or the directory itself.
+pub(crate) fn project(directory: &Path) -> PathBuf {
+    let directory = directory.canonicalize().unwrap_or_else(|_| absolute(directory));
+    upwards(&directory, is_repository).into_iter().rfind(|found| is_repository(found)).unwrap_or(directory)
+}
+
+/// Whether a directory is the root of a repository of Git.
+pub(crate) fn is_repository(directory: &Path) -> bool {
+    directory.join(".git").exists()
 }
 
 /// The text of a list, without the byte order mark that Windows editors write.
 ///
 /// # Errors
 /// When it cannot be read, or is not UTF-8.
-pub fn text(file: &Path) -> Result<String, BuildError> {
+pub(crate) fn text(file: &Path) -> Result<String, BuildError> {
     let bytes = std::fs::read(file).map_err(|error| unreadable(file, &error))?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err(unreadable(file, &"it is UTF-16").hint("save it as UTF-8"));
@@ -44,7 +93,7 @@ pub fn text(file: &Path) -> Result<String, BuildError> {
 ///
 /// # Errors
 /// When it is not valid.
-pub fn table(file: &Path, text: &str) -> Result<toml::Table, BuildError> {
+pub(crate) fn table(file: &Path, text: &str) -> Result<toml::Table, BuildError> {
     let invalid =
         |error: toml::de::Error| BuildError::new(format!("cannot read `{}`", file.display())).because(error.message());
     text.parse().map_err(invalid)
@@ -54,17 +103,17 @@ pub fn table(file: &Path, text: &str) -> Result<toml::Table, BuildError> {
 ///
 /// # Errors
 /// When it cannot be read or is not valid.
-pub fn read_table(file: &Path) -> Result<toml::Table, BuildError> {
+pub(crate) fn read_table(file: &Path) -> Result<toml::Table, BuildError> {
     let unreadable = |error| BuildError::new(format!("cannot read `{}`", file.display())).because(error);
     table(file, &std::fs::read_to_string(file).map_err(unreadable)?)
 }
 
 /// The absolute path, without resolving links.
-pub fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
+pub(crate) fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
     BuildError::new(format!("cannot read the dependencies `{}`", file.display())).because(error)
 }
 
@@ -72,7 +121,7 @@ pub fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> BuildError {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn digest(file: &Path) -> Result<String, BuildError> {
+pub(crate) fn digest(file: &Path) -> Result<String, BuildError> {
     digest::of_file(file).map_err(|error| unreadable(file, &error))
 }
 
@@ -80,14 +129,14 @@ pub fn digest(file: &Path) -> Result<String, BuildError> {
 ///
 /// # Errors
 /// When it cannot be created.
-pub fn scratch() -> Result<tempfile::TempDir, BuildError> {
+pub(crate) fn scratch() -> Result<tempfile::TempDir, BuildError> {
     let make = || tempfile::Builder::new().prefix("lamstream-").tempdir();
     make().map_err(|error| BuildError::new("cannot make a temporary directory").because(error))
 }
 
 /// # Errors
 /// When the file cannot be written.
-pub fn write(file: &Path, text: &str) -> Result<(), BuildError> {
+pub(crate) fn write(file: &Path, text: &str) -> Result<(), BuildError> {
     let unwritable = |error| BuildError::new(format!("cannot write `{}`", file.display())).because(error);
     std::fs::write(file, text).map_err(unwritable)
 }
@@ -96,7 +145,7 @@ pub fn write(file: &Path, text: &str) -> Result<(), BuildError> {
 ///
 /// # Errors
 /// Everything that it wrote, if it failed.
-pub async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>> {
+pub(crate) async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| vec![error.to_string()])?;
     let said = RefCell::new(Vec::new());
@@ -119,7 +168,10 @@ pub async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>
 }
 
 /// Forwards each line of a stream, with invalid UTF-8 replaced: compilers quote source files.
-pub async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl FnMut(&str)) -> std::io::Result<()> {
+pub(crate) async fn lines<R: AsyncRead + Unpin>(
+    stream: Option<R>,
+    mut on_line: impl FnMut(&str),
+) -> std::io::Result<()> {
     let Some(stream) = stream else { return Ok(()) };
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -131,7 +183,7 @@ pub async fn lines<R: AsyncRead + Unpin>(stream: Option<R>, mut on_line: impl Fn
 }
 
 /// A tool's stdout; its output is not forwarded.
-pub async fn output(mut command: Command) -> Result<String, Vec<String>> {
+pub(crate) async fn output(mut command: Command) -> Result<String, Vec<String>> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.map_err(|error| vec![error.to_string()])?;
     if output.status.success() {
@@ -142,7 +194,7 @@ pub async fn output(mut command: Command) -> Result<String, Vec<String>> {
 }
 
 /// An error with the tool's last lines.
-pub fn failed(message: String, said: &[String]) -> BuildError {
+pub(crate) fn failed(message: String, said: &[String]) -> BuildError {
     let words = said.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
     let words: Vec<&str> = words.collect();
     let last = &words[words.len().saturating_sub(LAST_LINES)..];
@@ -150,7 +202,7 @@ pub fn failed(message: String, said: &[String]) -> BuildError {
 }
 
 /// The name of a directory of the cache, from everything that decides its content.
-pub fn key(of: &str) -> String {
+pub(crate) fn key(of: &str) -> String {
     digest::sha256(of)[..24].to_owned()
 }
 
@@ -158,7 +210,7 @@ pub fn key(of: &str) -> String {
 ///
 /// # Errors
 /// Those of `fill`, and when the cache cannot be written.
-pub async fn cached(
+pub(crate) async fn cached(
     cache: &Path,
     key: &str,
     fill: impl AsyncFnOnce(&Path) -> Result<(), BuildError>,

@@ -10,33 +10,42 @@ use crate::{node, python};
 /// Where an app declares its dependencies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dependencies {
-    /// In the app's directory, if it has a known list.
+    /// In the app's directory, if it has a known list, unless a tool has put what the app needs there.
     Auto,
     /// Nowhere: nothing is installed.
     None,
     File(PathBuf),
 }
 
-/// The first one counts: other tools for Lambda install `requirements.txt`, too.
-const OF_PYTHON: [&str; 4] = ["requirements.txt", "uv.lock", "poetry.lock", "pyproject.toml"];
+/// What was installed.
+pub(super) enum Installed {
+    /// A directory whose files are added as they are.
+    Flat(PathBuf),
+    Node(node::Installed),
+}
+
 const OF_NODE: &str = "package.json";
 
 impl Dependencies {
-    /// Installs the dependencies of the app in `directory` into the cache, unless they are there; returns the directory to
-    /// add to the package.
-    pub async fn install(
+    /// Installs the dependencies of the app in `directory` into the cache, unless they are there; returns what to add to
+    /// the package. `slim` removes the packages' tests.
+    pub(super) async fn install(
         &self,
         directory: &Path,
         platform: &Platform,
+        slim: bool,
         cache: &Path,
         tell: Tell<'_>,
         notes: &mut Vec<String>,
-    ) -> Result<Option<PathBuf>, BuildError> {
+    ) -> Result<Option<Installed>, BuildError> {
         let family = platform.runtime.family();
         let Some(file) = self.file(directory, family)? else { return Ok(None) };
         match family {
-            Family::Python => python::install(&file, directory, platform, cache, tell, notes).await,
-            Family::Node => node::install(&file, platform, cache, tell, notes).await,
+            Family::Python => {
+                let request = self.of_python(&file, directory, platform, slim);
+                Ok(python::install(&request, cache, tell, notes).await?.map(Installed::Flat))
+            }
+            Family::Node => Ok(node::install(&file, platform, cache, tell, notes).await?.map(Installed::Node)),
             _ => Err(not_installable(&file, platform)),
         }
     }
@@ -46,8 +55,8 @@ impl Dependencies {
         let family = platform.runtime.family();
         let Some(file) = self.file(directory, family)? else { return Ok(false) };
         match family {
-            Family::Python => python::check(&file, directory, platform).await,
-            Family::Node => node::check(&file),
+            Family::Python => python::check(&self.of_python(&file, directory, platform, false)).await,
+            Family::Node => node::check(&file).await,
             _ => Err(not_installable(&file, platform)),
         }
     }
@@ -59,15 +68,26 @@ impl Dependencies {
         (family == Family::Node && lists).then_some("node_modules")
     }
 
+    fn of_python<'a>(
+        &self,
+        file: &'a Path,
+        directory: &'a Path,
+        platform: &'a Platform,
+        slim: bool,
+    ) -> python::Request<'a> {
+        let is_named = matches!(self, Dependencies::File(_));
+        python::Request { file, directory, platform, is_named, slim }
+    }
+
     fn file(&self, directory: &Path, family: Family) -> Result<Option<PathBuf>, BuildError> {
-        let known: &[&str] = match family {
-            Family::Python => &OF_PYTHON,
-            Family::Node => &[OF_NODE],
-            _ => &[],
-        };
         match self {
             Dependencies::None => Ok(None),
-            Dependencies::Auto => Ok(known.iter().map(|name| directory.join(name)).find(|file| file.is_file())),
+            Dependencies::Auto => Ok(match family {
+                Family::Python => python::in_directory(directory),
+                Family::Node if node::is_complete(directory) => None,
+                Family::Node => Some(directory.join(OF_NODE)).filter(|file| file.is_file()),
+                _ => None,
+            }),
             Dependencies::File(file) if file.is_file() => Ok(Some(locked(file))),
             Dependencies::File(file) => {
                 let error = BuildError::new(format!(
@@ -89,12 +109,10 @@ fn not_installable(file: &Path, platform: &Platform) -> BuildError {
 
 /// The lock file beside a list takes precedence over it.
 fn locked(file: &Path) -> PathBuf {
-    let beside = |name: &str| Some(file.with_file_name(name)).filter(|lock| lock.is_file());
     match file.file_name().and_then(|name| name.to_str()) {
-        Some("pyproject.toml") => {
-            beside("uv.lock").or_else(|| beside("poetry.lock")).unwrap_or_else(|| file.to_owned())
+        Some(name) if node::is_lock(name) => {
+            Some(file.with_file_name(OF_NODE)).filter(|list| list.is_file()).unwrap_or_else(|| file.to_owned())
         }
-        Some("package-lock.json") => beside(OF_NODE).unwrap_or_else(|| file.to_owned()),
-        _ => file.to_owned(),
+        _ => python::beside(file),
     }
 }

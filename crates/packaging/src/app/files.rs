@@ -1,171 +1,162 @@
 //! Which files of a directory go into a package.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::links::{self, Leads, Links};
+use super::rules::{Rules, Selection, Stays};
 use super::tree::{Content, File, Tree};
 use crate::error::BuildError;
-use crate::exclude::{self, Unwanted, deployment};
-use crate::patterns::{self, Patterns};
 
-/// Which files are packaged, by glob patterns. One with a `/` is relative to the directory; one without matches files and
-/// directories at any depth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Files that are packaged although they would be left out.
-    pub include: Vec<String>,
-    pub exclude: Vec<String>,
-    /// Files and directories of lamstream itself, such as its output and the manifest. They are never packaged.
-    pub own: Vec<PathBuf>,
-    /// Files that the manifest reads values from, which are usually secrets.
-    pub values: Vec<PathBuf>,
+/// The files to package, and notes about those that are left out.
+pub(super) struct Gathered {
+    pub(super) tree: Tree,
+    pub(super) notes: Vec<String>,
+    /// Whether links of its `node_modules` lead to packages elsewhere in the project. They are not in the tree.
+    pub(super) leads_to_packages: bool,
 }
 
-/// The files to package, and notes about those that are left out. If `installs` names a directory, lamstream fills it
-/// itself, and the app's own directory of that name is left out.
+/// The files to package. If `installs` names a directory, lamstream fills it itself, and the app's own directory of that
+/// name is left out. What links lead to is packaged if it belongs to `project`, the directory around the app.
 ///
 /// # Errors
 /// When a file to package cannot be read, or is neither a file nor a directory.
-pub fn gather(
+pub(super) fn gather(
     directory: &Path,
+    project: &Path,
     selection: &Selection,
     installs: Option<&str>,
-) -> Result<(Tree, Vec<String>), BuildError> {
-    let rules = Rules::of(directory, selection, installs)?;
-    let (mut tree, mut notes) = (Tree::default(), Vec::new());
-    let mut walk = walk(directory);
-    while let Some(found) = walk.next() {
-        let path = match &found {
-            Ok(entry) => entry.path(),
-            Err(error) => error.path().unwrap_or(directory),
-        };
-        let inner = path.strip_prefix(directory).unwrap_or(Path::new(""));
-        let name = inner.to_string_lossy().into_owned();
-        let is_directory = found.as_ref().is_ok_and(|entry| entry.file_type().is_dir());
-        let is_entered = rules.include.lead_into(&name);
-        match rules.judge(&name, path, is_directory).filter(|_| !name.is_empty()) {
-            None if is_directory => {}
-            None => {
-                let entry = found.map_err(|error| unreadable(directory, error))?;
-                tree.insert(name_of(&entry, directory)?, file(&entry)?);
-            }
-            // `include` may match something deeper.
-            Some(Stays::Excluded) if is_directory && rules.include.is_empty() => walk.skip_current_dir(),
-            Some(Stays::Excluded) => {}
-            Some(Stays::Unwanted { .. } | Stays::InstalledAnew) if is_directory && is_entered => {}
-            Some(Stays::Unwanted { note }) => {
-                // A directory of secrets is noted once, not for each of its files.
-                notes.extend(note.map(|note| note(&name)));
-                if is_directory {
-                    walk.skip_current_dir();
-                }
-            }
-            Some(Stays::InstalledAnew) => {
-                if is_directory {
-                    // At the root it is replaced; deeper it is missing.
-                    notes.extend(name.contains('/').then(|| format!(
-                        "`{name}` is left out because lamstream installs packages; add it to `include` if the app needs it"
-                    )));
-                    walk.skip_current_dir();
-                }
-            }
-        }
-    }
+) -> Result<Gathered, BuildError> {
+    gather_by(Rules::of(directory, selection, installs)?, project)
+}
+
+/// The same with nothing but the files that `include` names and `exclude` does not, wherever links to them lead.
+pub(super) fn gather_named(directory: &Path, selection: &Selection) -> Result<(Tree, Vec<String>), BuildError> {
+    let Gathered { tree, mut notes, .. } = gather_by(Rules::of_named(directory, selection)?, directory)?;
+    let (tree, dangling) = tree.without_dangling();
+    notes.extend(dangling.iter().map(|(name, text)| links::note_of_dangling(name, text)));
     Ok((tree, notes))
 }
 
-/// Makes a note about a file from its name.
-type Note = fn(&str) -> String;
-
-/// Why something is left out.
-enum Stays {
-    Excluded,
-    Unwanted { note: Option<Note> },
-    InstalledAnew,
+fn gather_by(rules: Rules<'_>, project: &Path) -> Result<Gathered, BuildError> {
+    let directory = rules.directory;
+    let gathered = Gathered { tree: Tree::default(), notes: Vec::new(), leads_to_packages: false };
+    let mut gatherer = Gatherer { rules, links: Links::of(directory, project), gathered, followed: Vec::new() };
+    gatherer.add(directory, "")?;
+    Ok(gatherer.gathered)
 }
 
-struct Rules<'a> {
-    directory: &'a Path,
-    include: Patterns,
-    exclude: Patterns,
-    own: Vec<Identity>,
-    values: Vec<Identity>,
-    installs: Option<&'a str>,
+struct Gatherer<'a> {
+    rules: Rules<'a>,
+    links: Links,
+    gathered: Gathered,
+    /// The directories that links led to and that are being gathered, from the outermost.
+    followed: Vec<PathBuf>,
 }
 
-/// Device and inode, which identify a file whatever path leads to it.
-type Identity = (u64, u64);
-
-fn identity(path: &Path) -> Option<Identity> {
-    path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-impl<'a> Rules<'a> {
-    fn of(directory: &'a Path, selection: &Selection, installs: Option<&'a str>) -> Result<Rules<'a>, BuildError> {
-        let (include, exclude) = (Patterns::of(&selection.include)?, Patterns::of(&selection.exclude)?);
-        let identities = |paths: &[PathBuf]| paths.iter().filter_map(|path| identity(path)).collect();
-        let (own, values) = (identities(&selection.own), identities(&selection.values));
-        Ok(Rules { directory, include, exclude, own, values, installs })
-    }
-
-    fn judge(&self, name: &str, path: &Path, is_directory: bool) -> Option<Stays> {
-        // What `include` matches is packaged with everything in it, except what is unwanted again deeper down.
-        let named = patterns::ends(name).rfind(|end| self.include.name(&name[..*end]));
-        let excluded = named.is_none() && self.exclude.match_path(name);
-        for end in patterns::ends(name).filter(|end| named.is_none_or(|named| *end > named)) {
-            let (part, whole) = (&name[..end], end == name.len());
-            let is_directory = is_directory || !whole;
-            let path = if whole { path.to_owned() } else { self.directory.join(part) };
-            if named.is_none()
-                && is_directory
-                && self.installs.is_some_and(|installs| part.rsplit('/').next() == Some(installs))
-            {
-                return Some(Stays::InstalledAnew);
+impl Gatherer<'_> {
+    /// Adds what is in a directory, below a name of the package; the name is empty or ends in `/`.
+    fn add(&mut self, directory: &Path, below: &str) -> Result<(), BuildError> {
+        let mut walk = WalkDir::new(directory).min_depth(1).sort_by_file_name().into_iter();
+        while let Some(found) = walk.next() {
+            let path = match &found {
+                Ok(entry) => entry.path().to_owned(),
+                Err(error) => error.path().unwrap_or(directory).to_owned(),
+            };
+            let inner = path.strip_prefix(directory).unwrap_or(Path::new(""));
+            let name = format!("{below}{}", inner.to_string_lossy());
+            let is_link = found.as_ref().is_ok_and(DirEntry::path_is_symlink);
+            let is_directory = found.is_ok() && path.is_dir();
+            let stays = self.rules.judge(&name, &path, is_directory).filter(|_| !inner.as_os_str().is_empty());
+            if let Some(stays) = stays {
+                let is_whole = self.leave_out(stays, &name, is_directory);
+                if is_whole && is_directory && !is_link {
+                    walk.skip_current_dir();
+                }
+                continue;
             }
-            if let Some(note) = self.unwanted(part, &path, is_directory) {
-                // What `exclude` matches needs no note.
-                return Some(Stays::Unwanted { note: note.filter(|_| !excluded) });
+            let entry = found.map_err(|error| unreadable(directory, error))?;
+            if is_link {
+                self.add_link(&path, &name_of(&entry, directory, below)?)?;
+            } else if !is_directory {
+                self.gathered.tree.insert(name_of(&entry, directory, below)?, file(&entry)?);
             }
         }
-        excluded.then_some(Stays::Excluded)
+        Ok(())
     }
 
-    /// Whether it is left out because of what it is, and the note about it.
-    fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<Note>> {
-        let is_one_of = |known: &[Identity]| identity(path).is_some_and(|identity| known.contains(&identity));
-        match exclude::judge(path, is_directory) {
-            Some(Unwanted::Secret) => Some(Some(exclude::note)),
-            Some(Unwanted::Clutter) => Some(None),
-            None if is_one_of(&self.own) => Some(None),
-            None if is_one_of(&self.values) => Some(Some(exclude::note_of_value)),
-            None if deployment::is(inner, path, is_directory) => {
-                Some(deployment::is_doubtful(path).then_some(deployment::note))
-            }
-            None => None,
+    /// Notes what is left out. False if `include` may match something in it.
+    fn leave_out(&mut self, stays: Stays, name: &str, is_directory: bool) -> bool {
+        let is_entered = is_directory && self.rules.include.lead_into(name);
+        let notes = &mut self.gathered.notes;
+        match stays {
+            Stays::Excluded => return self.rules.include.is_empty(),
+            Stays::Unwanted { .. } | Stays::InstalledAnew if is_entered => return false,
+            // A directory of secrets is noted once, not for each of its files.
+            Stays::Unwanted { note } => notes.extend(note.map(|note| note(name))),
+            // At the root it is replaced; deeper it is missing.
+            Stays::InstalledAnew => notes.extend((is_directory && name.contains('/')).then(|| {
+                format!(
+                    "`{name}` is left out because lamstream installs packages; add it to `include` if the app needs it"
+                )
+            })),
         }
+        true
+    }
+
+    fn add_link(&mut self, path: &Path, name: &str) -> Result<(), BuildError> {
+        let is_asked = self.rules.include.match_path(name);
+        let leads = self.links.judge(path, name, is_asked, self.followed.last().map(PathBuf::as_path));
+        match self.unnamed_target(path).filter(|_| matches!(leads, Leads::Within(_))).map_or(leads, Leads::ToPart) {
+            Leads::Within(text) => drop(self.gathered.tree.insert(name.to_owned(), File::link(text))),
+            Leads::ToPackages => self.gathered.leads_to_packages = true,
+            Leads::ToPart(target) if target.is_dir() => {
+                if self.followed.contains(&target) {
+                    let error =
+                        BuildError::new(format!("cannot zip `{}`: it leads to a directory around it", path.display()));
+                    return Err(error.hint("delete it, or add it to `exclude`"));
+                }
+                self.followed.push(target.clone());
+                let added = self.add(&target, &format!("{name}/"));
+                self.followed.pop();
+                added?;
+            }
+            Leads::ToPart(target) => {
+                let entry = WalkDir::new(&target).max_depth(0).into_iter().next();
+                if let Some(entry) = entry {
+                    let entry = entry.map_err(|error| unreadable(path, error))?;
+                    self.gathered.tree.insert(name.to_owned(), file(&entry)?);
+                }
+            }
+            Leads::Out(target) => self.gathered.notes.push(links::note(name, &target)),
+        }
+        Ok(())
+    }
+
+    /// What a link leads to in the directory, if only named files are packaged and it is not one of them: a link to it
+    /// would lead to nothing.
+    fn unnamed_target(&self, path: &Path) -> Option<PathBuf> {
+        let target = path.canonicalize().ok().filter(|_| self.rules.only_named)?;
+        let inner = self.links.inner(&target)?;
+        self.rules.judge(&inner, &target, target.is_dir()).map(|_| target)
     }
 }
 
-/// All files of a directory that was installed.
-pub fn gather_all(directory: &Path) -> Result<Tree, BuildError> {
+/// All files of a directory that was installed. Links are followed.
+pub(super) fn gather_all(directory: &Path) -> Result<Tree, BuildError> {
     let mut tree = Tree::default();
-    for entry in walk(directory) {
+    for entry in WalkDir::new(directory).min_depth(1).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|error| unreadable(directory, error))?;
         if !entry.file_type().is_dir() {
-            tree.insert(name_of(&entry, directory)?, file(&entry)?);
+            tree.insert(name_of(&entry, directory, "")?, file(&entry)?);
         }
     }
     Ok(tree)
 }
 
-/// Links are followed, because their targets do not exist on Lambda. A cycle of links is an error.
-fn walk(directory: &Path) -> walkdir::IntoIter {
-    WalkDir::new(directory).min_depth(1).follow_links(true).sort_by_file_name().into_iter()
-}
-
-fn file(entry: &DirEntry) -> Result<File, BuildError> {
+pub(super) fn file(entry: &DirEntry) -> Result<File, BuildError> {
     let path = entry.path();
     let metadata = entry.metadata().map_err(|error| unreadable(path, error))?;
     if !metadata.is_file() {
@@ -175,16 +166,16 @@ fn file(entry: &DirEntry) -> Result<File, BuildError> {
     Ok(File { content: Content::At(path.to_owned()), executable: metadata.permissions().mode() & 0o111 != 0 })
 }
 
-/// With `/` between its parts, as in zips.
-fn name_of(entry: &DirEntry, directory: &Path) -> Result<String, BuildError> {
+/// Below a name of the package, with `/` between its parts, as in zips.
+fn name_of(entry: &DirEntry, directory: &Path, below: &str) -> Result<String, BuildError> {
     let inner = entry.path().strip_prefix(directory).unwrap_or(entry.path());
-    inner.to_str().map(str::to_owned).ok_or_else(|| {
+    inner.to_str().map(|inner| format!("{below}{inner}")).ok_or_else(|| {
         BuildError::new(format!("cannot zip `{}`: its name is not valid UTF-8", entry.path().display()))
             .hint("rename it, or add it to `exclude`")
     })
 }
 
-fn unreadable(path: &Path, error: walkdir::Error) -> BuildError {
+pub(super) fn unreadable(path: &Path, error: walkdir::Error) -> BuildError {
     let path = error.path().unwrap_or(path).display().to_string();
     let is_inside = error.depth() > 0;
     let error = BuildError::new(format!("cannot read `{path}`")).because(error);
@@ -194,6 +185,7 @@ fn unreadable(path: &Path, error: walkdir::Error) -> BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exclude::{self, deployment};
 
     fn gathered(files: &[&str], include: &[&str], exclude: &[&str]) -> (Vec<String>, Vec<String>) {
         let directory = tempfile::tempdir().unwrap();
@@ -206,7 +198,8 @@ mod tests {
         let own = vec![directory.path().join("target/lamstream"), directory.path().join("shop.conf")];
         let values = vec![directory.path().join("keys/token")];
         let selection = Selection { include: list(include), exclude: list(exclude), own, values };
-        let (tree, notes) = gather(directory.path(), &selection, Some("node_modules")).unwrap();
+        let Gathered { tree, notes, .. } =
+            gather(directory.path(), directory.path(), &selection, Some("node_modules")).unwrap();
         (tree.iter().map(|(name, _)| name.clone()).collect(), notes)
     }
 
@@ -214,7 +207,7 @@ mod tests {
         ["main.py", "run.sh", ".env", "docs/a.md", "docs/deep/b.md", "static/x.css", ".git/HEAD", "keys/server.key"];
 
     #[test]
-    fn secrets_and_clutter_stay_behind() {
+    fn secrets_and_clutter_are_left_out() {
         let (files, notes) = gathered(&FILES, &[], &[]);
         assert_eq!(files, ["docs/a.md", "docs/deep/b.md", "main.py", "run.sh", "static/x.css"]);
         assert_eq!(notes, [".env", "keys/server.key"].map(exclude::note));
@@ -245,7 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn what_lamstream_installs_and_writes_stays_behind() {
+    fn a_cache_is_noted_once_and_can_be_included() {
+        let files = ["a.py", "models/CACHEDIR.TAG", "models/big/x.bin", ".venv/pyvenv.cfg", "env/pyvenv.cfg", "env/x"];
+        let (names, notes) = gathered(&files, &[], &[]);
+        assert_eq!((names, notes), (vec!["a.py".to_owned()], vec![exclude::note_of_cache("models")]));
+        let (names, notes) = gathered(&files, &["models"], &[]);
+        assert!(names.contains(&"models/big/x.bin".to_owned()) && notes.is_empty(), "{names:?} {notes:?}");
+        assert!(gathered(&files, &[], &["models"]).1.is_empty());
+    }
+
+    #[test]
+    fn what_lamstream_installs_and_writes_is_left_out() {
         let files = ["a.js", "node_modules/dev/x.js", "sub/node_modules/x.js", "target/lamstream/site.zip", "target/b"];
         let (names, notes) = gathered(&files, &[], &[]);
         assert_eq!(names, ["a.js", "target/b"]);
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_manifest_is_and_reads_stays_behind_unless_it_is_named() {
+    fn what_the_manifest_is_and_reads_is_left_out_unless_it_is_named() {
         let files = ["a.py", "shop.conf", "keys/token", "sub/cdk.out/x", "template.yaml"];
         let (names, notes) = gathered(&files, &[], &[]);
         assert_eq!(names, ["a.py"]);
@@ -265,39 +268,46 @@ mod tests {
     }
 
     #[test]
-    fn another_name_of_a_file_that_stays_behind_does_not_help_it() {
+    fn another_name_does_not_save_a_file_that_is_left_out() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         std::fs::write(path("token"), "x").unwrap();
         std::os::unix::fs::symlink("token", path("link")).unwrap();
         std::fs::hard_link(path("token"), path("twin")).unwrap();
         let selection = Selection { values: vec![path("token")], ..Selection::default() };
-        assert_eq!(gather(directory.path(), &selection, None).unwrap().0.iter().count(), 0);
+        let tree = gather(directory.path(), directory.path(), &selection, None).unwrap().tree.without_dangling().0;
+        assert_eq!(tree.iter().count(), 0);
     }
 
     #[test]
-    fn links_are_followed_and_what_is_no_file_is_named() {
+    fn what_is_not_a_file_and_what_no_zip_can_name_is_refused() {
         use std::os::unix::ffi::OsStrExt as _;
+        use std::os::unix::fs::symlink;
         let directory = tempfile::tempdir().unwrap();
-        let link = |target: &str, name: &[u8]| {
-            std::os::unix::fs::symlink(target, directory.path().join(std::ffi::OsStr::from_bytes(name))).unwrap();
-        };
+        let path = |name: &[u8]| directory.path().join("app").join(std::ffi::OsStr::from_bytes(name));
+        std::fs::create_dir_all(directory.path().join("app")).unwrap();
+        std::fs::create_dir_all(directory.path().join("common")).unwrap();
         let gathered = |exclude: &[&str]| {
             let exclude = exclude.iter().map(|&pattern| pattern.to_owned()).collect();
-            gather(directory.path(), &Selection { exclude, ..Selection::default() }, None)
+            let selection = Selection { exclude, ..Selection::default() };
+            gather(&path(b""), directory.path(), &selection, None)
         };
-        std::fs::write(directory.path().join("a"), "a").unwrap();
-        link("a", b"b");
-        link("nowhere", b".#main.py");
-        let (tree, _) = gathered(&[]).unwrap();
-        assert_eq!(tree.read().unwrap().iter().map(|file| file.bytes.as_slice()).collect::<Vec<_>>(), [b"a", b"a"]);
-        for (target, name, pattern) in [("nowhere", &b"c"[..], "c"), (".", b"d", "d"), ("a", b"e\xff", "e*")] {
-            link(target, name);
-            let error = gathered(&[]).unwrap_err();
-            assert!(error.message.contains(&format!("/{}", &pattern[..1])), "{}", error.message);
+        std::fs::write(path(b"a"), "a").unwrap();
+        // Emacs locks a file with such a link.
+        symlink("nowhere", path(b".#main.py")).unwrap();
+        assert_eq!(gathered(&[]).unwrap().tree.iter().count(), 1);
+        std::fs::create_dir_all(directory.path().join("other")).unwrap();
+        symlink("../other", directory.path().join("common/again")).unwrap();
+        symlink("../common", directory.path().join("other/back")).unwrap();
+        for (target, name, pattern, words) in
+            [("a", &b"e\xff"[..], "e*", "/e"), ("../common", b"d", "d", "/other/back")]
+        {
+            symlink(target, path(name)).unwrap();
+            let error = gathered(&[]).err().unwrap();
+            assert!(error.message.contains(words), "{}", error.message);
             assert!(error.hints.iter().any(|hint| hint.contains("`exclude`")), "{:?}", error.hints);
             gathered(&[pattern]).unwrap();
-            std::fs::remove_file(directory.path().join(std::ffi::OsStr::from_bytes(name))).unwrap();
+            std::fs::remove_file(path(name)).unwrap();
         }
     }
 }

@@ -4,27 +4,39 @@
 //! that the app [depends](dependencies) on are installed for the runtime and processor into a cache, and added unless the
 //! app has a file of the same name. Everything is [zipped](crate::archive) deterministically.
 
+mod beside;
 mod dependencies;
 mod files;
+mod layout;
+mod links;
+mod rules;
 mod tree;
 
+pub use beside::Beside;
 pub use dependencies::Dependencies;
-pub use files::Selection;
+pub use rules::Selection;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
 use crate::{archive, elf, handler};
+use dependencies::Installed;
+use links::Links;
 use tree::{Content, File, Tree};
 
 /// A directory to package.
 pub struct App {
     pub directory: PathBuf,
+    /// The directory of the project around it. What links lead to there belongs to the app.
+    pub project: PathBuf,
     pub selection: Selection,
     pub dependencies: Dependencies,
     pub platform: Platform,
+    /// Whether the tests of packages are removed.
+    pub slim: bool,
     /// An executable file to add to the package: its name and its text.
     pub script: Option<(String, String)>,
     /// The file of the package that starts the app, if there is one.
@@ -61,7 +73,11 @@ impl App {
         let one = |error| vec![error];
         self.refuse_no_directory().map_err(one)?;
         let fills = self.dependencies.fills(&self.directory, self.platform.runtime.family());
-        let (mut tree, mut notes) = files::gather(&self.directory, &self.selection, fills).map_err(one)?;
+        let gathered = files::gather(&self.directory, &self.project, &self.selection, fills).map_err(one)?;
+        let (mut tree, mut notes) = (gathered.tree, gathered.notes);
+        if gathered.leads_to_packages {
+            tree.put_beneath(self.packages_of_project().map_err(one)?);
+        }
         let listed = self.dependencies.check(&self.directory, &self.platform).await;
         let mut wrong = Vec::new();
         if let Err(error) = self.write_script(&mut tree) {
@@ -98,6 +114,15 @@ impl App {
         Err(BuildError::new(format!("cannot use {}: {why}", self.subject())).at(&["web", "package"]))
     }
 
+    /// The app's `node_modules` whose links lead to packages elsewhere in the project.
+    fn packages_of_project(&self) -> Result<Tree, BuildError> {
+        let links = Links::of(&self.directory, &self.project);
+        match links.place() {
+            (project, Some(app)) => layout::own(project, app),
+            (_, None) => Ok(Tree::default()),
+        }
+    }
+
     fn write_script(&self, tree: &mut Tree) -> Result<(), BuildError> {
         let Some((name, text)) = &self.script else { return Ok(()) };
         let file = File { content: Content::Bytes(text.clone().into_bytes()), executable: true };
@@ -116,7 +141,8 @@ impl App {
             return Ok(None);
         }
         let mut foreign = Vec::new();
-        for (name, file) in tree.iter().filter(|(name, _)| name.ends_with(".so")) {
+        let is_link = |file: &File| matches!(file.content, Content::Link(_));
+        for (name, file) in tree.iter().filter(|(name, file)| name.ends_with(".so") && !is_link(file)) {
             let checked =
                 elf::check_machine(&file.head()?, self.platform.architecture, &format!("the extension `{name}`"));
             let last = name.rsplit('/').next().unwrap_or(name);
@@ -141,11 +167,20 @@ impl Checked {
         let Checked { app, mut tree, mut notes } = self;
         let subject = app.subject();
         let (directory, platform) = (&app.directory, &app.platform);
-        if let Some(installed) = app.dependencies.install(directory, platform, &app.cache, tell, &mut notes).await? {
-            let installed = files::gather_all(&installed)?;
+        let own: BTreeSet<String> = tree.names().into_iter().map(str::to_owned).collect();
+        let dependencies = &app.dependencies;
+        let installed = dependencies.install(directory, platform, app.slim, &app.cache, tell, &mut notes).await?;
+        if let Some(installed) = installed {
+            let installed = match installed {
+                Installed::Flat(directory) => files::gather_all(&directory)?,
+                Installed::Node(node) => layout::installed(&node.place, &node.project, &node.app, &node.needed)?,
+            };
             notes.extend(app.foreign_extensions(&installed)?);
             tree.put_beneath(installed);
         }
+        let (mut tree, dangling) = tree.without_dangling();
+        let dangling = dangling.iter().filter(|(name, _)| own.contains(name));
+        notes.extend(dangling.map(|(name, text)| links::note_of_dangling(name, text)));
         if let Some(started) = &app.started {
             tree.make_executable(started, &subject)?;
         }
@@ -156,7 +191,7 @@ impl Checked {
             handler::refuse_without(&tree.names(), app.platform.runtime.family(), handler, &subject)?;
         }
         archive::check_sizes(&tree.sizes(), &subject)?;
-        let zip = archive::pack_all(&tree.read()?, &subject)?;
+        let zip = archive::pack_all(&tree.entries(), &subject)?;
         Ok(Assembled { package: Package::of_zip(zip, app.platform.architecture), notes })
     }
 }

@@ -3,28 +3,45 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cargo_metadata::{Metadata, Package};
+use cargo_metadata::camino::Utf8PathBuf;
+use cargo_metadata::semver::Version;
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 
+use super::preference::Order;
 use crate::error::{BuildError, list};
 
 /// Preferred among several binaries: Lambda starts a file of this name.
 const BOOTSTRAP: &str = "bootstrap";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binary {
+pub(super) struct Binary {
     pub package: String,
     /// As cargo's `--package` takes it: a dependency may have the same name.
     pub package_id: String,
     pub bin: String,
+    /// Its main file.
+    pub source: PathBuf,
+    /// The newest `rust-version` of the package and of those of the workspace that it depends on, and the name of its package.
+    pub rust_version: Option<(Version, String)>,
     pub workspace_root: PathBuf,
     /// Cargo's own target directory for it.
     pub target_dir: PathBuf,
     /// Whether cargo can keep intermediate artifacts outside the target directory.
     pub splits: bool,
+    /// Whether the package has a build script, which may write files of its directory.
+    pub has_script: bool,
 }
 
 /// Chooses from the output of `cargo metadata` for `crate_dir`, a canonical path.
-pub fn choose(metadata: &Metadata, crate_dir: &Path, bin: Option<&str>) -> Result<Binary, BuildError> {
+///
+/// # Errors
+/// When it is not clear which binary is meant, or the package does not have it, or not with the features of `order`.
+pub(super) fn choose(
+    metadata: &Metadata,
+    crate_dir: &Path,
+    bin: Option<&str>,
+    order: &Order,
+) -> Result<Binary, BuildError> {
     let manifest = crate_dir.join("Cargo.toml");
     let package = metadata
         .packages
@@ -32,14 +49,19 @@ pub fn choose(metadata: &Metadata, crate_dir: &Path, bin: Option<&str>) -> Resul
         .find(|package| package.manifest_path.as_std_path() == manifest)
         .ok_or_else(|| virtual_workspace(metadata, crate_dir))?;
     let bin = choose_bin(package, bin)?;
-    refuse_without_features(package, &bin)?;
+    refuse_unknown_features(package, order)?;
+    refuse_without_features(package, &bin, order)?;
+    let source = package.targets.iter().find(|target| target.is_bin() && target.name == bin);
     Ok(Binary {
+        source: source.map(|target| target.src_path.clone().into_std_path_buf()).unwrap_or_default(),
+        rust_version: rust_version(metadata, package),
         package: package.name.to_string(),
         package_id: package.id.repr.clone(),
         bin,
         workspace_root: metadata.workspace_root.clone().into_std_path_buf(),
         target_dir: metadata.target_directory.clone().into_std_path_buf(),
         splits: metadata.build_directory.is_some(),
+        has_script: package.targets.iter().any(|target| target.is_custom_build()),
     })
 }
 
@@ -68,10 +90,67 @@ fn choose_bin(package: &Package, wanted: Option<&str>) -> Result<String, BuildEr
     }
 }
 
-/// Cargo builds with the default features, and refuses a binary that requires others.
-fn refuse_without_features(package: &Package, bin: &str) -> Result<(), BuildError> {
+/// Only a package of the workspace is known here; cargo compares the others.
+fn rust_version(metadata: &Metadata, package: &Package) -> Option<(Version, String)> {
+    let (mut open, mut seen) = (vec![package], BTreeSet::new());
+    while let Some(package) = open.pop() {
+        if !seen.insert(&package.id) {
+            continue;
+        }
+        let is_built = |needed: &&Dependency| {
+            needed.kind != DependencyKind::Development && !needed.optional && needed.target.is_none()
+        };
+        let paths = package.dependencies.iter().filter(is_built).filter_map(|needed| needed.path.as_ref());
+        let at = |path: &Utf8PathBuf| metadata.packages.iter().find(|it| it.manifest_path.parent() == Some(path));
+        open.extend(paths.filter_map(at));
+    }
+    let packages = metadata.packages.iter().filter(|package| seen.contains(&package.id));
+    packages.filter_map(|package| Some((package.rust_version.clone()?, package.name.to_string()))).max()
+}
+
+impl Binary {
+    /// What cargo would refuse about the package before it compiles anything; `release` is the compiler's version.
+    pub(super) fn refused(&self, release: &str) -> Vec<BuildError> {
+        let mut wrong = Vec::new();
+        let package = &self.package;
+        if !self.source.is_file() {
+            let (bin, source) = (&self.bin, self.source.display());
+            let error =
+                format!("cannot build `{package}`: its binary `{bin}` has no source: `{source}` does not exist");
+            wrong.push(BuildError::new(error).hint("correct `path` in its `[[bin]]`, or create the file"));
+        }
+        let number = |version: &Version| (version.major, version.minor, version.patch);
+        if let (Some((wanted, of)), Ok(release)) = (&self.rust_version, Version::parse(release))
+            && number(wanted) > number(&release)
+        {
+            let of = if of == package { "it".to_owned() } else { format!("`{of}`, which it depends on,") };
+            let error =
+                format!("cannot build `{package}`: {of} requires rustc {wanted}, but the compiler is {release}");
+            wrong.push(BuildError::new(error).hint("update Rust, or lower `rust-version` in its `Cargo.toml`"));
+        }
+        wrong
+    }
+}
+
+/// A feature of a dependency, with a `/`, is left to cargo.
+fn refuse_unknown_features(package: &Package, order: &Order) -> Result<(), BuildError> {
+    let is_known = |feature: &str| feature.contains('/') || package.features.contains_key(feature);
+    let unknown: Vec<&str> = order.features.iter().map(String::as_str).filter(|feature| !is_known(feature)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let (name, unknown) = (&package.name, list(unknown));
+    let error = BuildError::new(format!("cannot build `{name}`: it has no feature {unknown}")).at(&["build.features"]);
+    let known = package.features.keys().map(String::as_str).filter(|feature| *feature != "default");
+    Err(error.hint(format!("its features: {}", list(known))))
+}
+
+/// Cargo refuses a binary that requires a feature which is not enabled.
+fn refuse_without_features(package: &Package, bin: &str, order: &Order) -> Result<(), BuildError> {
     let target = package.targets.iter().find(|target| target.is_bin() && target.name == bin);
-    let (mut on, mut open) = (BTreeSet::new(), vec!["default"]);
+    let default = order.default_features.then_some("default");
+    let (mut on, mut open) = (BTreeSet::new(), default.into_iter().collect::<Vec<_>>());
+    open.extend(order.features.iter().map(String::as_str));
     while let Some(feature) = open.pop() {
         if on.insert(feature) {
             open.extend(package.features.get(feature).into_iter().flatten().map(String::as_str));
@@ -84,12 +163,12 @@ fn refuse_without_features(package: &Package, bin: &str) -> Result<(), BuildErro
     if off.is_empty() {
         return Ok(());
     }
-    let (name, list) = (&package.name, list(off.iter().copied()));
-    Err(BuildError::new(format!(
-        "cannot build `{name}`: its binary `{bin}` requires {list}, which its default features do not include"
-    ))
-    .at(&["bin", "crate"])
-    .hint(format!("add {list} to `default` in the `[features]` of `{}`", package.manifest_path)))
+    let all = order.features.iter().map(String::as_str).chain(off.iter().copied());
+    let key = all.map(|feature| format!("\"{feature}\"")).collect::<Vec<_>>().join(", ");
+    let (name, off, s) = (&package.name, list(off.iter().copied()), if off.len() == 1 { "" } else { "s" });
+    Err(BuildError::new(format!("cannot build `{name}`: its binary `{bin}` requires the feature{s} {off}"))
+        .at(&["build.features", "bin", "crate"])
+        .hint(format!("set `build.features = [{key}]`")))
 }
 
 fn virtual_workspace(metadata: &Metadata, crate_dir: &Path) -> BuildError {
@@ -130,7 +209,7 @@ mod tests {
     }
 
     fn chosen(bins: &[&str], default_run: Option<&str>, wanted: Option<&str>) -> Result<String, BuildError> {
-        choose(&metadata(bins, default_run), Path::new("/w/chat"), wanted).map(|binary| binary.bin)
+        choose(&metadata(bins, default_run), Path::new("/w/chat"), wanted, &Order::default()).map(|binary| binary.bin)
     }
 
     #[test]
@@ -153,9 +232,65 @@ mod tests {
     }
 
     #[test]
+    fn what_cargo_would_refuse_is_known_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = directory.path().join("main.rs");
+        let mut binary = choose(&metadata(&["chat"], None), Path::new("/w/chat"), None, &Order::default()).unwrap();
+        assert_eq!(
+            binary.refused("1.95.0")[0].message,
+            "cannot build `chat`: its binary `chat` has no source: `/w/chat/src/x.rs` does not exist"
+        );
+        std::fs::write(&source, "").unwrap();
+        binary.source = source;
+        for (wanted, of, release, expected) in [
+            ("1.96.0", "chat", "1.95.0", Some("it requires rustc 1.96.0, but the compiler is 1.95.0")),
+            (
+                "1.96.0",
+                "words",
+                "1.95.0",
+                Some("`words`, which it depends on, requires rustc 1.96.0, but the compiler is 1.95.0"),
+            ),
+            ("1.96.0", "chat", "1.96.0-nightly", None),
+            ("1.96.0", "chat", "unknown", None),
+        ] {
+            binary.rust_version = Some((Version::parse(wanted).unwrap(), of.into()));
+            let expected: Vec<String> = expected.iter().map(|why| format!("cannot build `chat`: {why}")).collect();
+            let told: Vec<String> = binary.refused(release).into_iter().map(|error| error.message).collect();
+            assert_eq!(told, expected, "{wanted} {release}");
+        }
+    }
+
+    #[test]
     fn a_virtual_workspace_is_an_error_that_lists_its_packages() {
-        let error = choose(&metadata(&["a"], None), Path::new("/w"), None).unwrap_err();
+        let error = choose(&metadata(&["a"], None), Path::new("/w"), None, &Order::default()).unwrap_err();
         assert_eq!(error.message, "cannot build `/w`: it is a workspace without a root package");
         assert_eq!(error.hints, ["choose one of its packages: `chat`"]);
+    }
+
+    /// What is said about a binary that requires `lambda`, which `all` enables, with these features enabled.
+    fn refused_with(features: &[&str], default: &[&str], default_features: bool) -> Option<BuildError> {
+        let mut metadata = metadata(&["chat"], None);
+        let package = &mut metadata.packages[0];
+        package.targets[0].required_features = vec!["lambda".into(), "words/extra".into()];
+        for (name, enables) in [("lambda", &[][..]), ("all", &["lambda"]), ("other", &[]), ("default", default)] {
+            package.features.insert(name.into(), enables.iter().map(|name| (*name).to_owned()).collect());
+        }
+        let features = features.iter().map(|name| (*name).to_owned()).collect();
+        let order = Order { features, default_features, ..Order::default() };
+        choose(&metadata, Path::new("/w/chat"), None, &order).err()
+    }
+
+    #[test]
+    fn a_feature_that_a_binary_requires_is_named_with_the_key_to_write() {
+        for enabled in ["lambda", "all"] {
+            assert_eq!(refused_with(&[enabled], &[], true), None);
+            assert_eq!(refused_with(&[], &[enabled], true), None);
+        }
+        let error = refused_with(&["other", "words/extra"], &["all"], false).unwrap();
+        assert_eq!(error.message, "cannot build `chat`: its binary `chat` requires the feature `lambda`");
+        assert_eq!(error.hints, ["set `build.features = [\"other\", \"words/extra\", \"lambda\"]`"]);
+        let error = refused_with(&["lambd"], &[], true).unwrap();
+        assert_eq!(error.message, "cannot build `chat`: it has no feature `lambd`");
+        assert_eq!(error.hints, ["its features: `all`, `lambda` and `other`"]);
     }
 }

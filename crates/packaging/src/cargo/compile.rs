@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::process::Command;
 
 use super::binary::{Binary, choose};
-use super::configuration::{Configuration, Environment, cargo_home, environment};
 use super::findings::is_musl;
-use super::preference::Preference;
-use super::remap::Handover;
+use super::lock::Lock;
+use super::preference::{Order, Preference};
 use super::target_dir::Held;
-use super::toolchain::{Target, Toolchain, Version, triple};
+use super::toolchain::{Target, Toolchain, Version};
 use super::toolset::{self, Linking, Toolset};
-use super::{detect, profile, remap, run, target_dir};
+use super::users::Users;
+use super::{baseline, detect, flags, identity, profile, programs, remap, run, target, target_dir};
 use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::tool;
@@ -31,14 +31,29 @@ pub struct BuildOptions {
     pub target_dir: Option<PathBuf>,
     /// What the user has configured.
     pub preference: Preference,
+    pub order: Order,
 }
 
 /// A build that can be run.
 pub struct Prepared {
     pub toolset: Toolset,
+    /// Settings of the user that are not heeded.
+    pub notes: Vec<String>,
     command: Command,
+    /// What gives path dependencies outside the workspace the same identity everywhere.
+    identities: Option<identity::Script>,
+    lock: Lock,
     binary: Binary,
     build_dir: PathBuf,
+}
+
+/// A binary that was built.
+pub struct Built {
+    /// As cargo names it.
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// What else the build has changed.
+    pub note: Option<String>,
 }
 
 /// Who hears what happens while cargo builds.
@@ -49,49 +64,84 @@ pub struct Progress<'a> {
     /// Called with the directory when another lamstream is building in it and has to finish first, and with `None` as
     /// soon as this build starts.
     pub waits: &'a (dyn Fn(Option<&Path>) + Sync),
+    /// Called once, when the first unit is compiled: until then cargo may refuse the crate as a whole, such as for its lock
+    /// file or for a version that no registry has.
+    pub compiles: &'a (dyn Fn() + Sync),
 }
 
 /// Checks what can be built and what can build it on this machine. Builds nothing.
 ///
 /// # Errors
-/// When the crate does not exist or its binary is ambiguous, and when cargo, the compiler, the target's standard library
-/// or a linker is missing: the hints say how to install it. Independent problems are reported together.
+/// When the crate does not exist, its binary is ambiguous or has no source, and when the compiler is older than the crate
+/// requires; when a feature or profile does not exist, or a lock file that must not be changed does not fit; when cargo, the
+/// compiler, the target's standard library, a linker or a program that the user's settings name is missing: the hints say
+/// how to install it. Independent problems are reported together.
 pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>> {
     let one = |error| vec![error];
-    let crate_dir = real_dir(&options.crate_dir).map_err(one)?;
-    let environment = environment();
-    let cargo_home = cargo_home(&environment, &crate_dir);
-    let configuration = Configuration::read(&crate_dir, &cargo_home).map_err(one)?;
-    let toolchain = Toolchain::find(&crate_dir, &configuration, &environment, options.preference.rustc.as_deref());
-    let users = (&configuration, &environment, cargo_home.as_path());
-    let (binary, toolset) = tokio::join!(
-        async { choose(&toolchain.metadata().await?, &crate_dir, options.bin.as_deref()) },
-        toolset(&toolchain, options, users)
+    let users = Users::read(real_dir(&options.crate_dir).map_err(one)?).map_err(one)?;
+    let wanted = options.preference.rustc.as_deref();
+    let toolchain = Toolchain::find(&users.crate_dir, &users.configuration, &users.environment, wanted);
+    let (chosen, tools) = tokio::join!(
+        async {
+            let metadata = toolchain.metadata(&users.crate_dir).await?;
+            choose(&metadata, &users.crate_dir, options.bin.as_deref(), &options.order).map(|binary| (binary, metadata))
+        },
+        tools(&toolchain, options, &users)
     );
-    let (binary, toolset) = match (binary, toolset) {
-        (Ok(binary), Ok(toolset)) => (binary, toolset),
-        (binary, toolset) => return Err([binary.err(), toolset.err()].into_iter().flatten().collect()),
+    let ((binary, metadata), (toolset, note)) = match (chosen, tools) {
+        (Ok(chosen), Ok(tools)) => (chosen, tools),
+        (chosen, tools) => return Err([chosen.err(), tools.err()].into_iter().flatten().collect()),
     };
     let toolchain = toolset.rustc.as_ref().map_or(toolchain.clone(), |rustc| toolchain.with_rustc(rustc));
     let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&toolset.target)).map_err(one)?;
     let manifest = tool::read_table(&binary.workspace_root.join("Cargo.toml")).map_err(one)?;
-    let paths = Paths::new(binary, options, &crate_dir, cargo_home.clone(), &target, &version, toolchain.told);
-    let profile = profile::arguments(&manifest, &configuration, &environment);
-    let flags = remap::handover(paths.remaps(), &configuration, &environment, &target.triple, &target.cfgs);
-    let is_told = |name: &str| environment.contains_key(name) || configuration.values(&["env", name]).next().is_some();
-    let mut command = command(toolchain.cargo(), &paths, &toolset.linking, profile, flags);
-    command.envs(toolset.linking.variables(&toolset.target, is_told));
-    Ok(Prepared { toolset, command, binary: paths.binary, build_dir: paths.build_dir })
+    let theirs = flags::in_force(&users.configuration, &users.environment, &target.triple, &target.cfgs);
+    let settings = programs::Settings {
+        configuration: &users.configuration,
+        environment: &users.environment,
+        crate_dir: &users.crate_dir,
+        cargo_home: &users.cargo_home,
+        target: &target,
+        flags: &theirs,
+        host: &version.host,
+    };
+    let (profile, lock) =
+        (options.order.profile.as_deref(), Lock::of(&binary.workspace_root, options.order.locked, &users.environment));
+    let profile = profile::arguments(profile, &manifest, &users.configuration, &users.environment);
+    let (stale, limit, outside) = tokio::join!(
+        lock.refuse_stale(&toolchain, &binary.package),
+        baseline::limit(&toolchain, &target.triple, options.architecture, &theirs),
+        identity::outside(&toolchain, &users.crate_dir, &metadata, &manifest, &users.configuration)
+    );
+    let wrong = [binary.refused(&version.release), settings.missing(), stale.err().into_iter().collect()].concat();
+    let (profile, limit) = match (profile, limit) {
+        (Ok(profile), Ok(limit)) if wrong.is_empty() => (profile, limit),
+        (profile, limit) => return Err(wrong.into_iter().chain(profile.err()).chain(limit.err()).collect()),
+    };
+    let paths = Paths::new(binary, options, &users, &target, &version, toolchain.told);
+    let names = paths.names(&outside);
+    let identities = (!outside.is_empty()).then(|| identity::script(&names, settings.wrapper_of_compiler().as_deref()));
+    let limits = limit.iter().flat_map(|limit| &limit.flags).cloned();
+    let flags = flags::encoded(theirs.iter().cloned().chain(limits).chain(remap::flags(&names)));
+    let variables = users.variables();
+    let mut command = command(toolchain.cargo(), &paths, &toolset.linking, &profile, &options.order);
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    command.args(lock.is_sealed.then_some("--locked"));
+    command.envs(toolset.linking.variables(&toolset.target, |name| variables.contains_key(name)));
+    let (of_c, note_of_c) = baseline::limit_c(&variables, options.architecture);
+    command.envs(of_c);
+    let notes = note.into_iter().chain(limit.map(|limit| limit.note)).chain(note_of_c).collect();
+    Ok(Prepared { toolset, notes, command, identities, lock, binary: paths.binary, build_dir: paths.build_dir })
 }
 
 impl Prepared {
-    /// Builds the crate's binary and returns its bytes. A concurrent build does not affect them.
+    /// Builds the crate's binary. A concurrent build does not affect them.
     /// Dropping the future kills cargo, or ends the wait.
     ///
     /// # Errors
     /// When the build fails: cargo has reported why on stderr.
-    pub async fn compile(self, progress: Progress<'_>) -> Result<Vec<u8>, BuildError> {
-        let Prepared { mut command, binary, build_dir, .. } = self;
+    pub async fn compile(self, progress: Progress<'_>) -> Result<Built, BuildError> {
+        let Prepared { mut command, binary, build_dir, identities, lock, .. } = self;
         let waited = AtomicBool::new(false);
         let waits = || {
             waited.store(true, Ordering::Relaxed);
@@ -102,28 +152,45 @@ impl Prepared {
         if waited.load(Ordering::Relaxed) {
             (progress.waits)(None);
         }
+        if let Some(script) = identities {
+            command.env("RUSTC_WRAPPER", script.write(&build_dir)?);
+        }
         command.args(held.arguments(binary.splits));
-        let executable = run::build(command, &binary, progress.piped).await?;
-        tokio::fs::read(&executable).await.map_err(|error| {
+        let before = lock.before();
+        let built = run::build(command, &binary, progress.piped, progress.compiles).await;
+        let note = before.change();
+        let executable = built?;
+        let bytes = tokio::fs::read(&executable).await.map_err(|error| {
             BuildError::new(format!("cannot read the binary that cargo built, `{}`", executable.display()))
                 .because(error)
-        })
+        })?;
+        Ok(Built { name: binary.bin, bytes, note })
+    }
+
+    /// Whether cargo runs a script of the crate that may write files of its directory.
+    pub fn has_script(&self) -> bool {
+        self.binary.has_script
     }
 }
 
-async fn toolset(
+/// What builds for the crate's target, and a note about a target that is not heeded.
+async fn tools(
     toolchain: &Toolchain,
     options: &BuildOptions,
-    users: (&Configuration, &Environment, &Path),
-) -> Result<Toolset, BuildError> {
+    users: &Users,
+) -> Result<(Toolset, Option<String>), BuildError> {
     refuse_missing_compiler(toolchain)?;
-    let host = toolchain.version().await?.host;
-    let target = match &options.preference.target {
-        Some(target) => target.clone(),
-        None => triple(&host, options.architecture)?,
+    let (host, preference) = (toolchain.version().await?.host, &options.preference);
+    let Users { configuration, environment, cargo_home, .. } = users;
+    let target::Chosen { triple, set_by, note } =
+        target::choose(preference, configuration, environment, &host, options.architecture)?;
+    let found = detect::find(toolchain, &host, &triple, preference, (configuration, environment, cargo_home)).await?;
+    let toolset = toolset::choose(&triple, preference, &found);
+    let explained = |error: BuildError| match set_by {
+        Some(set_by) => error.because(set_by).hint("or set another `build.target` in the manifest"),
+        None => error,
     };
-    let found = detect::find(toolchain, &host, &target, &options.preference, users).await?;
-    toolset::choose(&target, &options.preference, &found)
+    Ok((toolset.map_err(explained)?, note))
 }
 
 /// The directories of one build.
@@ -141,8 +208,7 @@ impl Paths {
     fn new(
         binary: Binary,
         options: &BuildOptions,
-        crate_dir: &Path,
-        cargo_home: PathBuf,
+        users: &Users,
         target: &Target,
         version: &Version,
         another_compiler: bool,
@@ -156,23 +222,27 @@ impl Paths {
         let std_name = format!("/rustc/{}", version.commit.as_deref().unwrap_or("unknown"));
         Paths {
             binary,
-            crate_dir: crate_dir.to_path_buf(),
+            crate_dir: users.crate_dir.clone(),
             build_dir,
-            cargo_home,
+            cargo_home: users.cargo_home.clone(),
             triple: target.triple.clone(),
             std_sources: (target.sysroot.join("lib/rustlib/src/rust"), std_name),
         }
     }
 
-    /// Flags that make the binary independent of the checkout, the user and the target directory.
-    fn remaps(&self) -> Vec<String> {
+    /// The names that directories have in the binary, so that it is independent of the checkout, the user and the target
+    /// directory. `outside` are the packages outside the workspace.
+    fn names<'a>(&'a self, outside: &'a [PathBuf]) -> Vec<(&'a Path, String)> {
         let (std_sources, std_name) = &self.std_sources;
-        remap::flags(&[
-            (&self.binary.workspace_root, "/workspace".into()),
+        let root = &self.binary.workspace_root;
+        let own: [(&Path, String); 4] = [
+            (root, identity::WORKSPACE.into()),
             (&self.cargo_home, "/cargo".into()),
             (&self.build_dir, "/target".into()),
             (std_sources, std_name.clone()),
-        ])
+        ];
+        let outside = outside.iter().filter_map(|package| Some((package.as_path(), identity::place(package, root)?)));
+        own.into_iter().chain(outside).collect()
     }
 }
 
@@ -184,7 +254,7 @@ fn target_dir(options: &BuildOptions, binary: &Binary) -> PathBuf {
     }
 }
 
-fn command(mut cargo: Command, paths: &Paths, linking: &Linking, profile: Vec<String>, flags: Handover) -> Command {
+fn command(mut cargo: Command, paths: &Paths, linking: &Linking, profile: &[String], order: &Order) -> Command {
     let (build, target) = match linking {
         Linking::Left | Linking::With { .. } => ("build", paths.triple.clone()),
         Linking::Zig if is_musl(&paths.triple) => ("zigbuild", paths.triple.clone()),
@@ -193,11 +263,7 @@ fn command(mut cargo: Command, paths: &Paths, linking: &Linking, profile: Vec<St
     cargo.args([build, "--message-format=json-render-diagnostics"]);
     cargo.arg("--manifest-path").arg(paths.crate_dir.join("Cargo.toml"));
     cargo.args(["--package", &paths.binary.package_id, "--bin", &paths.binary.bin, "--target", &target]);
-    cargo.args(profile);
-    match flags {
-        Handover::Arguments(arguments) => cargo.args(arguments),
-        Handover::Encoded(flags) => cargo.env("CARGO_ENCODED_RUSTFLAGS", flags),
-    };
+    cargo.args(order.arguments()).args(profile);
     cargo
 }
 
@@ -238,9 +304,12 @@ mod tests {
                 package: "chat".into(),
                 package_id: "path+file:///w/chat#0.1.0".into(),
                 bin: "bootstrap".into(),
+                source: "/w/chat/src/main.rs".into(),
+                rust_version: None,
                 workspace_root: "/w".into(),
                 target_dir: "/w/target".into(),
                 splits: true,
+                has_script: false,
             },
             crate_dir: "/w/chat".into(),
             build_dir: "/w/target/lamstream".into(),
@@ -252,30 +321,33 @@ mod tests {
 
     #[test]
     fn every_place_that_differs_between_checkouts_is_renamed() {
+        let (paths, outside) = (paths(), ["/home/me/words".into(), "/opt/words".into()]);
+        let paths = Paths { binary: Binary { workspace_root: "/home/me/w".into(), ..paths.binary }, ..paths };
         assert_eq!(
-            paths().remaps(),
+            remap::flags(&paths.names(&outside)),
             [
-                "--remap-path-prefix=/w=/workspace",
+                "--remap-path-prefix=/home/me/w=/workspace",
                 "--remap-path-prefix=/home/me/.cargo=/cargo",
                 "--remap-path-prefix=/w/target/lamstream=/target",
+                "--remap-path-prefix=/home/me/words=/workspace/../words",
                 "--remap-path-prefix=/rust/lib/rustlib/src/rust=/rustc/0123",
             ]
         );
     }
 
     #[test]
-    fn cargo_is_told_what_to_build_and_where() {
-        let flags = Handover::Arguments(vec!["--config".into(), "build.rustflags=[]".into()]);
+    fn cargo_gets_what_to_build_and_where() {
+        let order = Order { features: vec!["ssr".into()], default_features: false, ..Order::default() };
         let arguments = |linking: Linking| {
-            let command = command(Command::new("cargo"), &paths(), &linking, vec!["--release".into()], flags.clone());
+            let command = command(Command::new("cargo"), &paths(), &linking, &["--release".into()], &order);
             let arguments: Vec<_> = command.as_std().get_args().map(|argument| argument.to_string_lossy()).collect();
             arguments.join(" ")
         };
         assert_eq!(
             arguments(Linking::Left),
             "build --message-format=json-render-diagnostics --manifest-path /w/chat/Cargo.toml \
-             --package path+file:///w/chat#0.1.0 --bin bootstrap --target x86_64-unknown-linux-gnu --release \
-             --config build.rustflags=[]"
+             --package path+file:///w/chat#0.1.0 --bin bootstrap --target x86_64-unknown-linux-gnu \
+             --no-default-features --features ssr --release"
         );
         let with_zig = arguments(Linking::Zig);
         assert!(with_zig.starts_with("zigbuild --message-format"), "{with_zig}");
@@ -290,6 +362,7 @@ mod tests {
             architecture: Architecture::Arm64,
             target_dir: None,
             preference: Preference::default(),
+            order: Order::default(),
         };
         assert_eq!(target_dir(&options, &paths().binary), Path::new("/w/target/lamstream"));
         options.target_dir = Some("there".into());

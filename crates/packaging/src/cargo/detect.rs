@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::cargo_platform::Cfg;
 
-use super::configuration::{Configuration, Environment};
+use super::configuration::{Configuration, Environment, variable_of};
 use super::findings::{Compiler, Distro, Findings, Gcc, System};
+use super::flags::{codegen, in_force};
 use super::preference::{Linker, Preference};
 use super::toolchain::{Target, Toolchain};
 use crate::error::BuildError;
@@ -14,7 +15,7 @@ use crate::error::BuildError;
 const USUAL_PLACES: [&str; 2] = ["/usr/bin", "/usr/local/bin"];
 
 /// Everything that can build for `target` on this machine, whether the compiler of `toolchain` can or not.
-pub async fn find(
+pub(super) async fn find(
     toolchain: &Toolchain,
     host: &str,
     target: &str,
@@ -26,6 +27,7 @@ pub async fn find(
         return Err(error.at(&["build.linker"]));
     }
     let (own, Target { sysroot, cfgs, .. }) = compiler(toolchain, target).await?;
+    let flags = in_force(configuration, environment, target, &cfgs);
     let directories = directories(environment);
     let mut others = Vec::new();
     if !own.has_std && !toolchain.named {
@@ -46,7 +48,7 @@ pub async fn find(
         named: toolchain.named,
         others,
         told_linker: told_linker(configuration, environment, target, &cfgs),
-        has_cc: in_path("cc").is_some() || flags_name_a_linker(configuration, environment),
+        has_cc: in_path("cc").is_some() || !codegen(&flags, "linker").is_empty(),
         gcc: gcc_names(host, target).iter().find_map(|name| in_path(name)).map(gcc),
         zigbuild: in_path("cargo-zigbuild").is_some() || cargo_home.join("bin/cargo-zigbuild").is_file(),
         system: System {
@@ -95,19 +97,11 @@ fn places(directories: &[PathBuf], name: &str) -> Vec<PathBuf> {
 
 /// Where the user has set a linker for the target: the environment variable takes precedence over the files.
 fn told_linker(configuration: &Configuration, environment: &Environment, target: &str, cfgs: &[Cfg]) -> Option<String> {
-    let variable = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    let variable = format!("CARGO_TARGET_{}_LINKER", variable_of(target));
     if environment.get(&variable).is_some_and(|linker| !linker.is_empty()) {
         return Some(format!("`{variable}`"));
     }
     configuration.has_for_target("linker", target, cfgs).then(|| "cargo's configuration".into())
-}
-
-/// Whether the compiler's flags may name a linker, wherever cargo reads them from.
-fn flags_name_a_linker(configuration: &Configuration, environment: &Environment) -> bool {
-    let named = |text: &str| text.contains("linker=");
-    environment.iter().any(|(name, value)| name.ends_with("RUSTFLAGS") && named(value))
-        || configuration.values(&["build", "rustflags"]).any(|flags| named(&flags.to_string()))
-        || configuration.values(&["target"]).any(|targets| named(&targets.to_string()))
 }
 
 /// The names that packages give the C compiler for a target.
@@ -166,18 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_may_name_a_linker() {
-        let named =
-            |texts: &[&str], environment: &Environment| flags_name_a_linker(&Configuration::of(texts), environment);
-        let nothing = Environment::new();
-        assert!(!named(&["build.rustflags = ['-Copt-level=1']"], &nothing));
-        assert!(named(&["build.rustflags = ['-Clinker=ld']"], &nothing));
-        assert!(named(&["target.'cfg(unix)'.rustflags = '-C linker=ld'"], &nothing));
-        assert!(named(&[], &Environment::from([("RUSTFLAGS".into(), "-C linker=ld".into())])));
-    }
-
-    #[test]
-    fn a_gcc_is_known_by_its_names_and_brings_its_siblings() {
+    fn a_gcc_is_known_by_its_names_and_includes_its_siblings() {
         let dir = tempfile::tempdir().unwrap();
         let names = gcc_names("x86_64-unknown-linux-gnu", ARM);
         assert_eq!(names, ["aarch64-linux-gnu-gcc", "aarch64-unknown-linux-gnu-gcc"]);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Everything that the choice of tools depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Findings {
+pub(super) struct Findings {
     /// The triple of this machine.
     pub host: String,
     /// The compiler that cargo uses by default.
@@ -25,7 +25,7 @@ pub struct Findings {
 
 /// A compiler, with respect to one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compiler {
+pub(super) struct Compiler {
     pub program: PathBuf,
     pub release: String,
     pub has_std: bool,
@@ -42,7 +42,7 @@ pub struct Gcc {
 
 /// What determines the command that installs something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct System {
+pub(super) struct System {
     /// Rustup's name of the toolchain that cargo uses in the crate's directory.
     pub toolchain: Option<String>,
     pub distribution: Distro,
@@ -51,7 +51,7 @@ pub struct System {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Distro {
+pub(super) enum Distro {
     /// With the number of its release.
     Debian(String),
     Ubuntu,
@@ -61,7 +61,7 @@ pub enum Distro {
 
 impl Distro {
     /// Reads `/etc/os-release`.
-    pub fn of(text: &str) -> Distro {
+    pub(super) fn of(text: &str) -> Distro {
         let field = |name: &str| {
             let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
             value.map(|value| value.trim_matches('"')).unwrap_or_default()
@@ -75,7 +75,7 @@ impl Distro {
     }
 }
 
-pub fn is_musl(target: &str) -> bool {
+pub(super) fn is_musl(target: &str) -> bool {
     target.ends_with("-musl")
 }
 

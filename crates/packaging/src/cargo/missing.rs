@@ -10,7 +10,7 @@ impl System {
     }
 }
 
-pub fn standard_library(target: &str, found: &Findings) -> BuildError {
+pub(super) fn standard_library(target: &str, found: &Findings) -> BuildError {
     let error = BuildError::new(format!(
         "cannot build for `{}`: the standard library for `{target}` is not installed",
         architecture(target)
@@ -36,7 +36,7 @@ pub fn standard_library(target: &str, found: &Findings) -> BuildError {
     }
 }
 
-pub fn linker(target: &str, found: &Findings) -> BuildError {
+pub(super) fn linker(target: &str, found: &Findings) -> BuildError {
     let error =
         BuildError::new(format!("cannot build for `{}`: no linker for `{target}` is installed", architecture(target)));
     match packages_of_gcc(target).and_then(|packages| found.system.apt(packages)) {
@@ -46,7 +46,7 @@ pub fn linker(target: &str, found: &Findings) -> BuildError {
 }
 
 /// The system linker.
-pub fn cc(target: &str, found: &Findings) -> BuildError {
+pub(super) fn cc(target: &str, found: &Findings) -> BuildError {
     let cpu = architecture(target);
     let error = BuildError::new(format!("cannot build for `{cpu}`: no linker is installed: `cc` is not in `PATH`"));
     match found.system.apt("gcc libc6-dev") {
@@ -55,7 +55,7 @@ pub fn cc(target: &str, found: &Findings) -> BuildError {
     }
 }
 
-pub fn gcc(target: &str, found: &Findings) -> BuildError {
+pub(super) fn gcc(target: &str, found: &Findings) -> BuildError {
     let name = if is_musl(target) { "musl" } else { "gnu" };
     let cpu = cpu(target);
     let error = BuildError::new(format!("cannot link with gcc: `{cpu}-linux-{name}-gcc` is not in `PATH`"));
@@ -68,12 +68,12 @@ pub fn gcc(target: &str, found: &Findings) -> BuildError {
 /// Zig's packages are the same on every system.
 const ZIG: &str = "pip install cargo-zigbuild ziglang";
 
-pub fn zig(target: &str) -> BuildError {
+pub(super) fn zig(target: &str) -> BuildError {
     BuildError::new(format!("cannot link for `{target}` with zig: `cargo-zigbuild` is not installed"))
         .hint(format!("run `{ZIG}`, in a virtual environment that is active when lamstream runs"))
 }
 
-pub fn rust_lld(target: &str, compiler: &Compiler) -> BuildError {
+pub(super) fn rust_lld(target: &str, compiler: &Compiler) -> BuildError {
     let program = compiler.program.display();
     BuildError::new(format!(
         "cannot link for `{target}` with `rust-lld`: the toolchain of `{program}` does not include it"
@@ -81,7 +81,7 @@ pub fn rust_lld(target: &str, compiler: &Compiler) -> BuildError {
     .hint("use a toolchain of rustup, which includes it, or set another `linker`")
 }
 
-pub fn musl_for_rust_lld(target: &str) -> BuildError {
+pub(super) fn musl_for_rust_lld(target: &str) -> BuildError {
     BuildError::new(format!("cannot link for `{target}` with `rust-lld`: it does not include a C library"))
         .hint(format!("set `target = \"{}-unknown-linux-musl\"`, which includes one", cpu(target)))
 }

@@ -6,6 +6,7 @@
 mod compile;
 
 mod binary;
+mod target;
 mod toolset;
 
 mod detect;
@@ -14,14 +15,22 @@ mod missing;
 mod findings;
 mod preference;
 
+mod baseline;
+mod identity;
+mod lock;
 mod profile;
+mod programs;
 mod remap;
 mod run;
 mod target_dir;
 mod toolchain;
+mod users;
+mod workspace;
 
 mod configuration;
+mod flags;
 
-pub use compile::{BuildOptions, Prepared, Progress, prepare};
-pub use preference::{Linker, Preference};
+pub use compile::{BuildOptions, Built, Prepared, Progress, prepare};
+pub use preference::{Linker, Order, Preference};
 pub use toolset::Toolset;
+pub use workspace::{Member, Workspace};

@@ -11,6 +11,33 @@ pub struct Preference {
     pub rustc: Option<PathBuf>,
 }
 
+/// What cargo is asked to build, whatever it is built for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Features in addition to the default ones.
+    pub features: Vec<String>,
+    pub default_features: bool,
+    /// A profile to be used as it is.
+    pub profile: Option<String>,
+    /// Whether cargo must not change the lock file; `None` decides by the environment.
+    pub locked: Option<bool>,
+}
+
+impl Default for Order {
+    fn default() -> Order {
+        Order { features: Vec::new(), default_features: true, profile: None, locked: None }
+    }
+}
+
+impl Order {
+    /// Cargo's arguments for the features.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let none = (!self.default_features).then(|| "--no-default-features".to_owned());
+        let features = self.features.iter().flat_map(|feature| ["--features".to_owned(), feature.clone()]);
+        none.into_iter().chain(features).collect()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linker {
     Gcc,

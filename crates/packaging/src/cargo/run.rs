@@ -12,10 +12,15 @@ use crate::error::BuildError;
 use crate::tool::lines;
 
 /// Receives cargo's stderr, line by line and without line ends.
-pub type OnLine<'a> = &'a (dyn Fn(&str) + Sync);
+pub(super) type OnLine<'a> = &'a (dyn Fn(&str) + Sync);
 
-/// Runs a complete command. `piped` as in [`Progress`](super::Progress).
-pub async fn build(mut command: Command, binary: &Binary, piped: Option<OnLine<'_>>) -> Result<PathBuf, BuildError> {
+/// Runs a complete command. `piped` and `compiles` as in [`Progress`](super::Progress).
+pub(super) async fn build(
+    mut command: Command,
+    binary: &Binary,
+    piped: Option<OnLine<'_>>,
+    compiles: &(dyn Fn() + Sync),
+) -> Result<PathBuf, BuildError> {
     let what = format!("cannot build `{}`", binary.package);
     command.stdout(Stdio::piped());
     command.stderr(if piped.is_some() { Stdio::piped() } else { Stdio::inherit() });
@@ -23,7 +28,15 @@ pub async fn build(mut command: Command, binary: &Binary, piped: Option<OnLine<'
     let mut child = command.spawn().map_err(|error| not_started(&what, "cargo", &program, &error))?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut executable = None;
-    let messages = lines(stdout, |line| executable = executable_in(line, binary).or(executable.take()));
+    let mut is_compiling = false;
+    let messages = lines(stdout, |line| {
+        let message = serde_json::from_str(line).ok();
+        if matches!(message, Some(Message::CompilerArtifact(_) | Message::BuildScriptExecuted(_))) && !is_compiling {
+            is_compiling = true;
+            compiles();
+        }
+        executable = message.and_then(|message| executable_in(message, binary)).or(executable.take());
+    });
     let story = lines(stderr, |line| piped.iter().for_each(|on_line| on_line(line)));
     let unreadable = |error: std::io::Error| BuildError::new(what.clone()).because(error);
     let (messages, story, status) = tokio::join!(messages, story, child.wait());
@@ -36,10 +49,10 @@ pub async fn build(mut command: Command, binary: &Binary, piped: Option<OnLine<'
         .ok_or_else(|| BuildError::new(what).because(format!("cargo did not report an executable `{}`", binary.bin)))
 }
 
-/// The executable's path, if this line of cargo's JSON reports the binary as built.
-fn executable_in(line: &str, binary: &Binary) -> Option<PathBuf> {
-    match serde_json::from_str(line) {
-        Ok(Message::CompilerArtifact(artifact))
+/// The executable's path, if this message of cargo reports the binary as built.
+fn executable_in(message: Message, binary: &Binary) -> Option<PathBuf> {
+    match message {
+        Message::CompilerArtifact(artifact)
             if artifact.package_id.repr == binary.package_id
                 && artifact.target.is_bin()
                 && artifact.target.name == binary.bin =>

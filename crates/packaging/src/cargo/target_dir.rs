@@ -8,7 +8,7 @@
 //! Two packages of a workspace may have binaries of the same name, which cargo puts at the same path. So each run has
 //! an empty directory of its own for the final binaries, and shares the intermediate artifacts.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use toml::Value;
 use super::preference::Linker;
 use crate::digest;
 use crate::error::BuildError;
+use crate::lock;
 
 /// The lock file in it.
 const LOCK: &str = ".lamstream-lock";
@@ -26,7 +27,7 @@ const FINAL: &str = ".final-";
 
 /// The workspace's directory in `target_dir`. Cargo rebuilds everything when the linker changes, so a function with a
 /// linker of its own also has a directory of its own.
-pub fn of_workspace(target_dir: &Path, workspace_root: &Path, linker: Option<&Linker>) -> PathBuf {
+pub(super) fn of_workspace(target_dir: &Path, workspace_root: &Path, linker: Option<&Linker>) -> PathBuf {
     let mut of = workspace_root.as_os_str().as_encoded_bytes().to_vec();
     if let Some(linker) = linker {
         of.extend(format!("\0{linker:?}").bytes());
@@ -37,7 +38,7 @@ pub fn of_workspace(target_dir: &Path, workspace_root: &Path, linker: Option<&Li
 }
 
 /// Such a directory, locked until this is dropped.
-pub struct Held {
+pub(super) struct Held {
     /// Where cargo puts the binary; removed before the lock is released.
     last: TempDir,
     directory: PathBuf,
@@ -50,12 +51,11 @@ impl Held {
     ///
     /// # Errors
     /// When the directory cannot be written.
-    pub async fn take(directory: &Path, waits: &(dyn Fn() + Sync)) -> Result<Held, BuildError> {
+    pub(super) async fn take(directory: &Path, waits: &(dyn Fn() + Sync)) -> Result<Held, BuildError> {
         let failed =
             |error: io::Error| BuildError::new(format!("cannot write `{}`", directory.display())).because(error);
         std::fs::create_dir_all(directory).map_err(failed)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(directory.join(LOCK));
-        let lock = locked(lock.map_err(failed)?, waits).await.map_err(failed)?;
+        let lock = lock::take(&directory.join(LOCK), waits).await.map_err(failed)?;
         remove_left_behind(directory);
         let last = tempfile::Builder::new().prefix(FINAL).tempdir_in(directory).map_err(failed)?;
         Ok(Held { last, directory: directory.to_path_buf(), _lock: lock })
@@ -63,7 +63,7 @@ impl Held {
 
     /// Cargo's arguments for where it builds. `splits` is whether it can keep intermediate artifacts outside the target
     /// directory, as cargo 1.91 and later can. Otherwise the lock alone separates two builds.
-    pub fn arguments(&self, splits: bool) -> Vec<String> {
+    pub(super) fn arguments(&self, splits: bool) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let directory = text(&self.directory);
         // Cargo would interpret braces as template variables.
@@ -73,28 +73,6 @@ impl Held {
         let build_dir = format!("build.build-dir={}", Value::String(directory));
         vec!["--target-dir".into(), text(self.last.path()), "--config".into(), build_dir]
     }
-}
-
-/// Waits in a thread of its own: it may block for long, and must not keep the process from exiting.
-async fn locked(file: File, waits: &(dyn Fn() + Sync)) -> io::Result<File> {
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => waits(),
-        Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(file),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new().spawn(move || {
-        let locked = file.lock().map(|()| file);
-        // If the receiver is gone, the lock is released.
-        let _ = sender.send(locked);
-    })?;
-    receiver.await.unwrap_or_else(|_| Err(io::Error::other("the wait for its lock ended")))
-}
-
-/// Some network file systems have no locks. Cargo builds there without one.
-fn is_unsupported(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(rustix::io::Errno::NOSYS.raw_os_error())
 }
 
 /// Directories of runs that were killed.
@@ -148,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cargo_is_told_where_it_keeps_what_it_compiles() {
+    async fn cargo_gets_the_directory_for_what_it_compiles() {
         let directory = tempfile::tempdir().unwrap();
         let held = Held::take(directory.path(), &|| {}).await.unwrap();
         let path = directory.path().to_str().unwrap();

@@ -1,5 +1,6 @@
 //! The installed cargo and compiler: where they are, and what they can build for.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -31,7 +32,7 @@ const OF_AN_OUTER_CARGO_BEGIN: [&str; 2] = ["CARGO_PKG_", "CARGO_BIN_EXE_"];
 
 /// The programs to run, always in the crate's directory, where rustup and cargo look for the crate's settings.
 #[derive(Clone)]
-pub struct Toolchain {
+pub(super) struct Toolchain {
     crate_dir: PathBuf,
     cargo: OsString,
     rustc: OsString,
@@ -44,7 +45,7 @@ pub struct Toolchain {
 
 /// The output of `rustc -vV`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(super) struct Version {
     pub host: String,
     pub release: String,
     /// `None` if a distribution's build does not report it.
@@ -53,7 +54,7 @@ pub struct Version {
 
 /// What the compiler reports about one target.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(super) struct Target {
     pub triple: String,
     pub sysroot: PathBuf,
     pub cfgs: Vec<Cfg>,
@@ -63,7 +64,7 @@ pub struct Target {
 
 impl Toolchain {
     /// `wanted` is the manifest's compiler: the environment takes precedence over it, and it over cargo's configuration.
-    pub fn find(
+    pub(super) fn find(
         crate_dir: &Path,
         configuration: &Configuration,
         environment: &Environment,
@@ -90,7 +91,7 @@ impl Toolchain {
     }
 
     /// A cargo that is killed when the future that waits for it is dropped.
-    pub fn cargo(&self) -> Command {
+    pub(super) fn cargo(&self) -> Command {
         let mut cargo = self.prepare(Command::new(&self.cargo));
         if self.told {
             cargo.env("RUSTC", &self.rustc);
@@ -98,27 +99,44 @@ impl Toolchain {
         cargo
     }
 
-    pub fn rustc(&self) -> &OsStr {
+    pub(super) fn rustc(&self) -> &OsStr {
         &self.rustc
     }
 
     /// The same with another compiler, which cargo gets as `RUSTC`.
-    pub fn with_rustc(&self, program: &Path) -> Toolchain {
+    pub(super) fn with_rustc(&self, program: &Path) -> Toolchain {
         Toolchain { rustc: program.into(), told: true, ..self.clone() }
     }
 
-    pub async fn metadata(&self) -> Result<Metadata, BuildError> {
+    /// What cargo knows about the package in `directory` and its workspace, without their dependencies.
+    pub(super) async fn metadata(&self, directory: &Path) -> Result<Metadata, BuildError> {
         let mut request = MetadataCommand::new();
-        request.cargo_path(&self.cargo).manifest_path(self.crate_dir.join("Cargo.toml")).no_deps();
-        let what = format!("cannot read the crate `{}`", self.crate_dir.display());
+        request.cargo_path(&self.cargo).manifest_path(directory.join("Cargo.toml")).no_deps();
+        let what = format!("cannot read the crate `{}`", directory.display());
         let text = answer(self.prepare(request.cargo_command().into()), &what, "cargo", &self.cargo).await?;
         MetadataCommand::parse(text).map_err(|error| BuildError::new(what).because(error))
     }
 
-    pub async fn version(&self) -> Result<Version, BuildError> {
+    /// What cargo writes if it refuses such a command in the crate's directory; `None` if it does not.
+    pub(super) async fn refusal(&self, arguments: &[&str]) -> Option<String> {
+        let output = self.cargo().args(arguments).output().await.ok()?;
+        (!output.status.success()).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// The instruction sets that the compiler uses for a target with these flags, whether they are stable or not.
+    pub(super) async fn features(&self, triple: &str, flags: &[String]) -> Result<BTreeSet<String>, BuildError> {
+        let mut command = self.prepare(Command::new(&self.rustc));
+        command.args(["--print", "cfg", "--target", triple]).args(flags).env("RUSTC_BOOTSTRAP", "1");
+        let what = format!("cannot find out what the compiler's flags mean for the target `{triple}`");
+        let text = answer(command, &what, "rustc", &self.rustc).await?;
+        let feature = |line: &str| Some(line.strip_prefix("target_feature=\"")?.strip_suffix('"')?.to_owned());
+        Ok(text.lines().filter_map(feature).collect())
+    }
+
+    pub(super) async fn version(&self) -> Result<Version, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.arg("-vV");
-        let what = "cannot ask the compiler for its version";
+        let what = "cannot find out the version of the compiler";
         let text = answer(command, what, "rustc", &self.rustc).await?;
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
         let host =
@@ -128,10 +146,10 @@ impl Toolchain {
         Ok(Version { host: host.into(), release: release.into(), commit: commit.map(String::from) })
     }
 
-    pub async fn target(&self, triple: &str) -> Result<Target, BuildError> {
+    pub(super) async fn target(&self, triple: &str) -> Result<Target, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.args(["--print", "sysroot", "--print", "target-libdir", "--print", "cfg", "--target", triple]);
-        let what = format!("cannot ask the compiler about the target `{triple}`");
+        let what = format!("cannot find out what the compiler has for the target `{triple}`");
         let text = answer(command, &what, "rustc", &self.rustc).await?;
         let mut lines = text.lines();
         let (Some(sysroot), Some(libraries)) = (lines.next(), lines.next()) else {
@@ -163,7 +181,7 @@ fn has_std(libraries: &Path) -> bool {
 
 /// The target to build for on this host: the host's own if the processor matches, so that a host with musl
 /// keeps musl; otherwise the one with glibc.
-pub fn triple(host: &str, architecture: Architecture) -> Result<String, BuildError> {
+pub(super) fn triple(host: &str, architecture: Architecture) -> Result<String, BuildError> {
     let cpu = architecture.cpu();
     if !host.contains("-linux-") {
         return Err(BuildError::new(format!(
@@ -192,7 +210,7 @@ fn own_words(line: &str) -> String {
     line.strip_prefix("error: ").unwrap_or(line).to_string()
 }
 
-pub fn not_started(what: &str, name: &str, program: &OsString, error: &std::io::Error) -> BuildError {
+pub(super) fn not_started(what: &str, name: &str, program: &OsString, error: &std::io::Error) -> BuildError {
     let failed = BuildError::new(format!("{what}: `{}` cannot be started", program.display())).because(error);
     if error.kind() == std::io::ErrorKind::NotFound {
         let variable = name.to_uppercase();
@@ -219,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn other_systems_are_told_what_to_do() {
+    fn other_systems_get_a_hint_what_to_do() {
         let error = triple("aarch64-apple-darwin", Architecture::Arm64).unwrap_err();
         assert!(error.message.contains("`aarch64-apple-darwin`"), "{error:?}");
         assert!(error.hints[0].contains("--package"), "{error:?}");
@@ -234,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_is_told_of_the_manifests_compiler_and_not_of_the_environments() {
+    fn cargo_gets_the_manifests_compiler_and_not_the_environments() {
         let told = |environment: Environment, wanted: Option<&str>| {
             Toolchain::find(Path::new("/"), &Configuration::default(), &environment, wanted.map(Path::new)).told
         };
@@ -248,7 +266,7 @@ mod tests {
     async fn a_missing_cargo_is_named_with_a_way_to_get_it() {
         let environment = Environment::from([("CARGO".into(), "/nowhere/cargo".into())]);
         let toolchain = Toolchain::find(Path::new("/"), &Configuration::default(), &environment, None);
-        let error = toolchain.metadata().await.unwrap_err();
+        let error = toolchain.metadata(Path::new("/")).await.unwrap_err();
         assert_eq!(error.message, "cannot read the crate `/`: `/nowhere/cargo` cannot be started");
         assert_eq!(error.hints[0], "install Rust from https://rustup.rs");
     }

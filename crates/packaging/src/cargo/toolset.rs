@@ -40,7 +40,7 @@ impl fmt::Display for Toolset {
 
 /// # Errors
 /// When tools are missing, with the commands that install them on this system.
-pub fn choose(target: &str, preference: &Preference, found: &Findings) -> Result<Toolset, BuildError> {
+pub(super) fn choose(target: &str, preference: &Preference, found: &Findings) -> Result<Toolset, BuildError> {
     let compiler = choose_compiler(found);
     // A missing compiler and a missing linker are reported together.
     let linked = choose_linking(target, preference, found, compiler.map_or(&found.own, |(compiler, _)| compiler));
@@ -153,9 +153,9 @@ fn zig(target: &str) -> String {
 }
 
 impl Linking {
-    /// The variables that cargo and the `cc` crate read for this target, name and value; `is_told` is whether the user
+    /// The variables that cargo and the `cc` crate read for this target, name and value; `is_set` is whether the user
     /// has already set one.
-    pub fn variables(&self, target: &str, is_told: impl Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
+    pub fn variables(&self, target: &str, is_set: impl Fn(&str) -> bool) -> Vec<(String, PathBuf)> {
         let Linking::With { linker, gcc } = self else { return Vec::new() };
         let name = target.replace('-', "_");
         let mut variables = vec![(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), linker.clone())];
@@ -163,7 +163,7 @@ impl Linking {
         let tools = [("CC", Some(&gcc.program)), ("CXX", gcc.cxx.as_ref()), ("AR", gcc.ar.as_ref())];
         for (tool, program) in tools {
             let names = [format!("{tool}_{target}"), format!("{tool}_{name}"), format!("TARGET_{tool}")];
-            if let Some(program) = program.filter(|_| !names.iter().any(|name| is_told(name))) {
+            if let Some(program) = program.filter(|_| !names.iter().any(|name| is_set(name))) {
                 variables.push((format!("{tool}_{name}"), program.clone()));
             }
         }
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_comes_before_what_would_be_chosen_and_after_what_cargo_is_told() {
+    fn what_is_wanted_comes_before_what_would_be_chosen_and_after_cargos_own_settings() {
         let all = Findings { gcc: Some(gcc()), zigbuild: true, ..with_std() };
         let linked = |target: &str, linker: Linker| told(target, &wanting(linker), &all).split_off(target.len() + 34);
         assert_eq!(linked(ARM, Linker::Zig), "zig for glibc 2.34, as configured");

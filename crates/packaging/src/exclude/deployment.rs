@@ -8,8 +8,9 @@ use std::path::Path;
 use toml::Table;
 
 /// Directories and files by their whole name.
-const NAMES: [&str; 72] = [
-    // AWS SAM, the CDK, CodeBuild, Elastic Beanstalk, Amplify, Copilot, Chalice, Zappa, Claudia.
+const NAMES: [&str; 97] = [
+    // AWS SAM, the CDK and that for Terraform, CodeBuild and CodeDeploy, App Runner, Elastic Beanstalk, Amplify, Chalice, Zappa, Claudia, Architect,
+    // Up.
     ".aws-sam",
     "samconfig.toml",
     "samconfig.yaml",
@@ -17,9 +18,16 @@ const NAMES: [&str; 72] = [
     "cdk.out",
     "cdk.json",
     "cdk.context.json",
+    "cdktf.json",
+    "cdktf.out",
+    "cdktf.log",
+    ".cdktf",
     ".cdk.staging",
     "buildspec.yml",
     "buildspec.yaml",
+    "appspec.yml",
+    "appspec.yaml",
+    "apprunner.yaml",
     ".elasticbeanstalk",
     ".ebextensions",
     ".ebignore",
@@ -31,6 +39,8 @@ const NAMES: [&str; 72] = [
     "zappa_settings.yml",
     "zappa_settings.yaml",
     "claudia.json",
+    "app.arc",
+    "up.json",
     // Terraform, OpenTofu, Terragrunt, Pulumi.
     ".terraform",
     ".terraform.lock.hcl",
@@ -39,6 +49,9 @@ const NAMES: [&str; 72] = [
     ".terraformignore",
     ".terragrunt-cache",
     "terragrunt.hcl",
+    "terragrunt.stack.hcl",
+    ".terraform-version",
+    ".opentofu-version",
     ".tflint.hcl",
     ".pulumi",
     "Pulumi.yaml",
@@ -51,15 +64,20 @@ const NAMES: [&str; 72] = [
     "serverless.json",
     "serverless-compose.yml",
     "serverless-compose.yaml",
+    "serverless-compose.json",
     ".sst",
     "sst.config.ts",
     "sst.config.js",
     "sst.config.mjs",
     "sst-env.d.ts",
-    // Vercel, Netlify, Fly, Cloudflare, Firebase, Google, Render, Railway.
+    "open-next.config.ts",
+    // Vercel, Netlify, Fly, Cloudflare, Firebase, Google, Render, Railway,
+    // DigitalOcean, Heroku.
     ".vercel",
     ".vercelignore",
     "vercel.json",
+    "now.json",
+    ".nowignore",
     ".netlify",
     "netlify.toml",
     "fly.toml",
@@ -69,14 +87,23 @@ const NAMES: [&str; 72] = [
     "wrangler.jsonc",
     ".firebase",
     ".firebaserc",
+    "firebase.json",
     ".gcloudignore",
     "render.yaml",
     "railway.json",
     "railway.toml",
+    ".do",
+    "heroku.yml",
+    "nixpacks.toml",
+    "cloudbuild.yaml",
     // Containers and CI.
     "Dockerfile",
     "Containerfile",
     ".dockerignore",
+    "compose.yml",
+    "compose.yaml",
+    "docker-bake.hcl",
+    "skaffold.yaml",
     ".circleci",
     ".buildkite",
     ".travis.yml",
@@ -88,11 +115,16 @@ const NAMES: [&str; 72] = [
     "Jenkinsfile",
 ];
 /// The same by prefix and suffix of the name.
-const PATTERNS: [(&str, &str); 12] = [
+const PATTERNS: [(&str, &str); 22] = [
     ("", ".tf"),
     ("", ".tf.json"),
     ("", ".tofu"),
+    ("", ".tofu.json"),
     ("", ".tfplan"),
+    ("", ".tftest.hcl"),
+    ("", ".tfstack.hcl"),
+    ("", ".tfdeploy.hcl"),
+    ("", ".tfbackend"),
     ("Pulumi.", ".yaml"),
     ("Pulumi.", ".yml"),
     ("docker-compose", ".yml"),
@@ -101,12 +133,27 @@ const PATTERNS: [(&str, &str); 12] = [
     ("serverless.", ".yml"),
     ("serverless.", ".yaml"),
     ("samconfig.", ".toml"),
+    ("samconfig.", ".yml"),
+    ("samconfig.", ".yaml"),
+    ("fly.", ".toml"),
+    ("compose.", ".yml"),
+    ("compose.", ".yaml"),
 ];
 /// Terraform's state and variables contain secrets.
 const SECRET_ENDS: [&str; 3] = [".tfstate", ".tfvars", ".tfvars.json"];
 const SECRET_PARTS: [&str; 2] = [".tfstate.", ".tfvars."];
 /// Names of SAM and CloudFormation templates.
 const TEMPLATES: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
+/// The Serverless Framework's configuration as a program, and its keys. An app may have a handler of that name.
+const PROGRAMS: [&str; 5] = ["serverless.js", "serverless.cjs", "serverless.mjs", "serverless.ts", "serverless.mts"];
+const PROGRAM_KEYS: [&str; 2] = ["service", "provider"];
+/// Directories of Copilot and Amplify, and what is in them and in no app's directory of that name.
+const MARKED: [(&str, &str); 4] = [
+    ("copilot", ".workspace"),
+    ("amplify", ".config/project-config.json"),
+    ("amplify", "team-provider-info.json"),
+    ("amplify", "backend.ts"),
+];
 /// Words that only such a template contains.
 const TEMPLATE_WORDS: [&str; 3] = ["AWSTemplateFormatVersion", "AWS::Serverless", "AWS::Lambda::Function"];
 /// The default name of lamstream's manifest.
@@ -119,14 +166,14 @@ const OF_OTHERS: [&str; 3] = ["node_modules", "site-packages", "dist-packages"];
 const LIMIT: u64 = 1_048_576;
 
 /// Whether a name, in lower case, is that of a deployment tool's file with secrets.
-pub fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     SECRET_ENDS.iter().any(|end| name.ends_with(end))
         || SECRET_PARTS.iter().any(|part| name.contains(part))
         || name == "terraform.tfstate.d"
 }
 
 /// Whether a file or directory belongs to a deployment tool. `inner` is its path in the packaged directory.
-pub fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
+pub(crate) fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
     let mut parts = inner.split('/');
     let Some(name) = parts.next_back().filter(|_| !parts.clone().any(|part| OF_OTHERS.contains(&part))) else {
         return false;
@@ -140,20 +187,36 @@ pub fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
     let is_ours = |unreadable| text(path).is_some_and(|text| is_manifest(&text).unwrap_or(unreadable));
     // The tools look for templates at the root.
     let is_theirs = || !inner.contains('/') || text(path).is_some_and(|text| is_template(&text));
-    !is_directory
-        && (PATTERNS.iter().any(fits)
-            || (name.ends_with(".toml") && is_ours(name == MANIFEST))
-            || (TEMPLATES.contains(&name) && is_theirs()))
+    if is_directory {
+        return MARKED.iter().any(|(directory, mark)| name == *directory && path.join(mark).is_file());
+    }
+    let is_program = || PROGRAMS.contains(&name) && text(path).is_some_and(|text| is_configuration(&text));
+    PATTERNS.iter().any(fits)
+        || (name.ends_with(".toml") && is_ours(name == MANIFEST))
+        || (TEMPLATES.contains(&name) && is_theirs())
+        || is_program()
 }
 
 /// Whether the name is a deployment tool's, but the content may be the app's own.
-pub fn is_doubtful(path: &Path) -> bool {
+pub(crate) fn is_doubtful(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     TEMPLATES.contains(&name) && !text(path).is_some_and(|text| is_template(&text))
 }
 
 fn is_template(text: &str) -> bool {
     TEMPLATE_WORDS.iter().any(|word| text.contains(word))
+}
+
+/// Whether a program exports a configuration of the Serverless Framework.
+fn is_configuration(text: &str) -> bool {
+    let is_key = |key: &&str| {
+        text.match_indices(*key).any(|(at, _)| {
+            let before = text[..at].trim_end_matches(['"', '\'']).chars().next_back();
+            let after = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+            !before.is_some_and(|it| it.is_alphanumeric() || "_$.".contains(it)) && after.starts_with([':', ','])
+        })
+    };
+    PROGRAM_KEYS.iter().all(is_key)
 }
 
 /// Whether it is a lamstream manifest, under any name: several may be in one directory. `None` if it is not
@@ -174,7 +237,7 @@ fn text(path: &Path) -> Option<String> {
 }
 
 /// The note about a file that was left out and may be the app's own.
-pub fn note(file: &str) -> String {
+pub(crate) fn note(file: &str) -> String {
     format!("`{file}` is left out: deployment tools use this name; add it to `include` if the app needs it")
 }
 
@@ -211,6 +274,10 @@ mod tests {
             "Dockerfile",
             "docker-compose.override.yml",
             "infra/fly.toml",
+            "cdktf.json",
+            "serverless-compose.json",
+            "compose.yaml",
+            "fly.staging.toml",
         ] {
             assert!(is_one(name), "{name}");
         }
@@ -230,12 +297,34 @@ mod tests {
         ] {
             assert!(!is_one(name), "{name}");
         }
-        for name in [".aws-sam", "cdk.out", ".terraform", ".serverless", ".sst", ".pulumi", ".vercel", ".netlify"] {
+        for name in
+            [".aws-sam", "cdk.out", "cdktf.out", ".terraform", ".serverless", ".sst", ".pulumi", ".vercel", ".netlify"]
+        {
             assert!(is(name, Path::new("/nowhere"), true), "{name}");
         }
         for name in ["prod.tfstate", "terraform.tfstate.backup", "prod.tfvars", "a.auto.tfvars.json"] {
             assert!(is_secret(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_an_app_may_call_its_own_is_known_by_what_is_in_it() {
+        let configuration = "module.exports = {\n  service: 'shop',\n  provider: { name: 'aws' },\n};\n";
+        let typed = "const config: AWS = { 'service': name, \"provider\": aws };\nmodule.exports = config;\n";
+        let handler = "import serverless from 'serverless-http';\nconst service = createService({ provider: 'x' });\n";
+        let files = [
+            ("serverless.js", configuration),
+            ("infra/serverless.ts", typed),
+            ("api/serverless.js", handler),
+            ("copilot/.workspace", "application: shop"),
+            ("app/copilot/main.py", ""),
+            ("amplify/backend.ts", ""),
+            ("app/amplify/__init__.py", ""),
+        ];
+        let found = in_directory(&files, |inner, path| is(inner, path, false));
+        assert_eq!(found, ["serverless.js", "infra/serverless.ts"]);
+        let around = |inner: &str, path: &Path| is(inner.rsplit_once('/').unwrap().0, path.parent().unwrap(), true);
+        assert_eq!(in_directory(&files[3..], around), ["copilot/.workspace", "amplify/backend.ts"]);
     }
 
     #[test]

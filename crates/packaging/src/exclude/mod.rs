@@ -1,6 +1,6 @@
 //! Files that no package should have: secrets, and files that only the developer's machine needs.
 
-pub mod deployment;
+pub(crate) mod deployment;
 
 use std::path::Path;
 
@@ -8,11 +8,13 @@ use crate::address;
 
 /// Why a file is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unwanted {
+pub(crate) enum Unwanted {
     /// A secret: it is packaged only if `include` names it, and a note reports that it was left out.
     Secret,
     /// Something that no app needs at run time.
     Clutter,
+    /// A directory that says of itself that it can be recreated. An app may need it anyway, so a note reports it.
+    Cache,
 }
 
 /// Directories and files by their whole name, in lower case.
@@ -74,23 +76,27 @@ const CLUTTER_ENDS: [&str; 10] =
     [".pyc", ".pyo", ".swp", ".swo", ".swn", ".orig", ".iml", "~", ".sublime-project", ".sublime-workspace"];
 /// Prefix of files that lamstream has not finished writing.
 pub const UNFINISHED: &str = ".lamstream-";
-/// Marks a directory that can be recreated: a virtual environment, or a cache such as cargo's `target`.
-const CLUTTER_MARKS: [&str; 2] = ["pyvenv.cfg", "CACHEDIR.TAG"];
+/// In a virtual environment.
+const VENV_MARK: &str = "pyvenv.cfg";
+/// In a cache, such as cargo's `target`, or one of models.
+const CACHE_MARK: &str = "CACHEDIR.TAG";
 
 /// Larger files are not keys, and are not read.
 const KEY_LIMIT: u64 = 65_536;
 
 /// Whether a file or directory is left out, by its name, by the target of a link, or by its content.
-pub fn judge(path: &Path, is_directory: bool) -> Option<Unwanted> {
+pub(crate) fn judge(path: &Path, is_directory: bool) -> Option<Unwanted> {
     let secret = by_name(path)
         .or_else(|| leads_to_a_secret(path).then_some(Unwanted::Secret))
         .or_else(|| (!is_directory && holds_a_key(path)).then_some(Unwanted::Secret));
-    let is_marked = || is_directory && CLUTTER_MARKS.iter().any(|mark| path.join(mark).is_file());
-    secret.or_else(|| is_marked().then_some(Unwanted::Clutter))
+    let is_marked = |mark: &str| is_directory && path.join(mark).is_file();
+    secret
+        .or_else(|| is_marked(VENV_MARK).then_some(Unwanted::Clutter))
+        .or_else(|| is_marked(CACHE_MARK).then_some(Unwanted::Cache))
 }
 
 /// The same by its name and that of its directory alone.
-pub fn by_name(path: &Path) -> Option<Unwanted> {
+pub(crate) fn by_name(path: &Path) -> Option<Unwanted> {
     let name = path.file_name()?.to_string_lossy();
     let small = name.to_ascii_lowercase();
     let around = path.parent().and_then(Path::file_name).unwrap_or_default();
@@ -182,12 +188,19 @@ fn is_a_service_account(text: &str) -> bool {
 }
 
 /// The note about a secret that was left out.
-pub fn note(file: &str) -> String {
+pub(crate) fn note(file: &str) -> String {
     format!("`{file}` is left out: it looks like a secret; add it to `include` if the app needs it")
 }
 
+/// The note about a cache that was left out.
+pub(crate) fn note_of_cache(directory: &str) -> String {
+    format!(
+        "`{directory}` is left out: its `{CACHE_MARK}` says that it is a cache; add it to `include` if the app needs it"
+    )
+}
+
 /// The note about a file that the manifest reads a value from.
-pub fn note_of_value(file: &str) -> String {
+pub(crate) fn note_of_value(file: &str) -> String {
     format!("`{file}` is left out: the manifest reads a value from it; add it to `include` if the app reads it too")
 }
 
@@ -202,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_clutter_are_told_from_what_an_app_needs() {
+    fn secrets_and_clutter_are_distinguished_from_what_an_app_needs() {
         let secrets = ".env .env.production .aws server.key id_rsa id_ed25519 .npmrc store.p12";
         all_are(Some(Unwanted::Secret), secrets);
         let rarer =
@@ -234,11 +247,11 @@ mod tests {
         }
         assert_eq!(judged("crypto.py", "KEY = '''-----BEGIN PRIVATE KEY-----'''\n"), None);
         assert_eq!(judged("data.json", r#"{"type": "account", "private_key": "x"}"#), None);
-        for mark in CLUTTER_MARKS {
+        for (mark, judged) in [(VENV_MARK, Unwanted::Clutter), (CACHE_MARK, Unwanted::Cache)] {
             let marked = directory.path().join(format!("with-{mark}"));
             std::fs::create_dir(&marked).unwrap();
             std::fs::write(marked.join(mark), "").unwrap();
-            assert_eq!(judge(&marked, true), Some(Unwanted::Clutter));
+            assert_eq!(judge(&marked, true), Some(judged));
         }
     }
 

@@ -1,29 +1,43 @@
-//! Installs packages of Node with npm, for the target's processor.
+//! Installs packages of Node for the target's processor: with the tool that owns the lock, and with npm if there is none.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tokio::process::Command;
+use walkdir::WalkDir;
 
+use super::lock::Lock;
+use super::members::Members;
+use super::project::{Project, cpu};
 use super::registries;
+use super::tools::{self, Program};
 use super::workspace::Workspace;
-use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 use crate::tool::{self, Tell, failed, find};
 
 /// Increase it when the same list is installed differently than before.
-const WAY: &str = "2";
+const WAY: &str = "3";
 
-/// Files beside the list that decide what npm installs; its settings may also be in a directory above.
-const LOCKS: [&str; 2] = ["package-lock.json", "npm-shrinkwrap.json"];
-const SETTINGS: &str = ".npmrc";
+/// Packages that are installed, as the tool arranged them.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// A copy of the project's lists, with its `node_modules`.
+    pub(crate) place: PathBuf,
+    /// The project's own directory, which has the code of its members.
+    pub(crate) project: PathBuf,
+    /// The app's directory in both.
+    pub(crate) app: String,
+    /// The names under which the app and its members find packages.
+    pub(crate) needed: BTreeSet<String>,
+}
 
-/// Locks of other tools. Beside one of them, npm may still be missing when the list is checked.
-const OTHER_LOCKS: [&str; 4] = ["pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
-
-/// A `package.json` that needs something to run, and that npm can install.
+/// A `package.json` that needs something to run, and that can be installed.
 struct Listed {
-    text: String,
+    package: Value,
+    lock: Option<Lock>,
+    members: Members,
     workspace: Workspace,
 }
 
@@ -32,99 +46,134 @@ impl Listed {
     fn read(list: &Path) -> Result<Option<Listed>, BuildError> {
         let text = tool::text(list)?;
         let unreadable = |error| BuildError::new(format!("cannot read `{}`", list.display())).because(error);
-        let package: serde_json::Value = serde_json::from_str(&text).map_err(unreadable)?;
+        let package: Value = serde_json::from_str(&text).map_err(unreadable)?;
         let needs = |key: &str| package[key].as_object().is_some_and(|all| !all.is_empty());
         if !needs("dependencies") && !needs("optionalDependencies") {
             return Ok(None);
         }
-        let workspace = Workspace::of(list, &package);
-        workspace.refuse(list, &package)?;
-        Ok(Some(Listed { text, workspace }))
+        let lock = Lock::of(list);
+        let members = lock.as_ref().map(|lock| Members::of(&lock.root)).unwrap_or_default();
+        let workspace = Workspace::of(list);
+        workspace.refuse(list, &package, lock.as_ref())?;
+        lock.iter().try_for_each(|lock| tools::refuse_stale(list, lock, &members))?;
+        Ok(Some(Listed { package, lock, members, workspace }))
+    }
+
+    fn project(&self, list: &Path, cpu: &str) -> Result<Project, BuildError> {
+        match &self.lock {
+            Some(lock) => Ok(Project::locked(list, lock, &self.members, cpu)),
+            None => Project::unlocked(list),
+        }
+    }
+
+    fn installed(&self, list: &Path, place: PathBuf) -> Installed {
+        let own = || tool::around(list).canonicalize().unwrap_or_else(|_| tool::around(list));
+        let (project, app) = match &self.lock {
+            Some(lock) => (lock.root.clone(), lock.app.clone()),
+            None => (own(), String::new()),
+        };
+        Installed { place, project, app, needed: self.members.needed_by(&self.package) }
     }
 }
 
-/// Whether a `package.json` needs anything to run, and npm is there to install it. Installs nothing.
+/// Whether a `package.json` needs anything to run, and the tool to install it is there. Installs nothing.
 ///
 /// # Errors
-/// When npm could not install it.
-pub fn check(list: &Path) -> Result<bool, BuildError> {
-    let listed = Listed::read(list)?.is_some();
-    let locked_by_others = OTHER_LOCKS.iter().any(|lock| list.with_file_name(lock).is_file());
-    if listed && !locked_by_others && find("npm").is_none() {
-        return Err(no_npm(list));
+/// When it could not be installed.
+pub(crate) async fn check(list: &Path) -> Result<bool, BuildError> {
+    let Some(listed) = Listed::read(list)? else { return Ok(false) };
+    match &listed.lock {
+        Some(lock) => drop(Program::of(list, lock).await?),
+        None if find("npm").is_none() => return Err(no_npm(list)),
+        None => {}
     }
-    Ok(listed)
+    Ok(true)
 }
 
-/// Installs what a `package.json` needs to run, once; returns a directory with its `node_modules`, if it needs anything.
+/// Installs what a `package.json` needs to run, once. `None` if it needs nothing.
 ///
 /// # Errors
-/// When npm is missing or fails.
-pub async fn install(
+/// When the tool is missing or fails, or the lock does not fit.
+pub(crate) async fn install(
     list: &Path,
     platform: &Platform,
     cache: &Path,
     tell: Tell<'_>,
     notes: &mut Vec<String>,
-) -> Result<Option<PathBuf>, BuildError> {
-    let Some(Listed { text, workspace }) = Listed::read(list)? else { return Ok(None) };
-    let npm = find("npm").ok_or_else(|| no_npm(list))?;
-    let mut beside: Vec<(&str, String)> =
-        LOCKS.into_iter().filter_map(|name| Some((name, tool::text(&list.with_file_name(name)).ok()?))).collect();
-    let locked = !beside.is_empty();
-    beside.extend(Some((SETTINGS, registries::npmrc(list))).filter(|(_, text)| !text.is_empty()));
-    if !locked {
-        notes.push("there is no `package-lock.json`, so npm may choose other versions on each machine".to_owned());
-    }
+) -> Result<Option<Installed>, BuildError> {
+    let Some(listed) = Listed::read(list)? else { return Ok(None) };
     let cpu = cpu(platform.architecture);
-    let key = key(cpu, &text, &beside, &workspace, &registries::in_force(&npm).await);
-    let place = tool::cached(&cache.join("node"), &format!("{cpu}-{key}"), async |place| {
-        let write = |name: &str, text: &str| {
-            let path = place.join(name);
-            std::fs::write(&path, text)
-                .map_err(|error| BuildError::new(format!("cannot write `{}`", path.display())).because(error))
-        };
-        write("package.json", &text)?;
-        for (name, text) in &beside {
-            write(name, text)?;
-        }
-        let mut command = command(&npm, locked, cpu, place);
-        let own = beside.iter().find(|(name, _)| *name == SETTINGS);
-        own.iter().for_each(|(_, text)| registries::keep(&mut command, text));
-        let message = format!("cannot install the dependencies in `{}`", list.display());
-        tool::run(command, tell).await.map_err(|said| failed(message, &said))?;
-        workspace.refuse_others(list, place)?;
-        // The app's directory has these, and npm's own lock differs between machines.
-        for name in LOCKS.into_iter().chain([SETTINGS, "package.json", "node_modules/.package-lock.json"]) {
-            let _ = std::fs::remove_file(place.join(name));
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(Some(place))
+    let project = listed.project(list, cpu)?;
+    let lock = listed.lock.as_ref();
+    match lock {
+        None => notes
+            .push("the app has no `package-lock.json`, so npm may choose other versions on each machine".to_owned()),
+        Some(lock) => notes.extend(lock.unused.iter().map(|other| {
+            format!("`{}` is not used: `{}` beside it decides what is installed", other.display(), lock.file.display())
+        })),
+    }
+    let settings = match lock {
+        Some(lock) if lock.has_digests() => String::new(),
+        _ => registries::in_force(&find("npm").ok_or_else(|| no_npm(list))?).await,
+    };
+    let place =
+        tool::cached(&cache.join("node"), &format!("{cpu}-{}", listed.key(cpu, &project, &settings)), async |place| {
+            project.copy_to(place)?;
+            match lock {
+                Some(lock) => {
+                    Program::of(list, lock).await?.install(list, lock, place, platform.architecture, tell).await?;
+                }
+                None => install_unlocked(list, &project, place, cpu, tell).await?,
+            }
+            if lock.is_none() {
+                listed.workspace.refuse_others(list, place)?;
+            }
+            project.remove_from(place);
+            clean(place);
+            Ok(())
+        })
+        .await?;
+    Ok(Some(listed.installed(list, place)))
 }
 
-/// Depends on everything that decides what is installed and from where, and on what is checked afterwards.
-fn key(cpu: &str, text: &str, beside: &[(&str, String)], workspace: &Workspace, settings: &str) -> String {
-    tool::key(&format!("{WAY}\n{cpu}\n{text}\n{beside:?}\n{workspace:?}\n{settings}"))
+impl Listed {
+    /// Depends on everything that decides what is installed and from where, and on what is checked afterwards.
+    fn key(&self, cpu: &str, project: &Project, settings: &str) -> String {
+        let tool = self.lock.as_ref().map(|lock| (lock.tool, &lock.app));
+        tool::key(&format!("{WAY}\n{cpu}\n{tool:?}\n{project:?}\n{:?}\n{settings}", self.workspace))
+    }
 }
 
-fn command(npm: &Path, locked: bool, cpu: &str, place: &Path) -> Command {
-    let mut command = Command::new(npm);
-    command.arg(if locked { "ci" } else { "install" }).current_dir(place);
-    // A package cannot have links, and scripts would build for this machine.
-    command.args([
-        "--omit=dev",
-        "--no-bin-links",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--no-update-notifier",
-        // The origin of each package is checked afterwards.
-        "--omit-lockfile-registry-resolved=false",
-    ]);
-    command.args(["--os=linux", &format!("--cpu={cpu}"), "--libc=glibc"]);
-    command
+async fn install_unlocked(
+    list: &Path,
+    project: &Project,
+    place: &Path,
+    cpu: &str,
+    tell: Tell<'_>,
+) -> Result<(), BuildError> {
+    let mut command = Command::new(find("npm").ok_or_else(|| no_npm(list))?);
+    command.args(tools::npm_arguments(false, cpu, "")).current_dir(place);
+    registries::keep(&mut command, &project.text(".npmrc"));
+    let message = format!("cannot install the dependencies in `{}`", list.display());
+    tool::run(command, tell).await.map_err(|said| failed(message, &said))
+}
+
+/// Removes what the tools note about an installation: it differs between machines, and no app needs it.
+fn clean(place: &Path) {
+    let is_kept = |name: &str| [".bin", ".pnpm", ".bun", ".store"].contains(&name);
+    let mut walk = WalkDir::new(place).into_iter();
+    while let Some(entry) = walk.next() {
+        let Ok(entry) = entry else { continue };
+        let around = entry.path().parent().and_then(Path::file_name).unwrap_or_default();
+        let name = entry.file_name().to_string_lossy();
+        let is_note = around == "node_modules" && name.starts_with('.') && !is_kept(&name);
+        if entry.file_type().is_file() && (is_note || (around == ".pnpm" && name == "lock.yaml")) {
+            let _ = std::fs::remove_file(entry.path());
+        } else if entry.file_type().is_dir() && is_note {
+            let _ = std::fs::remove_dir_all(entry.path());
+            walk.skip_current_dir();
+        }
+    }
 }
 
 fn no_npm(list: &Path) -> BuildError {
@@ -132,45 +181,39 @@ fn no_npm(list: &Path) -> BuildError {
         .hint("install Node.js, or package your own `node_modules` with `dependencies = \"none\"`")
 }
 
-fn cpu(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x64",
-        Architecture::Arm64 => "arm64",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_decides_where_packages_come_from_belongs_to_the_key() {
+    fn what_decides_what_is_installed_belongs_to_the_key() {
         let place = tempfile::tempdir().unwrap();
-        std::fs::create_dir(place.path().join(".git")).unwrap();
-        let list = place.path().join("package.json");
-        let package = serde_json::json!({"dependencies": {"six": "*"}});
-        std::fs::write(&list, package.to_string()).unwrap();
-        let of = |lock: &str, text: &str, settings: &str| {
-            std::fs::write(place.path().join(lock), text).unwrap();
-            let found = key("x64", "{}", &[], &Workspace::of(&list, &package), settings);
-            std::fs::remove_file(place.path().join(lock)).unwrap();
-            found
+        let write = |name: &str, text: &str| {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         };
-        assert_ne!(of("none", "", "registry=http://a/"), of("none", "", "registry=http://b/"));
-        let forms = [
-            ("yarn.lock", "six@*:\n  version \"1\"\n  resolved \"http://{HOST}/six.tgz#00\"\n"),
-            (
-                "pnpm-lock.yaml",
-                "packages:\n  six@1:\n    resolution: {integrity: sha512-00, tarball: 'http://{HOST}/six.tgz'}\n",
-            ),
-            ("bun.lock", "{\"packages\": {\"six\": [\"six@1\", \"http://{HOST}/six.tgz\", {}, \"sha512-00\"],}}"),
-        ];
-        for (lock, text) in forms {
-            assert_ne!(
-                of(lock, &text.replace("{HOST}", "a"), ""),
-                of(lock, &text.replace("{HOST}", "b"), ""),
-                "{lock}"
-            );
+        write("package.json", r#"{"workspaces": ["packages/*"]}"#);
+        write("packages/app/package.json", r#"{"name": "app", "dependencies": {"six": "1"}}"#);
+        let list = place.path().join("packages/app/package.json");
+        let key = || {
+            let listed = Listed::read(&list).unwrap().unwrap();
+            listed.key("x64", &listed.project(&list, "x64").unwrap(), "")
+        };
+        let mut keys = BTreeSet::new();
+        for (name, text) in [
+            ("packages/app/.npmrc", "registry=http://a/"),
+            ("pnpm-lock.yaml", "a: 1\n"),
+            ("pnpm-lock.yaml", "a: 2\n"),
+            (".npmrc", "registry=http://b/"),
+            ("packages/other/package.json", r#"{"name": "other"}"#),
+            ("patches/six.patch", "-"),
+            ("bun.lock", ""),
+        ] {
+            write(name, text);
+            keys.insert(key());
         }
+        // The last one is not used.
+        assert_eq!(keys.len(), 6);
     }
 }

@@ -4,7 +4,6 @@
 //! A scope of a private registry must not be requested from the public one, where anyone may have registered it.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -17,7 +16,7 @@ use crate::tool;
 const OTHERS: [&str; 6] = ["before", "tag", "min-release-age", "legacy-peer-deps", "install-strategy", "prefer-dedupe"];
 
 /// The lines of a `.npmrc` for a `package.json`; nearer files take precedence. Empty if there are none.
-pub fn npmrc(list: &Path) -> String {
+pub(super) fn npmrc(list: &Path) -> String {
     let mut lines = BTreeMap::new();
     let mut several = Vec::new();
     for directory in directories(list).iter().rev() {
@@ -33,7 +32,7 @@ pub fn npmrc(list: &Path) -> String {
 }
 
 /// The registries in npm's own settings: of the user, of the machine, and in variables. npm omits passwords.
-pub async fn in_force(npm: &Path) -> String {
+pub(super) async fn in_force(npm: &Path) -> String {
     let mut command = Command::new(npm);
     // The root directory is in no project.
     command.args(["config", "list", "--json"]).current_dir("/");
@@ -53,7 +52,7 @@ pub async fn in_force(npm: &Path) -> String {
 }
 
 /// Gives the project's `.npmrc` precedence over variables, which yarn and npm set for the programs that they run.
-pub fn keep(command: &mut Command, npmrc: &str) {
+pub(super) fn keep(command: &mut Command, npmrc: &str) {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names.filter(|name| is_named(name, npmrc)).for_each(|name| _ = command.env_remove(name));
 }
@@ -73,25 +72,10 @@ fn own(directory: &Path) -> Vec<String> {
 
 /// The directory of the list and those above it, nearest first, up to the root of the repository or of the workspace; never
 /// the home directory, whose `.npmrc` npm reads itself, nor a directory of another user.
-pub fn directories(list: &Path) -> Vec<PathBuf> {
+pub(super) fn directories(list: &Path) -> Vec<PathBuf> {
     let Ok(list) = list.canonicalize() else { return vec![tool::around(list)] };
-    let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
-    let me = rustix::process::getuid().as_raw();
-    let is_ours = |directory: &Path| directory.metadata().is_ok_and(|found| found.uid() == me || found.uid() == 0);
-    let is_open = |directory: &Path| directory.metadata().is_ok_and(|found| found.mode() & 0o002 != 0);
-    let mut found = Vec::new();
-    for directory in list.ancestors().skip(1) {
-        let is_first = found.is_empty();
-        if !is_first && (home.as_deref() == Some(directory) || !is_ours(directory) || is_open(directory)) {
-            break;
-        }
-        found.push(directory.to_owned());
-        let is_root = |name: &str| directory.join(name).exists();
-        if is_root(".git") || is_root("pnpm-workspace.yaml") || is_workspace(directory) {
-            break;
-        }
-    }
-    found
+    let is_last = |at: &Path| tool::is_repository(at) || at.join("pnpm-workspace.yaml").exists() || is_workspace(at);
+    tool::upwards(&tool::around(&list), is_last)
 }
 
 fn is_workspace(directory: &Path) -> bool {

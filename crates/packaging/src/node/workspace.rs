@@ -1,114 +1,111 @@
 //! Packages of Node on this machine: npm would install them from a registry, or as dangling links.
 //!
-//! The list is installed in a directory of its own, without the workspace around it. Anyone may have registered the name
-//! of a workspace's package, and npm would install that package instead.
+//! Without a lock, the list is installed in a directory of its own, without the workspace around it. Anyone may have
+//! registered the name of a workspace's package, and npm would install that package instead.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use walkdir::WalkDir;
 
-use super::locks::Locks;
-use super::{registries, yaml};
+use super::lock::{Lock, Tool};
+use super::members::{Members, json, real_name, workspaces};
 use crate::error::BuildError;
-use crate::patterns::Patterns;
-use crate::{address, tool};
+use crate::tool;
 
 /// Prefixes of a version that is a path.
-const PLACES: [&str; 8] = ["file:", "link:", "portal:", "workspace:", "./", "../", "/", "~/"];
+const PLACES: [&str; 7] = ["file:", "link:", "portal:", "./", "../", "/", "~/"];
+/// A package of the workspace, whose place a lock has.
+const MEMBER: &str = "workspace:";
 /// Endings of a version that is a local file, unless it is a URL.
 const ARCHIVES: [&str; 3] = [".tgz", ".tar.gz", ".tar"];
 const LOCKS: [&str; 2] = ["package-lock.json", "npm-shrinkwrap.json"];
-/// How deep below its root a workspace's packages are searched.
-const DEPTH: usize = 12;
 
-/// Protocols that npm does not support: it would fail, or install the package of that name from a registry.
-const UNKNOWN: [&str; 4] = ["catalog:", "patch:", "exec:", "jsr:"];
+/// Protocols that only some tools support. npm would fail, or install the package of that name from a registry.
+const UNKNOWN: [(&str, &[Tool]); 4] = [
+    ("catalog:", &[Tool::Pnpm, Tool::Bun, Tool::Berry]),
+    ("patch:", &[Tool::Berry]),
+    ("exec:", &[Tool::Berry]),
+    ("jsr:", &[Tool::Pnpm, Tool::Berry]),
+];
 
-/// What surrounds a project and decides where its packages come from.
+/// The names of the packages of the workspace around a project.
 #[derive(Debug)]
-pub struct Workspace {
-    /// The packages of the workspace around the list, by name.
+pub(crate) struct Workspace {
     members: BTreeSet<String>,
-    locks: Locks,
 }
 
 impl Workspace {
-    pub fn of(list: &Path, package: &Value) -> Workspace {
-        Workspace {
-            members: members_around(list),
-            locks: Locks::of(list, &registries::directories(list), &needed(package)),
+    pub(crate) fn of(list: &Path) -> Workspace {
+        let mut members = BTreeSet::new();
+        if let Ok(list) = list.canonicalize() {
+            for root in list.ancestors().skip(1) {
+                members.extend(Members::of(root).names().into_iter().map(str::to_owned));
+            }
         }
+        Workspace { members }
     }
 
     /// # Errors
-    /// When packages come from outside the registries in a way that npm does not support: all of them are
-    /// named.
-    pub fn refuse(&self, list: &Path, package: &Value) -> Result<(), BuildError> {
+    /// When packages come from outside the registries in a way that the tool does not support: all of them are named.
+    pub(crate) fn refuse(&self, list: &Path, package: &Value, lock: Option<&Lock>) -> Result<(), BuildError> {
         let needed = needed(package);
-        let mut local: BTreeSet<String> =
-            workspaces(package).into_iter().map(|pattern| format!("workspaces {pattern}")).collect();
+        let mut local = BTreeSet::new();
         let asked = needed.iter().copied().chain(replaced(package));
         local.extend(asked.filter(|(_, version)| is_place(version)).map(|(name, version)| format!("{name} {version}")));
-        local.extend(linked(list));
-        let is_member = |(name, version): &&(&str, &str)| match version.strip_prefix("npm:") {
-            // The name behind an alias counts.
-            Some(other) => {
-                self.members.contains(other.rsplit_once('@').filter(|it| !it.0.is_empty()).map_or(other, |it| it.0))
-            }
-            None => self.members.contains(*name),
-        };
-        let is_named = |name: &str| local.iter().any(|named| named.split(' ').next() == Some(name));
-        let members: Vec<String> = needed.iter().filter(is_member).map(|(name, _)| (*name).to_owned()).collect();
-        let members: Vec<String> = members.into_iter().filter(|name| !is_named(name)).collect();
-        local.extend(members);
-        let mut locks = BTreeSet::new();
-        let is_plain = |name: &String| needed.iter().any(|(needed, version)| needed == name && !is_address(version));
-        for (name, (place, lock)) in self.locks.elsewhere.iter().filter(|(name, _)| is_plain(name)) {
-            local.insert(format!("{name} {}", address::without_credentials(place)));
-            locks.insert(format!("`{lock}` resolves `{name}` from there"));
+        if lock.is_none() {
+            local.extend(workspaces(package).into_iter().map(|pattern| format!("workspaces {pattern}")));
+            let of_workspace = |(name, version): &&(&str, &str)| {
+                version.starts_with(MEMBER) || self.members.contains(real_name(name, version))
+            };
+            let is_named = |name: &str| local.iter().any(|named| named.split(' ').next() == Some(name));
+            let members = needed.iter().filter(of_workspace).filter(|(name, _)| !is_named(name));
+            let members: Vec<String> = members
+                .map(|(name, version)| match version.strip_prefix(MEMBER) {
+                    Some(_) => format!("{name} {version}"),
+                    None => (*name).to_owned(),
+                })
+                .collect();
+            local.extend(members);
+        } else {
+            local.extend(linked(list));
         }
         if !local.is_empty() {
-            let why = "is a local directory or file, which no registry has";
-            return Err(locks.iter().fold(refused(list, &local, why, package), BuildError::because));
+            return Err(refused(list, &local, "is a local directory or file, which no registry has", package));
         }
-        let is_unknown = |version: &str| UNKNOWN.iter().any(|kind| version.starts_with(kind));
+        let tool = lock.map_or(Tool::Npm, |lock| lock.tool);
+        let is_unknown =
+            |version: &str| UNKNOWN.iter().any(|(kind, known)| version.starts_with(kind) && !known.contains(&tool));
         let unknown = needed.iter().copied().chain(replaced(package)).filter(|(_, version)| is_unknown(version));
         let unknown: BTreeSet<String> = unknown.map(|(name, version)| format!("{name} {version}")).collect();
         if !unknown.is_empty() {
-            return Err(refused(list, &unknown, "is declared in a way that npm does not support", package));
+            let why = format!("is declared in a way that {} does not support", tool.name());
+            return Err(refused(list, &unknown, &why, package));
         }
         Ok(())
     }
 
-    /// Refuses what npm has installed instead of a private package. `place` contains the `node_modules`.
+    /// Refuses what npm has installed instead of a package of the workspace. `place` contains the `node_modules`.
     ///
     /// # Errors
-    /// When a package has the name of one of the workspace, or contradicts a lock.
-    pub fn refuse_others(&self, list: &Path, place: &Path) -> Result<(), BuildError> {
+    /// When a package has the name of one of the workspace.
+    pub(crate) fn refuse_others(&self, list: &Path, place: &Path) -> Result<(), BuildError> {
         let installed = json(&place.join("node_modules/.package-lock.json")).unwrap_or_default();
         for (path, package) in installed.get("packages").and_then(Value::as_object).into_iter().flatten() {
             let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
-            let text = |key: &str| package.get(key).and_then(Value::as_str);
-            let real = text("name").unwrap_or(name);
-            let why = if self.members.contains(real) {
-                Some("a package of the workspace has this name".to_owned())
-            } else {
-                self.locks.contradiction(name, text("version").unwrap_or_default(), text("resolved"), text("integrity"))
-            };
-            if let Some(why) = why {
+            let real = package.get("name").and_then(Value::as_str).unwrap_or(name);
+            if self.members.contains(real) {
                 let message = format!("cannot install `{name}` of `{}` from a registry", list.display());
-                return Err(BuildError::new(message)
-                    .because(why)
-                    .hint("set the registry of its scope in `.npmrc`: `@SCOPE:registry=https://…`")
-                    .hint("or lock with npm: `npm install --package-lock-only`")
-                    .hint("or bundle the app first, and deploy the bundle's directory"));
+                let error = BuildError::new(message).because("a package of the workspace has this name");
+                return Err(error.hint(LOCK).hint("or bundle the app first, and deploy the bundle's directory"));
             }
         }
         Ok(())
     }
 }
+
+const LOCK: &str =
+    "lock the workspace, for example with `npm install` at its root: lamstream installs what a lock names";
 
 fn refused(list: &Path, packages: &BTreeSet<String>, why: &str, package: &Value) -> BuildError {
     let named: Vec<String> = packages.iter().map(|name| format!("`{name}`")).collect();
@@ -123,8 +120,9 @@ fn refused(list: &Path, packages: &BTreeSet<String>, why: &str, package: &Value)
     });
     places
         .fold(error, BuildError::because)
-        .hint("bundle the app with what it needs from the workspace, and deploy the bundle's directory")
-        .hint("or package `node_modules` as it is, without links, with `dependencies = \"none\"`")
+        .hint(LOCK)
+        .hint("or bundle the app with what it needs, and deploy the bundle's directory")
+        .hint("or package your own `node_modules` with `dependencies = \"none\"`")
 }
 
 /// Names to versions of run-time dependencies; npm also installs peer dependencies.
@@ -153,32 +151,22 @@ fn replaced(package: &Value) -> Vec<(&str, &str)> {
     found
 }
 
-/// Whether a version names a location, such as a repository.
-fn is_address(version: &str) -> bool {
-    version.contains("://") || version.contains('/') || version.starts_with("npm:")
-}
-
 fn is_place(version: &str) -> bool {
     PLACES.iter().any(|place| version.starts_with(place))
         || (ARCHIVES.iter().any(|end| version.ends_with(end)) && !version.contains("://"))
 }
 
-/// An array of patterns, or a table with one.
-fn workspaces(package: &Value) -> Vec<&str> {
-    let value = package.get("workspaces");
-    let patterns = value.and_then(|value| value.as_array().or_else(|| value.get("packages")?.as_array()));
-    patterns.into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
 /// The local packages in npm's lock, by their path in `node_modules`.
 fn linked(list: &Path) -> Vec<String> {
+    let members = Members::of(&tool::around(list));
     let mut linked = Vec::new();
     for lock in LOCKS {
         let Some(lock) = json(&list.with_file_name(lock)) else { continue };
         for (place, package) in lock.get("packages").and_then(Value::as_object).into_iter().flatten() {
             let is = |key| package.get(key).and_then(Value::as_bool) == Some(true);
             let resolved = package.get("resolved").and_then(Value::as_str).unwrap_or_default();
-            if !is("dev") && (is("link") || resolved.starts_with("file:")) {
+            let is_member = is("link") && members.has(resolved);
+            if !is("dev") && !is_member && (is("link") || resolved.starts_with("file:")) {
                 linked.push(place.trim_start_matches("node_modules/").to_owned());
             }
         }
@@ -201,42 +189,6 @@ fn linked_before(lock: &Value, linked: &mut Vec<String>) {
     }
 }
 
-/// The packages of a workspace around the list, by name.
-fn members_around(list: &Path) -> BTreeSet<String> {
-    let mut members = BTreeSet::new();
-    let Ok(list) = list.canonicalize() else { return members };
-    for root in list.ancestors().skip(1) {
-        let package = json(&root.join("package.json")).unwrap_or_default();
-        let pnpm =
-            tool::text(&root.join("pnpm-workspace.yaml")).ok().and_then(|text| yaml::value(&text)).unwrap_or_default();
-        let lerna = json(&root.join("lerna.json")).unwrap_or_default();
-        let of_others =
-            [&pnpm, &lerna].map(|file| file.get("packages").and_then(Value::as_array).into_iter().flatten());
-        let of_others = of_others.into_iter().flatten().filter_map(Value::as_str);
-        let patterns: Vec<String> = workspaces(&package)
-            .into_iter()
-            .chain(of_others)
-            .filter(|pattern| !pattern.starts_with('!'))
-            .map(|pattern| format!("{}/package.json", pattern.trim_start_matches("./").trim_end_matches('/')))
-            .collect();
-        let Some(patterns) = Patterns::of(&patterns).ok().filter(|patterns| !patterns.is_empty()) else { continue };
-        let walk = WalkDir::new(root).max_depth(DEPTH).into_iter();
-        let is_entered = |name: &std::ffi::OsStr| name != "node_modules" && name != ".git";
-        for entry in walk.filter_entry(|entry| is_entered(entry.file_name())).flatten() {
-            let inner = entry.path().strip_prefix(root).ok().and_then(Path::to_str).unwrap_or_default();
-            if entry.file_name() == "package.json" && patterns.match_path(inner) {
-                let member = json(entry.path());
-                members.extend(member.and_then(|member| Some(member.get("name")?.as_str()?.to_owned())));
-            }
-        }
-    }
-    members
-}
-
-fn json(file: &Path) -> Option<Value> {
-    serde_json::from_str(&tool::text(file).ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +202,7 @@ mod tests {
         }
         let list = directory.path().join(list);
         let package = json(&list).unwrap();
-        Workspace::of(&list, &package).refuse(&list, &package).err().map(|error| error.message)
+        Workspace::of(&list).refuse(&list, &package, Lock::of(&list).as_ref()).err().map(|error| error.message)
     }
 
     #[test]

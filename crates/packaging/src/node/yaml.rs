@@ -4,7 +4,7 @@ use saphyr_parser::{Event, Parser, StrInput};
 use serde_json::{Map, Value};
 
 /// `None` where it is not YAML, or uses what these files do not use, such as aliases.
-pub fn value(text: &str) -> Option<Value> {
+pub(super) fn value(text: &str) -> Option<Value> {
     let mut parser = Parser::new_from_str(text);
     loop {
         match parser.next_event()?.ok()?.0 {

@@ -11,12 +11,13 @@ use super::foreign_sources::{self, ForeignSource};
 use super::project::Project;
 use super::requirement::Requirement;
 use super::sources::{self, Declaration, Declarations, Source};
+use super::surroundings;
 use crate::error::BuildError;
 use crate::tool;
 
 /// What is found by following a list into local directories.
 #[derive(Default)]
-pub struct Closure {
+pub(super) struct Closure {
     /// The list's own packages, and those of directories that do not come from the default index.
     pub packages: BTreeMap<String, Dependency>,
     /// Sources that directories declare for other tools.
@@ -27,7 +28,7 @@ pub struct Closure {
 impl Closure {
     /// # Errors
     /// When a source has no equivalent for pip.
-    pub fn of_project(project: &Project, root: Option<&Project>) -> Result<Closure, BuildError> {
+    pub(super) fn of_project(project: &Project, root: Option<&Project>) -> Result<Closure, BuildError> {
         let mut closure = Closure::default();
         closure.seen.extend(project.directory.canonicalize());
         let requirements: Vec<String> = project.dependencies();
@@ -39,7 +40,7 @@ impl Closure {
     ///
     /// # Errors
     /// When a source has no equivalent for pip.
-    pub fn of_directories(directories: &[PathBuf]) -> Result<Closure, BuildError> {
+    pub(super) fn of_directories(directories: &[PathBuf]) -> Result<Closure, BuildError> {
         let mut closure = Closure::default();
         directories.iter().try_for_each(|directory| closure.enter(directory, ""))?;
         Ok(closure)
@@ -68,6 +69,8 @@ impl Closure {
         is_list: bool,
     ) -> Result<(), BuildError> {
         let declarations = sources::declarations(project, root);
+        let cure = |name: &str, _: &Path| surroundings::cure_of_member(project, name);
+        let members = surroundings::of_members(project, root, &declarations, cure);
         for text in requirements {
             let text = with_root(text, &project.directory);
             let Some(found) = Requirement::parse(&text) else {
@@ -75,6 +78,10 @@ impl Closure {
                 return Err(BuildError::new(message).because("it is not a valid requirement"));
             };
             let (source, place) = source(&found, project, root, &declarations)?;
+            if source == Source::Default {
+                let place = project.place_of_dependency(&found.name);
+                foreign_sources::refuse_from_default([(&*found.name, Path::new(&place))], &members, None)?;
+            }
             if source == Source::Default && !is_list {
                 continue;
             }
@@ -95,7 +102,7 @@ impl Closure {
 }
 
 /// Whether a dependency uses Hatch's context formatting, which only Hatch supports.
-pub fn is_of_hatch(project: &Project) -> bool {
+pub(super) fn is_of_hatch(project: &Project) -> bool {
     project.dependencies().iter().any(|text| text.contains("{root:"))
 }
 
@@ -118,7 +125,7 @@ fn source(
     root: Option<&Project>,
     declarations: &Declarations,
 ) -> Result<(Source, String), BuildError> {
-    let place = project.place(&["project", "dependencies"]);
+    let place = project.place_of_dependency(&requirement.name);
     if let Some(text) = &requirement.place {
         return Ok((of_place(text, &project.directory), place));
     }

@@ -4,7 +4,7 @@ use super::sources::Source;
 
 /// A package as a lock or a project lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependency {
+pub(super) struct Dependency {
     pub name: String,
     /// `[a,b]`, or empty.
     pub extras: String,
@@ -21,24 +21,24 @@ pub struct Dependency {
 
 impl Dependency {
     /// `name[extras]==1.0`.
-    pub fn requirement(&self) -> String {
+    pub(super) fn requirement(&self) -> String {
         format!("{}{}{}", self.name, self.extras, self.specifier)
     }
 
     /// ` ; condition`, or empty.
-    pub fn condition(&self) -> String {
+    pub(super) fn condition(&self) -> String {
         if self.condition.is_empty() { String::new() } else { format!(" ; {}", self.condition) }
     }
 
     /// Its line in a list for pip, for a package of the default index.
-    pub fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let hashes: String = self.hashes.iter().map(|(_, hash)| format!(" --hash={hash}")).collect();
         format!("{}{}{hashes}\n", self.requirement(), self.condition())
     }
 }
 
 /// A repository's URL for pip: `git+https://…@REVISION#subdirectory=…`.
-pub fn git(address: &str, revision: Option<&str>, subdirectory: Option<&str>) -> String {
+pub(super) fn git(address: &str, revision: Option<&str>, subdirectory: Option<&str>) -> String {
     // `git@host:path` is SSH's short form of a URL.
     let address = match address.split_once(':') {
         Some((user, path)) if !address.contains("://") && user.contains('@') => format!("ssh://{user}/{path}"),

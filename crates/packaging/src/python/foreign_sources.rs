@@ -2,6 +2,7 @@
 //!
 //! Anyone can upload a package with the name of a private one to a public index (dependency confusion). A package that
 //! Poetry, PDM, Pipenv or another lock gets from a directory, a repository or its own index is therefore never installed
+//! from the default index.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use crate::{address, tool};
 
 /// A source declared for a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignSource {
+pub(super) struct ForeignSource {
     /// Normalized by PEP 503; `None` for all packages.
     pub name: Option<String>,
     /// Such as ``the directory `../six` ``.
@@ -28,7 +29,7 @@ pub struct ForeignSource {
 }
 
 impl ForeignSource {
-    pub fn refusal(&self, name: &str, list: &Path) -> BuildError {
+    pub(super) fn refusal(&self, name: &str, list: &Path) -> BuildError {
         let (what, place) = (&self.what, &self.place);
         let message = format!("cannot install `{name}` of `{}` from the default index", list.display());
         let error = BuildError::new(message).because(format!("`{place}` declares that it comes from {what}"));
@@ -38,6 +39,8 @@ impl ForeignSource {
     }
 }
 
+pub(super) const PROJECT: &str =
+    "use the project instead: `dependencies = \"pyproject.toml\"`, which uses its `uv.lock` if there is one";
 const PDM: &str = "export a list with hashes: `pdm export --output requirements.txt`";
 const RYE: &str = "set the index in the list of requirements: `--index-url https://…`";
 const PIPENV: &str = "export a list with hashes: `pipenv requirements --hash > requirements.txt`";
@@ -47,7 +50,7 @@ const POETRY: &str = "lock the project: `poetry lock`";
 ///
 /// # Errors
 /// When a lock cannot be read.
-pub fn in_directory(directory: &Path, project: Option<&Project>) -> Result<Vec<ForeignSource>, BuildError> {
+pub(super) fn in_directory(directory: &Path, project: Option<&Project>) -> Result<Vec<ForeignSource>, BuildError> {
     let mut found = Vec::new();
     if let Some(project) = project {
         found.extend(of_poetry(project));
@@ -62,23 +65,21 @@ pub fn in_directory(directory: &Path, project: Option<&Project>) -> Result<Vec<F
 }
 
 /// The sources of uv's tables, for a list that they do not apply to.
-pub fn of_uv(declarations: &Declarations) -> Vec<ForeignSource> {
+pub(super) fn of_uv(declarations: &Declarations) -> Vec<ForeignSource> {
     let of = |(name, entries): (&String, &Vec<Declaration>)| {
         let entry = entries.first()?;
         let index = match &entry.source {
             Source::Index { address, .. } => address.clone(),
             _ => None,
         };
-        let cure =
-            "use the project instead: `dependencies = \"pyproject.toml\"`, which uses its `uv.lock` if there is one";
-        let (what, place, cure) = (entry.source.shown(), entry.place.clone(), cure.to_owned());
+        let (what, place, cure) = (entry.source.shown(), entry.place.clone(), PROJECT.to_owned());
         Some(ForeignSource { name: Some(name.clone()), what, index, place, cure })
     };
     declarations.iter().filter_map(of).collect()
 }
 
 /// `path`, `git`, `url` and `source` of Poetry's dependencies, and its indexes for all packages.
-pub fn of_poetry(project: &Project) -> Vec<ForeignSource> {
+pub(super) fn of_poetry(project: &Project) -> Vec<ForeignSource> {
     let mut found = Vec::new();
     for (name, value) in project.table_at(&["tool", "poetry", "dependencies"]).into_iter().flatten() {
         let one = std::slice::from_ref(value);
@@ -96,7 +97,7 @@ pub fn of_poetry(project: &Project) -> Vec<ForeignSource> {
 }
 
 /// The indexes that a local directory's project declares: its built package does not mention them.
-pub fn of_dependency(project: &Project) -> Vec<ForeignSource> {
+pub(super) fn of_dependency(project: &Project) -> Vec<ForeignSource> {
     let listed = without_place(&project.dependencies());
     let of_table = project.table_at(&["tool", "poetry", "dependencies"]).into_iter().flatten();
     let names: Vec<String> = listed.into_iter().chain(of_table.map(|(name, _)| normalised(name))).collect();
@@ -268,7 +269,7 @@ fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
 ///
 /// # Errors
 /// With the package, and where it is declared.
-pub fn refuse_from_default<'a>(
+pub(super) fn refuse_from_default<'a>(
     packages: impl IntoIterator<Item = (&'a str, &'a Path)>,
     elsewhere: &[ForeignSource],
     index: Option<&str>,
@@ -290,7 +291,11 @@ pub fn refuse_from_default<'a>(
 ///
 /// # Errors
 /// With the package, and where it is declared.
-pub fn refuse_lost_sources(directories: &[PathBuf], from_indexes: &[String], list: &Path) -> Result<(), BuildError> {
+pub(super) fn refuse_lost_sources(
+    directories: &[PathBuf],
+    from_indexes: &[String],
+    list: &Path,
+) -> Result<(), BuildError> {
     for directory in directories {
         let Some(project) = Project::of(directory)? else { continue };
         let names = from_indexes.iter().map(|name| (&**name, list));
@@ -300,7 +305,7 @@ pub fn refuse_lost_sources(directories: &[PathBuf], from_indexes: &[String], lis
 }
 
 /// The names of the requirements without a URL.
-pub fn without_place(requirements: &[String]) -> Vec<String> {
+pub(super) fn without_place(requirements: &[String]) -> Vec<String> {
     let parsed = requirements.iter().filter_map(|text| Requirement::parse(text));
     parsed.filter(|found| found.place.is_none()).map(|found| found.name).collect()
 }

@@ -11,7 +11,7 @@ use crate::tool;
 
 /// One `[[tool.uv.index]]`.
 #[derive(Clone, Debug)]
-pub struct Index {
+pub(super) struct Index {
     pub name: Option<String>,
     pub address: String,
     pub explicit: bool,
@@ -20,7 +20,7 @@ pub struct Index {
 }
 
 /// The indexes that a project declares.
-pub fn indexes(project: &Project) -> Vec<Index> {
+pub(super) fn indexes(project: &Project) -> Vec<Index> {
     let tables = project.at(&["tool", "uv", "index"]).and_then(Value::as_array).into_iter().flatten();
     tables.filter_map(Value::as_table).filter_map(|table| index(table, &project.directory)).collect()
 }
@@ -35,7 +35,7 @@ fn index(table: &Table, directory: &Path) -> Option<Index> {
 
 /// The indexes for all packages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Indexes {
+pub(super) struct Indexes {
     pub main: Option<String>,
     /// In order of precedence, all of them before `main`.
     pub extra: Vec<String>,
@@ -51,7 +51,11 @@ impl Indexes {
     ///
     /// # Errors
     /// When `uv.toml` cannot be read.
-    pub fn of(directory: &Path, project: Option<&Project>, root: Option<&Project>) -> Result<Indexes, BuildError> {
+    pub(super) fn of(
+        directory: &Path,
+        project: Option<&Project>,
+        root: Option<&Project>,
+    ) -> Result<Indexes, BuildError> {
         let project = root.or(project);
         let directory = project.map_or(directory, |project| &project.directory);
         let file = directory.join("uv.toml");
@@ -67,13 +71,13 @@ impl Indexes {
     }
 
     /// Whether a package may come from more than one place.
-    pub fn are_several(&self) -> bool {
+    pub(super) fn are_several(&self) -> bool {
         !self.extra.is_empty() || !self.links.is_empty()
     }
 }
 
 /// Those of a table of uv's settings; `place` is where it has `override-dependencies`.
-pub fn read(table: &Table, directory: &Path, place: String) -> Indexes {
+pub(super) fn read(table: &Table, directory: &Path, place: String) -> Indexes {
     // `[tool.uv.pip]` takes precedence over `[tool.uv]`.
     let pip = table.get("pip").and_then(Value::as_table);
     let value = |key: &str| pip.and_then(|pip| pip.get(key)).or_else(|| table.get(key));
@@ -107,7 +111,7 @@ fn absolute(text: &str, directory: &Path) -> String {
 }
 
 /// The error for a package that two indexes have, without a declaration of which one to use.
-pub fn in_two(name: &str, first: &str, second: &str, list: &Path) -> BuildError {
+pub(super) fn in_two(name: &str, first: &str, second: &str, list: &Path) -> BuildError {
     BuildError::new(format!("cannot install `{name}` of `{}`: it is in more than one index", list.display()))
         .because(format!("`{first}` and `{second}` both have it, and nothing declares which one to use"))
         .hint(format!("give its URL: `{name} @ https://…`, or its hash: `{name}==… --hash=sha256:…`"))

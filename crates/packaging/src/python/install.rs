@@ -6,30 +6,52 @@ use std::process::Stdio;
 use super::installed::Installed;
 use super::list::List;
 use super::settings::Settings;
-use super::{pip, strip, uv, wheel};
+use super::{pip, select, slim, strip, uv, wheel};
 use crate::error::BuildError;
 use crate::interpreter::{Interpreter, minor};
 use crate::runtime::Platform;
 use crate::tool::{self, Tell, find};
 
 /// Increase it when the same list is installed differently than before.
-const WAY: &str = "3";
+const WAY: &str = "4";
 
-/// Installs what `file` lists for the app in `directory`, once; returns the directory with the packages, if there are any.
+/// What to install, and for what.
+pub(crate) struct Request<'a> {
+    pub(crate) file: &'a Path,
+    /// The app's.
+    pub(crate) directory: &'a Path,
+    pub(crate) platform: &'a Platform,
+    /// Whether the manifest names the file.
+    pub(crate) is_named: bool,
+    /// Whether the packages' tests are removed.
+    pub(crate) slim: bool,
+}
+
+impl Request<'_> {
+    async fn read(&self, notes: &mut Vec<String>) -> Result<Option<List>, BuildError> {
+        let list = List::read(self.file, self.directory, self.platform, notes).await?;
+        if let Some(list) = list.as_ref().filter(|_| !self.is_named) {
+            select::compare(list, self.platform, notes)?;
+        }
+        Ok(list)
+    }
+}
+
+/// Installs what a file lists, once; returns the directory with the packages, if there are any.
 ///
 /// # Errors
 /// When the list cannot be read, or a package cannot be installed from its declared source.
-pub async fn install(
-    file: &Path,
-    directory: &Path,
-    platform: &Platform,
+pub(crate) async fn install(
+    request: &Request<'_>,
     cache: &Path,
     tell: Tell<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, BuildError> {
-    let Some(list) = List::read(file, directory).await? else { return Ok(None) };
+    let Some(list) = request.read(notes).await? else { return Ok(None) };
+    let platform = request.platform;
     let list = &list;
     let installer = Installer::find(platform, notes)?;
+    let importer = if request.slim { slim::importer(platform, notes) } else { None };
     let content = list.key()?;
     let machine = Settings::of(&list.directory)?;
     // Packages built from local directories are installed again each time.
@@ -39,31 +61,39 @@ pub async fn install(
     // With other settings the same packages come from another index.
     let settings = match &installer {
         Installer::Uv(_) => machine.key(),
-        Installer::Pip(program) => format!("{}\n{:?}", machine.key(), pip::settings(program).await),
+        Installer::Pip(python) => format!("{}\n{:?}", machine.key(), pip::settings(&python.program).await),
     };
-    let key = tool::key(&format!("{WAY}\n{runtime}\n{architecture}\n{}\n{settings}\n{of}", installer.name()));
+    let (name, slim) = (installer.name(), importer.is_some());
+    let key = tool::key(&format!("{WAY}\n{runtime}\n{architecture}\n{name}\n{slim}\n{settings}\n{of}"));
     let installed = tool::cached(&cache.join("python"), &format!("{runtime}-{architecture}-{key}"), async |place| {
-        match &installer {
+        let built = match &installer {
             Installer::Uv(program) => uv::install(program, list, &machine, platform, place, tell).await?,
-            Installer::Pip(program) => pip::install(program, list, &machine, platform, place, tell).await?,
+            Installer::Pip(python) => pip::install(python, list, &machine, platform, place, tell).await?,
+        };
+        for package in Installed::read(place).iter() {
+            if package.is_built || built.contains(&package.name) {
+                wheel::refuse_tags(&package.name, &package.tags, platform, "its source")?;
+                wheel::refuse_libraries(&package.name, &package.libraries(place), platform)?;
+            }
         }
-        for package in Installed::read(place).iter().filter(|package| package.is_built) {
-            wheel::refuse_tags(&package.name, &package.tags, platform, "its source")?;
+        strip::strip(place).map_err(|error| unwritable(place, &error))?;
+        match &importer {
+            Some(importer) => slim::slim(place, importer, notes).await,
+            None => Ok(()),
         }
-        strip::strip(place).map_err(|error| unwritable(place, &error))
     })
     .await?;
     Ok(Some(installed))
 }
 
-/// Whether a file lists anything for the app in `directory`, and a tool can install it. Installs nothing.
+/// Whether a file lists anything, and a tool can install it. Installs nothing.
 ///
 /// # Errors
 /// When the list cannot be read, or no tool can install it.
-pub async fn check(file: &Path, directory: &Path, platform: &Platform) -> Result<bool, BuildError> {
-    let listed = List::read(file, directory).await?.is_some();
+pub(crate) async fn check(request: &Request<'_>) -> Result<bool, BuildError> {
+    let listed = request.read(&mut Vec::new()).await?.is_some();
     if listed {
-        refuse_without_installer(platform)?;
+        refuse_without_installer(request.platform)?;
     }
     Ok(listed)
 }
@@ -100,7 +130,7 @@ fn has_pip(python: &Path) -> bool {
 enum Installer {
     Uv(PathBuf),
     /// A Python with pip.
-    Pip(PathBuf),
+    Pip(Interpreter),
 }
 
 impl Installer {
@@ -118,7 +148,7 @@ impl Installer {
                 python.minor
             ));
         }
-        Ok(Installer::Pip(python.program))
+        Ok(Installer::Pip(python))
     }
 
     fn name(&self) -> &'static str {

@@ -1,12 +1,12 @@
 //! The packages of Python that are installed in a directory.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::requirement::normalised;
 
 /// One package.
 #[derive(Debug)]
-pub struct Distribution {
+pub(super) struct Distribution {
     /// Normalized by PEP 503.
     pub name: String,
     pub version: String,
@@ -16,18 +16,28 @@ pub struct Distribution {
     pub is_built: bool,
     /// Such as `py3-none-any`.
     pub tags: Vec<String>,
+    /// Its list of files.
+    record: String,
+}
+
+impl Distribution {
+    /// Its files with machine code, in the directory of the packages.
+    pub(super) fn libraries(&self, place: &Path) -> Vec<PathBuf> {
+        let files = self.record.lines().filter_map(|line| line.split(',').next());
+        files.filter(|file| file.ends_with(".so") || file.contains(".so.")).map(|file| place.join(file)).collect()
+    }
 }
 
 #[derive(Debug)]
-pub struct Installed(Vec<Distribution>);
+pub(super) struct Installed(Vec<Distribution>);
 
 impl Installed {
-    pub fn read(place: &Path) -> Installed {
+    pub(super) fn read(place: &Path) -> Installed {
         let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
         Installed(entries.filter_map(|entry| distribution(&entry.path())).collect())
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Distribution> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Distribution> {
         self.0.iter()
     }
 }
@@ -40,6 +50,7 @@ fn distribution(path: &Path) -> Option<Distribution> {
     let is_wheel = direct["url"].as_str().is_some_and(|url| url.ends_with(".whl"));
     let tags =
         text("WHEEL").lines().filter_map(|line| line.strip_prefix("Tag:")).map(|tag| tag.trim().to_owned()).collect();
-    let (name, version) = (normalised(name), version.to_owned());
-    Some(Distribution { name, version, is_direct: direct.is_object(), is_built: direct.is_object() && !is_wheel, tags })
+    let (name, version, record) = (normalised(name), version.to_owned(), text("RECORD"));
+    let (is_direct, is_built) = (direct.is_object(), direct.is_object() && !is_wheel);
+    Some(Distribution { name, version, is_direct, is_built, tags, record })
 }

@@ -5,18 +5,21 @@ use std::path::{Path, PathBuf};
 use super::dependency::Dependency;
 use super::foreign_sources::{self, ForeignSource};
 use super::indexes::Indexes;
+use super::lock::UvLock;
+use super::pip_log::Log;
 use super::project::{self, Project};
 use super::pylock::Pylock;
 use super::requirements_txt::Listed;
 use super::sources::{self, Source};
-use super::{messages, poetry, requirements_txt, uv_lock};
+use super::target::Target;
+use super::{lock, messages, requirements_txt, surroundings};
 use crate::address;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 use crate::tool;
 
 /// The packages to install.
-pub struct List {
+pub(super) struct List {
     /// The file that lists them.
     pub file: PathBuf,
     /// Where the tools run.
@@ -30,7 +33,7 @@ pub struct List {
     pub hints: Vec<String>,
 }
 
-pub enum Content {
+pub(super) enum Content {
     /// `requirements.txt`, or another file in that format: its text, and what it lists.
     Requirements(String, Listed),
     /// A project without a lock, and the root of its workspace.
@@ -46,65 +49,101 @@ impl List {
     ///
     /// # Errors
     /// When it cannot be read, or has a package with an unknown source.
-    pub async fn read(file: &Path, directory: &Path) -> Result<Option<List>, BuildError> {
-        let list = match file.file_name().and_then(|name| name.to_str()) {
-            Some("uv.lock") => List::of_lock(file, &member(file, directory)?).await?,
-            Some("poetry.lock") => {
-                let packages = poetry::packages(file)?;
-                List::new(file, &tool::around(file), Content::Packages(packages), Vec::new(), Indexes::default())
+    pub(super) async fn read(
+        file: &Path,
+        directory: &Path,
+        platform: &Platform,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<List>, BuildError> {
+        let list = match file.file_name().and_then(|name| name.to_str()).unwrap_or_default() {
+            "uv.lock" => List::of_lock(file, &member(file, directory)?, platform).await?,
+            project::FILE => List::of_project(file, directory, platform).await?,
+            "Pipfile" => {
+                let message = format!("cannot install the dependencies in `{}` without a lock", file.display());
+                return Err(BuildError::new(message).hint("run `pipenv lock`"));
             }
-            Some(project::FILE) => List::of_project(file).await?,
-            _ => List::of_requirements(file)?,
+            name => match lock::packages(file, platform, notes)? {
+                // Its files are in it, and uv installs exactly those.
+                Some(_) if lock::is_pylock(name) && tool::find("uv").is_some() => {
+                    let pylock = Pylock::parse(&tool::text(file)?, &tool::around(file))?;
+                    List::complete(file, Content::Resolved(pylock))
+                }
+                Some(packages) => List::complete(file, Content::Packages(packages)),
+                None => List::of_requirements(file, directory)?,
+            },
         };
         Ok((!list.is_empty()).then_some(list))
+    }
+
+    /// A lock that says everything itself.
+    fn complete(file: &Path, content: Content) -> List {
+        List::new(file, &tool::around(file), content, Vec::new(), Indexes::default())
     }
 
     fn new(file: &Path, directory: &Path, content: Content, elsewhere: Vec<ForeignSource>, indexes: Indexes) -> List {
         List { file: file.to_owned(), directory: directory.to_owned(), content, elsewhere, indexes, hints: Vec::new() }
     }
 
-    async fn of_lock(lock: &Path, directory: &Path) -> Result<List, BuildError> {
-        let mut pylock = uv_lock::export(lock, directory).await?;
-        if let Some(project) = Project::of(directory)? {
-            let root = project.workspace_root();
-            let declarations = sources::declarations(&project, root.as_ref());
-            let indexes = Indexes::of(directory, Some(&project), root.as_ref())?;
-            pylock.refuse_undeclared(&declarations, &indexes, lock)?;
-            // uv locks the latest version from any place, which may be a public package with a private package's name.
-            let pinned = sources::pinned_to_indexes(&declarations);
-            pylock.prefer_links(&directories(&indexes.links, directory), &pinned, lock)?;
-        }
+    async fn of_lock(lock: &Path, directory: &Path, platform: &Platform) -> Result<List, BuildError> {
+        let missing =
+            || BuildError::new(format!("cannot use `{}`: its project has no `{}`", lock.display(), project::FILE));
+        let project = Project::of(directory)?.ok_or_else(missing)?;
+        let target = Target::of(platform);
+        let found = UvLock::read(lock, &project, &target, platform.runtime.as_str())?;
+        let root = project.workspace_root();
+        let declarations = sources::declarations(&project, root.as_ref());
+        let Some(uv) = tool::find("uv") else {
+            let packages = found.packages(&target)?;
+            lock::refuse_undeclared(&packages, &declarations, lock)?;
+            return Ok(List::new(lock, directory, Content::Packages(packages), Vec::new(), Indexes::default()));
+        };
+        let mut pylock = found.export(&uv).await?;
+        let indexes = Indexes::of(directory, Some(&project), root.as_ref())?;
+        pylock.refuse_undeclared(&declarations, &indexes, lock)?;
+        // uv locks the latest version from any place, which may be a public package with a private package's name.
+        let pinned = sources::pinned_to_indexes(&declarations);
+        pylock.prefer_links(&directories(&indexes.links, directory), &pinned, lock)?;
         Ok(List::new(lock, directory, Content::Resolved(pylock), Vec::new(), Indexes::default()))
     }
 
     /// The lock of a workspace is at its root.
-    async fn of_project(file: &Path) -> Result<List, BuildError> {
+    async fn of_project(file: &Path, app: &Path, platform: &Platform) -> Result<List, BuildError> {
         let directory = tool::around(file);
         let missing = || BuildError::new(format!("cannot read `{}`", file.display()));
         let project = Project::of(&directory)?.ok_or_else(missing)?;
         let root = project.workspace_root();
         let lock = root.as_ref().map(|root| root.directory.join("uv.lock")).filter(|lock| lock.is_file());
         if let Some(lock) = lock {
-            return List::of_lock(&lock, &directory).await;
+            return List::of_lock(&lock, &directory, platform).await;
         }
-        poetry::refuse_unlisted(&project)?;
-        let elsewhere = foreign_sources::in_directory(&directory, Some(&project))?;
-        let named = foreign_sources::without_place(&project.dependencies());
-        foreign_sources::refuse_from_default(named.iter().map(|name| (&**name, file)), &elsewhere, None)?;
+        lock::refuse_unlisted(&project)?;
         let indexes = Indexes::of(&directory, Some(&project), root.as_ref())?;
+        let mut elsewhere = foreign_sources::in_directory(&directory, Some(&project))?;
+        let declarations = sources::declarations(&project, root.as_ref());
+        let cure = |name: &str, _: &Path| surroundings::cure_of_member(&project, name);
+        elsewhere.extend(surroundings::of_members(&project, root.as_ref(), &declarations, cure));
+        if !tool::is_same(app, &directory) {
+            let around = surroundings::around(&directory, &[app.to_owned()], &indexes)?;
+            let is_declared = |name: &String| declarations.contains_key(name);
+            elsewhere.extend(around.into_iter().filter(|entry| !entry.name.as_ref().is_some_and(is_declared)));
+        }
+        let named = foreign_sources::without_place(&project.dependencies());
+        let named = named.into_iter().map(|name| (PathBuf::from(project.place_of_dependency(&name)), name));
+        let named: Vec<(PathBuf, String)> = named.collect();
+        let named = named.iter().map(|(place, name)| (&**name, &**place));
+        foreign_sources::refuse_from_default(named, &elsewhere, None)?;
         let content = Content::Project(Box::new(project), root.map(Box::new));
         Ok(List::new(file, &directory, content, elsewhere, indexes))
     }
 
-    fn of_requirements(file: &Path) -> Result<List, BuildError> {
+    fn of_requirements(file: &Path, app: &Path) -> Result<List, BuildError> {
         let (directory, text) = (tool::around(file), tool::text(file)?);
         let listed = requirements_txt::listed(file, &text, &directory)?;
-        let project = Project::of(&directory)?;
-        let root = project.as_ref().and_then(Project::workspace_root);
-        let mut elsewhere = foreign_sources::in_directory(&directory, project.as_ref())?;
-        if let Some(project) = &project {
-            elsewhere.extend(foreign_sources::of_uv(&sources::declarations(project, root.as_ref())));
-        }
+        let indexes = surroundings::indexes(&directory)?;
+        // It may include lists in other directories.
+        let lists = listed.places.values().map(|place| tool::around(Path::new(place)));
+        let starts: Vec<PathBuf> = [directory.clone(), app.to_owned()].into_iter().chain(lists).collect();
+        let mut elsewhere = surroundings::around(&directory, &starts, &indexes)?;
         let is_pinned = |entry: &&ForeignSource| {
             let hashes = entry.name.as_ref().and_then(|name| listed.packages.get(name));
             hashes.is_some_and(|hashes| !hashes.is_empty())
@@ -121,7 +160,6 @@ impl List {
         });
         let unpinned = listed.packages.iter().filter(|(_, hashes)| hashes.is_empty());
         let named = unpinned.filter_map(|(name, _)| Some((&**name, Path::new(listed.places.get(name)?))));
-        let indexes = Indexes::of(&directory, project.as_ref(), root.as_ref())?;
         let only = listed.only_index(&indexes);
         foreign_sources::refuse_from_default(named, &elsewhere, only)?;
         let list = List::new(file, &directory, Content::Requirements(text, listed), elsewhere, indexes);
@@ -143,7 +181,7 @@ impl List {
     ///
     /// # Errors
     /// When a file that it names cannot be read.
-    pub fn key(&self) -> Result<Option<String>, BuildError> {
+    pub(super) fn key(&self) -> Result<Option<String>, BuildError> {
         match &self.content {
             Content::Requirements(text, _) => {
                 let content = requirements_txt::content(&self.file, text, &self.directory)?;
@@ -167,12 +205,21 @@ impl List {
     }
 
     /// The error after pip or uv failed to install it and wrote these lines.
-    pub fn not_installed(&self, platform: &Platform, said: &[String]) -> BuildError {
-        self.hints.iter().fold(messages::not_installed(&self.file, platform, said), BuildError::hint)
+    pub(super) fn not_installed(&self, platform: &Platform, said: &[String], log: Option<&Log>) -> BuildError {
+        self.hints.iter().fold(messages::not_installed(&self.file, platform, said, log), BuildError::hint)
+    }
+
+    /// The names of a lock's packages; `None` if it is not a lock.
+    pub(super) fn locked(&self) -> Option<Vec<String>> {
+        match &self.content {
+            Content::Packages(packages) => Some(packages.iter().map(|package| package.name.clone()).collect()),
+            Content::Resolved(pylock) => Some(pylock.names()),
+            Content::Requirements(..) | Content::Project(..) => None,
+        }
     }
 
     /// The `--find-links` directories of the list and the project.
-    pub fn links(&self) -> Vec<PathBuf> {
+    pub(super) fn links(&self) -> Vec<PathBuf> {
         let listed = match &self.content {
             Content::Requirements(_, listed) => &listed.links[..],
             _ => &[],
@@ -181,14 +228,14 @@ impl List {
     }
 
     /// The list's indexes with a password, also from a variable.
-    pub fn indexes_with_password(&self) -> Vec<String> {
+    pub(super) fn indexes_with_password(&self) -> Vec<String> {
         let Content::Requirements(_, listed) = &self.content else { return Vec::new() };
-        let all = listed.main.iter().chain(&listed.extra).map(|address| with_variables(address));
+        let all = listed.main.iter().chain(&listed.extra).map(|address| address::with_variables(address));
         all.filter(|address| address::holds_credentials(address)).collect()
     }
 
     /// The list's or the project's index for all packages.
-    pub fn main_index(&self) -> Option<&str> {
+    pub(super) fn main_index(&self) -> Option<&str> {
         let listed = match &self.content {
             Content::Requirements(_, listed) => listed.main.as_deref(),
             _ => None,
@@ -197,14 +244,14 @@ impl List {
     }
 
     /// All indexes of the list and the project.
-    pub fn named_indexes(&self) -> Indexes {
-        let own = |address: &String| with_variables(address);
+    pub(super) fn named_indexes(&self) -> Indexes {
+        let own = |address: &String| address::with_variables(address);
         let (extra, links, none) = match &self.content {
             Content::Requirements(_, listed) => (&listed.extra[..], &listed.links[..], listed.none),
             _ => Default::default(),
         };
         Indexes {
-            main: self.main_index().map(with_variables),
+            main: self.main_index().map(address::with_variables),
             extra: extra.iter().map(own).chain(self.indexes.extra.iter().cloned()).collect(),
             links: links.iter().map(own).chain(self.indexes.links.iter().cloned()).collect(),
             none: none || self.indexes.none,
@@ -213,7 +260,7 @@ impl List {
     }
 
     /// The indexes that each package may come from, if the list or the project has a main one and extra ones.
-    pub fn mixed_indexes(&self) -> Option<Vec<String>> {
+    pub(super) fn mixed_indexes(&self) -> Option<Vec<String>> {
         let listed = match &self.content {
             Content::Requirements(_, listed) => &listed.extra[..],
             _ => &[],
@@ -222,20 +269,6 @@ impl List {
         let all = std::iter::once(self.main_index()?.to_owned()).chain(extra.iter().cloned()).collect();
         (!extra.is_empty()).then_some(all)
     }
-}
-
-/// A URL with its `${NAME}` variables expanded, as pip and uv do in a list.
-fn with_variables(address: &str) -> String {
-    let mut whole = String::new();
-    let mut rest = address;
-    while let Some((before, (name, after))) =
-        rest.split_once("${").and_then(|(it, after)| Some((it, after.split_once('}')?)))
-    {
-        whole.push_str(before);
-        whole.push_str(&std::env::var(name).unwrap_or_else(|_| format!("${{{name}}}")));
-        rest = after;
-    }
-    whole + rest
 }
 
 /// The directory for `uv export`: the app's, if it is a member of the lock's workspace; otherwise the lock's.

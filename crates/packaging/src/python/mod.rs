@@ -1,24 +1,29 @@
 //! Packages of Python: installed by uv or pip, and only from where the project declares them.
 //!
-//! A [list](list) has the packages to install; the machine's [settings] and the project declare their [sources]. [uv] or
-//! [pip] installs them, and [what differs between machines](strip) is removed.
+//! It is [decided](select) which list counts. A [list](list) has the packages to install, perhaps from a [lock]; the
+//! machine's [settings] and the project declare their [sources]. [uv] or [pip] installs them, and [what differs between
+//! machines](strip) is removed, and the packages' tests [if that is wanted](slim).
 
 mod install;
+mod select;
+mod slim;
 mod strip;
+
+mod pip_wheels;
 
 mod pip;
 mod uv;
 
 mod closure;
 mod installed;
-mod pip_log;
 mod uv_project;
 
 mod list;
 
-mod poetry;
+mod surroundings;
+
+mod lock;
 mod pylock;
-mod uv_lock;
 
 mod dependency;
 mod foreign_sources;
@@ -29,8 +34,14 @@ mod indexes;
 mod sources;
 
 mod messages;
+mod pip_log;
 mod project;
+mod target;
+
+mod marker;
+mod range;
 mod requirement;
 mod wheel;
 
-pub use install::{check, install};
+pub(crate) use install::{Request, check, install};
+pub(crate) use select::{beside, in_directory};

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
 
 use super::requirement::normalised;
 use super::wheel::of_file;
@@ -19,14 +22,14 @@ struct Offer {
 }
 
 #[derive(Debug, Default)]
-pub struct Log {
+pub(super) struct Log {
     offers: BTreeMap<String, Vec<Offer>>,
     /// The page of the first index.
     main: BTreeMap<String, String>,
 }
 
 impl Log {
-    pub fn parse(text: &str) -> Log {
+    pub(super) fn parse(text: &str) -> Log {
         let mut log = Log::default();
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
@@ -41,9 +44,15 @@ impl Log {
         log
     }
 
+    /// The versions of a package that any place offers, in any form.
+    pub(super) fn versions(&self, name: &str) -> Vec<Version> {
+        let offers = self.offers.get(name).into_iter().flatten();
+        offers.filter_map(|offer| Version::from_str(&offer.version).ok()).collect()
+    }
+
     /// Two places that have a package, if pip may have used the wrong one because nothing declares which one to use.
     /// `names_main` is whether the first index was configured.
-    pub fn doubtful(&self, name: &str, version: &str, names_main: bool) -> Option<(String, String)> {
+    pub(super) fn doubtful(&self, name: &str, version: &str, names_main: bool) -> Option<(String, String)> {
         let offers = self.offers.get(name)?;
         let places: BTreeSet<&str> = offers.iter().map(|offer| &*offer.place).collect();
         let taken: Vec<&Offer> = offers.iter().filter(|offer| offer.version == version).collect();

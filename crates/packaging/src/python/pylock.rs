@@ -16,7 +16,7 @@ use crate::error::BuildError;
 use crate::{address, tool};
 
 #[derive(Clone, Debug)]
-pub struct Pylock {
+pub(super) struct Pylock {
     table: Table,
 }
 
@@ -25,7 +25,7 @@ impl Pylock {
     ///
     /// # Errors
     /// When it is not TOML.
-    pub fn parse(text: &str, base: &Path) -> Result<Pylock, BuildError> {
+    pub(super) fn parse(text: &str, base: &Path) -> Result<Pylock, BuildError> {
         let unreadable =
             |error: toml::de::Error| BuildError::new("cannot read what uv resolved").because(error.message());
         let mut table: Table = text.parse().map_err(unreadable)?;
@@ -44,11 +44,11 @@ impl Pylock {
         Ok(Pylock { table })
     }
 
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.table.to_string()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.packages().next().is_none()
     }
 
@@ -57,23 +57,32 @@ impl Pylock {
         packages.filter_map(Value::as_table).filter_map(|package| Some((name(package)?, package)))
     }
 
+    pub(super) fn names(&self) -> Vec<String> {
+        self.packages().map(|(name, _)| name).collect()
+    }
+
     /// The packages that come from an index.
-    pub fn names_of_indexes(&self) -> Vec<String> {
+    pub(super) fn names_of_indexes(&self) -> Vec<String> {
         self.packages().filter(|(_, package)| is_from_index(package)).map(|(name, _)| name).collect()
     }
 
     /// The packages that are built on this machine, from a directory, a repository or a source archive.
-    pub fn built(&self) -> Vec<String> {
+    pub(super) fn built(&self) -> Vec<String> {
         let is_wheel = |archive: &Value| file_of(archive).is_some_and(|file| file.ends_with(".whl"));
         let is_built = |package: &Table| {
             let is = |key| package.contains_key(key);
-            is("directory") || is("vcs") || package.get("archive").is_some_and(|archive| !is_wheel(archive))
+            let has_wheels = package.get("wheels").and_then(Value::as_array).is_some_and(|wheels| !wheels.is_empty());
+            let is_source = is("sdist") && !has_wheels;
+            is("directory")
+                || is("vcs")
+                || is_source
+                || package.get("archive").is_some_and(|archive| !is_wheel(archive))
         };
         self.packages().filter(|(_, package)| is_built(package)).map(|(name, _)| name).collect()
     }
 
     /// The directories that packages are built from.
-    pub fn directories(&self) -> Vec<PathBuf> {
+    pub(super) fn directories(&self) -> Vec<PathBuf> {
         let path = |package: &Table| Some(PathBuf::from(package.get("directory")?.get("path")?.as_str()?));
         self.packages().filter_map(|(_, package)| path(package)).collect()
     }
@@ -82,7 +91,7 @@ impl Pylock {
     ///
     /// # Errors
     /// When a local file cannot be read.
-    pub fn content(&self) -> Result<Option<String>, BuildError> {
+    pub(super) fn content(&self) -> Result<Option<String>, BuildError> {
         let mut content = self.text();
         for (_, package) in self.packages() {
             if package.contains_key("directory") {
@@ -102,7 +111,7 @@ impl Pylock {
     ///
     /// # Errors
     /// With the package, and where its source is declared.
-    pub fn refuse_undeclared(
+    pub(super) fn refuse_undeclared(
         &self,
         declarations: &Declarations,
         indexes: &Indexes,
@@ -144,18 +153,30 @@ impl Pylock {
     ///
     /// # Errors
     /// When no file has one.
-    pub fn keep_hashes(&mut self, package: &str, hashes: &[(String, String)], list: &Path) -> Result<(), BuildError> {
+    pub(super) fn keep_hashes(
+        &mut self,
+        package: &str,
+        hashes: &[(String, String)],
+        list: &Path,
+    ) -> Result<(), BuildError> {
         let is_it = |table: &&mut Table| name(table).as_deref() == Some(package);
         for table in packages_mut(&mut self.table).filter(is_it) {
             if let Some(archive) = table.get_mut("archive").and_then(Value::as_table_mut) {
                 if !fits(archive, hashes) {
                     return Err(other_digest(package, list));
                 }
-            } else if let Some(wheels) = table.get_mut("wheels").and_then(Value::as_array_mut) {
+                continue;
+            }
+            let is_source = table.get_mut("sdist").and_then(Value::as_table_mut).map(|sdist| fits(sdist, hashes));
+            if is_source == Some(false) {
+                table.remove("sdist");
+            }
+            let wheels = table.get_mut("wheels").and_then(Value::as_array_mut).map(|wheels| {
                 wheels.retain_mut(|wheel| wheel.as_table_mut().is_some_and(|wheel| fits(wheel, hashes)));
-                if wheels.is_empty() {
-                    return Err(other_digest(package, list));
-                }
+                !wheels.is_empty()
+            });
+            if is_source != Some(true) && wheels == Some(false) {
+                return Err(other_digest(package, list));
             }
         }
         Ok(())
@@ -166,7 +187,7 @@ impl Pylock {
     ///
     /// # Errors
     /// When uv has chosen a later version from an index.
-    pub fn prefer_links(
+    pub(super) fn prefer_links(
         &mut self,
         directories: &[PathBuf],
         pinned: &BTreeSet<String>,
@@ -228,7 +249,7 @@ fn is_same_index(wanted: &str, found: &str) -> bool {
 }
 
 /// The name of an entry's file.
-fn file_of(entry: &Value) -> Option<String> {
+pub(super) fn file_of(entry: &Value) -> Option<String> {
     let text = |key| entry.get(key).and_then(Value::as_str);
     let address = text("name").or_else(|| text("url")).or_else(|| text("path"))?;
     let address = address.split(['#', '?']).next().unwrap_or_default();

@@ -4,7 +4,7 @@
 
 /// `name[extras] specifier ; condition`, or `name[extras] @ place ; condition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requirement {
+pub(super) struct Requirement {
     /// Normalized by PEP 503.
     pub name: String,
     /// `[a,b]`, or empty.
@@ -17,7 +17,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// `None` if it does not start with a name.
-    pub fn parse(text: &str) -> Option<Requirement> {
+    pub(super) fn parse(text: &str) -> Option<Requirement> {
         let text = text.trim();
         let end = text.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
         let (name, rest) = text.split_at(end.unwrap_or(text.len()));
@@ -46,7 +46,7 @@ impl Requirement {
 }
 
 /// A name normalized by PEP 503: `Foo_.Bar` is `foo-bar`.
-pub fn normalised(name: &str) -> String {
+pub(super) fn normalised(name: &str) -> String {
     let mut normal = String::new();
     for letter in name.chars() {
         match letter {

@@ -12,6 +12,8 @@ use super::requirement::Requirement;
 use crate::error::BuildError;
 use crate::tool;
 
+/// The usual name of a list.
+pub(super) const FILE: &str = "requirements.txt";
 /// Options that include another list, for pip and uv.
 const LISTS: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
 const LINKS: [&str; 2] = ["-f", "--find-links"];
@@ -33,7 +35,7 @@ enum Line<'a> {
 ///
 /// # Errors
 /// When a file that it names cannot be read, or something is editable, which would be a link to this machine.
-pub fn content(file: &Path, text: &str, start: &Path) -> Result<Option<String>, BuildError> {
+pub(super) fn content(file: &Path, text: &str, start: &Path) -> Result<Option<String>, BuildError> {
     let (mut content, mut seen) = (String::new(), BTreeSet::new());
     let mut open = vec![(text.to_owned(), start.to_owned())];
     while let Some((text, directory)) = open.pop() {
@@ -67,11 +69,13 @@ pub fn content(file: &Path, text: &str, start: &Path) -> Result<Option<String>, 
 
 /// Where a list gets its packages from.
 #[derive(Debug, Default)]
-pub struct Listed {
+pub(super) struct Listed {
     /// The packages from an index, by name, each with its allowed hashes.
     pub packages: BTreeMap<String, Vec<String>>,
     /// Where these packages are listed: `FILE:LINE`.
     pub places: BTreeMap<String, String>,
+    /// Their markers.
+    pub conditions: BTreeMap<String, String>,
     pub main: Option<String>,
     pub extra: Vec<String>,
     pub links: Vec<String>,
@@ -84,7 +88,7 @@ pub struct Listed {
 ///
 /// # Errors
 /// When a list cannot be read.
-pub fn listed(file: &Path, text: &str, start: &Path) -> Result<Listed, BuildError> {
+pub(super) fn listed(file: &Path, text: &str, start: &Path) -> Result<Listed, BuildError> {
     let (mut found, mut seen) = (Listed::default(), BTreeSet::new());
     let mut open = vec![(file.to_owned(), text.to_owned(), start.to_owned(), true)];
     while let Some((file, text, directory, is_list)) = open.pop() {
@@ -114,7 +118,7 @@ pub fn listed(file: &Path, text: &str, start: &Path) -> Result<Listed, BuildErro
 
 impl Listed {
     /// The only index of all packages, if the list or the project sets it.
-    pub fn only_index<'a>(&'a self, indexes: &'a Indexes) -> Option<&'a str> {
+    pub(super) fn only_index<'a>(&'a self, indexes: &'a Indexes) -> Option<&'a str> {
         let is_alone = self.extra.is_empty() && self.links.is_empty() && !indexes.are_several();
         self.main.as_deref().or(indexes.main.as_deref()).filter(|_| is_alone)
     }
@@ -133,9 +137,31 @@ impl Listed {
         {
             let hashes = line.split_whitespace().filter_map(|word| word.strip_prefix("--hash="));
             self.packages.entry(found.name.clone()).or_default().extend(hashes.map(str::to_owned));
+            self.conditions.insert(found.name.clone(), found.condition);
             self.places.entry(found.name).or_insert_with(|| place.to_owned());
         }
     }
+}
+
+/// The lines of a list and of those that it includes.
+///
+/// # Errors
+/// When a list cannot be read.
+pub(super) fn flattened(text: &str, directory: &Path) -> Result<Vec<String>, BuildError> {
+    let mut found = Vec::new();
+    for line in lines(text) {
+        let is_constraint = line.starts_with("-c") || line.starts_with("--constraint");
+        match parse(&line) {
+            Line::List(list) if is_remote(list) => found.push(line),
+            Line::List(list) if is_constraint => found.push(format!("-c {}", directory.join(list).display())),
+            Line::List(list) => {
+                let file = directory.join(list);
+                found.extend(flattened(&tool::text(&file)?, &tool::around(&file))?);
+            }
+            _ => found.push(line),
+        }
+    }
+    Ok(found)
 }
 
 fn refused(file: &Path, what: &str) -> BuildError {
@@ -233,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_on_this_machine_belongs_to_the_key() {
+    fn what_is_on_this_machine_belongs_to_the_key() {
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = directory.path().join(name);

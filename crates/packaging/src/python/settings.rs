@@ -16,7 +16,7 @@ type Variables = BTreeMap<String, String>;
 
 /// The settings in force in one directory.
 #[derive(Debug, Default)]
-pub struct Settings {
+pub(super) struct Settings {
     pub pip: Indexes,
     pub uv: Indexes,
     /// All variables and files of both tools: if any of them changes, packages may come from another place.
@@ -27,7 +27,7 @@ pub struct Settings {
 impl Settings {
     /// # Errors
     /// When a file with settings cannot be read.
-    pub fn of(directory: &Path) -> Result<Settings, BuildError> {
+    pub(super) fn of(directory: &Path) -> Result<Settings, BuildError> {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Settings::read(&std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect(), directory)
     }
@@ -42,7 +42,7 @@ impl Settings {
     }
 
     /// Everything that was read, to be hashed.
-    pub fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         format!("{:?}", self.read)
     }
 
@@ -111,7 +111,7 @@ impl Settings {
 
 /// The indexes in one tool's `settings` that the other tool does not have. `knows` is what it has: its own settings, and
 /// those of the project and the list.
-pub fn lost(settings: &Indexes, knows: &[&Indexes]) -> Indexes {
+pub(super) fn lost(settings: &Indexes, knows: &[&Indexes]) -> Indexes {
     let is_in = |all: &[String], address: &String| all.iter().any(|known| address::is_same(known, address));
     let names_main = knows.iter().any(|known| known.main.is_some());
     let is_index = |address: &&String| {

@@ -11,7 +11,7 @@ use super::requirement::normalised;
 
 /// Where a package comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(super) enum Source {
     /// The machine's or the list's index for all packages.
     Default,
     Index {
@@ -36,7 +36,7 @@ pub enum Source {
 
 impl Source {
     /// For messages, without credentials.
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         use crate::address::without_credentials as plain;
         match self {
             Source::Default => "the default index".to_owned(),
@@ -56,7 +56,7 @@ impl Source {
 
 /// One entry of `[tool.uv.sources]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declaration {
+pub(super) struct Declaration {
     pub source: Source,
     /// The marker; empty if it always applies.
     pub condition: String,
@@ -64,10 +64,10 @@ pub struct Declaration {
     pub place: String,
 }
 
-pub type Declarations = BTreeMap<String, Vec<Declaration>>;
+pub(super) type Declarations = BTreeMap<String, Vec<Declaration>>;
 
 /// The packages with an index of their own.
-pub fn pinned_to_indexes(declarations: &Declarations) -> BTreeSet<String> {
+pub(super) fn pinned_to_indexes(declarations: &Declarations) -> BTreeSet<String> {
     let is_pinned = |entry: &Declaration| matches!(entry.source, Source::Index { .. });
     let pinned = declarations.iter().filter(|(_, entries)| entries.iter().any(is_pinned));
     pinned.map(|(name, _)| name.clone()).collect()
@@ -75,7 +75,7 @@ pub fn pinned_to_indexes(declarations: &Declarations) -> BTreeSet<String> {
 
 /// The sources of a member, and those of its workspace's root for other names. Entries of extras
 /// and groups are omitted: neither is installed.
-pub fn declarations(project: &Project, root: Option<&Project>) -> Declarations {
+pub(super) fn declarations(project: &Project, root: Option<&Project>) -> Declarations {
     let indexes: Vec<Index> = [Some(project), root].into_iter().flatten().flat_map(indexes).collect();
     let mut found = Declarations::new();
     for project in [root, Some(project)].into_iter().flatten() {
@@ -119,7 +119,7 @@ fn source(entry: &Table, directory: &Path, indexes: &[Index]) -> Option<Source> 
     Some(Source::Index { address: known.map(|index| index.address.clone()), name })
 }
 
-pub fn of_path(path: PathBuf) -> Source {
+pub(super) fn of_path(path: PathBuf) -> Source {
     if path.is_dir() { Source::Directory(path) } else { Source::File(path) }
 }
 

@@ -1,4 +1,4 @@
-//! Removes what installers leave behind that differs between machines, or that no function needs.
+//! Removes what installers leave behind that differs between machines. Nothing that a package imports is removed.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,24 +7,20 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 const BYTECODE: &str = "__pycache__";
-/// The usual name of a package's tests; other directories may have it, too.
-const TESTS: &str = "tests";
 /// Files about the installation, not about the package.
 const OF_THE_INSTALLATION: [&str; 6] =
     ["INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json", "WHEEL.metadata"];
 
 /// Leaves only what is the same on every machine.
-pub fn strip(place: &Path) -> io::Result<()> {
+pub(super) fn strip(place: &Path) -> io::Result<()> {
     let mut walk = WalkDir::new(place).min_depth(1).contents_first(false).into_iter();
     while let Some(entry) = walk.next() {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        // A top-level directory is a package of that name.
-        let is_tests = || name == TESTS && entry.depth() > 1 && holds_tests(entry.path());
-        if entry.file_type().is_dir() && (name == BYTECODE || is_tests()) {
+        if entry.file_type().is_dir() && name == BYTECODE {
             std::fs::remove_dir_all(entry.path())?;
             walk.skip_current_dir();
-        } else if entry.file_type().is_file() && is_of_the_installation(entry.path(), &name) {
+        } else if entry.file_type().is_file() && is_of_the_installation(entry.path(), &name, entry.depth()) {
             std::fs::remove_file(entry.path())?;
         }
     }
@@ -36,27 +32,16 @@ pub fn strip(place: &Path) -> io::Result<()> {
             std::fs::set_permissions(entry.path(), std::fs::Permissions::from_mode(0o755))?;
         }
     }
-    for entry in WalkDir::new(place).max_depth(2) {
-        let entry = entry?;
-        if entry.file_name() == "RECORD" {
-            record(place, entry.path())?;
-        }
-    }
-    Ok(())
+    records(place)
 }
 
-fn is_of_the_installation(path: &Path, name: &str) -> bool {
+fn is_of_the_installation(path: &Path, name: &str, depth: usize) -> bool {
     let in_dist_info = path.parent().is_some_and(|parent| parent.to_string_lossy().ends_with(".dist-info"));
     // uv locks the directory that it installs into.
-    (in_dist_info && OF_THE_INSTALLATION.contains(&name)) || name.ends_with(".pyc") || name == ".lock"
-}
-
-/// Whether a Python test runner would find tests in it.
-fn holds_tests(directory: &Path) -> bool {
-    WalkDir::new(directory).into_iter().flatten().any(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        name == "conftest.py" || (name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py")))
-    })
+    let is_uvs = depth == 1 && name == ".lock";
+    // A package may come without sources.
+    let is_compiled = name.ends_with(".pyc") && path.with_extension("py").is_file();
+    (in_dist_info && OF_THE_INSTALLATION.contains(&name)) || is_compiled || is_uvs
 }
 
 /// A script names the Python that installed it, which Lambda does not have. A long path goes through a shell.
@@ -75,7 +60,18 @@ fn without_interpreter(script: &[u8]) -> Option<Vec<u8>> {
     Some([ANY, rest].concat())
 }
 
-/// Rewrites a package's list of files, without those that were removed or changed.
+/// Rewrites the lists of files of all packages.
+pub(super) fn records(place: &Path) -> io::Result<()> {
+    for entry in WalkDir::new(place).max_depth(2) {
+        let entry = entry?;
+        if entry.file_name() == "RECORD" {
+            record(place, entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A package's list of files, without those that were removed or changed.
 fn record(place: &Path, path: &Path) -> io::Result<()> {
     let text = std::fs::read_to_string(path)?;
     let stays = |line: &&str| {
@@ -102,15 +98,15 @@ mod tests {
     }
 
     #[test]
-    fn only_tests_are_taken_for_tests() {
+    fn what_a_package_imports_stays() {
         let place = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             let path = place.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         };
-        let stays = ["dbt/tests/generic/builtin.sql", "tests/test_x.py"];
-        let goes = ["pure/tests/unit/test_x.py", "pure/__pycache__/x.pyc"];
+        let stays = ["pure/tests/runner.py", "pure/tests/test_x.py", "closed/__init__.pyc", "tests/test_x.py"];
+        let goes = ["pure/__pycache__/x.pyc", "pure/tests/runner.pyc"];
         stays.iter().chain(&goes).for_each(|name| write(name));
         strip(place.path()).unwrap();
         assert!(stays.iter().all(|name| place.path().join(name).exists()));

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
 
@@ -13,12 +14,15 @@ use super::dependency::Dependency;
 use super::foreign_sources;
 use super::indexes::{self, Indexes};
 use super::list::{Content, List};
+use super::messages::{self, Refused};
 use super::pylock::Pylock;
+use super::requirement::Requirement;
 use super::settings::{self, Settings};
 use super::sources::{self, Source};
-use super::{messages, uv_project};
+use super::{surroundings, uv_project};
 use crate::address;
 use crate::error::BuildError;
+use crate::interpreter::{Interpreter, minor};
 use crate::runtime::Platform;
 use crate::tool::{self, Tell};
 
@@ -26,21 +30,23 @@ use crate::tool::{self, Tell};
 const INDEXES: [&str; 6] =
     ["UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_NO_INDEX"];
 
-/// Installs a list into `place`.
+/// Installs a list into `place`. Returns the packages that were built on this machine.
 ///
 /// # Errors
 /// When uv fails, or uses another source than the declared one.
-pub async fn install(
+pub(super) async fn install(
     uv: &Path,
     list: &List,
     machine: &Settings,
     platform: &Platform,
     place: &Path,
     tell: Tell<'_>,
-) -> Result<(), BuildError> {
+) -> Result<BTreeSet<String>, BuildError> {
     let scratch = tool::scratch()?;
     let passed = settings::lost(&machine.pip, &[&machine.uv, &list.named_indexes()]);
-    let run = Run { uv, list, machine, passed, platform, scratch: scratch.path() };
+    let python = Interpreter::nearest(minor(platform.runtime.version()).unwrap_or_default());
+    let sources = Mutex::default();
+    let run = Run { uv, list, machine, passed, platform, scratch: scratch.path(), python, sources };
     let mut pylock = match &list.content {
         Content::Resolved(pylock) => pylock.clone(),
         Content::Requirements(..) => run.requirements().await?,
@@ -52,24 +58,20 @@ pub async fn install(
         Content::Project(..) => run.compile(&list.file, &[]).await?,
         Content::Packages(packages) => run.packages(packages).await?,
     };
+    if let Content::Project(..) = &list.content {
+        let (pinned, names) = (run.pinned_to_indexes(), pylock.names_of_indexes());
+        let names = names.iter().filter(|name| !pinned.contains(*name)).map(|name| (&**name, &*list.file));
+        foreign_sources::refuse_from_default(names, &list.elsewhere, None)?;
+    }
     if !matches!(list.content, Content::Resolved(_)) {
         pylock.prefer_links(&run.links(), &run.pinned_to_indexes(), &list.file)?;
         run.refuse_in_several_indexes(&pylock).await?;
     }
     foreign_sources::refuse_lost_sources(&pylock.directories(), &pylock.names_of_indexes(), &list.file)?;
-    let (file, names) = (scratch.path().join("pylock.toml"), pylock.built());
+    surroundings::refuse_lost_members(&pylock.directories(), &pylock.names_of_indexes())?;
+    let file = scratch.path().join("pylock.toml");
     tool::write(&file, &pylock.text())?;
-    let mut command = run.command("install", &names);
-    command.args(["--no-deps", "--link-mode", "copy", "--target"]).arg(place).arg("-r").arg(&file);
-    // uv knew the passwords of the list's indexes from the list, which it does not get again.
-    let passwords = list.indexes_with_password();
-    if !passwords.is_empty() {
-        let known = std::env::var("UV_INDEX").into_iter();
-        command.env("UV_INDEX", known.chain(passwords).collect::<Vec<_>>().join(" "));
-    }
-    // uv would reuse an earlier build unless the project's `pyproject.toml` changed.
-    names.iter().for_each(|name| _ = command.args(["--refresh-package", name]));
-    tool::run(command, tell).await.map_err(|said| messages::of_old_uv(list.not_installed(platform, &said), &said))
+    run.install(&pylock, &file, place, tell).await
 }
 
 struct Run<'a> {
@@ -81,11 +83,65 @@ struct Run<'a> {
     platform: &'a Platform,
     /// A temporary directory.
     scratch: &'a Path,
+    /// The one that builds packages.
+    python: Option<Interpreter>,
+    /// Packages that have no wheel for the platform, and are built from their source archives.
+    sources: Mutex<BTreeSet<String>>,
 }
 
 impl Run<'_> {
+    /// Installs a resolution. Directories are built again each time: uv would reuse an earlier build unless the project's
+    /// `pyproject.toml` changed.
+    async fn install(
+        &self,
+        pylock: &Pylock,
+        file: &Path,
+        place: &Path,
+        tell: Tell<'_>,
+    ) -> Result<BTreeSet<String>, BuildError> {
+        let (list, built) = (self.list, pylock.built());
+        let mut first = None;
+        loop {
+            let names: BTreeSet<String> = built.iter().cloned().chain(self.sources()).collect();
+            let mut command = self.command("install", &names);
+            command.args(["--no-deps", "--link-mode", "copy", "--target"]).arg(place).arg("-r").arg(file);
+            // uv knew the passwords of the list's indexes from the list, which it does not get again.
+            let passwords = list.indexes_with_password();
+            if !passwords.is_empty() {
+                let known = std::env::var("UV_INDEX").into_iter();
+                command.env("UV_INDEX", known.chain(passwords).collect::<Vec<_>>().join(" "));
+            }
+            built.iter().for_each(|name| _ = command.args(["--refresh-package", name]));
+            match tool::run(command, &messages::filter(tell)).await {
+                Ok(()) => return Ok(names),
+                Err(said) if self.builds(&said) => first = Some(said),
+                Err(said) => return Err(self.not_installed(said, first)),
+            }
+        }
+    }
+
+    fn sources(&self) -> BTreeSet<String> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether uv failed for want of a wheel, and may succeed with the package's source archive.
+    fn builds(&self, said: &[String]) -> bool {
+        let Some(Refused::WithoutWheel(package)) = messages::refused(said, None) else { return false };
+        let Some(found) = Requirement::parse(&package) else { return false };
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).insert(found.name)
+    }
+
+    /// If a package has no source archive either, the first failure says why.
+    fn not_installed(&self, said: Vec<String>, first: Option<Vec<String>>) -> BuildError {
+        let said = match (messages::refused(&said, None), first) {
+            (None, Some(first)) => first,
+            _ => said,
+        };
+        messages::of_old_uv(self.list.not_installed(self.platform, &said, None), &said)
+    }
+
     /// `uv pip …` for the platform. Nothing is compiled except the packages of these names, which have no wheels.
-    fn command(&self, what: &str, built: &[String]) -> Command {
+    fn command(&self, what: &str, built: &BTreeSet<String>) -> Command {
         let mut command = Command::new(self.uv);
         let (version, glibc) = (self.platform.runtime.version(), self.platform.runtime.glibc());
         // Below 2.28, platform tags use the name of the standard.
@@ -94,6 +150,7 @@ impl Run<'_> {
         command.args(["pip", what, "--no-progress", "--only-binary", ":all:", "--python-version", version]);
         command.args(["--python-platform", &format!("{cpu}-manylinux{standard}")]);
         built.iter().for_each(|name| _ = command.args(["--no-binary", name]));
+        self.python.iter().for_each(|python| _ = command.arg("--python").arg(&python.program));
         command.current_dir(&self.list.directory);
         command.env("UV_PYTHON_DOWNLOADS", "never").env("UV_COMPILE_BYTECODE", "0");
         command.env("UV_PREVIEW_FEATURES", "pylock");
@@ -153,15 +210,18 @@ impl Run<'_> {
     }
 
     async fn compile(&self, file: &Path, options: &[&str]) -> Result<Pylock, BuildError> {
-        let mut command = self.command("compile", &[]);
-        // The first index that has a name serves it.
-        command.args(["--quiet", "--no-header", "--no-annotate", "--index-strategy", "first-index"]);
-        command.args(["--format", "pylock.toml"]).args(options).arg(tool::absolute(file));
-        let (list, platform) = (self.list, self.platform);
-        let text = tool::output(command)
-            .await
-            .map_err(|said| messages::of_old_uv(list.not_installed(platform, &said), &said))?;
-        Pylock::parse(&text, &list.directory)
+        let mut first = None;
+        loop {
+            let mut command = self.command("compile", &self.sources());
+            // The first index that has a name serves it.
+            command.args(["--quiet", "--no-header", "--no-annotate", "--index-strategy", "first-index"]);
+            command.args(["--format", "pylock.toml"]).args(options).arg(tool::absolute(file));
+            match tool::output(command).await {
+                Ok(text) => return Pylock::parse(&text, &self.list.directory),
+                Err(said) if self.builds(&said) => first = Some(said),
+                Err(said) => return Err(self.not_installed(said, first)),
+            }
+        }
     }
 
     /// The packages with an index of their own, which come from no other place.
@@ -250,7 +310,7 @@ impl Run<'_> {
     async fn has(&self, index: &str, name: &str) -> Result<bool, BuildError> {
         let list = self.scratch.join("one.txt");
         tool::write(&list, &format!("{name}\n"))?;
-        let mut command = self.command("compile", &[]);
+        let mut command = self.command("compile", &BTreeSet::new());
         command.args(["--quiet", "--no-config", "--no-deps", "--default-index", index]).arg(&list);
         INDEXES.iter().for_each(|name| _ = command.env_remove(name));
         match tool::output(command).await {

@@ -8,7 +8,7 @@ use crate::tool;
 
 /// A project that depends on these packages and nothing else. The index of a package is used for that
 /// package alone.
-pub fn of(packages: &[Dependency], version: &str) -> Table {
+pub(super) fn of(packages: &[Dependency], version: &str) -> Table {
     let (mut sources, mut indexes, mut dependencies) = (Table::new(), Vec::new(), Vec::new());
     for package in packages {
         let is_of_index = matches!(package.source, Source::Default | Source::Index { .. });

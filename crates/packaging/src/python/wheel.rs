@@ -1,13 +1,14 @@
 //! Wheels: what their names and tags mean.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::requirement::normalised;
+use crate::elf;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 
 /// The name and the version of a wheel or a source archive, by its file name.
-pub fn of_file(file: &str) -> Option<(String, String)> {
+pub(super) fn of_file(file: &str) -> Option<(String, String)> {
     if let Some(stem) = file.strip_suffix(".whl") {
         let mut parts = stem.split('-');
         return Some((normalised(parts.next()?), parts.next()?.to_owned()));
@@ -21,7 +22,7 @@ pub fn of_file(file: &str) -> Option<(String, String)> {
 ///
 /// # Errors
 /// With the package, and where it was built from.
-pub fn refuse_compiled(name: &str, wheel: &Path, platform: &Platform, source: &str) -> Result<(), BuildError> {
+pub(super) fn refuse_compiled(name: &str, wheel: &Path, platform: &Platform, source: &str) -> Result<(), BuildError> {
     let file = wheel.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let tags: Vec<&str> = file.rsplitn(4, '-').take(3).collect();
     let tag = tags.iter().rev().copied().collect::<Vec<_>>().join("-");
@@ -32,7 +33,7 @@ pub fn refuse_compiled(name: &str, wheel: &Path, platform: &Platform, source: &s
 ///
 /// # Errors
 /// With the package, its tags, and where it was built from.
-pub fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &str) -> Result<(), BuildError> {
+pub(super) fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &str) -> Result<(), BuildError> {
     let (runtime, architecture) = (&platform.runtime, platform.architecture);
     let python = format!("cp{}", runtime.version().replace('.', ""));
     let fits = |tag: &String| {
@@ -44,11 +45,63 @@ pub fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &st
     if tags.is_empty() || tags.iter().any(fits) {
         return Ok(());
     }
-    let message =
-        format!("cannot install `{name}` for `{runtime}` on `{architecture}`: it was compiled for this machine");
+    let cpu = architecture.cpu();
+    let message = format!(
+        "cannot install `{name}` for `{runtime}` on `{architecture}`: no wheel is available for {cpu}, and a build here is for this machine"
+    );
     Err(BuildError::new(message)
         .because(format!("its wheel is for `{}`, built from {source}", tags.join("`, `")))
         .hint("build its wheel for the target elsewhere, and list the file: `vendor/NAME.whl`"))
+}
+
+/// Libraries that each of Lambda's images for Python has: those that manylinux allows.
+const OF_THE_SYSTEM: [&str; 15] = [
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+    "libc.so.6",
+    "libdl.so.2",
+    "libexpat.so.1",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libnsl.so.1",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+    "linux-vdso.so.1",
+];
+
+/// Refuses machine code that was compiled on this machine and that Lambda could not load: it needs a newer glibc than the
+/// runtime has, or a library that neither the runtime nor the package has.
+///
+/// # Errors
+/// With the file, and what it needs.
+pub(super) fn refuse_libraries(name: &str, files: &[PathBuf], platform: &Platform) -> Result<(), BuildError> {
+    let (runtime, has) = (&platform.runtime, platform.runtime.glibc());
+    let refused = |file: &Path, cause: String| {
+        let message = format!("cannot install `{name}` for `{runtime}`: it was compiled for this machine");
+        let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        BuildError::new(message).because(format!("its `{file}` needs {cause}")).hint("use a version that has a wheel")
+    };
+    for file in files {
+        let bytes = std::fs::read(file).unwrap_or_default();
+        if let Some((major, minor)) = elf::newest_glibc(&bytes).filter(|needed| *needed > has) {
+            let cause = format!("glibc {major}.{minor}, and `{runtime}` has {}.{}", has.0, has.1);
+            return Err(refused(file, cause));
+        }
+        let is_own = |library: &String| {
+            files.iter().any(|file| file.file_name().is_some_and(|name| name.to_str() == Some(library)))
+        };
+        let is_there = |library: &String| {
+            OF_THE_SYSTEM.contains(&&**library) || library.starts_with("libpython") || is_own(library)
+        };
+        if let Some(library) = elf::libraries(&bytes).iter().find(|library| !is_there(library)) {
+            return Err(refused(file, format!("the library `{library}`, which `{runtime}` does not have")));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

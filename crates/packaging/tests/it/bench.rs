@@ -5,29 +5,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use packaging::{Architecture, BuildError, BuildOptions, Preference, Progress, prepare};
+use packaging::{Architecture, BuildError, BuildOptions, Order, Preference, Progress, prepare};
 use tempfile::TempDir;
 
-pub struct Bench {
+pub(crate) struct Bench {
     dir: TempDir,
     name: String,
 }
 
 impl Bench {
     /// Copies `tests/fixtures/NAME` to a directory of its own.
-    pub fn of(name: &str) -> Bench {
+    pub(crate) fn of(name: &str) -> Bench {
         let dir = tempfile::tempdir().unwrap();
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
         copy(&fixture, &dir.path().join(name));
         Bench { dir, name: name.into() }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join(&self.name)
     }
 
     /// Writes a file of the copy, or adds to it.
-    pub fn append(&self, path: &str, text: &str) {
+    pub(crate) fn append(&self, path: &str, text: &str) {
         let file = self.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         let before = fs::read_to_string(&file).unwrap_or_default();
@@ -36,20 +36,21 @@ impl Bench {
 
     /// What to build in the member at `path`, for this machine. The target directory is the copy's own even where
     /// `CARGO_TARGET_DIR` says otherwise, since tests run beside each other.
-    pub fn options(&self, path: &str) -> BuildOptions {
+    pub(crate) fn options(&self, path: &str) -> BuildOptions {
         let architecture = Architecture::host().expect("Lambda has this machine's processor");
         let target_dir = Some(self.path().join("target/lamstream"));
         let preference = Preference::default();
-        BuildOptions { crate_dir: self.path().join(path), bin: None, architecture, target_dir, preference }
+        let order = Order::default();
+        BuildOptions { crate_dir: self.path().join(path), bin: None, architecture, target_dir, preference, order }
     }
 
     /// Builds the crate at the copy's root.
-    pub async fn build(&self) -> Vec<u8> {
+    pub(crate) async fn build(&self) -> Vec<u8> {
         built(&self.options("")).await.unwrap()
     }
 
     /// Runs a binary and returns what it prints.
-    pub fn run(&self, binary: &[u8]) -> String {
+    pub(crate) fn run(&self, binary: &[u8]) -> String {
         use std::os::unix::fs::PermissionsExt;
         let file = self.dir.path().join("run-me");
         fs::write(&file, binary).unwrap();
@@ -62,7 +63,7 @@ impl Bench {
 }
 
 /// Builds with cargo's lines kept, so that a failing test shows them.
-pub async fn built(options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
+pub(crate) async fn built(options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
     let lines = Mutex::new(String::new());
     let result = compile(options, &|line: &str| *lines.lock().unwrap() += &format!("{line}\n")).await;
     if result.is_err() {
@@ -72,9 +73,12 @@ pub async fn built(options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
 }
 
 /// Builds, and hands cargo's lines on. Of several errors the first counts.
-pub async fn compile(options: &BuildOptions, on_line: &(dyn Fn(&str) + Sync)) -> Result<Vec<u8>, BuildError> {
+pub(crate) async fn compile(options: &BuildOptions, on_line: &(dyn Fn(&str) + Sync)) -> Result<Vec<u8>, BuildError> {
     match prepare(options).await {
-        Ok(prepared) => prepared.compile(Progress { piped: Some(on_line), waits: &|_| {} }).await,
+        Ok(prepared) => {
+            let progress = Progress { piped: Some(on_line), waits: &|_| {}, compiles: &|| {} };
+            prepared.compile(progress).await.map(|built| built.bytes)
+        }
         Err(errors) => Err(errors.into_iter().next().unwrap()),
     }
 }

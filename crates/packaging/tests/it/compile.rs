@@ -107,7 +107,7 @@ async fn a_build_that_fails_names_the_package_and_cargo_has_said_why() {
 }
 
 #[tokio::test]
-async fn cargo_ends_when_nobody_waits_for_it_any_more() {
+async fn cargo_ends_when_nothing_waits_for_it_any_more() {
     let bench = Bench::of("waiting");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     bench.append("port.txt", &listener.local_addr().unwrap().port().to_string());
