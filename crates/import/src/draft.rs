@@ -1,44 +1,52 @@
-//! A manifest in the making: what each of its tables says, in order.
+//! An unfinished manifest: the content of each table, in order.
 
 use std::fmt;
 use toml::{Table, Value};
 
-/// What is reported for most of what the manifest has no key for.
-pub const UNSUPPORTED: &str = "not supported by lamstream";
-pub const STILL_NEEDED: &str = "check whether you still need it";
+/// The message for most things that the manifest has no key for.
+pub(crate) const UNSUPPORTED: &str = "not supported by lamstream";
+pub(crate) const STILL_NEEDED: &str = "check whether you still need it";
 
 /// Something of the template that needs the user's attention: lamstream does not support it, or its value is not known.
 /// The texts quote the template: make them printable before you print them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOver {
+    /// The file, or the function that was imported.
     pub file: String,
+    /// 0 if it is not in a file.
     pub line: usize,
     /// Where it is in the file, such as `Resources.Chat.Events`.
     pub path: String,
     pub what: String,
     pub advice: String,
+    /// Whether it blocks a deploy: the deploy of the manifest would fail, or the function would lack something that it
+    /// needs, such as its code, a value or a permission.
+    pub blocks: bool,
 }
 
 impl fmt::Display for LeftOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}: {}; {}", self.file, self.line, self.path, self.what, self.advice)
+        let LeftOver { file, line, path, what, advice, .. } = self;
+        let line = if *line > 0 { format!(":{line}") } else { String::new() };
+        let path = if path.is_empty() { String::new() } else { format!(" {path}:") };
+        write!(formatter, "{file}{line}:{path} {what}; {advice}")
     }
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Draft {
+pub(crate) struct Draft {
     pub items: Vec<Item>,
 }
 
-/// One thing in a table of the manifest. The keys that lead to the table name it; none lead to the top level.
+/// One item in a table of the manifest. The keys that lead to the table name it; none lead to the top level.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Item {
+pub(crate) struct Item {
     pub table: Vec<String>,
     pub entry: Entry,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// A key; one that is not enabled is written as a comment.
     Key {
         name: String,
@@ -57,17 +65,17 @@ pub enum Entry {
 }
 
 impl Draft {
-    pub fn push(&mut self, table: &[String], entry: Entry) {
+    pub(crate) fn push(&mut self, table: &[String], entry: Entry) {
         self.items.push(Item { table: table.to_vec(), entry });
     }
 
     /// Everything that is left over, in the order of the manifest.
-    pub fn left_over(&self) -> impl Iterator<Item = &LeftOver> {
+    pub(crate) fn left_over(&self) -> impl Iterator<Item = &LeftOver> {
         self.items.iter().filter_map(|item| if let Entry::LeftOver(left) = &item.entry { Some(left) } else { None })
     }
 
     /// The tables in the order in which they were first mentioned; the top level is always the first.
-    pub fn tables(&self) -> Vec<&[String]> {
+    pub(crate) fn tables(&self) -> Vec<&[String]> {
         let mut tables: Vec<&[String]> = vec![&[]];
         for item in &self.items {
             if !tables.contains(&item.table.as_slice()) {
@@ -77,14 +85,14 @@ impl Draft {
         tables
     }
 
-    pub fn has_functions(&self) -> bool {
+    pub(crate) fn has_functions(&self) -> bool {
         self.items.iter().any(|item| item.is_in("functions"))
     }
 }
 
 impl Item {
-    /// The keys that lead to what the item says.
-    pub fn path(&self) -> Vec<String> {
+    /// The keys that lead to the item.
+    pub(crate) fn path(&self) -> Vec<String> {
         match &self.entry {
             Entry::Key { name, .. } | Entry::Element { name, .. } => {
                 [&self.table[..], std::slice::from_ref(name)].concat()
@@ -93,16 +101,16 @@ impl Item {
         }
     }
 
-    /// Whether it is below a table of the top level.
-    pub fn is_in(&self, table: &str) -> bool {
+    /// Whether it is below a table at the top level.
+    pub(crate) fn is_in(&self, table: &str) -> bool {
         self.table.first().is_some_and(|first| first == table)
     }
 
-    pub fn is_enabled(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         matches!(self.entry, Entry::Key { enabled: true, .. } | Entry::Element { enabled: true, .. })
     }
 
-    pub fn disable(&mut self) {
+    pub(crate) fn disable(&mut self) {
         if let Entry::Key { enabled, .. } | Entry::Element { enabled, .. } = &mut self.entry {
             *enabled = false;
         }
@@ -110,6 +118,6 @@ impl Item {
 }
 
 /// A table of TOML from pairs.
-pub fn table<K: Into<String>>(pairs: impl IntoIterator<Item = (K, Value)>) -> Table {
+pub(crate) fn table<K: Into<String>>(pairs: impl IntoIterator<Item = (K, Value)>) -> Table {
     pairs.into_iter().map(|(key, value)| (key.into(), value)).collect()
 }

@@ -3,7 +3,7 @@
 use super::node::{Content, Node};
 
 /// Maps are merged, lists are concatenated, anything else is replaced.
-pub fn merge(global: &Node, local: &Node) -> Node {
+pub(crate) fn merge(global: &Node, local: &Node) -> Node {
     // To SAM an intrinsic function such as `Fn::If` is a value, not a map.
     if global.intrinsic().is_some() || local.intrinsic().is_some() {
         return local.clone();
@@ -26,7 +26,7 @@ pub fn merge(global: &Node, local: &Node) -> Node {
 }
 
 /// `Globals` without the properties that a function ignores: `*`, or a list of names.
-pub fn without(globals: &Node, ignored: Option<&Node>) -> Node {
+pub(crate) fn without(globals: &Node, ignored: Option<&Node>) -> Node {
     let names: Vec<&str> = ignored.map(Node::each).unwrap_or_default().into_iter().filter_map(Node::text).collect();
     let stays = |(name, _): &&(String, Node)| !names.contains(&"*") && !names.contains(&name.as_str());
     // Anything but a map is merged into nothing, and reported with the template's sections.

@@ -1,4 +1,4 @@
-//! What a caller hands in: files, what it knows beside them, and lamstream's rules.
+//! The input of an import: files, additional information, and lamstream's rules.
 
 /// A file's name and text.
 #[derive(Clone, Copy, Debug)]
@@ -7,16 +7,30 @@ pub struct File<'a> {
     pub text: &'a str,
 }
 
-/// What is known beside the files.
+/// Information that is not in the files.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// The app's name if `samconfig.toml` does not name the stack.
     pub app: &'a str,
-    /// Precedes the region in `samconfig.toml`.
+    /// Takes precedence over the region in `samconfig.toml`.
     pub region: Option<&'a str>,
     /// The path from the manifest's directory to the template's; empty if they are the same.
     pub template_directory: &'a str,
     pub rules: &'a dyn Rules,
+    /// Twelve digits: the value of `AWS::AccountId`.
+    pub account: Option<&'a str>,
+    /// The files next to the template.
+    pub files: &'a dyn Files,
+}
+
+/// The files that a template refers to: a Dockerfile, the list of an app's dependencies. A path is relative to the
+/// template's directory.
+pub trait Files {
+    /// The text of a file; `None` if it does not exist or is not text.
+    fn text(&self, path: &str) -> Option<String>;
+
+    /// Whether there is such a directory.
+    fn is_directory(&self, path: &str) -> bool;
 }
 
 /// The rules of the manifest's reader.
@@ -32,7 +46,7 @@ pub trait Rules {
     fn printable(&self, text: &str) -> String;
 }
 
-/// One thing that is wrong with a manifest.
+/// A problem with a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub message: String,

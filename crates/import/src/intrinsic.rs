@@ -12,22 +12,25 @@ const LONGEST_TEXT: usize = 100_000;
 type Resolved = Result<Content, Invalid>;
 
 impl Resolver<'_> {
-    /// The value with every function in it evaluated; what cannot be known stays unknown.
-    pub fn resolve(&mut self, node: &Node) -> Result<Node, Invalid> {
+    /// The value with every function in it evaluated; what cannot be known stays unknown, and so does what
+    /// CloudFormation would reject. No such function makes a template unreadable.
+    pub(crate) fn resolve(&mut self, node: &Node) -> Node {
         let content = match (node.intrinsic(), &node.content) {
-            (Some((function, argument)), _) => self.evaluate(function, argument, node)?,
+            (Some((function, argument)), _) => {
+                let evaluated = self.evaluate(function, argument, node);
+                evaluated.unwrap_or_else(|invalid| Content::invalid(&invalid.message))
+            }
             (None, Content::List(items)) => {
-                let items: Result<Vec<Node>, Invalid> = items.iter().map(|item| self.resolve(item)).collect();
-                Content::List(items?.into_iter().filter(|item| !item.is_absent()).collect())
+                let items = items.iter().map(|item| self.resolve(item));
+                Content::List(items.filter(|item| !item.is_absent()).collect())
             }
             (None, Content::Map(entries)) => {
-                let resolved = entries.iter().map(|(name, value)| Ok((name.clone(), self.resolve(value)?)));
-                let entries: Result<Vec<(String, Node)>, Invalid> = resolved.collect();
-                Content::Map(entries?.into_iter().filter(|(_, value)| !value.is_absent()).collect())
+                let resolved = entries.iter().map(|(name, value)| (name.clone(), self.resolve(value)));
+                Content::Map(resolved.filter(|(_, value)| !value.is_absent()).collect())
             }
             (None, content) => content.clone(),
         };
-        Ok(node.with(content.with_fetched_unknown()))
+        node.with(content.with_fetched_unknown())
     }
 
     fn evaluate(&mut self, function: &str, argument: &Node, whole: &Node) -> Resolved {
@@ -47,14 +50,14 @@ impl Resolver<'_> {
             "Fn::Select" => self.select(argument),
             "Fn::Split" => self.split(argument),
             "Fn::Base64" => {
-                let resolved = self.resolve(argument)?;
+                let resolved = self.resolve(argument);
                 Ok(match resolved.text() {
                     Some(text) => Content::text(STANDARD.encode(text)),
                     None => Content::unknown(function),
                 })
             }
             "Fn::Length" => {
-                let list = self.resolve(argument)?;
+                let list = self.resolve(argument);
                 Ok(match list.content {
                     Content::List(items) => Content::text(items.len().to_string()),
                     _ => unknown_like(&list, function),
@@ -103,7 +106,7 @@ impl Resolver<'_> {
             }
             let name = name.trim();
             let value = match own.and_then(|own| own.get(name)) {
-                Some(value) => self.resolve(value)?.content,
+                Some(value) => self.resolve(value).content,
                 None if name.contains('.') => self.attribute(name, text)?,
                 None => self.named(name, text)?,
             };
@@ -117,7 +120,7 @@ impl Resolver<'_> {
         let [separator, items] = argument.items() else {
             return Err(self.template.wrong(argument, "`Fn::Join` takes a separator and a list"));
         };
-        let (separator, items) = (separator.text().unwrap_or_default(), self.resolve(items)?);
+        let (separator, items) = (separator.text().unwrap_or_default(), self.resolve(items));
         if items.is_text() {
             return Ok(unknown_like(&items, "Fn::Join"));
         }
@@ -144,7 +147,7 @@ impl Resolver<'_> {
         let [map, first, second, options @ ..] = argument.items() else {
             return Err(self.template.wrong(argument, "`Fn::FindInMap` takes a map and two keys"));
         };
-        let keys = [self.resolve(map)?, self.resolve(first)?, self.resolve(second)?];
+        let keys = [self.resolve(map), self.resolve(first), self.resolve(second)];
         if let Some(name) = keys.iter().flat_map(Node::unknown).next() {
             return Ok(Content::unknown(&name));
         }
@@ -152,7 +155,7 @@ impl Resolver<'_> {
         let default = options.first().and_then(|options| options.get("DefaultValue"));
         match (self.template.root.get("Mappings").and_then(|mappings| follow(mappings, &keys)), default) {
             (Some(found), _) => Ok(found.content.clone()),
-            (None, Some(default)) => Ok(self.resolve(default)?.content),
+            (None, Some(default)) => Ok(self.resolve(default).content),
             (None, None) => Err(self.template.wrong(argument, format!("`Mappings` has no `{}`", keys.join(".")))),
         }
     }
@@ -165,7 +168,7 @@ impl Resolver<'_> {
             return Err(self.template.wrong(condition, "`Fn::If` takes the name of a condition"));
         };
         match self.condition(name, condition)? {
-            Some(holds) => Ok(self.resolve(if holds { yes } else { no })?.content),
+            Some(holds) => Ok(self.resolve(if holds { yes } else { no }).content),
             None => Ok(Content::unknown(&format!("the condition {name}"))),
         }
     }
@@ -174,7 +177,7 @@ impl Resolver<'_> {
         let [index, items] = argument.items() else {
             return Err(self.template.wrong(argument, "`Fn::Select` takes an index and a list"));
         };
-        let (index, items) = (self.resolve(index)?, self.resolve(items)?);
+        let (index, items) = (self.resolve(index), self.resolve(items));
         let Some(number) = index.text().and_then(|text| text.parse::<usize>().ok()) else {
             return Ok(Content::unknown("Fn::Select"));
         };
@@ -191,7 +194,7 @@ impl Resolver<'_> {
         let [separator, text] = argument.items() else {
             return Err(self.template.wrong(argument, "`Fn::Split` takes a separator and a string"));
         };
-        let (separator, resolved) = (separator.text().unwrap_or_default(), self.resolve(text)?);
+        let (separator, resolved) = (separator.text().unwrap_or_default(), self.resolve(text));
         match resolved.text() {
             Some(text) if !separator.is_empty() => {
                 Ok(Content::List(text.split(separator).map(|part| argument.with(Content::text(part))).collect()))
@@ -215,7 +218,7 @@ impl Joined {
                 self.text.push_str(text);
                 self.unknown.extend(unknown.iter().cloned());
             }
-            // CloudFormation puts nothing else into texts.
+            // CloudFormation inserts nothing else into texts.
             Content::List(_) | Content::Map(_) => {
                 self.text.push_str(&format!("${{{name}}}"));
                 self.unknown.push(name.to_owned());
@@ -231,7 +234,7 @@ fn unknown_like(value: &Node, function: &str) -> Content {
 }
 
 /// `RESOURCE.ATTRIBUTE`, whether it is written as a text or as a list.
-pub fn attribute_path(argument: &Node) -> String {
+pub(crate) fn attribute_path(argument: &Node) -> String {
     match argument.text() {
         Some(path) => path.to_owned(),
         None => argument.items().iter().filter_map(Node::text).collect::<Vec<_>>().join("."),

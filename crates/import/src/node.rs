@@ -1,12 +1,14 @@
-//! A template as a tree in which every value knows its place.
+//! A template as a tree, in which every value has its location.
 
 use std::fmt;
 
-/// How a value begins that CloudFormation fetches itself.
-pub const FETCHED: &str = "{{resolve:";
+/// The start of a value that CloudFormation fetches itself.
+pub(crate) const FETCHED: &str = "{{resolve:";
+/// What precedes the reason in the name of an unknown value that CloudFormation would reject.
+pub(crate) const INVALID: &str = "!";
 
-/// Why a text is not a template that can be imported. Only the first reason is reported: a parser knows no other.
-/// `message` quotes the template: make it printable before you print it.
+/// The reason why a text is not a template that can be imported. Only the first reason is reported, because the parser
+/// stops there. `message` quotes the template: make it printable before you print it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     pub file: String,
@@ -37,7 +39,7 @@ impl fmt::Display for Invalid {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
+pub(crate) struct Node {
     /// From 1. A value under a key has the key's place, since that is what a reader looks for.
     pub line: usize,
     pub column: usize,
@@ -45,7 +47,7 @@ pub struct Node {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Content {
+pub(crate) enum Content {
     /// `AWS::NoValue`: the key that has it does not exist.
     Absent,
     /// A key without a value. CloudFormation rejects it: its author forgot something.
@@ -60,17 +62,22 @@ pub enum Content {
 }
 
 impl Content {
-    pub fn text(text: impl Into<String>) -> Content {
+    pub(crate) fn text(text: impl Into<String>) -> Content {
         Content::Text { text: text.into(), unknown: Vec::new() }
     }
 
     /// A text of which only a name is known.
-    pub fn unknown(name: &str) -> Content {
+    pub(crate) fn unknown(name: &str) -> Content {
         Content::Text { text: format!("${{{name}}}"), unknown: vec![name.to_owned()] }
     }
 
+    /// A value that CloudFormation would reject, for this reason.
+    pub(crate) fn invalid(reason: &str) -> Content {
+        Content::Text { text: "${…}".to_owned(), unknown: vec![format!("{INVALID}{reason}")] }
+    }
+
     /// A text with `{{resolve:…}}` is unknown: CloudFormation replaces it.
-    pub fn with_fetched_unknown(self) -> Content {
+    pub(crate) fn with_fetched_unknown(self) -> Content {
         let Content::Text { text, mut unknown } = self else { return self };
         for (start, _) in text.match_indices(FETCHED) {
             let end = text[start..].find("}}").map_or(text.len(), |end| start + end + 2);
@@ -84,38 +91,38 @@ impl Content {
 }
 
 impl Node {
-    pub fn new(place: (usize, usize), content: Content) -> Node {
+    pub(crate) fn new(place: (usize, usize), content: Content) -> Node {
         Node { line: place.0, column: place.1, content }
     }
 
-    pub fn place(&self) -> (usize, usize) {
+    pub(crate) fn place(&self) -> (usize, usize) {
         (self.line, self.column)
     }
 
     /// Other content at the same place.
-    pub fn with(&self, content: Content) -> Node {
+    pub(crate) fn with(&self, content: Content) -> Node {
         Node::new(self.place(), content)
     }
 
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     /// Follows several keys.
-    pub fn at(&self, keys: &[&str]) -> Option<&Node> {
+    pub(crate) fn at(&self, keys: &[&str]) -> Option<&Node> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    pub fn entries(&self) -> &[(String, Node)] {
+    pub(crate) fn entries(&self) -> &[(String, Node)] {
         if let Content::Map(entries) = &self.content { entries } else { &[] }
     }
 
-    pub fn items(&self) -> &[Node] {
+    pub(crate) fn items(&self) -> &[Node] {
         if let Content::List(items) = &self.content { items } else { &[] }
     }
 
     /// The items of a list, or the single value in place of one.
-    pub fn each(&self) -> Vec<&Node> {
+    pub(crate) fn each(&self) -> Vec<&Node> {
         match &self.content {
             Content::List(items) => items.iter().collect(),
             Content::Absent | Content::Null => Vec::new(),
@@ -124,18 +131,18 @@ impl Node {
     }
 
     /// The text, if all of it is known.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         self.partial_text().filter(|(_, unknown)| unknown.is_empty()).map(|(text, _)| text)
     }
 
     /// The text, and the names in it whose values are not known.
-    pub fn partial_text(&self) -> Option<(&str, &[String])> {
+    pub(crate) fn partial_text(&self) -> Option<(&str, &[String])> {
         if let Content::Text { text, unknown } = &self.content { Some((text, unknown)) } else { None }
     }
 
     /// Every name, here and below, whose value is not known. Those that only AWS knows come last: the user can do
     /// something about the others.
-    pub fn unknown(&self) -> Vec<String> {
+    pub(crate) fn unknown(&self) -> Vec<String> {
         let mut all: Vec<String> = match &self.content {
             Content::Absent | Content::Null => Vec::new(),
             Content::Text { unknown, .. } => unknown.clone(),
@@ -147,24 +154,24 @@ impl Node {
         all
     }
 
-    pub fn is_map(&self) -> bool {
+    pub(crate) fn is_map(&self) -> bool {
         matches!(self.content, Content::Map(_))
     }
 
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         matches!(self.content, Content::Text { .. })
     }
 
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         matches!(self.content, Content::Absent)
     }
 
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.content, Content::Null)
     }
 
     /// The kind of content, for people.
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self.content {
             Content::Absent | Content::Null => "nothing",
             Content::Text { .. } => "a string",
@@ -174,7 +181,7 @@ impl Node {
     }
 
     /// A boolean of YAML, or a text that says the same.
-    pub fn boolean(&self) -> Option<bool> {
+    pub(crate) fn boolean(&self) -> Option<bool> {
         match self.text()?.to_lowercase().as_str() {
             "true" | "yes" | "on" => Some(true),
             "false" | "no" | "off" => Some(false),
@@ -183,7 +190,7 @@ impl Node {
     }
 
     /// The only key and its value: the form of every intrinsic function.
-    pub fn intrinsic(&self) -> Option<(&str, &Node)> {
+    pub(crate) fn intrinsic(&self) -> Option<(&str, &Node)> {
         let [(name, value)] = self.entries() else { return None };
         // A statement of IAM has a `Condition` too, and that one is a map.
         let is_condition = name == "Condition" && value.is_text();

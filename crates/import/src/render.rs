@@ -1,15 +1,15 @@
-//! A draft as the text of a manifest.
+//! Renders a draft as the text of a manifest.
 
 use super::draft::{self, Draft, Entry};
 use super::input::Rules;
 use toml::Value;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Key};
 
-/// Columns of a line in a comment.
+/// The width of a comment, in columns.
 const WIDTH: usize = 110;
 
 /// The manifest: `heading` as a comment, then the tables, each with its keys before its arrays of tables.
-pub fn render(heading: &str, draft: &Draft, rules: &dyn Rules) -> String {
+pub(crate) fn render(heading: &str, draft: &Draft, rules: &dyn Rules) -> String {
     let mut renderer = Renderer { rules, document: DocumentMut::new(), above: heading.to_owned(), headers: 0 };
     for table in draft.tables() {
         let of_table = draft.items.iter().filter(|item| item.table == table);
@@ -29,7 +29,7 @@ pub fn render(heading: &str, draft: &Draft, rules: &dyn Rules) -> String {
 struct Renderer<'a> {
     rules: &'a dyn Rules,
     document: DocumentMut,
-    /// The comments above the next key or header, and what is disabled there.
+    /// The comments above the next key or header, and the disabled items there.
     above: String,
     headers: isize,
 }
@@ -120,7 +120,7 @@ fn key(name: &str, rules: &dyn Rules) -> Key {
     (!is_bare).then(quoted).flatten().unwrap_or_else(|| Key::new(name))
 }
 
-/// On one line, so that it can be a comment too.
+/// The value on one line, so that it can be a comment, too.
 fn written(value: &Value, rules: &dyn Rules) -> toml_edit::Value {
     match value {
         Value::String(text) => quoted(text, rules).parse().unwrap_or_else(|_| text.into()),
@@ -160,7 +160,7 @@ fn quoted(text: &str, rules: &dyn Rules) -> String {
 }
 
 /// The lines of a comment. No word of the template begins a line of its own.
-pub fn wrap(comment: &str, rules: &dyn Rules) -> String {
+pub(crate) fn wrap(comment: &str, rules: &dyn Rules) -> String {
     let mut lines = String::new();
     for paragraph in comment.lines() {
         let mut line = String::from("#");

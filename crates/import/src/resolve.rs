@@ -4,48 +4,45 @@ use super::node::{Content, FETCHED, Invalid, Node};
 use super::template::Template;
 use std::collections::BTreeMap;
 
-/// References that lead to references. A template with more is an attack, and would overflow the stack.
+/// The most references that may follow one another. A template with more is an attack, and would overflow the stack.
 const MOST_REFERENCES: usize = 100;
 
-/// What `sam deploy` is given beside the template.
+/// The input of `sam deploy` besides the template.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Settings {
+pub(crate) struct Settings {
     pub region: Option<String>,
+    /// Twelve digits.
+    pub account: Option<String>,
     pub stack_name: Option<String>,
     pub parameters: BTreeMap<String, String>,
 }
 
-pub struct Resolver<'t> {
+pub(crate) struct Resolver<'t> {
     pub template: &'t Template,
     pub settings: Settings,
     parameters: BTreeMap<String, Content>,
-    /// The names that are being worked out, so that a cycle is noticed.
+    /// The names that are being evaluated, so that a cycle is noticed.
     pending: Vec<String>,
-    /// What was worked out already: without it, a chain of doubled references would take exponential time.
+    /// The results so far: without them, a chain of doubled references would take exponential time.
     conditions: BTreeMap<String, Option<bool>>,
     names: BTreeMap<String, Content>,
 }
 
 impl<'t> Resolver<'t> {
-    pub fn new(template: &'t Template, settings: Settings) -> Result<Resolver<'t>, Invalid> {
+    pub(crate) fn new(template: &'t Template, settings: Settings) -> Result<Resolver<'t>, Invalid> {
         let declared = template.section("Parameters").iter();
         let parameters = declared.map(|(name, node)| Ok((name.clone(), parameter(template, &settings, name, node)?)));
-        let mut resolver = Resolver {
+        Ok(Resolver {
             template,
             parameters: parameters.collect::<Result<_, Invalid>>()?,
             settings,
             pending: Vec::new(),
             conditions: BTreeMap::new(),
             names: BTreeMap::new(),
-        };
-        // A cycle among conditions is an error even if nothing uses them.
-        for (name, node) in template.section("Conditions") {
-            resolver.condition(name, node)?;
-        }
-        Ok(resolver)
+        })
     }
 
-    pub fn partition(&self) -> &'static str {
+    pub(crate) fn partition(&self) -> &'static str {
         match self.settings.region.as_deref().unwrap_or_default() {
             region if region.starts_with("cn-") => "aws-cn",
             region if region.starts_with("us-gov-") => "aws-us-gov",
@@ -54,12 +51,12 @@ impl<'t> Resolver<'t> {
     }
 
     /// The value of a declared parameter.
-    pub fn parameter(&self, name: &str) -> Option<&Content> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Content> {
         self.parameters.get(name)
     }
 
     /// What `Ref` returns for a name.
-    pub fn named(&mut self, name: &str, at: &Node) -> Result<Content, Invalid> {
+    pub(crate) fn named(&mut self, name: &str, at: &Node) -> Result<Content, Invalid> {
         if let Some(content) = self.pseudo_parameter(name) {
             return Ok(content);
         }
@@ -75,6 +72,7 @@ impl<'t> Resolver<'t> {
         Some(match name.strip_prefix("AWS::")? {
             "NoValue" => Content::Absent,
             "Region" => known(&self.settings.region),
+            "AccountId" => known(&self.settings.account),
             "StackName" => known(&self.settings.stack_name),
             "Partition" => Content::text(self.partition()),
             "URLSuffix" if self.partition() == "aws-cn" => Content::text("amazonaws.com.cn"),
@@ -84,18 +82,18 @@ impl<'t> Resolver<'t> {
     }
 
     /// The name that the template gives a resource, if `Ref` returns that name.
-    pub fn physical_name(&mut self, resource: &str, at: &Node) -> Result<Option<Content>, Invalid> {
+    pub(crate) fn physical_name(&mut self, resource: &str, at: &Node) -> Result<Option<Content>, Invalid> {
         let Some(name) = self.template.name_of(resource) else { return Ok(None) };
         if let Some(known) = self.names.get(resource) {
             return Ok(Some(known.clone()));
         }
-        let content = self.once(resource, at, |resolver| Ok(resolver.resolve(name)?.content))?;
+        let content = self.once(resource, at, |resolver| Ok(resolver.resolve(name).content))?;
         self.names.insert(resource.to_owned(), content.clone());
         Ok(Some(content))
     }
 
     /// Whether a condition of the template holds; `None` if that is not known here.
-    pub fn condition(&mut self, name: &str, at: &Node) -> Result<Option<bool>, Invalid> {
+    pub(crate) fn condition(&mut self, name: &str, at: &Node) -> Result<Option<bool>, Invalid> {
         let Some(condition) = self.template.root.at(&["Conditions", name]) else {
             return Err(self.template.wrong(at, format!("`Conditions` has no `{name}`")));
         };
@@ -108,7 +106,7 @@ impl<'t> Resolver<'t> {
     }
 
     /// Whether the body of a condition holds; `None` if that is not known here.
-    pub fn holds(&mut self, node: &Node) -> Result<Option<bool>, Invalid> {
+    pub(crate) fn holds(&mut self, node: &Node) -> Result<Option<bool>, Invalid> {
         let Some((function, argument)) = node.intrinsic() else { return Ok(node.boolean()) };
         Ok(match function {
             "Condition" => self.condition(argument.text().unwrap_or_default(), argument)?,
@@ -117,7 +115,7 @@ impl<'t> Resolver<'t> {
             "Fn::Or" => unless_any(true, &self.each_holds(argument)?),
             "Fn::Equals" => match argument.items() {
                 [one, other] => {
-                    let (one, other) = (self.resolve(one)?, self.resolve(other)?);
+                    let (one, other) = (self.resolve(one), self.resolve(other));
                     one.text().zip(other.text()).map(|(one, other)| one == other)
                 }
                 _ => return Err(self.template.wrong(argument, "`Fn::Equals` takes two values")),
@@ -130,7 +128,7 @@ impl<'t> Resolver<'t> {
         argument.each().into_iter().map(|part| self.holds(part)).collect()
     }
 
-    /// Works out something that may refer to others of its kind, but never to itself.
+    /// Evaluates something that may refer to others of its kind, but never to itself.
     fn once<T>(
         &mut self,
         name: &str,
@@ -178,7 +176,8 @@ fn parameter(template: &Template, settings: &Settings, name: &str, node: &Node) 
     })
 }
 
-/// `Fn::And` for `false` and `Fn::Or` for `true`: one such part decides, an unknown one leaves it unknown.
+/// `Fn::And` for `false` and `Fn::Or` for `true`: one such part decides; otherwise an unknown part makes the result
+/// unknown.
 fn unless_any(decisive: bool, parts: &[Option<bool>]) -> Option<bool> {
     if parts.contains(&Some(decisive)) {
         return Some(decisive);

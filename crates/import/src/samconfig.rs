@@ -32,7 +32,7 @@ const SAMS_OWN: [&str; 16] = [
 
 /// One environment of `samconfig.toml`.
 #[derive(Clone, Debug, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     pub name: String,
     pub line: usize,
     pub settings: Settings,
@@ -41,7 +41,7 @@ pub struct Environment {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub(crate) struct Config {
     pub file: String,
     pub environments: Vec<Environment>,
     pub left_over: Vec<LeftOver>,
@@ -49,9 +49,9 @@ pub struct Config {
 
 impl Config {
     /// TOML, or YAML where the file's name says so.
-    pub fn read(config: File<'_>, template: &str) -> Result<Config, Invalid> {
+    pub(crate) fn read(config: File<'_>, template: &str) -> Result<Config, Invalid> {
         let File { name: file, text } = config;
-        let root = if file.ends_with(".toml") { toml_tree(file, text)? } else { yaml::read(file, text)? };
+        let root = if file.ends_with(".toml") { toml_tree(file, text)? } else { yaml::read(file, text)?.0 };
         let mut config = Config { file: file.to_owned(), ..Config::default() };
         for (name, node) in root.entries().iter().filter(|(_, node)| node.is_map()) {
             let mut environment = Environment { name: name.clone(), line: node.line, ..Environment::default() };
@@ -63,7 +63,8 @@ impl Config {
                     }
                     let Some((what, advice)) = unknown(key, value, template) else { continue };
                     let path = format!("{name}.{command}.parameters.{key}");
-                    config.left_over.push(LeftOver { file: file.to_owned(), line: value.line, path, what, advice });
+                    let (file, line) = (file.to_owned(), value.line);
+                    config.left_over.push(LeftOver { file, line, path, what, advice, blocks: false });
                 }
             }
             config.environments.push(environment);
@@ -71,14 +72,15 @@ impl Config {
         Ok(config)
     }
 
-    /// An environment whose stage would be another one's.
-    pub fn same_stage(&self, environment: &Environment, same: &str, stage: &str) -> LeftOver {
+    /// Reports an environment that would become the same stage as another one.
+    pub(crate) fn same_stage(&self, environment: &Environment, same: &str, stage: &str) -> LeftOver {
         LeftOver {
             file: self.file.clone(),
             line: environment.line,
             path: environment.name.clone(),
             what: format!("this environment would become the stage `{stage}`, and so would `{same}`"),
             advice: "rename one of them and import again".into(),
+            blocks: true,
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Everything of a template beside its functions.
+//! Everything in a template except its functions.
 
 use super::draft::{STILL_NEEDED, UNSUPPORTED};
+use super::foreach::LOOP;
 use super::intrinsic::attribute_path;
-use super::node::Node;
+use super::log_groups;
+use super::node::{Content, Node};
 use super::template::{FUNCTION, Template};
 use super::writer::Writer;
 
@@ -32,16 +34,27 @@ const RESOURCES: [(&str, &str); 12] = [
 ];
 
 /// Reports the other resources, the sections that lamstream does not read, and the outputs.
-pub fn report(writer: &mut Writer<'_>) {
+pub(crate) fn report(writer: &mut Writer<'_>) {
     let template = writer.values.template;
     for (name, resource) in template.section("Resources") {
         let kind = resource.get("Type").and_then(Node::text).unwrap_or("a resource without a type");
-        if kind != FUNCTION {
+        let is_logs = log_groups::owner(template, name).is_some();
+        if name.starts_with(LOOP) {
+            let what = "a loop over values that are not in the template";
+            writer.block(resource, &format!("Resources.{name}"), what, "write out what it contains, and import again");
+        } else if kind != FUNCTION && !is_logs {
             let known = RESOURCES.iter().find(|(known, _)| *known == kind);
             let other = "keep it in its own stack, and set its name or ARN in the manifest";
             let advice = known.map_or(other, |(_, advice)| advice);
             writer.left(resource, &format!("Resources.{name}"), format!("lamstream does not create `{kind}`"), advice);
         }
+    }
+    for duplicate in &template.duplicates {
+        let path = template.path_to(duplicate.last).unwrap_or_else(|| duplicate.key.clone());
+        let what =
+            format!("the key is also in line {}; SAM uses the last one, and so does this manifest", duplicate.first);
+        let place = Node::new(duplicate.last, Content::Absent);
+        writer.left(&place, &path, what, "delete one of them");
     }
     for (name, globals) in template.section("Globals") {
         let is_merged = globals.is_null() || (globals.is_map() && globals.intrinsic().is_none());

@@ -1,9 +1,10 @@
-//! Another environment of `samconfig.toml`, as a stage: what differs from the default one.
+//! Converts another environment of `samconfig.toml` to a stage, which contains only the differences from the default
+//! one.
 
 use super::draft::{Draft, Entry, Item, LeftOver};
 
-/// Adds what `other` says differently to `draft`, under `[stages.NAME]`. `file` is the samconfig file.
-pub fn add(draft: &mut Draft, stage: &str, other: &Draft, file: &str) {
+/// Adds the settings of `other` that differ to `draft`, under `[stages.NAME]`. `file` is the samconfig file.
+pub(crate) fn add(draft: &mut Draft, stage: &str, other: &Draft, file: &str) {
     let prefix = ["stages".to_owned(), stage.to_owned()];
     let base = draft.clone();
     let mut new: Vec<Item> = other.items.iter().filter(|item| is_new(item, &base)).cloned().collect();
@@ -21,8 +22,7 @@ pub fn add(draft: &mut Draft, stage: &str, other: &Draft, file: &str) {
         }
     }
     if new.is_empty() {
-        let text =
-            format!("The environment `{stage}` of samconfig.toml does not differ in anything that was imported.");
+        let text = format!("The environment `{stage}` of {file} does not differ in anything that was imported.");
         new.push(at_top(Entry::Comment(text)));
     }
     for item in new {
@@ -34,7 +34,8 @@ fn at_top(entry: Entry) -> Item {
     Item { table: Vec::new(), entry }
 }
 
-/// An enabled key that `base` does not have; but a stage is deployed under the same app.
+/// Whether this is an enabled key that `base` does not have. The app does not count: a stage is deployed under the same
+/// app.
 fn is_new(item: &Item, base: &Draft) -> bool {
     let Entry::Key { name, enabled: true, .. } = &item.entry else { return false };
     let is_app = item.table.is_empty() && name == "app";
@@ -64,5 +65,6 @@ fn missing(file: &str, stage: &str, path: &str) -> LeftOver {
         path: format!("{stage}: {path}"),
         what: "this environment does not set it, but a stage cannot remove a key".into(),
         advice: "set it only in the stages that need it".into(),
+        blocks: false,
     }
 }

@@ -1,14 +1,24 @@
 //! Why a value is not known before anything is deployed, and what the user can do about it.
 
-use super::node::{Content, FETCHED, Node};
+use super::node::{Content, FETCHED, INVALID, Node};
 use super::resolve::Resolver;
 use super::template::FUNCTION;
 
 impl Resolver<'_> {
     /// The reason and the advice for a value that depends on these names.
-    pub fn why_unknown(&self, names: &[String]) -> (String, String) {
+    pub(crate) fn why_unknown(&self, names: &[String]) -> (String, String) {
+        let is_unset = |name: &&str| names.iter().any(|known| known == name);
+        if names.len() == 2 && ["AWS::Region", "AWS::AccountId"].iter().all(is_unset) {
+            let what = "depends on `AWS::Region` and `AWS::AccountId`, which are not known here";
+            return (
+                what.to_owned(),
+                "import again with `--region NAME --account NUMBER`, or set both here".to_owned(),
+            );
+        }
         let (what, advice) = self.why(names.first().map(String::as_str).unwrap_or_default());
-        let others: String = names.iter().skip(1).map(|name| format!(", and on `{name}`")).collect();
+        let others = names.iter().skip(1).filter(|name| !name.starts_with(INVALID));
+        let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" (also needed: {})", others.join(", ")) };
         (what + &others, advice)
     }
 
@@ -16,15 +26,20 @@ impl Resolver<'_> {
         if let Some(parameter) = self.parameter(name) {
             return self.why_parameter(name, parameter);
         }
+        if let Some(reason) = name.strip_prefix(INVALID) {
+            let advice = "correct it and import again, or set its value here";
+            return (format!("cannot be evaluated: {reason}"), advice.to_owned());
+        }
         let resource = name.split('.').next().unwrap_or_default();
         let (what, advice) = match (name, self.template.type_of(resource)) {
             ("AWS::Region", _) => (
                 "depends on `AWS::Region`, which is not known here".into(),
                 "import again with `--region NAME`, or set the region here",
             ),
-            ("AWS::AccountId", _) => {
-                ("depends on `AWS::AccountId`, which only AWS knows".into(), "replace it with the account's number")
-            }
+            ("AWS::AccountId", _) => (
+                "depends on `AWS::AccountId`, which is not known here".into(),
+                "import again with `--account NUMBER`, or set the account's number here",
+            ),
             (_, Some(FUNCTION)) => {
                 let what = format!("refers to `{name}`, which lamstream gives a name of its own");
                 let status = format!("`lamstream status {resource} --output json` prints its name and ARN");

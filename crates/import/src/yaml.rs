@@ -1,4 +1,5 @@
-//! YAML, and so JSON, to a tree: CloudFormation's tags become the long form, aliases and merge keys are expanded.
+//! Parses YAML, and so JSON, to a tree: CloudFormation's tags become the long form, aliases and merge keys are
+//! expanded.
 
 use super::node::{Content, Invalid, Node};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
@@ -7,36 +8,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Templates have some thousands of values; a few nested aliases could make billions.
 const MOST_VALUES: usize = 100_000;
 const DEEPEST: usize = 64;
-/// How the parser's message begins for a line that is not indented far enough.
+/// The start of the parser's message for a line that is not indented far enough.
 const INDENTATION: &str = "not valid YAML: invalid indentation";
-/// The functions that have the prefix `Fn::` in the long form.
-const FUNCTIONS: [&str; 18] = [
-    "And",
-    "Base64",
-    "Cidr",
-    "Equals",
-    "FindInMap",
-    "ForEach",
-    "GetAZs",
-    "GetAtt",
-    "If",
-    "ImportValue",
-    "Join",
-    "Length",
-    "Not",
-    "Or",
-    "Select",
-    "Split",
-    "Sub",
-    "ToJsonString",
-];
-
-/// How many lines are indented before a text is given up. A template has some dozens of lists in brackets.
+/// The most lines that are indented before the parser gives up. A template has some dozens of lists in brackets.
 const MOST_INDENTED: usize = 500;
 /// Deeper than any block could be.
 const INDENT: usize = 200;
 
-pub fn read(file: &str, text: &str) -> Result<Node, Invalid> {
+/// A key that a map has more than once. As in SAM, its last value counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Duplicate {
+    pub key: String,
+    /// The line of its first value.
+    pub first: usize,
+    /// The line and column of its last one.
+    pub last: (usize, usize),
+}
+
+/// The tree of a file, and the keys that it has twice.
+pub(crate) fn read(file: &str, text: &str) -> Result<(Node, Vec<Duplicate>), Invalid> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut text = if text.trim_start().starts_with('{') { from_json(text) } else { text.to_owned() };
     let mut indented = BTreeSet::new();
@@ -91,7 +81,7 @@ fn from_json(text: &str) -> String {
 /// The length of `\ud83d\ude00`.
 const PAIR: usize = 12;
 
-/// The character that a text begins with, if it is written as a pair.
+/// The character at the start of a text, if it is written as a pair.
 fn joined(text: &str) -> Option<char> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
@@ -102,8 +92,15 @@ fn joined(text: &str) -> Option<char> {
     characters.next()?.ok().filter(|_| is_high)
 }
 
-fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
-    let mut reader = Reader { file, anchors: BTreeMap::new(), values: 0, depth: 0, parser: Parser::new_from_str(text) };
+fn whole(file: &str, text: &str) -> Result<(Node, Vec<Duplicate>), Invalid> {
+    let mut reader = Reader {
+        file,
+        anchors: BTreeMap::new(),
+        values: 0,
+        depth: 0,
+        duplicates: Vec::new(),
+        parser: Parser::new_from_str(text),
+    };
     let mut document = None;
     loop {
         let (event, span) = reader.next()?;
@@ -118,7 +115,7 @@ fn whole(file: &str, text: &str) -> Result<Node, Invalid> {
         }
     }
     let empty = || Invalid::new(file, Some((1, 1)), "the file is empty, expected a template");
-    document.filter(|node| !node.is_null()).ok_or_else(empty)
+    Ok((document.filter(|node| !node.is_null()).ok_or_else(empty)?, reader.duplicates))
 }
 
 struct Reader<'t> {
@@ -128,6 +125,7 @@ struct Reader<'t> {
     anchors: BTreeMap<usize, (Node, usize)>,
     values: usize,
     depth: usize,
+    duplicates: Vec<Duplicate>,
 }
 
 fn place(span: &Span) -> (usize, usize) {
@@ -185,7 +183,7 @@ impl<'t> Reader<'t> {
             other => return Err(self.wrong(place, format!("not valid YAML: unexpected {other:?}"))),
         };
         self.depth -= 1;
-        let node = self.tagged(Node::new(place, content), tag.as_deref())?;
+        let node = tagged(Node::new(place, content), tag.as_deref());
         if anchor > 0 {
             self.anchors.insert(anchor, (node.clone(), self.values - before));
         }
@@ -214,10 +212,9 @@ impl<'t> Reader<'t> {
             let (event, span) = self.next()?;
             let mut node = self.node(event, &span)?;
             (node.line, node.column) = at;
-            if let Some(first) = seen.insert(name.clone(), at.0) {
-                let message = format!("duplicate key `{name}`, first in line {first}");
-                let hint = format!("delete one of them: SAM uses the last one, in line {}", at.0);
-                return Err(self.wrong(at, message).hint(hint));
+            if let Some(first) = seen.insert(name.clone(), at.0).filter(|_| name != "<<") {
+                entries.retain(|(known, _)| *known != name);
+                self.duplicates.push(Duplicate { key: name.clone(), first, last: at });
             }
             if name == "<<" { merged.push(node) } else { entries.push((name, node)) }
         }
@@ -235,29 +232,23 @@ impl<'t> Reader<'t> {
         }
         Ok(entries)
     }
+}
 
-    fn tagged(&self, node: Node, tag: Option<&Tag>) -> Result<Node, Invalid> {
-        let Some(tag) = tag else { return Ok(node) };
-        if tag.is_yaml_core_schema() {
-            return Ok(match (tag.suffix.as_str(), node.content) {
-                ("str", Content::Null) => Node { content: Content::text(""), ..node },
-                ("str", Content::Text { text, .. }) => Node { content: Content::text(text), ..node },
-                (_, content) => Node { content, ..node },
-            });
-        }
-        let name = match tag.suffix.as_str() {
-            "Ref" | "Condition" => tag.suffix.clone(),
-            known if tag.handle == "!" && FUNCTIONS.contains(&known) => format!("Fn::{known}"),
-            "Transform" => "Fn::Transform".to_owned(),
-            _ => {
-                let known = FUNCTIONS.map(|name| format!("`!{name}`")).join(", ");
-                let message = format!("unknown tag `{}{}`, expected one of `!Ref`, {known}", tag.handle, tag.suffix);
-                return Err(self.wrong(node.place(), message).hint("CloudFormation has no others"));
-            }
+fn tagged(node: Node, tag: Option<&Tag>) -> Node {
+    let Some(tag) = tag else { return node };
+    if tag.is_yaml_core_schema() {
+        return match (tag.suffix.as_str(), node.content) {
+            ("str", Content::Null) => Node { content: Content::text(""), ..node },
+            ("str", Content::Text { text, .. }) => Node { content: Content::text(text), ..node },
+            (_, content) => Node { content, ..node },
         };
-        let place = node.place();
-        Ok(Node::new(place, Content::Map(vec![(name, node)])))
     }
+    // A function that lamstream does not know, such as those of `Rules`, has an unknown value.
+    let name = match tag.suffix.as_str() {
+        "Ref" | "Condition" => tag.suffix.clone(),
+        other => format!("Fn::{other}"),
+    };
+    Node::new(node.place(), Content::Map(vec![(name, node)]))
 }
 
 fn scalar(text: &str, plain: bool, tagged: bool) -> Content {
@@ -268,8 +259,8 @@ fn scalar(text: &str, plain: bool, tagged: bool) -> Content {
     }
 }
 
-/// What SAM passes on for a boolean of YAML 1.1 without quotes.
-pub fn boolean(text: &str) -> Option<&'static str> {
+/// The text that SAM passes on for a boolean of YAML 1.1 without quotes.
+pub(crate) fn boolean(text: &str) -> Option<&'static str> {
     match text {
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some("true"),
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some("false"),

@@ -13,7 +13,7 @@ const SECRET_VALUES: [&str; 6] = ["sk-", "AKIA", "ghp_", "github_pat_", "xoxb-",
 /// The parts of a secret's ARN, which `:` separates.
 const ARN_PARTS: usize = 7;
 
-pub fn read(writer: &mut Writer<'_>, environment: Option<&Node>, has_adapter: bool) {
+pub(super) fn read(writer: &mut Writer<'_>, environment: Option<&Node>, has_adapter: bool) {
     let mut writer = writer.within("environment", "Environment");
     let environment = environment.and_then(|node| writer.fields(node, "", &["Variables"]));
     let Some(variables) = environment.and_then(|node| node.get("Variables")) else { return };
@@ -23,7 +23,7 @@ pub fn read(writer: &mut Writer<'_>, environment: Option<&Node>, has_adapter: bo
             continue;
         }
         if !writer.options.rules.accepts_variable(name) {
-            writer.left(node, name, "Lambda does not accept a variable of this name", "rename it, also in the app");
+            writer.block(node, name, "Lambda does not accept a variable of this name", "rename it, also in the app");
             continue;
         }
         variable(&mut writer, name, node);
@@ -33,12 +33,12 @@ pub fn read(writer: &mut Writer<'_>, environment: Option<&Node>, has_adapter: bo
 fn variable(writer: &mut Writer<'_>, name: &str, node: &Node) {
     if node.is_null() {
         // The app may expect an empty variable or none at all.
-        writer.left(node, name, "has no value", "set it here, or uncomment the empty one");
+        writer.block(node, name, "has no value", "set it here, or uncomment the empty one");
         writer.disabled_key(name, "");
         return;
     }
     let Some((text, unknown)) = node.partial_text() else {
-        writer.left(node, name, "is not a string", "set a string here");
+        writer.block(node, name, "is not a string", "set a string here");
         return;
     };
     if let Some(value) = from_aws(text) {
@@ -47,7 +47,7 @@ fn variable(writer: &mut Writer<'_>, name: &str, node: &Node) {
     }
     if text.contains(FETCHED) {
         let what = "a part of the value, or a key or a version of a secret, comes from AWS, but lamstream fetches only whole values";
-        writer.left(node, name, what, "put the whole value into one parameter: `{ ssm = \"NAME\" }`");
+        writer.block(node, name, what, "put the whole value into one parameter: `{ ssm = \"NAME\" }`");
         return;
     }
     match unknown {
@@ -63,7 +63,7 @@ fn variable(writer: &mut Writer<'_>, name: &str, node: &Node) {
         [parameter] if text == format!("${{{parameter}}}") && writer.values.parameter(parameter).is_some() => {
             let (what, _) = writer.values.why_unknown(unknown);
             let advice = format!("set `{parameter}` where lamstream runs, or read the value with `ssm` or `secret`");
-            writer.left(node, name, what, advice);
+            writer.block(node, name, what, advice);
             writer.key(name, table([("env", parameter.as_str().into())]));
         }
         _ => {

@@ -1,5 +1,6 @@
 //! The layers of a function: the Lambda Web Adapter's, and the others.
 
+use super::local_layer as local;
 use super::properties::Properties;
 use crate::node::Node;
 use crate::writer::Writer;
@@ -7,8 +8,8 @@ use crate::writer::Writer;
 /// The account that publishes the adapter's layers.
 const PUBLISHER: &str = ":753240598075:";
 const ADAPTER: &str = ":layer:LambdaAdapterLayer";
-/// Variables that lamstream itself sets if the adapter is in front.
-pub const ADAPTER_VARIABLES: [&str; 7] = [
+/// Variables that lamstream itself sets for an app behind the adapter.
+pub(super) const ADAPTER_VARIABLES: [&str; 7] = [
     "AWS_LAMBDA_WEB_ADAPTER_PORT",
     "AWS_LAMBDA_EXEC_WRAPPER",
     "AWS_LWA_INVOKE_MODE",
@@ -18,12 +19,12 @@ pub const ADAPTER_VARIABLES: [&str; 7] = [
     "READINESS_CHECK_PATH",
 ];
 
-pub fn is_adapter(layer: &Node) -> bool {
+pub(super) fn is_adapter(layer: &Node) -> bool {
     layer.partial_text().is_some_and(|(text, _)| text.contains(ADAPTER))
 }
 
-/// Reports what the template says about the adapter and lamstream does differently.
-pub fn report_contradictions(
+/// Reports settings of the adapter that lamstream handles differently.
+pub(super) fn report_contradictions(
     writer: &mut Writer<'_>,
     properties: &Properties,
     wrapper: Option<&str>,
@@ -57,7 +58,7 @@ fn variable<'n>(writer: &mut Writer<'_>, variables: Option<&'n Node>, names: &[&
 }
 
 /// Writes the keys of the adapter. `is_web`: the source is a `web` app.
-pub fn write_adapter(writer: &mut Writer<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
+pub(super) fn write_adapter(writer: &mut Writer<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
     let port = variable(writer, variables, &["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"]);
     match port.map(|(path, node)| writer.number(node, &path, 1..=65_535)) {
         Some(Some(port)) => writer.key("port", port),
@@ -86,7 +87,7 @@ pub fn write_adapter(writer: &mut Writer<'_>, variables: Option<&Node>, is_web: 
 }
 
 /// Writes the layers other than the adapter's.
-pub fn write(writer: &mut Writer<'_>, layers: &[&Node]) {
+pub(super) fn write(writer: &mut Writer<'_>, layers: &[&Node]) {
     let mut known: Vec<toml::Value> = Vec::new();
     for layer in layers {
         match layer.text() {
@@ -96,16 +97,19 @@ pub fn write(writer: &mut Writer<'_>, layers: &[&Node]) {
                     Some(same) if same.as_str() == Some(text) => {}
                     Some(_) => {
                         let what = format!("`{text}` is another version of a layer in `layers`");
-                        writer.left(layer, "Layers", what, "choose one of them");
+                        writer.block(layer, "Layers", what, "choose one of them");
                     }
                     None => known.push(text.into()),
                 }
             }
             Some(text) => {
                 let what = format!("`{text}` is not the ARN of a layer's version");
-                writer.left(layer, "Layers", what, "add the ARN with its version to `layers`");
+                writer.block(layer, "Layers", what, "add the ARN with its version to `layers`");
             }
-            None => drop(writer.text(layer, "Layers")),
+            None => match local::of(writer, layer) {
+                Some((what, advice)) => writer.block(layer, "Layers", what, advice),
+                None => drop(writer.text(layer, "Layers")),
+            },
         }
     }
     if !known.is_empty() {

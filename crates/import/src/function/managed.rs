@@ -1,7 +1,7 @@
 //! The paths of AWS's managed policies, which templates name without an ARN.
 
 /// Every role that lamstream creates includes it.
-pub const LOGS: &str = "AWSLambdaBasicExecutionRole";
+pub(super) const LOGS: &str = "AWSLambdaBasicExecutionRole";
 
 const SERVICE_ROLES: [&str; 14] = [
     LOGS,
@@ -77,7 +77,7 @@ const ROOT: [&str; 44] = [
 ];
 
 /// The path before a policy's name; `None` if it is not known here.
-pub fn path(name: &str) -> Option<&'static str> {
+pub(super) fn path(name: &str) -> Option<&'static str> {
     if SERVICE_ROLES.contains(&name) {
         Some("service-role/")
     } else if JOB_FUNCTIONS.contains(&name) {
@@ -88,7 +88,7 @@ pub fn path(name: &str) -> Option<&'static str> {
 }
 
 /// The name of an AWS policy, given by name or by ARN; `None` for any other account's policy.
-pub fn name_of(policy: &str) -> Option<&str> {
+pub(super) fn name_of(policy: &str) -> Option<&str> {
     if !policy.starts_with("arn:") {
         return Some(policy);
     }

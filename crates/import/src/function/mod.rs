@@ -1,11 +1,17 @@
 //! One `AWS::Serverless::Function` as a function of the manifest.
 
+mod build;
+mod command;
 mod environment;
+mod events;
+mod image;
 mod layers;
+mod local_layer;
 mod managed;
 mod network;
 mod policies;
 mod properties;
+mod proposal;
 mod role;
 mod source;
 mod statement;
@@ -15,25 +21,29 @@ mod url;
 use super::draft::{Draft, Entry, STILL_NEEDED, UNSUPPORTED};
 use super::globals;
 use super::input::Options;
+use super::log_groups;
 use super::node::{Content, Invalid, Node};
 use super::resolve::Resolver;
 use super::writer::Writer;
+use events::Apis;
 use properties::Properties;
 
-/// What is beside the properties and is looked at, or is of no use to lamstream.
+/// Keys next to the properties that are read elsewhere, or that lamstream does not need.
 const KNOWN_BESIDE: [&str; 6] = ["Type", "Properties", "Metadata", "Condition", "DependsOn", "IgnoreGlobals"];
 
 /// Imports a function; `false` if its condition does not hold or lamstream cannot deploy it.
-pub fn import(
+pub(crate) fn import(
     resolver: &mut Resolver<'_>,
     draft: &mut Draft,
     options: &Options<'_>,
     name: &str,
     resource: &Node,
 ) -> Result<bool, Invalid> {
-    let condition = resource.get("Condition");
-    let condition = condition.map(|node| Ok((node, resolver.condition(node.text().unwrap_or_default(), node)?)));
-    let condition = condition.transpose()?;
+    let condition = resource.get("Condition").map(|node| {
+        let holds = resolver.condition(node.text().unwrap_or_default(), node);
+        // A condition that CloudFormation would reject is as unknown as one that only AWS can evaluate.
+        (node, holds.unwrap_or_default())
+    });
     if let Some((condition, Some(false))) = condition {
         let condition = condition.text().unwrap_or_default();
         let text = format!("`{name}` is left out: its condition `{condition}` is false.");
@@ -41,13 +51,19 @@ pub fn import(
         return Ok(false);
     }
     let mut properties = properties_of(resolver, name, resource)?;
-    let metadata = resource.get("Metadata").map(|metadata| resolver.resolve(metadata)).transpose()?;
+    let metadata = resource.get("Metadata").map(|metadata| resolver.resolve(metadata));
+    let around = Around {
+        apis: Apis::read(resolver),
+        log_group: log_groups::of(resolver.template, name).map(|(name, group)| (name.clone(), resolver.resolve(group))),
+    };
     let path = format!("Resources.{name}");
-    let mut writer = Writer { draft, values: resolver, options, table: Vec::new(), path };
+    let mut writer = Writer { draft, values: resolver, options, table: Vec::new(), path, is_optional: false };
     let is_image = properties.peek("PackageType").and_then(Node::text) == Some("Image");
-    if is_image || properties.peek("ImageUri").is_some() {
-        let what = "container images are not supported by lamstream";
-        writer.left(resource, "", what, "keep it in SAM, or deploy its app as a `web` function");
+    let is_image = is_image || properties.peek("ImageUri").is_some();
+    if is_image && !metadata.as_ref().is_some_and(image::is_built_here) {
+        let what =
+            "its container image is not built from a Dockerfile of the template, and lamstream deploys no images";
+        writer.block(resource, "", what, "keep it in SAM, or deploy its app as a `web` function");
         return Ok(false);
     }
     writer.table = vec!["functions".to_owned(), name.to_owned()];
@@ -56,7 +72,11 @@ pub fn import(
         writer.left(condition, "Condition", what, advice);
     }
     writer.path += ".Properties";
-    write(&mut writer, &mut properties, metadata.as_ref());
+    let has_adapter = match metadata.as_ref().filter(|_| is_image) {
+        Some(metadata) => image::read(&mut writer, &mut properties, metadata),
+        None => source::read(&mut writer, &mut properties, metadata.as_ref()),
+    };
+    write(&mut writer, &mut properties, &around, has_adapter);
     writer.path = format!("Resources.{name}");
     if let Some(others) = resource.get("DependsOn") {
         let names = others.each().into_iter().filter_map(Node::text);
@@ -64,7 +84,10 @@ pub fn import(
         writer.comment(format!("`DependsOn` {names}: lamstream does not wait for other resources."));
     }
     for (key, node) in resource.entries().iter().filter(|(key, _)| !KNOWN_BESIDE.contains(&key.as_str())) {
-        writer.left(node, key, UNSUPPORTED, STILL_NEEDED);
+        match key.as_str() {
+            "Connectors" => writer.block(node, key, UNSUPPORTED, "grant what they allow with `role.statements`"),
+            _ => writer.left(node, key, UNSUPPORTED, STILL_NEEDED),
+        }
     }
     Ok(true)
 }
@@ -78,12 +101,19 @@ fn properties_of(resolver: &mut Resolver<'_>, name: &str, resource: &Node) -> Re
     }
     let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
     let globals = globals::without(globals, resource.get("IgnoreGlobals"));
-    let resolved = resolver.resolve(&globals::merge(&globals, own))?;
+    let resolved = resolver.resolve(&globals::merge(&globals, own));
     Ok(Properties::new(&resolved, own))
 }
 
-fn write(writer: &mut Writer<'_>, properties: &mut Properties, metadata: Option<&Node>) {
-    let has_adapter = source::read(writer, properties, metadata);
+/// What the template says about a function outside of its resource.
+struct Around {
+    apis: Apis,
+    /// The logical id and the resource, resolved.
+    log_group: Option<(String, Node)>,
+}
+
+fn write(writer: &mut Writer<'_>, properties: &mut Properties, around: &Around, has_adapter: bool) {
+    writer.is_optional = true;
     let description = properties.take("Description");
     if let Some((node, text)) = description.and_then(|node| writer.text(&node, "Description").map(|text| (node, text)))
     {
@@ -95,13 +125,20 @@ fn write(writer: &mut Writer<'_>, properties: &mut Properties, metadata: Option<
             }
         }
     }
+    writer.is_optional = false;
     sizes(writer, properties);
     releases(writer, properties);
     network::read(writer, properties);
+    let has_url = properties.peek("FunctionUrlConfig").is_some();
+    let events = properties.take("Events");
+    let gateway = events.and_then(|events| events::read(writer, &events, &around.apis, has_url));
     unsupported::report(writer, properties);
-    url::read(writer, properties, has_adapter);
+    if let Some(gateway) = gateway.as_ref().filter(|_| has_url) {
+        events::explain(writer, gateway, has_adapter);
+    }
+    url::read(writer, properties, has_adapter, gateway);
     environment::read(writer, properties.take("Environment").as_ref(), has_adapter);
-    log(writer, properties.take("LoggingConfig").as_ref());
+    log(writer, properties.take("LoggingConfig").as_ref(), around);
     role::read(writer, properties);
     tags(writer, properties.take("Tags").as_ref());
 }
@@ -118,7 +155,7 @@ fn sizes(writer: &mut Writer<'_>, properties: &mut Properties) {
     writer.word_key("architecture", last, "Architectures", &words);
     writer.number_key("memory", properties.take("MemorySize").as_ref(), "MemorySize", 128..=10_240);
     match properties.take("Timeout") {
-        Some(timeout) => writer.number_key("timeout", Some(&timeout), "Timeout", 1..=900),
+        Some(timeout) => writer.number_key("timeout", Some(&timeout), "Timeout", 1..=1800),
         None => {
             writer.comment("AWS's default, which the template relies on. A stream must end by then.");
             writer.key("timeout", 3);
@@ -157,6 +194,9 @@ fn releases(writer: &mut Writer<'_>, properties: &mut Properties) {
         let property = format!("{PROVISIONED}.{NUMBER}");
         writer.number_key("provisioned_concurrency", provisioned.get(NUMBER), &property, 1..=i64::from(i32::MAX));
     }
+    if let Some(snap_start) = properties.take("SnapStart") {
+        snapshots(writer, &snap_start);
+    }
     if let Some(preference) = properties.take("DeploymentPreference") {
         let kind = preference.get("Type").and_then(Node::text).unwrap_or("an unknown type");
         let what = format!("`{kind}` shifts traffic with CodeDeploy; lamstream does it by command");
@@ -165,23 +205,80 @@ fn releases(writer: &mut Writer<'_>, properties: &mut Properties) {
     }
 }
 
-fn log(writer: &mut Writer<'_>, logging: Option<&Node>) {
-    let Some(logging) = logging else { return };
+fn snapshots(writer: &mut Writer<'_>, snap_start: &Node) {
+    let apply_on = writer.fields(snap_start, "SnapStart", &["ApplyOn"]).and_then(|node| node.get("ApplyOn"));
+    let Some(apply_on) = apply_on else { return };
+    match writer.text(apply_on, "SnapStart.ApplyOn").as_deref() {
+        Some("PublishedVersions") => writer.key("snap_start", true),
+        Some("None") | None => {}
+        Some(other) => {
+            let what = format!("is `{other}`, expected `PublishedVersions` or `None`");
+            writer.left(apply_on, "SnapStart.ApplyOn", what, "set `snap_start` if you mean it");
+        }
+    }
+}
+
+fn log(writer: &mut Writer<'_>, logging: Option<&Node>, around: &Around) {
+    if logging.is_none() && around.log_group.is_none() {
+        return;
+    }
     let mut writer = writer.within("log", "LoggingConfig");
+    writer.is_optional = true;
+    if let Some((name, group)) = &around.log_group {
+        retention(&mut writer, name, group);
+    }
+    let Some(logging) = logging else { return };
     writer.word_key("format", logging.get("LogFormat"), "LogFormat", &[("Text", "text"), ("JSON", "json")]);
+    let is_json = logging.get("LogFormat").and_then(Node::text) == Some("JSON");
     let entries = writer.map(logging, "").unwrap_or_default();
     for (name, node) in entries.iter().filter(|(name, _)| name != "LogFormat") {
-        let (what, advice) = match name.as_str() {
-            "LogGroup" => ("lamstream creates a log group for each function", "read it with `lamstream logs`"),
-            _ => (UNSUPPORTED, "decide in the app what it logs"),
-        };
-        writer.left(node, name, what, advice);
+        match name.as_str() {
+            "ApplicationLogLevel" if is_json => drop(writer.word_key("level", Some(node), name, &LEVELS)),
+            "SystemLogLevel" if is_json => drop(writer.word_key("system_level", Some(node), name, &LEVELS[1..4])),
+            "ApplicationLogLevel" | "SystemLogLevel" => {
+                writer.left(node, name, "applies only to JSON logs", "set `format = \"json\"`, too");
+            }
+            "LogGroup" if around.log_group.is_some() => {}
+            "LogGroup" => {
+                if let Some(group) = writer.text(node, name) {
+                    writer.key("group", group);
+                }
+            }
+            _ => writer.left(node, name, UNSUPPORTED, "decide in the app what it logs"),
+        }
     }
+}
+
+const LEVELS: [(&str, &str); 6] = [
+    ("TRACE", "trace"),
+    ("DEBUG", "debug"),
+    ("INFO", "info"),
+    ("WARN", "warn"),
+    ("ERROR", "error"),
+    ("FATAL", "fatal"),
+];
+
+/// How long a log group of the template keeps its lines.
+fn retention(writer: &mut Writer<'_>, name: &str, group: &Node) {
+    writer.path = format!("Resources.{name}.Properties");
+    writer.comment(format!("From `{name}`. lamstream creates a log group with a name of its own."));
+    let properties = group.get("Properties");
+    match properties.and_then(|node| node.get("RetentionInDays")) {
+        Some(days) => writer.number_key("retention_days", Some(days), "RetentionInDays", 1..=3_653),
+        None => writer.key("retention_days", "never"),
+    }
+    let entries = properties.map(Node::entries).unwrap_or_default();
+    for (key, node) in entries.iter().filter(|(key, _)| !["LogGroupName", "RetentionInDays"].contains(&key.as_str())) {
+        writer.left(node, key, UNSUPPORTED, STILL_NEEDED);
+    }
+    let table = writer.table.iter().rev().nth(1).cloned().unwrap_or_default();
+    writer.path = format!("Resources.{table}.Properties.LoggingConfig");
 }
 
 fn tags(writer: &mut Writer<'_>, tags: Option<&Node>) {
     let Some(tags) = tags else { return };
     let mut writer = writer.within("tags", "Tags");
+    writer.is_optional = true;
     for (name, node) in writer.map(tags, "").unwrap_or_default() {
         let lower = name.to_lowercase();
         let is_allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));

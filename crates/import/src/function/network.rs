@@ -1,4 +1,4 @@
-//! What a function is connected to: its VPC, file systems, key, and the queue for failed events.
+//! The connections of a function: its VPC, file systems, key, and the queue for failed events.
 
 use super::properties::Properties;
 use crate::draft::table;
@@ -6,14 +6,14 @@ use crate::node::Node;
 use crate::writer::Writer;
 use toml::{Table, Value};
 
-pub fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
+pub(super) fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
     let has_vpc = properties.take("VpcConfig").is_some_and(|node| vpc(writer, &node));
     if let Some(queue) = properties.take("DeadLetterQueue") {
         let target = writer.fields(&queue, "DeadLetterQueue", &["Type", "TargetArn"]);
         if let Some(target) = target.and_then(|queue| queue.get("TargetArn")) {
             arn_key(writer, "dead_letter", target, "DeadLetterQueue.TargetArn", &["sqs", "sns"]);
         } else if target.is_some() {
-            writer.left(&queue, "DeadLetterQueue", "has no `TargetArn`", "set the ARN as `dead_letter`");
+            writer.block(&queue, "DeadLetterQueue", "has no `TargetArn`", "set the ARN as `dead_letter`");
         }
     }
     if let Some(key) = properties.take("KmsKeyArn") {
@@ -30,7 +30,7 @@ fn arn_key(writer: &mut Writer<'_>, key: &str, node: &Node, property: &str, serv
         writer.key(key, arn);
     } else {
         let what = format!("`{arn}` is not an ARN of {}", services.join(" or "));
-        writer.left(node, property, what, format!("set the ARN as `{key}`"));
+        writer.block(node, property, what, format!("set the ARN as `{key}`"));
     }
 }
 
@@ -55,7 +55,7 @@ fn vpc(writer: &mut Writer<'_>, node: &Node) -> bool {
             Some(known) if !known.is_empty() => {
                 lists.push((key, Value::Array(known.into_iter().map(Value::from).collect())));
             }
-            Some(_) => writer.left(node, &path, "a VPC needs subnets and security groups", "set them in `vpc`"),
+            Some(_) => writer.block(node, &path, "a VPC needs subnets and security groups", "set them in `vpc`"),
             None => {}
         }
     }
@@ -86,15 +86,21 @@ fn file_systems(writer: &mut Writer<'_>, node: &Node, has_vpc: bool) {
         let missing = ["Arn", "LocalMountPath"].into_iter().find(|key| system.get(key).is_none());
         if let Some(missing) = missing {
             let what = format!("has no `{missing}`");
-            writer.left(system, "FileSystemConfigs", what, "set `file_systems` here");
+            writer.block(system, "FileSystemConfigs", what, "set `file_systems` here");
             continue;
         }
         let arn = system.get("Arn").and_then(|arn| writer.text(arn, "FileSystemConfigs.Arn"));
         let path = system.get("LocalMountPath").and_then(|path| writer.text(path, "FileSystemConfigs.LocalMountPath"));
-        let (Some(arn), Some(path)) = (arn, path) else { continue };
+        let (Some(arn), Some(path)) = (arn, &path) else {
+            let known = path.map(|path| ("path", path.into()));
+            let example = [("arn", "arn:aws:elasticfilesystem:…".into())].into_iter().chain(known);
+            writer.element("file_systems", table(example), false);
+            continue;
+        };
+        let path = path.clone();
         if !is_arn(&arn, "elasticfilesystem") || path.strip_prefix("/mnt/").is_none_or(str::is_empty) {
             let advice = "set both as `file_systems`";
-            writer.left(
+            writer.block(
                 system,
                 "FileSystemConfigs",
                 "expected the ARN of an access point and a path below `/mnt/`",
@@ -103,7 +109,7 @@ fn file_systems(writer: &mut Writer<'_>, node: &Node, has_vpc: bool) {
             continue;
         }
         if written {
-            writer.left(system, "FileSystemConfigs", "a function has at most one file system", "choose one");
+            writer.block(system, "FileSystemConfigs", "a function has at most one file system", "choose one");
             continue;
         }
         written = true;
@@ -111,7 +117,7 @@ fn file_systems(writer: &mut Writer<'_>, node: &Node, has_vpc: bool) {
         writer.element("file_systems", system_table, has_vpc);
         if !has_vpc {
             let advice = "uncomment `file_systems` together with `vpc`";
-            writer.left(system, "FileSystemConfigs", "needs a `vpc`, which is not known", advice);
+            writer.block(system, "FileSystemConfigs", "needs a `vpc`, which is not known", advice);
         }
     }
 }

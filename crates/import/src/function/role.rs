@@ -1,4 +1,4 @@
-//! What a function may do on AWS: `Role`, or all kinds of `Policies`.
+//! The permissions of a function: `Role`, or all kinds of `Policies`.
 
 use super::managed;
 use super::policies;
@@ -11,7 +11,7 @@ use toml::Value;
 
 const WRITE_STATEMENTS: &str = "list what it allows in `statements`";
 
-pub fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
+pub(super) fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
     let policies = properties.take("Policies");
     let boundary = properties.take("PermissionsBoundary");
     if let Some(role) = properties.take("Role") {
@@ -33,7 +33,7 @@ pub fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
         } else if policy.is_map() {
             policy.entries().iter().for_each(|(name, arguments)| template(&mut writer, name, arguments));
         } else {
-            writer.left(policy, "", "is not a policy", WRITE_STATEMENTS);
+            writer.block(policy, "", "is not a policy", WRITE_STATEMENTS);
         }
     }
     writer.path = writer.path.trim_end_matches(".Policies").to_owned();
@@ -41,7 +41,7 @@ pub fn read(writer: &mut Writer<'_>, properties: &mut Properties) {
         if is_iam(&arn, "policy/") {
             writer.key("permissions_boundary", arn);
         } else if let Some(node) = &boundary {
-            writer.left(node, "PermissionsBoundary", "is not the ARN of a policy", "set the ARN here");
+            writer.block(node, "PermissionsBoundary", "is not the ARN of a policy", "set the ARN here");
         }
     }
     if !managed.is_empty() {
@@ -53,7 +53,7 @@ fn given(writer: &mut Writer<'_>, role: &Node) {
     match writer.text(role, "Role") {
         Some(arn) if is_iam(&arn, "role/") => writer.key("role", table([("arn", arn.into())])),
         Some(arn) => {
-            writer.left(role, "Role", format!("`{arn}` is not the ARN of a role"), "set `role = { arn = \"…\" }`")
+            writer.block(role, "Role", format!("`{arn}` is not the ARN of a role"), "set `role = { arn = \"…\" }`")
         }
         None => writer.disabled_key("role", table([("arn", "arn:aws:iam::123456789012:role/NAME".into())])),
     }
@@ -80,7 +80,7 @@ fn managed_policy(writer: &mut Writer<'_>, policy: &Node) -> Option<Value> {
         return None;
     }
     // The name of a policy template without parameters, which should have been a map.
-    if policies::statements(&name).is_some_and(|statements| statements.iter().all(|(_, on)| *on == ["*"])) {
+    if policies::statements(&name).is_some_and(|statements| statements.iter().all(|one| one.resources == ["*"])) {
         template(writer, &name, &policy.with(Content::Map(Vec::new())));
         return None;
     }
@@ -99,7 +99,7 @@ fn managed_policy(writer: &mut Writer<'_>, policy: &Node) -> Option<Value> {
         }
         return Some(arn.into());
     }
-    writer.left(policy, "", format!("`{arn}` is not the ARN of a policy"), "add the ARN to `managed_policies`");
+    writer.block(policy, "", format!("`{arn}` is not the ARN of a policy"), "add the ARN to `managed_policies`");
     None
 }
 
@@ -107,10 +107,10 @@ fn managed_policy(writer: &mut Writer<'_>, policy: &Node) -> Option<Value> {
 fn template(writer: &mut Writer<'_>, name: &str, arguments: &Node) {
     let Some(statements) = policies::statements(name) else {
         let what = format!("lamstream does not know the policy template `{name}`");
-        writer.left(arguments, name, what, WRITE_STATEMENTS);
+        writer.block(arguments, name, what, WRITE_STATEMENTS);
         return;
     };
-    let parameters = policies::parameters(statements);
+    let parameters = policies::parameters(&statements);
     if writer.fields(arguments, name, &parameters).is_none() {
         return;
     }
@@ -118,26 +118,25 @@ fn template(writer: &mut Writer<'_>, name: &str, arguments: &Node) {
     for parameter in parameters {
         let Some((text, unknown)) = arguments.get(parameter).and_then(Node::partial_text) else {
             let what = format!("the policy template has no string for its `{parameter}`");
-            writer.left(arguments, name, what, WRITE_STATEMENTS);
+            writer.block(arguments, name, what, WRITE_STATEMENTS);
             return;
         };
         values.push((format!("{{{parameter}}}"), text, unknown));
     }
-    let needs_account = statements.iter().any(|(_, resources)| resources.iter().any(|text| text.contains('@')));
-    let mut unknown: Vec<String> = values.iter().flat_map(|(_, _, unknown)| unknown.iter().cloned()).collect();
     let region = writer.values.settings.region.as_deref();
-    unknown.extend((needs_account && region.is_none()).then(|| "AWS::Region".to_owned()));
+    let account = writer.values.settings.account.as_deref();
+    let needs_place = statements.iter().any(|one| one.arns().iter().any(|arn| arn.contains('@')));
+    let place = [("AWS::Region", region.is_none()), ("AWS::AccountId", account.is_none())];
+    let unknown_place = place.into_iter().filter(|(_, is_unknown)| needs_place && *is_unknown);
+    let mut unknown: Vec<String> = values.iter().flat_map(|(_, _, unknown)| unknown.iter().cloned()).collect();
+    unknown.extend(unknown_place.map(|(name, _)| name.to_owned()));
     unknown.sort_by_key(|name| (name.starts_with("AWS::"), name.clone()));
     unknown.dedup();
-    let is_known = !needs_account && unknown.is_empty();
-    if needs_account && unknown.iter().all(|name| name.starts_with("AWS::")) {
-        let advice = "set region and account in the statement here, and uncomment it";
-        writer.left(arguments, name, "its ARNs need the account, which only AWS knows", advice);
-    } else if !is_known {
+    if !unknown.is_empty() {
         let (what, advice) = writer.values.why_unknown(&unknown);
-        writer.left(arguments, name, what, advice);
+        writer.block(arguments, name, what, advice);
     }
-    let place = format!("{}:ACCOUNT", region.unwrap_or("REGION"));
+    let place = format!("{}:{}", region.unwrap_or("REGION"), account.unwrap_or("ACCOUNT"));
     let partition = writer.values.partition();
     let arn = |resource: &str| {
         let text = resource.replace('@', &place);
@@ -145,9 +144,17 @@ fn template(writer: &mut Writer<'_>, name: &str, arguments: &Node) {
         let is_whole = text == "*" || text.starts_with("arn:") || text.starts_with("${");
         if is_whole { text } else { format!("arn:{partition}:{text}") }
     };
-    for (actions, resources) in statements {
-        let actions = actions.iter().map(|action| (*action).to_owned());
-        let allowed = statement::written(None, actions, resources.iter().map(|resource| arn(resource)));
-        writer.element("statements", allowed, is_known || *resources == ["*"]);
+    for one in statements {
+        let is_enabled = unknown.is_empty() || one.arns() == ["*"];
+        let mut allowed = statement::written(None, one.actions, one.resources.iter().map(|resource| arn(resource)));
+        let conditions = one
+            .conditions
+            .iter()
+            .map(|(operator, (key, value))| (*operator, Value::Table(table([(*key, Value::from(arn(value)))]))));
+        let conditions = table(conditions);
+        if !conditions.is_empty() {
+            allowed.insert("condition".to_owned(), Value::Table(conditions));
+        }
+        writer.element("statements", allowed, is_enabled);
     }
 }

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 const OTHER_KINDS: [&str; 4] = ["NotAction", "NotResource", "Principal", "NotPrincipal"];
 
 /// A policy document.
-pub fn read_policy(writer: &mut Writer<'_>, policy: &Node) {
+pub(super) fn read_policy(writer: &mut Writer<'_>, policy: &Node) {
     for (name, node) in policy.entries() {
         match name.as_str() {
             "Statement" => node.each().into_iter().for_each(|node| read(writer, node)),
@@ -23,14 +23,14 @@ pub fn read_policy(writer: &mut Writer<'_>, policy: &Node) {
 fn read(writer: &mut Writer<'_>, node: &Node) {
     if let Some((key, found)) = OTHER_KINDS.iter().find_map(|key| Some((key, node.get(key)?))) {
         let what = format!("statements in the manifest do not support `{key}`");
-        writer.left(found, &format!("Statement.{key}"), what, "express it with `actions` and `resources`");
+        writer.block(found, &format!("Statement.{key}"), what, "express it with `actions` and `resources`");
         return;
     }
     for (key, other) in writer.map(node, "Statement").unwrap_or_default() {
         match key.as_str() {
             "Action" | "Resource" | "Effect" | "Condition" => {}
             "Sid" => writer.comment(unnamed("Sid", other)),
-            _ => writer.left(other, &format!("Statement.{key}"), UNSUPPORTED, STILL_NEEDED),
+            _ => writer.block(other, &format!("Statement.{key}"), UNSUPPORTED, STILL_NEEDED),
         }
     }
     if !node.is_map() {
@@ -40,7 +40,7 @@ fn read(writer: &mut Writer<'_>, node: &Node) {
         Some(("Deny", _)) => Some("deny"),
         Some((text, unknown)) if text == "Allow" || !unknown.is_empty() => None,
         _ => {
-            writer.left(node, "Statement.Effect", "is neither `Allow` nor `Deny`", "add the statement here");
+            writer.block(node, "Statement.Effect", "is neither `Allow` nor `Deny`", "add the statement here");
             return;
         }
     };
@@ -58,7 +58,7 @@ fn read(writer: &mut Writer<'_>, node: &Node) {
         writer.left_unknown(node, "Statement");
     } else if !is_valid {
         let what = "expected actions like `s3:GetObject`, resources that are ARNs, and a condition as IAM has it";
-        writer.left(node, "Statement", what, "correct it, and uncomment it");
+        writer.block(node, "Statement", what, "correct it, and uncomment it");
     }
     let mut statement = written(effect, actions, resources);
     statement.extend(node.get("Condition").map(|condition| ("condition".to_owned(), value(condition))));
@@ -66,7 +66,7 @@ fn read(writer: &mut Writer<'_>, node: &Node) {
 }
 
 /// A statement as the manifest has it.
-pub fn written(
+pub(super) fn written(
     effect: Option<&str>,
     actions: impl IntoIterator<Item = String>,
     resources: impl IntoIterator<Item = String>,

@@ -1,5 +1,6 @@
 //! `FunctionUrlConfig`: the function's URL, and who may call it.
 
+use super::events::{self, Auth, Gateway};
 use super::properties::Properties;
 use crate::draft::{STILL_NEEDED, UNSUPPORTED};
 use crate::node::Node;
@@ -8,9 +9,16 @@ use toml::Value;
 
 const METHODS: [&str; 7] = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"];
 
-pub fn read(writer: &mut Writer<'_>, properties: &mut Properties, has_adapter: bool) {
+/// Writes the URL that the template gives the function, or else the one that replaces its API.
+pub(super) fn read(writer: &mut Writer<'_>, properties: &mut Properties, has_adapter: bool, gateway: Option<Gateway>) {
     let mode_of_adapter = properties.variable("AWS_LWA_INVOKE_MODE").cloned();
     let Some(config) = properties.take("FunctionUrlConfig") else {
+        if let Some(gateway) = gateway {
+            let streams = mode_of_adapter.as_ref().and_then(Node::text).map(str::to_lowercase);
+            let streams = has_adapter && streams.as_deref() == Some("response_stream");
+            from_gateway(&mut writer.within("url", ""), &gateway, has_adapter, streams);
+            return;
+        }
         if let Some(set) = mode_of_adapter.filter(|set| has_adapter && set.text() != Some("buffered")) {
             let what = "the adapter follows the mode of the URL; without a URL it buffers";
             writer.left(&set, "Environment.Variables.AWS_LWA_INVOKE_MODE", what, "give the function a `url`");
@@ -26,7 +34,7 @@ pub fn read(writer: &mut Writer<'_>, properties: &mut Properties, has_adapter: b
     let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
     let auth = config.get("AuthType");
     if auth.is_none() {
-        writer.left(&config, "AuthType", "a URL requires it", "set `auth = \"none\"` or `auth = \"aws-iam\"`");
+        writer.block(&config, "AuthType", "a URL requires it", "set `auth = \"none\"` or `auth = \"aws-iam\"`");
     }
     if !writer.word_key("auth", auth, "AuthType", &words) {
         without_auth(&mut writer, &config);
@@ -45,6 +53,31 @@ pub fn read(writer: &mut Writer<'_>, properties: &mut Properties, has_adapter: b
     }
     if let Some(cors) = config.get("Cors") {
         read_cors(&mut writer, cors);
+    }
+}
+
+/// Writes a URL in place of an API. `streams`: the adapter streams.
+fn from_gateway(writer: &mut Writer<'_>, gateway: &Gateway, has_adapter: bool, streams: bool) {
+    writer.path = writer.path.trim_end_matches('.').to_owned();
+    events::explain(writer, gateway, has_adapter);
+    match &gateway.auth {
+        Auth::Everyone => writer.key("auth", "none"),
+        Auth::Iam => writer.key("auth", "aws-iam"),
+        Auth::Other(other) => {
+            let what = format!("{other} decides who may call, which a URL does not have");
+            let advice = "uncomment `auth` to allow only signed requests, or check callers in the app and set \"none\"";
+            writer.block(&gateway.event, &format!("Events.{}", gateway.name), what, advice);
+            writer.comment("Without `auth` the function has no URL.");
+            writer.disabled_key("auth", "aws-iam");
+            return;
+        }
+    }
+    if !streams {
+        writer.comment("As with API Gateway. Without this key the URL streams.");
+        writer.key("mode", "buffered");
+    }
+    if let Some(cors) = &gateway.cors {
+        read_cors(writer, cors);
     }
 }
 
