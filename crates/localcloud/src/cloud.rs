@@ -36,7 +36,7 @@ impl Cloud {
         delete_unused(&host);
         let connections = Arc::new(Connections::default());
         let urls = UrlListeners::new(host.clone(), connections.clone());
-        let rate = ApiRate::new(host.options.api_rate);
+        let rate = ApiRate::new(&host.options);
         let cleaning = Mutex::new(Some(tokio::spawn(keep_clean(host.clone()))));
         urls.open_all();
         Ok(Self { host, urls, rate, connections, cleaning })
@@ -58,7 +58,7 @@ impl Cloud {
 async fn keep_clean(host: Arc<Host>) {
     let mut closing = host.fleet.closing();
     loop {
-        // When an update completes, the code that it replaces becomes unused, whether anybody asks for it then or not.
+        // When an update completes, the code that it replaces becomes unused, even if no request arrives then.
         let due = host.store.read(World::due);
         let due = async {
             match due {

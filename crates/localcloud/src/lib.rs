@@ -1,6 +1,6 @@
 //! An embedded cloud on loopback: enough of AWS to deploy streaming functions and really run them.
 //!
-//! The rooms of this crate are layers; `tests/layers.rs` has the map.
+//! The modules of this crate are layers; `tests/layers.rs` has the map.
 
 mod clock;
 mod cloud;
@@ -9,7 +9,6 @@ mod limits;
 mod net;
 mod options;
 mod random;
-mod routing;
 mod sandbox;
 mod server;
 mod services;
@@ -25,13 +24,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use disk::ownership::{self, Ownership};
-use disk::{directory, key_pair};
+use disk::{directory, key_pair, state};
 
 pub use disk::key_pair::Credentials;
 pub use disk::ownership::{LOCK, MARKER};
-pub use options::{ACCOUNT, Options, REGION, layer_file};
+pub use disk::state::UnusableState;
+pub use options::{ACCOUNT, Options, REGION, THIS_PROGRAM, layer_file};
 
-/// Whether a layer's version is one of those that are made of [`Options::adapter`].
+/// Whether a layer's version is one of those that are made of one of [`Options::adapters`].
 pub fn is_adapter_layer(arn: &str) -> bool {
     world::configuration::is_adapter(arn)
 }
@@ -68,6 +68,14 @@ pub fn is_data_directory(data: &Path) -> bool {
 /// Whether `data` holds something else, which no cloud may take or delete.
 pub fn is_foreign(data: &Path) -> bool {
     ownership::ownership(data).map_or(true, |ownership| ownership == Ownership::Foreign)
+}
+
+/// Whether the state in a data directory can be used; it can if there is none.
+///
+/// # Errors
+/// If it cannot be read; an [`UnusableState`] if it is damaged, or was written by a newer version.
+pub fn check_state(data: &Path) -> anyhow::Result<()> {
+    state::load(data).map(drop)
 }
 
 /// Deletes a data directory that no cloud serves; one that is absent or empty stays as it is.

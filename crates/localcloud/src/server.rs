@@ -14,9 +14,8 @@ use crate::net::body::{self, BodyError, Payload};
 use crate::net::guard;
 use crate::net::head_timeout::{HeadTimeout, Requests};
 use crate::random;
-use crate::routing::{self, ServiceEntry};
 use crate::services::call::Call;
-use crate::services::download;
+use crate::services::{self, ServiceEntry, download};
 use crate::signature::{Authorization, SignatureError};
 use crate::wire::error::{Body, Fault, Protocol};
 
@@ -45,8 +44,9 @@ pub(crate) async fn accept(cloud: Arc<Cloud>, listener: TcpListener) {
 
 async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> {
     let request_id = random::uuid();
-    let protocol = routing::protocol(request.headers());
-    let mut answer = match enter(cloud, request, &request_id).await {
+    let service = services::service(request.headers());
+    let protocol = service.protocol();
+    let mut answer = match enter(cloud, service, request, &request_id).await {
         Ok(answer) => answer,
         Err(fault) => fault.answer(protocol, &request_id),
     };
@@ -57,13 +57,17 @@ async fn serve(cloud: Arc<Cloud>, request: Request<Incoming>) -> Response<Body> 
     answer
 }
 
-async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) -> Result<Response<Body>, Fault> {
-    let protocol = routing::protocol(request.headers());
-    let largest = routing::largest(request.headers());
+async fn enter(
+    cloud: Arc<Cloud>,
+    service: &ServiceEntry,
+    request: Request<Incoming>,
+    request_id: &str,
+) -> Result<Response<Body>, Fault> {
+    let largest = service.largest;
     let guarded = guard::api(&request).map_err(|message| Fault::new(403, "AccessDeniedException", message));
     let (parts, body) = request.into_parts();
     // A request whose headers show that it must be refused is refused before its body is read.
-    let authorization = match guarded.and_then(|()| admit(&cloud, &parts).map_err(|error| refused(error, protocol))) {
+    let authorization = match guarded.and_then(|()| admit(&cloud, &parts).map_err(|error| refused(error, service))) {
         Ok(Some(authorization)) => authorization,
         Ok(None) => {
             return download::answer(&cloud.host.store, &parts, download::asked(&parts).unwrap_or_default()).await;
@@ -77,13 +81,13 @@ async fn enter(cloud: Arc<Cloud>, request: Request<Incoming>, request_id: &str) 
     let payload = payload.map_err(|error| no_body(error, largest, &parts))?;
     let caller = authorization
         .caller(&parts, Some(&payload.digest), &cloud.host.store)
-        .map_err(|error| refused(error, protocol))?;
+        .map_err(|error| refused(error, service))?;
     let body = payload.load().await.map_err(Fault::internal)?;
-    let Some(service) = ServiceEntry::find(&authorization.service) else {
+    if authorization.service != service.name {
         let (name, method, path) = (&authorization.service, &parts.method, parts.uri.path());
         let message = format!("the local cloud has no service `{name}`: {method} {path}");
         return Err(Fault::new(400, "UnknownOperationException", message));
-    };
+    }
     let (region, request_id) = (authorization.region, request_id.to_owned());
     service.answer(Call::new(cloud, service.name, (parts, body), caller, region, request_id)).await
 }
@@ -117,10 +121,9 @@ fn no_body(error: BodyError, largest: usize, parts: &Parts) -> Fault {
     Fault::new(400, "RequestBodyIncomplete", format!("the request's body ended early: {error}"))
 }
 
-/// A signature error in the words of each protocol.
-fn refused(error: SignatureError, protocol: Protocol) -> Fault {
-    let query = matches!(protocol, Protocol::Query { .. });
-    let status = if protocol == Protocol::Json11 { 400 } else { 403 };
+/// A signature error in the words of the service's protocol.
+fn refused(error: SignatureError, service: &ServiceEntry) -> Fault {
+    let query = matches!(service.protocol(), Protocol::Query { .. });
     let (code, query_code, message) = match error {
         SignatureError::Missing => {
             ("MissingAuthenticationTokenException", "MissingAuthenticationToken", "Missing Authentication Token")
@@ -148,5 +151,5 @@ fn refused(error: SignatureError, protocol: Protocol) -> Fault {
              Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
         ),
     };
-    Fault::new(status, if query { query_code } else { code }, message)
+    Fault::new(service.refusal, if query { query_code } else { code }, message)
 }

@@ -1,12 +1,12 @@
 //! Everything that exists, in memory and on disk: how it is read, changed and written.
 
-use std::path::Path;
 use std::sync::Mutex;
 
-use crate::clock;
+use crate::clock::{self, Millis, millis};
 use crate::disk::directory::{self, Directory};
 use crate::disk::key_pair::Credentials;
 use crate::disk::log_store::{LogStore, LogStream};
+use crate::options::Options;
 use crate::sync::lock;
 use crate::wire::error::Fault;
 use crate::world::World;
@@ -22,6 +22,8 @@ pub(crate) struct Store {
     pub(crate) logs: LogStore,
     /// Functions whose creation or update fails.
     failing: Vec<String>,
+    /// After which time an unused version is inactive.
+    inactive_after: Option<Millis>,
     /// Held by one change at a time, from its copy of the world until that is on disk. Reading does not wait for it.
     changing: Mutex<()>,
     world: Mutex<World>,
@@ -33,15 +35,16 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be used, belongs to another user, or another cloud serves it.
-    pub(crate) fn open(data: &Path, failing: Vec<String>) -> anyhow::Result<Self> {
-        let data = Directory::take(data)?;
+    pub(crate) fn open(options: &Options) -> anyhow::Result<Self> {
+        let data = Directory::take(&options.data)?;
         let credentials = directory::credentials(data.root())?;
         let world = data.load()?;
         data.clean(&world);
         let logs = LogStore::new(data.logs());
         logs.clean(&world);
+        let (failing, inactive_after) = (options.failing.clone(), options.inactive_after.map(millis));
         let (changing, world, observers) = (Mutex::default(), Mutex::new(world), Mutex::default());
-        Ok(Self { credentials, data, logs, failing, changing, world, observers })
+        Ok(Self { credentials, data, logs, failing, inactive_after, changing, world, observers })
     }
 
     /// Calls an observer with the world as it is now, and again whenever the world has changed.
@@ -63,6 +66,7 @@ impl Store {
             self.notify(&world);
             self.data.uses.notice();
         }
+        world.rest(clock::now(), self.inactive_after);
         look(&world)
     }
 
@@ -87,8 +91,9 @@ impl Store {
         let _changing = lock(&self.changing);
         let mut next = lock(&self.world).clone();
         next.settle(clock::now());
+        next.rest(clock::now(), self.inactive_after);
         let answer = change(&mut next)?;
-        next.doom(&self.failing);
+        next.let_fail(&self.failing);
         // Where delays are zero, what has just begun is complete.
         next.settle(clock::now());
         self.data.save(&next).map_err(Fault::unwritten)?;

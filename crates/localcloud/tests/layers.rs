@@ -1,12 +1,12 @@
-//! Holds the layers of this crate: which room of `src/` may use which, and that no files use each other in a circle.
+//! Holds the layers of this crate: which module of `src/` may use which, and that no files use each other in a cycle.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The rooms from bottom to top, and what each may use. Every room may use [`FOUNDATION`], too.
-const ROOMS: &[(&str, &[&str])] = &[
+/// The modules from bottom to top, and what each may use. Every module may use [`FOUNDATION`], too.
+const MODULES: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("options", &[]),
     ("random", &[]),
@@ -22,8 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("url", &["net", "sandbox", "signature", "wire", "world"]),
     ("cloud", &["disk", "limits", "net", "sandbox", "url", "world"]),
     ("services", &["cloud", "disk", "sandbox", "signature", "store", "url", "wire", "world"]),
-    ("routing", &["services", "signature", "wire"]),
-    ("server", &["cloud", "net", "routing", "services", "signature", "wire"]),
+    ("server", &["cloud", "net", "services", "signature", "wire"]),
 ];
 
 const FOUNDATION: [&str; 4] = ["clock", "options", "random", "sync"];
@@ -131,7 +130,7 @@ fn uses(sources: &Sources) -> BTreeMap<&str, BTreeSet<String>> {
     sources.iter().filter(|(file, _)| *file != "lib").map(|entry| (entry.0.as_str(), used(entry))).collect()
 }
 
-fn room(file: &str) -> &str {
+fn module(file: &str) -> &str {
     file.split('/').next().unwrap()
 }
 
@@ -144,12 +143,12 @@ fn service(file: &str) -> Option<&str> {
 fn wrong_uses(sources: &Sources) -> Vec<String> {
     let mut wrong = Vec::new();
     for (file, targets) in uses(sources) {
-        let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room(file)) else {
-            wrong.push(format!("{file} is in no room of the map"));
+        let Some((_, allowed)) = MODULES.iter().find(|(name, _)| *name == module(file)) else {
+            wrong.push(format!("{file} is in no module of the map"));
             continue;
         };
         for target in targets {
-            let (from, to) = (room(file), room(&target));
+            let (from, to) = (module(file), module(&target));
             if from != to && !FOUNDATION.contains(&to) && !allowed.contains(&to) {
                 wrong.push(format!("{file} may not use {target}"));
             }
@@ -163,11 +162,11 @@ fn wrong_uses(sources: &Sources) -> Vec<String> {
     wrong
 }
 
-/// One circle of files that use each other, if there is any.
-fn circle(sources: &Sources) -> Option<Vec<String>> {
+/// One cycle of files that use each other, if there is any.
+fn cycle(sources: &Sources) -> Option<Vec<String>> {
     let uses = uses(sources);
     let mut left: BTreeSet<&str> = uses.keys().copied().collect();
-    // Whatever uses nothing that is left cannot be part of a circle.
+    // Whatever uses nothing that is left cannot be part of a cycle.
     loop {
         let free: Vec<&str> = left
             .iter()
@@ -181,14 +180,14 @@ fn circle(sources: &Sources) -> Option<Vec<String>> {
             left.remove(file);
         }
     }
-    let mut circle = vec![(*left.first()?).to_owned()];
+    let mut cycle = vec![(*left.first()?).to_owned()];
     loop {
-        let next = uses[circle.last()?.as_str()].iter().find(|target| left.contains(target.as_str()))?;
-        if let Some(begin) = circle.iter().position(|file| file == next) {
-            circle.push(next.clone());
-            return Some(circle.split_off(begin));
+        let next = uses[cycle.last()?.as_str()].iter().find(|target| left.contains(target.as_str()))?;
+        if let Some(begin) = cycle.iter().position(|file| file == next) {
+            cycle.push(next.clone());
+            return Some(cycle.split_off(begin));
         }
-        circle.push(next.clone());
+        cycle.push(next.clone());
     }
 }
 
@@ -203,16 +202,18 @@ fn rooms_use_only_what_is_below_them() {
 }
 
 #[test]
-fn the_map_goes_from_bottom_to_top_and_has_no_room_too_many() {
+fn the_map_goes_from_bottom_to_top_and_has_no_entry_too_many() {
     let sources = this_crate();
     let used: BTreeSet<(String, String)> = uses(&sources)
         .into_iter()
-        .flat_map(|(file, targets)| targets.into_iter().map(|target| (room(file).to_owned(), room(&target).to_owned())))
+        .flat_map(|(file, targets)| {
+            targets.into_iter().map(|target| (module(file).to_owned(), module(&target).to_owned()))
+        })
         .collect();
-    for (at, (name, allowed)) in ROOMS.iter().enumerate() {
-        assert!(sources.keys().any(|file| room(file) == *name), "there is no room {name}");
+    for (at, (name, allowed)) in MODULES.iter().enumerate() {
+        assert!(sources.keys().any(|file| module(file) == *name), "the module {name} has no files");
         for below in *allowed {
-            assert!(ROOMS[..at].iter().any(|(other, _)| other == below), "{below} is not below {name}");
+            assert!(MODULES[..at].iter().any(|(other, _)| other == below), "{below} is not below {name}");
             let is_used = used.contains(&((*name).to_owned(), (*below).to_owned()));
             assert!(is_used, "{name} may use {below}, but does not");
         }
@@ -221,8 +222,8 @@ fn the_map_goes_from_bottom_to_top_and_has_no_room_too_many() {
 
 #[test]
 fn no_files_use_each_other_in_a_circle() {
-    let circle = circle(&this_crate());
-    assert!(circle.is_none(), "{}", circle.unwrap().join(" -> "));
+    let cycle = cycle(&this_crate());
+    assert!(cycle.is_none(), "{}", cycle.unwrap().join(" -> "));
 }
 
 #[test]
@@ -237,13 +238,13 @@ fn the_checks_can_fail() {
         ("sandbox/instance", "use crate::{sync::lock, cloud::Cloud};", "sandbox/instance may not use cloud"),
         ("net/peer", "fn f() { super::super::server::accept() }", "net/peer may not use server"),
         ("services/ssm", "use super::iam;", "services/ssm may not use the service of services/iam/mod"),
-        ("other/new", "use crate::clock;", "other/new is in no room of the map"),
+        ("other/new", "use crate::clock;", "other/new is in no module of the map"),
     ] {
         assert_eq!(wrong_uses(&with(file, line)), [message], "{line}");
     }
     for line in ["// use crate::cloud::Cloud;", "use crate::wire::{error::{Fault, full}, date};"] {
         assert!(wrong_uses(&with("world/role", line)).is_empty(), "{line}");
     }
-    let circle = circle(&with("wire/xml", "use super::{error::{Body, Fault}, date};")).unwrap();
-    assert_eq!(circle, ["wire/error", "wire/xml", "wire/error"]);
+    let cycle = cycle(&with("wire/xml", "use super::{error::{Body, Fault}, date};")).unwrap();
+    assert_eq!(cycle, ["wire/error", "wire/xml", "wire/error"]);
 }

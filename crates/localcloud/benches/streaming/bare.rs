@@ -13,12 +13,12 @@ use crate::bytes;
 use crate::machine::{Process, own};
 
 /// Runs it as a process of its own.
-pub fn start() -> Process {
+pub(crate) fn start() -> Process {
     own(&["bare"])
 }
 
 /// Serves, and prints its address.
-pub async fn serve() {
+pub(crate) async fn serve() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     println!("http://{}/", listener.local_addr().unwrap());
     loop {

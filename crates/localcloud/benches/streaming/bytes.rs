@@ -8,7 +8,7 @@ use futures_util::{Stream, stream};
 use crate::measure;
 
 /// Reads `count`, `size` and `pause` of a query.
-pub fn asked(query: &str) -> measure::Stream {
+pub(crate) fn asked(query: &str) -> measure::Stream {
     let read = |name: &str| {
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).and_then(|(_, value)| value.parse().ok())
     };
@@ -20,7 +20,7 @@ pub fn asked(query: &str) -> measure::Stream {
 }
 
 /// Chunk after chunk, with a pause before each but the first.
-pub fn made(asked: &measure::Stream) -> impl Stream<Item = Bytes> + Send + 'static + use<> {
+pub(crate) fn made(asked: &measure::Stream) -> impl Stream<Item = Bytes> + Send + 'static + use<> {
     let (count, pause) = (asked.count, Duration::from_millis(asked.pause));
     let chunk = Bytes::from(vec![b'x'; asked.size as usize]);
     stream::unfold(0, move |number| {

@@ -8,14 +8,14 @@ use crate::machine::{Memory, Process, own};
 use crate::support::{Bench, zip};
 
 /// A local cloud in a process of its own, with a public streaming URL.
-pub struct Cloud {
+pub(crate) struct Cloud {
     pub url: String,
     process: Process,
     _bench: Bench,
 }
 
 /// Serves a data directory, and prints its address.
-pub async fn serve(data: String) {
+pub(crate) async fn serve(data: String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());
     localcloud::serve(listener, localcloud::Options::new(data), std::future::pending()).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn serve(data: String) {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Starts one and deploys into it.
-pub async fn start() -> Cloud {
+pub(crate) async fn start() -> Cloud {
     let data = tempfile::tempdir().unwrap();
     let process = own(&["cloud", data.path().to_str().unwrap()]);
     let bench = Bench::attach(&process.url, data).await;
@@ -51,15 +51,15 @@ async fn deploy(bench: &Bench, function: Value) -> String {
 }
 
 impl Cloud {
-    pub fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         self.process.memory("VmRSS:")
     }
 
-    pub fn peak(&self) -> Memory {
+    pub(crate) fn peak(&self) -> Memory {
         self.process.memory("VmHWM:")
     }
 
-    pub fn forget_peak(&self) {
+    pub(crate) fn forget_peak(&self) {
         self.process.forget_peak();
     }
 }

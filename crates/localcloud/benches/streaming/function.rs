@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bytes;
 
 /// Serves until it is ended; one thread is enough for one request at a time.
-pub fn run() {
+pub(crate) fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(serve(service_fn(answer))).unwrap();
 }

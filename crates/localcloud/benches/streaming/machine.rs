@@ -5,14 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 /// A process that ends with its value.
-pub struct Process {
+pub(crate) struct Process {
     pub url: String,
     pub child: Child,
 }
 
 /// Resident memory in KB.
 #[derive(Clone, Copy)]
-pub struct Memory(pub u64);
+pub(crate) struct Memory(pub u64);
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,7 +21,7 @@ impl fmt::Display for Memory {
 }
 
 /// Starts another part of this program; it prints its address first.
-pub fn own(arguments: &[&str]) -> Process {
+pub(crate) fn own(arguments: &[&str]) -> Process {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut url = String::new();
@@ -30,14 +30,14 @@ pub fn own(arguments: &[&str]) -> Process {
 }
 
 impl Process {
-    pub fn memory(&self, field: &str) -> Memory {
+    pub(crate) fn memory(&self, field: &str) -> Memory {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let value = status.lines().find_map(|line| line.strip_prefix(field)?.split_whitespace().next()?.parse().ok());
         Memory(value.unwrap_or_default())
     }
 
     /// Resets the highest memory. A kernel that refuses keeps the old one.
-    pub fn forget_peak(&self) {
+    pub(crate) fn forget_peak(&self) {
         let _ = std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5");
     }
 }
@@ -50,14 +50,14 @@ impl Drop for Process {
 }
 
 /// A thousand connections need more descriptors than the usual limit.
-pub fn ask_for_descriptors() {
+pub(crate) fn ask_for_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// One line about where and when.
-pub fn describe() -> String {
+pub(crate) fn describe() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let memory = read("/proc/meminfo");
@@ -72,7 +72,7 @@ pub fn describe() -> String {
 }
 
 /// What else the machine does: its load of the last minute, of five, of fifteen.
-pub fn load() -> String {
+pub(crate) fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use crate::support::client;
 
 /// A stream to ask for.
-pub struct Stream {
+pub(crate) struct Stream {
     pub count: u64,
     pub size: u64,
     /// Milliseconds between two chunks.
@@ -18,9 +18,9 @@ pub struct Stream {
 
 impl Stream {
     /// What each of a crowd asks for.
-    pub const PACED: Self = Self { count: 8, size: 64, pause: 250 };
+    pub(crate) const PACED: Self = Self { count: 8, size: 64, pause: 250 };
 
-    pub fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         (self.count - 1) as f64 * self.pause as f64 / 1000.0
     }
 
@@ -31,26 +31,26 @@ impl Stream {
 
 /// Of one server, round by round.
 #[derive(Default)]
-pub struct Figures {
+pub(crate) struct Figures {
     pub first_bytes: Vec<Vec<Duration>>,
     pub rates: Vec<f64>,
 }
 
 impl Figures {
     /// In milliseconds, over all rounds.
-    pub fn first_byte(&self, percent: usize) -> f64 {
+    pub(crate) fn first_byte(&self, percent: usize) -> f64 {
         let mut all: Vec<Duration> = self.first_bytes.concat();
         all.sort();
         all[(all.len() * percent / 100).min(all.len() - 1)].as_secs_f64() * 1000.0
     }
 
     /// The median round's MB/s.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         median(self.rates.clone())
     }
 
     /// How many times the other's rate: the median of the rounds, in each of which both met the same machine.
-    pub fn times(&self, other: &Self) -> f64 {
+    pub(crate) fn times(&self, other: &Self) -> f64 {
         median(self.rates.iter().zip(&other.rates).map(|(own, other)| own / other).collect())
     }
 }
@@ -61,7 +61,7 @@ fn median(mut all: Vec<f64>) -> f64 {
 }
 
 /// From sending a request to the first byte of its body, one request after the other on one connection.
-pub async fn first_bytes(url: &str, count: usize) -> Vec<Duration> {
+pub(crate) async fn first_bytes(url: &str, count: usize) -> Vec<Duration> {
     let client = client();
     let url = Stream { count: 1, size: 16, pause: 0 }.at(url);
     let mut all = Vec::new();
@@ -82,7 +82,7 @@ pub async fn first_bytes(url: &str, count: usize) -> Vec<Duration> {
 
 /// MB/s of one long stream in chunks of some bytes, from the request to the last byte. The client only reads, on a thread
 /// of its own: one that does more takes the cores from what is measured.
-pub async fn rate(url: &str, length: u64, size: u64) -> f64 {
+pub(crate) async fn rate(url: &str, length: u64, size: u64) -> f64 {
     let count = length / size;
     let url = Stream { count, size, pause: 0 }.at(url);
     let (got, elapsed) = tokio::task::spawn_blocking(move || read(&url)).await.unwrap().unwrap();
@@ -109,7 +109,7 @@ fn read(url: &str) -> std::io::Result<(u64, Duration)> {
 }
 
 /// How many streams at once went.
-pub struct Crowd {
+pub(crate) struct Crowd {
     pub lost: usize,
     pub total: Duration,
     pub slowest: Duration,
@@ -118,7 +118,7 @@ pub struct Crowd {
 }
 
 /// Paced streams, all begun at once, each on a connection of its own.
-pub async fn crowd(url: &str, count: usize) -> Crowd {
+pub(crate) async fn crowd(url: &str, count: usize) -> Crowd {
     let client = client();
     let url = Stream::PACED.at(url);
     let begun = Instant::now();

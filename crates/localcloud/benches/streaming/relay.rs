@@ -7,13 +7,13 @@ use std::thread::spawn;
 use crate::machine::{Process, own};
 
 /// Runs one before this server, as a process of its own.
-pub fn start(server: &Process) -> Process {
+pub(crate) fn start(server: &Process) -> Process {
     let address = server.url.trim_start_matches("http://").trim_end_matches('/');
     own(&["relay", address])
 }
 
 /// Serves, and prints its address. Threads that block are the fastest way to copy.
-pub fn serve(server: &str) {
+pub(crate) fn serve(server: &str) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     println!("http://{}/", listener.local_addr().unwrap());
     for client in listener.incoming() {

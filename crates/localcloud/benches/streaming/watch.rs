@@ -7,7 +7,7 @@ use crate::machine::Process;
 use crate::support::client;
 
 /// The emulator and the function that it runs.
-pub struct Watch {
+pub(crate) struct Watch {
     pub url: String,
     _emulator: Process,
     _function: Process,
@@ -15,7 +15,7 @@ pub struct Watch {
 }
 
 /// `$CARGO_LAMBDA`, or `cargo-lambda` on the path; the error says why there is none.
-pub async fn start() -> Result<Watch, String> {
+pub(crate) async fn start() -> Result<Watch, String> {
     let program = std::env::var("CARGO_LAMBDA").unwrap_or_else(|_| "cargo-lambda".to_owned());
     let version = Command::new(&program).args(["lambda", "--version"]).output();
     let version = version.map_err(|_| format!("`{program}` is not installed (`pip install cargo-lambda==1.9.2`)"))?;

@@ -110,8 +110,7 @@ impl Directory {
     /// Removes what a killed cloud left behind: directories of instances, drafts, and objects that the state does not
     /// name.
     pub(crate) fn clean(&self, world: &World) {
-        let objects = world.buckets.values().flat_map(|bucket| bucket.objects.values());
-        let objects: HashSet<&str> = objects.map(|object| object.file.as_str()).collect();
+        let objects: HashSet<&str> = world.buckets.values().flat_map(|bucket| bucket.files()).collect();
         let is_draft = |path: &PathBuf| path.to_string_lossy().ends_with(DRAFT);
         let unknown = |path: &PathBuf| !path.file_name().is_some_and(|name| objects.contains(&*name.to_string_lossy()));
         let code = listed(&self.root.join("code")).filter(is_draft);

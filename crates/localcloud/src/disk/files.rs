@@ -86,6 +86,12 @@ pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether what a path really is, with all links followed, is one of these directories or in it.
+pub(crate) fn leads_into(path: &Path, directories: &[&Path]) -> bool {
+    let Ok(real) = path.canonicalize() else { return false };
+    directories.iter().any(|directory| directory.canonicalize().is_ok_and(|directory| real.starts_with(directory)))
+}
+
 /// Makes every directory of a tree writable for its owner. Symbolic links are not followed.
 fn make_writable(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;

@@ -1,5 +1,5 @@
-//! Which directories belong to the local cloud. The marker is written last when a directory is created, and deleted
-//! last, except for the lock, when it is erased.
+//! Decides which directories belong to the local cloud. The marker is written last when a directory is created, and
+//! deleted last, except for the lock, when it is erased.
 
 use std::fs::{self, Permissions};
 use std::io::ErrorKind;
@@ -22,19 +22,20 @@ pub(crate) const DIRECTORIES: [&str; 5] = ["code", "logs", "opt", "run", "s3"];
 
 /// The files that this crate, or the program around it, keeps in a data directory, except for the marker and the key
 /// pair.
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     LOCK,
     "lock",
     "daemon.lock",
     "daemon.json",
     "daemon.json.new",
+    "daemon.error",
     "daemon.log",
     "cloud.log",
     state::FILE,
     state::DRAFT,
 ];
 
-/// Whose a directory is.
+/// The owner of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ownership {
     Absent,
@@ -44,7 +45,7 @@ pub(crate) enum Ownership {
     Foreign,
 }
 
-/// Finds out whose a directory is.
+/// Determines the owner of a directory.
 ///
 /// # Errors
 /// If it cannot be read.

@@ -1,10 +1,12 @@
 //! The file with everything that exists: its format, its version, and the formats of earlier versions.
 
+use std::error::Error;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::files::{replace, sync_directory};
@@ -33,30 +35,57 @@ struct Written<'a> {
     world: &'a World,
 }
 
+/// Why a state file that can be read cannot be used.
+#[derive(Debug)]
+pub enum UnusableState {
+    /// It is not a state file.
+    Damaged { path: PathBuf, why: serde_json::Error },
+    /// A newer version of this crate wrote it.
+    Newer { path: PathBuf, version: u32 },
+}
+
+impl fmt::Display for UnusableState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged { path, .. } => write!(formatter, "`{}` is damaged", path.display()),
+            Self::Newer { path, version } => write!(
+                formatter,
+                "`{}` has format version {version}, and this program supports versions up to {VERSION}",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl Error for UnusableState {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Damaged { why, .. } => Some(why),
+            Self::Newer { .. } => None,
+        }
+    }
+}
+
 /// Reads everything that exists; an empty world if nothing was ever written.
 ///
 /// # Errors
-/// If the file cannot be read, is damaged, or was written by a newer version.
+/// If the file cannot be read; an [`UnusableState`] if it is damaged, or was written by a newer version.
 pub(crate) fn load(data: &Path) -> anyhow::Result<World> {
     let path = data.join(FILE);
     match fs::read(&path) {
-        Ok(text) => parse(&text, &path),
+        Ok(text) => Ok(parse(&text, &path)?),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(World::default()),
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
     }
 }
 
-fn parse(text: &[u8], path: &Path) -> anyhow::Result<World> {
-    let damaged = || format!("`{}` is damaged; run `local reset` to start over", path.display());
-    let Header { version } = serde_json::from_slice(text).with_context(damaged)?;
+fn parse(text: &[u8], path: &Path) -> Result<World, UnusableState> {
+    let damaged = |why| UnusableState::Damaged { path: path.to_owned(), why };
+    let Header { version } = serde_json::from_slice(text).map_err(damaged)?;
     match version {
         // Version 1 only added the number: the same members, read alike.
-        0 | VERSION => serde_json::from_slice(text).with_context(damaged),
-        newer => bail!(
-            "`{}` has format version {newer}, and this lamstream supports versions up to {VERSION}: update lamstream, or \
-             delete the local cloud's data with `local reset`",
-            path.display()
-        ),
+        0 | VERSION => serde_json::from_slice(text).map_err(damaged),
+        version => Err(UnusableState::Newer { path: path.to_owned(), version }),
     }
 }
 
@@ -108,7 +137,7 @@ mod tests {
         assert_eq!(again.regions["us-east-1"].layers["l"].versions[&3].digest, "d");
         assert_eq!(
             saved["buckets"].take(),
-            serde_json::json!({"b": {"region": "us-east-1", "tags": null, "objects": {}}})
+            serde_json::json!({"b": {"region": "us-east-1", "tags": null, "objects": {}, "visible": 0}})
         );
     }
 
@@ -118,10 +147,10 @@ mod tests {
         let path = data.path().join(FILE);
         let newer = r#"{"version":2,"accounts":{}}"#;
         fs::write(&path, newer).expect("written");
-        let error = load(data.path()).expect_err("refused").to_string();
-        for part in [&path.display().to_string(), "format version 2", "up to 1", "update lamstream", "`local reset`"] {
-            assert!(error.contains(part), "{part}: {error}");
-        }
+        let error = load(data.path()).expect_err("refused");
+        assert!(matches!(error.downcast_ref(), Some(UnusableState::Newer { version: 2, .. })), "{error:?}");
+        let expected = "` has format version 2, and this program supports versions up to 1";
+        assert_eq!(error.to_string(), format!("`{}{expected}", path.display()));
         assert_eq!(fs::read_to_string(&path).expect("the file"), newer);
     }
 
@@ -130,8 +159,9 @@ mod tests {
         let data = tempfile::tempdir().expect("a directory");
         for text in ["", "no json", "[]", r#"{"version":1}"#, r#"{"version":"x"}"#] {
             fs::write(data.path().join(FILE), text).expect("written");
-            let error = load(data.path()).expect_err("refused").to_string();
-            assert!(error.ends_with("state.json` is damaged; run `local reset` to start over"), "{text}: {error}");
+            let error = load(data.path()).expect_err("refused");
+            assert!(matches!(error.downcast_ref(), Some(UnusableState::Damaged { .. })), "{text}: {error:?}");
+            assert!(error.to_string().ends_with("state.json` is damaged"), "{text}: {error}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Unpacks uploads, which are not trusted.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Cursor, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
 use zip::ZipArchive;
@@ -17,6 +17,7 @@ const LARGEST: u64 = 262_144_000;
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
 const SET_ID: u32 = 0o6000;
 
 /// AWS's message for everything that is not a valid zip.
@@ -57,17 +58,22 @@ fn refuse_or_unwritten(path: &Path, name: &str, error: io::Error) -> Fault {
     if is_disk_error(&error) { unwritten(path, error) } else { refuse(format!("`{name}`: {error}")) }
 }
 
+/// The longest target of a link.
+const LONGEST_TARGET: u64 = 4096;
+
 fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| Fault::parameter(REFUSAL))?;
     make_directory(root, "")?;
+    let (mut links, mut closed) = (Vec::new(), Vec::new());
     let mut left = largest;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(refuse)?;
         let raw = std::str::from_utf8(entry.name_raw()).map_err(refuse)?.to_owned();
-        let path = root.join(inside(&raw)?);
-        let mode = entry.unix_mode().unwrap_or(0o644);
-        if !matches!(mode & KIND, 0 | REGULAR | DIRECTORY) {
-            return Err(refuse(format!("`{raw}` is a link or a special file")));
+        let name = inside(&raw)?;
+        let path = root.join(&name);
+        let mode = entry.unix_mode().unwrap_or(if entry.is_dir() { 0o755 } else { 0o644 });
+        if !matches!(mode & KIND, 0 | REGULAR | DIRECTORY | LINK) {
+            return Err(refuse(format!("`{raw}` is a special file")));
         }
         // The zip crate hides these bits, so they are read from the high half of the external attributes.
         let at = usize::try_from(entry.central_header_start()).map_err(refuse)? + 40;
@@ -75,19 +81,42 @@ fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
         if bits & SET_ID != 0 {
             return Err(refuse(format!("`{raw}` would run as another user")));
         }
+        // On Lambda, a function is another user than the owner of its files. Here it is the same, so the owner gets
+        // the permissions of others.
+        let others = mode & 0o5;
         if entry.is_dir() {
             make_directory(&path, &raw)?;
+            closed.extend((others != 0o5).then_some(path));
             continue;
         }
         make_directory(path.parent().unwrap_or(root), &raw)?;
+        if mode & KIND == LINK {
+            let mut target = String::new();
+            entry.take(LONGEST_TARGET).read_to_string(&mut target).map_err(refuse)?;
+            if target.is_empty() || target.contains('\0') {
+                return Err(refuse(format!("`{raw}` is a link to nothing")));
+            }
+            links.push((path, target, raw));
+            continue;
+        }
         // The sizes in the headers are not trusted: the bytes that come out are counted.
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(mode & 0o555 | 0o400)
+            .mode(others * 0o111)
             .open(&path)
             .map_err(|error| refuse_or_unwritten(&path, &raw, error))?;
         left -= copy(&mut entry, &mut file, left, (&path, &raw))?;
+    }
+    // Last, so that nothing is written through a link. As on AWS, a link may lead anywhere: the function may follow it,
+    // and this cloud never does.
+    for (path, target, raw) in links {
+        symlink(target, &path).map_err(|error| refuse_or_unwritten(&path, &raw, error))?;
+    }
+    // From the inside out: what is in a closed directory can no longer be reached.
+    closed.sort_by(|one, other| other.cmp(one));
+    for path in closed {
+        fs::set_permissions(&path, Permissions::from_mode(0o000)).map_err(|error| unwritten(&path, error))?;
     }
     Ok(())
 }
@@ -166,11 +195,63 @@ mod tests {
     }
 
     #[test]
-    fn links_and_setuid_are_refused() {
+    fn links_are_kept_and_nothing_is_written_through_them() {
+        let linked = |links: &[(&str, &str)]| {
+            let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+            for (name, target) in links {
+                writer.add_symlink(*name, *target, SimpleFileOptions::default()).expect("an entry");
+            }
+            writer.start_file("a/b/file", SimpleFileOptions::default()).expect("an entry");
+            writer.write_all(b"x").expect("content");
+            attempt(&writer.finish().expect("a zip").into_inner(), 100)
+        };
+        for (name, target) in [("link", "a/b"), ("c/d/link", "../../a/b"), ("a/link", "./b"), ("a/link", "nowhere")] {
+            let (result, outer) = linked(&[(name, target)]);
+            result.expect("unpacked");
+            let link = outer.path().join("code").join(name);
+            assert_eq!(link.read_link().expect("a link"), std::path::Path::new(target));
+            assert_eq!(link.join("file").exists(), target != "nowhere");
+        }
+        for target in ["/etc", "..", "../..", "a/../..", "../outside", "/nowhere"] {
+            let (result, outer) = linked(&[("link", target)]);
+            result.expect("unpacked");
+            assert_eq!(outer.path().join("code/link").read_link().expect("a link"), std::path::Path::new(target));
+        }
+        for target in ["", "a\0b"] {
+            assert!(linked(&[("link", target)]).0.is_err_and(|message| message.contains("to nothing")), "{target:?}");
+        }
+        // Wherever the link is in the zip, and wherever it leads.
+        for target in ["b", "..", "/tmp"] {
+            let refusal = linked(&[("a", target), ("a/b/link", "../c")]).0;
+            assert!(refusal.is_err_and(|message| message.contains("exists")), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_others_may_not_read_is_unreadable() {
+        use std::os::unix::fs::PermissionsExt;
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        writer.add_symlink("link", "/etc/passwd", SimpleFileOptions::default()).expect("an entry");
-        let link = writer.finish().expect("a zip").into_inner();
-        assert!(attempt(&link, 100).0.is_err_and(|message| message.contains("link")));
+        let with = |mode| SimpleFileOptions::default().unix_permissions(mode);
+        for (name, mode) in [("closed/", 0o700), ("closed/in/", 0o700), ("open/", 0o755)] {
+            writer.add_directory(name, with(mode)).expect("an entry");
+        }
+        for (name, mode) in [("own", 0o600), ("run", 0o700), ("group", 0o640), ("all", 0o644), ("closed/in/f", 0o644)] {
+            writer.start_file(name, with(mode)).expect("an entry");
+            writer.write_all(b"x").expect("content");
+        }
+        let (result, outer) = attempt(&writer.finish().expect("a zip").into_inner(), 100);
+        result.expect("unpacked");
+        let mode = |name: &str| {
+            let found = outer.path().join("code").join(name).metadata().expect("the file");
+            found.permissions().mode() & 0o777
+        };
+        let modes = ["own", "run", "group", "all", "closed", "open"].map(mode);
+        assert_eq!(modes, [0, 0, 0, 0o444, 0, 0o755]);
+        crate::disk::files::remove_tree(&outer.path().join("code")).expect("removed");
+    }
+
+    #[test]
+    fn setuid_is_refused() {
         // The writer masks these bits, so they are set in the central directory: `external attributes`, high half.
         let mut setuid = zip("bootstrap", 0o755, b"x");
         let at = setuid.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");

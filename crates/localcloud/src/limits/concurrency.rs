@@ -27,7 +27,7 @@ struct Shared {
 #[derive(Default)]
 struct InUse {
     functions: HashMap<FunctionKey, Usage>,
-    /// What functions have reserved, by region.
+    /// The reservations of functions, by region.
     reserved: HashMap<String, usize>,
 }
 

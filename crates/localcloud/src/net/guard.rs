@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_browsers_add_is_told_apart_from_an_address_that_the_user_opens() {
+    fn what_browsers_add_is_distinguished_from_an_address_that_the_user_opens() {
         let host = ("host", "127.0.0.1:9000");
         for (name, value) in [("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
             assert!(api(&request("/", &[host, (name, value)])).is_err(), "{name}: {value}");

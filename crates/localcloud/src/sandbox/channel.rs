@@ -43,7 +43,7 @@ pub(super) struct RuntimeChannel {
 }
 
 impl RuntimeChannel {
-    /// For an instance that has no request yet.
+    /// Creates the channel of an instance that has no request yet.
     pub(super) fn new(
         options: &Options,
         address: SocketAddr,

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::credentials::Credentials;
 use super::spec::InstanceSpec;
+
+/// The directory of AWS's own runtimes. It does not exist here.
+const RUNTIME_DIRECTORY: &str = "/var/runtime";
 
 /// The directories that a function's environment names.
 pub(super) struct Paths<'a> {
@@ -20,6 +24,7 @@ pub(super) fn variables(
     runtime_api: &str,
     stream: &str,
     paths: &Paths<'_>,
+    credentials: Credentials,
 ) -> BTreeMap<String, String> {
     let (root, own) = (paths.task_root.display(), paths.own);
     let opt = paths.opt.unwrap_or(Path::new("/opt")).display();
@@ -35,12 +40,8 @@ pub(super) fn variables(
         set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         set("AWS_REGION", spec.region.clone()),
         set("AWS_DEFAULT_REGION", spec.region.clone()),
-        // They look like a role's credentials, but are valid nowhere.
-        set("AWS_ACCESS_KEY_ID", "ASIALOCALFUNCTION".to_owned()),
-        set("AWS_SECRET_ACCESS_KEY", "local-function".to_owned()),
-        set("AWS_SESSION_TOKEN", "local-function".to_owned()),
         set("LAMBDA_TASK_ROOT", root.to_string()),
-        set("LAMBDA_RUNTIME_DIR", root.to_string()),
+        set("LAMBDA_RUNTIME_DIR", RUNTIME_DIRECTORY.to_owned()),
         set("_HANDLER", configuration.handler.clone()),
         set("TZ", ":UTC".to_owned()),
         set("LANG", "en_US.UTF-8".to_owned()),
@@ -50,11 +51,16 @@ pub(super) fn variables(
         set("HOME", own.display().to_string()),
         set("TMPDIR", own.join("tmp").display().to_string()),
     ]);
+    variables.extend(credentials.variables());
     if !configuration.runtime.starts_with("provided.") {
         variables.extend([set("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", configuration.runtime))]);
     }
+    if configuration.runtime.starts_with("python") {
+        // Python's own bootstrap would add the packages of layers, but the adapter runs instead of it.
+        variables.extend([set("PYTHONPATH", RUNTIME_DIRECTORY.to_owned())]);
+    }
     if paths.opt.is_some() {
-        variables.extend(of_layers(&configuration.runtime, &opt.to_string()));
+        variables.extend(node_path(&configuration.runtime, &opt.to_string()));
     }
     if spec.logs_json() {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".into(), "JSON".into());
@@ -66,13 +72,10 @@ pub(super) fn variables(
     variables
 }
 
-/// Where a language looks for the packages of layers, as AWS documents it.
-fn of_layers(runtime: &str, opt: &str) -> Option<(String, String)> {
-    if let Some(version) = runtime.strip_prefix("python") {
-        let site = format!("{opt}/python:{opt}/python/lib/python{version}/site-packages");
-        return Some(("PYTHONPATH".into(), site));
-    }
+/// Where Node.js looks for the packages of layers, as AWS documents it.
+fn node_path(runtime: &str, opt: &str) -> Option<(String, String)> {
     let version = runtime.strip_prefix("nodejs")?.strip_suffix(".x")?;
-    let modules = format!("{opt}/nodejs/node{version}/node_modules:{opt}/nodejs/node_modules");
+    let modules =
+        format!("{opt}/nodejs/node{version}/node_modules:{opt}/nodejs/node_modules:{RUNTIME_DIRECTORY}/node_modules");
     Some(("NODE_PATH".into(), modules))
 }

@@ -1,4 +1,4 @@
-//! The processes of an instance's external extensions: programs from its layers that run beside the runtime.
+//! The processes of an instance's external extensions: programs from its layers that run next to the runtime.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::message::RuntimeMessage;
 use super::spawn::kill_group;
+use crate::disk::files::leads_into;
 
 /// One process, and the task that watches it.
 struct ExtensionProcess {
@@ -23,12 +24,17 @@ struct ExtensionProcess {
 #[derive(Default)]
 pub(super) struct ExtensionProcesses(Vec<ExtensionProcess>);
 
-/// The programs in the `extensions` directory below `/opt`, in the order of their names.
+/// The programs in the `extensions` directory below `/opt`, in the order of their names. Links are followed as long as they
+/// stay below it.
 pub(super) fn programs(opt: &Path) -> Vec<(String, PathBuf)> {
     use std::os::unix::fs::PermissionsExt;
+    let is_below = |path: &Path| leads_into(path, &[opt]);
     let entries = std::fs::read_dir(opt.join("extensions")).into_iter().flatten().flatten();
     let mut programs: Vec<(String, PathBuf)> = entries
-        .filter(|entry| entry.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0))
+        .filter(|entry| is_below(&entry.path()))
+        .filter(|entry| {
+            entry.path().metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+        })
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
         .collect();
     programs.sort();
@@ -82,5 +88,30 @@ fn ended(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_link_that_leads_out_of_the_layers_is_no_extension() {
+        let outer = tempfile::tempdir().expect("a directory");
+        let opt = outer.path().join("opt");
+        std::fs::create_dir_all(opt.join("extensions")).expect("directories");
+        for path in [opt.join("program"), outer.path().join("outside")] {
+            std::fs::write(&path, "#!/bin/sh\n").expect("a program");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+        }
+        symlink("../program", opt.join("extensions/inside")).expect("a link");
+        symlink("../../outside", opt.join("extensions/outside")).expect("a link");
+        let names: Vec<String> = programs(&opt).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["inside"]);
+        std::fs::rename(opt.join("extensions"), outer.path().join("extensions")).expect("moved");
+        symlink("../extensions", opt.join("extensions")).expect("a link");
+        assert!(programs(&opt).is_empty(), "the whole directory leads out");
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Extensions {
     /// Programs that were started and have not registered yet.
     expected: BTreeSet<String>,
     registered: Vec<Extension>,
-    /// What a registration answers about the function.
+    /// The description of the function that a registration returns.
     function: Value,
 }
 
@@ -30,12 +30,12 @@ pub(super) struct Extension {
     takes_shutdown: bool,
     /// Its open `event/next`.
     waiting: Option<oneshot::Sender<Bytes>>,
-    /// An event that came before it asked.
+    /// An event that arrived before it asked.
     pending: Option<Bytes>,
 }
 
 impl Extensions {
-    /// Before any registration; `function` is what registrations answer.
+    /// The state before any registration; `function` is the description that registrations return.
     pub(super) fn expecting(names: impl IntoIterator<Item = String>, function: Value) -> Self {
         Self { expected: names.into_iter().collect(), registered: Vec::new(), function }
     }

@@ -1,4 +1,4 @@
-//! The Extensions API: how programs beside the runtime take part in an instance's life.
+//! The Extensions API: how programs next to the runtime take part in an instance's life.
 
 use std::sync::Arc;
 

@@ -53,14 +53,14 @@ struct PortHolder {
     ending: bool,
 }
 
-/// What becomes of the instance that has a port.
+/// The state of the instance that has a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PortHolderState {
     /// It ends, and its port will be free.
     Ends,
     /// It is in use.
     Stays,
-    /// No instance is known yet, or none any more: it is just starting, or has just ended.
+    /// No instance is known yet or any more: it is just starting, or has just ended.
     Unknown,
 }
 
@@ -79,10 +79,11 @@ pub(super) enum Placement {
 }
 
 impl Fleet {
-    /// `run` is what [`tag::begin_run`] has returned, `limit` how many requests may run at once.
-    pub(crate) fn new(run: u64, limit: usize) -> Self {
+    /// `run` is what [`tag::begin_run`] has returned, `limit` how many requests may run at once, `obedient` as in
+    /// [`Spawner::start`].
+    pub(crate) fn new(run: u64, limit: usize, obedient: bool) -> Self {
         Self {
-            spawner: Spawner::start(run),
+            spawner: Spawner::start(run, obedient),
             cleanup: Cleanup::default(),
             run,
             tasks: Mutex::default(),
@@ -202,6 +203,11 @@ impl Fleet {
         let builds: HashSet<&str> = world.builds().collect();
         lock(&self.instances).pools.retain(|build, _| builds.contains(build.as_str()));
         self.concurrency.follow(world);
+    }
+
+    /// Ends the instances of these builds as soon as they are idle.
+    pub(super) fn retire(&self, builds: &[String]) {
+        lock(&self.instances).pools.retain(|build, _| !builds.contains(build));
     }
 
     /// Ends all instances and waits until their processes are gone.

@@ -317,9 +317,14 @@ impl Instance {
         }
     }
 
+    /// Whether it is a web app, with a port.
+    pub(super) fn has_port(&self) -> bool {
+        self.port.is_some()
+    }
+
     /// Whether its app has another port than the function asks for.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.port.as_ref().is_some_and(|port| port.warning().is_some())
+        self.port.as_ref().is_some_and(PortLease::is_elsewhere)
     }
 
     /// Writes one event to the log stream, and to the tail.
@@ -352,7 +357,10 @@ const TAIL: usize = 4096;
 
 /// Opens the instance's own log stream, on a blocking thread; returns its name, too.
 async fn own_stream(host: &Arc<Host>, spec: &Arc<InstanceSpec>, token: &str) -> anyhow::Result<(String, LogStream)> {
-    let name = format!("{}/[{}]{token}", date::stream(clock::now()), spec.number);
+    let group = &spec.configuration.logging.log_group;
+    // Functions may share a group of another name.
+    let function = if *group == format!("/aws/lambda/{}", spec.function) { "" } else { &spec.function };
+    let name = format!("{}/{function}[{}]{token}", date::stream(clock::now()), spec.number);
     let (host, spec, stream) = (host.clone(), spec.clone(), name.clone());
     let open = move || host.store.open_log_stream(&spec.region, &spec.configuration.logging.log_group, &stream);
     let opened = tokio::task::spawn_blocking(open).await?;

@@ -25,7 +25,7 @@ fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
 }
 
 /// How many of its last lines are sent with a function's failure.
-const LINES: usize = 8;
+const LINES: usize = 20;
 
 /// How long to wait for the end of a killed process.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -279,7 +279,8 @@ impl Instance {
         if self.start.patient {
             self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
-            self.start_again(Start { patient: true, on_its_port: self.start.on_its_port || self.is_elsewhere() });
+            // Not every app reads its port from a variable: the next start waits for the port of this one.
+            self.start_again(Start { patient: true, on_its_port: self.has_port() });
         }
     }
 
@@ -288,8 +289,11 @@ impl Instance {
         let Ok(queued) = self.requests.try_recv() else { return };
         let status = if start.patient { "timeout" } else { "error" };
         self.report_start(status, "Runtime.Unknown");
-        let how =
-            if start.on_its_port { "on the port that it asks for" } else { "with the time limit of an invocation" };
+        let how = match (start.patient, self.is_elsewhere()) {
+            (false, _) => "on the port that it asks for",
+            (true, false) => "with the time limit of an invocation",
+            (true, true) => "with the time limit of an invocation, on the port that it asks for",
+        };
         self.log_line(&format!("[local cloud] it is started again, {how}"));
         self.note(&format!("it is started again, {how}"));
         let _ = queued.reply.send(Err(start));
@@ -321,7 +325,7 @@ impl Instance {
         let _ = client.send(Ok(outcome));
     }
 
-    /// What the function itself printed last, as far as it is in the tail.
+    /// The last lines that the function itself printed, as far as they are in the tail.
     fn last_lines(&self) -> String {
         const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
         let tail = String::from_utf8_lossy(&self.tail);

@@ -46,7 +46,10 @@ pub(crate) async fn invoke(host: &Arc<Host>, spec: InstanceSpec, request: Reques
             }
         };
         match outcome.await {
-            Ok(Ok(outcome)) if sent => return Ok(Invocation { outcome, finished: tail }),
+            Ok(Ok(outcome)) if sent => {
+                host.record_use(&spec);
+                return Ok(Invocation { outcome, finished: tail });
+            }
             Ok(Err(again)) => start = again,
             _ => {}
         }

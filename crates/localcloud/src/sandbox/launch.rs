@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::process::Child;
 use tokio::sync::mpsc;
 
+use super::credentials::Credentials;
 use super::extension_process::{ExtensionProcesses, programs};
 use super::extensions::Extensions;
 use super::host::Host;
@@ -17,6 +18,7 @@ use super::spawn::Spawner;
 use super::spec::InstanceSpec;
 use super::tag::InstanceMark;
 use super::{binary, environment, language, layers};
+use crate::disk::files::leads_into;
 use crate::disk::uses::Use;
 use crate::options::ACCOUNT;
 
@@ -59,6 +61,8 @@ pub(super) struct Launch {
     mounted: bool,
     /// A web app's own port.
     pub(super) port: Option<PortLease>,
+    /// What its owner has handed over for AWS.
+    credentials: Option<Credentials>,
     /// Warnings for both logs.
     pub(super) warnings: Vec<String>,
 }
@@ -85,7 +89,8 @@ impl Launch {
         warnings.extend(port.as_ref().and_then(PortLease::warning));
         let root = host.store.data.code(&spec.code.digest);
         let mounted = opt.is_some() && refusal.is_none();
-        Ok(Self { root, own: own.to_owned(), mounted, opt, opt_use, port, warnings })
+        let credentials = host.handed_over.of(&spec.key());
+        Ok(Self { root, own: own.to_owned(), mounted, opt, opt_use, port, credentials, warnings })
     }
 
     /// The mount namespace of one process.
@@ -101,6 +106,12 @@ impl Launch {
         let configuration = &spec.configuration;
         if configuration.runtime.starts_with("provided.") {
             let bootstrap = self.root.join("bootstrap");
+            let inside: Vec<&Path> = [Some(self.root.as_path()), self.opt.as_deref()].into_iter().flatten().collect();
+            if bootstrap.is_symlink() && !leads_into(&bootstrap, &inside) {
+                return Err(
+                    StartError("`bootstrap` is a link that leads out of the package and its layers".into()).into()
+                );
+            }
             binary::refuse_foreign(&bootstrap)?;
             return Ok(Command::new(bootstrap));
         }
@@ -170,11 +181,12 @@ impl Launch {
     fn configure(&self, command: &mut Command, spec: &InstanceSpec, endpoints: &Endpoints) -> std::io::Result<()> {
         let opt = if self.mounted { Some(Path::new("/opt")) } else { self.opt.as_deref() };
         let paths = environment::Paths { task_root: &self.root, own: &self.own, opt };
+        let credentials = self.credentials.clone().unwrap_or_else(Credentials::invalid);
         command
             .current_dir(&self.root)
             .env_clear()
-            .envs(environment::variables(spec, &endpoints.address, &endpoints.stream, &paths))
-            .envs(self.port.iter().flat_map(PortLease::variables))
+            .envs(environment::variables(spec, &endpoints.address, &endpoints.stream, &paths, credentials))
+            .envs(self.port.iter().flat_map(|port| port.variables(spec.configuration.variables())))
             .stdin(Stdio::null())
             .stdout(endpoints.writer.try_clone()?)
             .stderr(endpoints.writer.try_clone()?);

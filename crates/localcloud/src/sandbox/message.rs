@@ -1,9 +1,9 @@
-//! What an instance hears from its processes.
+//! Messages that an instance receives from its processes.
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-/// A message from the Runtime API, or from one that watches a process, to the instance.
+/// A message to the instance, from the Runtime API or from a task that watches a process.
 pub(super) enum RuntimeMessage {
     /// The process asks for a request.
     Next(oneshot::Sender<Delivery>),

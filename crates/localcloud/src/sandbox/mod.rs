@@ -4,6 +4,7 @@
 mod answer;
 mod binary;
 mod channel;
+mod credentials;
 mod environment;
 mod extension_process;
 mod extensions;
@@ -32,6 +33,7 @@ mod spec;
 mod tag;
 
 pub(crate) use answer::{Answer, LARGEST};
+pub(crate) use credentials::Credentials;
 pub(crate) use host::Host;
 pub(crate) use invoke::invoke;
 pub(crate) use layers::{adapter, layers_directory};

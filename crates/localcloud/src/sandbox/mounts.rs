@@ -1,4 +1,4 @@
-//! A mount namespace in which `/opt` is a function's layers, for one process and its children.
+//! A mount namespace in which `/opt` is a function's layers, read-only as on AWS, for one process and its children.
 
 use std::ffi::CString;
 use std::io;
@@ -8,25 +8,28 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use rustix::fs::{Mode, OFlags, open};
-use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
+use rustix::fs::{Mode, OFlags, StatVfsMountFlags, open, statvfs};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount_bind, mount_change, mount_remount};
 use rustix::thread::UnshareFlags;
 
 /// What has to be mounted. Everything is prepared before the fork, because nothing may be allocated after it.
 pub(super) struct MountNamespace {
     opt: CString,
+    /// The flags of the mount that `opt` is on, and read-only.
+    flags: MountFlags,
     /// Our user and group, for a user namespace; `None` for root, which needs none.
     users: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl MountNamespace {
     /// # Errors
-    /// If the path contains a NUL byte.
+    /// If the path contains a NUL byte or does not exist.
     pub(super) fn new(opt: &Path) -> io::Result<Self> {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let same = |id: u32| format!("{id} {id} 1").into_bytes();
         let users = (user != 0).then(|| (same(user), same(group)));
-        Ok(Self { opt: CString::new(opt.as_os_str().as_bytes())?, users })
+        let flags = kept(statvfs(opt)?.f_flag) | MountFlags::BIND | MountFlags::RDONLY;
+        Ok(Self { opt: CString::new(opt.as_os_str().as_bytes())?, flags, users })
     }
 
     /// Enters the namespace. This is called between fork and exec: it makes system calls and allocates nothing.
@@ -49,8 +52,22 @@ impl MountNamespace {
         // The mount must not be visible elsewhere.
         mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
         mount_bind(self.opt.as_c_str(), c"/opt")?;
+        mount_remount(c"/opt", self.flags, c"")?;
         Ok(())
     }
+}
+
+/// The flags that a user namespace may not take off a mount. Source: mount_namespaces(7).
+fn kept(flags: StatVfsMountFlags) -> MountFlags {
+    let pairs = [
+        (StatVfsMountFlags::NOSUID, MountFlags::NOSUID),
+        (StatVfsMountFlags::NODEV, MountFlags::NODEV),
+        (StatVfsMountFlags::NOEXEC, MountFlags::NOEXEC),
+        (StatVfsMountFlags::NOATIME, MountFlags::NOATIME),
+        (StatVfsMountFlags::NODIRATIME, MountFlags::NODIRATIME),
+        (StatVfsMountFlags::RELATIME, MountFlags::RELATIME),
+    ];
+    pairs.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, flag)| flag).collect()
 }
 
 fn write(path: &std::ffi::CStr, bytes: &[u8]) -> io::Result<()> {

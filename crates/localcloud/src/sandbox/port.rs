@@ -1,8 +1,9 @@
-//! The port of a web app, one for each instance.
+//! The ports of a web app, for each instance.
 //!
 //! On AWS every instance has a network of its own; here all instances share this machine's. The first instance gets the
 //! port that its function asks for, if it is free; all others get a free one, and find it in the variables that name
-//! the port. An app that ignores these variables can have only one instance at a time.
+//! the port. The same applies to a second port that the adapter polls. An app that ignores these variables can have only
+//! one instance at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
@@ -20,6 +21,8 @@ use crate::sync::lock;
 /// The variables that the adapter reads, in this order, and the port if none of them is set.
 const VARIABLES: [&str; 3] = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"];
 const DEFAULT: u16 = 8080;
+/// The variables with the port that the adapter polls until the app is ready, if it is another one.
+const READINESS: [&str; 2] = ["AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"];
 
 /// How long to wait for the port of an instance that has been told to end.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,56 +34,92 @@ static LEASED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 /// A port that no other instance gets until this is dropped.
 #[derive(Debug)]
 pub(super) struct PortLease {
+    asked: u16,
     port: u16,
-    /// The port that the function asked for, if that was taken.
-    instead_of: Option<u16>,
+    /// Its own port for polling, if it asks for one.
+    readiness: Option<(u16, u16)>,
 }
 
 impl PortLease {
-    /// Leases the port that a function asks for, or a free one.
+    /// Leases the ports that a function asks for, or free ones.
     ///
     /// # Errors
     /// If no port is free.
     pub(super) fn new(environment: &BTreeMap<String, String>) -> std::io::Result<Self> {
         let asked = asked(environment);
-        let mut leased = lock(&LEASED);
-        if !leased.contains(&asked) && is_free(asked) {
-            leased.insert(asked);
-            return Ok(Self { port: asked, instead_of: None });
-        }
-        loop {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            if leased.insert(port) {
-                return Ok(Self { port, instead_of: Some(asked) });
-            }
-        }
+        let readiness = number(environment, &READINESS).filter(|port| *port != asked);
+        let mut leased = Self { asked, port: lease(asked)?, readiness: None };
+        leased.readiness = readiness.map(|asked| lease(asked).map(|port| (asked, port))).transpose()?;
+        Ok(leased)
     }
 
     pub(super) fn number(&self) -> u16 {
         self.port
     }
 
-    /// The variables with the port, for the adapter and the app.
-    pub(super) fn variables(&self) -> [(String, String); 2] {
-        ["AWS_LWA_PORT", "PORT"].map(|name| (name.to_owned(), self.port.to_string()))
+    /// The variables with the ports, for the adapter and the app: those that the adapter reads, and every other one whose
+    /// name ends in `PORT` and whose value is the port that the function asks for.
+    pub(super) fn variables(&self, environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let own = ["AWS_LWA_PORT", "PORT"].map(|name| (name.to_owned(), self.port.to_string()));
+        let mut variables = BTreeMap::from(own);
+        for (name, value) in environment.iter().filter(|(name, _)| name.ends_with("PORT")) {
+            let moved = [Some((self.asked, self.port)), self.readiness].into_iter().flatten();
+            let moved = moved.into_iter().find(|(asked, _)| value.parse::<u16>() == Ok(*asked));
+            variables.extend(moved.map(|(_, port)| (name.clone(), port.to_string())));
+        }
+        variables
+    }
+
+    /// Whether it is not the port that the function asked for.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.port != self.asked || self.readiness.is_some_and(|(asked, port)| asked != port)
     }
 
     /// A warning if it is not the port that the function asked for: not every app reads its variables.
     pub(super) fn warning(&self) -> Option<String> {
-        let (asked, port) = (self.instead_of?, self.port);
-        Some(format!("port {asked} is taken by another instance or program: this instance has PORT={port}"))
+        let (asked, port) = match self.readiness {
+            Some((asked, port)) if self.port == self.asked => (asked, port),
+            _ => (self.asked, self.port),
+        };
+        let name = if port == self.port { "PORT" } else { READINESS[0] };
+        self.is_elsewhere()
+            .then(|| format!("port {asked} is taken by another instance or program: this instance has {name}={port}"))
     }
 }
 
 impl Drop for PortLease {
     fn drop(&mut self) {
-        lock(&LEASED).remove(&self.port);
+        let mut leased = lock(&LEASED);
+        leased.remove(&self.port);
+        if let Some((_, port)) = self.readiness {
+            leased.remove(&port);
+        }
+    }
+}
+
+/// Leases a port, or a free one instead.
+fn lease(asked: u16) -> std::io::Result<u16> {
+    let mut leased = lock(&LEASED);
+    if !leased.contains(&asked) && is_free(asked) {
+        leased.insert(asked);
+        return Ok(asked);
+    }
+    loop {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        if leased.insert(port) {
+            return Ok(port);
+        }
     }
 }
 
 /// The port that a function asks for.
 fn asked(environment: &BTreeMap<String, String>) -> u16 {
-    VARIABLES.iter().find_map(|name| environment.get(*name)?.parse().ok()).unwrap_or(DEFAULT)
+    number(environment, &VARIABLES).unwrap_or(DEFAULT)
+}
+
+/// The first of these variables that has one.
+fn number(environment: &BTreeMap<String, String>, names: &[&str]) -> Option<u16> {
+    names.iter().find_map(|name| environment.get(*name)?.parse().ok())
 }
 
 /// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older
@@ -137,5 +176,37 @@ mod tests {
         let port = taken.local_addr().expect("its address").port();
         let lease = PortLease::new(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())])).expect("another");
         assert_ne!(lease.port, port);
+    }
+
+    #[test]
+    fn every_variable_with_the_port_moves_with_it() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let asked = taken.local_addr().expect("its address").port();
+        let environment: BTreeMap<String, String> = [
+            ("PORT", asked),
+            ("AWS_LWA_READINESS_CHECK_PORT", asked),
+            ("UVICORN_PORT", asked),
+            ("DATABASE_PORT", 5432),
+            ("NUMBER", asked),
+        ]
+        .map(|(name, port)| (name.to_owned(), port.to_string()))
+        .into();
+        let lease = PortLease::new(&environment).expect("another");
+        let moved = lease.variables(&environment);
+        let names: Vec<&str> = moved.keys().map(String::as_str).collect();
+        assert_eq!(names, ["AWS_LWA_PORT", "AWS_LWA_READINESS_CHECK_PORT", "PORT", "UVICORN_PORT"]);
+        assert!(moved.values().all(|port| *port == lease.port.to_string()), "{moved:?}");
+    }
+
+    #[test]
+    fn a_second_port_for_polling_moves_by_itself() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let polled = taken.local_addr().expect("its address").port();
+        let environment = BTreeMap::from([("AWS_LWA_READINESS_CHECK_PORT".to_owned(), polled.to_string())]);
+        let lease = PortLease::new(&environment).expect("ports");
+        let moved = lease.variables(&environment);
+        let port = &moved["AWS_LWA_READINESS_CHECK_PORT"];
+        assert!(*port != polled.to_string() && *port != lease.port.to_string(), "{moved:?}");
+        assert!(lease.warning().is_some_and(|words| words.contains("AWS_LWA_READINESS_CHECK_PORT=")));
     }
 }

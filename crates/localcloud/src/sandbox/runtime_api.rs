@@ -28,8 +28,7 @@ use crate::net::head_timeout::{HeadTimeout, Requests};
 use crate::net::quick_ack::QuickAck;
 use crate::sync::lock;
 
-/// lambda_runtime means to send this as a trailer when a stream fails, but writes it into the body, as a chunk of its
-/// own.
+/// lambda_runtime should send this as a trailer when a stream fails, but writes it into the body, as a separate chunk.
 const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 
 /// Serves an instance until its process is gone and everything that it sent has been read. If this is dropped earlier,

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::mpsc;
 
 use rustix::process::{Pid, Signal, getpid, getppid, kill_process_group, set_parent_process_death_signal};
+use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
@@ -24,7 +25,8 @@ type Job = (std::process::Command, Option<MountNamespace>, ProcessTag, oneshot::
 pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
 
 impl Spawner {
-    pub(super) fn start(run: u64) -> Self {
+    /// `obedient` is whether a program that root starts obeys the permissions of files.
+    pub(super) fn start(run: u64, obedient: bool) -> Self {
         let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
         std::thread::spawn(move || {
             let mut guardian = None;
@@ -33,7 +35,7 @@ impl Spawner {
                 if tag::is_supported() {
                     guardian.get_or_insert_with(|| Guardian::start(run));
                 }
-                let _ = reply.send(spawn(command, namespace, tag));
+                let _ = reply.send(spawn(command, namespace, tag, obedient));
             }
         });
         Self(jobs)
@@ -54,7 +56,12 @@ impl Spawner {
 }
 
 #[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
-fn spawn(mut command: std::process::Command, namespace: Option<MountNamespace>, tag: ProcessTag) -> io::Result<Child> {
+fn spawn(
+    mut command: std::process::Command,
+    namespace: Option<MountNamespace>,
+    tag: ProcessTag,
+    obedient: bool,
+) -> io::Result<Child> {
     let cloud = getpid();
     command.process_group(0);
     // SAFETY: the closure makes system calls and allocates nothing.
@@ -62,6 +69,9 @@ fn spawn(mut command: std::process::Command, namespace: Option<MountNamespace>, 
         command.pre_exec(move || {
             // First, since changing its privileges clears a process's death signal.
             namespace.as_ref().map_or(Ok(()), MountNamespace::enter)?;
+            if obedient {
+                obey_permissions();
+            }
             tag.apply();
             set_parent_process_death_signal(Some(Signal::KILL))?;
             // The cloud may have ended before the signal was set.
@@ -78,6 +88,15 @@ fn spawn(mut command: std::process::Command, namespace: Option<MountNamespace>, 
         }
     }
     command.spawn()
+}
+
+/// Makes the program that root is about to start obey the permissions of files, as functions do on Lambda. Called
+/// between fork and exec: it makes system calls alone.
+fn obey_permissions() {
+    for capability in [CapabilitySet::DAC_OVERRIDE, CapabilitySet::DAC_READ_SEARCH] {
+        // Only root has them, and may give them up.
+        let _ = remove_capability_from_bounding_set(capability);
+    }
 }
 
 /// Kills a child's whole group.

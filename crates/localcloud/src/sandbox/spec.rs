@@ -1,4 +1,4 @@
-//! What an instance is made of.
+//! Everything that an instance needs to run one version.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use crate::disk::directory::Directory;
 use crate::disk::uses::Use;
 use crate::limits::concurrency::FunctionKey;
 use crate::world::configuration::{Configuration, Layer};
-use crate::world::function::{Code, Function, Version};
+use crate::world::function::Function;
+use crate::world::version::{Code, Version};
 
 /// Everything needed to run one version.
 #[derive(Debug, Clone)]

@@ -31,8 +31,8 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
 ///
 /// # Errors
 /// Those of the handler.
-pub(crate) async fn blocking(
-    handler: impl FnOnce() -> Result<Response<Body>, Fault> + Send + 'static,
-) -> Result<Response<Body>, Fault> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    handler: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
     tokio::task::spawn_blocking(handler).await.map_err(Fault::internal)?
 }

@@ -7,10 +7,25 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use crate::clock;
-use crate::random;
 use crate::wire::error::Fault;
 use crate::world::World;
 use crate::world::secret::{CURRENT, Content, Secret, arn};
+
+/// The errors of the API model, whose text is the member `Message`. All others are those of AWS's front end.
+pub(super) const MODELLED: &[&str] = &[
+    "DecryptionFailure",
+    "EncryptionFailure",
+    "InternalServiceError",
+    "InvalidNextTokenException",
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "LimitExceededException",
+    "MalformedPolicyDocumentException",
+    "PreconditionNotMetException",
+    "PublicPolicyException",
+    "ResourceExistsException",
+    "ResourceNotFoundException",
+];
 
 /// Bytes of a secret.
 const LARGEST: usize = 65_536;
@@ -73,8 +88,10 @@ fn refused(message: impl Into<String>) -> Fault {
     Fault::new(400, "InvalidRequestException", message)
 }
 
+/// A secret that does not exist, or a version of it; AWS ends only the first sentence with a full stop.
 fn missing(what: &str) -> Fault {
-    Fault::new(400, "ResourceNotFoundException", format!("Secrets Manager can't find the specified {what}."))
+    let end = if what == "secret" { "." } else { "" };
+    Fault::new(400, "ResourceNotFoundException", format!("Secrets Manager can't find the specified {what}{end}"))
 }
 
 impl Write {
@@ -103,7 +120,9 @@ impl Write {
     }
 
     fn token(&self) -> Result<String, Fault> {
-        let token = self.client_request_token.clone().unwrap_or_else(random::uuid);
+        // Every SDK sends one.
+        let missing = || refused("You must provide a ClientRequestToken value. We recommend a UUID-type value.");
+        let token = self.client_request_token.clone().ok_or_else(missing)?;
         match token.len() {
             32..=64 => Ok(token),
             _ => Err(invalid("ClientRequestToken must be 32-64 characters long.")),

@@ -138,7 +138,7 @@ fn put(call: &Call) -> Result<Value, Fault> {
 
 /// Splits `NAME` or `NAME:VERSION`, which may be part of an ARN, into the name and the selector with its colon.
 fn parts(name: &str) -> (&str, &str) {
-    let own = name.strip_prefix("arn:aws:ssm:").and_then(|rest| rest.split_once(":parameter"));
+    let own = name.strip_prefix("arn:").and_then(|rest| rest.split_once(":parameter"));
     let name = own.map_or(name, |(_, name)| name);
     match name.find(':') {
         Some(colon) => name.split_at(colon),

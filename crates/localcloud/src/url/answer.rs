@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep_until};
 
 use super::request::{Refusal, UrlRequest};
 use crate::sandbox::{Answer, LARGEST, Outcome};
@@ -15,15 +16,22 @@ use crate::wire::error::{Body, full};
 use crate::wire::prelude::{Prelude, Reader};
 use crate::world::url::Url;
 
+/// What AWS puts before the name of a header that only the URL itself may send.
+const REMAPPED: &str = "x-amzn-remapped-";
+
+/// The headers that it renames in every answer.
+const RENAMED: [&str; 2] = ["date", "www-authenticate"];
+
 /// The content type of a streaming handler's answer that begins with a prelude.
 const WITH_PRELUDE: &str = "application/vnd.awslambda.http-integration-response";
 
-/// Answers the client.
+/// Answers the client. A streamed answer without a body stays open until `open_until`, if that is given.
 pub(super) async fn convert(
     request: &UrlRequest,
     url: &Url,
     method: &Method,
     outcome: Outcome,
+    open_until: Option<Instant>,
 ) -> Result<Response<Body>, Refusal> {
     let answer = match outcome {
         Outcome::Answer(answer) => answer,
@@ -35,13 +43,13 @@ pub(super) async fn convert(
     let kind = answer.content_type.as_ref().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let prelude = answer.streaming && kind.starts_with(WITH_PRELUDE);
     match (url.streams(), prelude) {
-        (true, true) => streamed(request, method, answer).await,
+        (true, true) => streamed(request, method, answer, open_until).await,
         (true, false) => {
             if !answer.streaming {
                 request.note("a RESPONSE_STREAM url over a buffered handler: the client gets the raw answer");
             }
             let content_type = answer.content_type.clone().filter(|_| answer.streaming);
-            Ok(raw(answer, content_type))
+            Ok(raw(answer, content_type, open_until))
         }
         (false, true) => {
             request.note("a BUFFERED url over a streaming handler: the client gets nothing before the end");
@@ -70,15 +78,24 @@ async fn prelude(request: &UrlRequest, answer: &mut Answer) -> Result<(Prelude, 
     Err(request.failed("the answer ended before its prelude did".to_owned()))
 }
 
-async fn streamed(request: &UrlRequest, method: &Method, mut answer: Answer) -> Result<Response<Body>, Refusal> {
+async fn streamed(
+    request: &UrlRequest,
+    method: &Method,
+    mut answer: Answer,
+    open_until: Option<Instant>,
+) -> Result<Response<Body>, Refusal> {
     let (prelude, first) = prelude(request, &mut answer).await?;
-    let mut response = head(&prelude);
+    let mut response = head(request, &prelude)?;
     remap_length(response.headers_mut());
     if bodyless(method, response.status()) {
         drain(answer);
+        // For HTTP such an answer is over with its head, so the head itself is held back.
+        if let Some(until) = open_until {
+            sleep_until(until).await;
+        }
         return Ok(response.map(|_| full("")));
     }
-    Ok(response.map(|()| body(first, answer)))
+    Ok(response.map(|()| body(first, answer, open_until)))
 }
 
 /// The answer of a streaming handler behind a BUFFERED URL: the same, but complete.
@@ -88,7 +105,7 @@ async fn collected_stream(
     mut answer: Answer,
 ) -> Result<Response<Body>, Refusal> {
     let (prelude, first) = prelude(request, &mut answer).await?;
-    let mut response = head(&prelude);
+    let mut response = head(request, &prelude)?;
     response.headers_mut().remove("content-length");
     let rest = collect(request, answer, LARGEST.saturating_sub(first.len())).await?;
     if bodyless(method, response.status()) {
@@ -119,8 +136,12 @@ async fn buffered(request: &UrlRequest, method: &Method, answer: Answer) -> Resu
         Ok(_) => return whole(compact(&bytes)),
         Err(_) => return whole(bytes),
     };
-    let (response, content) = from_json(&members)
+    let (prelude, content) = from_json(&members)
         .ok_or_else(|| request.failed("the answer has a `statusCode`, but is not of payload format 2.0".to_owned()))?;
+    let mut response = head(request, &prelude)?;
+    let headers = response.headers_mut();
+    headers.remove("content-length");
+    headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
     let content = if bodyless(method, response.status()) { Bytes::new() } else { content };
     Ok(response.map(|()| full(content)))
 }
@@ -136,7 +157,7 @@ fn compact(json: &[u8]) -> Bytes {
     kept.collect()
 }
 
-fn from_json(members: &Map<String, Value>) -> Option<(Response<()>, Bytes)> {
+fn from_json(members: &Map<String, Value>) -> Option<(Prelude, Bytes)> {
     let code = &members["statusCode"];
     let code = code.as_u64().or_else(|| code.as_str()?.parse().ok())?;
     let list = |name: &str| members.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
@@ -154,15 +175,18 @@ fn from_json(members: &Map<String, Value>) -> Option<(Response<()>, Bytes)> {
         Some(Value::String(text)) => text.clone().into(),
         Some(other) => other.to_string().into(),
     };
-    let mut response = head(&prelude);
-    response.headers_mut().remove("content-length");
-    let headers = response.headers_mut();
-    headers.entry("content-type").or_insert(HeaderValue::from_static("application/json"));
-    Some((response, content))
+    Some((prelude, content))
 }
 
 /// Status and headers, as far as they can be sent.
-fn head(prelude: &Prelude) -> Response<()> {
+///
+/// # Errors
+/// 500 if the function sends a header under a name that the URL gives to renamed headers.
+fn head(request: &UrlRequest, prelude: &Prelude) -> Result<Response<()>, Refusal> {
+    if let Some(name) = prelude.headers.keys().find(|name| name.to_ascii_lowercase().starts_with(REMAPPED)) {
+        let why = format!("the answer has a header `{name}`, which only the URL may send");
+        return Err(request.failed_with(StatusCode::INTERNAL_SERVER_ERROR, why));
+    }
     let mut response = Response::new(());
     *response.status_mut() =
         prelude.status_code.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(StatusCode::OK);
@@ -183,7 +207,18 @@ fn head(prelude: &Prelude) -> Response<()> {
             headers.append("set-cookie", cookie);
         }
     }
-    response
+    RENAMED.iter().for_each(|name| remap(headers, name));
+    Ok(response)
+}
+
+/// Renames a header, as AWS does.
+fn remap(headers: &mut HeaderMap, name: &'static str) {
+    let Ok(remapped) = format!("{REMAPPED}{name}").parse::<HeaderName>() else { return };
+    let values: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
+    headers.remove(name);
+    for value in values {
+        headers.append(remapped.clone(), value);
+    }
 }
 
 /// A header's values: some runtime clients write several as a list.
@@ -197,9 +232,7 @@ fn values(value: &Value) -> Vec<String> {
 
 /// Renames the function's `Content-Length`, as AWS does: the length of a stream is not known before its end.
 fn remap_length(headers: &mut HeaderMap) {
-    if let Some(length) = headers.remove("content-length") {
-        headers.insert("x-amzn-remapped-content-length", length);
-    }
+    remap(headers, "content-length");
     headers.entry("content-type").or_insert(HeaderValue::from_static("application/octet-stream"));
 }
 
@@ -212,25 +245,31 @@ fn drain(mut answer: Answer) {
     tokio::spawn(async move { while answer.next().await.is_some() {} });
 }
 
-fn raw(answer: Answer, content_type: Option<HeaderValue>) -> Response<Body> {
-    let mut response = Response::new(body(Bytes::new(), answer));
+fn raw(answer: Answer, content_type: Option<HeaderValue>, open_until: Option<Instant>) -> Response<Body> {
+    let mut response = Response::new(body(Bytes::new(), answer, open_until));
     let content_type = content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     response.headers_mut().insert("content-type", content_type);
     response
 }
 
-/// The rest of an answer, piece by piece. If it was cut, it ends in an error, which breaks the client's connection.
-fn body(first: Bytes, answer: Answer) -> Body {
-    let pieces = stream::unfold((first, answer), |(first, mut answer)| async move {
+/// The rest of an answer, piece by piece. If it was cut, it ends in an error, which breaks the client's connection. So
+/// does an answer without a single byte, at the moment until which it stays open.
+fn body(first: Bytes, answer: Answer, open_until: Option<Instant>) -> Body {
+    let pieces = stream::unfold((first, answer, open_until), |(first, mut answer, open_until)| async move {
         if !first.is_empty() {
-            return Some((Ok(Frame::data(first)), (Bytes::new(), answer)));
+            return Some((Ok(Frame::data(first)), (Bytes::new(), answer, None)));
         }
-        let next = answer.next().await?;
+        let Some(next) = answer.next().await else {
+            sleep_until(open_until?).await;
+            let error = std::io::Error::other("an answer without a body stays open until the function's timeout");
+            return Some((Err(error), (Bytes::new(), answer, None)));
+        };
         if next.is_err() {
             // An error breaks the connection at once, so this lets hyper send what came before it.
             tokio::task::yield_now().await;
         }
-        Some((next.map(Frame::data), (Bytes::new(), answer)))
+        let open_until = open_until.filter(|_| next.as_ref().is_ok_and(Bytes::is_empty));
+        Some((next.map(Frame::data), (Bytes::new(), answer, open_until)))
     });
     StreamBody::new(pieces).boxed_unsync()
 }

@@ -18,6 +18,8 @@ pub(super) struct UrlRequest {
     pub(super) source: IpAddr,
     pub(super) request_id: String,
     pub(super) trace: String,
+    /// Whether the URL streams.
+    pub(super) streams: bool,
 }
 
 /// Why a request gets no answer of the function.
@@ -28,15 +30,32 @@ pub(super) enum Refusal {
     TooLarge,
     Incomplete,
     Throttled(Fault),
-    /// The function failed; with details that AWS does not return.
-    Failed(String),
+    /// The function failed.
+    Failed(Failure),
 }
+
+/// A failed function, as the client sees it.
+pub(super) struct Failure {
+    status: StatusCode,
+    /// Whether the body is plain text, as that of a URL that does not stream.
+    plain: bool,
+    /// The details, which AWS does not return.
+    why: String,
+}
+
+/// The header with the details of a failure, where the body is plain text.
+const REASON: &str = "x-localcloud-reason";
 
 impl UrlRequest {
     /// Notes a failure in `cloud.log`, and returns it for the client.
     pub(super) fn failed(&self, why: String) -> Refusal {
+        self.failed_with(StatusCode::BAD_GATEWAY, why)
+    }
+
+    /// The same with another status.
+    pub(super) fn failed_with(&self, status: StatusCode, why: String) -> Refusal {
         self.note(&why);
-        Refusal::Failed(why)
+        Refusal::Failed(Failure { status, plain: !self.streams, why })
     }
 
     /// Appends a line to `cloud.log`.
@@ -68,11 +87,11 @@ impl Refusal {
                 (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", body)
             }
             // AWS returns only the message, and has the details in a log.
-            Self::Failed(why) => (
-                StatusCode::BAD_GATEWAY,
-                "InternalServerErrorException",
-                json!({"Message": "Internal Server Error", "LocalCloud": why}),
-            ),
+            Self::Failed(Failure { status, why, plain: true }) => return plain(status, &why),
+            Self::Failed(Failure { status, why, plain: false }) => {
+                let body = json!({"Message": "Internal Server Error", "LocalCloud": why});
+                (status, "InternalServerErrorException", body)
+            }
         };
         let mut answer = Response::new(full(body.to_string()));
         *answer.status_mut() = status;
@@ -80,4 +99,18 @@ impl Refusal {
         answer.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind));
         answer
     }
+}
+
+/// A failure in plain text. The details, on one line, are in a header.
+fn plain(status: StatusCode, why: &str) -> Response<Body> {
+    let mut answer = Response::new(full("Internal Server Error"));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    headers.insert("x-amzn-errortype", HeaderValue::from_static("InternalServerErrorException"));
+    let line: String = why.chars().take(1000).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if let Ok(line) = HeaderValue::from_bytes(line.as_bytes()) {
+        headers.insert(REASON, line);
+    }
+    answer
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, request::Parts};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::listener::UrlListener;
 use super::request::{Refusal, UrlRequest};
@@ -16,9 +18,10 @@ use crate::net::guard;
 use crate::random;
 use crate::sandbox::{self, Host, InstanceSpec};
 use crate::signature::{Authorization, Caller};
-use crate::wire::error::Body;
-use crate::world::function::{Function, LATEST};
+use crate::wire::error::{Body, Fault};
+use crate::world::function::Function;
 use crate::world::url::Url;
+use crate::world::version::LATEST;
 
 /// The largest request and event.
 const LARGEST: usize = 6 * 1024 * 1024;
@@ -30,7 +33,10 @@ struct Backend {
     is_public: bool,
     /// `None` if the alias has been deleted.
     spec: Option<InstanceSpec>,
-    not_active: Option<&'static str>,
+    /// Whether it can be invoked.
+    invocable: Result<(), Fault>,
+    /// Whether it has to be restored first.
+    inactive: bool,
 }
 
 impl Backend {
@@ -45,7 +51,9 @@ impl Backend {
             let version = version(function, &listener.qualifier).and_then(|number| function.version(&number));
             let spec =
                 version.map(|version| InstanceSpec::new(&host.store.data, function, version, &listener.qualifier));
-            Some(Self { url, is_public, spec, not_active: version.and_then(|version| version.not_active()) })
+            let invocable = version.map_or(Ok(()), |version| version.expect_invocable());
+            let inactive = version.is_some_and(|version| version.inactive);
+            Some(Self { url, is_public, spec, invocable, inactive })
         })
     }
 }
@@ -83,7 +91,8 @@ pub(super) async fn serve(
         (None, None) => Refusal::Forbidden.answer(),
         (None, Some(backend)) => {
             let (request_id, trace) = (request_id.clone(), trace.clone());
-            let url_request = UrlRequest { host, listener, source, request_id, trace };
+            let streams = backend.url.streams();
+            let url_request = UrlRequest { host, listener, source, request_id, trace, streams };
             url_request.run(backend, request).await.unwrap_or_else(Refusal::answer)
         }
     };
@@ -103,14 +112,18 @@ impl UrlRequest {
         let (parts, body) = request.into_parts();
         let (body, caller) = self.admit(&backend, &parts, body).await?;
         let spec = backend.spec.ok_or(Refusal::Forbidden)?;
-        if let Some(state) = backend.not_active {
-            return Err(self.failed(format!("version {} is {state}", spec.number)));
+        if backend.inactive {
+            let fault = self.host.wake((spec.region, spec.function, spec.number)).await;
+            return Err(self.failed(format!("{}: {}", fault.code, fault.message)));
         }
+        backend.invocable.map_err(|fault| self.failed(format!("version {}: {}", spec.number, fault.message)))?;
         let event = event::build(self, &backend.url, &parts, &body, caller.as_ref());
         // The event may be too large although the request is not: base64 adds a third to binary bodies.
         if event.len() > LARGEST {
             return Err(Refusal::TooLarge);
         }
+        let timeout = Duration::from_secs(spec.configuration.timeout.into());
+        let open_until = self.host.options.open_bodyless.then(|| Instant::now() + timeout);
         let mut request = sandbox::Request::new(self.request_id.clone(), event);
         request.trace.clone_from(&self.trace);
         let invocation = sandbox::invoke(&self.host, spec, request).await.map_err(|fault| {
@@ -119,7 +132,7 @@ impl UrlRequest {
             }
             self.failed(fault.message)
         })?;
-        answer::convert(self, &backend.url, &parts.method, invocation.outcome).await
+        answer::convert(self, &backend.url, &parts.method, invocation.outcome, open_until).await
     }
 
     /// The body of a request that is allowed, and who signed it. One that is not allowed is refused before its body is

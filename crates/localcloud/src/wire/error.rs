@@ -20,8 +20,9 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 pub(crate) enum Protocol {
     /// STS and IAM: requests are forms, responses XML.
     Query { namespace: &'static str },
-    /// CloudWatch Logs, Systems Manager, Secrets Manager.
-    Json11,
+    /// CloudWatch Logs, Systems Manager, Secrets Manager. The content type names the version of AWS's JSON protocol.
+    /// In the errors of `capital` the text is the member `Message`, in all others `message`.
+    Json { content_type: &'static str, capital: &'static [&'static str] },
     /// Lambda.
     RestJson,
     /// S3.
@@ -134,8 +135,9 @@ impl Fault {
                 let error = json!({"Error": {"Type": side, "Code": self.code, "Message": self.message}, "RequestId": request_id});
                 ("text/xml", xml::document("ErrorResponse", namespace, &error))
             }
-            Protocol::Json11 => {
-                ("application/x-amz-json-1.1", json!({"__type": self.code, "message": self.message}).to_string())
+            Protocol::Json { content_type, capital } => {
+                let member = if capital.contains(&self.code.as_str()) { "Message" } else { "message" };
+                (content_type, json!({"__type": self.code, member: self.message}).to_string())
             }
             Protocol::RestJson => ("application/json", self.rest_json().to_string()),
             Protocol::RestXml => {

@@ -3,5 +3,6 @@
 pub(crate) mod date;
 pub(crate) mod error;
 pub(crate) mod eventstream;
+pub(crate) mod partition;
 pub(crate) mod prelude;
 pub(crate) mod xml;

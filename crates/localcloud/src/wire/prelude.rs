@@ -35,7 +35,7 @@ impl Reader {
         let mut head = self.seen.split();
         let body = head.split_off(at + DELIMITER.len()).freeze();
         head.truncate(at);
-        let prelude = serde_json::from_slice(&head).map_err(|error| format!("the prelude is no JSON: {error}"))?;
+        let prelude = serde_json::from_slice(&head).map_err(|error| format!("the prelude is not JSON: {error}"))?;
         Ok(Some((prelude, body)))
     }
 }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_is_no_json_is_an_error() {
+    fn a_head_that_is_not_json_is_an_error() {
         assert!(Reader::default().feed(b"hello\0\0\0\0\0\0\0\0").is_err());
     }
 }

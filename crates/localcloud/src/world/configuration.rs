@@ -32,7 +32,7 @@ pub(crate) struct Configuration {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Layer {
     pub(crate) arn: String,
-    /// The digest of its zip; `None` for the adapter's layers, which are made of the installed program.
+    /// The digest of its zip; `None` for the adapter's layers, which are made of a program of this machine.
     pub(crate) digest: Option<String>,
     /// The bytes of its zip.
     pub(crate) size: u64,
@@ -73,6 +73,11 @@ impl Configuration {
     /// The variables of its environment.
     pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
         self.environment.as_ref().unwrap_or(&NONE)
+    }
+
+    /// Whether published versions start from a snapshot.
+    pub(crate) fn snap_starts(&self) -> bool {
+        self.echoed.get("SnapStart").is_some_and(|given| given["ApplyOn"] == "PublishedVersions")
     }
 
     /// A digest of the whole configuration.

@@ -4,29 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
-use super::configuration::Configuration;
 use super::policy::Policy;
-use super::revision;
 use super::tags::Tags;
 use super::url::Url;
+use super::version::{Code, LATEST, Version, not_active};
 use crate::clock::{self, Millis};
 use crate::options::ACCOUNT;
-use crate::wire::date;
 use crate::wire::error::Fault;
-
-/// The version that can be changed.
-pub(crate) const LATEST: &str = "$LATEST";
-
-/// The reason why a function of `Options::failing` fails.
-const FAILURE: &str = "Internal error: the local cloud was started to let this function fail.";
+use crate::wire::partition::partition;
 
 /// A function.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) region: String,
+    #[serde(default)]
+    pub(crate) created: Millis,
     pub(crate) latest: Version,
     pub(crate) versions: BTreeMap<u64, Version>,
     /// Numbers are never reused, not even after a deletion.
@@ -43,6 +37,15 @@ pub(crate) struct Function {
     /// By alias or version.
     #[serde(default)]
     pub(crate) provisioned: BTreeMap<String, Provisioned>,
+    /// What happens to a recursive loop, if it was set.
+    #[serde(default)]
+    pub(crate) recursive_loop: Option<String>,
+    /// When a version's runtime is updated, by its number.
+    #[serde(default)]
+    pub(crate) runtime_updates: BTreeMap<String, Value>,
+    /// How asynchronous events are handled, by qualifier.
+    #[serde(default)]
+    pub(crate) event_invoke: BTreeMap<String, Map<String, Value>>,
 }
 
 /// Provisioned concurrency.
@@ -52,54 +55,6 @@ pub(crate) struct Provisioned {
     /// In progress until this moment.
     pub(crate) ready: Millis,
     pub(crate) modified: Millis,
-}
-
-/// Code and configuration, of `$LATEST` or of a published version.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Version {
-    pub(crate) number: String,
-    pub(crate) configuration: Configuration,
-    pub(crate) code: Code,
-    pub(crate) architecture: String,
-    pub(crate) config_sha256: String,
-    pub(crate) revision: String,
-    pub(crate) modified: Millis,
-    /// Pending until this moment.
-    pub(crate) pending: Option<Millis>,
-    /// LastUpdateStatus is InProgress until this moment.
-    pub(crate) updating: Option<Millis>,
-    /// Changes with code and configuration: instances of another build are not used.
-    pub(crate) build: String,
-    /// Whether the pending creation or update will fail.
-    #[serde(default)]
-    pub(crate) doomed: bool,
-    /// Whether its creation has failed.
-    #[serde(default)]
-    pub(crate) failed: bool,
-    /// Whether the last update has failed.
-    #[serde(default)]
-    pub(crate) update_failed: bool,
-    /// What requests run on until an update is complete, and after an update that failed.
-    #[serde(default)]
-    pub(crate) before: Option<Box<Before>>,
-}
-
-/// What a version was before an update.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Before {
-    pub(crate) configuration: Configuration,
-    pub(crate) code: Code,
-    pub(crate) build: String,
-}
-
-/// An uploaded zip.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Code {
-    /// In hex; also the name of its directory.
-    pub(crate) digest: String,
-    /// In base64, as AWS returns it.
-    pub(crate) sha256: String,
-    pub(crate) size: u64,
 }
 
 /// What the last published version was made from.
@@ -118,123 +73,13 @@ pub(crate) struct Alias {
     pub(crate) description: String,
     pub(crate) weights: BTreeMap<String, f64>,
     pub(crate) revision: String,
+    /// Not found before this moment.
+    #[serde(default)]
+    pub(crate) visible: Millis,
     /// While provisioned instances of another version start, the previous version is shown with all the traffic until
     /// this moment.
     #[serde(default)]
     pub(crate) moving: Option<(String, Millis)>,
-}
-
-impl Version {
-    /// Completes the creation or update that is due. Each is a new revision, which follows from the previous one, so
-    /// that it is the same after a restart.
-    pub(crate) fn settle(&mut self, now: Millis) -> bool {
-        let due = |until: &mut Option<Millis>| until.take_if(|until| *until <= now).is_some();
-        let (made, updated) = (due(&mut self.pending), due(&mut self.updating));
-        let fails = (made || updated) && std::mem::take(&mut self.doomed);
-        self.failed |= made && fails;
-        if updated {
-            self.update_failed = fails;
-        }
-        if updated && !fails {
-            self.before = None;
-        }
-        if made || updated {
-            self.revision = revision::following(&self.revision);
-        }
-        made || updated
-    }
-
-    /// Keeps what requests run on, before it is changed.
-    pub(crate) fn begin_update(&mut self, until: Millis) {
-        // After an update that failed, this is still what ran before that update.
-        let Self { configuration, code, build, before, .. } = self;
-        before.get_or_insert_with(|| {
-            Box::new(Before { configuration: configuration.clone(), code: code.clone(), build: build.clone() })
-        });
-        self.updating = Some(until);
-        self.update_failed = false;
-    }
-
-    /// The ARN of the runtime's build: one for each runtime and architecture.
-    fn runtime_version(&self, region: &str) -> String {
-        let sum = Sha256::digest(format!("{} {}", self.configuration.runtime, self.architecture));
-        let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("arn:aws:lambda:{region}::runtime:{sum}")
-    }
-
-    /// Configuration, code and build that requests run on.
-    pub(crate) fn runs(&self) -> (&Configuration, &Code, &str) {
-        match &self.before {
-            Some(before) => (&before.configuration, &before.code, &before.build),
-            None => (&self.configuration, &self.code, &self.build),
-        }
-    }
-
-    /// The digests of its code and layers, and of those that requests run on.
-    pub(crate) fn digests(&self) -> impl Iterator<Item = &str> {
-        let (running, code, _) = self.runs();
-        let layers = self.configuration.layers.iter().chain(&running.layers);
-        let layers = layers.filter_map(|layer| layer.digest.as_deref());
-        layers.chain([self.code.digest.as_str(), code.digest.as_str()])
-    }
-
-    /// The state in which it cannot be invoked, if so.
-    pub(crate) fn not_active(&self) -> Option<&'static str> {
-        if self.pending.is_some() { Some("Pending") } else { self.failed.then_some("Failed") }
-    }
-
-    /// Whether a write has to wait.
-    pub(crate) fn busy(&self) -> bool {
-        self.pending.is_some() || self.updating.is_some()
-    }
-
-    /// Its FunctionConfiguration in lists, which leave out the state.
-    pub(crate) fn listed(&self, name: &str, arn: &str) -> Map<String, Value> {
-        let mut shown = self.configuration.describe();
-        let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
-        set("FunctionName", json!(name));
-        set("FunctionArn", json!(arn));
-        set("Version", json!(self.number));
-        set("CodeSize", json!(self.code.size));
-        set("CodeSha256", json!(self.code.sha256));
-        set("ConfigSha256", json!(self.config_sha256));
-        set("LastModified", json!(date::lambda(self.modified)));
-        set("RevisionId", json!(self.revision));
-        set("Architectures", json!([self.architecture]));
-        set("PackageType", json!("Zip"));
-        shown
-    }
-
-    /// Its FunctionConfiguration.
-    pub(crate) fn describe(&self, name: &str, arn: &str) -> Map<String, Value> {
-        let mut shown = self.listed(name, arn);
-        let mut set = |key: &str, value: Value| shown.insert(key.to_owned(), value);
-        let region = arn.split(':').nth(3).unwrap_or_default();
-        set("RuntimeVersionConfig", json!({"RuntimeVersionArn": self.runtime_version(region)}));
-        if self.pending.is_some() {
-            set("State", json!("Pending"));
-            set("StateReason", json!("The function is being created."));
-            set("StateReasonCode", json!("Creating"));
-        } else if self.failed {
-            set("State", json!("Failed"));
-            set("StateReason", json!(FAILURE));
-            set("StateReasonCode", json!("InternalError"));
-        } else {
-            set("State", json!("Active"));
-            let updating = self.updating.is_some();
-            let status = if self.update_failed { "Failed" } else { "Successful" };
-            set("LastUpdateStatus", json!(if updating { "InProgress" } else { status }));
-            if self.update_failed {
-                set("LastUpdateStatusReason", json!(FAILURE));
-                set("LastUpdateStatusReasonCode", json!("InternalError"));
-            }
-            if updating {
-                set("LastUpdateStatusReason", json!("The function is being created."));
-                set("LastUpdateStatusReasonCode", json!("Creating"));
-            }
-        }
-        shown
-    }
 }
 
 impl Alias {
@@ -278,7 +123,7 @@ impl Alias {
 /// The ARN of a function, or of a version or alias.
 pub(crate) fn arn(region: &str, name: &str, qualifier: &str) -> String {
     let colon = if qualifier.is_empty() { "" } else { ":" };
-    format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}{colon}{qualifier}")
+    format!("arn:{}:lambda:{region}:{ACCOUNT}:function:{name}{colon}{qualifier}", partition(region))
 }
 
 impl Function {
@@ -297,6 +142,11 @@ impl Function {
         if number == LATEST { Some(&self.latest) } else { self.versions.get(&number.parse().ok()?) }
     }
 
+    /// The same, to be changed.
+    pub(crate) fn version_mut(&mut self, number: &str) -> Option<&mut Version> {
+        if number == LATEST { Some(&mut self.latest) } else { self.versions.get_mut(&number.parse().ok()?) }
+    }
+
     /// The version that a qualifier refers to: an empty one to `$LATEST`, an alias to its main version.
     pub(crate) fn resolve(&self, qualifier: &str) -> Result<&Version, Fault> {
         let number = match self.aliases.get(qualifier) {
@@ -305,6 +155,19 @@ impl Function {
             None => qualifier,
         };
         self.version(number).ok_or_else(|| self.missing(qualifier))
+    }
+
+    /// The same, if it is old enough to be found.
+    pub(crate) fn found(&self, qualifier: &str) -> Result<&Version, Fault> {
+        let now = clock::now();
+        let version = self.resolve(qualifier)?;
+        let is_visible = version.visible <= now && self.aliases.get(qualifier).is_none_or(|alias| alias.visible <= now);
+        if is_visible { Ok(version) } else { Err(self.missing(qualifier)) }
+    }
+
+    /// An alias, if it is old enough to be found.
+    pub(crate) fn found_alias(&self, name: &str) -> Option<&Alias> {
+        self.aliases.get(name).filter(|alias| alias.visible <= clock::now())
     }
 
     /// The FunctionConfiguration of a qualifier.
@@ -330,13 +193,6 @@ impl Function {
         }
         Ok(())
     }
-}
-
-/// The error for a state in which the operation is not possible.
-pub(crate) fn not_active(state: &str) -> Fault {
-    Fault::conflict(format!(
-        "The operation cannot be performed at this time. The function is currently in the following state: {state}"
-    ))
 }
 
 /// Checks the RevisionId of a write; `call` is the operation that returns the current one.
@@ -366,6 +222,7 @@ mod tests {
             description: String::new(),
             weights: [("2".to_owned(), 0.25)].into(),
             revision: String::new(),
+            visible: 0,
             moving: None,
         };
         assert_eq!(alias.choose(0.2), "2");

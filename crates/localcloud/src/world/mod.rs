@@ -14,13 +14,14 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod tags;
 pub(crate) mod url;
+pub(crate) mod version;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use bucket::Bucket;
-use function::{Function, Version};
+use function::Function;
 use layer::Layer;
 use log_group::LogGroup;
 use managed_policy::ManagedPolicy;
@@ -28,8 +29,9 @@ use parameter::Parameter;
 use role::Role;
 use secret::Secret;
 use session::Session;
+use version::Version;
 
-use crate::clock::Millis;
+use crate::clock::{self, Millis};
 use crate::wire::error::Fault;
 
 /// The account, and everything in it.
@@ -47,6 +49,9 @@ pub(crate) struct World {
     /// By name, which is unique across regions.
     #[serde(default)]
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    /// The names of deleted buckets that cannot be used yet, and from when they can.
+    #[serde(default)]
+    pub(crate) deleted_buckets: BTreeMap<String, Millis>,
 }
 
 /// Everything that AWS keeps per region.
@@ -60,6 +65,9 @@ pub(crate) struct Region {
     pub(crate) secrets: BTreeMap<String, Secret>,
     #[serde(default)]
     pub(crate) layers: BTreeMap<String, Layer>,
+    /// When log groups of these names were deleted.
+    #[serde(default)]
+    pub(crate) deleted_log_groups: BTreeMap<String, Millis>,
 }
 
 impl Region {
@@ -77,7 +85,20 @@ impl Region {
     }
 }
 
+/// The region, function and number of a version.
+pub(crate) type VersionKey = (String, String, String);
+
 impl World {
+    /// A version of a function.
+    pub(crate) fn version(&self, (region, function, number): &VersionKey) -> Option<&Version> {
+        self.regions.get(region)?.functions.get(function)?.version(number)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn version_mut(&mut self, (region, function, number): &VersionKey) -> Option<&mut Version> {
+        self.regions.get_mut(region)?.functions.get_mut(function)?.version_mut(number)
+    }
+
     /// A region; every region exists.
     pub(crate) fn region(&mut self, name: &str) -> &mut Region {
         self.regions.entry(name.to_owned()).or_default()
@@ -95,16 +116,23 @@ impl World {
         changed
     }
 
+    /// Makes every version inactive that has not been used for a time; none if that is not asked for.
+    pub(crate) fn rest(&mut self, now: Millis, after: Option<Millis>) {
+        for function in self.functions_mut() {
+            function.versions.values_mut().chain([&mut function.latest]).for_each(|version| version.rest(now, after));
+        }
+    }
+
     /// The next moment at which something that is pending or in progress completes.
     pub(crate) fn due(&self) -> Option<Millis> {
         self.versions().flat_map(|version| version.pending.into_iter().chain(version.updating)).min()
     }
 
     /// Makes everything that is pending or in progress fail, for these functions.
-    pub(crate) fn doom(&mut self, failing: &[String]) {
+    pub(crate) fn let_fail(&mut self, failing: &[String]) {
         for function in self.functions_mut().filter(|function| failing.contains(&function.name)) {
             for version in function.versions.values_mut().chain([&mut function.latest]) {
-                version.doomed = version.busy();
+                version.will_fail = version.busy();
             }
         }
     }
@@ -140,7 +168,7 @@ impl World {
     /// # Errors
     /// S3's own if it does not exist.
     pub(crate) fn bucket(&self, name: &str) -> Result<&Bucket, Fault> {
-        self.buckets.get(name).ok_or_else(no_bucket)
+        self.buckets.get(name).filter(|bucket| bucket.visible <= clock::now()).ok_or_else(no_bucket)
     }
 
     /// A bucket by its name, to be changed.
@@ -148,7 +176,7 @@ impl World {
     /// # Errors
     /// S3's own if it does not exist.
     pub(crate) fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, Fault> {
-        self.buckets.get_mut(name).ok_or_else(no_bucket)
+        self.buckets.get_mut(name).filter(|bucket| bucket.visible <= clock::now()).ok_or_else(no_bucket)
     }
 
     /// A role by its ARN.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::options::ACCOUNT;
+use crate::wire::partition::partition;
 
 /// A parameter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,5 +32,5 @@ impl std::fmt::Debug for ParameterVersion {
 
 /// Its ARN; the `/` after `parameter` is the first one of a hierarchical name.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:ssm:{region}:{}:parameter/{}", ACCOUNT, name.trim_start_matches('/'))
+    format!("arn:{}:ssm:{region}:{ACCOUNT}:parameter/{}", partition(region), name.trim_start_matches('/'))
 }

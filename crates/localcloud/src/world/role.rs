@@ -21,6 +21,9 @@ pub(crate) struct Role {
     pub(crate) trust: String,
     /// Lambda cannot assume it before this moment, although GetRole returns it at once.
     pub(crate) assumable_from: Millis,
+    /// When it last lost a policy.
+    #[serde(default)]
+    pub(crate) detached: Millis,
     pub(crate) description: Option<String>,
     pub(crate) max_session: u32,
     pub(crate) boundary: Option<String>,
@@ -43,8 +46,8 @@ impl Role {
 
     /// Whether a caller of this account may assume it now: it is trusted by its name, or the whole account is.
     pub(crate) fn lets_in(&self, now: Millis, caller: &str) -> bool {
-        let root = format!("arn:aws:iam::{}:root", ACCOUNT);
-        let account = |trusted: &str| [ACCOUNT, &root, "*"].contains(&trusted);
+        let root = format!(":iam::{ACCOUNT}:root");
+        let account = |trusted: &str| [ACCOUNT, "*"].contains(&trusted) || trusted.ends_with(&root);
         now >= self.assumable_from && trusts(&self.trust, "AWS", &|trusted| trusted == caller || account(trusted))
     }
 }

@@ -9,6 +9,7 @@ use super::tags::Tags;
 use crate::clock::Millis;
 use crate::options::ACCOUNT;
 use crate::random::{self, Alphabet};
+use crate::wire::partition::partition;
 
 /// The stage of the default version.
 pub(crate) const CURRENT: &str = "AWSCURRENT";
@@ -74,7 +75,8 @@ impl Secret {
 
 /// The ARN of a new secret: AWS adds six random letters to the name.
 pub(crate) fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:secretsmanager:{region}:{}:secret:{name}-{}", ACCOUNT, random::text(6, Alphabet::Alphanumeric))
+    let letters = random::text(6, Alphabet::Alphanumeric);
+    format!("arn:{}:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{letters}", partition(region))
 }
 
 #[cfg(test)]

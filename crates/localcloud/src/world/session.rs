@@ -25,12 +25,13 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(role: &Role, name: &str, expires: Millis) -> Self {
+        let partition = role.arn.split(':').nth(1).unwrap_or("aws");
         Self {
             access_key_id: format!("LOCT{}", random::text(16, Alphabet::Upper)),
             secret_access_key: random::text(40, Alphabet::Alphanumeric),
             token: random::text(160, Alphabet::Alphanumeric),
             id: format!("{}:{name}", role.id),
-            arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{name}", role.name),
+            arn: format!("arn:{partition}:sts::{ACCOUNT}:assumed-role/{}/{name}", role.name),
             expires,
         }
     }

@@ -1,8 +1,11 @@
 //! Unpacked code exists exactly as long as something uses it.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -123,4 +126,109 @@ async fn directories_that_may_not_be_written_are_deleted_with_their_instance() {
     update(&bench, &package()).await;
     wait_until("its code is deleted", || code(bench.data.path()).len() == 2).await;
     drop(cloud);
+}
+
+/// The test function with other entries: a mode, and the content of a file, or the target of a link.
+fn with_entries(entries: &[(&str, u32, &str)]) -> String {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = |mode| zip::write::SimpleFileOptions::default().unix_permissions(mode);
+    let bootstrap = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bootstrap.py");
+    writer.start_file("bootstrap", options(0o755)).unwrap();
+    writer.write_all(&std::fs::read(bootstrap).unwrap()).unwrap();
+    for (name, mode, content) in entries {
+        match *mode {
+            LINK => writer.add_symlink(*name, *content, zip::write::SimpleFileOptions::default()).unwrap(),
+            mode if name.ends_with('/') => writer.add_directory(*name, options(mode)).unwrap(),
+            mode => {
+                writer.start_file(*name, options(mode)).unwrap();
+                writer.write_all(content.as_bytes()).unwrap();
+            }
+        }
+    }
+    STANDARD.encode(writer.finish().unwrap().into_inner())
+}
+
+const LINK: u32 = 0o120_000;
+
+/// What the function reads in files.
+async fn read(bench: &Bench, files: &str) -> Value {
+    bench.invoked("$LATEST", json!({"path": "/read", "files": files})).await
+}
+
+const ENTRIES: [(&str, u32, &str); 8] = [
+    ("data/all", 0o644, "all"),
+    ("data/own", 0o600, "own"),
+    ("closed/", 0o700, ""),
+    ("closed/all", 0o644, "all"),
+    ("link", LINK, "data/all"),
+    ("bin/link", LINK, "../link"),
+    // As on AWS, a function may have links that lead anywhere.
+    ("absolute", LINK, "/dev/null"),
+    ("outside", LINK, "../nowhere"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_has_links_and_the_permissions_of_others() {
+    // As root, and as a user who is not.
+    let bench = Bench::start().await;
+    bench.role().await;
+    let data = tempfile::tempdir().unwrap();
+    let other = start_unprivileged(&data);
+    let unprivileged = match &other {
+        Some((_, address)) => {
+            let bench = Bench::attach(address, data).await;
+            bench.role().await;
+            Some(bench)
+        }
+        None => None,
+    };
+    for bench in std::iter::once(&bench).chain(&unprivileged) {
+        bench.function_patiently().await;
+        update(bench, &with_entries(&ENTRIES)).await;
+        while bench.done(Method::GET, &format!("{F}/configuration"), Value::Null).await["LastUpdateStatus"]
+            != "Successful"
+        {}
+        let seen = read(bench, "data/all,data/own,closed/all,link,bin/link,absolute,outside").await;
+        let wanted = json!({
+            "data/all": "all", "data/own": "EACCES", "closed/all": "EACCES", "link": "all", "bin/link": "all",
+            "absolute": "", "outside": "ENOENT",
+        });
+        assert_eq!(seen, wanted);
+        // It can be deleted anyway.
+        update(bench, &package()).await;
+        wait_until("its code is deleted", || code(bench.data.path()).len() == 2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_leads_out_is_not_started() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    writer.add_symlink("bootstrap", "/bin/true", zip::write::SimpleFileOptions::default()).unwrap();
+    update(&bench, &STANDARD.encode(writer.finish().unwrap().into_inner())).await;
+    while bench.done(Method::GET, &format!("{F}/configuration"), Value::Null).await["LastUpdateStatus"] != "Successful"
+    {
+    }
+    let answer = bench.invoked("$LATEST", json!({})).await;
+    assert!(answer.to_string().contains("a link that leads out of the package"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_have_links_and_the_permissions_of_others() {
+    let bench = Bench::start().await;
+    let mut layers = Vec::new();
+    for (name, entries) in [("below", vec![("link", LINK, "elsewhere/")]), ("own", ENTRIES.to_vec())] {
+        let layer = json!({"Content": {"ZipFile": with_entries(&entries)}});
+        let published = bench.done(Method::POST, &format!("/2018-10-31/layers/{name}/versions"), layer).await;
+        layers.push(published["LayerVersionArn"].clone());
+    }
+    bench.function(json!({"Layers": layers})).await;
+    let paths = bench.invoked("$LATEST", json!({"path": "/environment"})).await;
+    let paths = paths["LD_LIBRARY_PATH"].as_str().unwrap();
+    let opt = paths.rsplit(':').next().unwrap().strip_suffix("/lib").unwrap();
+    let files = ["data/all", "data/own", "closed/all", "link", "bin/link"].map(|file| format!("{opt}/{file}"));
+    let seen = read(&bench, &files.join(",")).await;
+    let seen = files.map(|file| seen[file].as_str().unwrap().to_owned());
+    assert_eq!(seen, ["all", "EACCES", "EACCES", "all", "all"]);
 }

@@ -241,6 +241,14 @@ async fn the_error_for_too_much_environment_shows_every_value() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_may_be_half_an_hour() {
+    let bench = Bench::start().await;
+    bench.function(json!({"Timeout": 1800})).await;
+    let shown = bench.done(Method::GET, "/2015-03-31/functions/f/configuration", Value::Null).await;
+    assert_eq!(shown["Timeout"], 1800);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_are_checked() {
     let bench = Bench::start().await;
     let role = bench.role().await;
@@ -248,7 +256,7 @@ async fn limits_are_checked() {
     for (member, value, status, code) in [
         ("MemorySize", json!(127), 400, "ValidationException"),
         ("MemorySize", json!(10241), 400, "ValidationException"),
-        ("Timeout", json!(901), 400, "ValidationException"),
+        ("Timeout", json!(1801), 400, "ValidationException"),
         ("Timeout", json!("3"), 400, "SerializationException"),
         ("Description", json!("x".repeat(257)), 400, "ValidationException"),
         ("EphemeralStorage", json!({"Size": 511}), 400, "ValidationException"),
@@ -281,7 +289,7 @@ async fn limits_are_checked() {
 async fn settings_are_kept_and_echoed() {
     // The layer is available as soon as its program exists; nothing is run here.
     let program = std::env::current_exe().unwrap();
-    let bench = Bench::with(|options| options.adapter = Some(program)).await;
+    let bench = Bench::with(|options| options.adapters = vec![program]).await;
     let layer = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
     let more = json!({
         "Layers": [layer], "TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 1024},
@@ -309,7 +317,7 @@ async fn settings_are_kept_and_echoed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_adapter_has_another_publisher_in_each_region_of_china() {
     let program = std::env::current_exe().unwrap();
-    let bench = Bench::with(|options| options.adapter = Some(program)).await;
+    let bench = Bench::with(|options| options.adapters = vec![program]).await;
     let role = bench.role().await;
     for (name, region, account) in [("north", "cn-north-1", "041581134020"), ("west", "cn-northwest-1", "069767869989")]
     {
@@ -392,7 +400,7 @@ async fn everything_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_is_told_and_not_replaced() {
+async fn a_taken_port_is_reported_and_not_replaced() {
     let bench = Bench::start().await;
     let url = bench.public("BUFFERED", json!({})).await;
     let (data, options) = bench.stop().await;

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::processes::{Cloud, kill, start};
 use crate::support::{Bench, TRUST, package, wait_until, zip};
@@ -14,6 +17,9 @@ const PROVISIONED: &str = "/2019-09-30/functions/f/provisioned-concurrency?Quali
 const ROLE: &str = "arn:aws:iam::000000000000:role/role";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
 const MANAGED: &str = "arn:aws:iam::000000000000:policy/managed";
+
+const TOKEN: &str = "00000000-0000-0000-0000-000000000000";
+const OTHER_TOKEN: &str = "00000000-0000-0000-0000-000000000001";
 
 /// One call: service, method, path, headers, body.
 struct Call(&'static str, Method, String, Vec<(&'static str, String)>, Vec<u8>);
@@ -42,7 +48,9 @@ fn form(service: &'static str, action: &str, fields: &[(&str, &str)]) -> Call {
 }
 
 fn s3(method: Method, path: &str, body: &[u8]) -> Call {
-    Call("s3", method, path.into(), Vec::new(), body.to_vec())
+    let checksum = ("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(body)));
+    let headers = if method == Method::PUT { vec![checksum] } else { Vec::new() };
+    Call("s3", method, path.into(), headers, body.to_vec())
 }
 
 async fn answer(bench: &Bench, Call(service, method, path, headers, body): &Call) -> (u16, String) {
@@ -89,8 +97,16 @@ fn there() -> Vec<Call> {
             json!({"logGroupName": "group", "logStreamName": "stream", "logEvents": events}),
         ),
         json11("ssm", "PutParameter", json!({"Name": "/p", "Value": "old", "Type": "String"})),
-        json11("secretsmanager", "CreateSecret", json!({"Name": "s", "SecretString": "old"})),
-        json11("secretsmanager", "CreateSecret", json!({"Name": "spare", "SecretString": "old"})),
+        json11(
+            "secretsmanager",
+            "CreateSecret",
+            json!({"ClientRequestToken": TOKEN, "Name": "s", "SecretString": "old"}),
+        ),
+        json11(
+            "secretsmanager",
+            "CreateSecret",
+            json!({"ClientRequestToken": TOKEN, "Name": "spare", "SecretString": "old"}),
+        ),
         s3(Method::PUT, "/bucket", b""),
         s3(Method::PUT, "/bucket?tagging", tagging),
         s3(Method::PUT, "/bucket/key", b"an object that is longer than any limit of this test"),
@@ -166,8 +182,16 @@ fn writes() -> Vec<Call> {
         json11("ssm", "PutParameter", json!({"Name": "/p", "Value": "new", "Overwrite": true})),
         json11("ssm", "PutParameter", json!({"Name": "/new", "Value": "new", "Type": "SecureString"})),
         json11("ssm", "DeleteParameter", json!({"Name": "/p"})),
-        json11("secretsmanager", "CreateSecret", json!({"Name": "new", "SecretString": "new"})),
-        json11("secretsmanager", "PutSecretValue", json!({"SecretId": "s", "SecretString": "new"})),
+        json11(
+            "secretsmanager",
+            "CreateSecret",
+            json!({"ClientRequestToken": TOKEN, "Name": "new", "SecretString": "new"}),
+        ),
+        json11(
+            "secretsmanager",
+            "PutSecretValue",
+            json!({"ClientRequestToken": OTHER_TOKEN, "SecretId": "s", "SecretString": "new"}),
+        ),
         json11("secretsmanager", "DeleteSecret", json!({"SecretId": "s"})),
         json11("secretsmanager", "DeleteSecret", json!({"SecretId": "spare", "ForceDeleteWithoutRecovery": true})),
         s3(Method::PUT, "/new-bucket", b""),

@@ -231,7 +231,7 @@ async fn a_session_of_a_role_opens_the_api_with_its_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_session_is_told_so() {
+async fn an_expired_session_is_reported() {
     let bench = Bench::start().await;
     let role = role_of(&bench, "mine", "000000000000").await;
     let (credentials, token) = bench.session(&role).await;
@@ -278,4 +278,27 @@ async fn a_role_lets_in_whom_it_trusts() {
         let (status, text) = bench.query("sts", "AssumeRole", &form).await;
         assert!(status == 400 && text.contains("<Code>InvalidParameterValue</Code>") && text.contains(why), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inline_policies_of_a_role_have_a_quota_that_white_space_does_not_use_up() {
+    let bench = Bench::start().await;
+    bench.role().await;
+    let document = |length: usize, space: usize| {
+        let begin = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":""#;
+        let resource = "x".repeat(length - begin.len() - "\"}]}".len());
+        format!("{begin}{resource}\"}}{}]}}", " ".repeat(space))
+    };
+    let put = async |name: &str, document: &str| {
+        let fields = [("RoleName", "role"), ("PolicyName", name), ("PolicyDocument", document)];
+        bench.query("iam", "PutRolePolicy", &fields).await
+    };
+    assert_eq!(put("a", &document(6000, 5000)).await.0, 200);
+    assert_eq!(put("b", &document(4240, 0)).await.0, 200);
+    let (status, text) = put("b", &document(4241, 0)).await;
+    assert!(status == 409 && text.contains("<Code>LimitExceeded</Code>"), "{text}");
+    assert!(text.contains("Maximum policy size of 10240 bytes exceeded for role role"), "{text}");
+    // A policy that is replaced no longer counts.
+    assert_eq!(put("a", &document(5999, 0)).await.0, 200);
+    assert_eq!(put("b", &document(4241, 0)).await.0, 200);
 }

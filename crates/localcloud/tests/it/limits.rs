@@ -78,6 +78,37 @@ async fn too_many_calls_are_refused_for_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn log_groups_and_iam_have_rates_of_their_own() {
+    let bench = Bench::with(|options| (options.logs_rate, options.iam_rate) = (Some(1), Some(1))).await;
+    for action in ["DescribeLogGroups", "CreateLogGroup"] {
+        let input = if action == "CreateLogGroup" { json!({"logGroupName": "g"}) } else { json!({}) };
+        // Each operation is counted by itself.
+        assert_eq!(bench.logs(action, input.clone()).await.0, 200, "{action}");
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(bench.logs(action, input.clone()).await);
+        }
+        let refusal = (400, json!({"__type": "ThrottlingException", "message": "Rate exceeded"}));
+        assert!(answers.contains(&refusal), "{action}: {answers:?}");
+    }
+    // Reading events is not counted.
+    let events = json!({"logGroupName": "g"});
+    assert_eq!(bench.logs("FilterLogEvents", events.clone()).await.0, 200);
+    assert_eq!(bench.logs("FilterLogEvents", events).await.0, 200);
+
+    let roles = async || bench.query("iam", "ListRoles", &[]).await;
+    assert_eq!(roles().await.0, 200);
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        answers.push(roles().await);
+    }
+    let is_refusal = |(status, text): &(u16, String)| {
+        *status == 400 && text.contains("<Code>Throttling</Code>") && text.contains("<Message>Rate exceeded</Message>")
+    };
+    assert!(answers.iter().any(is_refusal), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_takes_its_time_to_reach_the_url() {
     let bench = Bench::with(|options| options.url_permission_lag = Duration::from_millis(700)).await;
     let url = bench.public("RESPONSE_STREAM", json!({})).await;

@@ -3,6 +3,7 @@
 
 mod code;
 mod control;
+mod delays;
 mod disk;
 mod guards;
 mod identity;
@@ -12,6 +13,7 @@ mod ports;
 mod processes;
 mod recorded;
 mod running;
+mod s3;
 mod streaming;
 mod support;
 mod web;

@@ -194,7 +194,7 @@ fn head(address: &str, path: &str, length: usize, headers: &[(String, String)]) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_has_signed_is_refused_before_its_body_is_read() {
+async fn an_unsigned_request_is_refused_before_its_body_is_read() {
     let bench = Bench::start().await;
     bench.function(json!({})).await;
     let url = bench.url(json!({"AuthType": "AWS_IAM"})).await;
@@ -329,7 +329,7 @@ async fn five_hundred_slow_connections_do_no_harm_and_are_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_whose_port_somebody_else_has_says_so() {
+async fn a_url_whose_port_is_taken_says_so() {
     let bench = Bench::start().await;
     let url = bench.public("BUFFERED", json!({})).await;
     let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
@@ -350,7 +350,7 @@ async fn a_url_whose_port_somebody_else_has_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_url_whose_port_somebody_else_has_can_be_deleted() {
+async fn a_url_whose_port_is_taken_can_be_deleted() {
     let bench = Bench::start().await;
     let url = bench.public("BUFFERED", json!({})).await;
     let address: SocketAddr = url.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();

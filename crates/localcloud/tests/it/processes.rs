@@ -1,22 +1,15 @@
 //! No process outlives the cloud, and no function sees anything of the cloud.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Bench, is_alive, wait_until};
-
-/// The example program, which cargo builds with the tests.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join("examples/serve")
-}
+use crate::support::{Bench, example, is_alive, wait_until};
 
 /// A cloud in a process of its own, which ends with the test.
-pub struct Cloud(pub Child);
+pub(crate) struct Cloud(pub Child);
 
 impl Drop for Cloud {
     fn drop(&mut self) {
@@ -26,13 +19,13 @@ impl Drop for Cloud {
     }
 }
 
-pub fn start(data: &TempDir) -> (Cloud, String) {
-    start_as(Command::new(program()), data)
+pub(crate) fn start(data: &TempDir) -> (Cloud, String) {
+    start_as(Command::new(example("serve")), data)
 }
 
 /// The same, but directory modes apply to it, as they do to every user except root. `None`, with a note, if root cannot
 /// give up its rights.
-pub fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
+pub(crate) fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
     if !rustix::process::geteuid().is_root() {
         return Some(start(data));
     }
@@ -43,7 +36,7 @@ pub fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
         return None;
     }
     let mut setpriv = Command::new("setpriv");
-    setpriv.arg("--bounding-set=-dac_override,-dac_read_search").arg(program());
+    setpriv.arg("--bounding-set=-dac_override,-dac_read_search").arg(example("serve"));
     Some(start_as(setpriv, data))
 }
 
@@ -63,7 +56,7 @@ fn start_as(mut program: Command, data: &TempDir) -> (Cloud, String) {
     (Cloud(child), address.trim().to_owned())
 }
 
-pub fn kill(pid: u32, signal: &str) {
+pub(crate) fn kill(pid: u32, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 

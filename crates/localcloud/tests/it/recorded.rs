@@ -427,3 +427,64 @@ async fn layers() {
     assert_eq!(found("CompatibleRuntime=python3.13").await[0]["LatestMatchingVersion"]["Version"], 2);
     assert_eq!(found("CompatibleRuntime=ruby3.4").await, json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets() {
+    let bench = Bench::start().await;
+    let call = async |action: &str, input: Value| {
+        let target = format!("secretsmanager.{action}");
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+        let url = format!("{}/", bench.address);
+        let answer = bench.signed("secretsmanager", Method::POST, &url, &headers, input.to_string().into_bytes()).await;
+        (answer.status().as_u16(), serde_json::from_slice::<Value>(&answer.bytes().await.unwrap()).unwrap())
+    };
+    let token = "00000000-0000-0000-0000-000000000000";
+    let made = call("CreateSecret", json!({"Name": "s", "SecretString": "old", "ClientRequestToken": token})).await;
+    assert_eq!((made.0, made.1["VersionId"].as_str()), (200, Some(token)));
+    let marked = json!({"Name": "gone", "SecretString": "old", "ClientRequestToken": token});
+    call("CreateSecret", marked.clone()).await;
+    call("DeleteSecret", json!({"SecretId": "gone"})).await;
+    let no_token = "You must provide a ClientRequestToken value. We recommend a UUID-type value.";
+    let deleted = "You can't perform this operation on the secret because it was marked for deletion.";
+    for (action, input, code, words) in [
+        ("CreateSecret", json!({"Name": "t", "SecretString": "x"}), "InvalidRequestException", no_token),
+        ("PutSecretValue", json!({"SecretId": "s", "SecretString": "x"}), "InvalidRequestException", no_token),
+        ("GetSecretValue", json!({"SecretId": "none"}), NOT_FOUND, "Secrets Manager can't find the specified secret."),
+        (
+            "GetSecretValue",
+            json!({"SecretId": "s", "VersionStage": "AWSPREVIOUS"}),
+            NOT_FOUND,
+            "Secrets Manager can't find the specified secret value for staging label: AWSPREVIOUS",
+        ),
+        (
+            "GetSecretValue",
+            json!({"SecretId": "s", "VersionStage": "AWSPREVIOUS", "VersionId": token}),
+            "InvalidRequestException",
+            "You provided a VersionStage that is not associated to the provided VersionId.",
+        ),
+        ("GetSecretValue", json!({"SecretId": "gone"}), "InvalidRequestException", deleted),
+        (
+            "CreateSecret",
+            marked,
+            "InvalidRequestException",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        ),
+        (
+            "CreateSecret",
+            json!({"Name": "s", "SecretString": "other", "ClientRequestToken": token}),
+            "ResourceExistsException",
+            "The operation failed because the secret s already exists.",
+        ),
+        (
+            "CreateSecret",
+            json!({"Name": "a b", "SecretString": "x", "ClientRequestToken": token}),
+            "ValidationException",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+        ),
+    ] {
+        let (status, error) = call(action, input.clone()).await;
+        // The errors of the model have `Message`; those of AWS's front end have `message`.
+        let said = error[if code == "ValidationException" { "message" } else { "Message" }].as_str();
+        assert_eq!((status, error["__type"].as_str(), said), (400, Some(code), Some(words)), "{action} {input}");
+    }
+}

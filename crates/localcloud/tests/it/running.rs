@@ -59,7 +59,7 @@ async fn the_runtime_api_tells_what_clients_need() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn errors_of_the_function_are_told_as_on_aws() {
+async fn errors_of_the_function_are_reported_as_on_aws() {
     let bench = Bench::start().await;
     let url = bench.public("BUFFERED", json!({"Timeout": 1})).await;
     for (path, kind, note) in [
@@ -77,9 +77,9 @@ async fn errors_of_the_function_are_told_as_on_aws() {
         bench.wait_for_note(note).await;
         let answer = bench.http.get(format!("{url}{}", &path[1..])).send().await.unwrap();
         assert_eq!(answer.status(), 502);
-        let told: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        assert_eq!(told["Message"], "Internal Server Error");
-        assert!(told["LocalCloud"].as_str().unwrap().contains(kind), "{told}");
+        assert_eq!(answer.headers()["content-type"], "text/plain");
+        assert!(answer.headers()["x-localcloud-reason"].to_str().unwrap().contains(kind), "{answer:?}");
+        assert_eq!(answer.text().await.unwrap(), "Internal Server Error");
     }
     assert!(!log_lines(&bench, "/aws/lambda/f", "\"Task timed out after 1.00 seconds\"").await.is_empty());
     assert!(
@@ -88,7 +88,7 @@ async fn errors_of_the_function_are_told_as_on_aws() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failures_at_the_start_are_told_apart() {
+async fn failures_at_the_start_are_distinguished() {
     let bench = Bench::with(|options| options.init_timeout = Duration::from_millis(1500)).await;
     bench.function(json!({"Timeout": 2})).await;
     for (how, kind, note) in [

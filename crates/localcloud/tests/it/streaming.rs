@@ -59,6 +59,37 @@ async fn bodyless_answers_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn some_headers_of_a_function_are_renamed() {
+    let bench = Bench::start().await;
+    let url = bench.public(STREAM, json!({})).await;
+    let headers = json!({"www-authenticate": "Basic", "Date": "yesterday", "content-length": "10", "x-own": "yes"});
+    for mode in [STREAM, "BUFFERED"] {
+        bench.done(Method::PUT, "/2021-10-31/functions/f/url?Qualifier=live", json!({"InvokeMode": mode})).await;
+        let ask = async |headers: &Value| {
+            let (path, name, value) = match mode {
+                STREAM => ("headers", "headers", headers.clone()),
+                _ => ("json", "value", json!({"statusCode": 200, "headers": headers, "body": "some words"})),
+            };
+            let query: String = form_urlencoded::byte_serialize(value.to_string().as_bytes()).collect();
+            bench.http.get(format!("{url}{path}?{name}={query}")).send().await.unwrap()
+        };
+        let answer = ask(&headers).await;
+        let seen = answer.headers();
+        assert_eq!(seen["x-amzn-remapped-www-authenticate"], "Basic", "{mode}");
+        assert_eq!(seen["x-amzn-remapped-date"], "yesterday", "{mode}");
+        assert_eq!(seen["x-own"], "yes", "{mode}");
+        assert!(!seen.contains_key("www-authenticate") && seen["date"] != "yesterday", "{mode}: {seen:?}");
+        assert_eq!(answer.text().await.unwrap(), "some words");
+
+        // Only the URL itself may send such names.
+        let refused = ask(&json!({"X-Amzn-Remapped-Date": "yesterday"})).await;
+        assert_eq!(refused.status(), 500, "{mode}");
+        assert!(refused.text().await.unwrap().contains("Internal Server Error"), "{mode}");
+        bench.wait_for_note("the answer has a header `X-Amzn-Remapped-Date`").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_dies_breaks_the_stream() {
     let bench = Bench::start().await;
     let url = bench.public(STREAM, json!({})).await;
@@ -75,7 +106,7 @@ async fn a_process_that_dies_breaks_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_is_told_even_where_the_stream_ends_well() {
+async fn a_panic_is_reported_even_if_the_stream_is_complete() {
     let bench = Bench::start().await;
     let url = bench.public(STREAM, json!({})).await;
     // A panic that unwinds ends the answer as if it were complete, so the client cannot notice.
@@ -105,7 +136,7 @@ async fn error_trailers_break_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_errors_text_in_the_body_is_told_loudly() {
+async fn an_errors_text_in_the_body_is_reported_loudly() {
     let bench = Bench::start().await;
     let url = bench.public(STREAM, json!({})).await;
     let answer = bench.http.get(format!("{url}text")).send().await.unwrap();
@@ -140,7 +171,7 @@ async fn a_function_goes_on_when_its_client_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_sdk_is_told_how_a_stream_broke() {
+async fn the_sdk_learns_how_a_stream_broke() {
     let bench = Bench::start().await;
     bench.function(json!({"Timeout": 1})).await;
     let gate = bench.sign_post("gate");

@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
 /// A running cloud.
-pub struct Bench {
+pub(crate) struct Bench {
     pub address: String,
     pub credentials: Credentials,
     pub data: TempDir,
@@ -30,12 +30,12 @@ pub struct Bench {
 
 impl Bench {
     /// A cloud without delays.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
     /// One with other options.
-    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut options = Options::new(data.path());
         options.role_propagation = Duration::ZERO;
@@ -57,19 +57,19 @@ impl Bench {
     }
 
     /// A cloud on the data of another.
-    pub async fn again(data: TempDir, options: Options) -> Self {
+    pub(crate) async fn again(data: TempDir, options: Options) -> Self {
         Self::serve(data, options).await
     }
 
     /// A client on a cloud that runs elsewhere.
-    pub async fn attach(address: &str, data: TempDir) -> Self {
+    pub(crate) async fn attach(address: &str, data: TempDir) -> Self {
         let credentials = localcloud::credentials(data.path()).unwrap();
         let options = Options::new(data.path());
         Self { address: address.to_owned(), credentials, data, http: client(), options, serving: None }
     }
 
     /// Ends the cloud; its data stays.
-    pub async fn stop(self) -> (TempDir, Options) {
+    pub(crate) async fn stop(self) -> (TempDir, Options) {
         if let Some((stop, served)) = self.serving {
             drop(stop);
             served.await.unwrap().unwrap();
@@ -78,13 +78,13 @@ impl Bench {
     }
 
     /// Ends the cloud and starts another on the same data.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let (data, options) = self.stop().await;
         Self::serve(data, options).await
     }
 
     /// A signed request of any kind.
-    pub async fn signed(
+    pub(crate) async fn signed(
         &self,
         service: &str,
         method: Method,
@@ -92,7 +92,21 @@ impl Bench {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Response {
-        let signature = signature(&self.credentials, service, SystemTime::now(), &method, url, headers, &body);
+        self.signed_in("us-east-1", service, method, url, headers, body).await
+    }
+
+    /// The same in another region.
+    pub(crate) async fn signed_in(
+        &self,
+        region: &str,
+        service: &str,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Response {
+        let at = SystemTime::now();
+        let signature = signature_in(region, &self.credentials, service, at, &method, url, headers, &body);
         let mut request = self.http.request(method, url).body(body);
         for (name, value) in
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).chain(signature)
@@ -103,7 +117,7 @@ impl Bench {
     }
 
     /// Lambda: status and JSON.
-    pub async fn lambda(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn lambda(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let answer = self.signed("lambda", method, &format!("{}{path}", self.address), &[], body).await;
         let status = answer.status().as_u16();
@@ -118,14 +132,14 @@ impl Bench {
     }
 
     /// A call that must succeed.
-    pub async fn done(&self, method: Method, path: &str, body: Value) -> Value {
+    pub(crate) async fn done(&self, method: Method, path: &str, body: Value) -> Value {
         let (status, value) = self.lambda(method, path, body).await;
         assert!(status < 300, "{path}: {status} {value}");
         value
     }
 
     /// The credentials of a session: a client of them, and the token that goes with every request.
-    pub async fn session(&self, role: &str) -> (Credentials, String) {
+    pub(crate) async fn session(&self, role: &str) -> (Credentials, String) {
         let form = [("RoleArn", role), ("RoleSessionName", "me"), ("DurationSeconds", "900")];
         let (status, text) = self.query("sts", "AssumeRole", &form).await;
         assert_eq!(status, 200, "{text}");
@@ -138,7 +152,7 @@ impl Bench {
     }
 
     /// STS or IAM: status and XML.
-    pub async fn query(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    pub(crate) async fn query(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> (u16, String) {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action).extend_pairs(fields);
         let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -149,7 +163,7 @@ impl Bench {
     }
 
     /// CloudWatch Logs: status and JSON.
-    pub async fn logs(&self, action: &str, input: Value) -> (u16, Value) {
+    pub(crate) async fn logs(&self, action: &str, input: Value) -> (u16, Value) {
         let target = format!("Logs_20140328.{action}");
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
         let body = input.to_string().into_bytes();
@@ -159,7 +173,7 @@ impl Bench {
     }
 
     /// A role that Lambda may assume.
-    pub async fn role(&self) -> String {
+    pub(crate) async fn role(&self) -> String {
         let (status, text) =
             self.query("iam", "CreateRole", &[("RoleName", "role"), ("AssumeRolePolicyDocument", TRUST)]).await;
         assert_eq!(status, 200, "{text}");
@@ -167,7 +181,7 @@ impl Bench {
     }
 
     /// A role and the test function, published and aliased.
-    pub async fn function(&self, more: Value) {
+    pub(crate) async fn function(&self, more: Value) {
         let role = self.role().await;
         let mut input = json!({
             "FunctionName": "f", "Role": role, "Runtime": "provided.al2023", "Handler": "bootstrap",
@@ -181,7 +195,7 @@ impl Bench {
     }
 
     /// The test function, in a cloud with delays.
-    pub async fn function_patiently(&self) {
+    pub(crate) async fn function_patiently(&self) {
         let input = json!({
             "FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/role", "Runtime": "provided.al2023",
             "Handler": "bootstrap", "Timeout": 30, "Code": {"ZipFile": package()},
@@ -192,13 +206,13 @@ impl Bench {
     }
 
     /// The function with a public URL on its alias.
-    pub async fn public(&self, mode: &str, more: Value) -> String {
+    pub(crate) async fn public(&self, mode: &str, more: Value) -> String {
         self.function(more).await;
         self.url(json!({"AuthType": "NONE", "InvokeMode": mode})).await
     }
 
     /// A URL on the alias, with both statements.
-    pub async fn url(&self, config: Value) -> String {
+    pub(crate) async fn url(&self, config: Value) -> String {
         let shown = self.done(Method::POST, "/2021-10-31/functions/f/url?Qualifier=live", config).await;
         for statement in [
             json!({"StatementId": "url", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}),
@@ -210,13 +224,13 @@ impl Bench {
     }
 
     /// Invokes the test function, and waits for the end of its log.
-    pub async fn invoke(&self, qualifier: &str, event: Value) -> Response {
+    pub(crate) async fn invoke(&self, qualifier: &str, event: Value) -> Response {
         let url = format!("{}/2015-03-31/functions/f/invocations?Qualifier={qualifier}", self.address);
         self.signed("lambda", Method::POST, &url, &[("x-amz-log-type", "Tail")], event.to_string().into_bytes()).await
     }
 
     /// Invokes, and returns the JSON of the answer.
-    pub async fn invoked(&self, qualifier: &str, event: Value) -> Value {
+    pub(crate) async fn invoked(&self, qualifier: &str, event: Value) -> Value {
         let url = format!("{}/2015-03-31/functions/f/invocations?Qualifier={qualifier}", self.address);
         let answer = self.signed("lambda", Method::POST, &url, &[], event.to_string().into_bytes()).await;
         let status = answer.status();
@@ -226,28 +240,42 @@ impl Bench {
     }
 
     /// The lines of `cloud.log`.
-    pub fn notes(&self) -> String {
+    pub(crate) fn notes(&self) -> String {
         std::fs::read_to_string(self.data.path().join("cloud.log")).unwrap_or_default()
     }
 
     /// Waits for a line in `cloud.log`.
-    pub async fn wait_for_note(&self, words: &str) {
+    pub(crate) async fn wait_for_note(&self, words: &str) {
         wait_until(&format!("`{words}` in cloud.log"), || self.notes().contains(words)).await;
     }
 
     /// The path of a file by which the function and the test communicate.
-    pub fn sign_post(&self, name: &str) -> PathBuf {
+    pub(crate) fn sign_post(&self, name: &str) -> PathBuf {
         self.data.path().join("run").join(name)
     }
 }
 
 /// A new client, without connections of other tests.
-pub fn client() -> reqwest::Client {
+pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
 /// The headers that sign a request.
-pub fn signature(
+pub(crate) fn signature(
+    credentials: &Credentials,
+    service: &str,
+    at: SystemTime,
+    method: &Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<(String, String)> {
+    signature_in("us-east-1", credentials, service, at, method, url, headers, body)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a part of what is signed")]
+fn signature_in(
+    region: &str,
     credentials: &Credentials,
     service: &str,
     at: SystemTime,
@@ -270,7 +298,7 @@ pub fn signature(
     }
     let params = v4::SigningParams::builder()
         .identity(&identity)
-        .region("us-east-1")
+        .region(region)
         .name(service)
         .time(at)
         .settings(settings)
@@ -284,7 +312,7 @@ pub fn signature(
 }
 
 /// A zip of one file, in base64.
-pub fn zip(name: &str, content: &[u8]) -> String {
+pub(crate) fn zip(name: &str, content: &[u8]) -> String {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
     writer.start_file(name, options).unwrap();
@@ -293,13 +321,13 @@ pub fn zip(name: &str, content: &[u8]) -> String {
 }
 
 /// The test function.
-pub fn package() -> String {
+pub(crate) fn package() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bootstrap.py");
     zip("bootstrap", &std::fs::read(path).unwrap())
 }
 
 /// Waits for a state that must be reached.
-pub async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+pub(crate) async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let end = tokio::time::Instant::now() + Duration::from_secs(20);
     while !reached() {
         assert!(tokio::time::Instant::now() < end, "never reached: {what}");
@@ -308,7 +336,15 @@ pub async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
 }
 
 /// Whether a process runs; a zombie does not.
-pub fn is_alive(pid: u64) -> bool {
+pub(crate) fn is_alive(pid: u64) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
+}
+
+/// An example of this crate as a program, which cargo builds with the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(program.is_file(), "{} does not exist: cargo build --examples", program.display());
+    program
 }

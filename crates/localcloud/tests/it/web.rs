@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,34 +11,10 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, package, wait_until};
+use crate::support::{Bench, example, package, wait_until};
 
 const ADAPTER: &str = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
-const VERSION: &str = "1.0.0-rc1";
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-
-/// The adapter's program, built once from its crate; `None` if that is not possible, which fails in CI.
-fn adapter() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/adapter").join(VERSION);
-    std::fs::create_dir_all(&root).unwrap();
-    // Several tests need it at the same time: one builds it, the others wait.
-    let lock = File::create(root.join("building")).unwrap();
-    lock.lock().unwrap();
-    let program = root.join("bin/lambda-adapter");
-    if program.is_file() {
-        return Some(program);
-    }
-    let mut cargo = Command::new("cargo");
-    cargo.args(["install", "lambda_web_adapter", "--version", &format!("={VERSION}"), "--locked", "--root"]).arg(&root);
-    let built = cargo.env_remove("CARGO_TARGET_DIR").current_dir(&root).output().unwrap();
-    if program.is_file() {
-        return Some(program);
-    }
-    let why = String::from_utf8_lossy(&built.stderr).into_owned();
-    assert!(std::env::var("CI").is_err(), "{why}");
-    eprintln!("not tested: {why}");
-    None
-}
 
 /// A zip of executable files, in base64.
 fn zipped(files: &[(&str, &[u8])]) -> String {
@@ -76,20 +51,18 @@ async fn publish(bench: &Bench, name: &str, files: &[(&str, &[u8])]) -> String {
     bench.done(Method::POST, &path, input).await["LayerVersionArn"].as_str().unwrap().to_owned()
 }
 
-async fn web(change: impl FnOnce(&mut localcloud::Options)) -> Option<Bench> {
-    let adapter = adapter()?;
-    Some(
-        Bench::with(|options| {
-            options.adapter = Some(adapter);
-            change(options);
-        })
-        .await,
-    )
+async fn web(change: impl FnOnce(&mut localcloud::Options)) -> Bench {
+    Bench::with(|options| {
+        // The first one that exists is used.
+        options.adapters = vec!["/nowhere/lambda-adapter".into(), example("lambda-adapter")];
+        change(options);
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_streams_through_the_real_adapter() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let url = bench.public("RESPONSE_STREAM", app(json!({}))).await;
     let gate = bench.sign_post("gate");
     let answer = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
@@ -103,7 +76,7 @@ async fn an_app_streams_through_the_real_adapter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_buffered_url_keeps_its_limit() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let url = bench.public("BUFFERED", app(json!({"AWS_LWA_INVOKE_MODE": "buffered"}))).await;
     assert!(bench.http.get(&url).send().await.unwrap().status().is_success());
     assert_eq!(bench.http.get(format!("{url}large")).send().await.unwrap().status(), 502);
@@ -118,7 +91,7 @@ async fn a_buffered_url_keeps_its_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_instance_has_a_port_of_its_own() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let url = bench.public("RESPONSE_STREAM", app(json!({}))).await;
     let gate = bench.sign_post("gate");
     let held = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
@@ -132,8 +105,8 @@ async fn each_instance_has_a_port_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_crashes_at_its_start_is_told_with_its_last_lines() {
-    let Some(bench) = web(|_| {}).await else { return };
+async fn an_app_that_crashes_at_its_start_is_reported_with_its_last_lines() {
+    let bench = web(|_| {}).await;
     bench.function(app(json!({"MOOD": "crash"}))).await;
     let answer = bench.invoke("live", json!({})).await;
     let tail = STANDARD.decode(answer.headers()["x-amz-log-result"].as_bytes()).unwrap();
@@ -156,9 +129,9 @@ fn free_port() -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let port = free_port().to_string();
-    let stubborn = |more: &str| app(json!({"MOOD": "stubborn", "PORT": port, "OWN_PORT": port, "MORE": more}));
+    let stubborn = |more: &str| app(json!({"MOOD": "stubborn", "PORT": port, "LISTENS_ON": port, "MORE": more}));
     let url = bench.public("RESPONSE_STREAM", stubborn("")).await;
     let gate = bench.sign_post("gate");
     let held = bench.http.get(format!("{url}gated?gate={}", gate.display())).send().await.unwrap();
@@ -185,17 +158,62 @@ async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_took_too_long_is_tried_once_more() {
-    let Some(bench) = web(|options| options.init_timeout = Duration::from_secs(2)).await else { return };
+async fn a_start_that_took_too_long_is_retried_once() {
+    let bench = web(|options| options.init_timeout = Duration::from_secs(2)).await;
     let mark = bench.sign_post("mark");
     let url = bench.public("RESPONSE_STREAM", app(json!({"MOOD": "slow", "MARK": mark}))).await;
     assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 200);
     bench.wait_for_note("it is started again, with the time limit of an invocation").await;
 }
 
+/// Its port is not free before the first start has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_app_that_knows_one_port_gets_it_again() {
+    let bench = web(|options| options.init_timeout = Duration::from_secs(2)).await;
+    let (mark, port) = (bench.sign_post("mark"), free_port().to_string());
+    let moods = json!({"MOOD": "slow stubborn", "MARK": mark, "PORT": port, "LISTENS_ON": port});
+    let url = bench.public("RESPONSE_STREAM", app(moods)).await;
+    assert_eq!(bench.http.get(&url).send().await.unwrap().text().await.unwrap(), port);
+    assert!(!bench.notes().contains("this instance has PORT="), "{}", bench.notes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_are_handed_over_reach_the_function_and_no_file() {
+    let bench = web(|_| {}).await;
+    let url = bench.public("RESPONSE_STREAM", app(json!({}))).await;
+    let get = async |name: &str| {
+        let answer = bench.http.get(format!("{url}variable?name={name}")).send().await.unwrap();
+        answer.text().await.unwrap()
+    };
+    assert_eq!(get("AWS_ACCESS_KEY_ID").await, "ASIALOCALFUNCTION");
+    let path = "/2015-03-31/functions/f/local-credentials";
+    let mine = json!({"AccessKeyId": "AKIAPLANTED", "SecretAccessKey": "planted-4711"});
+    bench.done(Method::PUT, path, mine.clone()).await;
+    // The idle instance with the other credentials has ended.
+    assert_eq!(get("AWS_ACCESS_KEY_ID").await, "AKIAPLANTED");
+    assert_eq!(
+        (get("AWS_SECRET_ACCESS_KEY").await, get("AWS_SESSION_TOKEN").await),
+        ("planted-4711".into(), "".into())
+    );
+    bench.done(Method::DELETE, path, json!({})).await;
+    assert_eq!(get("AWS_ACCESS_KEY_ID").await, "ASIALOCALFUNCTION");
+    bench.done(Method::PUT, path, mine).await;
+    assert_eq!(get("AWS_ACCESS_KEY_ID").await, "AKIAPLANTED");
+    for entry in walk(bench.data.path()) {
+        let bytes = std::fs::read(&entry).unwrap_or_default();
+        assert!(!bytes.windows(12).any(|part| part == b"planted-4711"), "{}", entry.display());
+    }
+}
+
+/// All files below a directory.
+fn walk(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() && !path.is_symlink() { walk(&path) } else { vec![path] }).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_may_clean_up_at_its_end() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let mark = bench.data.path().join("mark");
     let url = bench.public("RESPONSE_STREAM", app(json!({"MOOD": "polite", "MARK": mark}))).await;
     assert_eq!(bench.http.get(&url).send().await.unwrap().status(), 200);
@@ -205,7 +223,7 @@ async fn an_app_may_clean_up_at_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_listens_elsewhere_is_waited_for_and_told_with_its_last_lines() {
-    let Some(bench) = web(|options| options.init_timeout = Duration::from_secs(3)).await else { return };
+    let bench = web(|options| options.init_timeout = Duration::from_secs(3)).await;
     let mut elsewhere = app(json!({"MOOD": "elsewhere"}));
     elsewhere["Timeout"] = json!(4);
     bench.function(elsewhere).await;
@@ -225,7 +243,7 @@ async fn a_runtime_with_a_language_needs_a_wrapper_and_an_adapter_its_program() 
     assert!(text.contains("it can only run a wrapper script (AWS_LAMBDA_EXEC_WRAPPER)"), "{text}");
     let change = json!({"Layers": [ADAPTER]});
     let (status, error) = bench.lambda(Method::PUT, "/2015-03-31/functions/f/configuration", change).await;
-    assert_eq!((status, error["code"].as_str()), (400, Some("InvalidParameterValueException")));
+    assert_eq!((status, error["code"].as_str()), (400, Some("LocalAdapterNotFound")));
     assert!(error["message"].as_str().unwrap().contains("Lambda Web Adapter is not installed here"), "{error}");
 }
 
@@ -289,7 +307,7 @@ async fn an_extension_that_crashes_takes_the_instance_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn layers_lie_over_each_other_at_opt() {
-    let Some(bench) = web(|_| {}).await else { return };
+    let bench = web(|_| {}).await;
     let below =
         publish(&bench, "below", &[("one", b"below"), ("two", b"below"), ("python/own.py", b"NAME = 'own'\n")]).await;
     let above = publish(&bench, "above", &[("two", b"above")]).await;
@@ -299,6 +317,9 @@ async fn layers_lie_over_each_other_at_opt() {
     let read =
         async |file: &str| bench.http.get(format!("{url}read?file={file}")).send().await.unwrap().text().await.unwrap();
     assert_eq!((read("/opt/one").await, read("/opt/two").await), ("below".into(), "above".into()));
+    let mounts = read("/proc/self/mountinfo").await;
+    let options = mounts.lines().find(|line| line.contains(" /opt ")).and_then(|line| line.split(' ').nth(5));
+    assert!(options.is_some_and(|options| options.split(',').any(|option| option == "ro")), "{mounts}");
     // Other processes do not see them there.
     assert!(!Path::new("/opt/two").exists());
     let shown = bench.done(Method::GET, "/2015-03-31/functions/f", Value::Null).await;
@@ -312,15 +333,19 @@ async fn layers_lie_over_each_other_at_opt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_can_be_mounted_an_app_runs_all_the_same_and_is_told() {
-    let Some(bench) = web(|options| options.mount_layers = false).await else { return };
+async fn where_nothing_can_be_mounted_an_app_runs_anyway_and_that_is_reported() {
+    let bench = web(|options| options.mount_layers = false).await;
     let mut input = app(json!({}));
     input["Layers"] = json!([ADAPTER, publish(&bench, "own", &[("file", b"x"), ("python/own.py", b"")]).await]);
     let url = bench.public("RESPONSE_STREAM", input).await;
     let answer =
         bench.http.get(format!("{url}read?file=/proc/self/environ")).send().await.unwrap().text().await.unwrap();
-    let path = answer.split('\0').find_map(|variable| variable.strip_prefix("PYTHONPATH=")).unwrap();
-    assert!(Path::new(path.split(':').next().unwrap()).join("own.py").is_file(), "{path}");
+    let variable = |name: &str| answer.split('\0').find_map(|variable| variable.strip_prefix(name)).unwrap();
+    let path = variable("LD_LIBRARY_PATH=");
+    let opt = path.rsplit(':').next().unwrap().strip_suffix("/lib").unwrap();
+    assert!(Path::new(opt).join("python/own.py").is_file(), "{path}");
+    // Python's own bootstrap would add the layers' packages, but the adapter runs instead of it.
+    assert_eq!(variable("PYTHONPATH="), variable("LAMBDA_RUNTIME_DIR="));
     assert!(bench.notes().contains("layers are not at /opt but at"), "{}", bench.notes());
 }
 
@@ -340,7 +365,7 @@ async fn a_layer_has_to_be_there_and_stays_for_who_uses_it() {
     bench.invoked("live", json!({"path": "/whoami"})).await;
 
     let foreign = "arn:aws:lambda:us-east-1:123456789012:layer:certificates:3";
-    assert!(configure(foreign).await.1["message"].as_str().unwrap().contains("the local cloud has no copy of it"));
+    assert_eq!(configure(foreign).await.1["code"], "LocalLayerNotFound");
     let zip = STANDARD.decode(zipped(&[("file", b"x")])).unwrap();
     std::fs::write(copies.path().join(localcloud::layer_file(foreign)), zip).unwrap();
     assert_eq!(configure(foreign).await.0, 200);

@@ -6,12 +6,12 @@ use serde_json::Value;
 use crate::wire::error::Fault;
 use crate::world::role::statements;
 
-/// What a policy is for.
+/// The purpose of a policy.
 #[derive(Clone, Copy)]
 pub(super) enum PolicyKind {
-    /// Who may assume a role.
+    /// Defines who may assume a role.
     Trust,
-    /// What a role may do.
+    /// Defines what a role may do.
     Role,
 }
 
@@ -51,6 +51,11 @@ pub(super) fn check_policy(document: &str, kind: PolicyKind) -> Result<(), Fault
         }
     }
     Ok(())
+}
+
+/// The characters of a policy that count towards quotas: white space does not.
+pub(super) fn counted(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// IAM returns policy documents percent-encoded.

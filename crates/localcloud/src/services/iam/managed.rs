@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::check::{id, invalid, is_name, path};
-use super::document::{PolicyKind, check_policy, encode};
+use super::document::{PolicyKind, check_policy, counted, encode};
 use super::page::page;
 use super::tag;
 use crate::clock;
@@ -13,10 +13,11 @@ use crate::services::form::Form;
 use crate::services::paging::member;
 use crate::wire::date;
 use crate::wire::error::Fault;
+use crate::wire::partition::partition;
 use crate::world::World;
 use crate::world::managed_policy::ManagedPolicy;
 
-/// The most characters of a policy, white space not counted.
+/// The most characters of a policy.
 const LARGEST: usize = 6144;
 
 /// The most versions of a policy.
@@ -33,7 +34,7 @@ fn conflict(message: &str) -> Fault {
 /// The policy's ARN in a form, and the policy.
 fn find<'a>(world: &'a World, form: &Form) -> Result<&'a ManagedPolicy, Fault> {
     let arn = form.need("PolicyArn")?;
-    world.policies.get(arn).ok_or_else(|| match arn.starts_with("arn:aws:iam::aws:policy/") {
+    world.policies.get(arn).ok_or_else(|| match arn.contains(":iam::aws:policy/") {
         true => no_such(format!("the local cloud has no copy of AWS's own policies: {arn}")),
         false => no_such(format!("Policy {arn} was not found.")),
     })
@@ -87,7 +88,7 @@ fn describe_version(policy: &ManagedPolicy, number: u32, whole: bool) -> Value {
 
 fn check_document(document: &str) -> Result<(), Fault> {
     check_policy(document, PolicyKind::Role)?;
-    if document.chars().filter(|c| !c.is_whitespace()).count() > LARGEST {
+    if counted(document) > LARGEST {
         return Err(Fault::new(409, "LimitExceeded", format!("Cannot exceed quota for PolicySize: {LARGEST}")));
     }
     Ok(())
@@ -105,7 +106,7 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
         name: name.to_owned(),
         path: path.to_owned(),
         id: id("ANPA"),
-        arn: format!("arn:aws:iam::{ACCOUNT}:policy{path}{name}"),
+        arn: format!("arn:{}:iam::{ACCOUNT}:policy{path}{name}", partition(&call.region)),
         description: form.get("Description").map(str::to_owned),
         created: now,
         updated: now,

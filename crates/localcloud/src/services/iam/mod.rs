@@ -17,6 +17,7 @@ use crate::wire::error::Fault;
 
 /// Answers an action.
 pub(crate) fn answer(call: &Call, action: &str, form: &Form) -> Result<Value, Fault> {
+    call.cloud.rate.iam()?;
     match action {
         "CreateRole" => role::create(call, form),
         "GetRole" => role::get(call, form),

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::check::{invalid, is_name};
-use super::document::{PolicyKind, check_policy, encode};
+use super::document::{PolicyKind, check_policy, counted, encode};
 use super::lookup::{self, change, read};
 use super::page::page;
+use crate::clock;
 use crate::options::ACCOUNT;
 use crate::services::call::Call;
 use crate::services::form::Form;
@@ -14,6 +15,9 @@ use crate::wire::error::Fault;
 
 /// The most policies that a role may have attached.
 const MOST: usize = 10;
+
+/// The most characters of all inline policies of a role.
+const LARGEST: usize = 10_240;
 
 fn missing(policy: &str) -> Fault {
     Fault::new(404, "NoSuchEntity", format!("The role policy with name {policy} cannot be found."))
@@ -26,9 +30,9 @@ pub(super) fn put(call: &Call, form: &Form) -> Result<Value, Fault> {
     }
     check_policy(document, PolicyKind::Role)?;
     change(call, form, |role| {
-        let others: usize = role.inline.iter().filter(|(other, _)| *other != name).map(|(_, text)| text.len()).sum();
-        if others + document.len() > 10_240 {
-            let message = format!("Maximum policy size of 10240 bytes exceeded for role {}", role.name);
+        let others = role.inline.iter().filter(|(other, _)| *other != name).map(|(_, text)| text.as_str());
+        if others.chain([document]).map(counted).sum::<usize>() > LARGEST {
+            let message = format!("Maximum policy size of {LARGEST} bytes exceeded for role {}", role.name);
             return Err(Fault::new(409, "LimitExceeded", message));
         }
         role.inline.insert(name.to_owned(), document.to_owned());
@@ -46,7 +50,11 @@ pub(super) fn get(call: &Call, form: &Form) -> Result<Value, Fault> {
 
 pub(super) fn delete(call: &Call, form: &Form) -> Result<Value, Fault> {
     let name = form.need("PolicyName")?;
-    change(call, form, |role| role.inline.remove(name).map(|_| Value::Null).ok_or_else(|| missing(name)))
+    change(call, form, |role| {
+        role.inline.remove(name).ok_or_else(|| missing(name))?;
+        role.detached = clock::now();
+        Ok(Value::Null)
+    })
 }
 
 pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
@@ -65,7 +73,8 @@ pub(super) fn attach(call: &Call, form: &Form) -> Result<Value, Fault> {
             let message = format!("Policy {arn} does not exist or is not attachable.");
             return Err(Fault::new(404, "NoSuchEntity", message));
         }
-        let role = world.roles.get_mut(&role.to_lowercase()).ok_or_else(|| lookup::missing(role))?;
+        let found = world.roles.get_mut(&role.to_lowercase()).filter(|role| lookup::is_visible(call, role));
+        let role = found.ok_or_else(|| lookup::missing(role))?;
         if role.attached.len() >= MOST && !role.attached.contains_key(arn) {
             return Err(Fault::new(409, "LimitExceeded", format!("Cannot exceed quota for PoliciesPerRole: {MOST}")));
         }
@@ -77,7 +86,11 @@ pub(super) fn attach(call: &Call, form: &Form) -> Result<Value, Fault> {
 pub(super) fn detach(call: &Call, form: &Form) -> Result<Value, Fault> {
     let arn = form.need("PolicyArn")?;
     let missing = || Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found."));
-    change(call, form, |role| role.attached.remove(arn).map(|_| Value::Null).ok_or_else(missing))
+    change(call, form, |role| {
+        role.attached.remove(arn).ok_or_else(missing)?;
+        role.detached = clock::now();
+        Ok(Value::Null)
+    })
 }
 
 pub(super) fn list_attached(call: &Call, form: &Form) -> Result<Value, Fault> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check::{id, invalid, is_name, path};
 use super::document::{PolicyKind, check_policy, encode};
-use super::lookup::{change, missing, read};
+use super::lookup::{change, is_visible, missing, read};
 use super::page::page;
 use super::tag;
 use crate::clock::{self, millis};
@@ -14,6 +14,7 @@ use crate::services::form::Form;
 use crate::services::paging::member;
 use crate::wire::date;
 use crate::wire::error::Fault;
+use crate::wire::partition::partition;
 use crate::world::role::Role;
 
 fn describe(role: &Role, whole: bool) -> Value {
@@ -58,10 +59,11 @@ pub(super) fn create(call: &Call, form: &Form) -> Result<Value, Fault> {
         name: name.to_owned(),
         path: path.to_owned(),
         id: id("AROA"),
-        arn: format!("arn:aws:iam::{ACCOUNT}:role{path}{name}"),
+        arn: format!("arn:{}:iam::{ACCOUNT}:role{path}{name}", partition(&call.region)),
         created: now,
         trust: trust.to_owned(),
         assumable_from: now + millis(call.options().role_propagation),
+        detached: 0,
         description: form.get("Description").map(str::to_owned),
         max_session: session(form)?.unwrap_or(3600),
         boundary: form.get("PermissionsBoundary").map(str::to_owned),
@@ -95,7 +97,8 @@ pub(super) fn get(call: &Call, form: &Form) -> Result<Value, Fault> {
 pub(super) fn list(call: &Call, form: &Form) -> Result<Value, Fault> {
     let prefix = form.get("PathPrefix").unwrap_or("/");
     let roles = call.read(|world| {
-        world.roles.values().filter(|role| role.path.starts_with(prefix)).map(|role| describe(role, false)).collect()
+        let visible = world.roles.values().filter(|role| is_visible(call, role));
+        visible.filter(|role| role.path.starts_with(prefix)).map(|role| describe(role, false)).collect()
     });
     page(form, "Roles", roles, member("RoleName"))
 }
@@ -130,11 +133,12 @@ pub(super) fn delete(call: &Call, form: &Form) -> Result<Value, Fault> {
     let conflict = |message: &str| Err(Fault::new(409, "DeleteConflict", message));
     call.change(|world| {
         let key = name.to_lowercase();
-        let role = world.roles.get(&key).ok_or_else(|| missing(name))?;
+        let role = world.roles.get(&key).filter(|role| is_visible(call, role)).ok_or_else(|| missing(name))?;
+        let late = clock::now() < role.detached + millis(call.options().conflict_lag);
         if !role.inline.is_empty() {
             return conflict("Cannot delete entity, must delete policies first.");
         }
-        if !role.attached.is_empty() {
+        if !role.attached.is_empty() || late {
             return conflict("Cannot delete entity, must detach all policies first.");
         }
         world.roles.remove(&key);

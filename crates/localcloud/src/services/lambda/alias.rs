@@ -13,8 +13,9 @@ use crate::clock;
 use crate::services::call::Call;
 use crate::services::paging::member;
 use crate::wire::error::Fault;
-use crate::world::function::{Alias, Function, LATEST, expect_revision};
+use crate::world::function::{Alias, Function, expect_revision};
 use crate::world::revision;
+use crate::world::version::LATEST;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -96,6 +97,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
         description: input.description.unwrap_or_default(),
         weights: input.routing_config.and_then(|routing| routing.additional_version_weights).unwrap_or_default(),
         revision: revision::fresh(),
+        visible: version::visible(call),
         moving: None,
     };
     check_weights(&alias.weights)?;
@@ -115,7 +117,7 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
 pub(super) fn get(call: &Call, name: &Name, alias: &str) -> Answer {
     name.look(call, |function| {
         let missing = || Fault::not_found(format!("Cannot find alias arn: {}", function.arn(alias)));
-        let found = function.aliases.get(alias).ok_or_else(missing)?;
+        let found = function.found_alias(alias).ok_or_else(missing)?;
         Ok((200, found.describe(function)))
     })
 }
@@ -137,7 +139,7 @@ pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     check_weights(weights.as_ref().unwrap_or(&BTreeMap::new()))?;
     name.change(call, |function| {
         let missing = || Fault::not_found(format!("Alias not found: {}", function.arn(alias)));
-        let mut next = function.aliases.get(alias).ok_or_else(missing)?.clone();
+        let mut next = function.found_alias(alias).ok_or_else(missing)?.clone();
         expect_revision(input.revision_id.as_deref(), &next.revision, "GetFunction/GetAlias")?;
         let before = next.version.clone();
         next.version = input.function_version.unwrap_or(next.version);
@@ -160,7 +162,7 @@ pub(super) fn update(call: &Call, name: &Name, alias: &str) -> Answer {
     })
 }
 
-/// As on AWS, its policy is deleted and its URL remains, which then answers 403.
+/// As on AWS, this deletes its policy but not its URL, which then answers 403.
 pub(super) fn delete(call: &Call, name: &Name, alias: &str) -> Answer {
     name.change(call, |function| {
         // On AWS, it is not an error if the alias does not exist.

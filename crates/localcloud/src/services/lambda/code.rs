@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::disk::unpack::unpack;
 use crate::services::call::Call;
 use crate::wire::error::Fault;
-use crate::world::function::Code;
+use crate::world::version::Code;
 
 /// The largest zip in a request.
 const LARGEST: usize = 52_428_800;

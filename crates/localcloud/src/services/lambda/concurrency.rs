@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::name::Name;
 use crate::services::call::Call;
 use crate::wire::error::Fault;
-use crate::world::function::LATEST;
+use crate::world::version::LATEST;
 
 /// How much must remain for functions without a reservation.
 pub(super) const UNRESERVED: usize = 100;

@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 use super::answer::{Answer, by_version, page};
 use super::check::is_name;
 use super::code::Upload;
-use super::name::{Name, is_number};
+use super::name::{Name, is_number, is_visible};
 use super::settings::Settings;
 use super::{tags, version};
 use crate::clock::{self, millis};
 use crate::services::call::Call;
 use crate::services::download;
 use crate::wire::error::Fault;
-use crate::world::function::{Function, LATEST, Version};
+use crate::world::function::Function;
 use crate::world::tags::Tags;
+use crate::world::version::{LATEST, Version};
 use crate::world::{World, revision};
 
 #[derive(Deserialize)]
@@ -94,22 +95,8 @@ pub(super) fn create(call: &Call) -> Answer {
         let mut function = Function {
             name: name.clone(),
             region: call.region.clone(),
-            latest: Version {
-                number: LATEST.into(),
-                config_sha256: configuration.digest(),
-                configuration,
-                code,
-                architecture,
-                revision: revision::fresh(),
-                modified: now,
-                pending: Some(now + millis(call.options().pending)),
-                updating: None,
-                build: revision::fresh(),
-                doomed: false,
-                failed: false,
-                update_failed: false,
-                before: None,
-            },
+            created: now,
+            latest: Version::latest(configuration, code, architecture, (now, now + millis(call.options().pending))),
             versions: Default::default(),
             next_version: 1,
             published: None,
@@ -119,9 +106,14 @@ pub(super) fn create(call: &Call) -> Answer {
             tags: input.tags,
             reserved: None,
             provisioned: Default::default(),
+            recursive_loop: None,
+            runtime_updates: Default::default(),
+            event_invoke: Default::default(),
         };
         let shown = if input.publish {
-            let number = version::freeze(&mut function, None, Some(now + millis(call.options().pending)));
+            let pending = version::pending(call, &function, Some(now + millis(call.options().pending)));
+            let times = version::Times { pending, visible: now };
+            let number = version::freeze(&mut function, None, times);
             // The version, under the function's own ARN.
             function.resolve(&number.to_string())?.describe(&name, &function.arn(""))
         } else {
@@ -140,7 +132,7 @@ fn expect_free(call: &Call, world: &World, name: &str) -> Result<(), Fault> {
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
     let qualifier = name.qualifier.clone();
     name.look(call, |function| {
-        let version = function.resolve(&qualifier)?;
+        let version = function.found(&qualifier)?;
         let mut shown = json!({
             "Configuration": function.describe(&qualifier)?,
             "Code": {"RepositoryType": "S3", "Location": download::address(call, &version.code.digest)},
@@ -157,7 +149,10 @@ pub(super) fn get(call: &Call, name: &Name) -> Answer {
 
 pub(super) fn get_configuration(call: &Call, name: &Name) -> Answer {
     let qualifier = name.qualifier.clone();
-    name.look(call, |function| Ok((200, Value::Object(function.describe(&qualifier)?))))
+    name.look(call, |function| {
+        function.found(&qualifier)?;
+        Ok((200, Value::Object(function.describe(&qualifier)?)))
+    })
 }
 
 pub(super) fn list(call: &Call) -> Answer {
@@ -178,7 +173,7 @@ pub(super) fn list(call: &Call) -> Answer {
     };
     let functions = call.read(|world| {
         let functions = world.regions.get(&call.region).into_iter().flat_map(|region| region.functions.values());
-        functions.flat_map(shown).collect()
+        functions.filter(|function| is_visible(call, function)).flat_map(shown).collect()
     });
     page(call, "Functions", functions, |item| {
         format!("{} {}", item["FunctionName"].as_str().unwrap_or_default(), by_version(item))
@@ -229,8 +224,9 @@ pub(super) fn update_code(call: &Call, name: &Name) -> Answer {
             function.latest.architecture = architecture;
         }
         if input.publish {
-            let pending = clock::after(call.options().pending);
-            let number = version::freeze(function, None, Some(pending));
+            let pending = version::pending(call, function, Some(clock::after(call.options().pending)));
+            let times = version::Times { pending, visible: version::visible(call) };
+            let number = version::freeze(function, None, times);
             return Ok((200, Value::Object(function.describe(&number.to_string())?)));
         }
         Ok((200, Value::Object(function.describe("")?)))
@@ -250,6 +246,7 @@ pub(super) fn delete(call: &Call, name: &Name) -> Answer {
     let qualifier = name.qualifier.clone();
     if qualifier.is_empty() {
         return call.change(|world| {
+            name.find(call, world)?;
             let removed = world.region(&call.region).functions.remove(&name.function);
             removed.map(|_| (204, Value::Null)).ok_or_else(|| name.missing(call, ""))
         });

@@ -15,7 +15,6 @@ use crate::services::call::Call;
 use crate::services::response::empty;
 use crate::wire::error::{Body, Fault, full};
 use crate::wire::eventstream;
-use crate::world::function::not_active;
 
 /// The largest event.
 const LARGEST: usize = 6 * 1024 * 1024;
@@ -25,7 +24,7 @@ fn header(text: &str) -> HeaderValue {
 }
 
 /// The checks of both operations, and the version to run.
-fn prepare(call: &Call, name: &Name) -> Result<InstanceSpec, Fault> {
+async fn prepare(call: &Call, name: &Name) -> Result<InstanceSpec, Fault> {
     if call.body.len() > LARGEST {
         let message = format!(
             "{} byte payload is too large for the RequestResponse invocation type (limit {LARGEST} bytes)",
@@ -40,19 +39,23 @@ fn prepare(call: &Call, name: &Name) -> Result<InstanceSpec, Fault> {
         return Err(Fault::new(400, "InvalidRequestContentException", message));
     }
     let qualifier = &name.qualifier;
-    let spec = call.read(|world| {
+    let found = call.read(|world| {
         let function = name.find(call, world).map_err(|_| name.missing(call, name.or_latest()))?;
-        let number = match function.aliases.get(qualifier) {
+        let number = match function.found_alias(qualifier) {
             Some(alias) => alias.choose(rand::random()).to_owned(),
-            None => function.resolve(qualifier)?.number.clone(),
+            None => function.found(qualifier)?.number.clone(),
         };
         let version = function.version(&number).ok_or_else(|| function.missing(qualifier))?;
-        if let Some(state) = version.not_active() {
-            return Err(not_active(state));
+        if version.inactive {
+            return Ok(Err((call.region.clone(), function.name.clone(), number)));
         }
-        Ok(InstanceSpec::new(call.data(), function, version, qualifier))
+        version.expect_invocable()?;
+        Ok(Ok(InstanceSpec::new(call.data(), function, version, qualifier)))
     })?;
-    Ok(spec)
+    match found {
+        Ok(spec) => Ok(spec),
+        Err(inactive) => Err(call.cloud.host.wake(inactive).await),
+    }
 }
 
 fn request(call: &Call) -> Request {
@@ -78,7 +81,7 @@ fn without_running(call: &Call) -> Result<Option<Response<Body>>, Fault> {
 
 /// Invoke: returns the complete answer.
 pub(super) async fn invoke(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let spec = prepare(call, &Name::read(call, name, &name::ANY)?)?;
+    let spec = prepare(call, &Name::read(call, name, &name::ANY)?).await?;
     let version = spec.number.clone();
     if let Some(answer) = without_running(call)? {
         return Ok(answer);
@@ -142,7 +145,7 @@ impl Source {
 
 /// InvokeWithResponseStream: returns each part of the answer as it is produced, then the result.
 pub(super) async fn stream(call: &Call, name: &str) -> Result<Response<Body>, Fault> {
-    let spec = prepare(call, &Name::read(call, name, &name::ANY)?)?;
+    let spec = prepare(call, &Name::read(call, name, &name::ANY)?).await?;
     let version = spec.number.clone();
     if let Some(answer) = without_running(call)? {
         return Ok(answer);

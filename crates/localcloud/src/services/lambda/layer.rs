@@ -20,6 +20,7 @@ use crate::services::download;
 use crate::services::paging::member;
 use crate::wire::date;
 use crate::wire::error::{Fault, Violation};
+use crate::wire::partition::partition;
 use crate::world::World;
 use crate::world::configuration::{Layer, is_adapter};
 use crate::world::layer::LayerVersion;
@@ -68,7 +69,7 @@ fn bare(text: &str) -> Result<String, Fault> {
 }
 
 fn arn(region: &str, name: &str) -> String {
-    format!("arn:aws:lambda:{region}:{ACCOUNT}:layer:{name}")
+    format!("arn:{}:lambda:{region}:{ACCOUNT}:layer:{name}", partition(region))
 }
 
 fn publish(call: &Call, name: &str) -> Answer {
@@ -256,7 +257,8 @@ fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
     };
     let layer = |digest: Option<String>, size| Layer { arn: arn.to_owned(), digest, size };
     if is_adapter(arn) {
-        sandbox::adapter(&call.cloud.host).map_err(|error| Fault::parameter(error.to_string()))?;
+        sandbox::adapter(&call.cloud.host)
+            .map_err(|error| Fault::new(400, "LocalAdapterNotFound", error.to_string()))?;
         return Ok(layer(None, 0));
     }
     if account != ACCOUNT {
@@ -282,9 +284,8 @@ fn one(call: &Call, arn: &str) -> Result<Layer, Fault> {
 fn copied(call: &Call, arn: &str) -> Result<Layer, Fault> {
     let copy = call.options().layers.as_ref().map(|copies| copies.join(layer_file(arn)));
     let Some(zip) = copy.and_then(|copy| std::fs::read(copy).ok()) else {
-        return Err(Fault::parameter(format!(
-            "The layer version {arn} is of another account, and the local cloud has no copy of it"
-        )));
+        let message = format!("The layer version {arn} is of another account, and the local cloud has no copy of it");
+        return Err(Fault::new(400, "LocalLayerNotFound", message));
     };
     let code = code::keep(call, &zip)?;
     Ok(Layer { arn: arn.to_owned(), digest: Some(code.digest), size: code.size })

@@ -5,9 +5,11 @@ mod answer;
 mod check;
 mod code;
 mod concurrency;
+mod credentials;
 mod function;
 mod invoke;
 mod layer;
+mod management;
 mod name;
 mod permission;
 mod provisioned;
@@ -43,7 +45,7 @@ pub(crate) async fn answer(call: Call) -> Result<Response<Body>, Fault> {
         }
         _ => {
             let is_get_function = call.parts.method == Method::GET && matches!(segments[..], [_, "functions", _]);
-            call.cloud.rate.admit(is_get_function)?;
+            call.cloud.rate.lambda(&call.region, is_get_function)?;
             let segments: Vec<String> = segments.into_iter().map(str::to_owned).collect();
             blocking(move || {
                 let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -74,6 +76,9 @@ fn control(call: &Call, segments: &[&str]) -> Answer {
 }
 
 fn on_function(call: &Call, method: &Method, name: &Name, rest: &[&str]) -> Answer {
+    if matches!(rest, ["url" | "urls"]) {
+        url::expect_region(call)?;
+    }
     match (method.as_str(), rest) {
         ("GET", []) => function::get(call, name),
         ("DELETE", []) => function::delete(call, name),
@@ -95,11 +100,21 @@ fn on_function(call: &Call, method: &Method, name: &Name, rest: &[&str]) -> Answ
         ("POST", ["policy"]) => permission::add(call, name),
         ("GET", ["policy"]) => permission::get(call, name),
         ("DELETE", ["policy", id]) => permission::remove(call, name, id),
+        ("PUT", ["local-credentials"]) => credentials::put(call, name),
+        ("DELETE", ["local-credentials"]) => credentials::delete(call, name),
         ("PUT", ["concurrency"]) => concurrency::put(call, name),
         ("GET", ["concurrency"]) => concurrency::get(call, name),
         ("PUT", ["provisioned-concurrency"]) => provisioned::put(call, name),
         ("GET", ["provisioned-concurrency"]) => provisioned::get(call, name),
         ("DELETE", ["provisioned-concurrency"]) => provisioned::delete(call, name),
+        ("GET", ["recursion-config"]) => management::recursion(call, name),
+        ("PUT", ["recursion-config"]) => management::put_recursion(call, name),
+        ("GET", ["runtime-management-config"]) => management::runtime(call, name),
+        ("PUT", ["runtime-management-config"]) => management::put_runtime(call, name),
+        ("GET", ["event-invoke-config"]) => management::events(call, name),
+        ("GET", ["event-invoke-config", "list"]) => management::list_events(call, name),
+        ("PUT", ["event-invoke-config"]) => management::put_events(call, name),
+        ("DELETE", ["event-invoke-config"]) => management::delete_events(call, name),
         ("DELETE", ["concurrency"]) => concurrency::delete(call, name),
         _ => Err(unknown_path(call)),
     }

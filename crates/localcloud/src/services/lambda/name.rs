@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 
 use super::check::is_name;
+use crate::clock::{self, millis};
 use crate::options::ACCOUNT;
 use crate::services::call::Call;
 use crate::wire::error::{Fault, Violation};
 use crate::world::World;
-use crate::world::function::{Function, LATEST, arn};
+use crate::world::function::{Function, arn};
+use crate::world::version::LATEST;
 
 /// The pattern of a name of an existing function, as AWS's errors show it.
 const REFERENCE: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?";
@@ -149,6 +151,7 @@ impl Name {
     pub(super) fn find<'a>(&self, call: &Call, world: &'a World) -> Result<&'a Function, Fault> {
         let region = world.regions.get(&call.region);
         let found = region.and_then(|region| region.functions.get(&self.function));
+        let found = found.filter(|function| is_visible(call, function));
         found.ok_or_else(|| self.missing(call, &self.qualifier))
     }
 
@@ -164,10 +167,16 @@ impl Name {
         change: impl FnOnce(&mut Function) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         call.change(|world| {
+            self.find(call, world)?;
             let function = world.region(&call.region).functions.get_mut(&self.function);
             change(function.ok_or_else(|| self.missing(call, &self.qualifier))?)
         })
     }
+}
+
+/// Whether a function is old enough to be found.
+pub(super) fn is_visible(call: &Call, function: &Function) -> bool {
+    clock::now() >= function.created + millis(call.options().visibility_lag)
 }
 
 /// Checks that a qualifier can have a policy: the function itself, an alias, or a version with a number.
@@ -178,5 +187,5 @@ pub(super) fn policy_qualifier(function: &Function, qualifier: &str) -> Result<(
     if qualifier == LATEST {
         return Err(Fault::parameter("We currently do not support adding policies for $LATEST."));
     }
-    function.resolve(qualifier).map(|_| ()).map_err(|_| missing_qualifier(&function.arn(qualifier), qualifier))
+    function.found(qualifier).map(|_| ()).map_err(|_| missing_qualifier(&function.arn(qualifier), qualifier))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::check::is_name;
-use super::name::{Name, policy_qualifier};
+use super::name::{Name, is_visible, policy_qualifier};
 use crate::clock;
 use crate::services::call::Call;
 use crate::wire::error::Fault;
@@ -85,7 +85,8 @@ impl Input {
         } else if principal.ends_with(".amazonaws.com") {
             json!({"Service": principal})
         } else if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-            json!({"AWS": format!("arn:aws:iam::{principal}:root")})
+            let partition = arn.split(':').nth(1).unwrap_or("aws");
+            json!({"AWS": format!("arn:{partition}:iam::{principal}:root")})
         } else if principal.starts_with("arn:") {
             json!({"AWS": principal})
         } else {
@@ -175,7 +176,7 @@ pub(super) fn remove(call: &Call, name: &Name, id: &str) -> Answer {
             let arn = arn(&call.region, &name.function, &qualifier);
             Fault::not_found(format!("No policy found for: {arn}"))
         };
-        let function = function.ok_or_else(nowhere)?;
+        let function = function.filter(|function| is_visible(call, function)).ok_or_else(nowhere)?;
         policy_qualifier(function, &qualifier)?;
         let missing = || Fault::not_found(format!("Statement {id} is not found in resource policy."));
         let current = revision_of(function, &qualifier)?;

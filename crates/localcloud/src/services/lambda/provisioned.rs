@@ -12,7 +12,8 @@ use crate::services::paging::member;
 use crate::wire::date;
 use crate::wire::error::Fault;
 use crate::world::World;
-use crate::world::function::{Function, LATEST, Provisioned, arn};
+use crate::world::function::{Function, Provisioned, arn};
+use crate::world::version::LATEST;
 
 const UNPUBLISHED: &str = "Provisioned Concurrency Configs cannot be applied to unpublished function versions.";
 const NEITHER: &str = "The function resource provided must be an alias or a published version.";
@@ -52,7 +53,7 @@ fn published<'a>(call: &Call, world: &'a World, name: &Name, refusal: &str) -> R
     if name.or_latest() == LATEST {
         return Err(Fault::parameter(refusal));
     }
-    let function = name.find(call, world).ok().filter(|function| function.resolve(&name.qualifier).is_ok());
+    let function = name.find(call, world).ok().filter(|function| function.found(&name.qualifier).is_ok());
     function.ok_or_else(|| missing_qualifier(&arn(&call.region, &name.function, &name.qualifier), &name.qualifier))
 }
 
@@ -65,6 +66,9 @@ fn changed<'a>(call: &Call, world: &'a mut World, name: &Name, refusal: &str) ->
 
 fn check(function: &Function, qualifier: &str, requested: u32) -> Result<(), Fault> {
     let provisioned = |qualifier: &String| function.provisioned.contains_key(qualifier);
+    if function.resolve(qualifier)?.configuration.snap_starts() {
+        return Err(Fault::parameter("Provisioned Concurrency is not supported for SnapStart enabled functions."));
+    }
     match function.aliases.get(qualifier) {
         Some(alias) if !alias.seen_weights(clock::now()).is_empty() => {
             return Err(Fault::parameter("Alias with weights can not be used with Provisioned Concurrency"));

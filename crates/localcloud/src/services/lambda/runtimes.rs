@@ -79,3 +79,28 @@ fn is_runtime(name: &str) -> bool {
     matches!(name, "provided.al2023" | "provided.al2")
         || families.iter().any(|family| name.strip_prefix(family).is_some_and(numbered))
 }
+
+/// Whether a runtime can start from a snapshot: Python 3.12, Java 11, .NET 8, and later ones.
+pub(super) fn has_snap_start(name: &str) -> bool {
+    let number = |family: &str| {
+        let version = name.strip_prefix(family)?.trim_end_matches(".al2023").trim_end_matches(".al2");
+        version.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()
+    };
+    let least: [(&str, &[u32]); 3] = [("python", &[3, 12]), ("java", &[11]), ("dotnet", &[8])];
+    least.iter().any(|(family, least)| number(family).is_some_and(|version| version.as_slice() >= *least))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_snap_start;
+
+    #[test]
+    fn old_runtimes_and_those_without_a_language_have_no_snap_start() {
+        for name in ["python3.12", "python3.14", "java11", "java17", "java17.al2023", "java25", "dotnet8", "dotnet10"] {
+            assert!(has_snap_start(name), "{name}");
+        }
+        for name in ["python3.11", "java8.al2", "java8.al2023", "dotnet6", "nodejs22.x", "provided.al2023"] {
+            assert!(!has_snap_start(name), "{name}");
+        }
+    }
+}

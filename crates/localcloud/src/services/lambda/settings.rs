@@ -34,6 +34,9 @@ pub(super) struct Settings {
     dead_letter_config: Option<Value>,
     file_system_configs: Option<Value>,
     snap_start: Option<SnapStart>,
+    /// Whether the region has no SnapStart, as [`Settings::read`] has found out.
+    #[serde(skip)]
+    lacks_snap_start: bool,
     #[serde(rename = "KMSKeyArn")]
     kms_key_arn: Option<String>,
 }
@@ -65,6 +68,9 @@ struct SnapStart {
     apply_on: Option<String>,
 }
 
+/// The regions without SnapStart.
+const WITHOUT_SNAP_START: [&str; 2] = ["ap-east-2", "ap-southeast-6"];
+
 /// The variables that only Lambda may set.
 const RESERVED: [&str; 18] = [
     "_HANDLER",
@@ -91,6 +97,7 @@ impl Settings {
     /// The settings of a request, and the layers that it names.
     pub(super) fn read(call: &Call) -> Result<Self, Fault> {
         let mut settings: Self = call.input()?;
+        settings.lacks_snap_start = call.options().url_regions && WITHOUT_SNAP_START.contains(&call.region.as_str());
         settings.found_layers = settings.layers.as_deref().map(|layers| layer::used(call, layers)).transpose()?;
         Ok(settings)
     }
@@ -139,6 +146,7 @@ impl Settings {
             next.logging = logging.apply(name, &next.logging)?;
         }
         self.echoed_settings(&mut next.echoed)?;
+        self.check_snap_start(&next)?;
         *configuration = next;
         Ok(())
     }
@@ -169,7 +177,7 @@ impl Settings {
             check_description(description)?;
             next.description.clone_from(description);
         }
-        next.timeout = within(self.timeout, "timeout", 1, 900)?.unwrap_or(next.timeout);
+        next.timeout = within(self.timeout, "timeout", 1, 1800)?.unwrap_or(next.timeout);
         next.memory = within(self.memory_size, "memorySize", 128, 10_240)?.unwrap_or(next.memory);
         if let Some(environment) = &self.environment {
             check_environment(&environment.variables)?;
@@ -184,6 +192,10 @@ impl Settings {
             echoed.insert("EphemeralStorage".into(), json!({"Size": size}));
         }
         if let Some(SnapStart { apply_on: Some(apply_on) }) = &self.snap_start {
+            if !matches!(apply_on.as_str(), "PublishedVersions" | "None") {
+                let constraint = "Member must satisfy enum value set: [PublishedVersions, None]";
+                return Err(Fault::validation(apply_on, "snapStart.applyOn", constraint));
+            }
             echoed.insert("SnapStart".into(), json!({"ApplyOn": apply_on, "OptimizationStatus": "Off"}));
         }
         if let Some(arn) = &self.kms_key_arn {
@@ -199,6 +211,28 @@ impl Settings {
             if let Some(value) = value {
                 put(echoed, name, Some(value.clone()).filter(|value| !is_empty(value)));
             }
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// Refuses what cannot start from a snapshot.
+    fn check_snap_start(&self, configuration: &Configuration) -> Result<(), Fault> {
+        if !configuration.snap_starts() {
+            return Ok(());
+        }
+        let refused =
+            |what: &str| Err(Fault::parameter(format!("{what} is not supported for SnapStart enabled functions.")));
+        if self.lacks_snap_start || !runtimes::has_snap_start(&configuration.runtime) {
+            return refused(&configuration.runtime);
+        }
+        let echoed = &configuration.echoed;
+        if echoed.get("EphemeralStorage").is_some_and(|storage| storage["Size"].as_u64() > Some(512)) {
+            return refused("Ephemeral storage greater than 512 MB");
+        }
+        if echoed.contains_key("FileSystemConfigs") {
+            return refused("FileSystemConfig");
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, page};
-use super::name::Name;
-use crate::clock;
+use super::name::{Name, is_visible};
+use crate::clock::{self, millis};
 use crate::random;
 use crate::services::call::Call;
 use crate::services::paging::member;
@@ -56,6 +56,31 @@ impl Input {
     }
 }
 
+/// The regions in which AWS has no Function URLs, except China's. The list changes.
+const WITHOUT_URLS: [&str; 11] = [
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+];
+
+/// Refuses calls in regions without Function URLs: AWS does not know the operations there.
+pub(super) fn expect_region(call: &Call) -> Result<(), Fault> {
+    let region = call.region.as_str();
+    if call.options().url_regions && (WITHOUT_URLS.contains(&region) || region.starts_with("cn-")) {
+        let message = "Unable to determine service/operation name to be authorized";
+        return Err(Fault::new(403, "AccessDeniedException", message));
+    }
+    Ok(())
+}
+
 /// The error for a URL, or its function, that does not exist.
 fn missing() -> Fault {
     Fault::not_found("The resource you requested does not exist.")
@@ -69,8 +94,14 @@ fn nowhere() -> Fault {
 /// The function of a URL; if the name has an alias, the alias must exist.
 fn target<'a>(call: &Call, world: &'a mut World, name: &Name) -> Result<&'a mut Function, Fault> {
     let function = world.region(&call.region).functions.get_mut(&name.function);
-    let there = |function: &&mut Function| name.qualifier.is_empty() || function.aliases.contains_key(&name.qualifier);
+    let function = function.filter(|function| is_visible(call, function));
+    let there = |function: &&mut Function| name.qualifier.is_empty() || function.found_alias(&name.qualifier).is_some();
     function.filter(there).ok_or_else(nowhere)
+}
+
+/// Whether a URL's configuration is found already. The URL itself answers from the beginning.
+fn is_old_enough(call: &Call, url: &Url) -> bool {
+    clock::now() >= url.created + millis(call.options().visibility_lag)
 }
 
 /// A port below those that the kernel uses for outgoing connections: otherwise such a connection could take the port
@@ -121,11 +152,11 @@ pub(super) fn create(call: &Call, name: &Name) -> Answer {
     Ok((201, shown))
 }
 
-/// If another program has the port, the member `LocalCloud`, which AWS does not have, says so.
+/// If another program has the port, the response says so in the member `LocalCloud`, which AWS does not have.
 pub(super) fn get(call: &Call, name: &Name) -> Answer {
     let (id, mut shown) = call.read(|world| {
         let function = name.find(call, world).map_err(|_| missing())?;
-        let url = function.urls.get(&name.qualifier).ok_or_else(missing)?;
+        let url = function.urls.get(&name.qualifier).filter(|url| is_old_enough(call, url)).ok_or_else(missing)?;
         Ok((url.id.clone(), url.whole(&function.arn(&name.qualifier))))
     })?;
     if let Err(why) = call.cloud.urls.reopen(&id) {
@@ -140,7 +171,7 @@ pub(super) fn update(call: &Call, name: &Name) -> Answer {
     call.change(|world| {
         let function = target(call, world, name)?;
         let arn = function.arn(&name.qualifier);
-        let url = function.urls.get_mut(&name.qualifier).ok_or_else(missing)?;
+        let url = function.urls.get_mut(&name.qualifier).filter(|url| is_old_enough(call, url)).ok_or_else(missing)?;
         if let Some(auth) = input.auth_type {
             url.auth = auth;
         }

@@ -9,8 +9,9 @@ use super::name::Name;
 use crate::clock::{self, Millis};
 use crate::services::call::Call;
 use crate::wire::error::Fault;
-use crate::world::function::{Function, LATEST, Published, Version};
+use crate::world::function::{Function, Published};
 use crate::world::revision;
+use crate::world::version::{LATEST, Version};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,14 +36,33 @@ pub(super) fn publish(call: &Call, name: &Name) -> Answer {
                  Please try again with the CodeSHA256 in $LATEST."
             )));
         }
-        let number = freeze(function, input.description, None);
+        let times = Times { pending: pending(call, function, None), visible: visible(call) };
+        let number = freeze(function, input.description, times);
         Ok((201, Value::Object(function.describe(&number.to_string())?)))
     })
 }
 
-/// Publishes `$LATEST` and returns the number; if nothing has changed since the last version, that is its number. A new
-/// version is `Pending` until `pending`; AWS publishes a version of an active function without a delay.
-pub(super) fn freeze(function: &mut Function, description: Option<String>, pending: Option<Millis>) -> u64 {
+/// Until when a new version is pending: while its snapshot is made, if there is one, and else as usual.
+pub(super) fn pending(call: &Call, function: &Function, usual: Option<Millis>) -> Option<Millis> {
+    if function.latest.configuration.snap_starts() { Some(clock::after(call.options().snapshot)) } else { usual }
+}
+
+/// From when on a new version or alias is found.
+pub(super) fn visible(call: &Call) -> Millis {
+    clock::after(call.options().visibility_lag)
+}
+
+/// What a new version has to wait for.
+pub(super) struct Times {
+    /// Until when it is `Pending`; AWS publishes a version of an active function without a delay.
+    pub(super) pending: Option<Millis>,
+    /// From when on it is found.
+    pub(super) visible: Millis,
+}
+
+/// Publishes `$LATEST` and returns the number; if nothing has changed since the last version, that is its number.
+pub(super) fn freeze(function: &mut Function, description: Option<String>, times: Times) -> u64 {
+    let Times { pending, visible } = times;
     let latest = &function.latest;
     let made_from =
         |number| Published { number, code: latest.code.clone(), config_sha256: latest.config_sha256.clone() };
@@ -58,7 +78,9 @@ pub(super) fn freeze(function: &mut Function, description: Option<String>, pendi
         revision: revision::fresh(),
         build: revision::fresh(),
         modified: clock::now(),
+        visible,
         pending,
+        restoring: false,
         updating: None,
         update_failed: false,
         before: None,
@@ -95,5 +117,7 @@ pub(super) fn expect(function: &Function, number: &str) -> Result<(), Fault> {
             "Member must satisfy regular expression pattern: (\\$LATEST(\\.PUBLISHED)?|[0-9]+)",
         ));
     }
-    function.version(number).map(|_| ()).ok_or_else(|| function.missing(number))
+    let now = clock::now();
+    let found = function.version(number).filter(|version| version.visible <= now);
+    found.map(|_| ()).ok_or_else(|| function.missing(number))
 }

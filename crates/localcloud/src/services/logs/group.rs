@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fault::{invalid, invalid_token, missing, name_in, too_long};
-use crate::clock;
+use crate::clock::{self, Millis, millis};
 use crate::services::call::Call;
 use crate::services::paging::{member, page};
 use crate::wire::error::Fault;
@@ -46,9 +46,26 @@ struct Describe {
 
 fn change<T>(call: &Call, name: &str, change: impl FnOnce(&mut LogGroup) -> T) -> Result<T, Fault> {
     call.change(|world| {
-        let group = world.region(&call.region).log_groups.get_mut(name);
-        group.map(change).ok_or_else(|| missing("log group"))
+        let group = world.region(&call.region).log_groups.get_mut(name).filter(|group| is_visible(call, group));
+        let group = group.ok_or_else(|| missing("log group"))?;
+        expect_quiet(call, group.changed)?;
+        group.changed = clock::now();
+        Ok(change(group))
     })
+}
+
+/// Whether a group is old enough to be found.
+fn is_visible(call: &Call, group: &LogGroup) -> bool {
+    clock::now() >= group.created + millis(call.options().visibility_lag)
+}
+
+/// Refuses a change too soon after another one.
+fn expect_quiet(call: &Call, changed: Millis) -> Result<(), Fault> {
+    if clock::now() >= changed + millis(call.options().conflict_lag) {
+        return Ok(());
+    }
+    let message = "A conflicting operation is currently in progress against this resource. Please try again.";
+    Err(Fault::new(400, "OperationAbortedException", message))
 }
 
 pub(super) fn create(call: &Call) -> Result<Value, Fault> {
@@ -63,7 +80,11 @@ pub(super) fn create(call: &Call) -> Result<Value, Fault> {
         )));
     }
     call.change(|world| {
-        let groups = &mut world.region(&call.region).log_groups;
+        let region = world.region(&call.region);
+        if let Some(deleted) = region.deleted_log_groups.remove(&name) {
+            expect_quiet(call, deleted)?;
+        }
+        let groups = &mut region.log_groups;
         if groups.contains_key(&name) {
             return Err(Fault::new(400, "ResourceAlreadyExistsException", "The specified log group already exists"));
         }
@@ -77,8 +98,14 @@ pub(super) fn create(call: &Call) -> Result<Value, Fault> {
 pub(super) fn delete(call: &Call) -> Result<Value, Fault> {
     let Named { log_group_name: name, .. } = call.input()?;
     let forget = |world: &mut World| {
-        let removed = world.region(&call.region).log_groups.remove(&name);
-        removed.map(|_| Value::Null).ok_or_else(|| missing("log group"))
+        let region = world.region(&call.region);
+        let group = region.log_groups.get(&name).filter(|group| is_visible(call, group));
+        expect_quiet(call, group.ok_or_else(|| missing("log group"))?.changed)?;
+        region.log_groups.remove(&name);
+        if !call.options().conflict_lag.is_zero() {
+            region.deleted_log_groups.insert(name.clone(), clock::now());
+        }
+        Ok(Value::Null)
     };
     // Its streams are deleted only after the group is.
     call.cloud.host.store.change_and(forget, |_| call.logs().remove_group(&call.region, &name))
@@ -111,6 +138,7 @@ pub(super) fn describe(call: &Call) -> Result<Value, Fault> {
     let groups: Vec<Value> = call.read(|world| {
         let groups = world.regions.get(&call.region).into_iter().flat_map(|region| region.log_groups.values());
         groups
+            .filter(|group| is_visible(call, group))
             .filter(|group| group.name.starts_with(&prefix) && group.name.to_lowercase().contains(&pattern))
             .map(shown)
             .collect()
@@ -165,6 +193,7 @@ pub(super) fn list_tags(call: &Call) -> Result<Value, Fault> {
     let name = name_in(&resource_arn)?;
     call.read(|world| {
         let group = world.regions.get(&call.region).and_then(|region| region.log_groups.get(name));
+        let group = group.filter(|group| is_visible(call, group));
         group.map(|group| json!({"tags": group.tags})).ok_or_else(|| missing("log group"))
     })
 }

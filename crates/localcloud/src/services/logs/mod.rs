@@ -14,6 +14,7 @@ use crate::wire::error::Fault;
 
 /// Answers an action.
 pub(crate) fn answer(call: &Call, action: &str) -> Result<Value, Fault> {
+    call.cloud.rate.logs(&call.region, action)?;
     match action {
         "CreateLogGroup" => group::create(call),
         "DeleteLogGroup" => group::delete(call),

@@ -46,7 +46,7 @@ impl Terms {
     }
 
     /// Whether a message in a text, which is one or more lines of JSON, may match; this does not parse the text. Each
-    /// character is written alike wherever it stands, so a text without the written term has no message with the term.
+    /// character is always written the same way, so a text without the written term has no message with the term.
     pub(super) fn may_match(&self, text: &[u8]) -> bool {
         self.searchers.iter().all(|searcher| searcher.is_match(text))
     }
