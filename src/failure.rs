@@ -1,27 +1,30 @@
-//! Turns every error into a failure: what went wrong, its kind, and what to do about it. All hints are here.
+//! Turns every error into a failure: its kind, its message and its hints. Hints about responses are in `verify/fault.rs`,
+//! hints about builds in `crates/packaging` and `commands/preflight.rs`.
 
 mod causes;
 mod hints;
+mod message;
+mod program;
+
+pub use message::{Message, Piece, Problem, Row, What};
+
+pub use hints::hint_for_missing;
 
 use crate::apply::{CloudError, Step};
-use crate::manifest::Origin;
+use crate::manifest::{Function, LAYER_VERSION};
 use crate::text::list;
-use crate::verify::{Fault, Obstacle};
-use std::collections::BTreeSet;
-use std::ops::Range;
+use crate::verify::{Fault, Kind, Obstacle};
+use std::path::Path;
 use std::process::ExitCode;
+use std::string::FromUtf8Error;
+
+const RESUME: &str = "rerun the command; it resumes where it stopped";
 
 /// Why a command failed.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    pub kind: Kind,
-    pub message: String,
-    /// Whether the message has several lines of our own. Any other message is shown as one line.
-    pub has_lines: bool,
-    /// Whether the message already contains the hints, each below its problem.
-    pub has_hints: bool,
-    /// Which bytes of the message are quoted from elsewhere; `None` if any of them may be.
-    pub foreign: Option<Vec<Range<usize>>>,
+    pub kind: FailureKind,
+    pub message: Message,
     pub caused_by: Vec<String>,
     pub request_id: Option<String>,
     pub hints: Vec<String>,
@@ -33,7 +36,7 @@ pub struct Failure {
 
 /// The kind decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     Usage,
     Manifest,
     Build,
@@ -45,38 +48,44 @@ pub enum Kind {
     Bug,
 }
 
-impl Kind {
+impl FailureKind {
     /// The spelling in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Usage => "usage",
-            Kind::Manifest => "manifest",
-            Kind::Build => "build",
-            Kind::Cloud => "cloud",
-            Kind::Verify => "verify",
-            Kind::Conflict => "conflict",
-            Kind::Interrupted(_) => "interrupted",
-            Kind::Bug => "bug",
+            FailureKind::Usage => "usage",
+            FailureKind::Manifest => "manifest",
+            FailureKind::Build => "build",
+            FailureKind::Cloud => "cloud",
+            FailureKind::Verify => "verify",
+            FailureKind::Conflict => "conflict",
+            FailureKind::Interrupted(_) => "interrupted",
+            FailureKind::Bug => "bug",
         }
     }
 
     pub fn exit_code(self) -> ExitCode {
         match self {
-            Kind::Usage | Kind::Manifest => ExitCode::from(2),
-            Kind::Build | Kind::Cloud | Kind::Verify | Kind::Conflict | Kind::Bug => ExitCode::FAILURE,
-            Kind::Interrupted(signal) => ExitCode::from(128 + signal),
+            FailureKind::Usage | FailureKind::Manifest => ExitCode::from(2),
+            FailureKind::Build
+            | FailureKind::Cloud
+            | FailureKind::Verify
+            | FailureKind::Conflict
+            | FailureKind::Bug => ExitCode::FAILURE,
+            FailureKind::Interrupted(signal) => ExitCode::from(128 + signal),
         }
     }
 }
 
 impl Failure {
-    pub fn new(kind: Kind, message: impl Into<String>) -> Failure {
+    /// A message that may be quoted from elsewhere in any part.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure::saying(kind, Message::quoted(message))
+    }
+
+    fn saying(kind: FailureKind, message: Message) -> Failure {
         Failure {
             kind,
-            message: message.into(),
-            has_lines: false,
-            has_hints: false,
-            foreign: None,
+            message,
             caused_by: Vec::new(),
             request_id: None,
             hints: Vec::new(),
@@ -85,48 +94,37 @@ impl Failure {
         }
     }
 
-    /// Problems in a manifest, each with its location and an excerpt.
-    pub fn of_problems(kind: Kind, rendered: String) -> Failure {
-        Failure { has_lines: true, ..Failure::new(kind, rendered) }
-    }
-
-    /// Rendered problems with their hints. If there are several, each problem's hints follow it.
-    pub fn of_shown(kind: Kind, shown: Vec<(String, Vec<String>)>) -> Failure {
-        let several = shown.len() > 1;
-        let (mut texts, mut hints) = (Vec::new(), Vec::new());
-        for (mut text, own) in shown {
-            let mut told: Vec<String> = Vec::new();
-            for hint in own {
-                if several && !told.contains(&hint) {
-                    text = format!("{text}\n  hint: {hint}");
-                    told.push(hint.clone());
-                }
-                if !hints.contains(&hint) {
-                    hints.push(hint);
+    /// Several problems at once. Each is followed by its hints if there are several; each hint is shown once.
+    pub fn of_problems(kind: FailureKind, mut problems: Vec<Problem>) -> Failure {
+        let mut hints: Vec<String> = Vec::new();
+        for problem in &mut problems {
+            problem.hints.retain(|hint| !hints.contains(hint));
+            for hint in &problem.hints {
+                if !hints.contains(hint) {
+                    hints.push(hint.clone());
                 }
             }
-            texts.push(text);
         }
-        Failure { hints, has_hints: several, ..Failure::of_problems(kind, texts.join("\n\n")) }
-    }
-
-    /// A message in which only `words` are quoted from elsewhere.
-    fn quoting(kind: Kind, message: String, words: Option<&str>) -> Failure {
-        let foreign = match words.filter(|words| !words.is_empty()) {
-            None => Some(Vec::new()),
-            // Quotes come last. If none is found, the whole message counts as quoted.
-            Some(words) => message.rfind(words).map(|at| std::iter::once(at..at + words.len()).collect()),
-        };
-        Failure { foreign, ..Failure::new(kind, message) }
+        Failure { hints, ..Failure::saying(kind, Message::Problems(problems)) }
     }
 
     /// A message without quoted text.
-    fn own(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure { foreign: Some(Vec::new()), ..Failure::new(kind, message) }
+    fn own(kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure::saying(kind, Message::own(message))
+    }
+
+    /// A manifest or a template, which `what` names, is not text in UTF-8.
+    pub fn not_utf8(what: &str, error: &FromUtf8Error) -> Failure {
+        let (before, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let byte = rest.first().copied().unwrap_or_default();
+        let message =
+            format!("cannot read {what}: line {line} has the byte `{byte:#04x}`, which is not valid UTF-8 there");
+        Failure::new(FailureKind::Manifest, message).hint("save the file as UTF-8 with your editor")
     }
 
     pub fn usage(message: impl Into<String>) -> Failure {
-        Failure::new(Kind::Usage, message)
+        Failure::new(FailureKind::Usage, message)
     }
 
     pub fn hint(mut self, hint: impl Into<String>) -> Failure {
@@ -134,17 +132,28 @@ impl Failure {
         self
     }
 
-    /// A failed call that ended a deploy early. The steps in `left` may or may not have been completed.
-    pub fn cut_short(error: CloudError, done: Vec<Step>, left: Vec<Step>) -> Failure {
+    /// A failed call that ended a deploy early. The steps in `left` may or may not have been completed. The hint
+    /// to rerun the command is left out if AWS would refuse the call again.
+    pub fn stopped_early(error: CloudError, done: Vec<Step>, left: Vec<Step>) -> Failure {
+        let is_permanent = hints::is_permanent(error.reason);
         let mut failure = Failure { done, left, ..Failure::from(error) };
-        if failure.hints.is_empty() {
-            failure.hints.push("rerun the command; it resumes where it stopped".to_owned());
+        if failure.hints.is_empty() && !is_permanent {
+            failure.hints.push(RESUME.to_owned());
         }
         failure
     }
 
     pub fn interrupted(signal: u8) -> Failure {
-        Failure::new(Kind::Interrupted(signal), "interrupted")
+        Failure::new(FailureKind::Interrupted(signal), "interrupted")
+    }
+
+    /// Says how to continue, if an interrupted run has changed something or may have, and nothing says it yet.
+    pub fn resumable(self) -> Failure {
+        let is_begun = !self.done.is_empty() || !self.left.is_empty();
+        match self.kind {
+            FailureKind::Interrupted(_) if is_begun && self.hints.is_empty() => self.hint(RESUME),
+            _ => self,
+        }
     }
 
     /// The command needs confirmation, but cannot ask for it; `why` is the reason.
@@ -154,43 +163,7 @@ impl Failure {
     }
 
     pub fn declined() -> Failure {
-        Failure::new(Kind::Usage, "cancelled; nothing was changed")
-    }
-
-    /// External values of the manifest do not exist; `missing` lists their origins.
-    pub fn without_values<'a>(
-        kind: Kind,
-        message: String,
-        missing: impl Iterator<Item = &'a Origin>,
-        local: bool,
-    ) -> Failure {
-        let (mut hints, mut is_far) = (BTreeSet::new(), false);
-        for origin in missing {
-            is_far |= !origin.is_near();
-            hints.insert(match origin {
-                Origin::Env(_) => {
-                    (0, "set the variable where lamstream runs: `export NAME=VALUE`, or in the CI system's settings")
-                }
-                Origin::File(_) => (1, "create the file; its path is relative to the manifest"),
-                Origin::Secret(_) => (
-                    2,
-                    "create it if it does not exist: `aws secretsmanager create-secret --name NAME --secret-string \
-                     VALUE`",
-                ),
-                Origin::Ssm(_) => (
-                    3,
-                    "create it if it does not exist: `aws ssm put-parameter --type SecureString --name NAME --value \
-                     VALUE`",
-                ),
-            });
-        }
-        let mut failure = Failure::of_problems(kind, message);
-        failure.hints = hints.into_iter().map(|(_, hint)| hint.to_owned()).collect();
-        if local && is_far {
-            let there = "`--local` reads it from the local cloud; `eval \"$(lamstream local env)\"` points `aws` to it";
-            failure.hints.push(there.to_owned());
-        }
-        failure
+        Failure::new(FailureKind::Usage, "cancelled; nothing was changed")
     }
 
     pub fn no_template() -> Failure {
@@ -204,7 +177,7 @@ impl Failure {
     }
 
     pub fn unknown_function(name: &str, known: &[String]) -> Failure {
-        Failure::usage(format!("the manifest has no function `{name}`; it has {}", list::quoted_and(known)))
+        Failure::usage(format!("the manifest has no function `{name}`; available functions: {}", list::quoted(known)))
     }
 
     /// `--package` names a function that the command does not deploy.
@@ -216,54 +189,71 @@ impl Failure {
         Failure::usage(message).hint(format!("add the function `{name}` to the command, or leave out its package"))
     }
 
-    pub fn which_function(known: &[String]) -> Failure {
-        Failure::usage(format!("the manifest has several functions: {}", list::quoted(known))).hint("name one of them")
+    /// `command` works on one function, but names none.
+    pub fn which_function(command: &str, known: &[String]) -> Failure {
+        let failure = Failure::usage(format!("the manifest has several functions: {}", list::quoted_and(known)));
+        let example = known.first().map_or("FUNCTION", String::as_str);
+        failure.hint(format!("name one of them, such as `lamstream {command} {example}`"))
     }
 
     pub fn not_deployed(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no URL: it is not deployed"))
+        Failure::own(FailureKind::Cloud, format!("function `{name}` has no URL: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
     /// There is no log group until the function is deployed.
     pub fn no_logs(name: &str, log_group: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no log group `{log_group}`: it is not deployed"))
-            .hint("run `lamstream deploy`")
+        Failure::own(
+            FailureKind::Cloud,
+            format!("function `{name}` has no log group `{log_group}`: it is not deployed"),
+        )
+        .hint("run `lamstream deploy`")
     }
 
     pub fn no_url(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no URL"))
+        Failure::own(FailureKind::Cloud, format!("function `{name}` has no URL"))
             .hint("add a `url` in the manifest, then run `lamstream deploy`")
     }
 
     /// A request got no answer, or an unsuccessful one.
-    pub fn not_invoked(function: &str, fault: &Fault) -> Failure {
-        let logs = || vec![format!("run `lamstream logs {function}`")];
+    pub fn not_invoked(function: &Function, fault: &Fault) -> Failure {
+        let (name, kind) = (&function.name, Kind::of(function));
+        let logs = || vec![format!("run `lamstream logs {name}`")];
         let (message, hints) = match fault {
             Fault::Unreachable { obstacle: Obstacle::Request, .. } => return Failure::usage(fault.to_string()),
-            Fault::Status { seen, .. } if !matches!(seen.status, 407 | 429) => {
-                (format!("the answer has status {}", seen.status), Vec::new())
+            Fault::Status { seen, .. } => {
+                let hints = if matches!(seen.status, 407 | 429) { fault.hints(name, kind) } else { Vec::new() };
+                (Message::own(format!("the response has status {}", seen.status)), hints)
             }
-            Fault::Status { seen, .. } => (format!("the answer has status {}", seen.status), fault.hints(function)),
             Fault::Forbidden { words, .. } => {
-                (format!("AWS refuses the request with status 403: `{words}`"), fault.hints(function))
+                let message = Message::own("AWS rejected the request with status 403: `");
+                (message.and(Message::quoted(words)).and(Message::own("`")), fault.hints(name, kind))
             }
             Fault::ServerError { .. } | Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => {
-                (fault.to_string(), logs())
+                (fault.into(), logs())
             }
-            other => (other.to_string(), other.hints(function)),
+            other => (other.into(), other.hints(name, kind)),
         };
-        let message = format!("cannot invoke `{function}`: {message}");
-        Failure { hints, ..Failure::quoting(Kind::Verify, message, fault.words()) }
+        let message = Message::own(format!("cannot invoke `{name}`: ")).and(message);
+        Failure { hints, ..Failure::saying(FailureKind::Verify, message) }
+    }
+
+    /// A file that an option names cannot be read.
+    pub fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure::usage(format!("cannot read {what} `{}`: {error}", path.display()))
+    }
+
+    pub fn not_a_layer(arn: &str) -> Failure {
+        Failure::usage(format!("`{arn}` is not the ARN of a layer version, such as `{LAYER_VERSION}`"))
     }
 
     /// Writing to stdout failed, although its reader is still there.
     pub fn not_printed(error: &std::io::Error) -> Failure {
-        Failure::new(Kind::Cloud, format!("cannot write to stdout: {error}"))
+        Failure::new(FailureKind::Cloud, format!("cannot write to stdout: {error}"))
     }
 
     pub fn not_running() -> Failure {
-        Failure::new(Kind::Cloud, "the local cloud is not running").hint("run `lamstream local start`")
+        Failure::new(FailureKind::Cloud, "the local cloud is not running").hint("run `lamstream local start`")
     }
 
     pub fn wrong_account(expected: &str, found: &str) -> Failure {
@@ -271,30 +261,52 @@ impl Failure {
             .hint("choose another profile with `--profile`, or change `account` in the manifest")
     }
 
-    /// A version or a URL failed a check. `what` names it, for example "version 3".
-    pub fn not_verified(function: &str, what: &str, fault: &Fault) -> Failure {
-        let message = format!("cannot verify {what} of `{function}`: {fault}");
-        let mut failure = Failure::quoting(Kind::Verify, message, fault.words());
-        failure.hints = fault.hints(function);
-        if let Fault::Crash { log, .. } = fault {
-            failure.caused_by = log.iter().map(|line| format!("log: {line}")).collect();
+    /// AWS's layer with the adapter does not exist where a function is to be deployed.
+    pub fn no_adapter_layer(name: &str, region: &str) -> Failure {
+        let message =
+            format!("cannot deploy `{name}` to {region}: AWS publishes no layer with Lambda Web Adapter there");
+        Failure::new(FailureKind::Manifest, message).hint(
+            "copy the layer from a region that has it to your own account, and set `adapter_layer` to the copy's ARN: \
+             docs/manifest.md#web-apps shows how",
+        )
+    }
+
+    /// AWS has no Function URLs where a function with one is to be deployed.
+    pub fn no_urls(name: &str, region: &str) -> Failure {
+        let message = format!("cannot deploy `{name}` with a URL to {region}: AWS has no Function URLs there");
+        Failure::new(FailureKind::Manifest, message).hint(hints::hint_for_no_urls(name, region))
+    }
+
+    /// IAM would not take the role: in the end, or while it allows what the old and the new release need.
+    pub fn role_too_large(name: &str, excess: &str, in_between: bool) -> Failure {
+        let when = if in_between { ", while it allows what the old and the new release need" } else { "" };
+        let failure = Failure::new(FailureKind::Manifest, format!("the role of `{name}` is too large{when}: {excess}"));
+        let failure = failure.hint("use fewer statements with more resources or wider patterns in each");
+        match in_between {
+            true => failure.hint("or deploy twice: first without new code, with a role that suits both releases"),
+            false => failure.hint("or move statements to a managed policy, and name it in `managed_policies`"),
         }
+    }
+
+    /// A version or a URL failed a check. `what` names it, for example "version 3".
+    pub fn not_verified(function: &Function, what: &str, fault: &Fault) -> Failure {
+        let message = Message::own(format!("cannot verify {what} of `{}`: ", function.name)).and(fault.into());
+        let mut failure = Failure::saying(FailureKind::Verify, message);
+        failure.hints = fault.hints(&function.name, Kind::of(function));
+        failure.caused_by = fault.log().iter().map(|line| format!("log: {line}")).collect();
         failure
     }
 
     /// Adds what happened to the traffic, which readers want to know first.
-    pub fn therefore(mut self, consequence: &str) -> Failure {
-        self.message = format!("{}; {consequence}", self.message);
-        self
+    pub fn therefore(self, consequence: &str) -> Failure {
+        let message = self.message.and(Message::own(format!("; {consequence}")));
+        Failure { message, ..self }
     }
 
     /// Like [`Failure::therefore`], ending with `words` quoted from elsewhere.
     pub fn therefore_as_said(self, consequence: &str, words: &str) -> Failure {
-        let consequence = format!("{consequence}: {words}");
-        let mut failure = self.therefore(&consequence);
-        let end = failure.message.len();
-        failure.foreign.iter_mut().for_each(|foreign| foreign.push(end - words.len()..end));
-        failure
+        let failure = self.therefore(&format!("{consequence}: "));
+        Failure { message: failure.message.and(Message::quoted(words)), ..failure }
     }
 
     /// Like [`Failure::therefore`], if there is a consequence.
@@ -309,40 +321,38 @@ impl Failure {
     pub fn and_also(mut self, other: Failure) -> Failure {
         self.caused_by.extend(other.caused_by);
         self.hints.extend(other.hints);
-        let mut failure = self.therefore(&other.message);
-        let begin = failure.message.len() - other.message.len();
-        failure.foreign = failure.foreign.zip(other.foreign).map(|(own, others)| {
-            let moved = others.into_iter().map(|range| range.start + begin..range.end + begin);
-            own.into_iter().chain(moved).collect()
-        });
-        failure
+        Failure { message: self.message.and(Message::own("; ")).and(other.message), ..self }
     }
 
     pub fn no_release(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("function `{name}` has no release: it is not deployed"))
+        Failure::own(FailureKind::Cloud, format!("function `{name}` has no release: it is not deployed"))
             .hint("run `lamstream deploy`")
     }
 
     pub fn nothing_before(name: &str) -> Failure {
-        Failure::own(Kind::Cloud, format!("`{name}` has no previous release to roll back to"))
-            .hint(format!("choose a release from `lamstream releases {name}` with `--to`"))
+        Failure::own(FailureKind::Cloud, format!("`{name}` has no previous release to roll back to")).hint(format!(
+            "list the versions with `lamstream releases {name}`, then run `lamstream rollback {name} --to VERSION`"
+        ))
     }
 
     pub fn no_such_version(name: &str, version: &str, known: &[String]) -> Failure {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Failure::own(Kind::Cloud, format!("function `{name}` has no version {version}; available versions: {known}"))
+        Failure::own(
+            FailureKind::Cloud,
+            format!("function `{name}` has no version {version}; available versions: {known}"),
+        )
     }
 
-    pub fn shift_under_way(name: &str) -> Failure {
-        Failure::own(Kind::Conflict, format!("a shift of `{name}` is in progress"))
+    pub fn shift_in_progress(name: &str) -> Failure {
+        Failure::own(FailureKind::Conflict, format!("a shift of `{name}` is in progress"))
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
     /// A failed check could not tell which of the two releases is at fault.
     pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
         let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
-        Failure::new(Kind::Conflict, message)
-            .hint("deploy without `--shift`, or return to the previous release: `lamstream rollback`")
+        Failure::new(FailureKind::Conflict, message)
+            .hint(format!("deploy without `--shift`, or return to the previous release: `lamstream rollback {name}`"))
     }
 
     pub fn shift_of_provisioned(name: &str) -> Failure {
@@ -351,15 +361,27 @@ impl Failure {
         Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
     }
 
+    pub fn snapshots_beside_warm_instances(name: &str) -> Failure {
+        let message = format!(
+            "`{name}` has provisioned concurrency, with which Lambda cannot serve a version that starts from a snapshot"
+        );
+        Failure::new(FailureKind::Conflict, message)
+            .hint("deploy without `provisioned_concurrency` and without `snap_start` first, then rerun the command")
+    }
+
     /// A resource with this name exists, but lamstream did not create it. `outlives` means that it often remains after its
     /// function is deleted.
-    pub fn stranger(what: &str, name: &str, outlives: bool) -> Failure {
+    pub fn foreign(what: &str, name: &str, outlives: bool) -> Failure {
         let failure = Failure::own(
-            Kind::Conflict,
+            FailureKind::Conflict,
             format!("{what} `{name}` exists, but lamstream did not create it for this app"),
         );
-        let failure =
-            if outlives { failure.hint("a log group often outlives the function that wrote to it") } else { failure };
-        failure.hint("run `lamstream deploy --adopt` to take it over, or choose another `app` or function name")
+        failure.hint(match outlives {
+            true => {
+                "if it belongs to a deleted function, run `lamstream deploy --adopt` to take it over; otherwise choose \
+                 another `app` or function name"
+            }
+            false => "run `lamstream deploy --adopt` to take it over, or choose another `app` or function name",
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! lamstream: from a streaming HTTP function's source to a live `RESPONSE_STREAM` Function URL.
 //!
-//! The rooms, in reading order: texts of others, made fit to be shown; the nouns, the difference between two of them, and
-//! who carries it out; then what feeds them, what tells of them, and the commands. `tests/tidy.rs` knows which room may
-//! use which.
+//! The modules are in reading order. `text` makes text from other sources safe to show. `stack` has the nouns, `plan` the
+//! difference between two stacks, and `apply` carries it out. Then come the modules that provide their input, those that
+//! report, and the commands. `tests/tidy.rs` lists which module may use which.
 
 pub mod text;
 

@@ -1,9 +1,10 @@
-//! What a plan needs of a cloud: to be observed, and to carry out one change of what was observed.
+//! The interface that a plan needs from a cloud: observe it, and carry out one change of the observed state.
 
 use super::observer::Observer;
 use crate::plan::Change;
-use crate::stack::{Names, Release, Secret, Stack, Verdict};
+use crate::stack::{Names, Release, Secret, Stack, Undecryptable, Verdict};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 
@@ -16,27 +17,27 @@ pub trait Cloud {
 
     fn names(&self) -> &Names;
 
-    /// What exists now.
+    /// Observes what exists now.
     async fn observe(&self) -> Result<Self::Current<'_>, CloudError>;
 }
 
-/// What was observed. Nothing else can be changed: every guarded write says what it expects to find.
+/// The observed state. Nothing else can be changed: each guarded write states what it expects to find.
 #[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
 pub trait Current {
-    /// As it was observed.
+    /// The stack as observed.
     fn stack(&self) -> &Stack;
 
-    /// The number of a version that is this release, made from the source if need be. It gets no traffic yet. May be
-    /// called again, whether or not the first call succeeded.
+    /// Returns the number of a version that is this release, and creates the version from the source if necessary. It
+    /// gets no traffic yet. This may be called again, whether or not the first call succeeded.
     async fn publish(
         &mut self,
         release: &Release,
-        source: &Source,
+        source: &ReleaseSource,
         observer: &Observer<'_>,
     ) -> Result<String, CloudError>;
 
-    /// Carries out one change. May be called again for the same change, whether or not the first call succeeded. Where
-    /// it makes a release live, the delivery's source is a version.
+    /// Carries out one change. This may be called again for the same change, whether or not the first call succeeded.
+    /// If the change makes a release live, the delivery's source is a version.
     async fn carry_out(
         &mut self,
         change: &Change,
@@ -45,35 +46,62 @@ pub trait Current {
     ) -> Result<Outputs, CloudError>;
 }
 
-/// A stack as found, and what AWS made up for it.
+/// A stack as observed, and the values that AWS chose for it.
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub stack: Stack,
     pub outputs: Outputs,
+    /// Whether the region has Function URLs.
+    pub has_urls: bool,
+    /// Settings that no manifest has a key for, and that differ from AWS's defaults.
+    pub outside: SetOutside,
+    /// The environment of what the next release is made from, if it cannot be decrypted.
+    pub undecryptable: Option<Undecryptable>,
 }
 
-/// What only the cloud knows. What one step does not tell is `None`.
+/// Settings that were made outside lamstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetOutside {
+    /// Of the release that the traffic was turned to last.
+    pub live: BTreeSet<&'static str>,
+    /// Of what the next release is made from, which will have them, too.
+    pub next: BTreeSet<&'static str>,
+    /// Whether SnapStart is on in what the next release is made from, and in no release. The next one has it only if the
+    /// manifest wants it.
+    pub snap_start: bool,
+}
+
+impl SetOutside {
+    /// All of them, in the order of their names. A manifest that wants SnapStart accounts for it.
+    pub fn all(&self, wants_snap_start: bool) -> Vec<&'static str> {
+        let snap_start = (self.snap_start && !wants_snap_start).then_some("SnapStart");
+        let all: BTreeSet<&'static str> = self.live.union(&self.next).copied().chain(snap_start).collect();
+        all.into_iter().collect()
+    }
+}
+
+/// Values that only the cloud knows. A value that a step does not return is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outputs {
     /// The number of the version that `live` points to.
     pub version: Option<String>,
     /// The number of the version that `live` pointed to before.
     pub previous: Option<String>,
-    /// While a shift is in progress: the version that is given a part of the traffic.
+    /// The version that gets part of the traffic, while a shift is in progress.
     pub shifted: Option<String>,
-    /// With its last slash.
+    /// Ends with a slash.
     pub url: Option<String>,
-    /// What `live` remembers of the version that it was turned to last.
+    /// What `live` remembers about the version that traffic was last moved to.
     pub remembered: Remembered,
 }
 
-/// What is known of a version that has traffic.
+/// What is known about a version that has traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
     pub verdict: Verdict,
-    /// The fingerprint of the checks that its URL was last seen to pass, and of the URL's settings.
+    /// The fingerprint of the checks that its URL last passed, and of the URL's settings.
     pub checks: Option<String>,
-    /// Whether the run that made it live ended before the URL was seen to pass.
+    /// Whether the run that made it live ended before the URL was verified.
     pub interrupted: bool,
 }
 
@@ -84,12 +112,12 @@ impl Default for Remembered {
 }
 
 impl Outputs {
-    /// The version that traffic was turned to last: the shift's where there is one.
+    /// The version that traffic was last moved to: the shift's version if there is a shift.
     pub fn newest(&self) -> Option<&String> {
         self.shifted.as_ref().or(self.version.as_ref())
     }
 
-    /// What `newer` tells replaces what was known.
+    /// Replaces the known values with those that `newer` has.
     pub fn updated_by(self, newer: Outputs) -> Outputs {
         Outputs {
             previous: if newer.version.is_some() { newer.previous } else { self.previous },
@@ -101,94 +129,116 @@ impl Outputs {
     }
 }
 
-/// What a plan leads to, and what it takes to get there.
+/// The target of a plan, and the means to get there.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     pub target: &'a Stack,
-    pub source: &'a Source,
-    /// Whether the URL is going to be asked once the target's release is live.
+    pub source: &'a ReleaseSource,
+    /// Whether the URL is verified once the target's release is live.
     pub verify: bool,
 }
 
-/// Where a release comes from.
+/// The source of a release.
 #[derive(Clone, Debug)]
-pub enum Source {
-    /// Nowhere: the plan has no release in it.
+pub enum ReleaseSource {
+    /// No source: the plan contains no release.
     Nothing,
-    /// A package, to be uploaded and published.
+    /// A package to upload and publish.
     Zip(Artifact),
     /// A version that was published earlier.
     Version(String),
 }
 
-/// A package on its way.
+/// A package to upload.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     pub zip: Bytes,
-    /// The bucket through which it goes if it is too large for a call; `None` for one of our own.
+    /// The bucket for a package that is too large for a call; `None` for a bucket of our own.
     pub bucket: Option<String>,
-    /// Where the code comes from, such as a commit: kept with the version as its description.
-    pub origin: String,
+    /// Where the code comes from, such as a commit. The version stores it as its description.
+    pub origin: Option<String>,
 }
 
 impl<'a> Delivery<'a> {
-    /// Of nothing but the target itself, which is not verified.
+    /// A delivery of the target without a source. It is not verified.
     pub fn of(target: &'a Stack) -> Delivery<'a> {
-        Delivery { target, source: &Source::Nothing, verify: false }
+        Delivery { target, source: &ReleaseSource::Nothing, verify: false }
     }
 }
 
-/// A call that did not do what it should.
+/// A call that failed.
 #[derive(Clone, Debug)]
 pub struct CloudError {
-    /// What was tried, on what: ``create function `chat` ``.
+    /// What was attempted, on what: ``create function `chat` ``.
     pub action: String,
     pub reason: Reason,
-    /// AWS's words, or ours; never a value of the environment.
+    /// AWS's words or ours, but never a value of the environment.
     pub message: String,
-    /// AWS's name of the error.
+    /// AWS's code for the error.
     pub code: Option<String>,
     pub request_id: Option<String>,
 }
 
-/// Why, as far as it changes what is to be done.
+/// Why the call failed, as far as it determines what is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// AWS said no.
+    /// AWS refused the call.
     Refused,
+    /// The resource that the call is about does not exist.
+    Missing,
+    /// What the call is about exists, and has no tags.
+    Untagged,
+    /// What the call creates exists already.
+    Exists,
+    /// The resource exists already, or another update is in progress: Lambda has one code for both.
+    ExistsOrBusy,
+    /// The resource that the call deletes is not empty.
+    NotEmpty,
+    /// The service failed or does not support the operation. Other requests would get the same response.
+    Unavailable,
     /// The credentials lack a permission.
     Denied,
     /// The account's calls are throttled.
     Throttled,
+    /// The region does not have the operation.
+    NotInRegion,
+    /// AWS makes no snapshots of such functions, or not here.
+    NoSnapStart,
+    /// AWS could not make a version's snapshot.
+    NoSnapshot,
+    /// The credentials cannot decrypt the environment.
+    Undecryptable,
     /// The account blocks public function policies.
     PublicBlocked,
-    /// AWS would take the same call once another update has ended.
+    /// AWS would accept the same call after another update has ended.
     Busy,
-    /// AWS would take the same call once it has heard of the new role everywhere.
+    /// AWS would take the same call once it has heard of the new role, or of its principal, everywhere.
     RoleNotReady,
+    /// The version is inactive or being prepared: AWS would take the same call once it is ready.
+    NotReady,
     /// Another program answers where a URL of the local cloud should.
     UrlTaken,
-    /// The local cloud has no Lambda Web Adapter.
+    /// The local cloud has no Lambda Web Adapter: the program that it was started with is gone.
     NoAdapter,
     /// The local cloud has no copy of a layer.
     NoLayer,
     /// Another process changed the same thing at the same time.
     Conflict,
-    /// No credentials, or none that are still valid.
+    /// There are no credentials, or none that are still valid.
     Credentials,
-    /// The same, and the message names the command that logs in.
+    /// As `Credentials`, and the message names the command to log in.
     LoggedOut,
-    /// A variable, an option or a configuration file that cannot be used.
+    /// A variable, an option or a configuration file cannot be used.
     Settings,
     /// No region is set.
     NoRegion,
-    /// Endpoints by which one deploy would be split between two clouds.
+    /// The endpoints would split a deploy between two clouds.
     SplitEndpoints,
-    /// No answer.
+    /// There was no response.
     Unreachable,
-    /// Waited for as long as it makes sense.
+    /// A wait reached its limit.
     TimedOut,
-    /// The run was ended by a signal.
+    /// A signal ended the run.
     Interrupted,
 }
 
@@ -197,11 +247,12 @@ impl CloudError {
         CloudError { action: action.into(), reason, message: message.into(), code: None, request_id: None }
     }
 
-    pub fn is(&self, code: &str) -> bool {
-        self.code.as_deref() == Some(code)
+    /// ``cannot create function `chat` ``.
+    pub fn attempt(&self) -> String {
+        format!("cannot {}", self.action)
     }
 
-    /// The same error without the given secrets: AWS's words may echo what it was sent.
+    /// The same error without the given secrets, because AWS may repeat what it was sent.
     pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> CloudError {
         self.message = Secret::hide(&self.message, secrets);
         self
@@ -210,7 +261,7 @@ impl CloudError {
 
 impl fmt::Display for CloudError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "cannot {}: {}", self.action, self.message)
+        write!(formatter, "{}: {}", self.attempt(), self.message)
     }
 }
 

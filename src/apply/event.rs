@@ -1,6 +1,6 @@
-//! What happens in a run, told as it happens.
+//! The events of a run, reported as they happen.
 
-use crate::plan::{Action, Change, Kind};
+use crate::plan::{Action, Change, ResourceKind};
 use crate::stack::Names;
 use std::fmt;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use std::time::Duration;
 /// `function` is always the function's name in the manifest.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Something is being read that takes a while: `what` completes "Reading …".
+    /// A read that takes a while has started. `what` completes "Reading …".
     Reading {
         what: &'static str,
     },
     Read {
         what: &'static str,
     },
-    /// The code is being built; cargo tells the rest.
+    /// The code is being built. cargo reports its own progress.
     Building {
         function: String,
     },
-    /// The code cannot be built yet: `for_what` has to end first.
+    /// The code cannot be built until `for_what` has ended.
     BuildWaits {
         function: String,
         for_what: String,
     },
-    /// It ended.
+    /// The build no longer waits.
     BuildGoesOn {
         function: String,
     },
-    /// A line that cargo said, where it does not have the terminal to itself.
+    /// A line of cargo's output, if cargo is not using the terminal itself.
     BuildLine {
         line: String,
     },
@@ -42,22 +42,27 @@ pub enum Event {
         function: String,
         step: Step,
     },
-    /// A package is on its way to a bucket: so many of its bytes are sent.
+    /// A package is being uploaded to a bucket. `sent` and `total` are in bytes.
     Uploading {
         function: String,
         sent: usize,
         total: usize,
     },
-    /// Something that was there for a while only could not be removed.
+    /// A temporary resource could not be removed.
     Stays {
         function: String,
         why: String,
     },
-    /// Told at least once a second while something is waited for.
+    /// Reported at least once a second during a wait.
     Waiting {
         function: String,
         for_what: String,
         elapsed: Duration,
+    },
+    /// A call waits for this long, because of AWS's rate limit of this service.
+    RateLimited {
+        service: &'static str,
+        wait: Duration,
     },
     Done {
         function: String,
@@ -68,7 +73,7 @@ pub enum Event {
         function: String,
         step: Step,
     },
-    /// `what`, such as "version 3", is being asked what the manifest's check says.
+    /// `what`, such as "version 3", is being verified with the manifest's check.
     Verifying {
         function: String,
         what: String,
@@ -100,10 +105,10 @@ pub enum Event {
     },
 }
 
-/// A change's name, for people.
+/// A change's name, for users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    pub kind: Kind,
+    pub kind: ResourceKind,
     pub action: Action,
     pub name: String,
 }
@@ -126,13 +131,13 @@ impl fmt::Display for Step {
     }
 }
 
-/// What a URL was seen to do.
+/// The response that a successful check observed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
     pub status: u16,
     pub first_byte: Duration,
     pub chunks: usize,
     pub duration: Duration,
-    /// `None` where the whole answer came too fast to tell.
+    /// `None` if the whole response came too fast to tell.
     pub streamed: Option<bool>,
 }

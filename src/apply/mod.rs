@@ -1,14 +1,17 @@
-//! Carries a plan out, step by step, and stops at the first failure. Nothing is undone: the next run continues from there.
+//! Carries out a plan step by step, and stops at the first failure. Nothing is undone: the next run continues from
+//! there.
 
 mod cloud;
 mod event;
 mod observer;
 mod trial;
 
-pub use cloud::{Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, Remembered, Source};
+pub use cloud::{
+    Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, ReleaseSource, Remembered, SetOutside,
+};
 pub use event::{Event, Step, Verified};
 pub use observer::Observer;
-pub use trial::{Cause, NoTrial, Trial};
+pub use trial::{NoTrial, StepError, Trial};
 
 use crate::plan::{Change, Diff, Plan};
 use crate::stack::Secret;
@@ -17,32 +20,32 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Instant;
 
-/// What is known of a step that was ended in the middle.
-const UNANSWERED: &str = "stopped before AWS answered; it may or may not have been done";
+/// What happened to a step that was stopped before it ended.
+pub const UNANSWERED: &str = "stopped before AWS answered; it may or may not have taken effect";
 
-/// What was carried out.
+/// The steps that were carried out, with their outputs.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
     pub outputs: Outputs,
     pub done: Vec<Step>,
 }
 
-/// A plan that was not carried out to its end. `done` stays done.
+/// A plan that was not carried out completely. The steps in `done` stay done.
 #[derive(Debug)]
 pub struct ApplyError<R> {
-    /// Of what was done.
+    /// The outputs of the completed steps.
     pub outputs: Outputs,
     pub done: Vec<Step>,
-    /// `None` when it was ended between two steps.
+    /// `None` if the run ended between two steps.
     pub failed: Option<Step>,
     pub left: Vec<Step>,
-    pub cause: Cause<R>,
+    pub cause: StepError<R>,
 }
 
-/// Carries out every change of `plan`, in its order. A release gets traffic once `trial` agrees.
+/// Carries out every change of `plan` in order. A release gets traffic only after `trial` accepts it.
 ///
 /// # Errors
-/// The first failure, with what was done before it and what is left; also when `observer` ends the run.
+/// The first failure, with the completed and the remaining steps; also if `observer` ends the run.
 pub async fn apply<T: Trial>(
     current: &mut impl Current,
     plan: &Plan,
@@ -72,20 +75,20 @@ pub async fn apply<T: Trial>(
 }
 
 impl Applied {
-    fn ended<R>(self, failed: Option<Step>, left: VecDeque<Step>, cause: Cause<R>) -> Box<ApplyError<R>> {
+    fn ended<R>(self, failed: Option<Step>, left: VecDeque<Step>, cause: StepError<R>) -> Box<ApplyError<R>> {
         let Applied { outputs, done } = self;
         Box::new(ApplyError { outputs, done, failed, left: left.into(), cause })
     }
 }
 
-/// Carries out one change, and tells the observer when it begins and how it ends.
+/// Carries out one change, and tells the observer when it starts and how it ends.
 async fn take_step<T: Trial>(
     current: &mut impl Current,
     change: &Change,
     delivery: &Delivery<'_>,
     trial: &mut T,
     observer: &Observer<'_>,
-) -> Result<Outputs, Cause<T::Rejection>> {
+) -> Result<Outputs, StepError<T::Rejection>> {
     let names = &delivery.target.names;
     let (function, step) = (names.function.clone(), Step::of(change, names));
     let started = Instant::now();
@@ -96,7 +99,7 @@ async fn take_step<T: Trial>(
         Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED).into()),
     };
     let result = result.map_err(|cause| match cause {
-        Cause::Cloud(error) => Cause::Cloud(without_secrets(error, delivery)),
+        StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
         rejected => rejected,
     });
     observer.tell(&match &result {
@@ -106,24 +109,25 @@ async fn take_step<T: Trial>(
     result
 }
 
-/// A release is published, tried, and only then given traffic.
+/// Carries out one change. A release is published, tried, and only then gets traffic.
 async fn carry_out<T: Trial>(
     current: &mut impl Current,
     change: &Change,
     delivery: &Delivery<'_>,
     trial: &mut T,
     observer: &Observer<'_>,
-) -> Result<Outputs, Cause<T::Rejection>> {
+) -> Result<Outputs, StepError<T::Rejection>> {
     let Change::Release(Diff::Create(live) | Diff::Update { to: live, .. }) = change else {
         return Ok(current.carry_out(change, delivery, observer).await?);
     };
     let number = current.publish(live.newest(), delivery.source, observer).await?;
     trial.try_version(&number).await?;
-    let delivery = Delivery { source: &Source::Version(number), ..*delivery };
+    let delivery = Delivery { source: &ReleaseSource::Version(number), ..*delivery };
     Ok(current.carry_out(change, &delivery, observer).await?)
 }
 
-/// Names are no secrets: every message is full of them, and hiding one would hide what the message is about.
+/// Removes secrets from an error's message. Names are not secrets: most messages contain them, and hiding one would
+/// hide what the message is about.
 fn without_secrets(error: CloudError, delivery: &Delivery<'_>) -> CloudError {
     let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
     let secrets = environments.flat_map(|(_, secret)| secret.with_parts());

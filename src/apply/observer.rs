@@ -1,15 +1,15 @@
-//! What follows a run: it hears every event, and may end the run.
+//! The observer of a run, which receives every event and can end the run.
 
 use super::Event;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Hears what happens, and says when to stop.
+/// Receives events, and signals when to stop.
 pub struct Observer<'a> {
     pub listener: Box<dyn Fn(&Event) + 'a>,
-    /// Cancelled when the run is to end at the next opportunity.
+    /// Cancelled to end the run at the next opportunity.
     pub stop: CancellationToken,
-    /// Cancelled when not even the call in flight is to be waited for.
+    /// Cancelled to end the run without waiting for the call in flight.
     pub abandon: CancellationToken,
 }
 

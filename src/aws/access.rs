@@ -1,4 +1,4 @@
-//! Who we are, where, and the clients with which to talk to it.
+//! Opens access to AWS: credentials, region and clients.
 
 use super::clock::Clock;
 use super::endpoint::Endpoints;
@@ -7,7 +7,9 @@ use super::error::Doing;
 use super::identity::Identity;
 use super::patience::{self, retries, timeouts};
 use super::profile::Profiles;
+use super::rate::Rates;
 use super::region;
+use super::turn::{self, WaitsForTurns};
 use crate::apply::{CloudError, Reason};
 use crate::stack::Secret;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -15,16 +17,22 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::sdk_config::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
-/// Where the calls go.
+/// How many bytes of zips may be on their way in calls at once: a call is more than twice as large as its zip.
+pub(super) const INLINE_AT_ONCE: usize = 64 * 1024 * 1024;
+
+/// The target of all calls.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// AWS, as every AWS tool finds it.
+    /// AWS, with the settings that every AWS tool reads.
     Aws {
         profile: Option<String>,
-        /// From the command line: before everything else.
+        /// From the command line. It takes precedence over every other source.
         region: Option<String>,
-        /// From the manifest: after the environment, before the profile.
+        /// From the manifest. Precedence: the environment, the manifest, the profile.
         manifest_region: Option<String>,
     },
     /// A local cloud. No profile and no `AWS_*` variable is read.
@@ -35,14 +43,17 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub struct Account {
     pub region: String,
-    /// The endpoint in force, where it is not AWS's own.
+    /// The endpoint in use, if it is not AWS's own.
     pub endpoint: Option<String>,
     /// The secret parts of the credentials.
     pub secrets: Vec<Secret>,
-    /// By which requests to Function URLs are signed.
+    /// The clock for signing requests to Function URLs.
     pub(super) clock: Clock,
+    pub(super) rates: Rates,
+    /// The bytes of zips that may still be sent in calls.
+    pub(super) inline: Arc<Semaphore>,
     pub(super) config: SdkConfig,
-    /// Where each service is called.
+    /// The endpoint of each service.
     pub(super) endpoints: Endpoints,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) iam: aws_sdk_iam::Client,
@@ -50,30 +61,46 @@ pub struct Account {
     sts: aws_sdk_sts::Client,
 }
 
-/// A client whose answers set the clock. The SDK's configuration of all clients has no place for it.
+/// Builds a client whose responses set the clock, and whose calls wait for their turn. The SDK's shared configuration has
+/// no settings for these.
 macro_rules! client {
-    ($sdk:ident, $config:expr, $clock:expr) => {
-        $sdk::Client::from_conf($sdk::config::Builder::from($config).interceptor($clock.clone()).build())
+    ($sdk:ident, $config:expr, $clock:expr, $rates:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::config::Builder::from($config)
+                .interceptor($clock.clone())
+                .interceptor($rates.clone())
+                .retry_classifier(WaitsForTurns)
+                .retry_partition(turn::partition())
+                .build(),
+        )
     };
 }
 
 impl Account {
-    /// By how much this machine's clock is wrong, as far as AWS's answers tell; in words that follow "is".
+    /// How far this machine's clock is off, according to AWS's responses, phrased to follow "is".
     pub fn wrong_clock(&self) -> Option<String> {
         self.clock.wrong()
     }
 
-    /// Finds region and credentials; the only calls are those that credentials themselves may need (SSO and the like).
+    /// From now on, calls `listener` with a service's name and a duration whenever a call has to wait for that long, because
+    /// of AWS's rate limit of the service.
+    pub fn report_rate_limits(&self, listener: impl Fn(&'static str, Duration) + Send + Sync + 'static) {
+        self.rates.report_to(Arc::new(listener));
+    }
+
+    /// Determines the region and the credentials. The only calls are those that these require (SSO, instance metadata
+    /// and the like).
     ///
     /// # Errors
-    /// No region, no credentials, an unknown profile, variables that are malformed, endpoints that may not be used.
+    /// If the region or the credentials cannot be found, the profile is unknown, a variable is malformed, or an endpoint
+    /// is not allowed.
     pub async fn open(access: Access) -> Result<Account, CloudError> {
         patience::set().map_err(|message| CloudError::new("connect to AWS", Reason::Settings, message))?;
         match access {
             Access::Aws { profile, region, manifest_region } => {
                 let environment = Environment::of_process();
-                let settled = Wish { profile, region, manifest_region }.settle(&environment).await?;
-                aws(settled, &environment).await
+                let resolved = Requested { profile, region, manifest_region }.resolve(&environment).await?;
+                aws(resolved, &environment).await
             }
             Access::Local { endpoint, access_key_id, secret_access_key, region } => {
                 let region = region::checked(&region, "`--region`")?;
@@ -91,59 +118,62 @@ impl Account {
         endpoint: Option<String>,
         secrets: Vec<Secret>,
     ) -> Account {
-        let clock = Clock::default();
+        let (clock, rates) = (Clock::default(), Rates::default());
         Account {
             region,
             endpoint,
             secrets,
-            lambda: client!(aws_sdk_lambda, &config, clock),
-            iam: client!(aws_sdk_iam, &config, clock),
-            logs: client!(aws_sdk_cloudwatchlogs, &config, clock),
-            sts: client!(aws_sdk_sts, &config, clock),
+            lambda: client!(aws_sdk_lambda, &config, clock, rates),
+            iam: client!(aws_sdk_iam, &config, clock, rates),
+            logs: client!(aws_sdk_cloudwatchlogs, &config, clock, rates),
+            sts: client!(aws_sdk_sts, &config, clock, rates),
             clock,
+            rates,
+            inline: Arc::new(Semaphore::new(INLINE_AT_ONCE)),
             endpoints,
             config,
         }
     }
 
-    /// The account's twelve digits, by `GetCallerIdentity`.
+    /// The account's twelve-digit number, from `GetCallerIdentity`.
     pub async fn id(&self) -> Result<String, CloudError> {
         let identity = self.sts.get_caller_identity().send().await.doing(|| "find out the AWS account".into())?;
-        Ok(identity.account.unwrap_or_default())
+        let unknown = || CloudError::new("find out the AWS account", Reason::Refused, "AWS did not return its number");
+        identity.account.ok_or_else(unknown)
     }
 }
 
-/// What was said of where to go on AWS.
-struct Wish {
+/// The account and region that the flags and the manifest ask for.
+struct Requested {
     profile: Option<String>,
     region: Option<String>,
     manifest_region: Option<String>,
 }
 
-/// What follows from it and from the environment, with everything checked that can be without a call.
+/// What was requested resolved with the environment and the profiles. Everything that needs no call has been checked.
 #[derive(Debug)]
-struct Settled {
+struct Resolved {
     profiles: Profiles,
     identity: Identity,
     region: Option<String>,
 }
 
-impl Wish {
-    async fn settle(self, environment: &Environment) -> Result<Settled, CloudError> {
+impl Requested {
+    async fn resolve(self, environment: &Environment) -> Result<Resolved, CloudError> {
         environment.check()?;
         let profiles = Profiles::load(self.profile.as_deref(), environment).await?;
         profiles.check()?;
         let identity = Identity::choose(self.profile.is_some(), environment, &profiles)?;
         let region = region::chosen(self.region.as_deref(), environment, self.manifest_region.as_deref(), &profiles)?;
-        Ok(Settled { profiles, identity, region })
+        Ok(Resolved { profiles, identity, region })
     }
 }
 
-async fn aws(settled: Settled, environment: &Environment) -> Result<Account, CloudError> {
-    let Settled { profiles, identity, region } = settled;
+async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, CloudError> {
+    let Resolved { profiles, identity, region } = resolved;
     let region = match region {
         Some(region) => Some(region),
-        // A profile that was named says all, and this machine's role nothing.
+        // If the user named a profile, the region of this instance is not used.
         None if profiles.named.is_none() => region::of_this_instance().await?,
         None => None,
     };
@@ -157,7 +187,7 @@ async fn aws(settled: Settled, environment: &Environment) -> Result<Account, Clo
     secrets.extend(credentials.session_token().map(Secret::from));
     let mut builder = config.into_builder().credentials_provider(provider);
     builder.set_endpoint_url(endpoint.clone());
-    // The endpoint as it was checked, for every client: they would look it up again, each by its own service.
+    // Every client uses the checked endpoint. Otherwise each would look up the endpoint of its own service again.
     builder.set_service_config(Some(Nothing));
     if endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http:")) {
         builder.set_http_client(Some(direct()));
@@ -165,7 +195,21 @@ async fn aws(settled: Settled, environment: &Environment) -> Result<Account, Clo
     Ok(Account::with(builder.build(), region, endpoints, endpoint, secrets))
 }
 
-/// All settings of the SDK but the credentials.
+/// The credentials of a profile, for a use other than lamstream's own calls.
+///
+/// # Errors
+/// If the profile does not exist, or has no valid credentials.
+pub(super) async fn credentials(profile: &str, region: &str) -> Result<Credentials, CloudError> {
+    patience::set().map_err(|message| CloudError::new("connect to AWS", Reason::Settings, message))?;
+    let environment = Environment::of_process();
+    let requested =
+        Requested { profile: Some(profile.to_owned()), region: Some(region.to_owned()), manifest_region: None };
+    let Resolved { profiles, identity, .. } = requested.resolve(&environment).await?;
+    let provider = identity.provider(&load(region, &profiles).await, &profiles).await;
+    provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))
+}
+
+/// Loads all settings of the SDK except the credentials.
 async fn load(region: &str, profiles: &Profiles) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
@@ -181,7 +225,7 @@ async fn load(region: &str, profiles: &Profiles) -> SdkConfig {
     loader.load().await
 }
 
-/// Settings of single services: there are none.
+/// Provides no service-specific settings.
 #[derive(Debug)]
 struct Nothing;
 
@@ -191,7 +235,7 @@ impl LoadServiceConfig for Nothing {
     }
 }
 
-/// Goes to this machine itself. The SDK's own client would go through a proxy that the environment names.
+/// Connects directly, for endpoints on this machine. The SDK's own client would use a proxy from the environment.
 fn direct() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
@@ -234,17 +278,17 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
 
-        /// What is settled can be used, and what is refused is named in one line.
+        /// Accepted settings are usable, and refused ones are reported on one line.
         #[test]
         fn every_environment_is_usable_or_refused_in_words(
             variables in prop::collection::vec((name(), value()), 0..7),
             region in prop::option::of("[ -~]{0,12}"),
         ) {
             let environment: Environment = variables.into_iter().collect();
-            let wish = Wish { profile: None, region, manifest_region: None };
-            match wish.settle(&environment).now_or_never() {
-                Some(Ok(settled)) => {
-                    prop_assert!(settled.region.is_none_or(|region| region::is_region(&region)));
+            let requested = Requested { profile: None, region, manifest_region: None };
+            match requested.resolve(&environment).now_or_never() {
+                Some(Ok(resolved)) => {
+                    prop_assert!(resolved.region.is_none_or(|region| region::is_region(&region)));
                     for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
                         let usable = |text: &str| endpoint::parse(text).is_ok_and(|url| url.as_str().parse::<http::Uri>().is_ok());
                         prop_assert!(environment.get(name).is_none_or(usable));

@@ -1,12 +1,12 @@
-//! Calls to services that lamstream has no client for, by the SDK's own machinery: its signature, endpoints, time limits
-//! and retries. The clients of Systems Manager and Secrets Manager would add 89 s to a cold build on two cores, for one
-//! read each; that of S3 would add as much, for six simple calls.
+//! Calls services without their SDK clients, through the SDK's own runtime: signing, endpoints, timeouts and retries.
+//! The clients of Systems Manager and Secrets Manager would add 89 s to a cold build on two cores, for one read each.
+//! The client of S3 would add as much, for six simple calls.
 
 use super::access::Account;
-use super::error::Doing;
+use super::error::{Doing, NO_CODE};
+use super::turn::{self, WaitsForTurns};
 use crate::apply::{CloudError, Reason};
 use crate::stack::{Partition, Secret};
-use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -31,17 +31,17 @@ use aws_types::region::{Region, SigningRegion};
 use aws_types::request_id::apply_request_id;
 use serde_json::Value;
 
-/// A service that speaks AWS JSON 1.1.
+/// A service that uses the AWS JSON 1.1 protocol.
 pub(super) struct JsonApi {
-    /// Under which the SDK looks up `AWS_ENDPOINT_URL_…`.
+    /// The id by which the SDK looks up `AWS_ENDPOINT_URL_…`.
     pub id: &'static str,
-    /// In its address, and in signatures for it.
+    /// The service's name in its host name and in signatures.
     pub name: &'static str,
-    /// Before the operation's name in `X-Amz-Target`.
+    /// The prefix of the operation's name in `X-Amz-Target`.
     pub target: &'static str,
 }
 
-/// One call, whatever the service speaks.
+/// One call, independent of the service's protocol.
 pub(super) struct Call<I> {
     /// As in [`JsonApi`].
     pub id: &'static str,
@@ -53,10 +53,10 @@ pub(super) struct Call<I> {
 }
 
 impl Account {
-    /// One operation; `action` completes "cannot …".
+    /// Calls one operation. `action` completes "cannot …".
     ///
     /// # Errors
-    /// What the service refuses, with its code; and all that keeps a call from being answered.
+    /// If the service refuses the call, with its code, or does not answer it.
     pub(super) async fn call(
         &self,
         api: &JsonApi,
@@ -74,15 +74,16 @@ impl Account {
             input: Secret::new(input.to_string()),
         };
         let body = self.send(call, move |body: Secret| request(&target, &body), answer, &action).await?;
-        // What serde says of a text may quote it.
+        // A message from serde may quote the text, so it is dropped.
         serde_json::from_str(body.reveal())
             .map_err(|_| CloudError::new(action(), Reason::Unreachable, "the answer is not JSON"))
     }
 
-    /// Signs, sends and repeats where that may help; what is sent and how it is read is the caller's.
+    /// Signs and sends a request, and retries it if that may help. The caller serializes the request and reads the
+    /// response.
     ///
     /// # Errors
-    /// As [`Account::call`].
+    /// As for [`Account::call`].
     pub(super) async fn send<I, O>(
         &self,
         call: Call<I>,
@@ -96,7 +97,10 @@ impl Account {
     {
         let address = match self.endpoints.beside(call.id)? {
             Some(endpoint) => endpoint.to_owned(),
-            None => address(call.name, &self.region, &self.config),
+            None => {
+                let (dual_stack, fips) = (self.config.use_dual_stack(), self.config.use_fips());
+                address(call.name, &self.region, dual_stack == Some(true), fips == Some(true))
+            }
         };
         let provider = self
             .config
@@ -115,6 +119,8 @@ impl Account {
             .retry_classifier(ServiceClockSkewClassifier::<ErrorMetadata>::new())
             .interceptor(ServiceClockSkewInterceptor::new())
             .with_connection_poisoning()
+            .retry_classifier(WaitsForTurns)
+            .interceptor(self.rates.clone())
             .runtime_plugin(signing(call.name, call.signing, &self.region, provider))
             .serializer(serialize)
             .deserializer(deserialize);
@@ -128,12 +134,22 @@ impl Account {
     }
 }
 
-/// The service's own address, where no other one is configured.
-fn address(name: &str, region: &str, config: &SdkConfig) -> String {
+/// AWS's own address of the service, for use if no other endpoint is configured. Source: the endpoint rules of botocore
+/// 1.43.11.
+fn address(name: &str, region: &str, dual_stack: bool, fips: bool) -> String {
     let partition = Partition::of_known(region);
-    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
-    let domain = if config.use_dual_stack() == Some(true) { partition.dual_stack_domain } else { partition.domain };
-    format!("https://{name}{fips}.{region}.{domain}/")
+    // The usual host of Parameter Store in GovCloud is validated.
+    let is_validated = name == "ssm" && partition.name == "aws-us-gov" && !dual_stack;
+    let fips = if fips && !is_validated { "-fips" } else { "" };
+    let (infix, domain) = match name {
+        // S3 had such hosts before all others.
+        "s3" if dual_stack => (".dualstack", partition.domain),
+        // The usual hosts of Secrets Manager speak IPv6, too.
+        "secretsmanager" if ["aws", "aws-cn", "aws-us-gov"].contains(&partition.name) => ("", partition.domain),
+        _ if dual_stack => ("", partition.dual_stack_domain),
+        _ => ("", partition.domain),
+    };
+    format!("https://{name}{fips}{infix}.{region}.{domain}/")
 }
 
 fn signing(
@@ -147,7 +163,8 @@ fn signing(
     config.store_put(SigV4OperationSigningConfig { signing_options: options, ..Default::default() });
     config.store_put(SigningName::from_static(name));
     config.store_put(SigningRegion::from(Region::new(region.to_owned())));
-    // The SDK's own tracing leaves out what is sensitive.
+    config.store_put(turn::partition());
+    // The SDK leaves sensitive output out of its own tracing.
     config.store_put(SensitiveOutput);
     let components = RuntimeComponentsBuilder::new("signing")
         .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
@@ -166,7 +183,7 @@ fn request(target: &str, body: &Secret) -> Result<HttpRequest, BoxError> {
     Ok(request.try_into()?)
 }
 
-/// The body; it may hold secrets, and the SDK shows what it is given to a subscriber of its tracing.
+/// Returns the body as a `Secret`: it may contain secrets, and the SDK shows this value to a subscriber of its tracing.
 fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMetadata>> {
     let text = response.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
     if response.status().is_success() {
@@ -175,8 +192,82 @@ fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMeta
     let document: Value = serde_json::from_str(&text).unwrap_or_default();
     let said = |names: &[&str]| names.iter().find_map(|name| document[*name].as_str());
     let header = response.headers().get("x-amzn-errortype");
-    let code = header.or_else(|| said(&["__type", "code"])).unwrap_or("UnknownError");
+    let code = header.or_else(|| said(&["__type", "code"])).unwrap_or(NO_CODE);
     let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or(code);
     let error = ErrorMetadata::builder().code(code).message(said(&["message", "Message"]).unwrap_or_default());
     Err(OrchestratorError::operation(apply_request_id(error, response.headers()).build()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As botocore's endpoint rules have them: without either, with FIPS, with dual-stack and with both.
+    const ADDRESSES: [(&str, &str, [&str; 4]); 6] = [
+        (
+            "s3",
+            "eu-central-1",
+            [
+                "s3.REGION.amazonaws.com",
+                "s3-fips.REGION.amazonaws.com",
+                "s3.dualstack.REGION.amazonaws.com",
+                "s3-fips.dualstack.REGION.amazonaws.com",
+            ],
+        ),
+        (
+            "s3",
+            "eusc-de-east-1",
+            [
+                "s3.REGION.amazonaws.eu",
+                "s3-fips.REGION.amazonaws.eu",
+                "s3.dualstack.REGION.amazonaws.eu",
+                "s3-fips.dualstack.REGION.amazonaws.eu",
+            ],
+        ),
+        (
+            "ssm",
+            "us-east-1",
+            [
+                "ssm.REGION.amazonaws.com",
+                "ssm-fips.REGION.amazonaws.com",
+                "ssm.REGION.api.aws",
+                "ssm-fips.REGION.api.aws",
+            ],
+        ),
+        (
+            "ssm",
+            "us-gov-west-1",
+            ["ssm.REGION.amazonaws.com", "ssm.REGION.amazonaws.com", "ssm.REGION.api.aws", "ssm-fips.REGION.api.aws"],
+        ),
+        (
+            "secretsmanager",
+            "us-gov-west-1",
+            [
+                "secretsmanager.REGION.amazonaws.com",
+                "secretsmanager-fips.REGION.amazonaws.com",
+                "secretsmanager.REGION.amazonaws.com",
+                "secretsmanager-fips.REGION.amazonaws.com",
+            ],
+        ),
+        (
+            "secretsmanager",
+            "eusc-de-east-1",
+            [
+                "secretsmanager.REGION.amazonaws.eu",
+                "secretsmanager-fips.REGION.amazonaws.eu",
+                "secretsmanager.REGION.api.amazonwebservices.eu",
+                "secretsmanager-fips.REGION.api.amazonwebservices.eu",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn addresses_are_those_of_the_sdks() {
+        for (name, region, hosts) in ADDRESSES {
+            for (nth, host) in hosts.into_iter().enumerate() {
+                let address = address(name, region, nth >= 2, nth % 2 == 1);
+                assert_eq!(address, format!("https://{}/", host.replace("REGION", region)));
+            }
+        }
+    }
 }

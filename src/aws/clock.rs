@@ -1,5 +1,5 @@
-//! AWS's time, by which requests to a Function URL are signed: AWS refuses a signature that is more than five minutes
-//! early or late, and this machine's clock may be off by more. The SDK does the same for its own calls.
+//! AWS's time, for signing requests to a Function URL. AWS refuses a signature that is more than five minutes early or
+//! late, and this machine's clock may be off by more. The SDK does the same for its own calls.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -11,27 +11,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// Seconds between two clocks that make no difference: the answer's way here takes time, and `Date` has no fractions.
+/// Differences of up to this many seconds are ignored: a response takes time to arrive, and `Date` has no fractions.
 const TOLERANCE: i64 = 60;
 
-/// This machine's clock, corrected by the `Date` of what AWS answered last. Copies share one correction.
+/// This machine's clock, corrected by the `Date` of AWS's latest response. Clones share one correction.
 #[derive(Clone, Debug, Default)]
-pub struct Clock {
+pub(super) struct Clock {
     /// Seconds by which AWS's clock is ahead of this machine's.
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
     /// AWS's time, as far as it is known.
-    pub fn time(&self) -> SystemTime {
+    pub(super) fn time(&self) -> SystemTime {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let (now, by) = (SystemTime::now(), Duration::from_secs(ahead.unsigned_abs()));
         let corrected = if ahead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
         corrected.unwrap_or(now)
     }
 
-    /// By how much this machine's clock is wrong, in words that follow "this machine's clock is"; `None` where it is not.
-    pub fn wrong(&self) -> Option<String> {
+    /// How far this machine's clock is off, phrased to follow "this machine's clock is"; `None` if it is right.
+    pub(super) fn wrong(&self) -> Option<String> {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let by = match ahead.unsigned_abs() {
             0 => return None,
@@ -42,8 +42,8 @@ impl Clock {
         Some(format!("{by} {}", if ahead > 0 { "behind" } else { "ahead" }))
     }
 
-    /// Corrects the clock by an answer's `Date` header; anything but a date is ignored.
-    pub fn hear(&self, date: &str) {
+    /// Corrects the clock by a response's `Date` header. A value that is not a date is ignored.
+    pub(super) fn hear(&self, date: &str) {
         let Ok(said) = DateTime::from_str(date, Format::HttpDate) else { return };
         let here = DateTime::from(SystemTime::now());
         let ahead = said.secs().saturating_sub(here.secs());
@@ -92,7 +92,7 @@ mod tests {
             (date(3 * 3600), Some("3 h behind")),
         ] {
             clock.hear(&heard);
-            // A second may begin between the two readings.
+            // A new second may start between the two readings.
             let found = clock.wrong().map(|found| found.replace("89 s", "90 s").replace("19 min", "20 min"));
             assert_eq!(found.as_deref(), words, "{heard}");
         }

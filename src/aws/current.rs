@@ -1,28 +1,31 @@
-//! One function as it was observed: a guarded write says that this is what it expects to find.
+//! One function as observed. Each guarded write states that it expects to find the function in this state.
 
+use super::memory::Memory;
 use super::place::Place;
-use super::pointing::{Alias, Pointing};
+use super::routing::{Alias, Routing};
 use super::version::{Condition, Version};
-use super::wait::{self, Look, Wait, is_refusal};
+use super::wait::{self, Polled, Wait, is_refusal};
 use crate::apply::{CloudError, Observed, Observer, Reason};
 
-/// What was observed, kept up to date by our own writes where the next write is guarded by it.
+/// The observed state. Our own writes update the parts that guard the next write.
 pub struct Current<'a> {
-    pub place: &'a Place<'a>,
+    pub place: Place<'a>,
     pub observed: Observed,
     /// `$LATEST` as last seen.
     pub(super) latest: Option<Version>,
     pub(super) alias: Option<Alias>,
-    /// A write of the alias whose outcome is not known.
-    pub(super) attempt: Option<Pointing>,
-    /// Where `live` pointed when it was observed, before anything of ours.
-    pub(super) before: Option<Pointing>,
-    /// How many instances are kept warm for `live`.
-    pub(super) provisioned: Option<u32>,
+    /// Whether a statement was added or removed since the alias was read, which changes its revision.
+    pub(super) is_alias_stale: bool,
+    /// Writes to the alias since it was last seen, the oldest first. It is unknown which of them took effect.
+    pub(super) attempts: Vec<Routing>,
+    /// Where `live` pointed before this run, with what this run learned about that release.
+    pub(super) before: Option<Routing>,
+    /// What this run learned and has not written yet. The next write to the alias includes it.
+    pub(super) memory: Option<Memory>,
 }
 
 impl Current<'_> {
-    /// `$LATEST` as last seen; read now if nothing was seen yet.
+    /// `$LATEST` as last seen. It is read now if it was not seen yet or was busy.
     pub(super) async fn latest(&mut self, observer: &Observer<'_>) -> Result<Version, CloudError> {
         match self.latest.clone().filter(|version| version.condition != Condition::Busy) {
             Some(version) => Ok(version),
@@ -32,18 +35,24 @@ impl Current<'_> {
 
     pub(super) async fn see_latest(&mut self, observer: &Observer<'_>) -> Result<Version, CloudError> {
         let version = self.place.settled(None, observer).await?;
+        if let Some(undecryptable) = &version.release.configuration.undecryptable {
+            // Whether a write has changed it cannot be told.
+            let action = format!("compare function `{}`", self.place.names.function_name());
+            return Err(CloudError::new(action, Reason::Undecryptable, undecryptable.to_string()));
+        }
         self.latest = Some(version.clone());
         Ok(version)
     }
 
-    /// Writes to `$LATEST` until it is as `wanted`, and only over what was seen there, which `write` is given.
+    /// Writes to `$LATEST` until `wanted` accepts it. A write only replaces the version that was last seen, which
+    /// `write` receives.
     ///
-    /// A revision may be stale without anybody else's doing: it also moves when an update completes, and the SDK may
-    /// have repeated a write whose reply was lost. So a refusal is judged by looking again, and where nothing else has
-    /// changed the write is tried again after a pause.
+    /// A revision may be stale although no other process wrote: it also changes when an update completes, and the SDK
+    /// may have repeated a write whose reply was lost. After a refusal, `$LATEST` is therefore read again. If nothing
+    /// else has changed, the write is retried after a pause.
     ///
     /// # Errors
-    /// `Conflict` when another process changed it meanwhile; whatever `write` fails with otherwise.
+    /// `Conflict` if another process changed `$LATEST` in the meantime. Otherwise the error of `write`.
     pub(super) async fn guarded(
         &mut self,
         action: &str,
@@ -53,11 +62,11 @@ impl Current<'_> {
     ) -> Result<(), CloudError> {
         let conflict = || CloudError::new(action, Reason::Conflict, "another process changed it in the meantime");
         let mut expected = self.latest(observer).await?;
-        let function = &self.place.names.function;
-        let wait = Wait { function, for_what: "another update to end", limit: wait::BUSY };
+        let function = self.place.names.function.clone();
+        let wait = Wait { function: &function, for_what: "another update to finish", limit: wait::BUSY };
         wait.until(observer, async || {
             if wanted(&expected) {
-                return Ok(Look::Done(()));
+                return Ok(Polled::Done(()));
             }
             let refusal = match write(&expected).await {
                 Err(error) if is_refusal(&error) => Some(error),
@@ -68,10 +77,10 @@ impl Current<'_> {
                 (Condition::UpdateFailed(reason), None) => {
                     Err(CloudError::new(action, Reason::Refused, reason.clone()))
                 }
-                _ if wanted(&now) => Ok(Look::Done(())),
+                _ if wanted(&now) => Ok(Polled::Done(())),
                 (_, Some(refusal)) if now.same_content(&expected) => {
                     expected = now;
-                    Ok(Look::NotYet(refusal))
+                    Ok(Polled::NotYet(refusal))
                 }
                 _ => Err(conflict()),
             }

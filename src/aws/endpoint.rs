@@ -1,4 +1,5 @@
-//! Endpoints that are not AWS's own: used when they are safe, refused when a deploy would be split between two clouds.
+//! Endpoints other than AWS's own. They are used if they are safe, and refused if a deploy would be split between two
+//! clouds.
 
 use super::environment::Environment;
 use super::error::{quoted, unusable};
@@ -10,7 +11,7 @@ use url::{Host, Url};
 
 /// The services that every command may call, by the ids under which the SDK looks up `AWS_ENDPOINT_URL_…`.
 const ALWAYS: [&str; 4] = ["Lambda", "IAM", "STS", "CloudWatch Logs"];
-/// Those that only some deploys need.
+/// The services that only some deploys need.
 const SOMETIMES: [&str; 3] = ["SSM", "Secrets Manager", "S3"];
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 const KEY: &str = "endpoint_url";
@@ -18,16 +19,20 @@ const KEY: &str = "endpoint_url";
 const EXPECTED: &str =
     "expected `https://HOST`, or `http://` with an address of this machine, such as `http://127.0.0.1:4566`";
 
-/// Where each service is called, or `None` for AWS's own address.
+/// The endpoint of each service; `None` for AWS's own address.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints(Vec<(&'static str, Option<String>)>);
 
 impl Endpoints {
-    /// As the environment and the profile have them.
+    /// The endpoints that the environment and the profile set.
     ///
     /// # Errors
-    /// One that is not an address, or an `http://` address of another machine.
-    pub fn of(config: &SdkConfig, environment: &Environment, profiles: &Profiles) -> Result<Endpoints, CloudError> {
+    /// If an endpoint is not an address, or is an `http://` address of another machine.
+    pub(super) fn of(
+        config: &SdkConfig,
+        environment: &Environment,
+        profiles: &Profiles,
+    ) -> Result<Endpoints, CloudError> {
         let services = ALWAYS.into_iter().chain(SOMETIMES);
         let endpoint = |service: &'static str| {
             let Some(text) = of_service(config, service) else { return Ok((service, None)) };
@@ -39,24 +44,24 @@ impl Endpoints {
         services.map(endpoint).collect::<Result<_, _>>().map(Endpoints)
     }
 
-    /// The same for all services.
-    pub fn all_at(endpoint: &str) -> Endpoints {
+    /// The same endpoint for all services.
+    pub(super) fn all_at(endpoint: &str) -> Endpoints {
         Endpoints(ALWAYS.into_iter().chain(SOMETIMES).map(|service| (service, Some(endpoint.to_owned()))).collect())
     }
 
-    /// The one endpoint that all services are sent to, or `None` for AWS's own.
+    /// The single endpoint of the services that every command may call; `None` for AWS's own addresses.
     ///
     /// # Errors
-    /// Services that would be sent to different places.
-    pub fn in_force(&self) -> Result<Option<&str>, CloudError> {
+    /// If the services have different endpoints.
+    pub(super) fn in_force(&self) -> Result<Option<&str>, CloudError> {
         self.one_for(&ALWAYS)
     }
 
-    /// Where a service that only some deploys need is called: the same place as the others.
+    /// The endpoint of a service that only some deploys need. It must be the same as that of the others.
     ///
     /// # Errors
-    /// As [`Endpoints::in_force`].
-    pub fn beside(&self, service: &'static str) -> Result<Option<&str>, CloudError> {
+    /// As for [`Endpoints::in_force`].
+    pub(super) fn beside(&self, service: &'static str) -> Result<Option<&str>, CloudError> {
         let services: Vec<&str> = ALWAYS.into_iter().chain([service]).collect();
         self.one_for(&services)
     }
@@ -77,7 +82,7 @@ impl Endpoints {
     }
 }
 
-/// Whether it is the variable with one service's endpoint.
+/// Whether this is the variable with one service's endpoint.
 pub(super) fn is_variable(name: &str) -> bool {
     ALWAYS.iter().chain(&SOMETIMES).any(|service| variable(service) == name)
 }
@@ -86,7 +91,7 @@ fn variable(service: &str) -> String {
     format!("{VARIABLE}_{}", service.to_uppercase().replace(' ', "_"))
 }
 
-/// Where the endpoint of a service was said, in words.
+/// Describes where a service's endpoint was set.
 fn source(service: &str, environment: &Environment, profiles: &Profiles) -> String {
     let variables = [variable(service), VARIABLE.to_owned()];
     match variables.iter().find(|name| environment.has(name)) {
@@ -95,7 +100,7 @@ fn source(service: &str, environment: &Environment, profiles: &Profiles) -> Stri
     }
 }
 
-/// Empty is as unset, in files too.
+/// The configured endpoint of a service. Empty values count as unset, in files as well.
 fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile(KEY).build().ok()?;
     let configured = config.service_config().and_then(|services| services.load_config(key));
@@ -103,10 +108,10 @@ fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
     configured.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|text| !text.trim().is_empty())
 }
 
-/// An endpoint, in the spelling that all parsers read alike.
+/// Parses an endpoint, and normalises it to a spelling that all parsers read in the same way.
 ///
 /// # Errors
-/// Why it is none, or may not be used, with the text itself unless there may be a password in it.
+/// Why the text is not an endpoint or must not be used. The message quotes the text unless it may contain a password.
 pub(super) fn parse(text: &str) -> Result<Url, String> {
     let url = address(text)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -119,17 +124,17 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// An `http` or `https` address with a host.
+/// Parses an `http` or `https` address with a host.
 ///
 /// # Errors
-/// As [`parse`].
+/// As for [`parse`].
 pub(super) fn address(text: &str) -> Result<Url, String> {
     let text = text.trim();
     if text.contains('@') {
         return Err(format!("its value, which is not shown, has a user name or a password in it; {EXPECTED}"));
     }
     let refused = |why: &str| format!("{} is not an address: {why}; {EXPECTED}", quoted(text));
-    // The parser would mend all of these, each as something else than another parser takes it for.
+    // The parser would correct all of these silently, each to something that another parser reads differently.
     if text.contains(|letter: char| letter.is_whitespace() || letter.is_control() || letter == '\\') {
         return Err(refused("it contains a space, a control character or a backslash"));
     }
@@ -148,14 +153,14 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
     if url.port() == Some(0) {
         return Err(refused("port 0 cannot be called"));
     }
-    // The dot says the same to a resolver, but not to one that reads it from a file.
+    // The final dot makes no difference to a resolver, except to one that reads the name from a file.
     if url.host_str() == Some("localhost.") {
         url.set_host(Some("localhost")).map_err(|error| refused(&error.to_string()))?;
     }
     Ok(url)
 }
 
-/// Without the slash that the parser adds to an address that has no path.
+/// The address without the slash that the parser adds to an address without a path.
 fn written(url: &Url) -> String {
     let text = url.as_str();
     if url.path() == "/" { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
@@ -165,13 +170,13 @@ fn is_near(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
-        // Other names below `localhost` are looked up like any name, and may be another machine's.
+        // Other names below `localhost` are looked up like any name, and may belong to another machine.
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
 }
 
-/// Whether an address is this machine's own.
+/// Whether an address belongs to this machine.
 pub fn is_loopback(url: &str) -> bool {
     address(url).is_ok_and(|url| is_near(&url))
 }

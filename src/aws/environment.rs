@@ -1,4 +1,4 @@
-//! The environment's variables that AWS tools read.
+//! The environment variables that AWS tools read.
 
 use super::error::quoted;
 use aws_types::os_shim_internal::Env;
@@ -6,17 +6,17 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// A copy of the variables that AWS tools read. Empty ones are as unset.
+/// A copy of the variables that AWS tools read. Empty variables count as unset.
 #[derive(Clone, Debug, Default)]
-pub struct Environment(pub(super) BTreeMap<String, OsString>);
+pub(super) struct Environment(pub(super) BTreeMap<String, OsString>);
 
 impl Environment {
-    /// This process's.
-    pub fn of_process() -> Environment {
+    /// The variables of this process.
+    pub(super) fn of_process() -> Environment {
         std::env::vars_os().collect()
     }
 
-    /// The value, where it is text; [`check`](super::variable) has refused all others.
+    /// The value, if it is valid UTF-8. [`check`](super::variable) refuses all other values.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str()
     }
@@ -25,7 +25,7 @@ impl Environment {
         self.0.contains_key(name)
     }
 
-    /// For what of the SDK can be given one.
+    /// The variables for the parts of the SDK that accept an environment.
     pub(super) fn as_sdk(&self) -> Env {
         let text = self.0.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));
         Env::from(text.collect::<std::collections::HashMap<_, _>>())
@@ -40,11 +40,11 @@ impl FromIterator<(OsString, OsString)> for Environment {
     }
 }
 
-/// The names of the `AWS_*` and `LAMSTREAM_*` variables of this process that are set to nothing. The SDK and the reader
-/// of the command line take some of them for values, so the program begins with unsetting them.
+/// The names of this process's `AWS_*`, `LAMSTREAM_*` and `SSL_CERT_*` variables that are set to nothing. The SDK, the
+/// argument parser and the HTTP client treat some of them as values, so the program unsets them first.
 pub fn blank_variables() -> Vec<OsString> {
     let blank = |(name, value): &(OsString, OsString)| match name.as_bytes() {
-        name if name.starts_with(b"AWS_") => is_blank(value),
+        name if name.starts_with(b"AWS_") || name.starts_with(b"SSL_CERT_") => is_blank(value),
         name => name.starts_with(b"LAMSTREAM_") && value.is_empty(),
     };
     std::env::vars_os().filter(blank).map(|(name, _)| name).collect()
@@ -55,7 +55,7 @@ fn is_blank(value: &OsStr) -> bool {
 }
 
 /// # Errors
-/// What is neither `true` nor `false`.
+/// If the text is neither `true` nor `false`.
 pub(super) fn switch(text: &str) -> Result<(), String> {
     match ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(text)) {
         true => Ok(()),

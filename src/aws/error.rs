@@ -1,4 +1,4 @@
-//! What the SDK's errors say, in one line that names the call, and what they mean for what is to be done.
+//! Converts the SDK's errors: to one line that names the call, and to the reason that determines what is to be done.
 
 use crate::apply::{CloudError, Reason};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -6,20 +6,18 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use std::error::Error;
 
-/// Attaches what was being done to an SDK error.
+/// Adds the attempted action to an SDK error.
 pub(super) trait Doing<T> {
     /// `action` completes "cannot …": ``create function `chat` ``.
     fn doing(self, action: impl FnOnce() -> String) -> Result<T, CloudError>;
 
-    /// The same, but what does not exist is `None`.
+    /// The same, but returns `None` if the resource does not exist.
     fn if_found(self, action: impl FnOnce() -> String) -> Result<Option<T>, CloudError>;
 
-    /// The same, but an error with this code counts as done: the reply to an earlier attempt may have been lost.
-    fn unless(self, code: &str, action: impl FnOnce() -> String) -> Result<(), CloudError>;
+    /// The same, but a resource that exists already counts as created: the reply to an earlier attempt may have been
+    /// lost.
+    fn unless_exists(self, action: impl FnOnce() -> String) -> Result<(), CloudError>;
 }
-
-/// AWS's two names for what does not exist: IAM's and everybody else's.
-const NOT_FOUND: [&str; 2] = ["NoSuchEntity", "ResourceNotFoundException"];
 
 impl<T, E, R> Doing<T> for Result<T, SdkError<E, R>>
 where
@@ -31,16 +29,16 @@ where
     }
 
     fn if_found(self, action: impl FnOnce() -> String) -> Result<Option<T>, CloudError> {
-        match self {
-            Err(error) if NOT_FOUND.iter().any(|code| error.code() == Some(code)) => Ok(None),
-            other => other.doing(action).map(Some),
+        match self.doing(action) {
+            Err(error) if error.reason == Reason::Missing => Ok(None),
+            other => other.map(Some),
         }
     }
 
-    fn unless(self, code: &str, action: impl FnOnce() -> String) -> Result<(), CloudError> {
-        match self {
-            Err(error) if error.code() == Some(code) => Ok(()),
-            other => other.doing(action).map(|_| ()),
+    fn unless_exists(self, action: impl FnOnce() -> String) -> Result<(), CloudError> {
+        match self.doing(action) {
+            Err(error) if error.reason == Reason::Exists => Ok(()),
+            other => other.map(|_| ()),
         }
     }
 }
@@ -66,77 +64,146 @@ where
     }
 }
 
-/// How an answer shows that it is of a reason of its own.
-struct Sign {
-    codes: &'static [&'static str],
-    /// What the message says, one of these; empty where the code alone says it.
-    words: &'static [&'static str],
+/// The code of an error response without a code.
+pub(super) const NO_CODE: &str = "UnknownError";
+/// The code of an error response without a code whose status means too many requests. The SDK retries it.
+pub(super) const TOO_MANY_REQUESTS: &str = "TooManyRequestsException";
+
+/// The code of an object that does not exist, and of a response to a HEAD without a body.
+pub(super) const NO_SUCH_KEY: &str = "NoSuchKey";
+
+/// The meaning of some of AWS's codes.
+struct Meaning {
     reason: Reason,
+    codes: &'static [&'static str],
+    /// The message contains one of these. Empty if the code alone is enough.
+    words: &'static [&'static str],
 }
 
-const fn sign(codes: &'static [&'static str], words: &'static [&'static str], reason: Reason) -> Sign {
-    Sign { codes, words, reason }
+const fn meaning(reason: Reason, codes: &'static [&'static str], words: &'static [&'static str]) -> Meaning {
+    Meaning { reason, codes, words }
 }
 
-/// All codes and all words of AWS's and the local cloud's that change what is to be done. The words are searched only
-/// where several causes share one code. Nothing else looks into a message.
-const SIGNS: [Sign; 9] = [
-    sign(&["PreconditionFailedException"], &[], Reason::Conflict),
-    sign(
+/// All codes of AWS's and the local cloud's that change what is to be done, the first that fits. The words are searched
+/// only where several causes share one code. No other file compares codes, or looks into a message.
+const MEANINGS: [Meaning; 21] = [
+    meaning(
+        Reason::Missing,
+        &[
+            "NoSuchBucket",
+            "NoSuchEntity",
+            NO_SUCH_KEY,
+            "NoSuchUpload",
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "ResourceNotFoundException",
+        ],
+        &[],
+    ),
+    meaning(Reason::Untagged, &["NoSuchTagSet"], &[]),
+    // S3's `BucketAlreadyExists` is another account's bucket.
+    meaning(Reason::Exists, &["BucketAlreadyOwnedByYou", "EntityAlreadyExists", "ResourceAlreadyExistsException"], &[]),
+    meaning(
+        Reason::Busy,
+        &["ResourceConflictException"],
+        &["in progress", "is currently in the following state: Pending"],
+    ),
+    meaning(Reason::ExistsOrBusy, &["ResourceConflictException"], &[]),
+    meaning(
+        Reason::Busy,
+        &["ConcurrentModification", "ConcurrentModificationException", "OperationAborted", "OperationAbortedException"],
+        &[],
+    ),
+    meaning(Reason::NotReady, &["ResourceNotReadyException", "SnapStartNotReadyException"], &[]),
+    meaning(Reason::Conflict, &["PreconditionFailedException"], &[]),
+    meaning(Reason::NotEmpty, &["BucketNotEmpty"], &[]),
+    meaning(Reason::NotEmpty, &["DeleteConflict"], &["policies first"]),
+    // Source: docs/aws.md, "Control plane".
+    meaning(
+        Reason::RoleNotReady,
+        &["InvalidParameterValueException"],
+        &["cannot be assumed by Lambda", "does not have permissions to call", "KMS key is invalid for CreateGrant"],
+    ),
+    meaning(Reason::RoleNotReady, &["MalformedPolicyDocument"], &["Invalid principal"]),
+    meaning(
+        Reason::NoSnapStart,
+        &["InvalidParameterValueException"],
+        &["is not supported for SnapStart enabled functions"],
+    ),
+    // The local cloud's own.
+    meaning(Reason::NoAdapter, &["LocalAdapterNotFound"], &[]),
+    meaning(Reason::NoLayer, &["LocalLayerNotFound"], &[]),
+    meaning(
+        Reason::Credentials,
         &[
             "ExpiredToken",
             "ExpiredTokenException",
             "InvalidClientTokenId",
-            "UnrecognizedClientException",
             "InvalidSignatureException",
-            "SignatureDoesNotMatch",
             "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
         ],
         &[],
-        Reason::Credentials,
     ),
-    sign(&["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"], &[], Reason::Denied),
-    sign(&["TooManyRequestsException", "Throttling", "ThrottlingException"], &[], Reason::Throttled),
-    sign(&["PublicPolicyException"], &[], Reason::PublicBlocked),
-    sign(
-        &["ResourceConflictException"],
-        &["in progress", "is currently in the following state: Pending"],
-        Reason::Busy,
+    // What AWS answers to operations that it does not know in a region, such as those on Function URLs.
+    meaning(
+        Reason::NotInRegion,
+        &["AccessDeniedException"],
+        &["Unable to determine service/operation name to be authorized"],
     ),
-    // Source: docs/aws.md, "Control plane".
-    sign(
-        &["InvalidParameterValueException"],
-        &["cannot be assumed by Lambda", "does not have permissions to call", "KMS key is invalid for CreateGrant"],
-        Reason::RoleNotReady,
+    meaning(Reason::Denied, &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"], &[]),
+    meaning(Reason::PublicBlocked, &["PublicPolicyException"], &[]),
+    meaning(Reason::Throttled, &["SlowDown", "Throttling", "ThrottlingException", TOO_MANY_REQUESTS], &[]),
+    meaning(
+        Reason::Unavailable,
+        &[
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "InternalServerException",
+            "InternalServiceError",
+            "InternalServiceException",
+            "ServiceException",
+            "ServiceFailure",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+            NO_CODE,
+            "UnknownOperationException",
+        ],
+        &[],
     ),
-    sign(&["InvalidParameterValueException"], &["Adapter is not installed"], Reason::NoAdapter),
-    sign(&["InvalidParameterValueException"], &["has no copy of it"], Reason::NoLayer),
 ];
 
 fn reason(code: &str, message: &str) -> Reason {
-    let says = |sign: &&Sign| sign.words.is_empty() || sign.words.iter().any(|words| message.contains(words));
-    let sign = SIGNS.iter().filter(|sign| sign.codes.contains(&code)).find(says);
-    sign.map_or(Reason::Refused, |sign| sign.reason)
+    let says = |words: &[&str]| words.is_empty() || words.iter().any(|words| message.contains(words));
+    let fits = |meaning: &&Meaning| meaning.codes.contains(&code) && says(meaning.words);
+    MEANINGS.iter().find(fits).map_or(Reason::Refused, |meaning| meaning.reason)
 }
 
-/// What codes of services that cannot answer just now have in them.
-const FOR_NOW: [&str; 5] = ["Throttling", "TooManyRequests", "Internal", "ServiceUnavailable", "Unknown"];
+/// Whether a response that the SDK takes for throttled is about a quota, which waiting does not raise.
+pub(super) fn is_quota(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).contains("LimitExceededException")
+}
 
-/// Whether a refusal is about what was asked for: the same call would be refused tomorrow.
+/// Whether the resource that the call creates may exist already.
+pub(super) fn may_exist(error: &CloudError) -> bool {
+    matches!(error.reason, Reason::ExistsOrBusy | Reason::Busy)
+}
+
+/// Whether a refusal is about the request itself: the same call would be refused again later.
 pub(super) fn is_lasting(error: &CloudError) -> bool {
-    let code = error.code.as_deref().unwrap_or_default();
-    matches!(error.reason, Reason::Refused | Reason::Denied) && !FOR_NOW.iter().any(|sign| code.contains(sign))
+    matches!(error.reason, Reason::Refused | Reason::Missing | Reason::Denied)
 }
 
-/// What cannot be used, such as the name of a variable, and why.
+/// The error for a setting that cannot be used, such as a variable, and the reason.
 pub(super) fn unusable(what: &str, why: &str) -> CloudError {
     CloudError::new(format!("use {what}"), Reason::Settings, why)
 }
 
-/// The most of a value that an error quotes, in characters.
+/// The longest part of a value that an error quotes, in characters.
 const QUOTED: usize = 80;
 
-/// A value of the user's on one line, and not too long.
+/// Quotes a value from the user on one line, truncated if it is too long.
 pub(super) fn quoted(text: &str) -> String {
     let mut letters = text.chars();
     let shown: String = letters.by_ref().take(QUOTED).flat_map(char::escape_debug).collect();
@@ -144,7 +211,7 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{shown}{rest}`")
 }
 
-/// The whole chain of causes in one line: the outermost alone says only "dispatch failure".
+/// The whole chain of causes on one line: the outermost error says only "dispatch failure".
 pub(super) fn trouble(error: &(dyn Error + 'static)) -> String {
     let mut causes: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -156,4 +223,26 @@ pub(super) fn trouble(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_one_reason_except_for_what_its_words_say() {
+        for (nth, Meaning { codes, words, .. }) in MEANINGS.iter().enumerate() {
+            let later = MEANINGS[nth + 1..].iter().flat_map(|later| later.codes);
+            let hidden: Vec<_> = later.filter(|code| words.is_empty() && codes.contains(code)).collect();
+            assert!(hidden.is_empty(), "{hidden:?} would never be found");
+        }
+        let busy = "The operation cannot be performed at this time. An update is in progress for resource: chat";
+        assert_eq!(reason("ResourceConflictException", busy), Reason::Busy);
+        assert_eq!(reason("ResourceConflictException", "Function already exist: chat"), Reason::ExistsOrBusy);
+        assert_eq!(reason("BucketAlreadyExists", ""), Reason::Refused);
+        let unknown = "Unable to determine service/operation name to be authorized";
+        assert_eq!(reason("AccessDeniedException", unknown), Reason::NotInRegion);
+        let denied = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: lambda:GetFunctionUrlConfig";
+        assert_eq!(reason("AccessDeniedException", denied), Reason::Denied);
+    }
 }

@@ -1,4 +1,4 @@
-//! Whose credentials calls are signed with. What the user named is used or refused; nothing replaces it.
+//! Chooses the credentials that sign calls. The source that the user named is used or refused, and never replaced.
 
 use super::environment::Environment;
 use super::error::{quoted, trouble, unusable};
@@ -16,25 +16,26 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 
-/// One source of credentials.
+/// A source of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// A profile that was named.
+    /// A profile that the user named.
     Profile(String),
-    /// `AWS_ACCESS_KEY_ID` and what belongs to it.
+    /// `AWS_ACCESS_KEY_ID` and the variables that belong to it.
     Keys,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`.
     WebToken,
-    /// Nothing is named: the profile `default`, then the container's role, then the instance's.
+    /// No source is named: the profile `default`, then the container's role, then the instance's role.
     Ambient,
 }
 
 impl Identity {
-    /// The first that is said: `--profile`, the environment's keys, `AWS_PROFILE`, the environment's web identity.
+    /// The first source that is set: `--profile`, the environment's keys, `AWS_PROFILE`, the environment's web
+    /// identity.
     ///
     /// # Errors
-    /// Half of a pair, and configuration files that cannot be read though they may count.
-    pub fn choose(flag: bool, environment: &Environment, profiles: &Profiles) -> Result<Identity, CloudError> {
+    /// If only half of a pair is set, or a configuration file that may be needed cannot be read.
+    pub(super) fn choose(flag: bool, environment: &Environment, profiles: &Profiles) -> Result<Identity, CloudError> {
         if !flag && keys(environment)? {
             return Ok(Identity::Keys);
         }
@@ -50,8 +51,8 @@ impl Identity {
         }
     }
 
-    /// What gives these credentials, for calls as `config` has them.
-    pub async fn provider(&self, config: &SdkConfig, profiles: &Profiles) -> SharedCredentialsProvider {
+    /// The provider of these credentials, with the settings of `config` for its calls.
+    pub(super) async fn provider(&self, config: &SdkConfig, profiles: &Profiles) -> SharedCredentialsProvider {
         let settings = ProviderConfig::without_region()
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
@@ -81,12 +82,12 @@ impl Identity {
         }
     }
 
-    /// Why there are none, in words.
-    pub fn failed(&self, error: &CredentialsError, profiles: &Profiles) -> CloudError {
+    /// Explains why there are no credentials.
+    pub(super) fn failed(&self, error: &CredentialsError, profiles: &Profiles) -> CloudError {
         let not_loaded = matches!(error, CredentialsError::CredentialsNotLoaded(_));
         let mut reason = Reason::Credentials;
         let (action, why) = match self {
-            // With a role, what is missing is elsewhere, and the error says where.
+            // If the profile has a role, the missing part is elsewhere, and the error names it.
             Identity::Profile(name) if not_loaded && profiles.get("role_arn").is_none() => {
                 (format!("use profile {}", quoted(name)), profiles.without_credentials())
             }
@@ -112,7 +113,7 @@ impl Identity {
 /// Whether the environment has keys.
 ///
 /// # Errors
-/// One key without the other: something else would be used in its place, without a word.
+/// If one key is set without the other: another source would silently replace them.
 fn keys(environment: &Environment) -> Result<bool, CloudError> {
     let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     let alone = |one: &str, other: &str| {

@@ -1,4 +1,4 @@
-//! Reading what a function wrote, by `FilterLogEvents`.
+//! Reads a function's logs with `FilterLogEvents`.
 
 use super::access::Account;
 use super::endpoint::is_loopback;
@@ -6,7 +6,7 @@ use super::error::Doing;
 use super::wait::Pace;
 use super::window::Window;
 use crate::apply::CloudError;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// One event of a function's log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,77 +16,125 @@ pub struct LogEvent {
     pub timestamp: i64,
     /// One stream is one instance of the function.
     pub stream: String,
-    /// As it was written, its line end included.
+    /// As written, including the line end.
     pub message: String,
 }
 
-/// What of a page is new.
+/// The new events of a page.
 pub struct LogPage {
-    /// By their timestamps, except those that became readable late.
+    /// Sorted by timestamp, except events that became readable late.
     pub events: Vec<LogEvent>,
     /// Whether there is another page now.
     pub more: bool,
 }
 
-/// Reads a function's log group from some time on, page by page and round by round.
+/// Reads a function's log group from a given time on, page by page and round by round.
 pub struct LogReader<'a> {
     account: &'a Account,
     log_group: String,
-    window: Window,
-    /// When this round began.
+    /// The function whose lines are read; `None` for all.
+    function: Option<String>,
+    /// How far back the first round reaches.
+    since: Duration,
+    /// `None` before the first page.
+    window: Option<Window>,
+    /// When this round started.
     began: i64,
     token: Option<String>,
     pace: Pace,
 }
 
 impl<'a> LogReader<'a> {
-    pub fn new(account: &'a Account, log_group: String, since: Duration) -> LogReader<'a> {
-        let since = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    /// Of a log group that functions may share, `function` selects the lines of one of them.
+    pub fn new(account: &'a Account, log_group: String, function: Option<String>, since: Duration) -> LogReader<'a> {
         let near = account.endpoint.as_deref().is_some_and(is_loopback);
         LogReader {
             account,
             log_group,
-            window: Window::from(now().saturating_sub(since).max(0)),
+            function,
+            since,
+            window: None,
             began: 0,
             token: None,
             pace: if near { Pace::near() } else { Pace::far() },
         }
     }
 
-    /// The next page; `None` where there is no such log group. After an error the same page may be asked for again.
+    /// Reads the next page; `None` if the log group does not exist. After an error, the same page can be read again.
     pub async fn page(&mut self) -> Result<Option<LogPage>, CloudError> {
-        if self.token.is_none() {
-            self.began = now();
-        }
         let name = &self.log_group;
-        let call = self.account.logs.filter_log_events().log_group_name(name);
-        let call = call.start_time(self.window.start()).set_next_token(self.token.clone());
-        let Some(page) = call.send().await.if_found(|| format!("read log group `{name}`"))? else { return Ok(None) };
+        let read = async |start: i64, token: Option<String>| {
+            let call = self.account.logs.filter_log_events().log_group_name(name);
+            let call = call.start_time(start).set_next_token(token);
+            call.send().await.if_found(|| format!("read log group `{name}`"))
+        };
+        if self.token.is_none() {
+            self.began = self.now();
+        }
+        let mut start = self.window.as_ref().map_or_else(|| self.first_start(), Window::start);
+        let Some(mut page) = read(start, self.token.clone()).await? else { return Ok(None) };
+        // The first response tells AWS's time. If this machine's clock is off, it was asked for another time.
+        if self.window.is_none() && self.account.clock.wrong().is_some() {
+            (self.began, start) = (self.now(), self.first_start());
+            let Some(again) = read(start, None).await? else { return Ok(None) };
+            page = again;
+        }
+        let window = self.window.get_or_insert_with(|| Window::from(start));
         let mut events = Vec::new();
         for event in page.events() {
             let [id, stream, message] =
                 [event.event_id(), event.log_stream_name(), event.message()].map(|text| text.unwrap_or_default());
             let timestamp = event.timestamp().unwrap_or_default();
-            if self.window.is_new(timestamp, id.to_owned()) {
+            if self.function.as_ref().is_some_and(|function| !is_of(stream, function)) {
+                continue;
+            }
+            if window.is_new(timestamp, id.to_owned()) {
                 let [id, stream, message] = [id, stream, message].map(str::to_owned);
                 events.push(LogEvent { id, timestamp, stream, message });
             }
         }
-        // A page may well be empty and have another one behind it.
+        // A page can be empty although another one follows.
         self.token = page.next_token().map(str::to_owned);
         if self.token.is_none() {
-            self.window.end_round(self.began);
+            window.end_round(self.began);
         }
         Ok(Some(LogPage { events, more: self.token.is_some() }))
     }
 
-    /// Waits until it is time to look again: soon if there was `news`, else later and later.
+    /// AWS's time in milliseconds since 1970, as far as it is known.
+    fn now(&self) -> i64 {
+        let elapsed = self.account.clock.time().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn first_start(&self) -> i64 {
+        let since = i64::try_from(self.since.as_millis()).unwrap_or(i64::MAX);
+        self.now().saturating_sub(since).max(0)
+    }
+
+    /// Waits before the next round: briefly if there was `news`, otherwise longer each time.
     pub async fn rest(&mut self, news: bool) {
         self.pace.rest(news).await;
     }
 }
 
-fn now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+/// Whether a stream of a shared log group is a function's: its name is `YYYY/MM/DD/FUNCTION[VERSION]ID`.
+fn is_of(stream: &str, function: &str) -> bool {
+    let name = stream.rsplit_once('/').map_or(stream, |(_, name)| name);
+    name.strip_prefix(function).is_some_and(|rest| rest.starts_with('['))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of;
+
+    #[test]
+    fn streams_of_a_shared_group_name_their_function() {
+        assert!(
+            is_of("2026/11/29/shop-chat[3]0a1b", "shop-chat") && is_of("2026/11/29/shop-chat[$LATEST]0a", "shop-chat")
+        );
+        for stream in ["2026/11/29/shop-chat-two[3]0a1b", "2026/11/29/[3]0a1b", "shop-chat", "2026/11/29/shop[3]x/y"] {
+            assert!(!is_of(stream, "shop-chat"), "{stream}");
+        }
+    }
 }

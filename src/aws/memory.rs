@@ -37,7 +37,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub fn read(description: &str) -> Memory {
+    pub(super) fn read(description: &str) -> Memory {
         let mut memory = Memory::default();
         let mut words = description.split(' ');
         if words.next() != Some(OURS) {
@@ -64,7 +64,7 @@ impl Memory {
     }
 
     /// The description. If it would be too long, the oldest versions are dropped.
-    pub fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         let mut memory = self.clone();
         loop {
             let text = memory.text();
@@ -94,7 +94,7 @@ impl Memory {
 
     /// The memory after all traffic moves to `number`. `from` is the version that gets it now; `asked` says whether the
     /// URL is verified afterwards.
-    pub fn moved(&self, from: Option<&str>, number: &str, asked: bool) -> Memory {
+    pub(super) fn moved(&self, from: Option<&str>, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(from);
         match from.filter(|from| *from != number) {
             // A release that never passed must not become the previous release.
@@ -111,7 +111,7 @@ impl Memory {
     }
 
     /// The previous version, and the memory after a move back to it.
-    pub fn back(&self) -> Option<(String, Memory)> {
+    pub(super) fn back(&self) -> Option<(String, Memory)> {
         let mut memory = self.clone();
         let version = memory.previous.take()?;
         memory.previous = memory.older.take();
@@ -119,30 +119,34 @@ impl Memory {
     }
 
     /// The memory after part of the traffic moves to `number` and the rest stays on `from`.
-    pub fn shifted(&self, from: &str, number: &str, asked: bool) -> Memory {
+    pub(super) fn shifted(&self, from: &str, number: &str, asked: bool) -> Memory {
         let mut memory = self.begun(Some(from));
         memory.turned(number, asked);
         memory
     }
 
-    /// The memory of an alias that stays on `live`, or moves back to it, because `refused` failed. A version that passed
-    /// earlier checks still counts as passed.
-    pub fn refusing(&self, refused: &str, live: &str) -> Memory {
+    /// The memory of an alias that stays on `live`, or moves back to it, because `refused` failed. A version that
+    /// passed earlier checks still counts as passed.
+    pub(super) fn refusing(&self, refused: &str, live: &str) -> Memory {
         let mut memory = self.begun(Some(live));
         if let Some(number) = parse(refused) {
-            memory.verified.remove(&number);
             memory.answered(number);
-            if !memory.has_passed(number) {
-                memory.unasked.remove(number);
-                memory.failed.insert(number);
-            }
+            memory.fails(number);
         }
+        memory
+    }
+
+    /// The memory while `number`, which an interrupted run made live, is still live although its URL failed. It still
+    /// counts as interrupted, so that it does not become the previous release.
+    pub(super) fn failing(&self, number: &str) -> Memory {
+        let mut memory = self.begun(Some(number));
+        parse(number).into_iter().for_each(|number| memory.fails(number));
         memory
     }
 
     /// The memory after `number` passed its URL checks, whose fingerprint is `checks`. Unless `whole` is true, another
     /// version may have answered.
-    pub fn verified(&self, number: &str, checks: &str, whole: bool) -> Memory {
+    pub(super) fn verified(&self, number: &str, checks: &str, whole: bool) -> Memory {
         let mut memory = self.begun(Some(number));
         if let Some(number) = parse(number) {
             memory.answered(number);
@@ -161,7 +165,7 @@ impl Memory {
     }
 
     /// The memory after a version is accepted without all of its checks.
-    pub fn unasked(&self, number: &str) -> Memory {
+    pub(super) fn unasked(&self, number: &str) -> Memory {
         let mut memory = self.begun(Some(number));
         if let Some(number) = parse(number) {
             memory.answered(number);
@@ -170,7 +174,8 @@ impl Memory {
         memory
     }
 
-    /// Counts versions from an older lamstream, which recorded no verdicts, as passed, so that users can return to them.
+    /// Counts versions from an older lamstream, which recorded no verdicts, as passed, so that users can return to
+    /// them.
     fn begun(&self, from: Option<&str>) -> Memory {
         let mut memory = self.clone();
         let older = || from.and_then(parse).map(Numbers::up_to).unwrap_or_default();
@@ -193,6 +198,14 @@ impl Memory {
         }
     }
 
+    fn fails(&mut self, number: u64) {
+        self.verified.remove(&number);
+        if !self.has_passed(number) {
+            self.unasked.remove(number);
+            self.failed.insert(number);
+        }
+    }
+
     fn answered(&mut self, number: u64) {
         self.asking = self.asking.filter(|asking| *asking != number);
     }
@@ -202,13 +215,13 @@ impl Memory {
     }
 
     /// Whether a run was interrupted after this version became live and before its URL was verified.
-    pub fn is_interrupted(&self, number: &str) -> bool {
+    pub(super) fn is_interrupted(&self, number: &str) -> bool {
         self.asking.is_some() && self.asking == parse(number)
     }
 
     /// Whether a rollback may return to this version, so that pruning must keep it. `None` if it was never recorded or
     /// was dropped.
-    pub fn is_good(&self, number: u64) -> Option<bool> {
+    pub(super) fn is_good(&self, number: u64) -> Option<bool> {
         let passed = self.passed.as_ref()?;
         let oldest = [passed, &self.failed, &self.unasked].into_iter().filter_map(Numbers::first).min();
         let is_known = oldest.is_some_and(|oldest| oldest <= number);
@@ -216,7 +229,7 @@ impl Memory {
     }
 
     /// The verdict on a version without traffic.
-    pub fn verdict(&self, number: &str) -> Verdict {
+    pub(super) fn verdict(&self, number: &str) -> Verdict {
         match parse(number) {
             Some(number) if self.has_passed(number) => Verdict::Verified,
             Some(number) if self.failed.contains(number) => Verdict::Failed,
@@ -225,7 +238,7 @@ impl Memory {
     }
 
     /// The verdict on a version with traffic, which depends on whether its URL passed.
-    pub fn live(&self, number: &str) -> Remembered {
+    pub(super) fn live(&self, number: &str) -> Remembered {
         let known = parse(number);
         let checks = known.and_then(|number| self.verified.get(&number)).cloned();
         let verdict = match self.verdict(number) {

@@ -1,14 +1,14 @@
-//! A set of version numbers, kept and written as ranges: `1-4,6`.
+//! A set of version numbers, stored and written as ranges: `1-4,6`.
 
 use std::fmt;
 
-/// First and last of each run of numbers without a gap, in order.
+/// The first and last number of each range without a gap, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers(Vec<(u64, u64)>);
 
 impl Numbers {
-    /// Ranges and single numbers, separated by commas; what is neither is left out.
-    pub fn read(text: &str) -> Numbers {
+    /// Parses ranges and single numbers, separated by commas. Anything else is ignored.
+    pub(super) fn read(text: &str) -> Numbers {
         let ranges = text.split(',').filter_map(|part| {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
             Some((first.parse().ok()?, last.parse().ok()?)).filter(|(first, last)| first <= last)
@@ -16,8 +16,8 @@ impl Numbers {
         Numbers::of(ranges.collect())
     }
 
-    /// All from 1 to `last`.
-    pub fn up_to(last: u64) -> Numbers {
+    /// All numbers from 1 to `last`.
+    pub(super) fn up_to(last: u64) -> Numbers {
         Numbers(if last == 0 { Vec::new() } else { vec![(1, last)] })
     }
 
@@ -33,20 +33,20 @@ impl Numbers {
         Numbers(merged)
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub fn contains(&self, number: u64) -> bool {
+    pub(super) fn contains(&self, number: u64) -> bool {
         self.0.iter().any(|(first, last)| (first..=last).contains(&&number))
     }
 
-    pub fn insert(&mut self, number: u64) {
+    pub(super) fn insert(&mut self, number: u64) {
         self.0.push((number, number));
         *self = Numbers::of(std::mem::take(&mut self.0));
     }
 
-    pub fn remove(&mut self, number: u64) {
+    pub(super) fn remove(&mut self, number: u64) {
         let around = |(first, last): (u64, u64)| {
             let is_in = (first..=last).contains(&number);
             let below = if is_in { (first < number).then(|| (first, number - 1)) } else { Some((first, last)) };
@@ -56,12 +56,12 @@ impl Numbers {
         self.0 = std::mem::take(&mut self.0).into_iter().flat_map(around).collect();
     }
 
-    pub fn first(&self) -> Option<u64> {
+    pub(super) fn first(&self) -> Option<u64> {
         self.0.first().map(|(first, _)| *first)
     }
 
-    /// Removes the lowest range or number; false where there is none.
-    pub fn forget_first(&mut self) -> bool {
+    /// Removes the lowest range or number. Returns false if the set is empty.
+    pub(super) fn forget_first(&mut self) -> bool {
         if self.0.is_empty() {
             return false;
         }

@@ -1,27 +1,30 @@
-//! How long one attempt at one call may take, and how the SDK goes on when it fails.
+//! The timeouts of calls, and how the SDK retries them.
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_smithy_types::retry::RetrySpec;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// One attempt at one call. Uploads of code have a longer one of their own.
+/// The limit for one attempt at a call. Uploads of code have a longer limit.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
-/// 50 MB over a slow line.
+/// Enough for 50 MB over a slow connection.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-/// All retries are the SDK's; nothing here retries a call that the SDK has given up.
+/// All retries are made by the SDK. Nothing here retries a call after the SDK has given up. Throttled attempts do not count.
 const ATTEMPTS: u32 = 4;
-/// The pause before the second attempt, at most; it doubles from one to the next.
+/// For how many times an attempt's limit AWS may throttle all calls of a kind.
+const THROTTLED: u32 = 2;
+/// The longest pause before the second attempt. It doubles with each further attempt.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Seconds that replace both timeouts: tests cannot wait for a minute.
+/// A number of seconds that replaces both timeouts, because tests cannot wait for a minute.
 const VARIABLE: &str = "LAMSTREAM_ATTEMPT_TIMEOUT";
-/// A day, in seconds.
+/// The longest timeout that the variable can set: a day, in seconds.
 const LONGEST: f64 = 86_400.0;
 
-/// The variable's value; `None` where it is not set.
+/// The variable's value; `None` if it is not set.
 ///
 /// # Errors
-/// A value that is not a number of seconds above zero.
+/// If the value is not a number of seconds above 0 and up to a day.
 pub(super) fn set() -> Result<Option<Duration>, String> {
     let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
@@ -40,12 +43,19 @@ fn at_most(usual: Duration) -> Duration {
     set().ok().flatten().unwrap_or(usual)
 }
 
-/// To pause for longer than an attempt may take would be idle.
+/// The first pause is not longer than an attempt may take: a longer pause would be idle time.
 pub(super) fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE.min(at_most(PAUSE)))
+    let pause = PAUSE.min(at_most(PAUSE));
+    // Later rules of the SDK would wait longer than a call's turn takes to come.
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(pause).with_retry_spec(RetrySpec::v2_0())
 }
 
-/// How long one attempt at anything may take.
+/// How long AWS may throttle every call of a kind until lamstream gives up.
+pub(super) fn throttled() -> Duration {
+    attempt() * THROTTLED
+}
+
+/// The limit for one attempt.
 pub(super) fn attempt() -> Duration {
     at_most(ATTEMPT_TIMEOUT)
 }
@@ -55,7 +65,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(attempt).build()
 }
 
-/// For a call that carries code.
+/// The timeouts of a call that uploads code.
 pub(super) fn uploads() -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(at_most(UPLOAD_TIMEOUT)).build()
 }

@@ -3,27 +3,47 @@
 use super::access::Account;
 use super::error::Doing;
 use super::version::{Condition, Version};
-use super::wait::{self, Look, Wait};
+use super::wait::{self, Delay, Made, Polled, Subject, Wait};
 use crate::apply::{CloudError, Observer, Reason};
 use crate::stack::Names;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-/// Where one function lives, or will.
+/// The account and the names of one function, which may not exist yet.
+#[derive(Clone)]
 pub struct Place<'a> {
     pub account: &'a Account,
     pub(super) names: Names,
-    /// Whether all of it is to be deleted: then it does not matter what is out of order there.
+    /// Whether everything is to be deleted. In that case, faults such as a URL that is down do not matter.
     pub(super) to_delete: bool,
+    /// Shared by all clones.
+    made: Arc<Mutex<BTreeSet<Made>>>,
 }
 
 impl<'a> Place<'a> {
     pub fn new(account: &'a Account, names: Names) -> Place<'a> {
-        Place { account, names, to_delete: false }
+        Place { account, names, to_delete: false, made: Arc::default() }
     }
 
-    /// A place that is observed in order to delete what is there.
+    /// A place that is observed in order to delete what exists there.
     pub fn to_delete(account: &'a Account, names: Names) -> Place<'a> {
         Place { to_delete: true, ..Place::new(account, names) }
+    }
+
+    /// The same place, in which some resources have other names.
+    pub(super) fn renamed(&self, names: Names) -> Place<'a> {
+        Place { names, ..self.clone() }
+    }
+
+    /// Remembers that this run made something, so that it is not taken for deleted while AWS does not find it yet.
+    pub(super) fn note_made(&self, made: Made) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(made);
+    }
+
+    pub(super) fn has_made(&self, made: Made) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(&made)
     }
 
     /// `GetFunction`; `qualifier` is an alias or a number, `None` means `$LATEST`.
@@ -33,10 +53,10 @@ impl<'a> Place<'a> {
         call.send().await.if_found(|| format!("read function `{name}`"))
     }
 
-    /// A version, once Lambda is done with it.
+    /// Waits until Lambda has finished a version, and returns it.
     ///
     /// # Errors
-    /// When Lambda could not make it, or it is not there.
+    /// If Lambda could not create the version, or the version does not exist.
     pub(super) async fn settled(
         &self,
         qualifier: Option<&str>,
@@ -48,18 +68,78 @@ impl<'a> Place<'a> {
         wait.until(observer, async || {
             let found = self.get_function(qualifier).await?;
             let Some(configuration) = found.as_ref().and_then(|found| found.configuration()) else {
-                return Err(CloudError::new(action(), Reason::Conflict, "another process deleted it in the meantime"));
+                let deleted = CloudError::new(action(), Reason::Conflict, "another process deleted it in the meantime");
+                return match self.delay(Subject::Function, Reason::Missing).await {
+                    Some(delay) => {
+                        Ok(Polled::Late(delay, CloudError { message: "AWS does not find it".into(), ..deleted }))
+                    }
+                    None => Err(deleted),
+                };
             };
             let version = Version::of(configuration, &self.names);
             match &version.condition {
-                Condition::Ready => Ok(Look::Done(version)),
-                Condition::Busy => {
-                    Ok(Look::NotYet(CloudError::new(action(), Reason::Refused, "it is still being updated")))
-                }
-                Condition::NeverMade(reason) => Err(CloudError::new(action(), Reason::Refused, reason.clone())),
-                // The version is as it was before: whether that is an error depends on whose update it was.
-                Condition::UpdateFailed(_) => Ok(Look::Done(version)),
+                Condition::Ready | Condition::Inactive => Ok(Polled::Done(version)),
+                Condition::Busy => Ok(match version.snapshot() {
+                    Some(number) => {
+                        let state = configuration.state().map_or("unknown", |state| state.as_str());
+                        let late = CloudError::new(action(), Reason::Refused, "its snapshot is not made yet");
+                        Polled::Late(wait::snapshot(number, state), late)
+                    }
+                    None => Polled::NotYet(CloudError::new(action(), Reason::Refused, "it is still being updated")),
+                }),
+                Condition::NeverMade(why) => Err(match version.snapshot() {
+                    Some(number) => {
+                        let action = format!("make the snapshot of version {number} of function `{name}`");
+                        CloudError::new(action, Reason::NoSnapshot, why.clone())
+                    }
+                    None => CloudError::new(action(), Reason::Refused, why.clone()),
+                }),
+                // The version is unchanged. Whether that is an error depends on which process made the update.
+                Condition::UpdateFailed(_) => Ok(Polled::Done(version)),
             }
+        })
+        .await
+    }
+
+    /// Whether a call that failed for this reason has to be repeated after a while.
+    pub(super) async fn delay(&self, about: Subject, reason: Reason) -> Option<Delay> {
+        let delay = wait::delay(about, reason)?;
+        let is_late = reason != Reason::Missing || self.made_what_is_missing(about).await;
+        is_late.then_some(delay)
+    }
+
+    async fn made_what_is_missing(&self, about: Subject) -> bool {
+        match about {
+            Subject::LogGroup => self.has_made(Made::LogGroup),
+            Subject::Role => self.has_made(Made::Role),
+            Subject::Bucket => self.has_made(Made::Bucket),
+            Subject::Upload => false,
+            Subject::Function | Subject::Invocation if self.has_made(Made::Function) => true,
+            // If the function itself is missing, its new version is not late, but deleted.
+            Subject::Function | Subject::Invocation => {
+                (self.has_made(Made::Version) || self.has_made(Made::Alias))
+                    && !matches!(self.get_function(None).await, Ok(None))
+            }
+        }
+    }
+
+    /// Does `work`, and again as long as its error means "not yet".
+    ///
+    /// # Errors
+    /// As [`Wait::until`].
+    pub(super) async fn until_accepted<T>(
+        &self,
+        about: Subject,
+        observer: &Observer<'_>,
+        mut work: impl AsyncFnMut() -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        let wait = Wait { function: &self.names.function, for_what: "another update to finish", limit: Duration::ZERO };
+        wait.until(observer, async || match work().await {
+            Err(error) => match self.delay(about, error.reason).await {
+                Some(delay) => Ok(Polled::Late(delay, error)),
+                None => Err(error),
+            },
+            Ok(done) => Ok(Polled::Done(done)),
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! The profiles of the AWS configuration files, and the one that was named.
+//! The profiles in the AWS configuration files, and the profile that the user named.
 
 use super::environment::{self, Environment};
 use super::error::{quoted, trouble, unusable};
@@ -11,25 +11,25 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 const DEFAULT: &str = "default";
-/// What is on or off, and changes where calls go.
+/// Settings that are on or off and change where calls go.
 const SWITCHES: [&str; 3] = ["use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls"];
 
-/// All profiles, of which one is selected.
+/// All profiles, and which of them is selected.
 #[derive(Debug)]
 pub(super) struct Profiles {
     set: ProfileSet,
-    /// The profile that the user asked for by name.
+    /// The profile that the user named.
     pub named: Option<String>,
-    /// Why a file cannot be read, where one cannot.
+    /// Why a file cannot be read; `None` if both can be read or do not exist.
     unreadable: Option<String>,
 }
 
 impl Profiles {
-    /// Reads both files. `flag` is what `--profile` says.
+    /// Reads both files. `flag` is the value of `--profile`.
     ///
     /// # Errors
-    /// Files that are malformed, a profile that does not exist, or two variables that name different ones.
-    pub async fn load(flag: Option<&str>, environment: &Environment) -> Result<Profiles, CloudError> {
+    /// If a file is malformed, the profile does not exist, or two variables name different profiles.
+    pub(super) async fn load(flag: Option<&str>, environment: &Environment) -> Result<Profiles, CloudError> {
         let named = named(flag, environment)?;
         let selected = named.clone().map_or(Cow::Borrowed(DEFAULT), Cow::Owned);
         let loaded =
@@ -38,7 +38,7 @@ impl Profiles {
             let why = trouble(&error).split_whitespace().collect::<Vec<_>>().join(" ");
             unusable("the AWS configuration files", &why)
         })?;
-        let files = Files::of(environment);
+        let files = ConfigFiles::of(environment);
         let profiles = Profiles { set, named, unreadable: files.unreadable() };
         match &profiles.named {
             Some(name) if profiles.set.get_profile(name).is_none() => Err(profiles.unknown(name, &files)),
@@ -46,21 +46,21 @@ impl Profiles {
         }
     }
 
-    /// The profile that settings are read from, whether it exists or not.
-    pub fn selected(&self) -> &str {
+    /// The profile from which settings are read, whether it exists or not.
+    pub(super) fn selected(&self) -> &str {
         self.set.selected_profile()
     }
 
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.set.get(key).filter(|value| !value.trim().is_empty())
     }
 
-    pub fn has_default(&self) -> bool {
+    pub(super) fn has_default(&self) -> bool {
         self.set.get_profile(DEFAULT).is_some()
     }
 
-    /// The profile's region, or that of the profile whose credentials it builds on, with the name of that profile.
-    pub fn region(&self) -> Option<(&str, &str)> {
+    /// The region of the profile, or of the profile that provides its credentials, with the name of that profile.
+    pub(super) fn region(&self) -> Option<(&str, &str)> {
         let mut seen: Vec<&str> = Vec::new();
         let mut name = self.selected();
         while !seen.contains(&name) {
@@ -75,8 +75,8 @@ impl Profiles {
     }
 
     /// # Errors
-    /// A setting of the selected profile that the SDK would ignore because it is malformed.
-    pub fn check(&self) -> Result<(), CloudError> {
+    /// If a setting of the selected profile is malformed; the SDK would ignore it.
+    pub(super) fn check(&self) -> Result<(), CloudError> {
         for key in SWITCHES {
             if let Some(Err(why)) = self.get(key).map(environment::switch) {
                 return Err(unusable(&format!("the `{key}` of profile {}", quoted(self.selected())), &why));
@@ -86,15 +86,15 @@ impl Profiles {
     }
 
     /// # Errors
-    /// When a file could not be read, which may hold the credentials that another source would then stand in for.
-    pub fn readable(&self) -> Result<(), CloudError> {
+    /// If a file cannot be read. It may contain the credentials, and another source would be used instead of them.
+    pub(super) fn readable(&self) -> Result<(), CloudError> {
         match &self.unreadable {
             Some(why) => Err(unusable("the AWS configuration files", why)),
             None => Ok(()),
         }
     }
 
-    fn unknown(&self, name: &str, files: &Files) -> CloudError {
+    fn unknown(&self, name: &str, files: &ConfigFiles) -> CloudError {
         let mut known: Vec<&str> = self.set.profiles().collect();
         known.sort_unstable();
         let known: Vec<String> = known.into_iter().map(quoted).collect();
@@ -113,9 +113,9 @@ impl Profiles {
         CloudError::new(format!("use profile {}", quoted(name)), Reason::Settings, why)
     }
 
-    /// The command that renews what the profile signs in with, where there is one. A profile with a role signs in with
-    /// what its source does.
-    pub fn login(&self) -> Option<String> {
+    /// The command that renews the profile's login, if there is one. A profile with a role uses the login of its source
+    /// profile.
+    pub(super) fn login(&self) -> Option<String> {
         let mut seen: Vec<&str> = Vec::new();
         let mut name = self.selected();
         while !seen.contains(&name) {
@@ -135,8 +135,8 @@ impl Profiles {
         None
     }
 
-    /// Words for a profile that has nothing to sign in with.
-    pub fn without_credentials(&self) -> String {
+    /// The message for a profile without credentials.
+    pub(super) fn without_credentials(&self) -> String {
         let has = |key: &str| self.get(key).is_some();
         let half = match (has("aws_access_key_id"), has("aws_secret_access_key")) {
             (true, false) => "it has `aws_access_key_id` and no `aws_secret_access_key`",
@@ -150,8 +150,8 @@ impl Profiles {
     }
 }
 
-/// The name that was given. The aws CLI prefers `AWS_DEFAULT_PROFILE` to `AWS_PROFILE`, and SDKs know the latter
-/// alone: where they differ, either choice would be a guess.
+/// The name that the user gave. The AWS CLI prefers `AWS_DEFAULT_PROFILE` to `AWS_PROFILE`, and the SDKs read only the
+/// latter. If they differ, either choice would be a guess.
 fn named(flag: Option<&str>, environment: &Environment) -> Result<Option<String>, CloudError> {
     match flag.map(str::trim) {
         Some("") => return Err(unusable("`--profile`", "it is empty; expected the name of a profile")),
@@ -167,8 +167,8 @@ fn named(flag: Option<&str>, environment: &Environment) -> Result<Option<String>
     }
 }
 
-/// Where profiles are looked for.
-struct Files {
+/// The files in which profiles are searched.
+struct ConfigFiles {
     config: ProfileFile,
     credentials: ProfileFile,
 }
@@ -179,8 +179,8 @@ struct ProfileFile {
     named: bool,
 }
 
-impl Files {
-    fn of(environment: &Environment) -> Files {
+impl ConfigFiles {
+    fn of(environment: &Environment) -> ConfigFiles {
         let home = environment.get("HOME");
         let file = |variable: &str, usual: &str| {
             let said = environment.get(variable);
@@ -191,7 +191,7 @@ impl Files {
             };
             ProfileFile { path, named: said.is_some() }
         };
-        Files {
+        ConfigFiles {
             config: file("AWS_CONFIG_FILE", "~/.aws/config"),
             credentials: file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         }
@@ -201,7 +201,7 @@ impl Files {
         self.config.unreadable().or_else(|| self.credentials.unreadable())
     }
 
-    /// Whether the name is there in a spelling that holds in the other file only.
+    /// Whether the file contains the name in the spelling that is valid only in the other file.
     fn has_unprefixed(&self, name: &str) -> bool {
         let text = std::fs::read_to_string(&self.config.path).unwrap_or_default();
         text.lines().any(|line| line.trim() == format!("[{name}]"))
@@ -213,12 +213,12 @@ impl ProfileFile {
         self.path.display().to_string()
     }
 
-    /// The SDK takes a file that it cannot read for an empty one.
+    /// Why the file cannot be read. The SDK treats a file that it cannot read as empty.
     fn unreadable(&self) -> Option<String> {
         match std::fs::read(&self.path).map(String::from_utf8) {
             Ok(Ok(_)) => None,
             Ok(Err(_)) => Some(format!("{} is not valid UTF-8", quoted(&self.text()))),
-            // As with the aws CLI: an empty configuration is chosen by naming no file.
+            // As in the AWS CLI, naming a file that does not exist selects an empty configuration.
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) if error.kind() == ErrorKind::NotADirectory && !self.named => None,
             Err(error) => Some(format!("{} cannot be read: {error}", quoted(&self.text()))),

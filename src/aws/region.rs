@@ -1,4 +1,4 @@
-//! Which region: the first that is said, and only one that can be a part of a host's name.
+//! Chooses the region: the first one that is set. It must be valid as part of a host name.
 
 use super::environment::Environment;
 use super::error::{quoted, unusable};
@@ -7,27 +7,27 @@ use crate::apply::CloudError;
 use crate::stack::Partition;
 use aws_config::imds::region::ImdsRegionProvider;
 
-/// Whether it can stand in a host's name, as regions do. Which regions there are changes too often to be known here.
+/// Whether the text can be part of a host name, as regions are. The list of regions changes too often to be kept here.
 pub(super) fn is_region(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// # Errors
-/// What is not a region, or is one of no partition; `source` says where it was found, such as "`--region`".
+/// If the text is not a region or belongs to no partition. `source` is where it was found, such as "`--region`".
 pub(super) fn checked(region: &str, source: &str) -> Result<String, CloudError> {
     let why = match (is_region(region), Partition::of(region)) {
         (true, Some(_)) => return Ok(region.to_owned()),
-        (true, None) => "is a region that no partition of AWS has; expected one such as `eu-central-1`",
+        (true, None) => "is not in any AWS partition; expected a region such as `eu-central-1`",
         (false, _) => "is not a region such as `eu-central-1`",
     };
     Err(unusable(source, &format!("{} {why}", quoted(region))))
 }
 
-/// The flag's region, then the environment's, then the manifest's, then the profile's.
+/// The region from the flag, the environment, the manifest or the profile, in this order.
 ///
 /// # Errors
-/// As [`checked`], with the source that counts.
+/// As for [`checked`], with the source that was used.
 pub(super) fn chosen(
     flag: Option<&str>,
     environment: &Environment,
@@ -45,7 +45,7 @@ pub(super) fn chosen(
     said.map(|(region, source)| checked(region, &source)).transpose()
 }
 
-/// The region of the EC2 instance that this is, where nothing else says one.
+/// The region of the EC2 instance that lamstream runs on, for use if no other source sets one.
 pub(super) async fn of_this_instance() -> Result<Option<String>, CloudError> {
     let found = ImdsRegionProvider::builder().build().region().await;
     found.map(|region| checked(region.as_ref(), "the instance's region")).transpose()
@@ -66,9 +66,6 @@ mod tests {
         let error = checked("a\u{1b}[2Jb", "`--region`").expect_err("no region").to_string();
         assert_eq!(error, "cannot use `--region`: `a\\u{1b}[2Jb` is not a region such as `eu-central-1`");
         let error = checked("mars-north-1", "`--region`").expect_err("an unknown region").to_string();
-        assert!(
-            error.starts_with("cannot use `--region`: `mars-north-1` is a region that no partition of AWS has"),
-            "{error}"
-        );
+        assert!(error.starts_with("cannot use `--region`: `mars-north-1` is not in any AWS partition"), "{error}");
     }
 }

@@ -1,36 +1,44 @@
-//! A release's configuration in the SDK's types: written to the two calls that set it, and read back.
+//! Converts a release's configuration to the SDK's types, for the two calls that set it, and back.
 //!
-//! A setting has one line in [`configure`] and one in [`read`].
+//! Each setting has one line in [`configure`] and one in [`read`].
 
 use super::patience;
 use crate::apply::{CloudError, Reason};
-use crate::stack::{self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Vpc, Word};
+use crate::stack::{
+    self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Undecryptable, Vpc, Word,
+};
 use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
     DeadLetterConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration, LogFormat, LoggingConfig,
-    TracingConfig, TracingMode, VpcConfig,
+    PackageType, SnapStart, SnapStartApplyOn, TracingConfig, TracingMode, VpcConfig,
 };
+use std::collections::BTreeSet;
 
 /// Sets a configuration on `CreateFunction` or `UpdateFunctionConfiguration`, whose setters have the same names.
 ///
-/// `$before` are the attachments that the function has now. One that it neither has nor gets is left out: some of them
-/// require permissions that only their users have. One that it loses is set to the empty value, which removes it.
+/// `$before` is the function's current configuration. An attachment that the function neither has nor gets is left out,
+/// because some attachments require permissions that only their users have; so is SnapStart, which some regions lack. An
+/// attachment that the function loses is set to the empty value, which removes it.
 macro_rules! configure {
     ($call:expr, $configuration:expr, $before:expr) => {{
         use $crate::aws::settings;
-        let before: &$crate::stack::Attachments = $before;
-        // All fields are named, so that one that is added and forgotten here does not compile.
+        let was: &$crate::stack::Configuration = $before;
+        let before = &was.attachments;
+        // All fields are named, so that forgetting a new field here is a compile error.
         let $crate::stack::Configuration {
             role_arn,
-            // It belongs to the code: `CreateFunction` and `UpdateFunctionCode` get it beside the zip.
+            // The architecture belongs to the code: `CreateFunction` and `UpdateFunctionCode` receive it with the zip.
             architecture: _,
             runtime,
             handler,
             memory,
             timeout,
             ephemeral_storage,
+            snap_start,
             layers,
             environment,
+            // Only what was read has it.
+            undecryptable: _,
             logging,
             log_group,
             attachments,
@@ -45,6 +53,7 @@ macro_rules! configure {
             .ephemeral_storage(settings::storage(*ephemeral_storage)?)
             .environment(settings::environment(environment))
             .logging_config(settings::logging(logging, log_group))
+            .set_snap_start((*snap_start || was.snap_start).then(|| settings::snap_start(*snap_start)))
             .set_layers(Some(layers.clone()))
             .tracing_config(settings::tracing(*tracing))
             .set_vpc_config((vpc.is_some() || before.vpc.is_some()).then(|| settings::vpc(vpc.as_ref())))
@@ -62,7 +71,7 @@ macro_rules! configure {
 
 pub(super) use configure;
 
-/// The configuration of a version; what is empty is none.
+/// Reads the configuration of a version. Empty values count as missing.
 pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuration {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let usual = Configuration::default();
@@ -81,8 +90,16 @@ pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuratio
         timeout: number(found.timeout()).unwrap_or(usual.timeout),
         ephemeral_storage: number(found.ephemeral_storage().map(|storage| storage.size()))
             .unwrap_or(usual.ephemeral_storage),
+        snap_start: found.snap_start().and_then(|found| found.apply_on()) == Some(&SnapStartApplyOn::PublishedVersions),
         layers: found.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect(),
         environment: variables.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect(),
+        undecryptable: found.environment().and_then(|environment| environment.error()).map(|error| Undecryptable {
+            version: found.version().unwrap_or_default().to_owned(),
+            why: match (error.message(), error.error_code()) {
+                (Some(words), Some(code)) => format!("{} ({code})", words.trim_end_matches('.')),
+                (words, code) => words.or(code).unwrap_or("AWS gave no reason").to_owned(),
+            },
+        }),
         logging: match logging.and_then(|logging| logging.log_format()) {
             Some(LogFormat::Json) => Logging::Json {
                 level: word(logging.and_then(|logging| logging.application_log_level()).map(|level| level.as_str())),
@@ -95,7 +112,22 @@ pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuratio
     }
 }
 
-/// One of AWS's words in capitals, which are ours in small letters.
+/// Settings of a version that no manifest has a key for, and that differ from AWS's defaults, in AWS's words.
+pub(super) fn outside(found: &FunctionConfiguration) -> BTreeSet<&'static str> {
+    let layers = found.layers().iter();
+    let is_signed = found.signing_job_arn().is_some() || found.signing_profile_version_arn().is_some();
+    let settings = [
+        ("code signing", is_signed || layers.into_iter().any(|layer| layer.signing_job_arn().is_some())),
+        ("container image", found.package_type().is_some_and(|package| *package != PackageType::Zip)),
+        ("image configuration", found.image_config_response().is_some()),
+        ("tenant isolation", found.tenancy_config().is_some()),
+        ("capacity provider", found.capacity_provider_config().is_some()),
+        ("durable execution", found.durable_config().is_some()),
+    ];
+    settings.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+}
+
+/// Parses one of AWS's words, which are upper case; ours are lower case.
 fn word<T: Word + Default>(found: Option<&str>) -> T {
     found.and_then(|word| T::parse(&word.to_lowercase())).unwrap_or_default()
 }
@@ -141,6 +173,11 @@ pub(super) fn logging(logging: &Logging, log_group: &str) -> LoggingConfig {
     }
 }
 
+pub(super) fn snap_start(is_wanted: bool) -> SnapStart {
+    let apply_on = if is_wanted { SnapStartApplyOn::PublishedVersions } else { SnapStartApplyOn::None };
+    SnapStart::builder().apply_on(apply_on).build()
+}
+
 pub(super) fn tracing(tracing: Tracing) -> TracingConfig {
     let mode = match tracing {
         Tracing::Active => TracingMode::Active,
@@ -163,7 +200,7 @@ pub(super) fn dead_letter(target: Option<&String>) -> DeadLetterConfig {
 }
 
 /// # Errors
-/// None in practice: the SDK asks for what is always there. The same holds for [`storage`].
+/// None in practice: all fields that the SDK requires are set. The same applies to [`storage`].
 pub(super) fn file_systems(systems: &[stack::FileSystem]) -> Result<Vec<FileSystemConfig>, CloudError> {
     let system = |system: &stack::FileSystem| {
         FileSystemConfig::builder().arn(&system.arn).local_mount_path(&system.path).build().map_err(incomplete)
@@ -179,7 +216,7 @@ fn incomplete(error: BuildError) -> CloudError {
     CloudError::new("write the function's configuration", Reason::Refused, error.to_string())
 }
 
-/// A call that carries code may take longer than the others.
+/// The settings of a call that uploads code, which may take longer than other calls.
 pub(super) fn uploading() -> aws_sdk_lambda::config::Builder {
     aws_sdk_lambda::config::Builder::new().timeout_config(patience::uploads())
 }

@@ -8,7 +8,7 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 
-/// Signs with the credentials of an account, as they were when it was made.
+/// Signs with an account's credentials, as they were when the signer was created.
 pub struct Signer {
     identity: Identity,
     region: String,
@@ -17,7 +17,7 @@ pub struct Signer {
 
 impl Account {
     /// # Errors
-    /// When the credentials are no longer valid, or new ones do not arrive.
+    /// If the credentials are no longer valid, or new ones do not arrive in time.
     pub async fn signer(&self) -> Result<Signer, String> {
         let provider = self.config.credentials_provider().ok_or("there are no credentials to sign with")?;
         let found = tokio::time::timeout(patience::attempt(), provider.provide_credentials()).await;
@@ -29,7 +29,7 @@ impl Account {
 }
 
 impl Signer {
-    /// The headers that make the request a signed one. Source: AWS Signature Version 4, service `lambda`.
+    /// The headers that sign the request. Source: AWS Signature Version 4, service `lambda`.
     pub fn headers(
         &self,
         method: &http::Method,

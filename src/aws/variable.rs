@@ -1,5 +1,6 @@
-//! What the variables that decide where calls go, and as whom, have to be. They are checked before the SDK reads them: it
-//! ignores what it does not understand, takes the empty string for a value, and panics at some of the rest.
+//! Checks the variables that determine where calls go and with which credentials. This happens before the SDK reads
+//! them, because the SDK ignores values that it does not understand, accepts the empty string as a value, and panics on
+//! some others.
 
 use super::endpoint;
 use super::environment::{Environment, switch};
@@ -9,7 +10,7 @@ use crate::apply::CloudError;
 use crate::text::list;
 use std::str::FromStr;
 
-/// What a variable has to be.
+/// The required form of a variable.
 enum Form {
     Region,
     Endpoint,
@@ -20,9 +21,9 @@ enum Form {
     Switch,
     Count,
     OneOf(&'static [&'static str]),
-    /// A part of a header, which may be shown.
+    /// Part of a header. It may be shown.
     Key,
-    /// The same, and secret.
+    /// Part of a header, and secret.
     Secret,
     /// A file with certificates.
     Certificates,
@@ -30,7 +31,7 @@ enum Form {
     CertificateDirectories,
 }
 
-/// What lamstream or the SDK reads, where not any text will do.
+/// The variables that lamstream or the SDK reads and whose values are restricted.
 const FORMS: [(&str, Form); 20] = [
     ("AWS_REGION", Form::Region),
     ("AWS_DEFAULT_REGION", Form::Region),
@@ -56,7 +57,8 @@ const FORMS: [(&str, Form); 20] = [
 
 impl Environment {
     /// # Errors
-    /// A variable that is not what it has to be: its name, its value unless that may be a secret, what is expected.
+    /// If a variable is invalid. The message contains its name, its value unless that may be a secret, and what is
+    /// expected.
     pub(super) fn check(&self) -> Result<(), CloudError> {
         for (name, value) in &self.0 {
             let Some(text) = value.to_str() else {

@@ -1,113 +1,131 @@
-//! The versions that were published and are still there.
+//! The published versions that still exist.
 
 use super::alias;
 use super::error::Doing;
 use super::place::Place;
-use super::pointing::Pointing;
+use super::routing::Routing;
 use super::version::Version;
 use crate::apply::CloudError;
 use crate::stack::{Names, Published, Release, Share};
 use std::collections::BTreeSet;
 
 impl Place<'_> {
-    /// All published versions, the newest first.
+    /// All published versions, newest first.
     ///
     /// # Errors
-    /// Those of the calls. A function that does not exist has none.
+    /// If a call fails. A function that does not exist has no versions.
     pub async fn published(&self) -> Result<Vec<Published>, CloudError> {
         let (versions, live) = tokio::try_join!(self.versions(), alias::observe(self))?;
-        let live = live.map(|alias| alias.pointing);
+        let live = live.map(|alias| alias.routing);
         let memory = live.as_ref().map(|live| live.memory.clone()).unwrap_or_default();
         let share = |number: &str| match &live {
-            Some(Pointing { version, shifted: None, .. }) if version == number => Share::Whole,
-            Some(Pointing { version, shifted: Some((_, weight)), .. }) if version == number => Share::Rest(*weight),
-            Some(Pointing { shifted: Some((version, weight)), .. }) if version == number => Share::Part(*weight),
+            Some(Routing { version, shifted: None, .. }) if version == number => Share::Whole,
+            Some(Routing { version, shifted: Some((_, weight)), .. }) if version == number => Share::Rest(*weight),
+            Some(Routing { shifted: Some((version, weight)), .. }) if version == number => Share::Part(*weight),
             _ => Share::None,
         };
-        let published = versions.into_iter().map(|(at, version)| Published {
-            at,
-            is_previous: memory.previous.as_ref() == Some(&version.number),
-            share: share(&version.number),
-            verdict: match share(&version.number) {
-                Share::None => memory.verdict(&version.number),
-                _ => memory.live(&version.number).verdict,
-            },
-            origin: version.description,
-            release: version.release,
-            version: version.number,
+        let published = versions.into_iter().map(|Listed { number, at, version }| {
+            let number = number.to_string();
+            Published {
+                at,
+                is_previous: memory.previous.as_ref() == Some(&number),
+                share: share(&number),
+                verdict: match share(&number) {
+                    Share::None => memory.verdict(&number),
+                    _ => memory.live(&number).verdict,
+                },
+                origin: Some(version.description).filter(|description| !description.is_empty()),
+                release: version.release,
+                version: number,
+            }
         });
         Ok(published.collect())
     }
 
-    /// The release that was published under this number, if it is still there.
+    /// The release that was published under this number, if it still exists.
     pub async fn release(&self, number: &str) -> Result<Option<Release>, CloudError> {
         let found = self.get_function(Some(number)).await?;
         let found = found.as_ref().and_then(|found| found.configuration());
         Ok(found.map(|configuration| Version::of(configuration, &self.names).release))
     }
 
-    /// Deletes old versions: those below the live one that are not among the newest `keep` releases, that no alias
-    /// uses and that `live` does not remember as the one before. A version that did not pass does not count as a release, so it
-    /// takes no other's place. Gives the numbers of those deleted.
+    /// Deletes old versions: those that are older than the live one, are not among the newest `keep` releases, are not
+    /// used by any alias, and are not the previous version that `live` remembers. A version that did not pass does not
+    /// count as a release, so it does not take the place of another. Returns the numbers of the deleted versions.
     ///
     /// # Errors
-    /// Those of the calls; what was deleted before stays deleted.
+    /// If a call fails. Versions that were already deleted stay deleted.
     pub async fn prune(&self, keep: usize) -> Result<Vec<String>, CloudError> {
-        let name = self.names.function_name();
         let (versions, (used, live)) = tokio::try_join!(self.versions(), self.used())?;
         let Some(live) = live else { return Ok(Vec::new()) };
-        let numbers: Vec<u64> = versions.iter().filter_map(|(_, version)| number(&version.number)).collect();
+        let numbers: Vec<u64> = versions.iter().map(|listed| listed.number).collect();
         let mut pruned = Vec::new();
         let is_good = |number| live.memory.is_good(number).unwrap_or(true);
-        for number in surplus(&numbers, &used, number(live.newest()).unwrap_or_default(), keep, is_good) {
-            let call = self.account.lambda.delete_function().function_name(&name).qualifier(number.to_string());
-            call.send().await.if_found(|| format!("delete version {number} of function `{name}`"))?;
+        let Some(newest) = number(live.newest()) else { return Ok(Vec::new()) };
+        for number in surplus(&numbers, &used, newest, keep, is_good) {
+            self.delete_version(&number.to_string()).await?;
             pruned.push(number.to_string());
         }
         Ok(pruned)
     }
 
-    /// Every numbered version with the time of its publication, the newest first.
-    async fn versions(&self) -> Result<Vec<(String, Version)>, CloudError> {
+    /// Deletes the version of this number, if it exists.
+    pub(super) async fn delete_version(&self, number: &str) -> Result<(), CloudError> {
+        let name = self.names.function_name();
+        let call = self.account.lambda.delete_function().function_name(&name).qualifier(number);
+        call.send().await.if_found(|| format!("delete version {number} of function `{name}`")).map(|_| ())
+    }
+
+    /// All numbered versions, newest first.
+    async fn versions(&self) -> Result<Vec<Listed>, CloudError> {
         let name = self.names.function_name();
         let call = self.account.lambda.list_versions_by_function().function_name(&name);
         let mut pages = call.into_paginator().items().send();
         let mut versions = Vec::new();
         while let Some(found) = pages.next().await {
             let Some(found) = found.if_found(|| format!("list the versions of function `{name}`"))? else { break };
-            let at = found.last_modified().unwrap_or_default().to_owned();
-            versions.push((at, Version::of(&found, &self.names)));
+            let Some(number) = found.version().and_then(number) else { continue };
+            let at = found.last_modified().map(str::to_owned);
+            versions.push(Listed { number, at, version: Version::of(&found, &self.names) });
         }
-        versions.retain(|(_, version)| number(&version.number).is_some());
-        versions.sort_by_key(|(_, version)| std::cmp::Reverse(number(&version.number)));
+        versions.sort_by_key(|listed| std::cmp::Reverse(listed.number));
         Ok(versions)
     }
 
-    /// The versions that some alias sends traffic to, and the one that `live` remembers; and where that points.
-    async fn used(&self) -> Result<(BTreeSet<u64>, Option<Pointing>), CloudError> {
+    /// The versions that any alias routes traffic to or remembers as the previous one, and the target of `live`.
+    async fn used(&self) -> Result<(BTreeSet<u64>, Option<Routing>), CloudError> {
         let name = self.names.function_name();
         let mut pages = self.account.lambda.list_aliases().function_name(&name).into_paginator().items().send();
         let (mut used, mut live) = (BTreeSet::new(), None);
         while let Some(found) = pages.next().await {
-            let Some(found) = found.if_found(|| format!("list the aliases of function `{name}`"))? else { break };
-            let pointing = Pointing::of(found.function_version(), found.routing_config(), found.description());
-            let numbers = [Some(&pointing.version), pointing.shifted.as_ref().map(|(version, _)| version)];
+            let action = || format!("list the aliases of function `{name}`");
+            let Some(found) = found.if_found(action)? else { break };
+            let routing = Routing::of(found.function_version(), found.routing_config(), found.description(), action)?;
+            let numbers = [Some(&routing.version), routing.shifted.as_ref().map(|(version, _)| version)];
             used.extend(numbers.into_iter().flatten().filter_map(|version| number(version)));
-            used.extend(pointing.memory.previous.as_deref().and_then(number));
+            used.extend(routing.memory.previous.as_deref().and_then(number));
             if found.name() == Some(Names::ALIAS) {
-                live = Some(pointing);
+                live = Some(routing);
             }
         }
         Ok((used, live))
     }
 }
 
+/// A published version.
+struct Listed {
+    number: u64,
+    /// When it was published.
+    at: Option<String>,
+    version: Version,
+}
+
 fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-/// Those of `newest_first` that are not in use, that are older than the `live` one, and that are not among the first `keep`
-/// good ones. A version that is newer may be another deploy's, on its way to become live.
+/// The versions of `newest_first` that are not in use, are older than the `live` one, and are not among the first
+/// `keep` good ones. A newer version may belong to another deploy that is about to make it live.
 fn surplus(
     newest_first: &[u64],
     used: &BTreeSet<u64>,

@@ -1,37 +1,128 @@
-//! The only waiting in this room: it has an end, it reports that it waits, and it stops when the run is stopped.
+//! The only waiting in this module: it has an end, it reports that it waits, and it stops when the run is stopped. `DELAYS`
+//! has every refusal that AWS takes back after a while.
 
 use crate::apply::{CloudError, Observer, Reason};
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-/// The first pause between two looks; they grow to `LONGEST`.
+/// The first pause between two looks. Pauses grow up to `LONGEST`.
 const FIRST: Duration = Duration::from_millis(60);
-/// Also how often the wait is reported: nothing is silent for more than a second.
+/// Also the longest time between two reports of a wait, so that nothing is silent for more than a second.
 const LONGEST: Duration = Duration::from_millis(950);
 
-/// How long Lambda may take to believe in a new role. Source: docs/aws.md, "Control plane".
-pub(super) const ROLE: Duration = Duration::from_secs(90);
 /// How long a function may take to become active or to finish an update.
 pub(super) const UPDATE: Duration = Duration::from_secs(300);
 
-/// How long Lambda may take to have provisioned instances ready, or to move them with `live`.
+/// How long Lambda may take to initialise an instance of a version, and to make its snapshot.
+const SNAPSHOT: Duration = Duration::from_secs(900);
+
+/// How long Lambda may take to prepare provisioned instances, or to move them with `live`.
 pub(super) const READY: Duration = Duration::from_secs(900);
 
-/// How long another update may hold up a write of ours, which AWS refuses meanwhile.
+/// How long another update may block our writes, which AWS refuses in the meantime.
 pub(super) const BUSY: Duration = Duration::from_secs(60);
+
+/// How long Lambda may take to accept a new role. Source: docs/aws.md, "Control plane".
+const ROLE: Duration = Duration::from_secs(90);
+/// How long what was just made may not be found.
+const VISIBLE: Duration = Duration::from_secs(300);
+/// How long Lambda may take to restore an inactive version.
+const RESTORED: Duration = Duration::from_secs(600);
+/// How long the connection may be lost in the middle of an upload.
+const LOST: Duration = Duration::from_secs(300);
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    LogGroup,
+    Role,
+    /// A function, its versions, `live`, and what belongs to `live`.
+    Function,
+    /// A version that is invoked.
+    Invocation,
+    /// The bucket for uploads.
+    Bucket,
+    /// A part of a package that is uploaded.
+    Upload,
+}
+
+/// What a run made, and what it may therefore wait for if AWS does not find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Made {
+    LogGroup,
+    Role,
+    Function,
+    Version,
+    Alias,
+    Bucket,
+}
+
+/// A refusal that means "not yet".
+struct Row {
+    about: Subject,
+    reason: Reason,
+    limit: Duration,
+    /// Completes "Waiting for …".
+    for_what: &'static str,
+}
+
+const fn row(about: Subject, reason: Reason, limit: Duration, for_what: &'static str) -> Row {
+    Row { about, reason, limit, for_what }
+}
+
+/// Which refusals of which calls mean "not yet", and for how long. `Missing` counts only for what this run made:
+/// otherwise another process deleted it. Source: docs/aws.md, "Control plane" and "Logs".
+const DELAYS: [Row; 15] = [
+    row(Subject::LogGroup, Reason::Missing, VISIBLE, "CloudWatch Logs to find the new log group"),
+    row(Subject::LogGroup, Reason::Busy, BUSY, "another change of the log group to finish"),
+    row(Subject::Role, Reason::Missing, VISIBLE, "IAM to find the new role"),
+    row(Subject::Role, Reason::Busy, BUSY, "another change of the role to finish"),
+    row(Subject::Role, Reason::NotEmpty, BUSY, "IAM to remove the role's policies"),
+    row(Subject::Role, Reason::RoleNotReady, ROLE, "IAM to accept the role's principal"),
+    row(Subject::Function, Reason::Missing, VISIBLE, "Lambda to find what was just created"),
+    row(Subject::Function, Reason::Busy, BUSY, "another update to finish"),
+    row(Subject::Function, Reason::RoleNotReady, ROLE, "Lambda to accept the role"),
+    row(Subject::Invocation, Reason::Missing, VISIBLE, "Lambda to find the new version"),
+    row(Subject::Invocation, Reason::Busy, RESTORED, "Lambda to prepare the version"),
+    row(Subject::Invocation, Reason::NotReady, RESTORED, "Lambda to restore the inactive version"),
+    row(Subject::Bucket, Reason::Missing, VISIBLE, "S3 to find the new bucket"),
+    row(Subject::Upload, Reason::Unreachable, LOST, "S3 to be reachable again"),
+    row(Subject::Upload, Reason::Unavailable, BUSY, "S3 to accept the package again"),
+];
+
+/// What is waited for, and for how long.
+#[derive(Clone, Debug)]
+pub(super) struct Delay {
+    pub for_what: Cow<'static, str>,
+    pub limit: Duration,
+}
+
+/// The delay that a refusal of such a call means, if any.
+pub(super) fn delay(about: Subject, reason: Reason) -> Option<Delay> {
+    let row = DELAYS.iter().find(|row| (row.about, row.reason) == (about, reason))?;
+    Some(Delay { for_what: row.for_what.into(), limit: row.limit })
+}
+
+/// The time that Lambda takes for the snapshot of a version, whose state is shown.
+pub(super) fn snapshot(version: &str, state: &str) -> Delay {
+    Delay { for_what: format!("Lambda to make the snapshot of version {version}: {state}").into(), limit: SNAPSHOT }
+}
 
 /// A pause, for a caller that reports its progress while it waits for something else.
 pub(super) async fn moment(length: Duration) {
     tokio::time::sleep(length).await;
 }
 
-/// What one look found.
-pub(super) enum Look<T> {
+/// The result of one look.
+pub(super) enum Polled<T> {
     Done(T),
-    /// Not yet, and why: the error to give when the time is up.
+    /// Not done yet, with the error to return when the time is up.
     NotYet(CloudError),
+    /// The same, but something else is waited for.
+    Late(Delay, CloudError),
 }
 
-/// What is waited for, and for how long.
+/// The purpose and the limit of a wait.
 pub(super) struct Wait<'a> {
     pub function: &'a str,
     /// Completes "Waiting for …".
@@ -40,38 +131,43 @@ pub(super) struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// Looks again and again until it is done.
+    /// Repeats `look` until it is done.
     ///
     /// # Errors
-    /// Whatever a look fails with, at once; the last "not yet" when `limit` is over; `Interrupted` when told to stop.
-    pub async fn until<T>(
+    /// Whatever a look fails with, at once; the last "not yet" when the longest limit is over that was met; `Interrupted`
+    /// when told to stop.
+    pub(super) async fn until<T>(
         &self,
         observer: &Observer<'_>,
-        mut look: impl AsyncFnMut() -> Result<Look<T>, CloudError>,
+        mut look: impl AsyncFnMut() -> Result<Polled<T>, CloudError>,
     ) -> Result<T, CloudError> {
         let started = Instant::now();
-        let mut pause = FIRST;
+        let (mut pause, mut limit) = (FIRST, self.limit);
         loop {
-            let not_yet = match look().await? {
-                Look::Done(found) => return Ok(found),
-                Look::NotYet(error) => error,
+            let (for_what, not_yet) = match look().await? {
+                Polled::Done(found) => return Ok(found),
+                Polled::NotYet(error) => (self.for_what.into(), error),
+                Polled::Late(delay, error) => {
+                    limit = limit.max(delay.limit);
+                    (delay.for_what, error)
+                }
             };
-            if started.elapsed() >= self.limit {
-                let waited = format!("{} (waited {} s)", not_yet.message, self.limit.as_secs());
+            if started.elapsed() >= limit {
+                let waited = format!("{} (waited {} s)", not_yet.message, limit.as_secs());
                 return Err(CloudError { reason: Reason::TimedOut, message: waited, ..not_yet });
             }
             if observer.stop.is_cancelled() {
                 return Err(CloudError { reason: Reason::Interrupted, message: "interrupted".into(), ..not_yet });
             }
-            observer.waiting(self.function, self.for_what, started.elapsed());
-            // Jitter, so that functions deployed side by side do not knock in step.
+            observer.waiting(self.function, &for_what, started.elapsed());
+            // Jitter, so that parallel deploys do not poll at the same moment.
             tokio::time::sleep(pause.mul_f64(0.8 + 0.2 * fastrand::f64())).await;
             pause = (pause * 3 / 2).min(LONGEST);
         }
     }
 }
 
-/// The pauses between two looks at what has no end: short while there is news, longer and longer when there is none.
+/// The pauses of polling without an end: short while there is news, otherwise longer each time.
 pub(super) struct Pace {
     shortest: Duration,
     longest: Duration,
@@ -79,13 +175,13 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// For a cloud on this machine.
-    pub fn near() -> Pace {
+    /// The pace for a cloud on this machine.
+    pub(super) fn near() -> Pace {
         Pace::between(Duration::from_millis(200), Duration::from_secs(2))
     }
 
-    /// For AWS, where the whole account shares a few calls a second.
-    pub fn far() -> Pace {
+    /// The pace for AWS, where the whole account shares a few calls per second.
+    pub(super) fn far() -> Pace {
         Pace::between(Duration::from_secs(1), Duration::from_secs(5))
     }
 
@@ -93,23 +189,13 @@ impl Pace {
         Pace { shortest, longest, pause: shortest }
     }
 
-    pub async fn rest(&mut self, news: bool) {
+    pub(super) async fn rest(&mut self, news: bool) {
         self.pause = if news { self.shortest } else { (self.pause * 3 / 2).min(self.longest) };
         tokio::time::sleep(self.pause).await;
     }
 }
 
-/// Whether AWS refuses a guarded write: it has to be looked at what is there now.
+/// Whether AWS refuses a guarded write, so that the current state must be read.
 pub(super) fn is_refusal(error: &CloudError) -> bool {
-    error.is("PreconditionFailedException") || error.is("ResourceConflictException")
-}
-
-/// Whether AWS refuses a write because the function is in the middle of something, and would take it later.
-pub(super) fn is_busy(error: &CloudError) -> bool {
-    error.reason == Reason::Busy
-}
-
-/// A new role can be read at once and assumed only seconds later; trying is the only way to know.
-pub(super) fn is_role_too_new(error: &CloudError) -> bool {
-    error.reason == Reason::RoleNotReady
+    matches!(error.reason, Reason::Conflict | Reason::ExistsOrBusy | Reason::Busy)
 }

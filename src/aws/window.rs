@@ -1,16 +1,16 @@
-//! Which log events are new: none comes twice, and none is missed that became readable late.
+//! Determines which log events are new: no event is shown twice, and events that became readable late are not missed.
 
 use std::collections::BTreeSet;
 
 /// How late an event may become readable, in milliseconds, and still be shown.
 ///
-/// CloudWatch shows an event some seconds after its timestamp, and later ones may be readable before it: every instance
-/// writes for itself. So a round of reading begins this much before the newest event that is known, and what was there
-/// already is known by its id. A longer window would find later stragglers and read a busy group's events more often:
-/// one page holds 10,000 of them, and an account may ask five to ten times a second.
+/// CloudWatch shows an event some seconds after its timestamp, and later events may be readable before it, because each
+/// instance writes on its own. A round of reading therefore starts this long before the newest known event, and
+/// recognises the known events by their ids. A longer window would find events that are even later, but would read a
+/// busy group's events more often: one page holds 10,000 of them, and an account may make five to ten calls per second.
 pub(super) const OVERLAP: i64 = 60_000;
 
-/// What has been read. Times are milliseconds since 1970.
+/// The events that were read. Times are milliseconds since 1970.
 pub(super) struct Window {
     start: i64,
     newest: Option<i64>,
@@ -18,28 +18,28 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Everything from `start` on.
-    pub fn from(start: i64) -> Window {
+    /// A window of all events from `start` on.
+    pub(super) fn from(start: i64) -> Window {
         Window { start, newest: None, seen: BTreeSet::new() }
     }
 
-    /// Where this round begins, on each of its pages.
-    pub fn start(&self) -> i64 {
+    /// The start time of this round, for each of its pages.
+    pub(super) fn start(&self) -> i64 {
         self.start
     }
 
-    /// Takes an event in; false if it was here before.
-    pub fn is_new(&mut self, timestamp: i64, id: String) -> bool {
+    /// Records an event. Returns false if it is not new.
+    pub(super) fn is_new(&mut self, timestamp: i64, id: String) -> bool {
         self.newest = self.newest.max(Some(timestamp));
         timestamp >= self.start && self.seen.insert((timestamp, id))
     }
 
-    /// All pages of a round have been read, the first of them at `began` by this machine's clock.
+    /// Ends a round after all of its pages were read. `began` is when its first page was read.
     ///
-    /// The next round begins before both that moment and the newest event: what became readable behind a page that was
-    /// read already is found then, a clock that is wrong here does no harm, and neither does an event from the future.
-    /// When nothing new comes, it stays where it is, and a straggler may be as late as it likes.
-    pub fn end_round(&mut self, began: i64) {
+    /// The next round starts before both this moment and the newest event. It therefore finds events that became
+    /// readable on a page that was already read, and neither a wrong clock nor an event from the future does any
+    /// harm. While nothing new arrives, the start does not move, so an event may be arbitrarily late.
+    pub(super) fn end_round(&mut self, began: i64) {
         if let Some(newest) = self.newest {
             self.start = self.start.max(newest.min(began) - OVERLAP);
             self.seen = self.seen.split_off(&(self.start, String::new()));
@@ -54,14 +54,14 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
 
-    /// An event: its timestamp, and when it becomes readable.
+    /// Events: the timestamp of each, and when it becomes readable.
     fn events() -> impl Strategy<Value = Vec<(i64, i64)>> {
         // Few different timestamps, so that many are equal.
         let event = (0..200i64, prop_oneof![0..50i64, 0..=OVERLAP]);
         prop::collection::vec(event.prop_map(|(at, late)| (HOUR + at * 997, HOUR + at * 997 + late)), 0..120)
     }
 
-    /// What CloudWatch gives after `position`: at most `limit` events in their order, of those readable now.
+    /// A page of CloudWatch: at most `limit` of the events that are readable now and come after `position`, in order.
     fn page(events: &[(i64, i64)], now: i64, start: i64, position: (i64, usize), limit: usize) -> Vec<(i64, usize)> {
         let readable = events.iter().enumerate().filter(|(_, (at, readable))| *at >= start && *readable <= now);
         let mut found: Vec<(i64, usize)> = readable.map(|(id, (at, _))| (*at, id)).collect();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever becomes readable when, while pages are read or between rounds, and wherever the clock stands.
+        /// Events may become readable at any time, during or between rounds, and the clock may be wrong.
         #[test]
         fn every_event_is_shown_exactly_once(
             events in events(),
@@ -91,14 +91,14 @@ mod tests {
                     shown.extend(fresh.map(|(_, id)| *id));
                     let Some(last) = page.last() else { break };
                     position = *last;
-                    // A clock that is ahead cannot tell when a round began: only short rounds are sure then.
+                    // With a clock that is ahead, it is unknown when a round began, so only short rounds are reliable.
                     now += steps.next().filter(|_| ahead <= 0).unwrap_or(0);
                 }
                 window.end_round(began + ahead);
                 match steps.next() {
                     Some(step) => now += step,
                     None if now > 2 * HOUR => break,
-                    // At the end everything is readable.
+                    // At the end, all events are readable.
                     None => now = 2 * HOUR + 1,
                 }
             }

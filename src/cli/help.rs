@@ -1,6 +1,6 @@
-//! What `--help` shows besides clap's own text: groups of commands, examples, and the page of the documentation.
+//! The parts of `--help` that clap does not write: groups of commands, examples, and the page of the documentation.
 
-use super::Arguments;
+use super::{Arguments, GROUPS};
 use crate::text::palette::{CYAN, GREEN, PLACEHOLDER, RED, YELLOW};
 use clap::builder::{StyledStr, Styles};
 use clap::{ColorChoice, Command, CommandFactory};
@@ -17,26 +17,68 @@ pub(super) const STYLES: Styles = Styles::styled()
     .valid(CYAN)
     .invalid(YELLOW);
 
-/// The commands in the order in which `lamstream --help` lists them.
-const GROUPS: [(&str, &[&str]); 5] = [
-    ("Ship", &["plan", "deploy", "promote"]),
-    ("Look", &["status", "releases", "url", "logs", "invoke"]),
-    ("Go back", &["rollback", "abort", "destroy"]),
-    ("Local", &["local"]),
-    ("Tools", &["build", "import"]),
-];
+/// A heading of `lamstream --help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    Ship,
+    Look,
+    GoBack,
+    Local,
+    Tools,
+}
 
-/// For each command `== COMMAND == PAGE`, then its examples, each below a comment.
-const EXAMPLES: &str = include_str!("examples.txt");
+impl Group {
+    /// In the order of `lamstream --help`.
+    const ALL: [Group; 5] = [Group::Ship, Group::Look, Group::GoBack, Group::Local, Group::Tools];
+
+    fn heading(self) -> &'static str {
+        match self {
+            Group::Ship => "Ship",
+            Group::Look => "Look",
+            Group::GoBack => "Go back",
+            Group::Local => "Local",
+            Group::Tools => "Tools",
+        }
+    }
+}
+
+/// Where to find the documentation, which is not installed with the binary and has no public address yet.
+const IN_SOURCE: &str = "in lamstream's source code";
+
+/// The end of a command's help.
+pub(super) struct Help {
+    /// The page of the documentation.
+    pub page: &'static str,
+    /// One to three examples, each with its purpose and the command line.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+impl Help {
+    pub(super) fn text(&self) -> String {
+        let heading = |name: &str| format!("{GREEN}{name}:{GREEN:#}");
+        let examples = self.examples.iter().map(|(purpose, command)| format!("  # {purpose}\n  {command}\n"));
+        let examples: String = examples.collect();
+        format!("{}\n{examples}\n{} {} {IN_SOURCE}", heading("Examples"), heading("Documentation"), self.page)
+    }
+}
+
+/// The help of lamstream itself.
+pub(super) const HELP: Help = Help {
+    page: "README.md",
+    examples: &[
+        ("Try your app on this machine", "lamstream deploy --local"),
+        ("Review a deploy to AWS, then do it", "lamstream plan && lamstream deploy"),
+    ],
+};
 
 /// The whole command line, with its help.
 pub(super) fn command() -> Command {
-    let command = explained(Arguments::command(), "lamstream");
+    let command = Arguments::command();
     let help = overview(&command);
     command.override_help(help)
 }
 
-/// What the command line asks for in `--color`, which counts in the help and in the errors of the parser, too.
+/// The value of `--color` on the command line. It also applies to the help and to the parser's errors.
 pub(super) fn colour(typed: &[OsString]) -> ColorChoice {
     let mut words = typed.iter().filter_map(|word| word.to_str());
     let mut choice = ColorChoice::Auto;
@@ -47,23 +89,7 @@ pub(super) fn colour(typed: &[OsString]) -> ColorChoice {
     choice
 }
 
-/// Adds the examples and the page to a command and to all below it.
-fn explained(command: Command, path: &str) -> Command {
-    let command = command.after_help(usage(path).unwrap_or_default());
-    command.mut_subcommands(|inner| {
-        let path = format!("{path} {}", inner.get_name());
-        explained(inner, &path)
-    })
-}
-
-fn usage(path: &str) -> Option<String> {
-    let section = EXAMPLES.split("== ").skip_while(|name| name.trim_end() != path).nth(1)?;
-    let (page, examples) = section.split_once('\n')?;
-    let heading = |name: &str| format!("{GREEN}{name}:{GREEN:#}");
-    Some(format!("{}\n{}\n\n{} {page}", heading("Examples"), examples.trim_end(), heading("Documentation")))
-}
-
-/// The help of lamstream itself. clap has one list for all commands, so each part is rendered by a command of its own.
+/// The help of lamstream itself. clap has one list for all commands, so each part is rendered by a temporary command.
 fn overview(root: &Command) -> StyledStr {
     let widest = root.get_subcommands().map(|command| command.get_name().len()).max().unwrap_or_default();
     let listed = |name: &&str| {
@@ -72,9 +98,10 @@ fn overview(root: &Command) -> StyledStr {
     };
     let part =
         |template: &'static str| Command::new("lamstream").styles(STYLES).max_term_width(WIDTH).help_template(template);
-    let groups = GROUPS.iter().map(|(heading, names)| {
-        let group = part("{all-args}").subcommand_help_heading(*heading).disable_help_flag(true);
-        group.disable_help_subcommand(true).subcommands(names.iter().filter_map(listed))
+    let groups = Group::ALL.into_iter().map(|group| {
+        let names = GROUPS.iter().filter(|(_, of)| *of == group).map(|(name, _)| name);
+        let part = part("{all-args}").subcommand_help_heading(group.heading()).disable_help_flag(true);
+        part.disable_help_subcommand(true).subcommands(names.filter_map(listed))
     });
     let head = root.clone().help_template("{about}\n\n{usage-heading} {usage}");
     let options = part("{all-args}").version(env!("CARGO_PKG_VERSION")).args(root.get_arguments().cloned());
@@ -89,18 +116,16 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// The paths of all commands below this one, such as `lamstream local start`.
-    fn paths(command: &Command, path: &str) -> Vec<String> {
-        let inner = command.get_subcommands().flat_map(|inner| paths(inner, &format!("{path} {}", inner.get_name())));
-        std::iter::once(path.to_owned()).chain(inner).collect()
+    /// This command and all below it, with their paths, such as `lamstream local start`.
+    fn all<'a>(command: &'a Command, path: &str) -> Vec<(String, &'a Command)> {
+        let inner = command.get_subcommands().flat_map(|inner| all(inner, &format!("{path} {}", inner.get_name())));
+        std::iter::once((path.to_owned(), command)).chain(inner).collect()
     }
 
     #[test]
     fn every_command_has_examples_that_parse_and_a_page_that_exists() {
-        let paths = paths(&Arguments::command(), "lamstream");
-        assert_eq!(EXAMPLES.matches("== lamstream").count(), paths.len());
-        for path in paths {
-            let usage = anstream::adapter::strip_str(&usage(&path).expect(&path)).to_string();
+        for (path, command) in all(&Arguments::command(), "lamstream") {
+            let usage = command.get_after_help().expect(&path).to_string();
             let examples: Vec<&str> =
                 usage.lines().filter(|line| line.starts_with("  ") && !line.contains("# ")).collect();
             assert!((1..=3).contains(&examples.len()), "{path}: {usage}");
@@ -114,7 +139,8 @@ mod tests {
                 assert!(example.contains("lamstream "), "{example}");
             }
             let (_, page) = usage.split_once("Documentation: ").expect("a page");
-            let (file, heading) = page.trim().split_once('#').unwrap_or((page.trim(), ""));
+            let page = page.strip_suffix(IN_SOURCE).expect("where the page is").trim_end();
+            let (file, heading) = page.split_once('#').unwrap_or((page, ""));
             let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect(page);
             let headings = text.lines().filter(|line| line.starts_with('#'));
             let mut anchors = headings.map(|line| {
@@ -127,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_command_is_in_one_group() {
-        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let mut grouped: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
         let root = Arguments::command();
         let mut known: Vec<&str> = root.get_subcommands().map(Command::get_name).collect();
         grouped.sort_unstable();

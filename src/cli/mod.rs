@@ -1,23 +1,35 @@
-//! The command line: what can be typed, and what `--help` says about it.
+//! The command line: its commands and options, and their help.
 
-mod again;
 mod help;
-mod local;
-mod options;
+mod typed;
 mod value;
 
-pub use again::Again;
-pub use local::{AdapterCommand, LayerCommand, Limits, Local, LocalCommand};
-pub use options::{
-    Abort, Build, Deploy, Destroy, Import, ImportCommand, ImportSam, Invoke, Logs, Packages, Plan, Promote, Releases,
-    Rollback, Status, Url,
-};
+mod packages;
 
+mod abort;
+mod build;
+mod deploy;
+mod destroy;
+mod import;
+mod invoke;
+mod local;
+mod logs;
+mod plan;
+mod promote;
+mod releases;
+mod rollback;
+mod status;
+mod url;
+
+pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
+pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
+pub use typed::TypedCommand;
+
+use crate::report::Output;
 use crate::text;
 use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use value::{size, time};
 
 /// The default of `--manifest`.
 const MANIFEST: &str = "deploy.toml";
@@ -25,6 +37,7 @@ const MANIFEST: &str = "deploy.toml";
 /// Deploy streaming HTTP functions to AWS Lambda Function URLs
 #[derive(Debug, Parser)]
 #[command(name = "lamstream", version, max_term_width = help::WIDTH, styles = help::STYLES)]
+#[command(after_help = help::HELP.text())]
 pub struct Arguments {
     #[command(flatten)]
     pub global: Global,
@@ -65,77 +78,58 @@ pub struct Global {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    Text,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
     Auto,
     Always,
     Never,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Build functions and put them live, with everything they need
-    Deploy(Deploy),
-    /// Show what `deploy` would change
-    Plan(Plan),
-    /// Print a function's URL
-    Url(Url),
-    /// Show what is deployed, and how it differs from the manifest
-    Status(Status),
-    /// List published versions, with time, commit and which one is live
-    Releases(Releases),
-    /// Go back to the previous release, or to another version
-    Rollback(Rollback),
-    /// Finish a shift: send all traffic to the new release
-    Promote(Promote),
-    /// Cancel a shift: send all traffic back to the old release
-    Abort(Abort),
-    /// Delete everything that `deploy` created
-    Destroy(Destroy),
-    /// Print a function's log
-    ///
-    /// Each event is printed as the function wrote it, and only once. Control characters and commands for CI systems
-    /// are escaped; colours reach a terminal. An event is missed only if it becomes readable more than a minute after
-    /// its timestamp, and after a later one.
-    ///
-    /// `--output json` escapes nothing, and puts the events into the document's `events`. With `--follow`, each event
-    /// is a JSON object on its own line instead, and the document, without events, is the last line.
-    Logs(Logs),
-    /// Send a request to a function's URL and print the response as it arrives
-    ///
-    /// The request is signed if the URL's auth is `aws-iam`. Exit 0 for a status below 400, otherwise 1; also 1 if the
-    /// response is cut off or contains the runtime's error report. The body is on stdout in any case.
-    ///
-    /// With `-v`, stderr shows the status, the time to the first byte, the number of chunks and the duration.
-    /// `--output json` puts these, the headers and the body into the document's `response`.
-    Invoke(Invoke),
-    /// Build the functions' packages without deploying them
-    Build(Build),
-    /// Write a manifest from another tool's configuration
-    Import(Import),
-    /// Run and manage the local cloud
-    Local(Local),
+/// Declares [`Command`], from the file of each command and the arguments that it declares.
+macro_rules! commands {
+    ($($file:ident::$arguments:ident,)*) => {
+        $(pub use $file::$arguments;)*
+
+        #[derive(Debug, Subcommand)]
+        pub enum Command {
+            $($arguments($arguments),)*
+        }
+
+        /// The name of each command and its group, in the order of `lamstream --help`.
+        const GROUPS: &[(&str, help::Group)] = &[$((stringify!($file), $file::GROUP),)*];
+    };
+}
+
+commands! {
+    plan::Plan,
+    deploy::Deploy,
+    promote::Promote,
+    status::Status,
+    releases::Releases,
+    url::Url,
+    logs::Logs,
+    invoke::Invoke,
+    rollback::Rollback,
+    abort::Abort,
+    destroy::Destroy,
+    local::Local,
+    build::Build,
+    import::Import,
 }
 
 /// Parses the command line.
 ///
 /// # Errors
-/// What to print instead: the help, the version, or what is wrong with the arguments, with control characters escaped.
-pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, Again), clap::Error> {
+/// The text to print instead: the help, the version, or the error in the arguments, with control characters escaped.
+pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, TypedCommand), clap::Error> {
     let typed: Vec<OsString> = typed.into_iter().collect();
     let parsed = |typed: &[OsString]| {
         let matches = help::command().color(help::colour(typed)).try_get_matches_from(typed)?;
         let arguments = Arguments::from_arg_matches(&matches)?;
-        let again = Again::of(&matches, &arguments);
+        let again = TypedCommand::of(&matches, &arguments);
         Ok((arguments, again))
     };
     parsed(&typed).map_err(|error: clap::Error| {
-        // Harmless arguments have the same mistake, and the message quotes them.
+        // The escaped arguments cause the same error, with a message that quotes them in this form.
         let harmless: Vec<OsString> = typed.iter().map(|word| text::line(&word.to_string_lossy()).into()).collect();
         parsed(&harmless).err().unwrap_or(error)
     })

@@ -1,10 +1,11 @@
-//! The processes that a run has started, and those that they have started: compilers, installers, credential helpers.
+//! The processes that a run has started, and their own children: compilers, installers, credential helpers.
 
 use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process};
 use std::fs;
 
-/// Asks all of them to end, except those with a process group of their own: a local cloud outlives the run that started
-/// it. Where there is no `/proc`, nothing is found, and only the direct children end, with what they belong to.
+/// Sends SIGTERM to all of them, except those with a process group of their own: a local cloud outlives the run that
+/// started it. On a system without `/proc` this finds no processes; then only the direct children end, with the work
+/// that started them.
 pub(super) fn end_descendants() {
     let (own, group) = (getpid(), getpgrp());
     let all: Vec<Process> = processes();
@@ -15,7 +16,7 @@ pub(super) fn end_descendants() {
         next += 1;
     }
     for process in all.iter().filter(|process| process.group == Some(group) && found[1..].contains(&process.id)) {
-        // One that has just ended by itself is as good.
+        // A process that has ended in the meantime is not an error.
         let _ = kill_process(process.id, Signal::TERM);
     }
 }
@@ -35,13 +36,15 @@ fn process(id: &str) -> Option<Process> {
     let id = Pid::from_raw(id.parse().ok()?)?;
     let stat = fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero())).ok()?;
     let (parent, group) = parent_and_group(&stat)?;
-    Some(Process { id, parent: Pid::from_raw(parent), group: Pid::from_raw(group) })
+    Some(Process { id, parent, group })
 }
 
-/// From the fields of `/proc/PID/stat`, of which the second, a name in brackets, may hold anything.
-fn parent_and_group(stat: &str) -> Option<(i32, i32)> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
-    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+/// Reads the fields of `/proc/PID/stat`. The second field is a name in brackets, which may contain anything. A process that
+/// is exiting has the group -1.
+fn parent_and_group(stat: &str) -> Option<(Option<Pid>, Option<Pid>)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1).map(str::parse);
+    let id = |number: i32| if number > 0 { Pid::from_raw(number) } else { None };
+    Some((id(fields.next()?.ok()?), id(fields.next()?.ok()?)))
 }
 
 #[cfg(test)]
@@ -50,7 +53,8 @@ mod tests {
 
     #[test]
     fn a_name_with_brackets_does_not_mislead() {
-        assert_eq!(parent_and_group("42 (a) 7 8) S 1 40 40 0 -1"), Some((1, 40)));
+        assert_eq!(parent_and_group("42 (a) 7 8) S 1 40 40 0 -1"), Some((Pid::from_raw(1), Pid::from_raw(40))));
+        assert_eq!(parent_and_group("42 (a) X 0 -1 -1 0 -1"), Some((None, None)));
         assert_eq!(parent_and_group("42 (a"), None);
     }
 }

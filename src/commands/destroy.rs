@@ -1,27 +1,39 @@
-//! `lamstream destroy`: the plan towards an empty stack.
+//! `lamstream destroy`: plans and applies the changes that lead to an empty stack.
 
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
-use crate::apply::{Cloud, Delivery, NoTrial, apply};
-use crate::aws::Place;
+use crate::apply::{Cloud as _, Delivery, NoTrial, apply};
+use crate::aws::{Place, observe_places};
 use crate::cli::Destroy;
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Stack};
-use futures_util::future::{join_all, try_join_all};
+use crate::text::list;
+use futures_util::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
 
-pub async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, Failure> {
+/// How many functions are deleted at once. AWS limits the calls to each service, so that all of them at once would wait for
+/// Lambda first, and then for IAM and CloudWatch Logs.
+const AT_ONCE: usize = 32;
+
+pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, Failure> {
     let agreed = session.has_consent(arguments.yes, "destroy")?;
     let project = Project::read(&session.global, &[])?;
     let site = Site::connect(session, &project.manifest).await?;
-    let places = places(session, &project, &site, &arguments.functions).await?;
-    let observed = session.read("what is deployed", try_join_all(places.iter().map(Cloud::observe))).await??;
+    let Scope { places, shared } = scope(session, &project, &site, &arguments.functions).await?;
+    let observed = session.read("what is deployed", observe_places(&places)).await??;
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
         .map(|current| {
-            let target = emptied(&current.observed.stack, arguments.keep_logs);
+            let stack = &current.observed.stack;
+            let others = shared.get(&stack.names.log_group());
+            if let (Some(others), Some(_)) = (others, &stack.log_group) {
+                let (group, others) = (stack.names.log_group(), list::quoted_and(others));
+                session.console.note(&format!("log group `{group}` is kept: other functions write to it: {others}"));
+            }
+            let target = emptied(stack, arguments.keep_logs || others.is_some());
             Proposal::new(current, target)
         })
         .collect();
@@ -29,32 +41,55 @@ pub async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, F
         session.console.note("nothing to destroy");
     } else if !agreed {
         let lines: Vec<_> = proposals.iter().flat_map(Proposal::lines).collect();
-        let question = format!("Destroy all this of {} in {}?", project.app(), site.words());
+        let question = format!("Delete these resources of {} in {}?", project.app(), site.words());
         session.ask(&lines, &question).await?;
     }
-    let functions = join_all(proposals.into_iter().map(|proposal| clear(session, proposal))).await;
-    Ok(Answer::Destroy(site.functions(&project, functions)))
+    let kept = Kept { bucket: project.manifest.artifact_bucket.as_deref(), logs: arguments.keep_logs };
+    let cleared = stream::iter(proposals).map(|proposal| clear(session, proposal, kept));
+    let functions = cleared.buffered(AT_ONCE).collect().await;
+    Ok(site.functions(&project, functions).into())
 }
 
-/// Where the functions are that were named; if none was, all that the app and stage ever deployed.
-async fn places<'a>(
+/// What is to be destroyed.
+struct Scope<'a> {
+    places: Vec<Place<'a>>,
+    /// The log groups that other functions write to, too, with these functions' names on AWS.
+    shared: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The named functions; if none is named, all functions that the app and stage ever deployed.
+async fn scope<'a>(
     session: &Session,
     project: &Project,
     site: &'a Site,
     named: &[String],
-) -> Result<Vec<Place<'a>>, Failure> {
+) -> Result<Scope<'a>, Failure> {
     let Some(any) = project.functions.first().map(|function| site.names(project, function)) else {
-        return Ok(Vec::new());
+        return Ok(Scope { places: Vec::new(), shared: BTreeMap::new() });
     };
-    let deployed = session.read("what was deployed", site.account.functions_of(&any)).await??;
     let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-    let orphans = deployed.into_iter().filter(|name| !known.contains(name));
-    let all: Vec<String> = known.iter().cloned().chain(orphans).collect();
+    let orphans = session.read("what was deployed", site.account.orphans(&any, &known)).await??;
+    let all: Vec<String> = known.into_iter().chain(orphans).collect();
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         return Err(Failure::unknown_function(unknown, &all));
     }
     let chosen = all.into_iter().filter(|name| named.is_empty() || named.contains(name));
-    Ok(chosen.map(|function| Place::to_delete(&site.account, Names { function, ..any.clone() })).collect())
+    let mut shared = session.read("the log groups", site.account.shared_log_groups()).await??;
+    let names = chosen.map(|function| {
+        let written = project.functions.iter().find(|written| written.name == function);
+        let written = written.and_then(|written| site.names(project, written).log_group);
+        let names = Names { function, log_group: None, ..any.clone() };
+        let is_of = |(_, writers): &(&String, &BTreeSet<String>)| writers.contains(&names.function_name());
+        let deployed = shared.iter().find(is_of).map(|(group, _)| group.clone());
+        Names { log_group: deployed.or(written), ..names }
+    });
+    let names: Vec<Names> = names.collect();
+    for writers in shared.values_mut() {
+        writers.retain(|writer| names.iter().all(|names| names.function_name() != *writer));
+    }
+    shared.retain(|_, writers| !writers.is_empty());
+    let places = names.into_iter().map(|names| Place::to_delete(&site.account, names)).collect();
+    Ok(Scope { places, shared })
 }
 
 fn emptied(current: &Stack, keep_logs: bool) -> Stack {
@@ -62,8 +97,17 @@ fn emptied(current: &Stack, keep_logs: bool) -> Stack {
     Stack { log_group, ..Stack::empty(current.names.clone()) }
 }
 
-async fn clear(session: &Session, proposal: Proposal<'_>) -> FunctionAnswer {
-    let Proposal { mut current, target, plan } = proposal;
+/// What stays when a function is destroyed.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    /// The user's bucket for uploads.
+    bucket: Option<&'a str>,
+    /// Whether the log groups stay.
+    logs: bool,
+}
+
+async fn clear(session: &Session, proposal: Proposal<'_>, kept: Kept<'_>) -> FunctionAnswer {
+    let Proposal { mut current, target, plan, .. } = proposal;
     let delivery = Delivery::of(&target);
     let applied = apply(&mut current, &plan, &delivery, &mut NoTrial, &session.observer()).await;
     let stack = current.observed.stack;
@@ -81,24 +125,27 @@ async fn clear(session: &Session, proposal: Proposal<'_>) -> FunctionAnswer {
     let swept = match applied {
         Ok(applied) => {
             answer.done = applied.done;
-            let swept = sweep(session, current.place).await;
-            swept.map_err(|failure| Failure { done: answer.done.clone(), ..failure })
+            sweep(session, &current.place, kept).await
         }
         Err(error) => Err(Failure::from(error)),
     };
-    if let Err(failure) = swept {
-        answer.state = State::Failed;
-        (answer.done, answer.left) = (failure.done.clone(), failure.left.clone());
-        answer.error = Some(failure);
+    match swept {
+        Ok(()) => answer,
+        Err(failure) => answer.failed(failure),
     }
-    answer
 }
 
-/// The bucket that a killed upload left is not part of a stack.
-async fn sweep(session: &Session, place: &Place<'_>) -> Result<(), Failure> {
-    if let Some(bucket) = session.until_stopped(place.sweep()).await?? {
+/// Neither the bucket for uploads nor a log group that was used before is part of a stack.
+async fn sweep(session: &Session, place: &Place<'_>, kept: Kept<'_>) -> Result<(), Failure> {
+    if !kept.logs
+        && let Some(group) = session.until_stopped(place.sweep_log_group(&session.observer())).await??
+    {
         let function = &place.names().function;
-        session.console.note(&format!("removed bucket `{bucket}`, left behind by an upload of `{function}`"));
+        session.console.note(&format!("removed log group `{group}`, which `{function}` wrote to before"));
+    }
+    for bucket in session.until_stopped(place.sweep(kept.bucket)).await?? {
+        let function = &place.names().function;
+        session.console.note(&format!("deleted bucket `{bucket}`, used for uploads of `{function}`"));
     }
     Ok(())
 }

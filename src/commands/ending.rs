@@ -3,8 +3,9 @@
 use super::descendants::end_descendants;
 use super::session::Session;
 use super::stop::Stop;
-use crate::cli::{Again, Global};
-use crate::failure::{Failure, Kind};
+use crate::apply::UNANSWERED;
+use crate::cli::{Global, TypedCommand};
+use crate::failure::Failure;
 use crate::report::{Answer, Console};
 use std::future::Future;
 use std::process::ExitCode;
@@ -12,13 +13,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long a run may take after the second signal to report its progress.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+const REPORT_TIME: Duration = Duration::from_millis(300);
 /// How long after that a hanging run is ended from outside.
-const STUCK: Duration = Duration::from_millis(500);
+const HANG_TIME: Duration = Duration::from_millis(500);
 /// The delay between the first signal and the note about what the run is waiting for.
-const HEARD: Duration = Duration::from_millis(40);
+const NOTE_DELAY: Duration = Duration::from_millis(40);
 /// A run that waits for nothing usually ends within this time, and then needs no note.
-const AT_ONCE: Duration = Duration::from_millis(200);
+const PROMPT_END: Duration = Duration::from_millis(200);
 /// The stack of a main thread.
 const STACK: usize = 8 * 1024 * 1024;
 /// The exit code of a Rust program that panics.
@@ -27,7 +28,7 @@ const PANICKED: u8 = 101;
 /// Runs `work` on another thread, so that the main thread can return while a read of stdin or a full pipe blocks.
 pub(super) fn watched(
     global: Global,
-    again: Again,
+    again: TypedCommand,
     nothing: Answer,
     work: impl AsyncFnOnce(&Session) -> ExitCode + Send + 'static,
 ) -> ExitCode {
@@ -38,8 +39,8 @@ pub(super) fn watched(
         Session::new(global, console, Stop::listen())
     };
     let (sender, ended) = mpsc::channel();
-    runtime.spawn(say_what_is_waited_for(session.stop.clone(), session.console.clone()));
-    runtime.spawn(end_what_is_stuck(session.stop.clone(), session.console.clone(), nothing, sender.clone()));
+    runtime.spawn(note_what_is_in_progress(session.stop.clone(), session.console.clone()));
+    runtime.spawn(end_a_hanging_run(session.stop.clone(), session.console.clone(), nothing, sender.clone()));
     let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let code = runtime.block_on(work(&session));
         let _ = sender.send(code);
@@ -52,51 +53,50 @@ pub(super) fn watched(
     }
 }
 
-async fn say_what_is_waited_for(stop: Stop, console: Console) {
+async fn note_what_is_in_progress(stop: Stop, console: Console) {
     let signal = stop.wait().await;
-    tokio::time::sleep(HEARD).await;
+    tokio::time::sleep(NOTE_DELAY).await;
     if console.waits_for().is_empty() {
-        tokio::time::sleep(AT_ONCE).await;
+        tokio::time::sleep(PROMPT_END).await;
     }
-    let going = console.waits_for();
-    let what = if going.is_empty() { String::new() } else { format!(": {}", going.join(", ")) };
+    let waits_for = console.waits_for();
+    let what = if waits_for.is_empty() { String::new() } else { format!(": {}", waits_for.join(", ")) };
     let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
     console.note(&format!("finishing what is in progress{what}; {again} to stop now"));
 }
 
-async fn end_what_is_stuck(stop: Stop, console: Console, nothing: Answer, ended: mpsc::Sender<ExitCode>) {
-    let signal = stop.insisted().await;
-    tokio::time::sleep(LAST_WORDS + STUCK).await;
+async fn end_a_hanging_run(stop: Stop, console: Console, nothing: Answer, ended: mpsc::Sender<ExitCode>) {
+    let signal = stop.wait_for_second().await;
+    tokio::time::sleep(REPORT_TIME + HANG_TIME).await;
     end_descendants();
-    let failure = cut_short(&console, signal);
+    let failure = interrupted(&console, signal);
     let code = failure.kind.exit_code();
     // The hanging run may hold the pipe that this writes to.
     let said = tokio::task::spawn_blocking(move || console.finish(&nothing, Some(&failure)));
-    let _ = tokio::time::timeout(STUCK, said).await;
+    let _ = tokio::time::timeout(HANG_TIME, said).await;
     let _ = ended.send(code);
 }
 
 /// The failure of a run that could not report its own progress.
-fn cut_short(console: &Console, signal: u8) -> Failure {
-    let (done, left) = (console.done(), console.going());
-    let unknown =
-        left.iter().map(|step| format!("{step} was stopped before AWS answered; it may or may not have been done"));
-    Failure { caused_by: unknown.collect(), done, left, ..Failure::new(Kind::Interrupted(signal), "interrupted") }
+fn interrupted(console: &Console, signal: u8) -> Failure {
+    let (done, left) = (console.done(), console.in_progress());
+    let unknown = left.iter().map(|step| format!("{step} was {UNANSWERED}"));
+    Failure { caused_by: unknown.collect(), done, left, ..Failure::interrupted(signal) }.resumable()
 }
 
 impl Session {
     /// Runs `work` until the second signal, and drops it then, even in the middle of a call.
-    pub(super) async fn until_insisted<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let insisted = async {
-            let signal = self.stop.insisted().await;
-            tokio::time::sleep(LAST_WORDS).await;
+    pub(super) async fn until_aborted<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let aborted = async {
+            let signal = self.stop.wait_for_second().await;
+            tokio::time::sleep(REPORT_TIME).await;
             end_descendants();
             signal
         };
         tokio::select! {
             biased;
             done = work => done,
-            signal = insisted => Err(cut_short(&self.console, signal)),
+            signal = aborted => Err(interrupted(&self.console, signal)),
         }
     }
 }

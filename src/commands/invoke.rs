@@ -1,30 +1,34 @@
-//! `lamstream invoke`: a request to a deployed URL, and its answer as it comes.
+//! `lamstream invoke`: sends a request to a deployed URL, and prints the response as it arrives.
 
-use super::one::One;
 use super::session::Session;
+use super::single::SingleFunction;
 use crate::apply::{Outputs, Verified};
 use crate::cli::Invoke;
-use crate::failure::{Failure, Kind};
-use crate::report::{Answer, FunctionAnswer, Outlet, Response, State, seen_line};
-use crate::stack::Auth;
+use crate::failure::{Failure, FailureKind};
+use crate::report::{Answer, Extra, FunctionAnswer, Outlet, Response, State, seen_line};
+use crate::stack::{Auth, Names};
 use crate::verify::{Exchange, Fault, Question, Seen, Sign};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
-/// After the function's own timeout Lambda sends nothing more; this is for the way back.
+/// Lambda sends nothing more after the function's own timeout; this is for the network.
 const WAY_BACK: Duration = Duration::from_secs(5);
 
-pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
+pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
     let headers = headers(&arguments.headers)?;
     let body = body(session, arguments.data.as_deref()).await?;
-    let one = One::find(session, Some(&arguments.function)).await?;
+    let one = SingleFunction::find(session, Some(&arguments.function)).await?;
     let (url, address) =
         session.read("the URL", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
     let signer = match url.auth {
         Auth::AwsIam => Some(
-            session.until_stopped(one.account.signer()).await?.map_err(|error| Failure::new(Kind::Verify, error))?,
+            session
+                .until_stopped(one.account.signer())
+                .await?
+                .map_err(|error| Failure::new(FailureKind::Verify, error))?,
         ),
         Auth::None => None,
     };
@@ -42,7 +46,7 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
         sign: sign.as_ref().map(|sign| sign as Sign<'_>),
         silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
     };
-    let failed = |fault: &Fault| Failure::not_invoked(&one.function.name, fault);
+    let failed = |fault: &Fault| Failure::not_invoked(&one.function, fault);
     let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
     let kept = pass_on(session, &mut exchange).await?;
     let seen = verified(exchange.seen());
@@ -55,15 +59,31 @@ pub async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Fai
             session.console.note(&fault.to_string());
             None
         }
-        Err(fault) => Some(failed(&fault)),
+        Err(fault) => Some(explained(session, &one, seen.status, failed(&fault)).await),
     };
     let response = Response { seen, headers: exchange.headers(), body: kept };
     let outputs = Outputs { url: Some(address), ..Outputs::default() };
     let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
-    Ok(Answer::Invoke(one.functions(function), Some(response)))
+    Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)) })
 }
 
-/// Prints the body piece by piece, or keeps it for the document.
+/// Adds why the version behind the URL cannot answer, if AWS says so. Without permission to ask, the failure stays as it
+/// is.
+async fn explained(session: &Session, one: &SingleFunction, status: u16, failure: Failure) -> Failure {
+    const BAD_GATEWAY: u16 = 502;
+    if status != BAD_GATEWAY {
+        return failure;
+    }
+    match session.until_stopped(one.account.unready(&one.name, Names::ALIAS)).await {
+        Ok(Ok(Some(why))) => {
+            let hint = format!("{why}: rerun the command in a few minutes, when Lambda has restored it");
+            Failure { hints: vec![hint], ..failure }
+        }
+        _ => failure,
+    }
+}
+
+/// Prints the body as it arrives, or keeps it for the document.
 async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
     let outlet = if session.console.is_document() { None } else { Some(Outlet::open()?) };
     let mut kept = Vec::new();
@@ -89,7 +109,7 @@ fn verified(seen: Seen) -> Verified {
 }
 
 /// # Errors
-/// One that is no header; its text may be a secret, so that only its number is said.
+/// When an argument is not a header. It may contain a secret, so the message only has its number.
 fn headers(given: &[String]) -> Result<Vec<(String, String)>, Failure> {
     let header = |(nth, text): (usize, &String)| {
         let (name, value) = text.split_once(':').ok_or_else(|| {
@@ -109,13 +129,13 @@ async fn body(session: &Session, given: Option<&OsStr>) -> Result<Option<Vec<u8>
         Some(path) => {
             let path = OsStr::from_bytes(path);
             let read = std::fs::read(path);
-            read.map(Some).map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+            read.map(Some).map_err(|error| Failure::unreadable("the body", Path::new(path), &error))
         }
         None => Ok(Some(bytes.to_vec())),
     }
 }
 
-/// All of stdin; a signal ends the waiting, since nothing waits for the thread.
+/// Reads all of stdin. A signal ends the wait, because nothing waits for the thread itself.
 async fn stdin(session: &Session) -> Result<Vec<u8>, Failure> {
     let (sender, read) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

@@ -1,85 +1,88 @@
 //! `lamstream local …`: the local cloud itself.
 
 use super::session::Session;
-use crate::apply::Event;
 use crate::aws::{Access, Account};
 use crate::cli::{AdapterCommand, Global, LayerCommand, Limits, Local, LocalCommand};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::local::{self, Home, Running, adapter, layers};
-use crate::manifest::Manifest;
-use crate::report::{Answer, LocalAnswer};
+use crate::manifest::layer_of;
+use crate::report::{Answer, Extra, LocalAnswer, LocalState};
 use crate::stack::Arn;
 use std::path::{Path, PathBuf};
 
-pub async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
+pub(super) async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
     let found = || Home::find(arguments.data.as_deref()).map_err(local_failure);
-    match &arguments.command {
+    let extra = match &arguments.command {
         LocalCommand::Run { port, limits } => {
             let home = found()?;
             serve(session, &home, *port, limits).await?;
-            Ok(Answer::LocalRun(Some(described(&home, None))))
+            Extra::Local(described(&home, LocalState::Ended))
         }
         LocalCommand::Start { limits } => {
             let home = found()?;
             let started = session.until_stopped(home.start_with(limits)).await;
             let started =
-                started.map_err(|failure| failure.hint("run `lamstream local stop` to stop what has started"))?;
-            Ok(Answer::LocalStart(Some(described(&home, Some(started.map_err(local_failure)?)))))
+                started.map_err(|failure| failure.hint("run `lamstream local stop` in case it has already started"))?;
+            Extra::Local(described(&home, running(started.map_err(local_failure)?)))
         }
         LocalCommand::Status => {
             let home = found()?;
-            Ok(Answer::LocalStatus(Some(described(&home, home.running().map_err(local_failure)?))))
+            let state = home.running().map_err(local_failure)?.map_or(LocalState::NotRunning, running);
+            Extra::Local(described(&home, state))
         }
         LocalCommand::Env => {
             let home = found()?;
-            let running = home.running().map_err(local_failure)?.ok_or_else(Failure::not_running)?;
-            let env = env(&home, &running)?;
-            Ok(Answer::LocalEnv(Some(LocalAnswer { env, ..described(&home, Some(running)) })))
+            let found = home.running().map_err(local_failure)?.ok_or_else(Failure::not_running)?;
+            let env = env(&home, &found)?;
+            Extra::Local(LocalAnswer { env, ..described(&home, running(found)) })
         }
         LocalCommand::Stop => {
             let home = found()?;
             session.until_stopped(home.stop()).await?.map_err(local_failure)?;
-            Ok(Answer::LocalStop(Some(described(&home, None))))
+            Extra::Local(described(&home, LocalState::Ended))
         }
         LocalCommand::Reset => {
             let home = found()?;
             session.until_stopped(home.reset()).await?.map_err(local_failure)?;
-            Ok(Answer::LocalReset(Some(described(&home, None))))
+            Extra::Local(described(&home, LocalState::Ended))
         }
-        LocalCommand::Adapter(AdapterCommand::Install { from }) => {
-            install_adapter(session, from.as_deref()).await.map(|path| Answer::AdapterInstall(Some(path)))
+        LocalCommand::Adapter(AdapterCommand::Install { from }) => Extra::Path(Some(install_adapter(from)?)),
+        LocalCommand::Adapter(AdapterCommand::Remove) => {
+            remove_adapter(session)?;
+            Extra::Nothing
         }
         LocalCommand::Layer(LayerCommand::Add { arn, zip }) => {
-            add_layer(session, arn, zip.as_deref()).await.map(|path| Answer::LayerAdd(Some(path)))
+            Extra::Path(Some(add_layer(session, arn, zip.as_deref()).await?))
         }
-    }
+    };
+    Ok(extra.into())
 }
 
-fn described(home: &Home, running: Option<Running>) -> LocalAnswer {
-    LocalAnswer {
-        endpoint: running.map(|running| running.endpoint),
-        data: home.data.display().to_string(),
-        env: Vec::new(),
-    }
+fn running(running: Running) -> LocalState {
+    LocalState::Running { endpoint: running.endpoint }
 }
 
-/// The local cloud that `--local` means.
+fn described(home: &Home, state: LocalState) -> LocalAnswer {
+    LocalAnswer { state, data: home.data.display().to_string(), env: Vec::new() }
+}
+
+/// The local cloud that `--local` uses.
 pub(super) fn home() -> Result<Home, Failure> {
     let data = std::env::var_os("LAMSTREAM_LOCAL_DIR").filter(|data| !data.is_empty());
     Home::find(data.as_deref().map(Path::new)).map_err(local_failure)
 }
 
-/// The region that `--local` means.
-pub(super) fn region(global: &Global, manifest: &Manifest) -> String {
-    let region = global.region.clone().or_else(|| manifest.region.clone());
+/// The region that `--local` uses.
+pub(super) fn region(global: &Global, manifest_region: Option<&str>) -> String {
+    let region = global.region.clone().or_else(|| manifest_region.map(str::to_owned));
     region.unwrap_or_else(|| localcloud::REGION.to_owned())
 }
 
 pub(super) fn local_failure(error: anyhow::Error) -> Failure {
-    Failure::new(Kind::Cloud, format!("{error:#}"))
+    Failure::of_local(&error)
 }
 
-/// Runs until a signal comes, or at once to its end when its address cannot be told.
+/// Serves until a signal arrives. If the address cannot be printed, it stops immediately.
 async fn serve(session: &Session, home: &Home, port: u16, limits: &Limits) -> Result<(), Failure> {
     let (sender, unprinted) = tokio::sync::oneshot::channel();
     let ready = |endpoint: &str| {
@@ -98,43 +101,43 @@ async fn serve(session: &Session, home: &Home, port: u16, limits: &Limits) -> Re
     failure.map_or(Ok(()), Err)
 }
 
-/// Gives where the program is.
-async fn install_adapter(session: &Session, from: Option<&Path>) -> Result<PathBuf, Failure> {
-    let (program, new) = match from {
-        Some(file) => (
-            adapter::install_from(file).map_err(|error| {
-                local_failure(error).hint("leave out `--from` to build it for this machine with cargo")
-            })?,
-            true,
-        ),
-        None => {
-            let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
-            let piped: Option<&dyn Fn(&str)> = if session.console.is_terminal() { None } else { Some(&tell) };
-            session.until_stopped(adapter::install(piped)).await?.map_err(|error| {
-                local_failure(error).hint(
-                    "to install a program that was built elsewhere: `lamstream local adapter install --from FILE`",
-                )
-            })?
-        }
-    };
-    if !new {
-        session.console.note("Lambda Web Adapter is already installed");
-    }
-    Ok(program)
+/// Returns the path of the program.
+fn install_adapter(file: &Path) -> Result<PathBuf, Failure> {
+    let bytes = std::fs::read(file).map_err(|error| Failure::unreadable("the adapter", file, &error))?;
+    adapter::install(file, &bytes).map_err(local_failure)
 }
 
-/// Gives where the copy is.
+fn remove_adapter(session: &Session) -> Result<(), Failure> {
+    let note = match adapter::remove().map_err(local_failure)? {
+        true => "removed the installed adapter: web apps use the one that lamstream includes",
+        false => "no adapter is installed: web apps use the one that lamstream includes",
+    };
+    session.console.note(note);
+    Ok(())
+}
+
+/// A layer is copied as it is, because AWS has it so. Lambda cannot use everything in it.
+fn tell_faults(session: &Session, zip: &[u8]) {
+    for fault in packaging::zip_faults(zip) {
+        session.console.note(&format!("the layer has {fault}"));
+    }
+}
+
+/// Returns the path of the copy.
 async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<PathBuf, Failure> {
+    if layer_of(arn).is_none() {
+        return Err(Failure::not_a_layer(arn));
+    }
     match zip {
         Some(zip) => {
-            let bytes = std::fs::read(zip)
-                .map_err(|error| Failure::usage(format!("cannot read the layer `{}`: {error}", zip.display())))?;
+            let bytes = std::fs::read(zip).map_err(|error| Failure::unreadable("the layer", zip, &error))?;
+            tell_faults(session, &bytes);
             layers::keep(arn, &bytes).map_err(local_failure)
         }
         None => {
             let known = layers::copy_of(arn).map_err(local_failure)?;
             if known.is_file() {
-                session.console.note("a copy is already there");
+                session.console.note("this layer has already been copied");
                 return Ok(known);
             }
             let region = Arn::parse(arn).map(|arn| arn.region.to_owned()).filter(|region| !region.is_empty());
@@ -142,6 +145,7 @@ async fn add_layer(session: &Session, arn: &str, zip: Option<&Path>) -> Result<P
             let account = session.read("the credentials", Account::open(access)).await??;
             session.console.hide(account.secrets.iter().cloned());
             let bytes = session.read("the layer", account.layer(arn)).await??;
+            tell_faults(session, &bytes);
             layers::keep(arn, &bytes).map_err(local_failure)
         }
     }
@@ -154,7 +158,7 @@ fn env(home: &Home, running: &Running) -> Result<Vec<(String, String)>, Failure>
         ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
         ("AWS_REGION", localcloud::REGION),
-        // botocore, and so the aws CLI, reads no other.
+        // botocore, and therefore the aws CLI, reads no other variable for the region.
         ("AWS_DEFAULT_REGION", localcloud::REGION),
     ];
     Ok(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())

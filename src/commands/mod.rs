@@ -1,21 +1,22 @@
-//! One short module per command. Each connects the rooms, and leaves every decision to them.
+//! One short module per command. Each connects the modules, and leaves all decisions to them.
 
 mod descendants;
 mod ending;
 mod session;
+mod single;
 mod stop;
 
 mod project;
 mod site;
 mod values;
 
-mod one;
-
 mod proposal;
 mod rollout;
 mod verification;
 
 mod build;
+mod build_command;
+mod built_elsewhere;
 mod deploy;
 mod destroy;
 mod import;
@@ -25,6 +26,7 @@ mod logs;
 mod package;
 mod plan;
 mod preflight;
+mod prepared;
 mod releases;
 mod rollback;
 mod shift;
@@ -36,9 +38,9 @@ pub use import::ManifestRules;
 pub use session::Session;
 pub use stop::Stop;
 
-use crate::cli::{Again, Arguments, Command};
-use crate::failure::{Failure, Kind};
-use crate::report::Answer;
+use crate::cli::{AdapterCommand, Arguments, Command, LocalCommand, TypedCommand};
+use crate::failure::{Failure, FailureKind};
+use crate::report::{Answer, Extra};
 use std::process::ExitCode;
 
 /// The exit code of `plan --detailed-exitcode` if there are changes.
@@ -47,11 +49,11 @@ const CHANGES: u8 = 3;
 const LEFT_OVER: u8 = 3;
 
 /// Runs one command until it ends or a second signal arrives, prints its answer, and returns its exit code.
-pub fn run(arguments: Arguments, again: Again) -> ExitCode {
+pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
     let Arguments { global, command } = arguments;
-    let nothing = Answer::nothing(&command);
+    let nothing = nothing(&command);
     ending::watched(global, again, nothing, async move |session| {
-        let result = session.until_insisted(carry_out(session, &command)).await;
+        let result = session.until_aborted(carry_out(session, &command)).await;
         report(session, &command, result)
     })
 }
@@ -70,9 +72,24 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Logs(arguments) => logs::logs(session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(session, arguments).await,
         Command::Build(arguments) => build::build(session, arguments).await,
-        Command::Import(arguments) => import::import(session, arguments),
+        Command::Import(arguments) => import::import(session, arguments).await,
         Command::Local(arguments) => local::local(session, arguments).await,
     }
+}
+
+/// The answer of a command that failed before it had results. A document includes the command's keys in any case.
+fn nothing(command: &Command) -> Answer {
+    let extra = match command {
+        Command::Logs(_) => Extra::Events(None),
+        Command::Invoke(_) => Extra::Response(None),
+        Command::Import(_) => Extra::Import(None),
+        Command::Local(local) => match local.command {
+            LocalCommand::Adapter(AdapterCommand::Install { .. }) | LocalCommand::Layer(_) => Extra::Path(None),
+            _ => Extra::Nothing,
+        },
+        _ => Extra::Nothing,
+    };
+    extra.into()
 }
 
 /// Prints the result.
@@ -82,26 +99,35 @@ fn report(session: &Session, command: &Command, result: Result<Answer, Failure>)
             let failure = answer.failures().next().cloned();
             (answer, failure)
         }
-        Err(failure) => (Answer::nothing(command), Some(failure)),
+        Err(failure) => (nothing(command), Some(failure)),
     };
-    let failure = failure.map(|failure| signalled(session, failure));
+    let failure = failure.map(|failure| signalled(session, command, failure));
     let unprinted = session.console.finish(&answer, failure.as_ref()).err();
     if let Some(failure) = failure.or(unprinted) {
         return failure.kind.exit_code();
     }
-    match (command, &answer) {
-        (Command::Plan(arguments), Answer::Plan(found)) if arguments.detailed_exitcode && found.have_changes() => {
+    match (command, &answer.extra) {
+        (Command::Plan(arguments), _) if arguments.detailed_exitcode && answer.found.have_changes() => {
             ExitCode::from(CHANGES)
         }
-        (_, Answer::Import(Some(import))) if !import.left.is_empty() => ExitCode::from(LEFT_OVER),
+        (_, Extra::Import(Some(import))) if import.left.iter().any(|left| left.blocks) => ExitCode::from(LEFT_OVER),
         _ => ExitCode::SUCCESS,
     }
 }
 
-/// Gives an interrupted command's failure the number of the signal.
-fn signalled(session: &Session, failure: Failure) -> Failure {
-    match (failure.kind, session.stop.requested()) {
-        (Kind::Interrupted(_), Some(signal)) => Failure { kind: Kind::Interrupted(signal), ..failure },
-        _ => failure,
+/// Gives an interrupted command's failure the number of the signal, and says what the command has changed.
+fn signalled(session: &Session, command: &Command, failure: Failure) -> Failure {
+    let (FailureKind::Interrupted(_), Some(signal)) = (failure.kind, session.stop.requested()) else { return failure };
+    let failure = Failure { kind: FailureKind::Interrupted(signal), ..failure };
+    if !failure.done.is_empty() || !failure.left.is_empty() {
+        return failure.resumable();
+    }
+    let failure = Failure { done: session.console.done(), left: session.console.in_progress(), ..failure };
+    let is_begun = !failure.done.is_empty() || !failure.left.is_empty();
+    match command {
+        Command::Deploy(_) | Command::Rollback(_) | Command::Promote(_) | Command::Abort(_) if !is_begun => {
+            failure.therefore("nothing was changed")
+        }
+        _ => failure.resumable(),
     }
 }

@@ -1,49 +1,60 @@
 //! Gets a function's package, either built here or read from `--package`.
 
-use super::preflight::{Code, read};
+use super::build_command::made;
+use super::built_elsewhere::read;
+use super::preflight::failure_of_build;
+use super::prepared::{Buildable, Code, Commanded};
 use super::project::{Project, platform};
 use super::session::Session;
-use super::site::Job;
 use crate::apply::Event;
 use crate::failure::Failure;
 use crate::manifest::Function;
-use crate::stack::{Architecture, Platform};
-use packaging::{Assembled, Package};
+use crate::stack::Platform;
+use packaging::{Assembled, Beside, Built, Package, Ran};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-/// Reads the packages given with `--package`, one entry for each of the project's functions. It refuses packages that
-/// cannot run, before lamstream makes any call.
-pub fn read_packages(
+/// Reads the packages given with `--package`, each under the name of its function. It refuses packages that cannot run,
+/// before lamstream makes any call.
+pub(super) fn read_packages(
     session: &Session,
     project: &Project,
     packages: &[String],
-) -> Result<Vec<Option<Package>>, Failure> {
-    let mut zips = vec![None; project.functions.len()];
+) -> Result<BTreeMap<String, Package>, Failure> {
+    let mut read_packages: BTreeMap<String, Package> = BTreeMap::new();
     for package in packages {
         let named = match package.split_once('=') {
-            Some((name, zip)) => place(project, name, package)?.map(|place| (place, zip)),
+            Some((name, zip)) => named(project, name, package)?.map(|function| (function, zip)),
             None => None,
         };
-        let (place, zip) = match named {
-            Some(found) => found,
-            None if project.functions.len() == 1 => (0, package.as_str()),
-            None => {
+        let (function, zip) = match (named, &*project.functions) {
+            (Some(found), _) => found,
+            (None, [only]) => (only, package.as_str()),
+            (None, _) => {
                 let usage = Failure::usage(format!("`--package {package}` does not name a function"));
                 return Err(usage.hint("pass `--package FUNCTION=ZIP`"));
             }
         };
-        let function = &project.functions[place];
+        let zip = Path::new(zip);
+        // A file that cannot be read is a mistake in the command. All other errors are about the zip's content or its
+        // build.
+        let first = File::open(zip).and_then(|mut file| file.read(&mut [0]));
+        first.map_err(|error| Failure::unreadable("the package", zip, &error))?;
         let platform = platform(function, session.global.local);
-        zips[place] = Some(read(Path::new(zip), function, &platform)?);
+        let package = read(zip, function, &platform)?.sharing(read_packages.values());
+        read_packages.insert(function.name.clone(), package);
     }
-    Ok(zips)
+    Ok(read_packages)
 }
 
 /// Which of the chosen functions a package is for; `None` if the text before `=` is not a name.
-fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, Failure> {
-    let place = project.functions.iter().position(|function| function.name == name);
-    if place.is_some() {
-        return Ok(place);
+fn named<'a>(project: &'a Project, name: &str, package: &str) -> Result<Option<&'a Function>, Failure> {
+    let function = project.functions.iter().find(|function| function.name == name);
+    if function.is_some() {
+        return Ok(function);
     }
     let names = |functions: &[Function]| -> Vec<String> { functions.iter().map(|one| one.name.clone()).collect() };
     let known = names(&project.manifest.functions);
@@ -56,32 +67,47 @@ fn place(project: &Project, name: &str, package: &str) -> Result<Option<usize>, 
     if is_path { Ok(None) } else { Err(Failure::unknown_function(name, &known)) }
 }
 
-/// Gets the packages of all functions, one after the other, because cargo would serialise the builds anyway.
-pub async fn package_all(session: &Session, jobs: &[Job<'_>], codes: Vec<Code>) -> Vec<Result<Package, Failure>> {
-    let mut packages = Vec::new();
-    for (job, code) in jobs.iter().zip(codes) {
-        packages.push(package(session, job.function, &job.platform, code).await);
-    }
-    packages
+/// What a package is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is written to disk, and may be deployed in another way.
+    Keep,
+    Deploy,
 }
 
-/// Gets one function's package.
-pub async fn package(
+/// Gets one function's package. `compiles` is called when cargo has accepted its crate, or its command
+/// has ended, if it has one.
+pub(super) async fn package(
     session: &Session,
     function: &Function,
     platform: &Platform,
-    code: Code,
+    code: Buildable,
+    purpose: Purpose,
+    compiles: &(dyn Fn() + Sync),
 ) -> Result<Package, Failure> {
     if platform.runtime != function.runtime {
         let (wanted, here) = (&function.runtime, &platform.runtime);
         session.console.note(&format!("`{}` runs with {here} locally: {wanted} is not installed", function.name));
     }
     let building = || session.console.tell(&Event::Building { function: function.name.clone() });
-    let package = match code {
-        Code::Zip(package) => warn_about_secrets(session, function, package),
-        Code::Crate(prepared, architecture) => {
+    let code = match code {
+        Buildable::Now(code) => code,
+        Buildable::Commanded(commanded) => {
             building();
-            compiled(session, function, *prepared, architecture).await?
+            commanded_code(session, function, platform, *commanded, compiles).await?
+        }
+    };
+    let package = match code {
+        Code::Zip(package) => warn_about_zip(session, function, package),
+        Code::Crate { prepared, beside, architecture } => {
+            building();
+            let built = compiled(session, function, *prepared, compiles).await?;
+            match never_asks(function, &beside, &built) {
+                Some(failure) if purpose == Purpose::Deploy => return Err(failure),
+                Some(failure) => session.console.note(&failure.message.to_string()),
+                None => {}
+            }
+            with_notes(session, function, beside.package(&built, architecture)?)
         }
         Code::App(checked) => {
             building();
@@ -97,8 +123,39 @@ pub async fn package(
     Ok(package)
 }
 
-/// Warns about secrets in a zip built elsewhere, which is deployed unchanged.
-fn warn_about_secrets(session: &Session, function: &Function, package: Package) -> Package {
+/// Runs the command that makes the code, unless nothing has changed, and checks what it has made.
+async fn commanded_code(
+    session: &Session,
+    function: &Function,
+    platform: &Platform,
+    Commanded { command, then }: Commanded,
+    compiles: &(dyn Fn() + Sync),
+) -> Result<Code, Failure> {
+    let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
+    let waits = || {
+        let for_what = "another lamstream running the same build command".to_owned();
+        session.console.tell(&Event::BuildWaits { function: function.name.clone(), for_what });
+    };
+    if let Ran::Before = session.until_stopped(command.run(&tell, &waits)).await?? {
+        let name = &function.name;
+        session
+            .console
+            .note(&format!("`{name}`: nothing has changed since its build command ran, so it was not run again"));
+    }
+    let code = session.until_stopped(made(then, function, platform)).await?.map_err(failure_of_build)?;
+    // Of a crate, cargo accepts it.
+    if !matches!(code, Code::Crate { .. }) {
+        compiles();
+    }
+    Ok(code)
+}
+
+/// Warns about what was corrected in a zip built elsewhere, and about secrets in it.
+fn warn_about_zip(session: &Session, function: &Function, package: Package) -> Package {
+    if !package.corrections.is_empty() {
+        let corrections = package.corrections.join("; ");
+        session.console.note(&format!("`{}`: a corrected copy of the package is used: {corrections}", function.name));
+    }
     for file in package.secrets() {
         session.console.note(&format!("`{}`: the package contains `{file}`, which looks like a secret", function.name));
     }
@@ -109,16 +166,23 @@ async fn compiled(
     session: &Session,
     function: &Function,
     prepared: packaging::Prepared,
-    architecture: Architecture,
-) -> Result<Package, Failure> {
-    let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
-    let piped: Option<&(dyn Fn(&str) + Sync)> = if session.console.is_terminal() { None } else { Some(&tell) };
-    if session.global.verbose {
-        session.console.note(&format!("building `{}` {}", function.name, prepared.toolset));
+    compiles: &(dyn Fn() + Sync),
+) -> Result<Built, Failure> {
+    let (global, console) = (&session.global, &session.console);
+    let kept = Mutex::new(Vec::new());
+    let tell = |line: &str| match global.quiet {
+        true => kept.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned()),
+        false => console.tell(&Event::BuildLine { line: line.to_owned() }),
+    };
+    let piped: Option<&(dyn Fn(&str) + Sync)> = if console.is_terminal() { None } else { Some(&tell) };
+    let note = |note: &str| console.note(&format!("`{}`: {note}", function.name));
+    if global.verbose {
+        console.note(&format!("building `{}` {}", function.name, prepared.toolset));
     }
+    prepared.notes.iter().for_each(|line| note(line));
     let waits = |directory: Option<&Path>| {
         let function = function.name.clone();
-        session.console.tell(&match directory {
+        console.tell(&match directory {
             Some(directory) => {
                 let for_what = format!("another lamstream building in `{}`", directory.display());
                 Event::BuildWaits { function, for_what }
@@ -126,14 +190,32 @@ async fn compiled(
             None => Event::BuildGoesOn { function },
         });
     };
-    let progress = packaging::Progress { piped, waits: &waits };
-    let binary = session.until_stopped(prepared.compile(progress)).await??;
-    Ok(Package::of_bootstrap(&binary, architecture)?)
+    let progress = packaging::Progress { piped, waits: &waits, compiles };
+    let built = session.until_stopped(prepared.compile(progress)).await?;
+    if built.is_err() {
+        // What cargo says is the only explanation of a failure.
+        console.show_output(&kept.into_inner().unwrap_or_else(PoisonError::into_inner));
+    }
+    let built = built?;
+    built.note.iter().for_each(|line| note(line));
+    Ok(built)
+}
+
+/// A program without any sign of Lambda's Runtime API can only be started by another one, such as a layer's.
+fn never_asks(function: &Function, beside: &Beside, built: &Built) -> Option<Failure> {
+    let is_alone = function.web.is_none() && function.layers.is_empty() && beside.selection.include.is_empty();
+    let asks = !is_alone || packaging::can_ask_lambda(&built.bytes);
+    (!asks).then(|| Failure::never_asks(&function.name, &built.name))
 }
 
 async fn assembled(session: &Session, function: &Function, checked: packaging::Checked) -> Result<Package, Failure> {
     let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
-    let Assembled { package, notes } = session.until_stopped(checked.assemble(&tell)).await??;
+    let assembled = session.until_stopped(checked.assemble(&tell)).await??;
+    Ok(with_notes(session, function, assembled))
+}
+
+/// Reports how a package was made, and returns it.
+fn with_notes(session: &Session, function: &Function, Assembled { package, notes }: Assembled) -> Package {
     notes.iter().for_each(|note| session.console.note(&format!("`{}`: {note}", function.name)));
-    Ok(package)
+    package
 }

@@ -1,149 +1,159 @@
-//! What can be known before anything is written, or AWS is called: whether each function can be built on this machine.
+//! Checks whether each function can be built on this machine, before anything is written and before any call to AWS.
 
-use super::local::home;
+use super::build_command::{command, commanded, is_zip};
+use super::built_elsewhere::zip;
+use super::prepared::{Buildable, Code, Prepared, Then};
 use super::project::{Project, platform};
 use super::session::Session;
 use super::values;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind, Problem, What, hint_for_missing};
 use crate::local::{self, adapter, layers};
-use crate::manifest::{self, Adapter, Files, Function, Mistake, Problems, Source, located};
+use crate::manifest::{
+    self, Adapter, CodeSource, FilePatterns, Function, Mistake, Problems, Unfilled, located, runtimes,
+};
 use crate::stack::{Architecture, Arn, Platform};
 use futures_util::future::join_all;
-use packaging::{App, BuildError, BuildOptions, Checked, Dependencies, Linker, Package, Preference, Selection};
-use std::collections::BTreeSet;
+use packaging::{App, Beside, BuildError, BuildOptions, Dependencies, Linker, Order, Package, Preference, Selection};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-/// A function's code, as far as it is known to be right.
-pub enum Code {
-    /// Brought along, or built elsewhere.
-    Zip(Package),
-    Crate(Box<packaging::Prepared>, Architecture),
-    App(Box<Checked>),
-}
-
-/// One thing that is wrong, and with which function.
+/// The name of a function, and something that is wrong with it.
 type Wrong = (String, BuildError);
 
-/// The code of the chosen functions, in their order. `brought` are the packages that replace what the manifest names,
-/// `architecture` what replaces the manifest's, and `needs_values` is whether missing values would end the command, too.
+/// Returns the chosen functions in their order. `packages` are packages that replace the manifest's sources, by the
+/// function's name. `architecture` replaces the manifest's architecture. `needs_values` is whether the command also
+/// fails if values are missing; the failure then includes them.
 ///
 /// # Errors
-/// With all that is wrong: of the manifest's kind where it is at fault, else of the build's.
-pub async fn preflight(
+/// Reports all problems at once. The kind is `Manifest` if the manifest is at fault, otherwise `Build`.
+pub(super) async fn preflight(
     session: &Session,
     project: &Project,
-    brought: Vec<Option<Package>>,
+    mut packages: BTreeMap<String, Package>,
     architecture: Option<Architecture>,
     needs_values: bool,
-) -> Result<Vec<Code>, Failure> {
-    let checks = project.functions.iter().zip(brought).map(async |(function, brought)| {
-        let mut platform = platform(function, session.global.local);
-        platform.architecture = architecture.unwrap_or(platform.architecture);
-        let code = match brought {
-            Some(package) => Ok(Code::Zip(package)),
-            None => code(project, function, &platform).await,
-        };
-        let there = if session.global.local { local_parts(function) } else { Vec::new() };
-        match code {
-            Ok(code) if there.is_empty() => Ok(code),
-            Ok(_) => Err((function, there)),
-            Err(wrong) => Err((function, [wrong, there].concat())),
+) -> Result<Vec<Prepared>, Failure> {
+    for function in &project.functions {
+        note_retirement(session, function);
+    }
+    // One zip for each content.
+    let zips = &Mutex::new(Vec::new());
+    let checks = project.functions.iter().map(|function| {
+        let package = packages.remove(&function.name);
+        async move {
+            let mut platform = platform(function, session.global.local);
+            platform.architecture = architecture.unwrap_or(platform.architecture);
+            let code = match package {
+                Some(package) => Ok(Buildable::Now(Code::Zip(package))),
+                None => code(project, function, &platform).await.map(|code| code.sharing(zips)),
+            };
+            let missing = if session.global.local { local_parts(function) } else { Vec::new() };
+            let wrong = match code {
+                Ok(code) if missing.is_empty() => return Ok(Prepared { function: function.clone(), platform, code }),
+                Ok(_) => missing,
+                Err(wrong) => [wrong, missing].concat(),
+            };
+            Err(wrong.into_iter().map(|error| (function.name.clone(), error)).collect())
         }
     });
-    let checked = session.read("the project", join_all(checks)).await?;
-    let (mut codes, mut wrong) = (Vec::new(), Vec::new());
-    for checked in checked {
+    let (mut prepared, mut wrong): (Vec<Prepared>, Vec<Wrong>) = (Vec::new(), Vec::new());
+    for checked in session.read("the project", join_all(checks)).await? {
         match checked {
-            Ok(code) => codes.push(code),
-            Err((function, errors)) => wrong.extend(errors.into_iter().map(|error| (function.name.clone(), error))),
+            Ok(one) => prepared.push(one),
+            Err(errors) => wrong.extend::<Vec<Wrong>>(errors),
         }
     }
-    if wrong.is_empty() { Ok(codes) } else { Err(failure(session, project, wrong, needs_values)) }
+    if wrong.is_empty() { Ok(prepared) } else { Err(failure(session, project, wrong, needs_values)) }
 }
 
-async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
+/// Says if AWS no longer supports a function's runtime. It still works, so this is not a problem of the manifest.
+fn note_retirement(session: &Session, function: &Function) {
+    let Some(retired) = runtimes::retirement(function.runtime.as_str()) else { return };
+    session.console.note(&format!(
+        "`{}` uses the runtime `{}`, which AWS has not supported since {}: it refuses new functions with it from {}, and \
+         updates from {}",
+        function.name, retired.runtime, retired.ended, retired.creation_ends, retired.updates_end
+    ));
+}
+
+async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Buildable, Vec<BuildError>> {
     let directory = match &function.source {
-        Source::Crate { directory, bin } => {
-            let order = BuildOptions {
-                crate_dir: project.path(directory),
-                bin: bin.clone(),
-                architecture: platform.architecture,
-                target_dir: None,
-                preference: preference(project, function, platform.architecture),
-            };
-            let prepared = packaging::prepare(&order).await?;
-            return Ok(Code::Crate(Box::new(prepared), platform.architecture));
+        CodeSource::Crate { directory, bin, files } => {
+            return crate_code(project, function, platform, (directory, bin, files)).await;
         }
-        Source::Package { path, files } if !project.path(path).is_dir() => {
-            return zip(&project.path(path), files, function, platform);
+        CodeSource::Package { path, files } if is_zip(project, function) => {
+            if let Some(command) = command(project, function, platform) {
+                return commanded(command, Then::Read(project.path(path), files.clone()));
+            }
+            return zip(&project.path(path), files, function, platform).map(Buildable::Now);
         }
-        Source::App { directory, .. } => directory,
-        Source::Package { path, .. } => path,
+        CodeSource::App { directory, .. } => directory,
+        CodeSource::Package { path, .. } => path,
     };
     let app = app(project, function, platform, project.path(directory)).map_err(|error| vec![error])?;
-    Ok(Code::App(Box::new(app.check().await?)))
+    match command(project, function, platform) {
+        Some(command) => commanded(command, Then::Gather(Box::new(app))),
+        None => Ok(Buildable::Now(Code::App(Box::new(app.check().await?)))),
+    }
 }
 
-/// A zip that was built elsewhere.
-fn zip(path: &Path, files: &Files, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
-    let mut wrong = Vec::new();
-    if !path.exists() {
-        let message = format!("cannot use the package `{}`: there is no such file or directory", path.display());
-        return Err(vec![BuildError::new(message).at(&["package"])]);
+async fn crate_code(
+    project: &Project,
+    function: &Function,
+    platform: &Platform,
+    (directory, bin, files): (&Path, &Option<String>, &FilePatterns),
+) -> Result<Buildable, Vec<BuildError>> {
+    let architecture = platform.architecture;
+    let order = BuildOptions {
+        crate_dir: project.path(directory),
+        bin: bin.clone(),
+        architecture,
+        target_dir: None,
+        preference: preference(project, function, architecture),
+        order: Order {
+            features: function.build.features.clone(),
+            default_features: function.build.default_features,
+            profile: function.build.profile.clone(),
+            locked: function.build.locked,
+        },
+    };
+    let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime)).map(|script| script.text);
+    let beside = Beside { directory: project.path(directory), selection: selection(project, files), script };
+    let prepared = Box::new(packaging::prepare(&order).await?);
+    let command = command(project, function, platform);
+    beside.check(prepared.has_script() || command.is_some()).map_err(|error| vec![error])?;
+    match command {
+        Some(command) => commanded(command, Then::Compile { prepared, beside, architecture }),
+        None => Ok(Buildable::Now(Code::Crate { prepared, beside, architecture })),
     }
-    if *files != Files::default() {
-        let message = format!("`{}` is a zip: `include` and `exclude` need a directory", path.display());
-        let error = BuildError::new(message).at(&["include", "exclude"]);
-        wrong.push(error.hint("choose the files when you make the zip"));
-    }
-    match read(path, function, platform) {
-        Ok(package) if wrong.is_empty() => return Ok(Code::Zip(package)),
-        Ok(_) => {}
-        Err(error) => wrong.push(error),
-    }
-    Err(wrong)
-}
-
-/// What is in a zip is right as far as it can be seen.
-///
-/// # Errors
-/// When it cannot be read or started, or lacks the handler's file, unless a layer may bring that.
-pub fn read(path: &Path, function: &Function, platform: &Platform) -> Result<Package, BuildError> {
-    let package = Package::read(path, platform.architecture, function.executed(&platform.runtime))?;
-    if let Some(handler) = function.handler.as_ref().filter(|_| function.layers.is_empty()) {
-        package.refuse_without(platform.runtime.family(), handler, path)?;
-    }
-    Ok(package)
 }
 
 fn app(project: &Project, function: &Function, platform: &Platform, directory: PathBuf) -> Result<App, BuildError> {
-    let (files, dependencies) = match &function.source {
-        Source::App { files, dependencies, .. } => (files.clone(), dependencies.clone()),
-        Source::Package { files, .. } => (files.clone(), manifest::Dependencies::None),
-        Source::Crate { .. } => (Files::default(), manifest::Dependencies::None),
+    let (files, dependencies, slim) = match &function.source {
+        CodeSource::App { files, dependencies, slim, .. } => (files.clone(), dependencies.clone(), *slim),
+        CodeSource::Package { files, .. } => (files.clone(), manifest::Dependencies::None, false),
+        CodeSource::Crate { .. } => (FilePatterns::default(), manifest::Dependencies::None, false),
     };
     let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime));
     Ok(App {
         directory,
-        selection: Selection {
-            include: files.include,
-            exclude: files.exclude,
-            own: project.own.clone(),
-            values: project.values.clone(),
-        },
+        project: project.directory.clone(),
+        selection: selection(project, &files),
         dependencies: match dependencies {
             manifest::Dependencies::Auto => Dependencies::Auto,
             manifest::Dependencies::None => Dependencies::None,
             manifest::Dependencies::File(file) => Dependencies::File(project.path(&file)),
         },
         platform: platform.clone(),
+        slim,
         script: script.map(|script| (script.name.to_owned(), script.text)),
         started: match &function.web {
             Some(web) => web.program(),
             None => function.executed(&platform.runtime),
         }
         .map(str::to_owned),
-        // A layer may bring it.
+        // A layer may include it.
         handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: local::cache().ok_or_else(|| {
@@ -153,7 +163,16 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
     })
 }
 
-/// How the manifest wants it built; what it says holds for its own architecture alone.
+fn selection(project: &Project, files: &FilePatterns) -> Selection {
+    Selection {
+        include: files.include.clone(),
+        exclude: files.exclude.clone(),
+        own: project.own.clone(),
+        values: project.values.clone(),
+    }
+}
+
+/// The manifest's settings for what builds the crate. They apply only to the architecture in the manifest.
 fn preference(project: &Project, function: &Function, architecture: Architecture) -> Preference {
     if architecture != function.architecture {
         return Preference::default();
@@ -168,7 +187,7 @@ fn preference(project: &Project, function: &Function, architecture: Architecture
     }
 }
 
-/// What the local cloud needs of this machine to run the function, and does not find.
+/// Everything that the local cloud needs to run the function and that is missing on this machine.
 fn local_parts(function: &Function) -> Vec<BuildError> {
     let mut missing = Vec::new();
     let (is_chosen, named) = match function.web.as_ref().map(|web| &web.adapter) {
@@ -194,58 +213,51 @@ fn local_parts(function: &Function) -> Vec<BuildError> {
     missing
 }
 
-/// A local cloud that runs already may know another adapter than one that would be started.
+/// lamstream includes an adapter, so only one that a variable names can be missing.
 fn adapter_missing() -> Option<BuildError> {
-    if let Some(named) = adapter::named() {
-        let why = match (named.is_file(), named.exists()) {
-            (true, _) => return None,
-            (false, true) => "it is not a file",
-            (false, false) => "there is no such file",
-        };
-        let message = format!("cannot use `LAMSTREAM_ADAPTER` (`{}`): {why}", named.display());
-        let hint = "correct the variable, or unset it and run `lamstream local adapter install` once";
-        return Some(BuildError::new(message).hint(hint));
-    }
-    let running = home().ok().and_then(|home| home.running().ok().flatten());
-    let known = running.and_then(|running| running.adapter);
-    if known.or_else(adapter::program).is_some_and(|program| program.is_file()) {
-        return None;
-    }
-    let error = BuildError::new("cannot run web apps: Lambda Web Adapter is not installed");
-    Some(error.hint("run `lamstream local adapter install` once"))
+    let named = adapter::named()?;
+    let why = match (named.is_file(), named.exists()) {
+        (true, _) => return None,
+        (false, true) => "it is not a file",
+        (false, false) => "there is no such file",
+    };
+    let message = format!("cannot use `LAMSTREAM_ADAPTER` (`{}`): {why}", named.display());
+    Some(BuildError::new(message).hint("correct the variable, or unset it to use the adapter that lamstream includes"))
 }
-
-/// A problem as it is shown, and what to do about it.
-type Shown = (String, Vec<String>);
 
 fn failure(session: &Session, project: &Project, wrong: Vec<Wrong>, needs_values: bool) -> Failure {
     let (mistakes, others): (Vec<Wrong>, Vec<Wrong>) = wrong.into_iter().partition(|(_, error)| !error.keys.is_empty());
-    let missing = needs_values.then(|| values::missing_here(project)).flatten();
-    let mut shown = of_manifest(session, project, mistakes, missing);
-    let kind = if shown.is_empty() { Kind::Build } else { Kind::Manifest };
-    // Two functions may lack the same.
+    let unfilled = if needs_values { values::unfilled_here(project) } else { Vec::new() };
+    let mut shown = of_manifest(session, project, mistakes, unfilled);
+    let kind = if shown.is_empty() { FailureKind::Build } else { FailureKind::Manifest };
+    // Several functions may have the same problem.
     let mut others: Vec<BuildError> = others.into_iter().map(|(_, error)| error).collect();
     let mut seen = BTreeSet::new();
     others.retain(|error| seen.insert(error.message.clone()));
     if shown.is_empty() && others.len() == 1 {
         return others.remove(0).into();
     }
-    for error in others {
-        let causes = error.caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
-        let causes = causes.map(|cause| format!("\n  caused by: {cause}"));
-        let text = std::iter::once(error.message.lines().collect::<Vec<_>>().join(" ")).chain(causes).collect();
-        shown.push((text, error.hints));
-    }
-    Failure::of_shown(kind, shown)
+    shown.extend(others.into_iter().map(problem));
+    Failure::of_problems(kind, shown)
 }
 
-/// What the manifest is to blame for, each with its place, in the order of the places.
-fn of_manifest(
-    session: &Session,
-    project: &Project,
-    mistakes: Vec<Wrong>,
-    missing: Option<(Problems, Vec<String>)>,
-) -> Vec<Shown> {
+/// The failure of a build. At least one error is given.
+pub(super) fn failure_of_build(mut errors: Vec<BuildError>) -> Failure {
+    match errors.len() {
+        1 => errors.remove(0).into(),
+        _ => Failure::of_problems(FailureKind::Build, errors.into_iter().map(problem).collect()),
+    }
+}
+
+fn problem(error: BuildError) -> Problem {
+    let causes = error.caused_by.iter().flat_map(|cause| cause.lines()).filter(|line| !line.trim().is_empty());
+    let caused_by = causes.map(str::to_owned).collect();
+    let message = error.message.lines().collect::<Vec<_>>().join(" ");
+    Problem { what: What::Build { message, caused_by }, hints: error.hints }
+}
+
+/// The problems that are the manifest's fault, each with its location, in the order of the locations.
+fn of_manifest(session: &Session, project: &Project, mistakes: Vec<Wrong>, unfilled: Vec<Unfilled>) -> Vec<Problem> {
     let stage = project.manifest.stage.as_deref();
     let path = session.global.manifest.display().to_string();
     let mistakes = mistakes.into_iter().map(|(function, error)| {
@@ -253,16 +265,20 @@ fn of_manifest(
         let mistake = Mistake { function, keys: error.keys, message };
         (located(vec![mistake], &project.text, stage), error.hints)
     });
-    let mut all: Vec<(Problems, Vec<String>)> = mistakes.chain(missing).collect();
+    let unfilled = unfilled.into_iter().map(|Unfilled { problem, missing }| {
+        let hints = missing.iter().filter_map(hint_for_missing).collect();
+        (problem, hints)
+    });
+    let mut all: Vec<(Problems, Vec<String>)> = mistakes.chain(unfilled).collect();
     all.sort_by_key(|(problems, _)| {
         problems.iter().next().and_then(|first| first.span.as_ref()).map(|span| (span.start, span.end))
     });
-    let mut shown: Vec<Shown> = Vec::new();
+    let mut shown: Vec<Problem> = Vec::new();
     for (problems, hints) in all {
-        let text = problems.render(&path, &project.text);
-        match shown.iter_mut().find(|(known, _)| *known == text) {
-            Some((_, known)) => known.extend(hints),
-            None => shown.push((text, hints)),
+        let what = What::Manifest(problems.diagnostics(&path, &project.text));
+        match shown.iter_mut().find(|known| known.what == what) {
+            Some(known) => known.hints.extend(hints),
+            None => shown.push(Problem { what, hints }),
         }
     }
     shown

@@ -1,34 +1,34 @@
-//! A manifest, and the functions of it that a command is about.
+//! A manifest, and the functions in it that a command works on.
 
 use crate::cli::Global;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind, Problem, What};
 use crate::manifest::{self, Function, Manifest};
 use crate::stack::Platform;
 use std::path::{Path, PathBuf};
 
-/// Where `build` puts zips by default.
+/// The default directory for the zips of `build`.
 const ZIPS: &str = "target/lamstream";
 
-/// A manifest, and the functions of it that were chosen.
-pub struct Project {
-    /// The manifest's directory: its paths are relative to it.
+/// A manifest, and the functions in it that were chosen.
+pub(super) struct Project {
+    /// The manifest's directory. Paths in the manifest are relative to it.
     pub directory: PathBuf,
     /// The text of the manifest.
     pub text: String,
     pub manifest: Manifest,
     pub functions: Vec<Function>,
-    /// The manifest, and what `build` writes: no part of any package.
+    /// The manifest and the output of `build`, which no package includes.
     pub own: Vec<PathBuf>,
-    /// The files that values come from, in any stage and for any function.
+    /// The files that values come from, for all stages and functions.
     pub values: Vec<PathBuf>,
 }
 
 impl Project {
-    /// The manifest, and of its functions those that were named; all of them if none was.
+    /// Reads the manifest, and chooses the named functions; all of them if none is named.
     ///
     /// # Errors
-    /// A manifest that cannot be read or is wrong, and a name that it does not have.
-    pub fn read(global: &Global, named: &[String]) -> Result<Project, Failure> {
+    /// When the manifest cannot be read or is invalid, or does not have one of the names.
+    pub(super) fn read(global: &Global, named: &[String]) -> Result<Project, Failure> {
         let (text, manifest) = read_manifest(global)?;
         let known: Vec<String> = manifest.functions.iter().map(|function| function.name.clone()).collect();
         if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
@@ -43,27 +43,27 @@ impl Project {
         Ok(Project { directory, text, manifest, functions, own, values })
     }
 
-    /// The manifest with one function of it: the named one, or the only one.
+    /// Reads the manifest, and chooses one function for `command`: the named one, or the only one.
     ///
     /// # Errors
-    /// As for [`Project::read`], and when none is named although there are several.
-    pub fn single(global: &Global, named: Option<&String>) -> Result<Project, Failure> {
+    /// As for [`Project::read`], and when none is named although there are several functions.
+    pub(super) fn single(global: &Global, command: &str, named: Option<&String>) -> Result<Project, Failure> {
         let named: Vec<String> = named.cloned().into_iter().collect();
         let project = Project::read(global, &named)?;
         if project.functions.len() != 1 {
             let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-            return Err(Failure::which_function(&known));
+            return Err(Failure::which_function(command, &known));
         }
         Ok(project)
     }
 
-    /// The path of something that the manifest names.
-    pub fn path(&self, named: &Path) -> PathBuf {
+    /// The path of a file or directory in the manifest.
+    pub(super) fn path(&self, named: &Path) -> PathBuf {
         if self.directory == Path::new(".") { named.to_owned() } else { self.directory.join(named) }
     }
 
-    /// What the functions belong to, for a question.
-    pub fn app(&self) -> String {
+    /// The app and the stage, as a question names them.
+    pub(super) fn app(&self) -> String {
         match &self.manifest.stage {
             Some(stage) => format!("app `{}`, stage `{stage}`,", self.manifest.app),
             None => format!("app `{}`", self.manifest.app),
@@ -73,20 +73,25 @@ impl Project {
 
 fn read_manifest(global: &Global) -> Result<(String, Manifest), Failure> {
     let path = global.manifest.display().to_string();
-    let text = std::fs::read_to_string(&global.manifest).map_err(|error| {
-        Failure::new(Kind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
+    let bytes = std::fs::read(&global.manifest).map_err(|error| {
+        Failure::new(FailureKind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
             .hint("run lamstream in the manifest's directory, or name the manifest with `--manifest`")
     })?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| Failure::not_utf8(&format!("the manifest `{path}`"), &error))?;
     // CI systems set variables without a value to the empty string.
     let stage = global.stage.as_deref().filter(|stage| !stage.is_empty());
     match manifest::parse(&text, stage) {
         Ok(manifest) => Ok((text, manifest)),
-        Err(problems) => Err(Failure::of_problems(Kind::Manifest, problems.render(&path, &text))),
+        Err(problems) => {
+            let what = What::Manifest(problems.diagnostics(&path, &text));
+            Err(Failure::of_problems(FailureKind::Manifest, vec![Problem { what, hints: Vec::new() }]))
+        }
     }
 }
 
-/// What the code of a function has to fit. The local cloud runs it on this very machine, with its interpreters.
-pub fn platform(function: &Function, local: bool) -> Platform {
+/// The platform that a function's code must fit. The local cloud runs the code on this machine, with its interpreters.
+pub(super) fn platform(function: &Function, local: bool) -> Platform {
     let wanted = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
     if local { packaging::platform_here(&wanted) } else { wanted }
 }

@@ -1,51 +1,67 @@
-//! A change that can be shown, asked about and carried out.
+//! A change that lamstream can show, ask about and carry out.
 
 use crate::apply::Current as _;
 use crate::aws::Current;
 use crate::failure::Failure;
-use crate::plan::{Kind, Plan, plan};
+use crate::plan::{Change, ForeignResource, Plan, ResourceKind, plan};
 use crate::report::{Line, plan_lines};
-use crate::stack::{Names, Stack};
+use crate::stack::{Live, Stack};
 
-/// What is there, what it is to become, and the plan that leads there.
+/// The current state, the target, and the plan that leads from one to the other.
 pub(super) struct Proposal<'a> {
     pub current: Current<'a>,
+    /// The changes that this run has carried out since it observed the current state.
+    pub done: Vec<Change>,
     pub target: Stack,
     pub plan: Plan,
 }
 
 impl<'a> Proposal<'a> {
-    pub fn new(current: Current<'a>, target: Stack) -> Proposal<'a> {
-        Proposal { plan: plan(current.stack(), &target), current, target }
+    pub(super) fn new(current: Current<'a>, target: Stack) -> Proposal<'a> {
+        Proposal::after(current, Vec::new(), target)
     }
 
-    /// From the same to another target.
-    pub fn towards(self, target: Stack) -> Proposal<'a> {
-        Proposal::new(self.current, target)
+    /// The rest of the proposal, after the changes in `done` were carried out.
+    pub(super) fn having_done(self, done: Vec<Change>) -> Proposal<'a> {
+        Proposal::after(self.current, done, self.target)
     }
 
-    /// The plan, one line a change.
-    pub fn lines(&self) -> Vec<Line> {
+    /// The same current state with another target.
+    pub(super) fn towards(self, target: Stack) -> Proposal<'a> {
+        Proposal::after(self.current, self.done, target)
+    }
+
+    fn after(current: Current<'a>, done: Vec<Change>, target: Stack) -> Proposal<'a> {
+        let stack = done.iter().fold(current.stack().clone(), Stack::after);
+        Proposal { plan: plan(&stack, &target), current, done, target }
+    }
+
+    /// The plan, one line per change.
+    pub(super) fn lines(&self) -> Vec<Line> {
         plan_lines(&self.target.names, &self.plan)
     }
 
+    /// Lambda keeps the instances of `live` warm, and cannot do that for a version that starts from a snapshot.
+    ///
     /// # Errors
-    /// When the plan would change what is not ours.
-    pub fn refuse_strangers(&self) -> Result<(), Failure> {
-        match self.plan.strangers.first() {
-            Some(kind) => {
-                let outlives = matches!(kind, Kind::LogGroup);
-                Err(Failure::stranger(kind.in_words(), &name_of(*kind, &self.target.names), outlives))
+    /// When the plan would move `live` to such a version while it has provisioned concurrency.
+    pub(super) fn refuse_snapshots_beside_warm_instances(&self) -> Result<(), Failure> {
+        let has_snapshots = |live: &Live| live.newest().configuration.snap_start;
+        let is_warm = self.current.stack().provisioned.is_some();
+        match self.target.live.as_ref().is_some_and(has_snapshots) && is_warm {
+            true => Err(Failure::snapshots_beside_warm_instances(&self.target.names.function)),
+            false => Ok(()),
+        }
+    }
+
+    /// # Errors
+    /// When the plan would change something that lamstream did not create.
+    pub(super) fn refuse_strangers(&self) -> Result<(), Failure> {
+        match self.plan.foreign.first() {
+            Some(ForeignResource { kind, name }) => {
+                Err(Failure::foreign(kind.in_words(), name, matches!(kind, ResourceKind::LogGroup)))
             }
             None => Ok(()),
         }
-    }
-}
-
-fn name_of(kind: Kind, names: &Names) -> String {
-    match kind {
-        Kind::LogGroup => names.log_group(),
-        Kind::Role => names.role_name(),
-        Kind::Function | Kind::Release | Kind::Url | Kind::Provisioned | Kind::Permission => names.function_name(),
     }
 }

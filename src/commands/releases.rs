@@ -1,4 +1,4 @@
-//! `lamstream releases`: the published versions.
+//! `lamstream releases`: lists the published versions.
 
 use super::project::Project;
 use super::session::Session;
@@ -8,8 +8,8 @@ use crate::cli::Releases;
 use crate::failure::Failure;
 use crate::report::{Answer, Detail, FunctionAnswer};
 
-pub async fn releases(session: &Session, arguments: &Releases) -> Result<Answer, Failure> {
-    let project = Project::single(&session.global, arguments.function.as_ref())?;
+pub(super) async fn releases(session: &Session, arguments: &Releases) -> Result<Answer, Failure> {
+    let project = Project::single(&session.global, session.console.running(), arguments.function.as_ref())?;
     let site = Site::connect(session, &project.manifest).await?;
     let mut functions = Vec::new();
     for job in site.jobs(&project, session.global.local) {
@@ -20,5 +20,5 @@ pub async fn releases(session: &Session, arguments: &Releases) -> Result<Answer,
         }
         functions.push(FunctionAnswer { detail: Detail::Releases(releases), ..job.answer(&current.observed) });
     }
-    Ok(Answer::Releases(site.functions(&project, functions)))
+    Ok(site.functions(&project, functions).into())
 }

@@ -4,15 +4,18 @@ use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Job;
 use super::verification::{NotVerified, Rejection, Verification};
-use crate::apply::{Cause, Delivery, Event, NoTrial, Observed, Outputs, Reason, Source, Step, apply};
+use crate::apply::{
+    Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
+    apply,
+};
 use crate::aws::{Current, Traffic};
-use crate::failure::{Failure, Kind as Failed};
-use crate::plan::{Change, Kind, Plan};
+use crate::failure::{Failure, FailureKind};
+use crate::plan::{Plan, ResourceKind};
 use crate::report::{FunctionAnswer, State};
 use crate::stack::{Live, Secret, Stack, Verdict};
 
 /// One proposal while it is carried out.
-pub(super) struct Rollout<'a> {
+struct Rollout<'a> {
     session: &'a Session,
     job: &'a Job<'a>,
     /// What was deployed before this run.
@@ -20,61 +23,107 @@ pub(super) struct Rollout<'a> {
     current: Current<'a>,
     target: &'a Stack,
     checks: Verification<'a>,
-    answer: FunctionAnswer,
+    results: Results,
+}
+
+/// What a rollout has done so far.
+struct Results {
+    /// Whether this run changed anything, or is about to.
+    changed: bool,
+    done: Vec<Step>,
+    outputs: Outputs,
+    /// What `live` points to; `None` also if that is an older release that could not be read.
+    live: Option<Live>,
+    /// What the URL answered.
+    verified: Option<Verified>,
 }
 
 /// Applies the changes that lead to the target, verifies the URL, and only then applies the changes that remove
-/// something. A plan without changes may still need verification. `done` lists the steps that were completed earlier.
+/// something. A plan without changes may still need verification.
 pub(super) async fn roll_out(
     session: &Session,
     job: &Job<'_>,
     proposal: Proposal<'_>,
-    source: &Source,
+    source: &ReleaseSource,
     verify: bool,
-    done: Vec<Step>,
 ) -> FunctionAnswer {
-    let Proposal { current, target, plan } = proposal;
+    let Proposal { current, done, target, plan } = proposal;
     let observed = current.observed.clone();
-    let answer = FunctionAnswer {
+    let results = Results {
         changed: !plan.is_empty() || !done.is_empty(),
-        done,
-        plan: Some(plan.clone()),
-        ..job.answer(&observed)
+        done: done.iter().map(|change| Step::of(change, job.names())).collect(),
+        outputs: observed.outputs.clone(),
+        live: observed.stack.live.clone(),
+        verified: None,
     };
     let checks = Verification::of(session, job, &target, &observed, verify);
-    let rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, answer };
-    rollout.carry_out(plan, source).await
+    let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, results };
+    let result = rollout.carry_out(plan.clone(), source).await;
+    rollout.answer(plan, result)
 }
 
 /// Verifies a release that an interrupted run made live.
-pub(super) async fn prove(session: &Session, job: &Job<'_>, current: Current<'_>) -> FunctionAnswer {
+pub(super) async fn verify_interrupted(session: &Session, job: &Job<'_>, current: Current<'_>) -> FunctionAnswer {
     let target = current.observed.stack.clone();
-    roll_out(session, job, Proposal::new(current, target), &Source::Nothing, true, Vec::new()).await
+    roll_out(session, job, Proposal::new(current, target), &ReleaseSource::Nothing, true).await
 }
 
 impl Rollout<'_> {
-    async fn carry_out(mut self, plan: Plan, source: &Source) -> FunctionAnswer {
+    /// # Errors
+    /// With the steps that are left.
+    async fn carry_out(&mut self, plan: Plan, source: &ReleaseSource) -> Result<(), Failure> {
         self.hide_environments();
         let (before, after) = plan.halves();
         self.check_unverified_release(&before).await;
-        let failure = self.lead_to_target(&before, source).await.err();
-        if let Some(failure) = self.prove(failure).await {
-            return self.failed(failure, &after.changes);
+        let led = self.lead_to_target(&before, source).await;
+        if let Err(mut failure) = self.verify_url(led).await {
+            failure.left.extend(after.changes.iter().map(|change| Step::of(change, self.job.names())));
+            return Err(failure);
         }
         let delivery = Delivery::of(self.target);
         match apply(&mut self.current, &after, &delivery, &mut NoTrial, &self.session.observer()).await {
-            Ok(applied) => self.answer.done.extend(applied.done),
+            Ok(applied) => self.results.done.extend(applied.done),
             Err(error) => {
                 let mut failure = Failure::from(error);
-                self.answer.done.append(&mut failure.done);
-                return self.failed(failure, &[]);
+                self.results.done.append(&mut failure.done);
+                return Err(failure);
             }
         }
-        let mut answer = self.answer;
-        answer.state = if self.target.live.is_some() { State::Deployed } else { State::Absent };
-        answer.url = self.target.url.clone();
-        answer.outputs.url = answer.outputs.url.filter(|_| answer.url.is_some());
-        answer
+        Ok(())
+    }
+
+    fn answer(self, plan: Plan, result: Result<(), Failure>) -> FunctionAnswer {
+        let is_known = !matches!(self.current.traffic(), Traffic::Unknown(_));
+        let Rollout { job, observed, target, results, .. } = self;
+        let Results { changed, done, mut outputs, mut live, verified } = results;
+        if !is_known {
+            (live, outputs.version, outputs.previous, outputs.shifted) = (None, None, None, None);
+        }
+        let url = if result.is_ok() { &target.url } else { &observed.stack.url };
+        if result.is_ok() && url.is_none() {
+            outputs.url = None;
+        }
+        let answer = FunctionAnswer {
+            state: if target.live.is_some() { State::Deployed } else { State::Absent },
+            changed,
+            url: url.clone(),
+            release: live.as_ref().map(|live| live.release.clone()),
+            shift: live.as_ref().and_then(Live::weight),
+            verdict: (outputs.version.is_some() && outputs.url.is_some()).then_some(outputs.remembered.verdict),
+            outputs,
+            plan: Some(plan),
+            set_outside: observed.outside.all(job.function.snap_start),
+            verified,
+            done,
+            ..FunctionAnswer::of(job.names().clone())
+        };
+        match result {
+            Ok(()) => answer,
+            Err(failure) => {
+                let answer = answer.failed(failure);
+                FunctionAnswer { error: answer.error.map(Failure::resumable), ..answer }
+            }
+        }
     }
 
     /// Hides environment values, because a function may write them to its log. A rollback only knows them from AWS.
@@ -88,57 +137,58 @@ impl Rollout<'_> {
 
     /// Checks a release that an interrupted run left unverified, because it decides whether we can return to it.
     async fn check_unverified_release(&mut self, plan: &Plan) {
-        let moves = plan.changes.iter().any(|change| change.kind() == Kind::Release);
-        let Some(url) = &self.observed.outputs.url else { return };
-        if !moves || !self.checks.verifies() || !self.observed.outputs.remembered.interrupted {
+        let Observed { outputs, .. } = self.observed;
+        let (Some(url), Some(version)) = (&outputs.url, outputs.newest()) else { return };
+        if !has_release(plan) || !self.checks.verifies() || !outputs.remembered.interrupted {
             return;
         }
         match self.checks.ask(url, &self.current, true).await {
-            Ok(_) => self.current.assume_verified(self.checks.fingerprint()),
-            Err(refused) => self.session.console.note(&format!(
-                "`{}`: an earlier run left version {} unverified: {}",
-                self.job.function.name,
-                self.newest_observed(),
-                refused.failure.message
-            )),
+            Ok(_) => self.current.note_passed(self.checks.fingerprint()),
+            Err(refused) => {
+                if refused.calls_for_moving_back {
+                    self.current.note_failed();
+                }
+                self.session.console.note(&format!(
+                    "`{}`: an earlier run left version {version} unverified: {}",
+                    self.job.function.name, refused.failure.message
+                ));
+            }
         }
     }
 
     /// Applies the changes that lead to the target, including the trial of the new version.
-    async fn lead_to_target(&mut self, plan: &Plan, source: &Source) -> Result<(), Failure> {
+    async fn lead_to_target(&mut self, plan: &Plan, source: &ReleaseSource) -> Result<(), Failure> {
         let delivery = Delivery { target: self.target, source, verify: self.checks.verifies() };
         let observer = self.session.observer();
-        match apply(&mut self.current, plan, &delivery, &mut self.checks, &observer).await {
-            Ok(applied) => {
-                self.answer.done.extend(applied.done);
-                self.learn(applied.outputs);
-                self.answer.release = self.target.live.as_ref().map(|live| live.release.clone());
-                self.answer.shift = self.target.live.as_ref().and_then(Live::weight);
-                let verdict = self.answer.outputs.remembered.verdict;
-                self.answer.verdict = Some(verdict).filter(|_| self.target.url.is_some());
-                Ok(())
-            }
-            Err(error) => {
-                self.answer.done.extend(error.done);
-                self.learn(error.outputs);
-                let left = error.failed.into_iter().chain(error.left).collect();
-                match error.cause {
-                    Cause::Cloud(error) => Err(Failure::cut_short(error, Vec::new(), left)),
-                    Cause::Rejected(rejection) => Err(self.rejected(rejection, left).await),
+        let (Applied { outputs, done }, stopped) =
+            match apply(&mut self.current, plan, &delivery, &mut self.checks, &observer).await {
+                Ok(applied) => (applied, None),
+                Err(error) => {
+                    let ApplyError { outputs, done, failed, left, cause } = *error;
+                    (Applied { outputs, done }, Some((cause, failed.into_iter().chain(left).collect())))
                 }
-            }
+            };
+        if done.iter().any(is_release) {
+            self.results.live = self.target.live.clone();
+        }
+        self.results.done.extend(done);
+        self.learn(outputs);
+        match stopped {
+            None => Ok(()),
+            Some((StepError::Cloud(error), left)) => Err(Failure::stopped_early(error, Vec::new(), left)),
+            Some((StepError::Rejected(rejection), left)) => Err(self.rejected(rejection, left).await),
         }
     }
 
-    /// Adds the values that AWS assigned to the answer.
+    /// Adds the values that AWS assigned.
     fn learn(&mut self, outputs: Outputs) {
-        self.answer.outputs = std::mem::take(&mut self.answer.outputs).updated_by(outputs);
+        self.results.outputs = std::mem::take(&mut self.results.outputs).updated_by(outputs);
     }
 
     async fn rejected(&mut self, rejection: Rejection, left: Vec<Step>) -> Failure {
         self.remember_failed(&rejection.version).await;
         let failure = Failure { left, ..rejection.failure };
-        // `prove` is about to verify the live release, and then says what stays live.
+        // `verify_url` is about to verify the live release, and then says what stays live.
         if self.observed.outputs.remembered.interrupted {
             return failure;
         }
@@ -151,43 +201,43 @@ impl Rollout<'_> {
     /// If this cannot be written, the version counts as unverified, which is equally safe.
     async fn remember_failed(&mut self, version: &str) {
         let current = &mut self.current;
-        let _ = self.session.to_the_end(async |observer| current.remember_failed(version, observer).await).await;
+        let remembered = self.session.to_the_end(async |observer| current.remember_failed(version, observer).await);
+        if let Ok(Ok(remembered)) = remembered.await {
+            self.results.outputs.remembered = remembered;
+        }
     }
 
-    /// Verifies the URL if the live release may not have passed its checks, even after another failure. Returns the
-    /// failure to report.
-    async fn prove(&mut self, failure: Option<Failure>) -> Option<Failure> {
+    /// Verifies the URL if the live release may not have passed its checks, even if `led` is a failure.
+    async fn verify_url(&mut self, led: Result<(), Failure>) -> Result<(), Failure> {
         let traffic = self.current.traffic();
         let is_in_doubt = traffic != Traffic::Unmoved || self.observed.outputs.remembered.interrupted;
-        let due = match &failure {
-            None => self.answer.changed || self.checks.are_due(),
-            Some(_) => is_in_doubt,
+        let due = match &led {
+            Ok(()) => self.results.changed || self.checks.are_due(),
+            Err(_) => is_in_doubt,
         };
-        if failure.is_none() && !self.checks.is_wanted && is_in_doubt && traffic == Traffic::Unmoved {
+        if led.is_ok() && !self.checks.is_wanted && is_in_doubt && traffic == Traffic::Unmoved {
             self.remember(false).await;
         }
-        let url = self.answer.outputs.url.clone().filter(|_| due && self.checks.verifies());
-        let Some(url) = url else { return failure.map(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
-        match self.checks.ask(&url, &self.current, failure.is_some()).await {
+        let url = self.results.outputs.url.clone().filter(|_| due && self.checks.verifies());
+        let Some(url) = url else { return led.map_err(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
+        match self.checks.ask(&url, &self.current, led.is_err()).await {
             Ok(verified) => {
-                self.answer.verified = verified;
-                let is_whole = self.target.live.as_ref().is_none_or(|live| live.shift.is_none());
-                let (is_known, all) = (!matches!(traffic, Traffic::Unknown(_)), self.checks.are_all_there());
-                if is_known && self.remember(all).await && all && is_whole {
-                    self.answer.verdict = Some(Verdict::Verified);
+                self.results.verified = verified;
+                if !matches!(traffic, Traffic::Unknown(_)) {
+                    self.remember(self.checks.are_all_there()).await;
                 }
                 if let Some(signal) = self.session.stop.requested().filter(|_| self.session.stop.second.is_cancelled())
                 {
-                    return Some(failure.unwrap_or_else(|| Failure::interrupted(signal)));
+                    return Err(led.err().unwrap_or_else(|| Failure::interrupted(signal)));
                 }
-                failure.map(|failure| {
-                    let live = describe_traffic(&traffic).unwrap_or_else(|| self.is_live());
+                led.map_err(|failure| {
+                    let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
                     self.ended(failure.therefore(&format!("{live}, and its URL passes the checks")))
                 })
             }
             Err(refused) => {
-                let failure = self.refused(refused, failure).await;
-                Some(self.ended(failure))
+                let failure = self.refused(refused, led.err()).await;
+                Err(self.ended(failure))
             }
         }
     }
@@ -195,38 +245,38 @@ impl Rollout<'_> {
     /// Marks the failure as interrupted if a signal arrived, even if something else failed afterwards.
     fn ended(&self, failure: Failure) -> Failure {
         match self.session.stop.requested() {
-            Some(signal) => Failure { kind: Failed::Interrupted(signal), ..failure },
+            Some(signal) => Failure { kind: FailureKind::Interrupted(signal), ..failure },
             None => failure,
         }
     }
 
     /// Records that the live release passed, or that it is accepted unchecked. If this cannot be written, the next deploy
-    /// checks it again, which does no harm. Returns whether it was written.
-    async fn remember(&mut self, passed: bool) -> bool {
+    /// checks it again, which does no harm.
+    async fn remember(&mut self, passed: bool) {
         let (current, checks) = (&mut self.current, self.checks.fingerprint());
         let remembered = self.session.to_the_end(async |observer| match passed {
             true => current.remember_passed(checks, observer).await,
             false => current.remember_unasked(observer).await,
         });
         let why = match remembered.await {
-            Ok(Ok(())) => return true,
+            Ok(Ok(remembered)) => {
+                self.results.outputs.remembered = remembered;
+                return;
+            }
             Ok(Err(error)) => error.to_string(),
-            Err(failure) => failure.message,
+            Err(failure) => failure.message.to_string(),
         };
         let (function, how) = (&self.job.function.name, if passed { ", although it passed" } else { "" });
         let note = format!("`{function}` counts as unverified{how}: {why}; the next deploy verifies its URL again");
         self.session.console.note(&note);
-        false
-    }
-
-    /// The version that received traffic most recently before this run.
-    fn newest_observed(&self) -> &str {
-        self.observed.outputs.newest().map_or("", String::as_str)
     }
 
     /// Names the live version, for runs that did not move `live`.
-    fn is_live(&self) -> String {
-        format!("version {} is live", self.newest_observed())
+    fn describe_observed(&self) -> String {
+        match self.observed.outputs.newest() {
+            Some(version) => format!("version {version} is live"),
+            None => "nothing is live".to_owned(),
+        }
     }
 
     /// Moves `live` back if that helps, and adds the outcome to the failure.
@@ -240,58 +290,103 @@ impl Rollout<'_> {
         // If the live release passed before, moving back to an older one would not help.
         let suspect = traffic != Traffic::Unmoved || remembered.interrupted;
         if !suspect || !refused.calls_for_moving_back {
-            let live = describe_traffic(&traffic).unwrap_or_else(|| self.is_live());
-            let passed = traffic == Traffic::Unmoved && remembered.verdict == Verdict::Verified;
-            let how = if passed { "it passed other checks before" } else { "unverified" };
-            return failure.therefore(&format!("{live}, {how}"));
+            let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
+            let has_passed = traffic == Traffic::Unmoved && remembered.verdict == Verdict::Verified;
+            // During a shift, the other release may have answered.
+            let is_alone = self.results.outputs.shifted.is_none();
+            if !suspect && !has_passed && is_alone && refused.calls_for_moving_back {
+                self.remember_live_failed().await;
+            }
+            let how = if has_passed { "and passed earlier checks" } else { "but unverified" };
+            return failure.therefore(&format!("{live} {how}"));
+        }
+        if let Some(elsewhere) = self.older_release_fails().await {
+            self.remember(false).await;
+            return failure.therefore(&elsewhere);
         }
         let current = &mut self.current;
         let moved = self.session.to_the_end(async |observer| current.move_back(observer).await).await;
-        let why = match moved {
-            Ok(Ok(Some(outputs))) => return self.moved_back(failure, outputs),
+        let (why, hints) = match moved {
+            Ok(Ok(Some((version, outputs)))) => return self.moved_back(failure, &version, outputs).await,
             Ok(Ok(None)) => {
-                let version = self.answer.outputs.newest().cloned().unwrap_or_default();
-                self.remember_failed(&version).await;
+                self.remember_live_failed().await;
                 return failure.therefore("it stays live: there is no previous release to move back to");
             }
             Ok(Err(error)) if error.reason == Reason::Conflict => {
                 return failure.therefore_as_said("`live` was not moved back", &error.to_string());
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(interrupted) => interrupted.message,
+            Ok(Err(error)) => (error.to_string(), Failure::from(error).hints),
+            Err(interrupted) => (interrupted.message.to_string(), interrupted.hints),
         };
-        let live = describe_traffic(&self.current.traffic()).unwrap_or_else(|| self.is_live());
-        failure.therefore_as_said(&format!("{live}, and `live` could not be moved back"), &why)
+        let how = match self.current.traffic() {
+            Traffic::Unknown(version) => {
+                format!("`live` may be on version {version}: it could not be moved back, or the reply was lost")
+            }
+            traffic => {
+                let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
+                format!("{live}, and `live` could not be moved back")
+            }
+        };
+        let mut failure = failure.therefore_as_said(&how, &why);
+        failure.hints.extend(hints);
+        failure.hint("run `lamstream deploy` again once the cause is removed: it asks the URL, and moves `live` back if it fails")
     }
 
-    /// Records the move in the answer, where the release counts as not done again.
-    fn moved_back(&mut self, failure: Failure, outputs: Outputs) -> Failure {
-        let version = outputs.version.clone().unwrap_or_default();
+    /// During a shift, says so if the version that gets the rest of the traffic fails the checks itself: its answer
+    /// must not be held against the new version, which has passed its trial.
+    async fn older_release_fails(&self) -> Option<String> {
+        let outputs = &self.results.outputs;
+        let (newer, older) = (outputs.shifted.as_ref()?, outputs.version.as_ref()?);
+        if self.checks.passes(older).await? {
+            return None;
+        }
+        Some(format!(
+            "version {older}, which gets the rest of the traffic, fails the checks too: the shift to version {newer} stays, \
+             and version {newer} is unverified"
+        ))
+    }
+
+    /// Marks the release that stays live although its URL failed.
+    async fn remember_live_failed(&mut self) {
+        if let Some(version) = self.results.outputs.newest().cloned() {
+            self.remember_failed(&version).await;
+        }
+    }
+
+    /// Records the move, after which the release counts as not done again.
+    async fn moved_back(&mut self, failure: Failure, version: &str, outputs: Outputs) -> Failure {
         let shift = outputs.shifted.as_ref().map(|part| format!(", with version {part} beside it as before"));
         let function = self.job.function.name.clone();
-        self.session.console.tell(&Event::MovedBack { function, version: version.clone() });
+        self.session.console.tell(&Event::MovedBack { function, version: version.to_owned() });
+        self.results.live = self
+            .read_live(version)
+            .await
+            .map(|live| Live { shift: live.shift.filter(|_| outputs.shifted.is_some()), release: live.release });
         self.learn(outputs);
-        let is_observed = self.answer.outputs.version == self.observed.outputs.version;
-        let observed = self.observed.stack.live.as_ref().filter(|_| is_observed);
-        self.answer.release = observed.map(|live| live.release.clone());
-        self.answer.shift = observed.and_then(Live::weight);
-        self.answer.changed = true;
-        self.answer.verdict = Some(self.answer.outputs.remembered.verdict);
-        let is_release = |step: &Step| step.kind == Kind::Release;
-        let (mut left, done): (Vec<Step>, Vec<Step>) = self.answer.done.drain(..).partition(is_release);
-        self.answer.done = done;
+        self.results.changed = true;
+        let (mut left, done): (Vec<Step>, Vec<Step>) = self.results.done.drain(..).partition(is_release);
+        self.results.done = done;
         left.extend(failure.left.iter().cloned());
         let back = format!("`live` was moved back to version {version}{}", shift.unwrap_or_default());
         Failure { left, ..failure.therefore(&back) }
     }
 
-    /// The answer for a failed rollout. The steps left are those of the failure and those that never started.
-    fn failed(self, failure: Failure, never_begun: &[Change]) -> FunctionAnswer {
-        let never_begun = never_begun.iter().map(|change| Step::of(change, self.job.names()));
-        let left: Vec<Step> = failure.left.iter().cloned().chain(never_begun).collect();
-        let failure = Failure { done: self.answer.done.clone(), left: left.clone(), ..failure };
-        FunctionAnswer { state: State::Failed, left, error: Some(failure), ..self.answer }
+    /// What `live` points to after a move back to this version. If this run did not observe it, it is read.
+    async fn read_live(&self, version: &str) -> Option<Live> {
+        if self.observed.outputs.version.as_deref() == Some(version) {
+            return self.observed.stack.live.clone();
+        }
+        let read = self.session.until_second_signal(self.job.place.release(version)).await;
+        read.ok()?.ok()?.map(Live::from)
     }
+}
+
+fn has_release(plan: &Plan) -> bool {
+    plan.changes.iter().any(|change| change.kind() == ResourceKind::Release)
+}
+
+fn is_release(step: &Step) -> bool {
+    step.kind == ResourceKind::Release
 }
 
 /// Says which version gets the traffic; `None` if this run did not move it.

@@ -44,7 +44,7 @@ impl Session {
     pub async fn until_second_signal<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         tokio::select! {
             biased;
-            signal = self.stop.insisted() => Err(Failure::interrupted(signal)),
+            signal = self.stop.wait_for_second() => Err(Failure::interrupted(signal)),
             done = work => Ok(done),
         }
     }

@@ -1,77 +1,101 @@
-//! Where functions live: an account in a region, and each function's place there.
+//! The account and region in which functions are deployed, and each function's place there.
 
 use super::local::{self, local_failure};
+use super::prepared::{Buildable, Prepared};
 use super::project::{Project, platform};
 use super::session::Session;
-use crate::apply::{Cloud, Observed};
-use crate::aws::{Access, Account, Current, Place};
+use crate::apply::{Cloud, Event, Observed};
+use crate::aws::{Access, Account, Current, Place, observe_places};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
 use crate::stack::{Live, Names, Platform, Stack};
-use futures_util::future::try_join_all;
 
 /// An account and its number.
-pub struct Site {
+pub(super) struct Site {
     pub account: Account,
     pub id: String,
 }
 
 /// One function and its place.
-pub struct Job<'a> {
-    pub function: &'a Function,
+pub(super) struct Job<'a> {
+    pub function: Function,
     pub place: Place<'a>,
-    /// What the code has to fit: the manifest's, or this machine's where it runs here.
+    /// The platform that the code must fit: the manifest's, or this machine's if the function runs here.
     pub platform: Platform,
-    /// Its checks without the values that come from outside.
+    /// The function's checks without the values that come from outside.
     pub checks_as_written: &'a [Check],
-    /// The bucket for a large package; `None` for one that is made for it.
+    /// The bucket for a large package; `None` if lamstream creates one for it.
     pub bucket: Option<&'a str>,
 }
 
 impl Site {
-    /// Opens the account and finds out which it is, before anything is read or written there.
+    /// Opens the account and finds out its number, before anything is read or written there.
     ///
     /// # Errors
-    /// Those of [`open`], and another account than the manifest's.
-    pub async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
+    /// Those of [`open`], and when the account is not the one in the manifest.
+    pub(super) async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
         let account = open(session, manifest).await?;
         let id = session.read("the account", account.id()).await??;
-        if let Some(wrong) = account.wrong_clock() {
-            session.console.note(&format!("this machine's clock is {wrong}: requests are signed by AWS's"));
-        }
+        note_wrong_clock(session, &account);
         match &manifest.account {
-            // The local cloud is no AWS account, so there is nothing to guard.
+            // The local cloud is not an AWS account, so there is nothing to guard.
             Some(expected) if *expected != id && !session.global.local => Err(Failure::wrong_account(expected, &id)),
             _ => Ok(Site { account, id }),
         }
     }
 
-    pub fn names(&self, project: &Project, function: &Function) -> Names {
+    /// Refuses web apps whose adapter AWS does not publish here. The local cloud has an adapter of its own.
+    ///
+    /// # Errors
+    /// With the first of them.
+    pub(super) fn refuse_missing_adapter(&self, session: &Session, project: &Project) -> Result<(), Failure> {
+        let region = &self.account.region;
+        let is_missing = |function: &&Function| function.web.as_ref().is_some_and(|web| !web.is_published_in(region));
+        match project.functions.iter().find(is_missing).filter(|_| !session.global.local) {
+            Some(function) => Err(Failure::no_adapter_layer(&function.name, region)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn names(&self, project: &Project, function: &Function) -> Names {
         project.manifest.names(function, &self.account.region, &self.id)
     }
 
-    /// The chosen functions in their places.
-    pub fn jobs<'a>(&'a self, project: &'a Project, local: bool) -> Vec<Job<'a>> {
-        let written =
-            |function: &Function| project.manifest.functions.iter().find(|written| written.name == function.name);
-        let job = |function: &'a Function| Job {
-            function,
-            place: Place::new(&self.account, self.names(project, function)),
-            platform: platform(function, local),
-            checks_as_written: written(function).map_or(&[], |written| &written.checks),
-            bucket: project.manifest.artifact_bucket.as_deref(),
-        };
+    /// The chosen functions, each with its place.
+    pub(super) fn jobs<'a>(&'a self, project: &'a Project, local: bool) -> Vec<Job<'a>> {
+        let job = |function: &Function| self.job(project, function.clone(), platform(function, local));
         project.functions.iter().map(job).collect()
     }
 
-    /// Where something is going to happen, for a question.
-    pub fn words(&self) -> String {
+    /// Functions with their code, each with its place.
+    pub(super) fn prepared_jobs<'a>(
+        &'a self,
+        project: &'a Project,
+        prepared: Vec<Prepared>,
+    ) -> Vec<(Job<'a>, Buildable)> {
+        let job = |Prepared { function, platform, code }| (self.job(project, function, platform), code);
+        prepared.into_iter().map(job).collect()
+    }
+
+    fn job<'a>(&'a self, project: &'a Project, function: Function, platform: Platform) -> Job<'a> {
+        let written = project.manifest.functions.iter().find(|written| written.name == function.name);
+        Job {
+            place: Place::new(&self.account, self.names(project, &function)),
+            platform,
+            checks_as_written: written.map_or(&[], |written| &written.checks),
+            bucket: project.manifest.artifact_bucket.as_deref(),
+            function,
+        }
+    }
+
+    /// The account and the region, as a question names them.
+    pub(super) fn words(&self) -> String {
         format!("account {} in {}", self.id, self.account.region)
     }
 
-    /// What was found out of functions, and where they are.
-    pub fn functions(&self, project: &Project, functions: Vec<FunctionAnswer>) -> Functions {
+    /// The results for functions, with their account, region, endpoint and stage.
+    pub(super) fn functions(&self, project: &Project, functions: Vec<FunctionAnswer>) -> Functions {
         Functions {
             account: Some(self.id.clone()),
             region: Some(self.account.region.clone()),
@@ -82,20 +106,27 @@ impl Site {
     }
 }
 
-/// Opens the account that the options and the manifest name; makes no call to AWS.
-pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Failure> {
+/// Opens the account that the options and the manifest name. This makes no call to AWS.
+pub(super) async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Failure> {
+    open_in(session, manifest.region.as_deref()).await
+}
+
+/// The same for a command without a manifest, or with this region in it.
+pub(super) async fn open_in(session: &Session, region: Option<&str>) -> Result<Account, Failure> {
     let global = &session.global;
     let access = if global.local {
-        local_access(session, manifest).await?
+        local_access(session, region).await?
     } else {
         Access::Aws {
             profile: global.profile.clone(),
             region: global.region.clone(),
-            manifest_region: manifest.region.clone(),
+            manifest_region: region.map(str::to_owned),
         }
     };
     let account = session.read("the credentials", Account::open(access)).await??;
     session.console.hide(account.secrets.iter().cloned());
+    let console = session.console.clone();
+    account.report_rate_limits(move |service, wait| console.tell(&Event::RateLimited { service, wait }));
     session.console.set_region(&account.region);
     if let Some(endpoint) = account.endpoint.as_ref().filter(|_| !global.local) {
         session.console.note(&format!("using the endpoint {endpoint} instead of AWS"));
@@ -103,7 +134,7 @@ pub async fn open(session: &Session, manifest: &Manifest) -> Result<Account, Fai
     Ok(account)
 }
 
-async fn local_access(session: &Session, manifest: &Manifest) -> Result<Access, Failure> {
+async fn local_access(session: &Session, region: Option<&str>) -> Result<Access, Failure> {
     let home = local::home()?;
     let running = session.read("the local cloud", home.start()).await?.map_err(local_failure)?;
     let credentials = home.credentials().map_err(local_failure)?;
@@ -111,31 +142,43 @@ async fn local_access(session: &Session, manifest: &Manifest) -> Result<Access, 
         endpoint: running.endpoint,
         access_key_id: credentials.access_key_id,
         secret_access_key: credentials.secret_access_key,
-        region: local::region(&session.global, manifest),
+        region: local::region(&session.global, region),
     })
 }
 
-/// Observes all functions, side by side.
-pub async fn observe_all<'a>(
+pub(super) fn note_wrong_clock(session: &Session, account: &Account) {
+    if let Some(wrong) = account.wrong_clock() {
+        session.console.note(&format!("this machine's clock is {wrong}; lamstream uses AWS's time"));
+    }
+}
+
+/// Observes all functions concurrently.
+pub(super) async fn observe_all<'a>(
     session: &Session,
-    jobs: &'a [Job<'a>],
-) -> Result<Vec<(&'a Job<'a>, Current<'a>)>, Failure> {
-    let observe = async |job: &'a Job<'a>| Ok((job, job.place.observe().await?));
-    session.read("what is deployed", try_join_all(jobs.iter().map(observe))).await?
+    jobs: Vec<Job<'a>>,
+) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
+    let places: Vec<Place<'a>> = jobs.iter().map(|job| job.place.clone()).collect();
+    let observed = session.read("what is deployed", observe_places(&places)).await??;
+    Ok(jobs.into_iter().zip(observed).collect())
 }
 
 impl Job<'_> {
-    pub fn names(&self) -> &Names {
+    pub(super) fn names(&self) -> &Names {
         self.place.names()
     }
 
-    /// The stack that the manifest wants, with this code.
-    pub fn target(&self, code: &str) -> Stack {
+    /// The stack that the manifest describes, with this code.
+    pub(super) fn target(&self, code: Option<&str>) -> Stack {
         self.function.target(self.names(), &self.platform, code)
     }
 
-    /// What can be said of the function as it was observed.
-    pub fn answer(&self, observed: &Observed) -> FunctionAnswer {
+    /// The stack that the manifest describes if the code does not change, because nothing is built yet.
+    pub(super) fn target_with_live_code(&self, deployed: &Stack) -> Stack {
+        self.target(deployed.live.as_ref().and_then(|live| live.newest().code.as_deref()))
+    }
+
+    /// The answer for the function as it was observed.
+    pub(super) fn answer(&self, observed: &Observed) -> FunctionAnswer {
         let live = observed.stack.live.as_ref();
         FunctionAnswer {
             state: if live.is_some() { State::Deployed } else { State::Absent },
@@ -144,6 +187,7 @@ impl Job<'_> {
             shift: live.and_then(Live::weight),
             verdict: (live.is_some() && observed.stack.url.is_some()).then_some(observed.outputs.remembered.verdict),
             outputs: observed.outputs.clone(),
+            set_outside: observed.outside.all(self.function.snap_start),
             ..FunctionAnswer::of(self.names().clone())
         }
     }

@@ -1,75 +1,111 @@
-//! `lamstream status`: what is deployed, and where it differs from the manifest.
+//! `lamstream status`: shows what is deployed, and where it differs from the manifest.
 
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
-use super::site::observe_all;
+use super::site::{Job, observe_all};
 use super::values::{Missing, connect_with_what_is_there};
+use crate::aws::Current;
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::manifest::Function;
 use crate::report::{Answer, Detail, FunctionAnswer, NotCompared, State};
 use crate::stack::{Secret, Stack};
+use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
 
-pub async fn status(session: &Session, arguments: &Status) -> Result<Answer, Failure> {
+/// How many functions are few.
+const FEW: usize = 10;
+
+pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answer, Failure> {
     let project = Project::read(&session.global, &arguments.functions)?;
-    let (mut project, site, missing) = connect_with_what_is_there(session, project).await?;
-    let missing: Vec<_> = project.functions.iter_mut().map(|function| without_missing(function, &missing)).collect();
+    let (project, site, missing) = connect_with_what_is_there(session, project).await?;
     let jobs = site.jobs(&project, session.global.local);
     let everything = arguments.functions.is_empty();
     let orphans = async {
         match project.functions.first().filter(|_| everything) {
             Some(function) => {
                 let names = site.names(&project, function);
-                Ok(session.until_stopped(site.account.functions_of(&names)).await??)
+                let known: Vec<String> =
+                    project.manifest.functions.iter().map(|function| function.name.clone()).collect();
+                Ok(session.until_stopped(site.account.orphans(&names, &known)).await??)
             }
             None => Ok(BTreeSet::new()),
         }
     };
-    let (observed, deployed) = tokio::try_join!(observe_all(session, &jobs), orphans)?;
+    let (observed, orphans) = tokio::try_join!(observe_all(session, jobs), orphans)?;
+    let mut unmanaged = unmanaged(session, &observed).await?.into_iter();
     let mut functions = Vec::new();
-    for ((job, current), missing) in observed.into_iter().zip(missing) {
-        // Nothing is built for a status, so the code that is live counts as the manifest's.
-        let code = current.observed.stack.live.as_ref().map_or("", |live| &live.newest().code);
-        let mut target = job.target(code);
-        leave_out(&missing, &current.observed.stack, &mut target);
+    for (mut job, current) in observed {
+        let missing = without_missing(&mut job.function, &missing);
+        let mut target = job.target_with_live_code(&current.observed.stack);
+        let undecryptable = leave_out(&missing, &current.observed.stack, &mut target);
         if let (Some(live), Some(wanted)) = (&current.observed.stack.live, &target.live)
             && *live.newest() == wanted.release
         {
-            // A shift is no drift: it was asked for, and is shown by itself.
+            // A shift is not drift: the user asked for it, and it is shown separately.
             target.live = Some(live.clone());
         }
         let is_live = current.observed.stack.live.is_some();
-        let not_compared = missing.into_iter().filter(|_| is_live);
-        let not_compared = not_compared.map(|(name, why)| NotCompared { field: format!("environment.{name}"), why });
-        let detail = Detail::Comparison { in_manifest: true, not_compared: not_compared.collect() };
+        let is_readable = is_live && undecryptable.is_none();
+        let missing = missing.into_iter().filter(|_| is_readable);
+        let missing = missing.map(|(name, why)| NotCompared { field: format!("environment.{name}"), why });
+        let not_compared = missing.chain(undecryptable).collect();
+        let detail = Detail::Comparison { in_manifest: true, not_compared };
         let drift = Proposal::new(current, target);
-        let answer = job.answer(&drift.current.observed);
+        let mut answer = job.answer(&drift.current.observed);
+        answer.set_outside.extend(unmanaged.next().into_iter().flatten());
+        answer.set_outside.sort_unstable();
+        answer.set_outside.dedup();
         functions.push(FunctionAnswer { plan: Some(drift.plan), detail, ..answer });
     }
-    let known: Vec<&String> = project.manifest.functions.iter().map(|function| &function.name).collect();
-    for name in deployed.into_iter().filter(|name| !known.contains(&name)) {
+    for name in orphans {
         let detail = Detail::Comparison { in_manifest: false, not_compared: Vec::new() };
         functions.push(FunctionAnswer { name, state: State::Deployed, detail, ..FunctionAnswer::default() });
     }
-    Ok(Answer::Status(site.functions(&project, functions)))
+    Ok(site.functions(&project, functions).into())
 }
 
-/// Takes out the variables whose values cannot be read here; gives each with the reason.
+/// Settings that take calls of their own. They are read for a few functions only: an account has few calls per second.
+async fn unmanaged(
+    session: &Session,
+    observed: &[(Job<'_>, Current<'_>)],
+) -> Result<Vec<BTreeSet<&'static str>>, Failure> {
+    if observed.len() > FEW {
+        return Ok(Vec::new());
+    }
+    let read = observed.iter().map(async |(job, current)| match &current.observed.stack.function {
+        Some(_) => job.place.unmanaged(current.observed.outputs.version.as_deref()).await,
+        None => Ok(BTreeSet::new()),
+    });
+    Ok(session.read("the settings", try_join_all(read)).await??)
+}
+
+/// Removes the variables whose values cannot be read here, and returns each with the reason.
 fn without_missing(function: &mut Function, missing: &Missing) -> Vec<(String, String)> {
     let variables = missing.variables(function);
     function.outside.clear();
     variables
 }
 
-/// What cannot be read here counts as it is on AWS, so that the rest can be compared.
-fn leave_out(missing: &[(String, String)], current: &Stack, target: &mut Stack) {
-    let (Some(live), Some(wanted)) = (&current.live, &mut target.live) else { return };
-    let is = &live.newest().configuration.environment;
+/// Gives variables that cannot be read here the values that they have on AWS, so that the rest can be compared. Returns
+/// the whole environment if these credentials cannot decrypt it.
+fn leave_out(missing: &[(String, String)], current: &Stack, target: &mut Stack) -> Option<NotCompared> {
+    let (Some(live), Some(wanted)) = (&current.live, &mut target.live) else { return None };
+    let live = &live.newest().configuration;
+    if let Some(undecryptable) = &live.undecryptable {
+        let wanted = &mut wanted.release.configuration;
+        wanted.environment.clone_from(&live.environment);
+        wanted.undecryptable = Some(undecryptable.clone());
+        let key = live.attachments.kms_key.as_deref().unwrap_or("the key that encrypts it");
+        let why = format!("{undecryptable}; allow them `kms:Decrypt` on {key}");
+        return Some(NotCompared { field: "environment".to_owned(), why });
+    }
+    let is = &live.environment;
     for (name, _) in missing {
-        // A variable that is not there at all differs whatever its value is.
+        // A variable that AWS does not have differs, whatever its value is.
         let value = is.get(name).cloned().unwrap_or_else(|| Secret::new(""));
         wanted.release.configuration.environment.insert(name.clone(), value);
     }
+    None
 }

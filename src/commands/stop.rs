@@ -39,6 +39,11 @@ impl Stop {
         stop
     }
 
+    /// For a part of a run, such as one round of a loop: it stops with the run, and cancelling its `first` stops it alone.
+    pub fn child(&self) -> Stop {
+        Stop { first: self.first.child_token(), second: self.second.child_token(), signal: Arc::clone(&self.signal) }
+    }
+
     fn heard(&self, number: u8, now: Instant) {
         let (_, first) = self.signal.get_or_init(|| (number, now));
         self.first.cancel();
@@ -59,7 +64,7 @@ impl Stop {
     }
 
     /// Waits for a second signal, and returns the number of the first.
-    pub async fn insisted(&self) -> u8 {
+    pub async fn wait_for_second(&self) -> u8 {
         self.second.cancelled().await;
         self.number()
     }
@@ -75,12 +80,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_later_signal_insists() {
+    fn only_a_later_signal_is_a_second_one() {
         let (stop, start) = (Stop::default(), Instant::now());
         stop.heard(SIGINT, start);
         stop.heard(SIGINT, start + DEBOUNCE / 2);
         assert!(!stop.second.is_cancelled());
         stop.heard(SIGTERM, start + DEBOUNCE);
         assert!(stop.second.is_cancelled() && stop.requested() == Some(SIGINT));
+    }
+
+    #[test]
+    fn a_part_of_a_run_stops_alone_and_with_the_run() {
+        let run = Stop::default();
+        let (first, second) = (run.child(), run.child());
+        first.first.cancel();
+        assert!(first.requested().is_some() && second.requested().is_none() && run.requested().is_none());
+        run.heard(SIGTERM, Instant::now());
+        assert_eq!(second.requested(), Some(SIGTERM));
+        assert!(!second.second.is_cancelled());
     }
 }

@@ -1,57 +1,73 @@
-//! Values that the manifest takes from outside: fetched before anything is built, and only by commands that need them.
+//! Fetches the values that the manifest takes from outside: before anything is built, and only for commands that need
+//! them.
 
+use super::prepared::Prepared;
 use super::project::Project;
 use super::session::Session;
 use super::site::Site;
-use crate::failure::{Failure, Kind};
-use crate::manifest::{Found, Function, Origin, Outside, Problems, fill};
-use crate::stack::Secret;
+use crate::failure::{Failure, FailureKind, Problem, What, hint_for_missing};
+use crate::manifest::{Found, Function, Origin, Outside, Unfilled, fill};
+use crate::stack::{NoValue, Secret};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// The most that a variable or a header can be, and the line end behind it.
+/// How to create a value where `--local` reads it.
+const THERE: &str = "with `--local`, store it in the local cloud: run `eval \"$(lamstream local env)\"` first";
+const NOT_TEXT: &str = "is not valid UTF-8";
+/// The longest possible variable or header, followed by a line end, in bytes.
 const LONGEST: u64 = 4096 + 2;
 
-/// Opens the account, and fetches all values of the chosen functions.
+/// Opens the account and fetches all values of the chosen functions.
 ///
 /// # Errors
-/// All values that are not there: those that need no AWS before any call to it.
-pub async fn connect(session: &Session, mut project: Project) -> Result<(Project, Site), Failure> {
-    let found = look_up_near(&project);
-    fill_values(session, &mut project, &found, Kind::Manifest)?;
-    hide(session, &project, None);
+/// When values are missing. Those that need no AWS are reported before any call to it.
+pub(super) async fn connect(
+    session: &Session,
+    project: &Project,
+    mut prepared: Vec<Prepared>,
+) -> Result<(Site, Vec<Prepared>), Failure> {
+    let found = look_up_near(project);
+    let functions = prepared.iter_mut().map(|prepared| &mut prepared.function);
+    fill_values(session, &project.text, functions, &found, FailureKind::Manifest)?;
+    hide(session, project, prepared.iter().map(|prepared| &prepared.function), None);
     let site = Site::connect(session, &project.manifest).await?;
-    let far = origins(&project, false);
+    // Names that depend on the account and the region were not known before.
+    let functions = || prepared.iter().map(|prepared| &prepared.function);
+    session.console.show_again(|value| functions().any(|function| site.names(project, function).have(value)));
+    let far = origins(project, false);
     if !far.is_empty() {
         let found = session.read("the secrets", fetch(&site, &far)).await??;
-        fill_values(session, &mut project, &found, Kind::Cloud)?;
-        hide(session, &project, Some(&site));
+        let functions = prepared.iter_mut().map(|prepared| &mut prepared.function);
+        fill_values(session, &project.text, functions, &found, FailureKind::Cloud)?;
+        hide(session, project, prepared.iter().map(|prepared| &prepared.function), Some(&site));
     }
-    Ok((project, site))
+    Ok((site, prepared))
 }
 
-/// Hides the values of the chosen functions, except those that are names, which messages are full of.
-fn hide(session: &Session, project: &Project, site: Option<&Site>) {
+/// Hides the values of functions, except values that are also names, because messages contain many names.
+fn hide<'f>(
+    session: &Session,
+    project: &Project,
+    functions: impl Iterator<Item = &'f Function> + Clone,
+    site: Option<&Site>,
+) {
     let region = session.global.region.as_deref();
     let is_name = |value: &str| {
         region == Some(value)
-            || project.functions.iter().any(|function| match site {
+            || functions.clone().any(|function| match site {
                 Some(site) => site.names(project, function).have(value),
                 None => project.manifest.has_name(function, value),
             })
     };
-    let secrets = project.functions.iter().flat_map(Function::secrets).flat_map(Secret::with_parts);
+    let secrets = functions.clone().flat_map(Function::secrets).flat_map(Secret::with_parts);
     session.console.hide(secrets.filter(|secret| !is_name(secret.reveal())));
 }
 
-/// What is missing of the values that need no AWS, with what to do about it, for a caller that reports other mistakes as well.
-pub fn missing_here(project: &Project) -> Option<(Problems, Vec<String>)> {
-    let found = look_up_near(project);
-    let problems = fill(&mut project.functions.clone(), &found, &project.text).err()?;
-    let hints = Failure::without_values(Kind::Manifest, String::new(), missing(&found).into_iter(), false).hints;
-    Some((problems, hints))
+/// The problems with values that need no AWS, for a caller that reports other mistakes as well.
+pub(super) fn unfilled_here(project: &Project) -> Vec<Unfilled> {
+    fill(&mut project.functions.clone(), &look_up_near(project), &project.text).err().unwrap_or_default()
 }
 
 fn look_up_near(project: &Project) -> Found {
@@ -59,16 +75,12 @@ fn look_up_near(project: &Project) -> Found {
     near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
 }
 
-fn missing(found: &Found) -> Vec<&Origin> {
-    found.iter().filter(|(_, value)| value.is_err()).map(|(origin, _)| origin).collect()
-}
-
-/// Opens the account for a command that deploys no values: it needs those of the checks alone, and where one cannot be
-/// read, the check that needs it is left out, and named.
+/// Opens the account for a command that deploys no values and needs only those of the checks. If one of these cannot be
+/// read, lamstream leaves out the check that needs it, and says so.
 ///
 /// # Errors
-/// Those of opening the account; none for a value.
-pub async fn connect_for_checks(
+/// Those of opening the account. A value that cannot be read is not an error.
+pub(super) async fn connect_for_checks(
     session: &Session,
     mut project: Project,
     verify: bool,
@@ -90,8 +102,8 @@ pub async fn connect_for_checks(
     Ok((project, site))
 }
 
-/// Values that cannot be read here, and why, in words that follow "which".
-pub struct Missing(Found);
+/// Values that cannot be read here, with the reasons, each worded to follow "which".
+pub(super) struct Missing(Found);
 
 impl Missing {
     fn why(&self, outside: &Outside) -> Option<String> {
@@ -100,17 +112,17 @@ impl Missing {
     }
 
     /// The variables of a function that cannot be compared, each with the reason.
-    pub fn variables(&self, function: &Function) -> Vec<(String, String)> {
+    pub(super) fn variables(&self, function: &Function) -> Vec<(String, String)> {
         let variable = |outside: &Outside| Some((outside.name.clone(), self.why(outside)?));
         function.outside.iter().filter_map(variable).collect()
     }
 }
 
-/// Opens the account, and fetches what values can be fetched here; the others stay outside.
+/// Opens the account and fetches the values that can be read here. The others stay in `outside`.
 ///
 /// # Errors
-/// Those of opening the account; none for a value.
-pub async fn connect_with_what_is_there(
+/// Those of opening the account. A value that cannot be read is not an error.
+pub(super) async fn connect_with_what_is_there(
     session: &Session,
     mut project: Project,
 ) -> Result<(Project, Site, Missing), Failure> {
@@ -121,13 +133,13 @@ pub async fn connect_with_what_is_there(
     if !far.is_empty() {
         let fetched = session.read("the secrets", fetch(&site, &far)).await?;
         found.extend(fetched.unwrap_or_else(|failure| {
-            let why = format!("cannot be read: {}", failure.message);
+            let why = NoValue::Unreadable(format!("cannot be read: {}", failure.message));
             far.iter().map(|origin| (origin.clone(), Err(why.clone()))).collect()
         }));
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
-    fill_values(session, &mut project, &there, Kind::Manifest)?;
-    hide(session, &project, Some(&site));
+    fill_values(session, &project.text, &mut project.functions, &there, FailureKind::Manifest)?;
+    hide(session, &project, project.functions.iter(), Some(&site));
     Ok((project, site, Missing(missing)))
 }
 
@@ -136,40 +148,59 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
     all.filter(|origin| origin.is_near() == near).collect()
 }
 
-/// `missing` is the kind of failure when something is not there; what is there and cannot be used is the manifest's.
-fn fill_values(session: &Session, project: &mut Project, found: &Found, missing: Kind) -> Result<(), Failure> {
-    fill(&mut project.functions, found, &project.text).map_err(|problems| {
-        let message = problems.render(&session.global.manifest.display().to_string(), &project.text);
-        let without = self::missing(found);
-        let kind = if without.is_empty() { Kind::Manifest } else { missing };
-        Failure::without_values(kind, message, without.into_iter(), session.global.local)
+/// `missing` is the kind of failure if a value is missing. A value that exists but cannot be used is an error in the
+/// manifest.
+fn fill_values<'f>(
+    session: &Session,
+    text: &str,
+    functions: impl IntoIterator<Item = &'f mut Function>,
+    found: &Found,
+    missing: FailureKind,
+) -> Result<(), Failure> {
+    fill(functions, found, text).map_err(|unfilled| {
+        let kind = if unfilled.iter().any(|one| one.missing.is_some()) { missing } else { FailureKind::Manifest };
+        let (path, mut is_explained) = (session.global.manifest.display().to_string(), !session.global.local);
+        let problems = unfilled.iter().map(|Unfilled { problem, missing }| {
+            let mut hints: Vec<String> = missing.iter().filter_map(hint_for_missing).collect();
+            if !is_explained && missing.as_ref().is_some_and(|(origin, _)| !origin.is_near()) {
+                hints.push(THERE.to_owned());
+                is_explained = true;
+            }
+            Problem { what: What::Manifest(problem.diagnostics(&path, text)), hints }
+        });
+        Failure::of_problems(kind, problems.collect())
     })
 }
 
-/// What needs no AWS. The empty string counts as missing: CI systems have it for secrets that they do not know.
-fn look_up(origin: &Origin, directory: &Path) -> Result<Secret, String> {
+/// Reads a value that needs no AWS. An empty value counts as missing, because CI systems set unknown secrets to the
+/// empty string.
+fn look_up(origin: &Origin, directory: &Path) -> Result<Secret, NoValue> {
     let value = match origin {
         Origin::Env(name) => variable(name)?,
         Origin::File(path) => contents(&directory.join(path))?,
-        Origin::Ssm(_) | Origin::Secret(_) => return Err("is not on this machine".into()),
+        Origin::Ssm(_) | Origin::Secret(_) => return Err(NoValue::Missing("is not on this machine".into())),
     };
-    if value.is_empty() { Err("is empty".into()) } else { Ok(Secret::new(value)) }
+    if value.is_empty() { Err(NoValue::Missing("is empty".into())) } else { Ok(Secret::new(value)) }
 }
 
-fn variable(name: &str) -> Result<String, String> {
-    let value = std::env::var_os(name).ok_or("is not set")?;
-    value.into_string().map_err(|_| "is not text in UTF-8".into())
+fn variable(name: &str) -> Result<String, NoValue> {
+    let value = std::env::var_os(name).ok_or_else(|| NoValue::Missing("is not set".into()))?;
+    value.into_string().map_err(|_| NoValue::Unfit(NOT_TEXT.into()))
 }
 
 /// The contents of a file, without the one line end that editors and `echo` add.
-fn contents(path: &Path) -> Result<String, String> {
+fn contents(path: &Path) -> Result<String, NoValue> {
+    let unreadable = |error: io::Error| {
+        let why = format!("cannot be read: {error}");
+        if error.kind() == ErrorKind::NotFound { NoValue::Missing(why) } else { NoValue::Unreadable(why) }
+    };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LONGEST {
-        return Err("is longer than the 4096 bytes that all variables may have together".into());
+        return Err(NoValue::Unfit("is longer than 4096 bytes, Lambda's limit for all variables together".into()));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "is not text in UTF-8")?;
+    let text = String::from_utf8(bytes).map_err(|_| NoValue::Unfit(NOT_TEXT.into()))?;
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     Ok(line.unwrap_or(&text).to_owned())
 }

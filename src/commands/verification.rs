@@ -1,22 +1,22 @@
-//! Asking what the manifest's checks say: a version before it has traffic, and the URL after.
+//! Runs the manifest's checks: on a version before it gets traffic, and on the URL afterwards.
 
 use super::session::Session;
 use super::site::Job;
-use crate::apply::{Cause, CloudError, Event, Observed, Reason, Trial, Verified};
+use crate::apply::{CloudError, Event, Observed, Reason, StepError, Trial, Verified};
 use crate::aws::{Current, Invoked, Part};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 use crate::manifest::Check;
-use crate::stack::{Auth, InvokeMode, Stack};
+use crate::stack::{Auth, InvokeMode, Provisioned, Stack};
 use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 use url::Url;
 
-/// How long a URL may answer 403: AWS takes a while to believe in a new permission.
+/// How long a URL may answer 403: AWS takes a while to apply a new permission.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(30);
 
-/// How much longer than the function's own timeout an answer is waited for: the ten seconds that a start may take before the
-/// time of the request begins, and some for the way.
+/// How much longer than the function's own timeout lamstream waits for a response. A start may take ten seconds before
+/// the request's time begins; the rest is for the network.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// The checks of one function, for one rollout.
@@ -25,10 +25,10 @@ pub(super) struct Verification<'a> {
     job: &'a Job<'a>,
     target: &'a Stack,
     observed: &'a Observed,
-    /// Whether the checks are to be asked at all.
+    /// Whether to run the checks at all.
     pub is_wanted: bool,
     fingerprint: String,
-    /// Whether the version was seen to stream.
+    /// Whether the version has passed a check that requires streaming.
     streams: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct NotVerified {
 }
 
 impl NotVerified {
-    /// The URL could not be asked, which says nothing about it.
+    /// The URL could not be checked, which says nothing about the URL itself.
     fn unasked(failure: impl Into<Failure>) -> NotVerified {
         NotVerified { failure: failure.into(), calls_for_moving_back: false }
     }
@@ -56,7 +56,7 @@ impl NotVerified {
 impl Trial for Verification<'_> {
     type Rejection = Rejection;
 
-    async fn try_version(&mut self, number: &str) -> Result<(), Cause<Rejection>> {
+    async fn try_version(&mut self, number: &str) -> Result<(), StepError<Rejection>> {
         if !self.verifies() {
             return Ok(());
         }
@@ -65,22 +65,24 @@ impl Trial for Verification<'_> {
         let not_verified = || self.tell(|function, what| Event::NotVerified { function, what }, &what);
         let asked = self.session.until_stopped(self.ask_version(number)).await.map_err(|failure| {
             not_verified();
-            CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message)
+            CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message.to_string())
         })?;
         let seen = asked?.map_err(|fault| {
             not_verified();
-            let failure = Failure::not_verified(&self.job.function.name, &what, &fault);
-            Cause::Rejected(Rejection { version: number.to_owned(), failure })
+            let failure = Failure::not_verified(&self.job.function, &what, &fault);
+            StepError::Rejected(Rejection { version: number.to_owned(), failure })
         })?;
-        self.passed(&what, &seen);
+        if let Some(seen) = seen {
+            self.passed(&what, &seen);
+        }
         self.streams = self.checks().iter().any(|check| check.streams);
         Ok(())
     }
 }
 
 impl<'a> Verification<'a> {
-    /// `is_wanted` is whether the checks are to be asked at all.
-    pub fn of(
+    /// `is_wanted` is whether to run the checks at all.
+    pub(super) fn of(
         session: &'a Session,
         job: &'a Job<'a>,
         target: &'a Stack,
@@ -91,27 +93,29 @@ impl<'a> Verification<'a> {
         Verification { session, job, target, observed, is_wanted, fingerprint, streams: false }
     }
 
-    /// Of the checks as the manifest writes them, and of all settings of the target that can make them fail.
-    pub fn fingerprint(&self) -> &str {
+    /// The fingerprint of the checks as written in the manifest, and of all settings of the target that can make them
+    /// fail.
+    pub(super) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Whether all checks of the manifest can be asked here: none lacks a value.
-    pub fn are_all_there(&self) -> bool {
+    /// Whether all checks of the manifest can be run here, because none lacks a value.
+    pub(super) fn are_all_there(&self) -> bool {
         self.checks().len() == self.job.checks_as_written.len()
     }
 
-    /// Whether the URL of what is live was not seen to pass these checks yet.
-    pub fn are_due(&self) -> bool {
+    /// Whether the URL of the live release has not passed these checks yet.
+    pub(super) fn are_due(&self) -> bool {
         !self.checks().is_empty() && self.observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
     }
 
-    /// Whether there are checks to be asked: a function without concurrency cannot answer any.
-    pub fn verifies(&self) -> bool {
+    /// Whether there are checks to run. A function with a concurrency of 0 cannot answer any.
+    pub(super) fn verifies(&self) -> bool {
         self.is_wanted && self.job.function.concurrency != Some(0) && !self.checks().is_empty()
     }
 
-    async fn ask_version(&self, number: &str) -> Result<Result<Seen, Fault>, CloudError> {
+    /// Checks a version, and returns the most informative result; `None` without checks.
+    async fn ask_version(&self, number: &str) -> Result<Result<Option<Seen>, Fault>, CloudError> {
         let url = self.target.url.as_ref();
         let buffered = url.is_some_and(|url| url.mode == InvokeMode::Buffered);
         let signed = url.is_some_and(|url| url.auth == Auth::AwsIam);
@@ -121,23 +125,30 @@ impl<'a> Verification<'a> {
         let url = url.and_then(|url| Url::parse(url).ok());
         let host = url.as_ref().map_or(unknown.as_str(), Url::authority);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
-        let mut best = None;
+        let mut best: Option<Best> = None;
         for check in self.checks() {
             let event = verify::event(check, &caller).to_string();
             let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
             let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
             let place = &self.job.place;
-            match place.when_free(self.timeout(), &self.session.observer(), ask).await? {
-                Ok(seen) => best = Some(telling(best, check, seen)),
+            match place.when_free(number, self.timeout(), &self.session.observer(), ask).await? {
+                Ok(seen) => best = Some(Best::of(best, check, seen)),
                 Err(fault) => return Ok(Err(fault)),
             }
         }
-        Ok(best.map(|(_, seen)| seen).ok_or_else(|| Fault::Sign("there is no check".to_owned())))
+        Ok(Ok(best.map(|best| best.seen)))
     }
 
-    /// Asks the URL; gives what is most telling of what was seen. Only a second signal ends it early. `half_done`: the
-    /// URL's own settings may be the target's, or still those that were observed.
-    pub async fn ask(
+    /// Whether a version passes the checks, for a URL behind which another version may have answered. `None` if it cannot
+    /// be asked.
+    pub(super) async fn passes(&self, number: &str) -> Option<bool> {
+        let asked = self.session.until_second_signal(self.ask_version(number)).await;
+        Some(asked.ok()?.ok()?.is_ok())
+    }
+
+    /// Checks the URL, and returns the most informative result. Only a second signal ends this early. `half_done` means
+    /// that the URL's own settings may be the target's or still the observed ones.
+    pub(super) async fn ask(
         &self,
         url: &str,
         current: &Current<'_>,
@@ -147,24 +158,25 @@ impl<'a> Verification<'a> {
         settled.map_err(NotVerified::unasked)?.map_err(NotVerified::unasked)?;
         let what = "the URL";
         self.tell(|function, what| Event::Verifying { function, what }, what);
-        let mut best = None;
+        let mut best: Option<Best> = None;
         for check in self.checks() {
             let seen = self.ask_check(url, check, half_done).await;
             let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
-            best = Some(telling(best, check, seen));
+            best = Some(Best::of(best, check, seen));
         }
-        Ok(best.map(|(_, seen)| self.passed(what, &seen)))
+        Ok(best.map(|best| self.passed(what, &best.seen)))
     }
 
     async fn ask_check(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {
         let function = &self.job.function.name;
         let signed = |stack: &Stack| stack.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
-        // A public URL takes a signed request, too.
+        // A public URL accepts a signed request, too.
         let signs = signed(self.target) || half_done && signed(&self.observed.stack);
         let signer = match signs {
             true => {
                 let signer = self.session.until_second_signal(self.job.place.account.signer()).await;
-                let cannot = |error| Failure::new(Kind::Verify, format!("cannot sign a request to {url}: {error}"));
+                let cannot =
+                    |error| Failure::new(FailureKind::Verify, format!("cannot sign a request to {url}: {error}"));
                 Some(signer.and_then(|signer| signer.map_err(cannot)).map_err(NotVerified::unasked)?)
             }
             false => None,
@@ -189,13 +201,13 @@ impl<'a> Verification<'a> {
             Ok(seen) => Ok(seen),
             Err(fault) => {
                 let fault = self.looked_into(fault).await;
-                let failure = Failure::not_verified(function, &format!("the URL {url}"), &fault);
+                let failure = Failure::not_verified(&self.job.function, &format!("the URL {url}"), &fault);
                 Err(NotVerified { failure, calls_for_moving_back: fault.calls_for_moving_back() })
             }
         }
     }
 
-    /// Finds out why a public URL refuses everybody.
+    /// Finds out why a public URL refuses all requests.
     async fn looked_into(&self, fault: Fault) -> Fault {
         let Fault::Forbidden { words, signed: false, tried_for, seen, .. } = fault else { return fault };
         let refusal = match self.job.place.permissions().await {
@@ -234,33 +246,41 @@ impl<'a> Verification<'a> {
     }
 }
 
-/// 12 hexadecimal digits that change with what the checks ask or demand, and with what can change the URL's answer
-/// beside the release: its settings, statements, role and concurrency. Values from outside are not in it: a rollback
+/// 12 hexadecimal digits that change with the checks, and with everything except the release that can change the URL's
+/// response: its settings, statements, role and concurrency. Values from outside are not included, because a rollback
 /// does not know them.
 fn fingerprint(checks: &[Check], target: &Stack) -> String {
     let Stack { url, permissions, role, function, provisioned, .. } = target;
     let checks: Vec<String> = checks.iter().map(Check::definition).collect();
     let concurrency = function.as_ref().and_then(|function| function.concurrency);
+    let provisioned = provisioned.map(|Provisioned(count)| count);
     let role = role.as_ref().map(|role| (&role.statements, &role.managed_policies, &role.permissions_boundary));
     let text = format!("{checks:?} {url:?} {permissions:?} {role:?} {concurrency:?} {provisioned:?}");
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The check that shows most of a function: the first that demands a stream, or else the first.
+/// The most informative check: the first that requires streaming, or else the first.
 pub(super) fn leading(checks: &[Check]) -> Option<&Check> {
     checks.iter().find(|check| check.streams).or_else(|| checks.first())
 }
 
-/// What to report of several checks that passed: the first that streams, or else the first.
-fn telling(best: Option<(bool, Seen)>, check: &Check, seen: Seen) -> (bool, Seen) {
-    match best {
-        Some((streams, best)) if streams || !check.streams => (streams, best),
-        _ => (check.streams, seen),
+/// The result to report of several checks that passed: that of the first that requires streaming, or else the first.
+struct Best {
+    seen: Seen,
+    streams: bool,
+}
+
+impl Best {
+    fn of(before: Option<Best>, check: &Check, seen: Seen) -> Best {
+        match before {
+            Some(best) if best.streams || !check.streams => best,
+            _ => Best { seen, streams: check.streams },
+        }
     }
 }
 
-/// An invoked version, as the judge wants it.
+/// An invoked version, in the form that `verify` expects.
 struct Answering(Invoked);
 
 impl Invocation for Answering {

@@ -1,76 +1,48 @@
-//! Lambda Web Adapter on this machine, from which the local cloud makes the adapter's layers.
+//! Where the local cloud finds Lambda Web Adapter, from which it makes the adapter's layers.
 //!
-//! AWS publishes the executable in layers and images only. The crate `lambda_web_adapter` builds the same one.
+//! lamstream includes the adapter: `main` is the adapter when it is started under the adapter's name. AWS publishes later
+//! versions in layers and images only, so one that was taken from there can be used instead.
 
 use super::cache::cache;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use object::{Architecture, Object};
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
 
-const CRATE: &str = "lambda_web_adapter";
-/// The version that is installed.
-pub const VERSION: &str = "1.0.0-rc1";
-
-/// Where the adapter is, or would be installed: `$LAMSTREAM_ADAPTER`, or in the cache.
-pub fn program() -> Option<PathBuf> {
-    named().or_else(|| Some(root()?.join("bin/lambda-adapter")))
+/// The adapters of this machine; the first that exists is used. They are `$LAMSTREAM_ADAPTER`, alone if it is set, or the
+/// installed one and this program.
+pub(crate) fn programs() -> Vec<PathBuf> {
+    match named() {
+        Some(named) => vec![named],
+        None => installed().into_iter().chain([localcloud::THIS_PROGRAM.into()]).collect(),
+    }
 }
 
 /// `$LAMSTREAM_ADAPTER`, as an absolute path.
-pub fn named() -> Option<PathBuf> {
+pub(crate) fn named() -> Option<PathBuf> {
     let named = std::env::var_os("LAMSTREAM_ADAPTER").filter(|path| !path.is_empty()).map(PathBuf::from);
     named.map(|path| std::path::absolute(&path).unwrap_or(path))
 }
 
-fn root() -> Option<PathBuf> {
-    Some(cache()?.join("adapter").join(VERSION))
+/// Where an adapter is, or would be installed.
+fn installed() -> Option<PathBuf> {
+    Some(cache()?.join("adapter").join(::adapter::NAME))
 }
 
-/// Builds the adapter with cargo, unless it is already installed. Returns its path, and whether it was built now. Cargo
-/// reports on stderr, or line by line to `piped`.
-///
-/// # Errors
-/// When cargo is missing or fails; when the cache cannot be written.
-pub async fn install(piped: Option<&dyn Fn(&str)>) -> anyhow::Result<(PathBuf, bool)> {
-    let (root, program) = places()?;
-    if program.is_file() {
-        return Ok((program, false));
-    }
-    fs::create_dir_all(&root).with_context(|| format!("cannot write the cache `{}`", root.display()))?;
-    let mut command = Command::new("cargo");
-    command.args(["install", CRATE, "--version", &format!("={VERSION}"), "--locked", "--root"]).arg(&root);
-    // The toolchain and target of the current directory are for its own crate.
-    command.current_dir(&root).env_remove("CARGO_BUILD_TARGET").env_remove("CARGO_TARGET_DIR");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    command.stderr(if piped.is_some() { Stdio::piped() } else { Stdio::inherit() });
-    let mut child = command.spawn().context("cannot run cargo, which builds Lambda Web Adapter")?;
-    if let (Some(stderr), Some(on_line)) = (child.stderr.take(), piped) {
-        let mut lines = BufReader::new(stderr).split(b'\n');
-        while let Some(line) = lines.next_segment().await.context("cannot read cargo's output")? {
-            on_line(&String::from_utf8_lossy(&line));
-        }
-    }
-    let status = child.wait().await.context("cannot build Lambda Web Adapter")?;
-    if !status.success() || !program.is_file() {
-        bail!("cannot build Lambda Web Adapter: cargo failed ({status})");
-    }
-    Ok((program, true))
+fn place() -> anyhow::Result<PathBuf> {
+    installed().context("cannot find a home directory for the cache: set LAMSTREAM_CACHE_DIR")
 }
 
-/// Installs an executable that was built elsewhere.
+/// Installs an executable that was built elsewhere, given as the bytes of `file`, and returns its path.
 ///
 /// # Errors
 /// When it is not a Linux executable for this machine, or the cache cannot be written.
-pub fn install_from(file: &Path) -> anyhow::Result<PathBuf> {
-    let (_, program) = places()?;
-    let bytes = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+pub(crate) fn install(file: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
+    let program = place()?;
     ensure!(bytes.starts_with(b"\x7fELF"), "`{}` is not a Linux executable", file.display());
-    let architecture = object::File::parse(&*bytes).map(|elf| elf.architecture());
+    let architecture = object::File::parse(bytes).map(|elf| elf.architecture());
     let architecture = architecture.with_context(|| format!("cannot read `{}`", file.display()))?;
     let here = match std::env::consts::ARCH {
         "aarch64" => Architecture::Aarch64,
@@ -78,10 +50,9 @@ pub fn install_from(file: &Path) -> anyhow::Result<PathBuf> {
     };
     ensure!(architecture == here, "`{}` is for {architecture:?}, but this machine is {here:?}", file.display());
     let write = || {
-        let directory = program.parent().unwrap_or(Path::new("/"));
-        fs::create_dir_all(directory)?;
+        fs::create_dir_all(program.parent().unwrap_or(Path::new("/")))?;
         let draft = program.with_extension("new");
-        fs::write(&draft, &bytes)?;
+        fs::write(&draft, bytes)?;
         fs::set_permissions(&draft, fs::Permissions::from_mode(0o755))?;
         fs::rename(&draft, &program)
     };
@@ -89,8 +60,15 @@ pub fn install_from(file: &Path) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-fn places() -> anyhow::Result<(PathBuf, PathBuf)> {
-    let root = root().context("cannot find a home directory for the cache: set LAMSTREAM_CACHE_DIR")?;
-    let program = root.join("bin/lambda-adapter");
-    Ok((root, program))
+/// Removes the installed adapter, and returns whether there was one.
+///
+/// # Errors
+/// When the cache cannot be written.
+pub(crate) fn remove() -> anyhow::Result<bool> {
+    let program = place()?;
+    match fs::remove_file(&program) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot remove `{}`", program.display())),
+    }
 }

@@ -15,7 +15,7 @@ const ATTEMPTS: usize = 25;
 ///
 /// # Errors
 /// When another process serves the same directory, or the port is taken.
-pub async fn run(
+pub(crate) async fn run(
     home: &Home,
     port: u16,
     limits: &Limits,
@@ -28,13 +28,28 @@ pub async fn run(
         () = &mut shutdown => return Ok(()),
     };
     home.make_credentials()?;
+    let served = serve(home, port, limits, starting, ready, shutdown).await;
+    if let Err(error) = &served {
+        home.keep_failure(error);
+    }
+    served
+}
+
+async fn serve(
+    home: &Home,
+    port: u16,
+    limits: &Limits,
+    starting: Lock,
+    ready: impl FnOnce(&str),
+    shutdown: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
     let _held = serve_alone(home).await?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await;
     let listener = listener.with_context(|| format!("cannot listen on port {port} of 127.0.0.1"))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let pid = std::process::id() as i32;
     let (limits, options) = (limits.flags(), limits.options(&home.data));
-    let running = Running { pid, endpoint, build: build(), limits, adapter: options.adapter.clone() };
+    let running = Running { pid, endpoint, build: build(), limits, adapters: options.adapters.clone() };
     // This opens the URLs of earlier runs, before the local cloud is announced.
     let cloud = localcloud::open(options)?;
     home.announce(&running)?;

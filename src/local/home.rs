@@ -19,18 +19,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Locked by the process that serves a directory, until it exits.
 const SERVING: &str = "daemon.lock";
+/// Why the process that was to serve could not.
+const FAILURE: &str = "daemon.error";
 /// Locked by the same process while it uses the data.
 const USING: &str = "lock";
 
 /// A local cloud's data directory.
 #[derive(Clone, Debug)]
-pub struct Home {
+pub(crate) struct Home {
     pub data: PathBuf,
 }
 
 /// What a running local cloud writes about itself into its data directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Running {
+pub(crate) struct Running {
     pub pid: i32,
     pub endpoint: String,
     /// The program that it runs; `start` replaces a local cloud of another build.
@@ -38,12 +40,21 @@ pub struct Running {
     /// The flags that it was started with.
     #[serde(default)]
     pub limits: Vec<String>,
-    /// Where it looks for Lambda Web Adapter.
+    /// Where it looks for Lambda Web Adapter, in this order.
     #[serde(default)]
-    pub adapter: Option<PathBuf>,
+    pub adapters: Vec<PathBuf>,
 }
 
 impl Running {
+    /// Whether it runs web apps with the adapter that is wanted now: `$LAMSTREAM_ADAPTER`, if it is set, or else the
+    /// installed one or this program's own.
+    fn has_adapter(&self) -> bool {
+        match adapter::named() {
+            Some(named) => self.adapters == [named],
+            None => self.adapters.last().is_some_and(|program| program == Path::new(localcloud::THIS_PROGRAM)),
+        }
+    }
+
     fn answers(&self) -> bool {
         let address = self.endpoint.trim_start_matches("http://").parse();
         address.is_ok_and(|address| TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
@@ -55,7 +66,7 @@ impl Home {
     ///
     /// # Errors
     /// When `data` is not given and there is no home directory.
-    pub fn find(data: Option<&Path>) -> anyhow::Result<Home> {
+    pub(crate) fn find(data: Option<&Path>) -> anyhow::Result<Home> {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = data.map(Path::to_owned).or_else(|| {
             let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
@@ -69,7 +80,7 @@ impl Home {
     ///
     /// # Errors
     /// When it was never started, or was reset in the meantime.
-    pub fn credentials(&self) -> anyhow::Result<localcloud::Credentials> {
+    pub(crate) fn credentials(&self) -> anyhow::Result<localcloud::Credentials> {
         localcloud::known_credentials(&self.data)
             .context("the local cloud was reset in the meantime: rerun the command")
     }
@@ -119,7 +130,7 @@ impl Home {
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn running(&self) -> anyhow::Result<Option<Running>> {
+    pub(crate) fn running(&self) -> anyhow::Result<Option<Running>> {
         let running = if self.is_held(SERVING)? { self.announced()? } else { None };
         // A process that is being killed may keep its lock a moment longer than it answers.
         Ok(running.filter(Running::answers))
@@ -138,8 +149,9 @@ impl Home {
     /// The running local cloud, started now if necessary. A local cloud of another build is replaced; its state is kept.
     ///
     /// # Errors
-    /// When it cannot be started, or the old one cannot be stopped.
-    pub async fn start(&self) -> anyhow::Result<Running> {
+    /// When it cannot be started, or the old one cannot be stopped; [`localcloud::UnusableState`] when its state is
+    /// damaged or too new.
+    pub(crate) async fn start(&self) -> anyhow::Result<Running> {
         self.start_as(None).await
     }
 
@@ -147,7 +159,7 @@ impl Home {
     ///
     /// # Errors
     /// As [`Home::start`].
-    pub async fn start_with(&self, limits: &Limits) -> anyhow::Result<Running> {
+    pub(crate) async fn start_with(&self, limits: &Limits) -> anyhow::Result<Running> {
         let flags = limits.flags();
         self.start_as(Some(flags).filter(|flags| !flags.is_empty())).await
     }
@@ -155,20 +167,22 @@ impl Home {
     async fn start_as(&self, wanted: Option<Vec<String>>) -> anyhow::Result<Running> {
         let lock = Lock::take(&self.data).await?;
         let mut flags = wanted.clone().unwrap_or_default();
-        if self.is_served()? {
-            if let Some(running) = self.announced()? {
-                flags = wanted.unwrap_or_else(|| running.limits.clone());
-                let knows_adapter = adapter::named().is_none_or(|named| running.adapter == Some(named));
-                if running.build == build() && running.limits == flags && knows_adapter && running.answers() {
-                    return Ok(running);
-                }
+        let is_served = self.is_served()?;
+        if is_served && let Some(running) = self.announced()? {
+            flags = wanted.unwrap_or_else(|| running.limits.clone());
+            if running.build == build() && running.limits == flags && running.has_adapter() && running.answers() {
+                return Ok(running);
             }
+        }
+        // The local cloud checks it too, but could only log the error. One that runs is not stopped in vain.
+        localcloud::check_state(&self.data)?;
+        if is_served {
             self.end(&lock).await?;
         }
         self.make_credentials()?;
         // It describes a local cloud that is gone.
         let _ = fs::remove_file(self.data.join("daemon.json"));
-        let logged_before = fs::metadata(self.log()).map_or(0, |log| log.len());
+        let _ = fs::remove_file(self.data.join(FAILURE));
         let mut child = self.spawn(&flags, &lock)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -176,7 +190,7 @@ impl Home {
                 return Ok(running);
             }
             if child.try_wait()?.is_some() {
-                let why = self.last_error(logged_before);
+                let why = self.failure();
                 bail!("the local cloud exited at once: {why}; see `{}`", self.log().display());
             }
             tokio::time::sleep(PAUSE).await;
@@ -186,15 +200,15 @@ impl Home {
         bail!("the local cloud did not start within {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
     }
 
-    /// Why the local cloud exited, from what it has logged beyond the first `before` bytes.
-    fn last_error(&self, before: u64) -> String {
-        let log = fs::read(self.log()).unwrap_or_default();
-        let new = log.get(usize::try_from(before).unwrap_or_default()..).unwrap_or_default();
-        let new = String::from_utf8_lossy(new);
-        let lines = || new.lines().map(str::trim).filter(|line| !line.is_empty());
-        // Hints may follow the error.
-        let error = lines().rev().find_map(|line| line.strip_prefix("error: "));
-        error.or_else(|| lines().next_back()).unwrap_or("it gave no reason").to_owned()
+    /// Why the local cloud that was started last could not serve.
+    fn failure(&self) -> String {
+        fs::read_to_string(self.data.join(FAILURE)).unwrap_or_else(|_| "it gave no reason".to_owned())
+    }
+
+    /// Keeps why this process cannot serve for the one that started it. Without it, the log still has the reason.
+    pub(crate) fn keep_failure(&self, error: &anyhow::Error) {
+        let file = private().write(true).truncate(true).open(self.data.join(FAILURE));
+        let _ = file.and_then(|mut file| write!(file, "{error:#}"));
     }
 
     fn log(&self) -> PathBuf {
@@ -208,6 +222,8 @@ impl Home {
         let program = std::env::current_exe().context("cannot find the lamstream executable")?;
         let mut command = Command::new(program);
         command.args(["local", "run", "--port", "0", "--data"]).arg(&self.data).args(flags);
+        // It has another working directory.
+        command.envs(adapter::named().map(|named| ("LAMSTREAM_ADAPTER", named)));
         command.stdin(lock.to_stdin()?).stdout(Stdio::null()).stderr(log).process_group(0).current_dir("/");
         command.spawn().context("cannot start the local cloud")
     }
@@ -216,7 +232,7 @@ impl Home {
     ///
     /// # Errors
     /// When it does not stop.
-    pub async fn stop(&self) -> anyhow::Result<bool> {
+    pub(crate) async fn stop(&self) -> anyhow::Result<bool> {
         match Lock::take_existing(&self.data).await? {
             Some(lock) => self.end(&lock).await,
             None => Ok(false),
@@ -254,7 +270,7 @@ impl Home {
     ///
     /// # Errors
     /// When it does not stop, or the directory does not belong to a local cloud.
-    pub async fn reset(&self) -> anyhow::Result<()> {
+    pub(crate) async fn reset(&self) -> anyhow::Result<()> {
         match Lock::take_existing(&self.data).await? {
             Some(lock) => {
                 self.end(&lock).await?;

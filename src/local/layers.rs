@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Where the copies are.
-pub fn directory() -> Option<PathBuf> {
+pub(crate) fn directory() -> Option<PathBuf> {
     Some(cache()?.join("layers"))
 }
 
@@ -14,7 +14,7 @@ pub fn directory() -> Option<PathBuf> {
 ///
 /// # Errors
 /// When there is no home directory for the cache.
-pub fn copy_of(arn: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn copy_of(arn: &str) -> anyhow::Result<PathBuf> {
     let directory = directory().context("cannot find a home directory for the cache: set LAMSTREAM_CACHE_DIR")?;
     Ok(directory.join(localcloud::layer_file(arn)))
 }
@@ -23,7 +23,7 @@ pub fn copy_of(arn: &str) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// When it is not a zip file, or the cache cannot be written.
-pub fn keep(arn: &str, zip: &[u8]) -> anyhow::Result<PathBuf> {
+pub(crate) fn keep(arn: &str, zip: &[u8]) -> anyhow::Result<PathBuf> {
     ensure!(zip.starts_with(b"PK"), "the layer `{arn}` is not a zip file");
     let path = copy_of(arn)?;
     let write = || {

@@ -1,15 +1,15 @@
 //! The embedded local cloud as a background process, which is found, started, stopped and reset here; and the cache of
 //! what it needs.
 
-pub mod adapter;
+pub(crate) mod adapter;
 mod cache;
-pub mod layers;
+pub(crate) mod layers;
 
 mod daemon;
 mod home;
 mod limits;
 mod lock;
 
-pub use cache::cache;
-pub use daemon::run;
-pub use home::{Home, Running};
+pub(crate) use cache::cache;
+pub(crate) use daemon::run;
+pub(crate) use home::{Home, Running};

@@ -1,4 +1,4 @@
-//! The other services of AWS that a function works with.
+//! Other AWS resources that a function is attached to.
 
 use super::section::{Entry, Section};
 use crate::stack::{Arn, Attachments, FileSystem, Vpc};
@@ -38,10 +38,10 @@ fn read_vpc(entry: &Entry<'_>) -> Option<Vpc> {
         let Some(entry) = keys.required(key, expected) else { return BTreeSet::new() };
         let ids = entry.strings(expected);
         if ids.is_empty() && entry.is_empty_array() || ids.len() > limit {
-            entry.problem(format!("`{key}` holds {} values, expected 1 to {limit}", ids.len()));
+            entry.problem(format!("`{key}` contains {} values, expected 1 to {limit}", ids.len()));
         }
         for id in ids.iter().filter(|id| !is_id(id.get_ref(), prefix)) {
-            entry.problem_at(id.span(), format!("`{key}` holds `{}`, expected {expected}", id.get_ref()));
+            entry.problem_at(id.span(), format!("`{key}` contains `{}`, expected {expected}", id.get_ref()));
         }
         ids.into_iter().map(|id| id.into_inner().to_owned()).collect()
     };
@@ -54,7 +54,7 @@ fn read_file_systems(entry: &Entry<'_>) -> Vec<FileSystem> {
     let sections = entry.sections("a file system");
     if sections.len() > 1 {
         entry.problem_with_name(format!(
-            "`file_systems` holds {} file systems, expected one: Lambda supports no more",
+            "`file_systems` contains {} file systems, expected one: Lambda supports no more",
             sections.len()
         ));
     }

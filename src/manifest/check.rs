@@ -1,6 +1,6 @@
-//! What a deployed URL is asked, and what it must answer to count as deployed.
+//! The request that a URL is sent after a deploy, and the response it must give.
 
-use super::http::{is_token, is_value};
+use super::http::{control_character, is_token};
 use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
 use crate::stack::Secret;
@@ -8,35 +8,33 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use std::time::Duration;
 use toml::Spanned;
 
-/// These describe the connection and the body, and follow from them.
+/// HTTP sets these headers itself, from the connection and the body.
 const NOT_TO_BE_SET: [&str; 4] = ["connection", "content-length", "host", "transfer-encoding"];
-/// What may not stand in a path as it is. `%` may: a path that is encoded already stays as written.
+/// Characters that must be encoded in a path. `%` is not one of them: an encoded path stays as written.
 const PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\').add(b'^').add(b'|');
-/// What does not stand for itself in a query: all but the characters that never need to be encoded.
+/// Characters that must be encoded in a query: all except the unreserved ones.
 const QUERY: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// One HTTP request and the answer that is expected. Source: `check` in `deploy.toml`.
+/// An HTTP request and the expected response. Source: `check` in `deploy.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     pub method: String,
-    /// Begins with `/`.
+    /// Starts with `/`.
     pub path: String,
     /// Decoded pairs, in the manifest's order.
     pub query: Vec<(String, String)>,
     pub headers: Vec<(String, Secret)>,
-    /// Headers whose values are not among those yet: they come from outside.
+    /// Headers whose values come from outside and are not among `headers` yet.
     pub outside: Vec<Outside>,
     pub body: Option<Secret>,
     pub expect: Expect,
     /// Whether at least two chunks must arrive at least 50 ms apart.
     pub streams: bool,
-    /// Whether the answer is read to its end, or only until it has proved what it must.
+    /// Whether the response is read to its end, or only until the check has passed.
     pub whole: bool,
-    /// How long the first byte of the answer may take, once the function is warm.
+    /// The time limit for the first byte of the response once the function is warm.
     pub first_byte_within: Option<Duration>,
-    /// Whether the manifest has this check, or it replaces a missing one.
-    pub written: bool,
 }
 
 /// Which statuses pass.
@@ -44,14 +42,14 @@ pub struct Check {
 pub enum Expect {
     /// Exactly this one (`expect_status`).
     Status(u16),
-    /// 200–399: a check that names no status.
+    /// 200–399, for a check that names no status.
     Success,
-    /// Anything below 500: no check was written, so all that is known is that something should answer.
+    /// Anything below 500, for a function without a check: all that is known is that it should answer.
     Answer,
 }
 
 impl Default for Check {
-    /// `GET /`, which proves that the function answers, and no stream.
+    /// `GET /`, which proves that the function answers, but not that it streams.
     fn default() -> Self {
         Check {
             method: "GET".into(),
@@ -64,41 +62,29 @@ impl Default for Check {
             streams: false,
             whole: false,
             first_byte_within: None,
-            written: false,
         }
     }
 }
 
 impl Check {
-    /// The headers with their values, to be sent.
+    /// The headers to send.
     pub fn revealed_headers(&self) -> Vec<(String, String)> {
         self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
     }
 
-    /// The check as the manifest writes it, in one text: all that it asks and demands, but of values that come from
-    /// outside only where they come from. It may contain secrets.
+    /// The whole check as text. For values from outside it has their source instead of the value. It may contain
+    /// secrets.
     pub fn definition(&self) -> String {
         let outside: Vec<_> = self.outside.iter().map(|outside| (&outside.name, &outside.origin)).collect();
         let headers = self.revealed_headers();
         // All fields are named, so that a new one cannot be forgotten here.
-        let Check {
-            method,
-            path,
-            query,
-            expect,
-            streams,
-            whole,
-            first_byte_within,
-            headers: _,
-            outside: _,
-            body: _,
-            written: _,
-        } = self;
+        let Check { method, path, query, expect, streams, whole, first_byte_within, headers: _, outside: _, body: _ } =
+            self;
         let body = self.revealed_body();
         format!("{:?}", (method, path, query, headers, outside, body, expect, streams, whole, first_byte_within))
     }
 
-    /// The body, to be sent; empty if there is none.
+    /// The body to send; empty if there is none.
     pub fn revealed_body(&self) -> &str {
         self.body.as_ref().map_or("", |body| body.reveal())
     }
@@ -112,7 +98,7 @@ impl Check {
         if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
     }
 
-    /// The checks of a function with these keys: there is one where there is a URL, written or not.
+    /// The checks of a function with these keys. A function with a URL has at least the default check.
     pub(super) fn read_all(function: &Section<'_>) -> Vec<Check> {
         let has_url = function.has("url");
         let buffered = function.peek("url", "mode").is_some_and(|mode| mode == "buffered");
@@ -155,7 +141,6 @@ impl Check {
             streams,
             whole,
             first_byte_within: first_byte_within.and_then(duration),
-            written: true,
         }
     }
 }
@@ -181,13 +166,13 @@ fn read_streams(keys: &Section<'_>, method: &str, status: Option<u16>, buffered:
         );
     }
     let without_body = match (method, status) {
-        ("HEAD", _) => Some("`method = \"HEAD\"`".to_owned()),
-        (_, Some(status @ (204 | 205 | 304))) => Some(format!("`expect_status = {status}`")),
+        ("HEAD", _) => Some(("`method = \"HEAD\"`".to_owned(), "method")),
+        (_, Some(status @ (204 | 205 | 304))) => Some((format!("`expect_status = {status}`"), "status")),
         _ => None,
     };
-    if let Some(reason) = without_body.filter(|_| streams) {
+    if let Some((reason, what)) = without_body.filter(|_| streams) {
         entry.problem_with_name(format!(
-            "`streams = true` and {reason} cannot be used together: such an answer has no body, expected another"
+            "`streams = true` and {reason} cannot be used together: such a response has no body, expected another {what}"
         ));
     }
     streams
@@ -210,7 +195,7 @@ fn read_pairs(section: &Section<'_>) -> Vec<(String, String)> {
     section.all().into_iter().filter_map(pair).collect()
 }
 
-/// Those with their values, and those whose values come from outside.
+/// The headers with values, and those whose values come from outside.
 fn read_headers(section: &Section<'_>) -> (Vec<(String, Secret)>, Vec<Outside>) {
     let (mut headers, mut outside) = (Vec::new(), Vec::new());
     for entry in section.all() {
@@ -221,16 +206,19 @@ fn read_headers(section: &Section<'_>) -> (Vec<(String, Secret)>, Vec<Outside>) 
     (headers, outside)
 }
 
-/// The values may be credentials, so that no message holds one.
+/// Values may be credentials, so no message contains one.
 fn refuse_header(entry: &Entry<'_>) {
     let name = entry.name;
     if !is_token(name) {
         entry.problem_with_name(format!("`{name}` is not a valid header name, expected letters, digits and `-`"));
     } else if NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()) {
-        entry.problem_with_name(format!("`{name}` is set by the request itself, expected other headers"));
+        entry.problem_with_name(format!("the header `{name}` is set automatically; remove it from `headers`"));
     }
-    if entry.text().is_some_and(|value| !is_value(value)) {
-        entry.problem_with_name(format!("the header `{name}` holds a control character, expected none"));
+    if let Some(control) = entry.text().and_then(control_character) {
+        let control = control.escape_unicode();
+        entry.problem_with_name(format!(
+            "the header `{name}` contains the control character `{control}`, expected a value without control characters"
+        ));
     }
 }
 

@@ -1,6 +1,6 @@
-//! What a command line for a shell begins with, and whether it is one command and nothing else.
+//! Analyses the start of a shell command line, and whether it is a single command.
 
-/// What a shell does itself or reads as a word of its own, and no program can stand in for.
+/// Builtins and keywords of the shell, which no program can replace.
 const OF_THE_SHELL: [&str; 42] = [
     ".", ":", "!", "{", "[[", "alias", "bg", "break", "builtin", "case", "cd", "command", "continue", "declare",
     "eval", "exec", "exit", "export", "fg", "for", "function", "hash", "if", "jobs", "local", "read", "readonly",
@@ -8,15 +8,15 @@ const OF_THE_SHELL: [&str; 42] = [
     "until", "while",
 ];
 
-/// Whether `exec` may stand before the line, so that the program takes the shell's place: no operators, no variables set
-/// before it, and no builtin of the shell.
-pub fn is_simple(line: &str) -> bool {
+/// Whether the line can be prefixed with `exec`, so that the program replaces the shell: it has no operators, sets no
+/// variables first, and does not start with a builtin.
+pub(super) fn is_simple(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     !has_operators(line) && !is_assignment(first) && !OF_THE_SHELL.contains(&first)
 }
 
-/// The first word that is neither a setting nor `exec`, if it is a path that leads nowhere but into the package.
-pub fn file(line: &str) -> Option<&str> {
+/// The first word that is neither an assignment nor `exec`, if it is a relative path into the package.
+pub(super) fn file(line: &str) -> Option<&str> {
     let word = line.split_whitespace().find(|word| !is_assignment(word) && *word != "exec")?;
     let word = word.trim_matches(['"', '\'']);
     let word = word.strip_prefix("$LAMBDA_TASK_ROOT/").unwrap_or(word);
@@ -24,7 +24,7 @@ pub fn file(line: &str) -> Option<&str> {
     (inside && !word.is_empty()).then(|| word.strip_prefix("./").unwrap_or(word))
 }
 
-/// Outside of quotes; redirections are a command's own.
+/// Splits at operators outside quotes. Redirections belong to their command.
 fn has_operators(line: &str) -> bool {
     let (mut quote, mut letters) = (None, line.chars().peekable());
     let mut before = ' ';
@@ -34,7 +34,7 @@ fn has_operators(line: &str) -> bool {
             (_, '\\') => drop(letters.next()),
             (Some(open), letter) if open == letter => quote = None,
             (None, '\'' | '"') => quote = Some(letter),
-            // `2>&1` and `&>FILE` send output elsewhere.
+            // `2>&1` and `&>FILE` redirect output.
             (None, '&') if before == '>' || letters.peek() == Some(&'>') => {}
             (None, ';' | '&' | '|' | '(' | ')') if before != '$' => return true,
             _ => {}

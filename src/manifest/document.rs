@@ -7,33 +7,35 @@ use super::problem::{Problem, Problems};
 use super::section::{Entry, Notes, Section};
 use super::stages::{self, Stage};
 use super::{secrets, tags};
-use crate::stack::{Partition, function_name};
+use crate::stack::{Partition, function_name, log_group};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use toml::de::DeTable;
 
-/// AWS's limit for the name of a function.
+/// AWS's limit for function names.
 const FUNCTION_NAME_LIMIT: usize = 64;
 
-/// What `deploy.toml` says, with one stage applied or none.
+/// The content of `deploy.toml`, with one stage applied or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     pub app: String,
-    /// The only account that may be deployed to: twelve digits.
+    /// The only account to which the app may be deployed: twelve digits.
     pub account: Option<String>,
     pub region: Option<String>,
-    /// Of S3: by which packages go that are too large to be sent to Lambda itself.
+    /// The S3 bucket for packages that are too large for Lambda's own calls.
     pub artifact_bucket: Option<String>,
+    /// The profile whose credentials functions get in the local cloud.
+    pub local_credentials: Option<String>,
     /// The stage that was applied.
     pub stage: Option<String>,
-    /// All that there are, in the manifest's order.
+    /// All stages, in the manifest's order.
     pub stages: Vec<String>,
     /// In the manifest's order.
     pub functions: Vec<Function>,
 }
 
-/// Reads a manifest, with a stage applied when one is named.
+/// Parses a manifest, with a stage applied if one is named.
 pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -49,6 +51,7 @@ pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
 
     let variants = variants(root, &stages, &notes);
     refuse_equal_names(&variants, &notes);
+    refuse_disputed_logs(&variants, &notes);
 
     let problems = notes.into_inner();
     let chosen =
@@ -59,7 +62,7 @@ pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
     }
 }
 
-/// The manifest with one stage applied, or none, and where its functions stand.
+/// The manifest with one stage applied, or none, and the places of its functions.
 struct Variant {
     manifest: Manifest,
     places: Vec<Range<usize>>,
@@ -74,12 +77,17 @@ impl Variant {
         let region = root.entry("region").and_then(|region| read_region(&region));
         let bucket = "the name of an S3 bucket: 3 to 63 lowercase letters, digits, `-` and `.`";
         let bucket = root.matching("artifact_bucket", is_bucket, bucket);
+        let local = root.section("local");
+        let credentials = local.and_then(|local| {
+            local.matching("credentials", |name| !name.trim().is_empty(), "the name of a profile of AWS")
+        });
         let mut variant = Variant {
             manifest: Manifest {
                 app: app.map(|app| app.into_inner().to_owned()).unwrap_or_default(),
                 account: account.map(str::to_owned),
                 region: region.map(str::to_owned),
                 artifact_bucket: bucket.map(str::to_owned),
+                local_credentials: credentials.map(str::to_owned),
                 stage: stage.map(str::to_owned),
                 stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
                 functions: Vec::new(),
@@ -93,7 +101,7 @@ impl Variant {
         variant
     }
 
-    /// What is wrong only with the stage says so, since its place may lie outside of the stage.
+    /// Problems that only the stage has name the stage, because their place may be outside it.
     fn of_stage(root: &DeTable<'_>, stage: &Stage<'_>, stages: &[&str], notes: &Notes) -> Variant {
         let own = Notes::default();
         let variant = Variant::read(&stage.applied_to(root), Some(stage.name), stages, &own);
@@ -132,13 +140,18 @@ impl Variant {
         }
     }
 
+    /// The functions, each with its place.
+    fn functions(&self) -> impl Iterator<Item = (&Function, &Range<usize>)> {
+        self.manifest.functions.iter().zip(&self.places)
+    }
+
     /// The function's name on AWS.
     fn full_name(&self, function: &Function) -> String {
         function_name(&self.manifest.app, self.manifest.stage.as_deref(), &function.name)
     }
 }
 
-/// The files that values come from, in any stage, relative to the manifest. `text` is one that was parsed.
+/// The files from which values are read, in any stage, relative to the manifest. `text` was already parsed.
 pub fn value_files(text: &str) -> BTreeSet<PathBuf> {
     let (document, _) = DeTable::parse_recoverable(text);
     let (root, notes) = (document.get_ref(), Notes::default());
@@ -151,7 +164,7 @@ pub fn value_files(text: &str) -> BTreeSet<PathBuf> {
     functions.flat_map(Function::outside).filter_map(file).collect()
 }
 
-/// The manifest without a stage, then with each.
+/// The manifest without a stage, then with each stage.
 fn variants(root: &DeTable<'_>, stages: &[Stage<'_>], notes: &Notes) -> Vec<Variant> {
     let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
     let mut variants = vec![Variant::read(root, None, &names, notes)];
@@ -159,27 +172,63 @@ fn variants(root: &DeTable<'_>, stages: &[Stage<'_>], notes: &Notes) -> Vec<Vari
     variants
 }
 
-/// Two functions of one name on AWS would overwrite each other, be it in one stage or in two. Lambda tells case
-/// apart, but roles are named after functions, and IAM does not.
+/// Two functions with the same name on AWS would overwrite each other, in one stage or across stages. Lambda's names
+/// are case-sensitive, but roles are named after functions, and IAM ignores case.
 fn refuse_equal_names(variants: &[Variant], notes: &Notes) {
     let mut known: BTreeMap<String, (&str, Option<&str>)> = BTreeMap::new();
     for variant in variants {
         let stage = variant.manifest.stage.as_deref();
-        for (function, place) in variant.manifest.functions.iter().zip(&variant.places) {
+        for (function, place) in variant.functions() {
             let name = variant.full_name(function);
             let Some((other, other_stage)) = known.insert(name.to_lowercase(), (&function.name, stage)) else {
                 continue;
             };
             let message = if stage == other_stage {
-                format!("`{other}` and `{}` differ only in case, expected names that differ without it", function.name)
+                format!("`{other}` and `{}` differ only in case, expected different names", function.name)
             } else {
                 let (here, there) = (within(stage), within(other_stage));
                 let one = &function.name;
-                format!(
-                    "`{one}` {here} and `{other}` {there} would both be called `{name}` on AWS, \
-                     expected one to be renamed"
-                )
+                format!("`{one}` {here} and `{other}` {there} would both be called `{name}` on AWS; rename one of them")
             };
+            notes.borrow_mut().push(Problem::new(Some(place.clone()), message));
+        }
+    }
+}
+
+/// A log group that several functions share has one retention, and is none of their own groups.
+fn refuse_disputed_logs(variants: &[Variant], notes: &Notes) {
+    let all = || {
+        variants.iter().flat_map(|variant| {
+            let stage = variant.manifest.stage.as_deref();
+            variant
+                .functions()
+                .map(move |(function, place)| (function, stage, log_group(&variant.full_name(function)), place))
+        })
+    };
+    let mut known: BTreeMap<&str, (&Function, Option<&str>)> = BTreeMap::new();
+    let mut reported = BTreeSet::new();
+    for (function, stage, own, place) in all() {
+        let Some(group) = function.log_group.as_deref().filter(|group| *group != own) else { continue };
+        let message = match known.get(group) {
+            _ if all().any(|(_, _, other, _)| other == group) => {
+                let name = &function.name;
+                format!("`{name}` logs to `{group}`, which is another function's own log group, expected another name")
+            }
+            Some((other, other_stage)) if other.retention_days != function.retention_days => {
+                let name = |function: &Function, of| match stage == *other_stage {
+                    true => format!("`{}`", function.name),
+                    false => format!("`{}` {}", function.name, within(of)),
+                };
+                let (one, other) = (name(function, stage), name(other, *other_stage));
+                format!("{one} and {other} share the log group `{group}`, expected the same `log.retention_days`")
+            }
+            _ => {
+                known.insert(group, (function, stage));
+                continue;
+            }
+        };
+        // What is wrong without a stage is wrong in most stages.
+        if reported.insert((&function.name, group)) {
             notes.borrow_mut().push(Problem::new(Some(place.clone()), message));
         }
     }
@@ -203,12 +252,12 @@ fn read_region<'a>(entry: &Entry<'a>) -> Option<&'a str> {
     const EXPECTED: &str = "a region such as `eu-central-1`";
     let region = entry.matching(is_region, EXPECTED)?.into_inner();
     if is_region(region) && Partition::of(region).is_none() {
-        entry.problem(format!("`region` is `{region}`, which no partition of AWS has, expected {EXPECTED}"));
+        entry.problem(format!("`region` is `{region}`, which is not in any AWS partition, expected {EXPECTED}"));
     }
     Some(region)
 }
 
-/// Whether it looks like one.
+/// Whether the text has the form of a region, such as `eu-central-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let Some((number, area)) = parts.split_last() else { return false };

@@ -1,4 +1,4 @@
-//! A function's environment variables. No message here may hold a value.
+//! A function's environment variables. No message in this file may contain a value.
 
 use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 /// AWS measures the JSON of names and values.
 const LIMIT: usize = 4096;
 
-/// Lambda sets these itself and refuses a function that does. Others that begin with `AWS_LAMBDA_`, such as
-/// `AWS_LAMBDA_EXEC_WRAPPER`, are there to be set.
+/// Lambda sets these itself and refuses functions that set them. Other names that start with `AWS_LAMBDA_`, such as
+/// `AWS_LAMBDA_EXEC_WRAPPER`, may be set.
 const RESERVED: [&str; 21] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
@@ -34,7 +34,7 @@ const RESERVED: [&str; 21] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-/// The variables with their values, and those whose values come from outside. `ours` is what lamstream adds.
+/// The variables with their values, and those whose values come from outside. `ours` are the ones that lamstream adds.
 pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<Outside>) {
     let (mut environment, mut outside) = (Environment::new(), Vec::new());
     let Some(entry) = keys.entry("environment") else { return (environment, outside) };
@@ -49,7 +49,7 @@ pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<
     (environment, outside)
 }
 
-/// What is wrong with so large an environment.
+/// The problem of an environment that is too large.
 pub(super) fn too_large<'a>(environment: impl Iterator<Item = (&'a String, &'a Secret)>) -> Option<String> {
     let variables: BTreeMap<&str, &str> = environment.map(|(name, value)| (name.as_str(), value.reveal())).collect();
     let size = serde_json::to_string(&variables).map_or(0, |json| json.len());
@@ -68,12 +68,13 @@ fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option
     }
     let value = read_value(variable, outside)?;
     if value.contains('\0') {
-        variable.problem_with_name(format!("the value of `{name}` holds a NUL character, expected none"));
+        variable
+            .problem_with_name(format!("the value of `{name}` contains a NUL character, expected a value without one"));
     }
     Some(value)
 }
 
-/// Whether a function may have a variable of this name.
+/// Whether a variable may have this name.
 pub fn accepts_variable(name: &str) -> bool {
     is_variable(name) && !RESERVED.contains(&name)
 }

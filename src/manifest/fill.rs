@@ -1,4 +1,4 @@
-//! How values from outside get to their places.
+//! Puts values from outside into the manifest.
 
 use super::check::Check;
 use super::environment;
@@ -7,15 +7,26 @@ use super::http;
 use super::outside::{Origin, Outside};
 use super::problem::{Problem, Problems};
 use super::secrets;
-use crate::stack::Secret;
-use std::collections::BTreeMap;
+use crate::stack::{NoValue, Secret};
+use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
-/// What each origin has; or why it has nothing, in words that follow "which".
-pub type Found = BTreeMap<Origin, Result<Secret, String>>;
+/// The value of each source, or the reason why it has none.
+pub type Found = BTreeMap<Origin, Result<Secret, NoValue>>;
+
+/// A place that got no value.
+pub struct Unfilled {
+    /// Only this place's problem.
+    pub problem: Problems,
+    /// Where its value should come from, and why there is none.
+    pub missing: Option<(Origin, NoValue)>,
+}
+
+/// The same, before the problems are in order.
+type Wrong = (Problem, Option<(Origin, NoValue)>);
 
 impl Function {
-    /// All of its values that come from outside and are not filled in yet.
+    /// All references to outside values that are still unresolved.
     pub fn outside(&self) -> impl Iterator<Item = &Outside> {
         self.outside.iter().chain(self.checks.iter().flat_map(|check| &check.outside))
     }
@@ -25,22 +36,22 @@ impl Function {
         self.environment.values().chain(self.checks.iter().flat_map(Check::secrets))
     }
 
-    fn fill(&mut self, found: &Found, problems: &mut Vec<Problem>) {
+    fn fill(&mut self, found: &Found, problems: &mut Vec<Wrong>) {
         let asked = self.outside.first().map(|first| first.place.clone());
         for (outside, value) in taken(&mut self.outside, found, problems) {
             if value.reveal().contains('\0') {
-                problems.push(outside.problem("holds a NUL character, which no variable can"));
+                problems.push((outside.problem("contains a NUL character, which no variable can contain"), None));
             }
             self.environment.insert(outside.name, value);
         }
         if let (Some(place), Some(message)) = (asked, environment::too_large(self.all_variables(&self.runtime).iter()))
         {
-            problems.push(Problem::new(Some(place), format!("with what comes from outside {message}")));
+            problems.push((Problem::new(Some(place), format!("with what comes from outside {message}")), None));
         }
         for check in self.checks.iter_mut() {
             for (outside, value) in taken(&mut check.outside, found, problems) {
-                if !http::is_value(value.reveal()) {
-                    problems.push(outside.problem("holds a control character, which no header can"));
+                if http::control_character(value.reveal()).is_some() {
+                    problems.push((outside.problem("contains a control character, which no header can contain"), None));
                 }
                 check.headers.push((outside.name, value));
             }
@@ -54,30 +65,42 @@ impl Check {
     }
 }
 
-/// Those of `outside` whose value was found. One that was not found is a problem, and one that was not looked for stays.
-fn taken(outside: &mut Vec<Outside>, found: &Found, problems: &mut Vec<Problem>) -> Vec<(Outside, Secret)> {
+/// The variables of `outside` whose values were found. Values that were not found are reported; those not looked up yet
+/// stay.
+fn taken(outside: &mut Vec<Outside>, found: &Found, problems: &mut Vec<Wrong>) -> Vec<(Outside, Secret)> {
     let mut taken = Vec::new();
     for one in std::mem::take(outside) {
         match found.get(&one.origin) {
             Some(Ok(value)) => taken.push((one, value.clone())),
-            Some(Err(why)) => problems.push(one.problem(why)),
+            Some(Err(why)) => problems.push((one.problem(&why.to_string()), Some((one.origin, why.clone())))),
             None => outside.push(one),
         }
     }
     taken
 }
 
-/// Puts what was found into its places. May be called again with more. `text` is the manifest that was parsed.
+/// Puts the values found so far into their places. It may be called again with more. `text` is the manifest's text.
 ///
 /// # Errors
-/// All values that were not found, or that a variable or a header cannot have.
-pub fn fill(functions: &mut [Function], found: &Found, text: &str) -> Result<(), Problems> {
-    let mut problems = Vec::new();
+/// All values that were not found, and all that a variable or header cannot hold, in the order of their places.
+pub fn fill<'f>(
+    functions: impl IntoIterator<Item = &'f mut Function>,
+    found: &Found,
+    text: &str,
+) -> Result<(), Vec<Unfilled>> {
+    let mut problems: Vec<Wrong> = Vec::new();
     for function in functions {
         function.fill(found, &mut problems);
     }
     if problems.is_empty() {
         return Ok(());
     }
-    Err(Problems::new(problems, secrets::known(DeTable::parse_recoverable(text).0.get_ref())))
+    let place = |problem: &Problem| problem.span.as_ref().map(|span| (span.start, span.end));
+    problems.sort_by_key(|(problem, _)| place(problem));
+    // Functions share places: those of the app's own environment.
+    let mut seen = BTreeSet::new();
+    problems.retain(|(problem, _)| seen.insert((place(problem), problem.message.clone())));
+    let hidden = secrets::known(DeTable::parse_recoverable(text).0.get_ref());
+    let unfilled = |(problem, missing)| Unfilled { problem: Problems::new(vec![problem], hidden.clone()), missing };
+    Err(problems.into_iter().map(unfilled).collect())
 }

@@ -1,9 +1,9 @@
-//! One function as the manifest has it.
+//! One function of the manifest.
 
 use super::attachments;
 use super::build::Build;
 use super::check::Check;
-use super::code::{self, Source};
+use super::code::{self, CodeSource};
 use super::environment;
 use super::log::Log;
 use super::name::{NAME, is_name};
@@ -11,7 +11,7 @@ use super::outside::Outside;
 use super::role::RoleSource;
 use super::section::{Entry, Section};
 use super::web::Web;
-use super::{layers, tags, url};
+use super::{layers, snap_start, tags, url};
 use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, Logging, Runtime, Tags};
 use toml::Spanned;
 
@@ -21,11 +21,11 @@ const DESCRIPTION_LIMIT: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    pub source: Source,
+    pub source: CodeSource,
     pub runtime: Runtime,
-    /// What the runtime calls, where that does not follow from the rest.
+    /// The handler, if it does not follow from the rest.
     pub handler: Option<String>,
-    /// For a web server behind the adapter.
+    /// Set for a web server behind the adapter.
     pub web: Option<Web>,
     pub architecture: Architecture,
     pub build: Build,
@@ -35,32 +35,36 @@ pub struct Function {
     pub timeout: u32,
     /// MB of `/tmp`.
     pub ephemeral_storage: u32,
+    /// Whether instances start from a snapshot.
+    pub snap_start: bool,
     pub description: String,
     /// ARNs of layer versions, in the order in which they are unpacked.
     pub layers: Vec<String>,
     pub environment: Environment,
-    /// Variables that are not in the environment yet: their values come from outside.
+    /// Variables whose values come from outside and are not in the environment yet.
     pub outside: Vec<Outside>,
     pub url: Option<FunctionUrl>,
     /// `None` keeps logs forever.
     pub retention_days: Option<u32>,
+    /// The name of the log group; `None` for the function's own.
+    pub log_group: Option<String>,
     pub logging: Logging,
     pub role: RoleSource,
-    /// The user's own.
+    /// The user's own tags.
     pub tags: Tags,
     /// Reserved concurrency.
     pub concurrency: Option<u32>,
-    /// How many instances are kept warm.
+    /// Provisioned concurrency.
     pub provisioned_concurrency: Option<u32>,
     pub attachments: Attachments,
-    /// How many versions stay when a newer one is live.
+    /// How many versions are kept in addition to the live one.
     pub keep_releases: u32,
-    /// In the manifest's order; there is one at least exactly where there is a URL.
+    /// In the manifest's order. A function has checks if and only if it has a URL.
     pub checks: Vec<Check>,
 }
 
 impl Function {
-    /// `account` is the only one that may be deployed to.
+    /// `account` is the only account to which the app may be deployed.
     pub(super) fn read(entry: &Entry<'_>, account: Option<&str>) -> Option<Function> {
         let name = entry.name;
         if !is_name(name) {
@@ -73,12 +77,13 @@ impl Function {
             Some(entry) => entry.word().and_then(Architecture::parse),
             None => Some(Architecture::X86_64),
         };
-        let web = Web::read(&keys, architecture);
+        let snap_start = snap_start::read(&keys, &runtime);
+        let web = Web::read(&keys, architecture, snap_start);
         let build = Build::read(&keys, architecture);
         let concurrency = keys.written_number("concurrency");
         let provisioned = keys.written_number("provisioned_concurrency");
         refuse_more_than_reserved(&keys, concurrency.as_ref(), provisioned.as_ref());
-        let Log { retention_days, logging } = Log::read(&keys);
+        let Log { retention_days, group: log_group, logging } = Log::read(&keys);
         let url = url::read(&keys);
         let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
         let (environment, outside) = environment::read(&keys, &ours);
@@ -95,6 +100,7 @@ impl Function {
             memory: keys.number("memory"),
             timeout: keys.number("timeout"),
             ephemeral_storage: keys.number("ephemeral_storage"),
+            snap_start,
             description: read_description(&keys),
             layers: layers::read(&keys, web.is_some()),
             web,
@@ -102,6 +108,7 @@ impl Function {
             outside,
             url,
             retention_days,
+            log_group,
             logging,
             role: RoleSource::read(&keys, account),
             tags: tags::read(&keys),
@@ -115,7 +122,7 @@ impl Function {
     }
 }
 
-/// What is kept warm is a part of what is reserved.
+/// Provisioned concurrency is part of the reserved concurrency.
 fn refuse_more_than_reserved(keys: &Section<'_>, reserved: Option<&Spanned<u32>>, provisioned: Option<&Spanned<u32>>) {
     let (Some(reserved), Some(provisioned)) = (reserved, provisioned) else { return };
     let (most, wanted) = (reserved.get_ref(), provisioned.get_ref());

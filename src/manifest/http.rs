@@ -1,11 +1,11 @@
-//! What HTTP allows in headers.
+//! HTTP's rules for headers.
 
-/// A name as HTTP has it.
+/// Whether the text is a valid header name.
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Whether a header may have such a value.
-pub(super) fn is_value(text: &str) -> bool {
-    !text.contains(|character: char| character.is_control() && character != '\t')
+/// The first character that no header's value may have.
+pub(super) fn control_character(text: &str) -> Option<char> {
+    text.chars().find(|character| character.is_control() && *character != '\t')
 }

@@ -1,30 +1,35 @@
-//! Layers, by the ARNs of their versions.
+//! Layers, as ARNs of their versions.
 
 use super::name::is_name;
 use super::section::Section;
 use crate::stack::Arn;
 use std::collections::BTreeSet;
 
+/// An example of a layer version's ARN.
+pub const LAYER_VERSION: &str = "arn:aws:lambda:eu-central-1:123456789012:layer:NAME:1";
 /// AWS's limit.
 const LIMIT: usize = 5;
 
-/// `adapted` functions have one layer more.
+/// With `adapted`, the adapter uses one of the layers.
 pub(super) fn read(keys: &Section<'_>, adapted: bool) -> Vec<String> {
-    const EXPECTED: &str = "ARNs of layer versions, such as `arn:aws:lambda:eu-central-1:123456789012:layer:NAME:1`";
+    let expected = format!("ARNs of layer versions, such as `{LAYER_VERSION}`");
     let Some(entry) = keys.entry("layers") else { return Vec::new() };
-    let layers = entry.strings(EXPECTED);
+    let layers = entry.strings(&expected);
     let limit = LIMIT - usize::from(adapted);
     if layers.len() > limit {
         let beside = if adapted { " beside the adapter" } else { "" };
-        entry.problem(format!("`layers` holds {} layers, expected at most {limit}{beside}", layers.len()));
+        entry.problem(format!("`layers` contains {} layers, expected at most {limit}{beside}", layers.len()));
     }
     let mut seen = BTreeSet::new();
     for layer in &layers {
         let arn = layer.get_ref();
         match layer_of(arn) {
-            None => entry.problem_at(layer.span(), format!("`layers` holds `{arn}`, expected {EXPECTED}")),
+            None => entry.problem_at(layer.span(), format!("`layers` contains `{arn}`, expected {expected}")),
             Some(of) if !seen.insert(of) => {
-                entry.problem_at(layer.span(), format!("`layers` holds `{of}` twice, expected one version of a layer"));
+                entry.problem_at(
+                    layer.span(),
+                    format!("`layers` contains `{of}` twice, expected one version of a layer"),
+                );
             }
             Some(_) => {}
         }
@@ -32,8 +37,8 @@ pub(super) fn read(keys: &Section<'_>, adapted: bool) -> Vec<String> {
     layers.into_iter().map(|layer| layer.into_inner().to_owned()).collect()
 }
 
-/// The ARN of the layer that a version belongs to.
-pub(super) fn layer_of(version: &str) -> Option<&str> {
+/// The layer's ARN, without the version; `None` if it is not a layer version's ARN.
+pub fn layer_of(version: &str) -> Option<&str> {
     let arn = Arn::parse(version)?;
     let ["layer", name, number] = arn.resource.split(':').collect::<Vec<_>>()[..] else { return None };
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What is wrong with the manifest as this machine is: found by looking there, and shown at its place in the text.
+//! Problems of the manifest that only this machine's files show, reported at their place in the text.
 
 use super::problem::{Problem, Problems};
 use super::secrets;
@@ -6,16 +6,16 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One such thing.
+/// One such problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     pub function: String,
-    /// Keys of the function, with dots between those of nested tables: the first that is written is to blame.
+    /// Keys of the function, with dots for nested tables. The first one that the manifest has is reported.
     pub keys: &'static [&'static str],
     pub message: String,
 }
 
-/// Mistakes as problems of the manifest. `text` is the one that was parsed, `stage` the one that was applied.
+/// Converts mistakes into problems of the manifest. `text` is the manifest's text, `stage` the stage that was applied.
 pub fn located(mistakes: Vec<Mistake>, text: &str, stage: Option<&str>) -> Problems {
     let (document, _) = DeTable::parse_recoverable(text);
     let root = document.get_ref();
@@ -23,7 +23,8 @@ pub fn located(mistakes: Vec<Mistake>, text: &str, stage: Option<&str>) -> Probl
     Problems::new(mistakes.into_iter().map(problem).collect(), secrets::known(root))
 }
 
-/// What a stage says counts before what the function says. Where none of the keys is written it is the function's name.
+/// The stage's keys take precedence over the function's. If none of the keys is written, the function's name is
+/// reported.
 fn place(root: &DeTable<'_>, stage: Option<&str>, mistake: &Mistake) -> Option<Range<usize>> {
     let staged = stage.and_then(|stage| lookup(root, &["stages", stage, "functions", &mistake.function]));
     let tables = [staged, lookup(root, &["functions", &mistake.function])];
@@ -38,7 +39,7 @@ fn place(root: &DeTable<'_>, stage: Option<&str>, mistake: &Mistake) -> Option<R
     tables.into_iter().flatten().map(|(key, _)| key).next_back()
 }
 
-/// The place of the key that this path ends in, and its value.
+/// The place of the key at the end of this path, and its value.
 fn lookup<'a>(table: &'a DeTable<'a>, path: &[&str]) -> Option<(Range<usize>, &'a Spanned<DeValue<'a>>)> {
     let (first, rest) = path.split_first()?;
     let (key, value) = table.get_key_value(*first)?;

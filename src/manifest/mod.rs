@@ -1,11 +1,12 @@
-//! What `deploy.toml` says: text in, value out, and everything that is wrong with it at once.
+//! The manifest, `deploy.toml`: text in, value out, with all problems reported at once.
 //!
-//! The text becomes a tree whose every value knows its place. A [stage](stages) is laid over the tree, so that a
-//! stage may override any key without one line of code about it, and one reader walks what results: a `Section`
-//! for each table, which takes from the [table of keys](keys) what it may have. Problems are noted and reading goes on. The manifest must be right with every stage and with none, whichever is chosen.
+//! The text becomes a tree in which every value knows its place. A [stage](stages) is applied to the tree, so it can
+//! override any key without code for that key. One reader walks the result, with a `Section` for each table, which
+//! takes the permitted keys from the [table of keys](keys). Problems are collected while reading continues. The
+//! manifest must be valid without a stage and with each one, whichever is chosen.
 //!
-//! Values of an `environment` are secrets: no message holds one, and the lines shown beside messages hide them. Those
-//! that come from [outside] are fetched by others and put in their places afterwards.
+//! Values of an `environment` are secrets: no message contains one, and lines of the manifest are shown without them.
+//! Values from [outside] are fetched elsewhere and filled in afterwards.
 
 pub mod keys;
 
@@ -26,6 +27,8 @@ mod log;
 mod name;
 mod outside;
 mod role;
+pub mod runtimes;
+mod snap_start;
 mod tags;
 mod url;
 mod web;
@@ -38,15 +41,16 @@ mod secrets;
 mod section;
 mod spelling;
 
-pub use build::Build;
+pub use build::{Build, Command};
 pub use check::{Check, Expect};
-pub use code::{Dependencies, Files, Source};
+pub use code::{CodeSource, Dependencies, FilePatterns};
 pub use document::{Manifest, parse, value_files};
 pub use environment::accepts_variable;
-pub use fill::{Found, fill};
+pub use fill::{Found, Unfilled, fill};
 pub use function::Function;
+pub use layers::{LAYER_VERSION, layer_of};
 pub use mistake::{Mistake, located};
 pub use outside::{Origin, Outside};
-pub use problem::{Problem, Problems};
+pub use problem::{Diagnostic, Excerpt, Problem, Problems};
 pub use role::RoleSource;
 pub use web::{Adapter, Script, Web};

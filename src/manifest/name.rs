@@ -1,4 +1,4 @@
-//! Names of functions and stages, of which names on AWS are made, and paths.
+//! Names of functions and stages, from which names on AWS are derived, and paths.
 
 pub(super) const NAME: &str = "letters, digits, `-` and `_`";
 

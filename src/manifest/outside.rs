@@ -1,4 +1,4 @@
-//! Values that are not in the manifest, and where they come from.
+//! Values that come from outside the manifest, and their sources.
 
 use super::name::is_path;
 use super::problem::Problem;
@@ -11,11 +11,11 @@ use std::path::PathBuf;
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// A variable of the environment in which lamstream runs.
+    /// A variable in lamstream's own environment.
     Env(String),
     /// A file, relative to the manifest.
     File(PathBuf),
-    /// A parameter of AWS Systems Manager's Parameter Store: a name or an ARN, perhaps with `:VERSION`.
+    /// A parameter of Systems Manager's Parameter Store: a name or an ARN, optionally with `:VERSION`.
     Ssm(String),
     /// A secret of AWS Secrets Manager: a name or an ARN.
     Secret(String),
@@ -24,7 +24,7 @@ pub enum Origin {
 const KEYS: [&str; 4] = ["env", "file", "ssm", "secret"];
 
 impl Origin {
-    /// Whether it is found without AWS.
+    /// Whether it can be resolved without AWS.
     pub fn is_near(&self) -> bool {
         matches!(self, Origin::Env(_) | Origin::File(_))
     }
@@ -41,13 +41,13 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One value that comes from elsewhere.
+/// One value from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outside {
-    /// The variable, or the header, that gets it.
+    /// The variable or header that receives the value.
     pub name: String,
     pub origin: Origin,
-    /// Where the manifest asks for it.
+    /// Where the manifest refers to it.
     pub(super) place: Range<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Outside {
     }
 }
 
-/// The string of this key; a table says where the value comes from, and goes to `outside`.
+/// The key's string. A table names the value's source instead, and is added to `outside`.
 pub(super) fn read_value<'a>(entry: &Entry<'a>, outside: &mut Vec<Outside>) -> Option<&'a str> {
     if !entry.is_table() {
         let string = entry.string("a string, or a table that says where its value comes from")?;
@@ -71,7 +71,7 @@ pub(super) fn read_value<'a>(entry: &Entry<'a>, outside: &mut Vec<Outside>) -> O
 
 fn read_origin(keys: &Section<'_>, entry: &Entry<'_>) -> Option<Origin> {
     let name = entry.name;
-    // A user may have written the value itself instead of its name, so that no message shows what is wrong.
+    // Users may have written the value itself instead of its name, so no message shows it.
     let named = |key, is_one: fn(&str) -> bool, expected: &str| {
         let entry = keys.entry(key)?;
         let text = entry.string(format!("a string in quotes: {expected}"))?.into_inner();
@@ -92,9 +92,11 @@ fn read_origin(keys: &Section<'_>, entry: &Entry<'_>) -> Option<Origin> {
             "`{name}` does not say where its value comes from, expected one of {}",
             list::quoted(KEYS)
         )),
-        // Its unknown keys are reported.
+        // Unknown keys were already reported.
         [] => {}
-        _ => entry.problem_with_name(format!("`{name}` has several sources: {}, expected one", list::quoted(&given))),
+        _ => {
+            entry.problem_with_name(format!("`{name}` has several sources: {}, expected one", list::quoted_and(&given)))
+        }
     }
     let origins = [
         env.map(Origin::Env),
@@ -111,7 +113,7 @@ fn is_variable(text: &str) -> bool {
 
 fn is_parameter(text: &str) -> bool {
     let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-:".contains(&byte));
-    // A hierarchy begins at its root.
+    // Hierarchical names start with a slash.
     !text.is_empty() && letters && (text.starts_with(['/']) || text.starts_with("arn:") || !text.contains('/'))
 }
 

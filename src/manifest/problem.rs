@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, where, and how that is shown.
+//! Problems of a manifest: what is wrong, where, and how it is displayed.
 
 use super::secrets;
 use crate::text as harmless;
@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
 use std::ops::Range;
+use textwrap::core::display_width;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The bytes of the text that it is about; `None` when what is wrong is that something is nowhere.
+    /// The bytes of the text that it is about; `None` if something is missing altogether.
     pub span: Option<Range<usize>>,
     pub message: String,
-    /// Bytes that are not shown with it: they may be secret.
+    /// Bytes that are not displayed, because they may be secret.
     pub(super) hidden: Vec<Range<usize>>,
 }
 
@@ -23,7 +24,7 @@ impl Problem {
     }
 }
 
-/// All that is wrong with a manifest, in the order of its place; never empty.
+/// All problems of a manifest, in the order of their places; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     problems: Vec<Problem>,
@@ -31,7 +32,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// `hidden` are the bytes of the text that are not shown, beside those that a problem hides itself.
+    /// `hidden` are bytes of the text that are not displayed, in addition to those that a problem hides itself.
     pub(super) fn new(mut problems: Vec<Problem>, mut hidden: Vec<Range<usize>>) -> Problems {
         let place = |problem: &Problem| problem.span.as_ref().map(|span| (span.start, span.end));
         problems.sort_by_key(place);
@@ -42,38 +43,95 @@ impl Problems {
         Problems { problems, hidden }
     }
 
-    /// Of a text that is not valid TOML.
+    /// The problem of a text that is not valid TOML.
     pub(super) fn of_syntax(errors: &[toml::de::Error], text: &str) -> Problems {
-        let problems = errors.iter().map(|error| Problem::new(error.span(), syntax_message(error.message()))).collect();
-        Problems::new(problems, secrets::guessed(text))
-    }
-
-    /// Both, in the order of their place.
-    pub fn and(self, other: Problems) -> Problems {
-        Problems::new([self.problems, other.problems].concat(), [self.hidden, other.hidden].concat())
+        let hidden = secrets::guessed(text);
+        let problem = |error: &toml::de::Error| {
+            let span = error.span().map(|span| widened(span, text));
+            let message = syntax_message(error.message(), span.as_ref(), text, &hidden);
+            Problem::new(span, message)
+        };
+        Problems::new(errors.iter().map(problem).collect(), hidden)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
     }
 
-    /// All of them for a person: each with its line and what it is about underlined, a blank line between two.
-    /// `text` is the one that was parsed.
+    /// All problems for a terminal: each with its line and a mark below, separated by blank lines. `text` is the
+    /// manifest's text.
     pub fn render(&self, file: &str, text: &str) -> String {
-        let file = &harmless::line(file);
-        let shown: Vec<String> = self.problems.iter().map(|problem| self.render_one(problem, file, text)).collect();
+        let shown: Vec<String> = self.diagnostics(file, text).iter().map(Diagnostic::to_string).collect();
         shown.join("\n\n")
     }
 
-    fn render_one(&self, problem: &Problem, file: &str, text: &str) -> String {
-        let message = harmless::line(&problem.message);
-        let Some(span) = &problem.span else { return format!("{file}: {message}") };
+    /// All problems with their places in the file. `text` is the manifest's text.
+    pub fn diagnostics(&self, file: &str, text: &str) -> Vec<Diagnostic> {
+        let diagnostic = |problem: &Problem| Diagnostic {
+            file: file.to_owned(),
+            excerpt: problem.span.as_ref().map(|span| self.excerpt(span, text)),
+            message: problem.message.clone(),
+        };
+        self.problems.iter().map(diagnostic).collect()
+    }
+
+    fn excerpt(&self, span: &Range<usize>, text: &str) -> Excerpt {
         let line = Line::around(text, span.start);
-        let column = text[line.start..line.clamp(text, span.start)].chars().count() + 1;
-        let number = line.number.to_string();
-        let (excerpt, underline) = line.excerpt(text, span, &self.hidden);
-        let gutter = " ".repeat(number.len());
-        format!("{file}:{number}:{column}: {message}\n  {number} | {excerpt}\n  {gutter} | {underline}")
+        let before = &text[line.start..line.clamp(text, span.start)];
+        let column = before.strip_prefix('\u{feff}').unwrap_or(before).chars().count() + 1;
+        let (shown, underline) = line.excerpt(text, span, &self.hidden);
+        Excerpt { line: line.number, column, text: shown, underline }
+    }
+}
+
+/// A problem with its place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub file: String,
+    /// `None` if something is missing altogether.
+    pub excerpt: Option<Excerpt>,
+    pub message: String,
+}
+
+/// A line of a file, and a mark below what a problem is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// The line without what is hidden.
+    pub text: String,
+    pub underline: String,
+}
+
+impl Diagnostic {
+    /// `deploy.toml:3:9: expected a number`.
+    pub fn head(&self) -> String {
+        let (file, message) = (harmless::line(&self.file), harmless::line(&self.message));
+        match &self.excerpt {
+            Some(Excerpt { line, column, .. }) => format!("{file}:{line}:{column}: {message}"),
+            None => format!("{file}: {message}"),
+        }
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.head())?;
+        match &self.excerpt {
+            Some(excerpt) => write!(formatter, "\n{}", excerpt.rows().join("\n")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Excerpt {
+    /// The line behind its number, and the mark.
+    pub fn rows(&self) -> [String; 2] {
+        let Excerpt { line, text, underline, .. } = self;
+        let gutter = " ".repeat(line.to_string().len());
+        [format!("  {line} | {text}"), format!("  {gutter} | {underline}")]
     }
 }
 
@@ -86,7 +144,7 @@ impl fmt::Display for Problems {
 
 impl Error for Problems {}
 
-/// One line of a text, by its bytes, without what ends it.
+/// One line of a text as a byte range, without its line end.
 struct Line {
     number: usize,
     start: usize,
@@ -102,13 +160,13 @@ impl Line {
         Line { number, start, end: start + rest.trim_end_matches('\r').len() }
     }
 
-    /// A place in this line and between two characters, whatever `place` is.
+    /// Moves `place` into this line, to the boundary of a character.
     fn clamp(&self, text: &str, place: usize) -> usize {
         let place = place.clamp(self.start, self.end);
         (self.start..=place).rev().find(|&place| text.is_char_boundary(place)).unwrap_or(self.start)
     }
 
-    /// The line without what is hidden, and under it the marks for `span`.
+    /// The line without hidden bytes, and below it the marks for `span`.
     fn excerpt(&self, text: &str, span: &Range<usize>, hidden: &[Range<usize>]) -> (String, String) {
         let (mut excerpt, mut underline) = (String::new(), String::new());
         let mut hiding = false;
@@ -116,36 +174,74 @@ impl Line {
             let place = self.start + offset;
             let mark = if span.contains(&place) { '^' } else { ' ' };
             let is_hidden = hidden.iter().any(|range| range.contains(&place));
-            // One sign stands for all that is hidden in a row, so that not even its length shows.
+            // Adjacent hidden bytes are replaced by a single mark, so that not even their length shows.
             let shown = match character {
                 _ if is_hidden && hiding => String::new(),
                 _ if is_hidden => "…".to_owned(),
                 '\t' => "    ".to_owned(),
+                // The byte order mark of some editors.
+                '\u{feff}' if place == 0 => String::new(),
                 _ => harmless::line(&text[place..place + character.len_utf8()]),
             };
             hiding = is_hidden;
             excerpt.push_str(&shown);
-            underline.extend(shown.chars().map(|_| mark));
+            // Of a letter of two columns, such as `漢`, both are marked; of one without a column, such as an accent, none.
+            underline.extend(std::iter::repeat_n(mark, display_width(&shown)));
         }
         if !underline.contains('^') {
-            // What is wrong is at the end of the line: something is missing there.
+            // The problem is at the end of the line: something is missing there.
             underline.push('^');
         }
         (excerpt, underline.trim_end().to_owned())
     }
 }
 
-/// A parser's message in the shape of ours.
-fn syntax_message(message: &str) -> String {
+/// A parser's message in the shape of ours: what is wrong, what was found, what was expected.
+fn syntax_message(message: &str, span: Option<&Range<usize>>, text: &str, hidden: &[Range<usize>]) -> String {
     let message = message.trim().replace('\n', "; ");
     let mut characters = message.chars();
-    match characters.next() {
+    let message = match characters.next() {
         // An abbreviation keeps its case.
         Some(first) if !characters.as_str().starts_with(char::is_uppercase) => {
             first.to_lowercase().chain(characters).collect()
         }
         _ => message,
+    };
+    let Some(span) = span else { return message };
+    let (what, expected) = message.split_once(", expected ").unwrap_or((&message, ""));
+    let (what, expected) = match (what, expected) {
+        ("string values must be quoted", _) if span.is_empty() => ("missing value", "one such as a string in quotes"),
+        (what, "literal string") => (what, "a string in quotes"),
+        (what, "newline, `#`") => (what, "a new line or a comment"),
+        other => other,
+    };
+    let found = found(span, text, hidden).map(|found| format!(": found {found}")).unwrap_or_default();
+    if expected.is_empty() { format!("{what}{found}") } else { format!("{what}{found}, expected {expected}") }
+}
+
+/// The parser only says where something begins that it did not expect. This is all of it, unless the line ends there.
+fn widened(span: Range<usize>, text: &str) -> Range<usize> {
+    let line = text.get(span.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let rest = line.trim_start();
+    if !span.is_empty() || rest.is_empty() {
+        return span;
     }
+    let is_word = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    let length = rest.find(|letter: char| !is_word(letter)).unwrap_or(rest.len()).max(first);
+    let start = span.start + line.len() - rest.len();
+    start..start + length
+}
+
+/// What is at this place, unless it may be secret.
+fn found(span: &Range<usize>, text: &str, hidden: &[Range<usize>]) -> Option<String> {
+    let found = text.get(span.clone())?.trim().lines().next().unwrap_or_default();
+    if found.is_empty() {
+        let is_last = text[span.start..].trim().is_empty();
+        return Some(if is_last { "the end of the file" } else { "the end of the line" }.to_owned());
+    }
+    let may_be_shown = !hidden.iter().any(|range| range.start < span.end && span.start < range.end);
+    may_be_shown.then(|| format!("`{found}`"))
 }
 
 #[cfg(test)]

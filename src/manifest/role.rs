@@ -1,4 +1,4 @@
-//! What a function may do, or the role that says so.
+//! A function's permissions, or the role that grants them.
 
 use super::name::is_name;
 use super::section::{Entry, Section};
@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 const OWN_KEYS: [&str; 3] = ["managed_policies", "statements", "permissions_boundary"];
 
-/// Where a function's role comes from.
+/// Which role a function has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleSource {
-    /// The user's own; lamstream neither creates nor changes it.
+    /// An existing role; lamstream neither creates nor changes it.
     Given { arn: String },
-    /// One of its own, which may write its logs and what is said here.
+    /// A role of its own, which may write the function's logs and do what is listed here.
     Own {
         /// ARNs of policies.
         managed_policies: BTreeSet<String>,
@@ -52,7 +52,7 @@ impl RoleSource {
             for policy in entry.strings("ARNs of policies") {
                 let arn = policy.get_ref();
                 if !is_policy(arn) {
-                    entry.problem_at(policy.span(), format!("`managed_policies` holds `{arn}`, expected {POLICY}"));
+                    entry.problem_at(policy.span(), format!("`managed_policies` contains `{arn}`, expected {POLICY}"));
                 }
                 managed_policies.insert((*arn).to_owned());
             }
@@ -69,11 +69,13 @@ fn read_arn(entry: &Entry<'_>, account: Option<&str>) -> String {
     let expected = "the ARN of a role, such as `arn:aws:iam::123456789012:role/NAME`";
     let Some(arn) = entry.matching(|text| account_of(text, "role/").is_some(), expected) else { return String::new() };
     let arn = arn.into_inner();
-    // Lambda takes no role of another account.
+    // Lambda accepts no roles of other accounts.
     if let (Some(owner), Some(account)) = (account_of(arn, "role/"), account)
         && owner != account
     {
-        entry.problem(format!("`arn` is a role of account `{owner}`, expected one of `account = \"{account}\"`"));
+        entry.problem(format!(
+            "`arn` is a role of account `{owner}`, expected one of account `{account}`, which the manifest names"
+        ));
     }
     arn.to_owned()
 }
@@ -100,12 +102,12 @@ fn read_list(statement: &Section<'_>, key: &'static str, expected: &str, is_one:
         entry.problem(format!("`{key}` is empty, expected {expected}"));
     }
     for item in items.iter().filter(|item| !is_one(item.get_ref())) {
-        entry.problem_at(item.span(), format!("`{key}` holds `{}`, expected {expected}", item.get_ref()));
+        entry.problem_at(item.span(), format!("`{key}` contains `{}`, expected {expected}", item.get_ref()));
     }
     items.into_iter().map(|item| item.into_inner().to_owned()).collect()
 }
 
-/// `{ Operator = { key = "value" } }`, as IAM has it.
+/// `{ Operator = { key = "value" } }`, as in IAM.
 fn read_condition(condition: &Section<'_>) -> Value {
     let mut operators = Map::new();
     for operator in condition.all() {
@@ -124,7 +126,7 @@ fn is_policy(arn: &str) -> bool {
     account_of(arn, "policy/").is_some()
 }
 
-/// The account of an IAM resource of this kind; AWS's own policies belong to `aws`.
+/// The account of an IAM resource of this kind. AWS's own policies have the account `aws`.
 fn account_of<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
     let arn = Arn::parse(text).filter(|arn| arn.service == "iam" && arn.region.is_empty())?;
     let name = arn.resource.strip_prefix(kind)?;

@@ -1,4 +1,4 @@
-//! Which bytes of a manifest may be secret, so that no error shows them.
+//! Finds the bytes of a manifest that may be secret, so that no error shows them.
 
 use std::ops::Range;
 use toml::Spanned;
@@ -33,8 +33,8 @@ const HARMLESS: [&str; 25] = [
     "whole",
 ];
 
-/// Every value under a key that may hold secrets, wherever in the document it is: a misplaced or misspelt
-/// environment is one too.
+/// All values under keys that may hold secrets, anywhere in the document: a misplaced or misspelt environment is one,
+/// too.
 pub(super) fn known(document: &DeTable<'_>) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     let mut tables = vec![document];
@@ -50,7 +50,7 @@ pub(super) fn known(document: &DeTable<'_>) -> Vec<Range<usize>> {
     hidden
 }
 
-/// The places of all that is written in a value, without the keys.
+/// The places of all strings and numbers in a value, without the keys.
 pub(super) fn leaves(value: &Spanned<DeValue<'_>>) -> Vec<Range<usize>> {
     let mut places = Vec::new();
     let mut values = vec![value];
@@ -63,14 +63,14 @@ pub(super) fn leaves(value: &Spanned<DeValue<'_>>) -> Vec<Range<usize>> {
     places
 }
 
-/// The same for a text that is not valid TOML. No tree says there where an environment ends, so that only lines are shown
-/// which surely hold no secret, and of others at most a name.
+/// The same for a text that is not valid TOML. Without a tree nothing shows where an environment ends, so only lines
+/// that certainly contain no secret are shown, and of other lines at most a name.
 pub(super) fn guessed(text: &str) -> Vec<Range<usize>> {
     let mut hidden = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
-        if !is_harmless(line.trim()) {
+        if !is_harmless(line.trim_start_matches('\u{feff}').trim()) {
             hidden.push(start + name_part(line)..end);
         }
         start = end;
@@ -86,7 +86,8 @@ fn tables_in<'a>(value: &'a Spanned<DeValue<'a>>) -> Vec<&'a DeTable<'a>> {
     }
 }
 
-fn may_hold_secrets(name: &str) -> bool {
+/// Whether what is written under this key may be secret.
+pub(super) fn may_hold_secrets(name: &str) -> bool {
     let name = name.to_lowercase();
     // A backslash may spell any name.
     name == "headers"
@@ -96,7 +97,7 @@ fn may_hold_secrets(name: &str) -> bool {
         || strsim::jaro_winkler(&name, "environment") > 0.85
 }
 
-/// Whether it is one of our headers, or begins with a key that holds no secret.
+/// Whether the line is a known table header, or starts with a key that holds no secret.
 fn is_harmless(line: &str) -> bool {
     let of_a_key = |character: char| character.is_ascii_alphanumeric() || "_-.".contains(character);
     let header = line.trim_start_matches('[');
@@ -110,8 +111,8 @@ fn is_harmless(line: &str) -> bool {
     line.is_empty() || (HARMLESS.contains(&last) && !beside && !may_hold_secrets(line))
 }
 
-/// How much of a line is a name as variables have it. The space before `=` is required, because base64 may end in
-/// that sign.
+/// The length of the variable name at the start of a line. The space before `=` is required, because base64 may end
+/// with `=`.
 fn name_part(line: &str) -> usize {
     let of_a_variable =
         |character: char| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_';

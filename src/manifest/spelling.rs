@@ -1,9 +1,9 @@
-//! Which word was meant by a misspelt one.
+//! Suggests the word that was meant by a misspelt one.
 
-/// How alike two words must be for one to be taken for a misspelling of the other.
+/// How similar a misspelt word must be to the word that was meant.
 const ALIKE: f64 = 0.8;
 
-/// The one of `known` that `word` is a misspelling of.
+/// The word in `known` that is most similar to `word`.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let likeness = |known: &str| strsim::jaro_winkler(&word, &known.to_lowercase());

@@ -1,4 +1,4 @@
-//! Stages: the same app deployed again beside itself, with some keys changed.
+//! Stages: further deployments of the same app, with some keys changed.
 
 use super::name::{NAME, is_name};
 use super::problem::Problem;
@@ -14,8 +14,8 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// The manifest's tree with this stage laid over it.
-    pub fn applied_to(&self, root: &DeTable<'a>) -> DeTable<'a> {
+    /// The manifest's tree with this stage applied.
+    pub(super) fn applied_to(&self, root: &DeTable<'a>) -> DeTable<'a> {
         let mut table = root.clone();
         table.remove("stages");
         lay_over(&mut table, self.overrides, &[]);
@@ -37,25 +37,27 @@ pub(super) fn read<'a>(root: &'a DeTable<'a>, notes: &'a Notes) -> Vec<Stage<'a>
     read
 }
 
-/// What is wrong when a stage was asked for that does not exist.
+/// The problem of a stage that does not exist.
 pub(super) fn unknown(stage: &str, known: &[&str]) -> Problem {
     let message = match nearest(stage, known) {
         _ if known.is_empty() => {
             format!("no stage `{stage}`: the manifest has no stages, expected a table `[stages.{stage}]`")
         }
-        Some(meant) => format!("no stage `{stage}`; did you mean `{meant}`? (the stages are {})", list::quoted(known)),
+        Some(meant) => {
+            format!("no stage `{stage}`; did you mean `{meant}`? (the stages are {})", list::quoted_and(known))
+        }
         None => format!("no stage `{stage}`, expected one of {}", list::quoted(known)),
     };
     Problem::new(None, message)
 }
 
-/// Whether the entries of this table are values, also where they are written as tables: then they say where they come from, and
-/// the half of two such answers is none.
+/// Whether the entries of this table are values. A value may be written as a table that names its source, and two such
+/// tables must not be merged.
 fn holds_values(path: &[&str]) -> bool {
     matches!(path, ["functions", _, "environment"] | ["functions", _, "check", "headers"])
 }
 
-/// Tables merge, anything else replaces. `path` leads to the table.
+/// Tables are merged, all other values are replaced. `path` is the table's path.
 fn lay_over<'a>(table: &mut DeTable<'a>, over: &DeTable<'a>, path: &[&str]) {
     for (key, value) in over {
         let merged = match (table.get_mut(key.get_ref().as_ref()).map(|below| below.get_mut()), value.get_ref()) {
@@ -66,7 +68,7 @@ fn lay_over<'a>(table: &mut DeTable<'a>, over: &DeTable<'a>, path: &[&str]) {
             _ => false,
         };
         if !merged {
-            // The key goes too, so that problems show the stage's line.
+            // The key is replaced, too, so that problems point to the stage's line.
             table.remove(key.get_ref().as_ref());
             table.insert(key.clone(), value.clone());
         }

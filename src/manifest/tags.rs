@@ -1,11 +1,11 @@
-//! The user's own tags, in what Lambda, IAM and CloudWatch Logs all take.
+//! The user's own tags, limited to what Lambda, IAM and CloudWatch Logs all accept.
 
 use super::section::{Entry, Section};
 use crate::stack::Tags;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 const LIMIT: usize = 50;
-/// How many of them are ours: app, function and region, and the stage where there is one.
+/// How many tags lamstream adds: app, function, region and, if there is one, the stage.
 const OURS: usize = 3;
 const NAME_LIMIT: usize = 128;
 const VALUE_LIMIT: usize = 256;
@@ -14,13 +14,13 @@ const CHARACTERS: &str = "letters, digits, spaces and `_.:/=+-@`";
 pub(super) fn read(keys: &Section<'_>) -> Tags {
     let Some(section) = keys.section("tags") else { return Tags::default() };
     let mut tags = Tags::default();
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for entry in section.all() {
         let name = entry.name;
         refuse_name(&entry);
-        if !seen.insert(name.to_lowercase()) {
+        if let Some(other) = seen.insert(name.to_lowercase(), name) {
             entry.problem_with_name(format!(
-                "the tag `{name}` differs from another only in case, which IAM ignores, expected one of them"
+                "the tags `{other}` and `{name}` differ only in case, which IAM ignores, expected one of them"
             ));
         }
         let Some(value) = entry.string("a string") else { continue };

@@ -1,39 +1,43 @@
-//! From what the manifest says to the stack that shall exist.
+//! Derives the wanted stack from the manifest.
 
 use super::code::BOOTSTRAP;
 use super::document::Manifest;
 use super::function::Function;
 use super::role::RoleSource;
+use super::snap_start;
 use crate::stack::{
-    self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Release, Role,
-    Runtime, Stack, Statement, Tags,
+    self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Provisioned, Release,
+    Role, Runtime, Stack, Statement, Tags,
 };
 use std::collections::BTreeSet;
 
 impl Manifest {
-    /// What a function and all that serves it are called in a region and an account.
+    /// The names of a function and its resources in a region and an account.
     pub fn names(&self, function: &Function, region: &str, account: &str) -> Names {
+        let own = stack::log_group(&stack::function_name(&self.app, self.stage.as_deref(), &function.name));
         Names {
             app: self.app.clone(),
             stage: self.stage.clone(),
             function: function.name.clone(),
             region: region.to_owned(),
             account: account.to_owned(),
+            log_group: function.log_group.clone().filter(|group| *group != own),
         }
     }
 
-    /// Whether a value is one of the names that follow from the manifest alone, in whatever account it is deployed.
+    /// Whether a value is one of the names that follow from the manifest alone, independently of the account.
     pub fn has_name(&self, function: &Function, value: &str) -> bool {
         let stage = self.stage.as_deref();
         let function_name = stack::function_name(&self.app, stage, &function.name);
-        let given = [Some(&*self.app), stage, Some(&*function.name), self.region.as_deref()];
+        let given =
+            [Some(&*self.app), stage, Some(&*function.name), self.region.as_deref(), function.log_group.as_deref()];
         given.contains(&Some(value)) || value == function_name || value == stack::log_group(&function_name)
     }
 }
 
 impl Function {
-    /// The stack wanted. `platform` is what the package was made for, and `code` its `CodeSha256`.
-    pub fn target(&self, names: &Names, platform: &Platform, code: &str) -> Stack {
+    /// The wanted stack. `platform` is what the package was built for, and `code` is its `CodeSha256`, if it is known.
+    pub fn target(&self, names: &Names, platform: &Platform, code: Option<&str>) -> Stack {
         debug_assert!(self.outside.is_empty(), "a value from outside is not filled in");
         let tags = self.all_tags(names);
         let role = self.own_role(names, &tags);
@@ -49,8 +53,11 @@ impl Function {
             memory: self.memory,
             timeout: self.timeout,
             ephemeral_storage: self.ephemeral_storage,
+            // A local interpreter may be too old for it.
+            snap_start: self.snap_start && snap_start::has_snapshots(&platform.runtime),
             layers: self.all_layers(&names.region, platform.architecture),
             environment: self.all_variables(&platform.runtime),
+            undecryptable: None,
             logging: self.logging,
             log_group: names.log_group(),
             attachments: Box::new(self.attachments.clone()),
@@ -58,21 +65,24 @@ impl Function {
         let is_public = self.url.as_ref().is_some_and(|url| url.auth == Auth::None);
         Stack {
             names: names.clone(),
-            log_group: Some(LogGroup { retention_days: self.retention_days, tags: tags.clone() }),
+            log_group: Some(LogGroup {
+                retention_days: self.retention_days,
+                tags: names.shared_tags().unwrap_or_else(|| tags.clone()),
+            }),
             role,
             function: Some(stack::Function {
                 description: self.description.clone(),
                 concurrency: self.concurrency,
                 tags,
             }),
-            live: Some(Release { code: code.to_owned(), configuration }.into()),
+            live: Some(Release { code: code.map(str::to_owned), configuration }.into()),
             url: self.url.clone(),
-            provisioned: self.provisioned_concurrency,
+            provisioned: self.provisioned_concurrency.map(Provisioned),
             permissions: if is_public { BTreeSet::from(Permission::ALL) } else { BTreeSet::new() },
         }
     }
 
-    /// The file of the finished package that Lambda executes, if it is one and no name within a language.
+    /// The file of the package that Lambda executes; `None` if the handler is a name within a language.
     pub fn executed<'a>(&'a self, runtime: &Runtime) -> Option<&'a str> {
         (self.web.is_some() || !runtime.is_managed()).then(|| self.handler(runtime))
     }
@@ -85,13 +95,13 @@ impl Function {
         }
     }
 
-    /// The adapter comes first: the files of other layers replace its own.
+    /// The adapter's layer comes first, so that files of other layers replace its own.
     fn all_layers(&self, region: &str, architecture: Architecture) -> Vec<String> {
         let adapter = self.web.iter().map(|web| web.layer(region, architecture));
         adapter.chain(self.layers.iter().cloned()).collect()
     }
 
-    /// The user's variables, and those by which a web server and its adapter know of each other.
+    /// The user's variables, and those that connect a web server and its adapter.
     pub(super) fn all_variables(&self, runtime: &Runtime) -> Environment {
         let own = self.web.iter().flat_map(|web| web.variables(runtime, self.url.as_ref()));
         own.chain(self.environment.clone()).collect()
@@ -103,7 +113,8 @@ impl Function {
         statements.insert(Statement::may_write_logs(names));
         statements.extend(self.attachments.needs());
         Some(Role {
-            trust: Statement::lambda_may_assume(),
+            trust: BTreeSet::from([Statement::lambda_may_assume()]),
+            other_policies: BTreeSet::new(),
             statements,
             managed_policies: managed_policies.clone(),
             permissions_boundary: permissions_boundary.clone(),

@@ -1,4 +1,4 @@
-//! A function's address and who may use it.
+//! A function's URL, and who may use it.
 
 use super::http::is_token;
 use super::section::{Entry, Section};
@@ -14,12 +14,12 @@ const HEADER_LIMIT: usize = 1024;
 
 pub(super) fn read(keys: &Section<'_>) -> Option<FunctionUrl> {
     let url = keys.section("url")?;
-    let why = "`none` (everyone may call) or `aws-iam` (only signed requests): it has no default, so that no URL becomes \
+    let why = "`none` (everyone may call) or `aws-iam` (only signed requests): it has to be chosen, so that no URL is \
                public by accident";
     let auth = url.required("auth", why).and_then(|entry| entry.word()).and_then(Auth::parse);
     let cors = url.section("cors").map(read_cors);
     Some(FunctionUrl {
-        // If it is missing, only the problem is returned.
+        // If the key is missing, only the problem is returned.
         auth: auth.unwrap_or(Auth::AwsIam),
         mode: url.word("mode"),
         cors,
@@ -31,7 +31,7 @@ fn read_cors(cors: Section<'_>) -> Cors {
         cors.entry(key).map(|entry| read_set(&entry, limit, expected, is_one)).unwrap_or_default()
     };
     let origins = "origins such as `https://example.com`, or `*`";
-    let methods = "`GET`, `PUT`, `HEAD`, `POST`, `PATCH`, `DELETE` or `*` (`OPTIONS` is answered by AWS)";
+    let methods = "one of `GET`, `PUT`, `HEAD`, `POST`, `PATCH`, `DELETE`, `*` (AWS itself answers `OPTIONS`)";
     let read = Cors {
         allow_origins: set("allow_origins", LIST_LIMIT, origins, &is_origin),
         allow_methods: set("allow_methods", METHOD_LIMIT, methods, &|text| METHODS.contains(&&*text.to_uppercase())),
@@ -54,15 +54,15 @@ fn read_set(entry: &Entry<'_>, limit: usize, expected: &str, is_one: &dyn Fn(&st
     let items = entry.strings(expected);
     let name = entry.name;
     if items.len() > limit {
-        entry.problem(format!("`{name}` holds {} values, expected at most {limit}", items.len()));
+        entry.problem(format!("`{name}` contains {} values, expected at most {limit}", items.len()));
     }
     for item in items.iter().filter(|item| !is_one(item.get_ref())) {
-        entry.problem_at(item.span(), format!("`{name}` holds `{}`, expected {expected}", item.get_ref()));
+        entry.problem_at(item.span(), format!("`{name}` contains `{}`, expected {expected}", item.get_ref()));
     }
     items.into_iter().map(|item| item.into_inner().to_owned()).collect()
 }
 
-/// A scheme, a host and at most a port: a path would never be equal to what browsers send.
+/// A scheme, a host and optionally a port. A path would never match what browsers send.
 fn is_origin(text: &str) -> bool {
     let of_a_host =
         |host: &str| !host.is_empty() && !host.contains(|found: char| found == '/' || found.is_whitespace());

@@ -1,129 +1,142 @@
-//! One step of a plan, and how it shows in the stack.
+//! One step of a plan, and its effect on the stack.
 
-use super::diff::{Action, Diff};
-use super::field::{Field, Fields};
-use crate::stack::{Function, FunctionUrl, Live, LogGroup, Names, Permission, Role, Stack};
+use super::diff::{Action, Diff, Part};
+use crate::stack::{
+    Field, Fields, Function, FunctionUrl, Live, LogGroup, Names, Noun, Owner, Permission, Provisioned, Role, Stack,
+};
 
-/// One write, or the few writes that belong together. Every change may be carried out twice.
+/// A resource that is not ours although a plan would change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    LogGroup(Diff<LogGroup>),
-    Role(Diff<Role>),
-    Function(Diff<Function>),
-    /// Publish a version, try it, and move `live` to it, or a part of the traffic.
-    Release(Diff<Live>),
-    Url(Diff<FunctionUrl>),
-    /// How many instances are kept warm for `live`.
-    Provisioned(Diff<u32>),
-    /// A statement is added or removed; AWS has no way to change one.
-    Permission(Diff<Permission>),
+pub struct ForeignResource {
+    pub kind: ResourceKind,
+    /// The resource's name on AWS.
+    pub name: String,
 }
 
-/// What a change is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    LogGroup,
-    Role,
-    Function,
-    Release,
-    Url,
-    Provisioned,
-    Permission,
-}
-
-impl Kind {
-    /// As our JSON and plans spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::LogGroup => "log_group",
-            Kind::Role => "role",
-            Kind::Function => "function",
-            Kind::Release => "release",
-            Kind::Url => "url",
-            Kind::Provisioned => "provisioned_concurrency",
-            Kind::Permission => "permission",
+/// Declares the changes, one row each.
+macro_rules! changes {
+    ($($(#[$about:meta])* $kind:ident($noun:ty) in $part:ident, ranks: $create:literal $update:literal $delete:literal;)+) => {
+        /// One write, or a few writes that belong together. Every change may be carried out twice.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[expect(clippy::large_enum_variant, reason = "a plan has a handful of changes")]
+        pub enum Change {
+            $($(#[$about])* $kind(Diff<$noun>),)+
         }
-    }
 
-    /// As a sentence has it.
-    pub fn in_words(self) -> &'static str {
-        match self {
-            Kind::LogGroup => "log group",
-            Kind::Url => "URL",
-            Kind::Provisioned => "provisioned concurrency",
-            other => other.as_str(),
+        /// The kind of resource that a change is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ResourceKind {
+            $($kind,)+
         }
-    }
-}
 
-impl Change {
-    pub fn kind(&self) -> Kind {
-        match self {
-            Change::LogGroup(_) => Kind::LogGroup,
-            Change::Role(_) => Kind::Role,
-            Change::Function(_) => Kind::Function,
-            Change::Release(_) => Kind::Release,
-            Change::Url(_) => Kind::Url,
-            Change::Provisioned(_) => Kind::Provisioned,
-            Change::Permission(_) => Kind::Permission,
-        }
-    }
-
-    pub fn action(&self) -> Action {
-        match self {
-            Change::LogGroup(diff) => diff.action(),
-            Change::Role(diff) => diff.action(),
-            Change::Function(diff) => diff.action(),
-            Change::Release(diff) => diff.action(),
-            Change::Url(diff) => diff.action(),
-            Change::Provisioned(diff) => diff.action(),
-            Change::Permission(diff) => diff.action(),
-        }
-    }
-
-    /// What AWS calls the thing that changes.
-    pub fn name(&self, names: &Names) -> String {
-        match self {
-            Change::LogGroup(_) => names.log_group(),
-            Change::Role(_) => names.role_name(),
-            Change::Function(_) => names.function_name(),
-            Change::Release(_) | Change::Url(_) | Change::Provisioned(_) => {
-                format!("{}:{}", names.function_name(), Names::ALIAS)
+        impl ResourceKind {
+            /// The kind's name in our JSON and in plans.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(ResourceKind::$kind => <$noun>::KIND,)+
+                }
             }
-            Change::Permission(Diff::Create(permission) | Diff::Delete(permission)) => permission.sid().to_owned(),
-            Change::Permission(Diff::Update { to, .. }) => to.sid().to_owned(),
-        }
-    }
 
-    /// What differs, in the manifest's words; empty for what is created or deleted.
-    pub fn fields(&self) -> Vec<Field> {
-        match self {
-            Change::LogGroup(Diff::Update { from, to }) => Fields::of_log_group(from, to),
-            Change::Role(Diff::Update { from, to }) => Fields::of_role(from, to),
-            Change::Function(Diff::Update { from, to }) => Fields::of_function(from, to),
-            Change::Release(Diff::Update { from, to }) => Fields::of_live(from, to),
-            Change::Url(Diff::Update { from, to }) => Fields::of_url(from, to),
-            Change::Provisioned(Diff::Update { from, to }) => Fields::of_provisioned(*from, *to),
-            _ => Vec::new(),
-        }
-    }
-}
-
-impl Stack {
-    /// The stack once `change` is carried out: the model of a cloud.
-    pub fn after(mut self, change: &Change) -> Stack {
-        match change {
-            Change::LogGroup(diff) => self.log_group = diff.target().cloned(),
-            Change::Role(diff) => self.role = diff.target().cloned(),
-            Change::Function(diff) => self.function = diff.target().cloned(),
-            Change::Release(diff) => self.live = diff.target().cloned(),
-            Change::Url(diff) => self.url = diff.target().cloned(),
-            Change::Provisioned(diff) => self.provisioned = diff.target().copied(),
-            Change::Permission(Diff::Delete(permission)) => {
-                self.permissions.remove(permission);
+            /// The kind's name in a sentence.
+            pub fn in_words(self) -> &'static str {
+                match self {
+                    $(ResourceKind::$kind => <$noun>::IN_WORDS,)+
+                }
             }
-            Change::Permission(diff) => self.permissions.extend(diff.target()),
+
+            /// The kind whose tags determine the owner.
+            pub(super) fn owner(self) -> ResourceKind {
+                let has_tags = match self {
+                    $(ResourceKind::$kind => <$noun>::TAGS.is_some(),)+
+                };
+                if has_tags { self } else { ResourceKind::Function }
+            }
         }
-        self
-    }
+
+        impl Change {
+            pub fn kind(&self) -> ResourceKind {
+                match self {
+                    $(Change::$kind(_) => ResourceKind::$kind,)+
+                }
+            }
+
+            pub fn action(&self) -> Action {
+                match self {
+                    $(Change::$kind(diff) => diff.action(),)+
+                }
+            }
+
+            /// The name on AWS of the resource that changes.
+            pub fn name(&self, names: &Names) -> String {
+                match self {
+                    $(Change::$kind(diff) => diff.noun().name(names),)+
+                }
+            }
+
+            /// The fields that differ, named as in the manifest; empty if the resource is created or deleted.
+            pub fn fields(&self) -> Vec<Field> {
+                let mut fields = Fields::default();
+                match self {
+                    $(Change::$kind(Diff::Update { from, to }) => from.compare(to, &mut fields),)+
+                    _ => {}
+                }
+                fields.into()
+            }
+
+            /// Changes are carried out by rank, the lowest first.
+            pub(super) fn rank(&self) -> u8 {
+                match self {
+                    $(Change::$kind(diff) => match diff.action() {
+                        Action::Create => $create,
+                        Action::Update => $update,
+                        Action::Delete => $delete,
+                    },)+
+                }
+            }
+
+            /// All differences, in the order of the rows.
+            pub(super) fn between(current: &Stack, target: &Stack) -> Vec<Change> {
+                let mut changes = Vec::new();
+                $(changes.extend(current.$part.differences(&target.$part).into_iter().map(Change::$kind));)+
+                changes
+            }
+        }
+
+        impl Stack {
+            /// The stack after `change` is carried out, as the model of a cloud.
+            pub fn after(mut self, change: &Change) -> Stack {
+                match change {
+                    $(Change::$kind(diff) => self.$part.put(diff),)+
+                }
+                self
+            }
+
+            /// The resources that have tags, but not ours.
+            pub(super) fn foreign(&self) -> Vec<ForeignResource> {
+                let mut foreign = Vec::new();
+                $(
+                    let theirs = self.$part.iter().filter(|noun| noun.owner(&self.names) == Some(Owner::Foreign));
+                    foreign.extend(theirs.map(|noun| ForeignResource { kind: ResourceKind::$kind, name: noun.name(&self.names) }));
+                )+
+                foreign
+            }
+        }
+    };
 }
+
+// Each row has the ranks of creating, updating and deleting. Changes of rank 0 need no code. Changes of rank
+// `NEEDED_NO_MORE` and above only remove something.
+changes! {
+    LogGroup(LogGroup) in log_group, ranks: 0 0 11;
+    Role(Role) in role, ranks: 0 0 10;
+    Function(Function) in function, ranks: 1 1 9;
+    /// Publishes a version, tries it, and moves `live`, or part of its traffic, to it.
+    Release(Live) in live, ranks: 2 4 8;
+    Url(FunctionUrl) in url, ranks: 5 5 6;
+    Provisioned(Provisioned) in provisioned, ranks: 5 5 6;
+    /// Adds or removes a statement. AWS has no call that changes one.
+    Permission(Permission) in permissions, ranks: 3 3 7;
+}
+
+/// From this rank on, a change only removes something.
+pub(super) const NEEDED_NO_MORE: u8 = 6;

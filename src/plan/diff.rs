@@ -1,5 +1,7 @@
 //! The difference between two states of one thing.
 
+use std::collections::BTreeSet;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Diff<T> {
     Create(T),
@@ -8,7 +10,7 @@ pub enum Diff<T> {
 }
 
 impl<T: Clone + PartialEq> Diff<T> {
-    /// `None` where the two are equal.
+    /// `None` if the two are equal.
     pub fn between(current: &Option<T>, target: &Option<T>) -> Option<Diff<T>> {
         match (current, target) {
             (None, None) => None,
@@ -19,11 +21,18 @@ impl<T: Clone + PartialEq> Diff<T> {
         }
     }
 
-    /// What is there once the difference is carried out.
+    /// The thing after the difference is carried out; `None` if it is deleted.
     pub fn target(&self) -> Option<&T> {
         match self {
             Diff::Create(to) | Diff::Update { to, .. } => Some(to),
             Diff::Delete(_) => None,
+        }
+    }
+
+    /// The thing as it will be, or as it was if it is deleted.
+    pub fn noun(&self) -> &T {
+        match self {
+            Diff::Create(noun) | Diff::Update { to: noun, .. } | Diff::Delete(noun) => noun,
         }
     }
 
@@ -36,6 +45,44 @@ impl<T: Clone + PartialEq> Diff<T> {
     }
 }
 
+/// A part of a stack: one thing or none, or a set of things.
+pub(super) trait Part<T> {
+    fn differences(&self, target: &Self) -> Vec<Diff<T>>;
+
+    /// Applies a difference to the part.
+    fn put(&mut self, diff: &Diff<T>);
+}
+
+impl<T: Clone + PartialEq> Part<T> for Option<T> {
+    fn differences(&self, target: &Self) -> Vec<Diff<T>> {
+        Diff::between(self, target).into_iter().collect()
+    }
+
+    fn put(&mut self, diff: &Diff<T>) {
+        *self = diff.target().cloned();
+    }
+}
+
+/// Things in a set are created and deleted, but never updated.
+impl<T: Clone + Ord> Part<T> for BTreeSet<T> {
+    fn differences(&self, target: &Self) -> Vec<Diff<T>> {
+        let create_or_delete = |thing: &T| match target.contains(thing) {
+            true => Diff::Create(thing.clone()),
+            false => Diff::Delete(thing.clone()),
+        };
+        self.symmetric_difference(target).map(create_or_delete).collect()
+    }
+
+    fn put(&mut self, diff: &Diff<T>) {
+        match diff {
+            Diff::Delete(thing) => {
+                self.remove(thing);
+            }
+            other => self.extend(other.target().cloned()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     Create,
@@ -44,7 +91,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// As our JSON spells it.
+    /// The action's name in our JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Create => "create",

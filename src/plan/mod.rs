@@ -1,21 +1,20 @@
-//! The difference between two stacks, in the order in which it is safe to carry out. Pure: it decides and does nothing.
+//! The difference between two stacks, in an order that is safe to carry out. Pure: it decides, but carries out nothing.
 
 mod change;
 mod diff;
-mod field;
 
-pub use change::{Change, Kind};
+pub use change::{Change, ForeignResource, ResourceKind};
 pub use diff::{Action, Diff};
-pub use field::Field;
 
-use crate::stack::{Owner, Permission, Stack};
+use crate::stack::{Role, Stack};
+use change::NEEDED_NO_MORE;
 
-/// What has to be done, in order.
+/// The necessary changes, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub changes: Vec<Change>,
-    /// What the plan would change although it is not ours. Nothing of it may be carried out without consent.
-    pub strangers: Vec<Kind>,
+    /// Resources that the plan would change although they are not ours. None of them may be changed without consent.
+    pub foreign: Vec<ForeignResource>,
 }
 
 impl Plan {
@@ -23,107 +22,61 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// What leads to the target, and what can only be taken away once it is no longer needed: when the target has
-    /// been seen to work.
+    /// Splits the plan into the changes that lead to the target, and the removals that must wait until the target is
+    /// known to work.
     pub fn halves(self) -> (Plan, Plan) {
         let (after, before) = self.changes.into_iter().partition(|change| rank(change) >= NEEDED_NO_MORE);
-        (
-            Plan { changes: before, strangers: self.strangers.clone() },
-            Plan { changes: after, strangers: self.strangers },
-        )
+        (Plan { changes: before, foreign: self.foreign.clone() }, Plan { changes: after, foreign: self.foreign })
     }
 
-    /// The part that needs no code yet: it can be carried out while the code is being built.
+    /// The part that needs no code. It can be carried out while the code is being built.
     pub fn before_code(&self) -> Plan {
         let changes = self.changes.iter().filter(|change| rank(change) == 0).cloned().collect();
-        Plan { changes, strangers: self.strangers.clone() }
+        Plan { changes, foreign: self.foreign.clone() }
     }
 }
 
-/// Everything that leads from `current` to `target`, two stacks of the same names.
+/// All changes that lead from `current` to `target`, two stacks with the same names.
 ///
-/// No client is worse off at any point: permissions are widened before `live` moves and narrowed
-/// after it, a URL is changed in place (a deleted one's address can never be had back), and deletes come last.
-/// What is a stranger's is never deleted: a target without it simply leaves it alone.
+/// No client is worse off at any point: permissions are widened before `live` moves and narrowed afterwards, a URL is
+/// changed in place (the address of a deleted URL can never be recovered), and deletes come last. Another owner's resource
+/// is never deleted: if the target does not contain it, the plan leaves it unchanged. So it does with a log group that the
+/// manifest names, and that is not ours.
 pub fn plan(current: &Stack, target: &Stack) -> Plan {
     debug_assert_eq!(current.names, target.names);
-    let mut changes = Vec::new();
-    changes.extend(Diff::between(&current.log_group, &target.log_group).map(Change::LogGroup));
-    changes.extend(role_changes(current, target));
-    changes.extend(Diff::between(&current.function, &target.function).map(Change::Function));
-    changes.extend(Diff::between(&current.live, &target.live).map(Change::Release));
-    changes.extend(Diff::between(&current.url, &target.url).map(Change::Url));
-    changes.extend(Diff::between(&current.provisioned, &target.provisioned).map(Change::Provisioned));
-    changes.extend(Permission::ALL.into_iter().filter_map(|permission| {
-        let has = |stack: &Stack| stack.permissions.contains(&permission).then_some(permission);
-        Diff::between(&has(current), &has(target)).map(Change::Permission)
-    }));
-    let theirs = strangers(current);
-    changes.retain(|change| change.action() != Action::Delete || !theirs.contains(&owned_through(change.kind())));
+    let widened = |change| match change {
+        Change::Role(Diff::Update { from, to }) => role_changes(from, to, current, target),
+        other => vec![other],
+    };
+    let mut changes: Vec<Change> = Change::between(current, target).into_iter().flat_map(widened).collect();
+    let mut foreign = current.foreign();
+    let is_of = |change: &Change, other: &ForeignResource| change.kind().owner() == other.kind;
+    changes.retain(|change| change.kind() != ResourceKind::LogGroup || !current.borrows_log_group());
+    changes.retain(|change| change.action() != Action::Delete || !foreign.iter().any(|other| is_of(change, other)));
     changes.sort_by_key(rank);
-    let strangers = theirs.into_iter().filter(|kind| touches(&changes, *kind)).collect();
-    Plan { changes, strangers }
+    foreign.retain(|other| changes.iter().any(|change| is_of(change, other)));
+    Plan { changes, foreign }
 }
 
-/// While `live` moves, both releases may be serving: the role allows what either needs, and is narrowed afterwards.
-fn role_changes(current: &Stack, target: &Stack) -> Vec<Change> {
+/// While `live` moves, both releases may serve. The role allows what either of them needs, and is narrowed afterwards.
+fn role_changes(from: Role, to: Role, current: &Stack, target: &Stack) -> Vec<Change> {
     let moves = current.live.is_some() && current.live != target.live;
-    if let (Some(from), Some(to)) = (&current.role, &target.role) {
-        let wide = from.widened_to(to);
-        if target.live.as_ref().is_some_and(|live| live.shift.is_some()) {
-            // Both go on serving: what only one of them needs is taken away when the shift is over.
-            return Diff::between(&Some(from.clone()), &Some(wide)).map(Change::Role).into_iter().collect();
-        }
-        if moves && wide != *to {
-            let widen = Diff::between(&Some(from.clone()), &Some(wide.clone())).map(Change::Role);
-            return widen.into_iter().chain([Change::Role(Diff::Update { from: wide, to: to.clone() })]).collect();
-        }
+    let wide = from.widened_to(&to);
+    let update = |from: &Role, to: &Role| Diff::between(&Some(from.clone()), &Some(to.clone())).map(Change::Role);
+    if target.live.as_ref().is_some_and(|live| live.shift.is_some()) {
+        // Both releases keep serving. Permissions that only one of them needs are removed when the shift is over.
+        return update(&from, &wide).into_iter().collect();
     }
-    Diff::between(&current.role, &target.role).map(Change::Role).into_iter().collect()
+    if moves {
+        return update(&from, &wide).into_iter().chain(update(&wide, &to)).collect();
+    }
+    update(&from, &to).into_iter().collect()
 }
 
-/// From this rank on, a change only takes away.
-const NEEDED_NO_MORE: u8 = 6;
-
-/// The order: a change is carried out after all of a lower rank. Those of rank 0 need no code.
+/// Narrowing a role only removes permissions, although it is an update.
 fn rank(change: &Change) -> u8 {
     match change {
-        Change::Role(Diff::Update { from, to }) if from.widened_to(to) == *from && from != to => NEEDED_NO_MORE,
-        Change::LogGroup(Diff::Create(_) | Diff::Update { .. })
-        | Change::Role(Diff::Create(_) | Diff::Update { .. }) => 0,
-        Change::Function(Diff::Create(_) | Diff::Update { .. }) => 1,
-        Change::Release(Diff::Create(_)) => 2,
-        Change::Permission(Diff::Create(_) | Diff::Update { .. }) => 3,
-        Change::Release(Diff::Update { .. }) => 4,
-        Change::Url(Diff::Create(_) | Diff::Update { .. })
-        | Change::Provisioned(Diff::Create(_) | Diff::Update { .. }) => 5,
-        Change::Url(Diff::Delete(_)) | Change::Provisioned(Diff::Delete(_)) => NEEDED_NO_MORE,
-        Change::Permission(Diff::Delete(_)) => 7,
-        Change::Release(Diff::Delete(_)) => 8,
-        Change::Function(Diff::Delete(_)) => 9,
-        Change::Role(Diff::Delete(_)) => 10,
-        Change::LogGroup(Diff::Delete(_)) => 11,
+        Change::Role(Diff::Update { from, to }) if from.widened_to(to) == *from => NEEDED_NO_MORE,
+        other => other.rank(),
     }
-}
-
-/// The kinds that carry tags and do not carry ours.
-fn strangers(current: &Stack) -> Vec<Kind> {
-    let owners = [
-        (Kind::LogGroup, current.log_group.as_ref().map(|group| group.tags.owner(&current.names))),
-        (Kind::Role, current.role.as_ref().map(|role| role.tags.owner(&current.names))),
-        (Kind::Function, current.function.as_ref().map(|function| function.tags.owner(&current.names))),
-    ];
-    owners.into_iter().filter(|(_, owner)| *owner == Some(Owner::Stranger)).map(|(kind, _)| kind).collect()
-}
-
-/// Whose tags decide for a kind: releases, URLs, statements and the rest have none and belong to their function.
-fn owned_through(kind: Kind) -> Kind {
-    match kind {
-        Kind::Release | Kind::Url | Kind::Provisioned | Kind::Permission => Kind::Function,
-        other => other,
-    }
-}
-
-fn touches(changes: &[Change], kind: Kind) -> bool {
-    changes.iter().any(|change| owned_through(change.kind()) == kind)
 }

@@ -1,44 +1,36 @@
-//! What a command found out, before it is put into text or JSON.
+//! The results of a command, before they are rendered as text or JSON.
 
 use crate::apply::{Outputs, Step, Verified};
-use crate::cli::{AdapterCommand, Command, LayerCommand, LocalCommand};
 use crate::failure::Failure;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
 use import::LeftOver;
 use std::path::PathBuf;
 
-/// What a command found out, each command in its own way. Where it failed before it found anything out, there is
-/// nothing in it.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    Deploy(Functions),
-    Plan(Functions),
-    Url(Functions),
-    Status(Functions),
-    Releases(Functions),
-    Rollback(Functions),
-    Promote(Functions),
-    Abort(Functions),
-    Destroy(Functions),
-    /// The events that were not printed as they came.
-    Logs(Functions, Option<Vec<LogLine>>),
-    Invoke(Functions, Option<Response>),
-    Build(Functions),
-    Import(Option<ImportAnswer>),
-    LocalRun(Option<LocalAnswer>),
-    LocalStart(Option<LocalAnswer>),
-    LocalStatus(Option<LocalAnswer>),
-    LocalStop(Option<LocalAnswer>),
-    LocalReset(Option<LocalAnswer>),
-    LocalEnv(Option<LocalAnswer>),
-    /// Where the program is.
-    AdapterInstall(Option<PathBuf>),
-    /// Where the copy is.
-    LayerAdd(Option<PathBuf>),
+/// The results of a command. Renderers depend on these shapes, and not on commands.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The functions that the command is about; none if it is about something else.
+    pub found: Functions,
+    pub extra: Extra,
 }
 
-/// Functions, and where they are. What a command does not find out is `None`, or empty.
+/// Additional results of some commands; `None` if the command failed first.
+#[derive(Clone, Debug, Default)]
+pub enum Extra {
+    #[default]
+    Nothing,
+    /// The events of a log; `None` also if they were printed as they arrived.
+    Events(Option<Vec<LogLine>>),
+    /// A response. Its body was printed as it arrived, unless the answer is a document.
+    Response(Option<Response>),
+    Import(Option<ImportAnswer>),
+    Local(LocalAnswer),
+    /// A file that was installed.
+    Path(Option<PathBuf>),
+}
+
+/// Functions, with their account, region, endpoint and stage. Results that a command does not have are `None` or empty.
 #[derive(Clone, Debug, Default)]
 pub struct Functions {
     pub account: Option<String>,
@@ -49,28 +41,30 @@ pub struct Functions {
     pub functions: Vec<FunctionAnswer>,
 }
 
-/// What there is to say of one function. What a command does not find out is `None`, or empty.
+/// The results for one function. Those that a command does not have are `None` or empty.
 #[derive(Clone, Debug, Default)]
 pub struct FunctionAnswer {
     /// The function's name in the manifest.
     pub name: String,
     /// Its name on AWS.
     pub function_name: Option<String>,
-    /// Everything that follows from the account.
+    /// The names that depend on the account.
     pub names: Option<Names>,
     pub state: State,
     /// Whether this run changed anything.
     pub changed: bool,
     pub url: Option<FunctionUrl>,
     pub release: Option<Release>,
-    /// The part of the traffic that a shift gives to `outputs.shifted`.
+    /// The share of the traffic that a shift gives to `outputs.shifted`.
     pub shift: Option<Weight>,
     pub outputs: Outputs,
-    /// What a plan would do, what a deploy did, how a status differs.
+    /// The changes that a plan contains, that a deploy made, or by which a status differs.
     pub plan: Option<Plan>,
-    /// What this run saw of the URL.
+    /// Settings that were made outside lamstream, and that the manifest has no key for.
+    pub set_outside: Vec<&'static str>,
+    /// The result of this run's checks of the URL.
     pub verified: Option<Verified>,
-    /// Whether what is live was ever seen to pass; `None` where there is no URL to ask.
+    /// Whether the live release has ever passed its checks; `None` if there is no URL to check.
     pub verdict: Option<Verdict>,
     pub done: Vec<Step>,
     pub left: Vec<Step>,
@@ -78,16 +72,19 @@ pub struct FunctionAnswer {
     pub detail: Detail,
 }
 
-/// What only one command says of a function.
+/// The part of a function that a command is about.
 #[derive(Clone, Debug, Default)]
 pub enum Detail {
+    /// Its URL.
     #[default]
-    None,
-    /// `build`: the package on disk.
+    Url,
+    /// Its plan.
+    Changes,
+    /// Its package on disk.
     Zip(Zip),
-    /// `releases`: the newest first.
+    /// Its releases, the newest first.
     Releases(Vec<Published>),
-    /// `status`: whether the manifest has the function, and what could not be compared with it.
+    /// Its state: whether the manifest has the function, and what could not be compared with it.
     Comparison { in_manifest: bool, not_compared: Vec<NotCompared> },
 }
 
@@ -98,7 +95,7 @@ pub enum State {
     Absent,
     /// This run failed to deploy it.
     Failed,
-    /// The command did not look.
+    /// The command did not check.
     #[default]
     Unknown,
 }
@@ -106,9 +103,9 @@ pub enum State {
 /// A setting whose value in the manifest cannot be read here.
 #[derive(Clone, Debug)]
 pub struct NotCompared {
-    /// As a plan names it: `environment.KEY`.
+    /// The field as a plan names it: `environment.KEY`.
     pub field: String,
-    /// A sentence without its full stop.
+    /// A sentence without the full stop.
     pub why: String,
 }
 
@@ -125,19 +122,28 @@ pub struct Zip {
 /// The local cloud.
 #[derive(Clone, Debug)]
 pub struct LocalAnswer {
-    /// `None` where it is not running.
-    pub endpoint: Option<String>,
+    pub state: LocalState,
     pub data: String,
-    /// `export` lines, for `local env` alone.
+    /// The variables that point to it; empty unless the command is about them.
     pub env: Vec<(String, String)>,
 }
 
-/// A manifest made of something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LocalState {
+    Running {
+        endpoint: String,
+    },
+    NotRunning,
+    /// This command stopped it.
+    Ended,
+}
+
+/// A manifest that was imported.
 #[derive(Clone, Debug)]
 pub struct ImportAnswer {
-    /// Where it was written.
+    /// The path that it was written to.
     pub out: Option<String>,
-    /// The manifest itself, where it is to be printed.
+    /// The manifest itself, if it is printed.
     pub manifest: Option<String>,
     pub left: Vec<LeftOver>,
 }
@@ -152,85 +158,40 @@ pub struct LogLine {
     pub message: String,
 }
 
-/// What a URL answered.
+/// The response of a URL.
 #[derive(Clone, Debug)]
 pub struct Response {
     pub seen: Verified,
-    /// In the order in which they came.
+    /// In the order in which they arrived.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// What a command says that failed before it found anything out.
-    pub fn nothing(command: &Command) -> Answer {
-        match command {
-            Command::Deploy(_) => Answer::Deploy(Functions::default()),
-            Command::Plan(_) => Answer::Plan(Functions::default()),
-            Command::Url(_) => Answer::Url(Functions::default()),
-            Command::Status(_) => Answer::Status(Functions::default()),
-            Command::Releases(_) => Answer::Releases(Functions::default()),
-            Command::Rollback(_) => Answer::Rollback(Functions::default()),
-            Command::Promote(_) => Answer::Promote(Functions::default()),
-            Command::Abort(_) => Answer::Abort(Functions::default()),
-            Command::Destroy(_) => Answer::Destroy(Functions::default()),
-            Command::Logs(_) => Answer::Logs(Functions::default(), None),
-            Command::Invoke(_) => Answer::Invoke(Functions::default(), None),
-            Command::Build(_) => Answer::Build(Functions::default()),
-            Command::Import(_) => Answer::Import(None),
-            Command::Local(local) => match &local.command {
-                LocalCommand::Run { .. } => Answer::LocalRun(None),
-                LocalCommand::Start { .. } => Answer::LocalStart(None),
-                LocalCommand::Status => Answer::LocalStatus(None),
-                LocalCommand::Stop => Answer::LocalStop(None),
-                LocalCommand::Reset => Answer::LocalReset(None),
-                LocalCommand::Env => Answer::LocalEnv(None),
-                LocalCommand::Adapter(AdapterCommand::Install { .. }) => Answer::AdapterInstall(None),
-                LocalCommand::Layer(LayerCommand::Add { .. }) => Answer::LayerAdd(None),
-            },
-        }
-    }
-
-    /// The functions that it is about; none for commands about something else.
-    pub fn functions(&self) -> Option<&Functions> {
-        match self {
-            Answer::Deploy(functions)
-            | Answer::Plan(functions)
-            | Answer::Url(functions)
-            | Answer::Status(functions)
-            | Answer::Releases(functions)
-            | Answer::Rollback(functions)
-            | Answer::Promote(functions)
-            | Answer::Abort(functions)
-            | Answer::Destroy(functions)
-            | Answer::Logs(functions, _)
-            | Answer::Invoke(functions, _)
-            | Answer::Build(functions) => Some(functions),
-            _ => None,
-        }
-    }
-
-    pub fn functions_mut(&mut self) -> Option<&mut Functions> {
-        match self {
-            Answer::Deploy(functions)
-            | Answer::Plan(functions)
-            | Answer::Url(functions)
-            | Answer::Status(functions)
-            | Answer::Releases(functions)
-            | Answer::Rollback(functions)
-            | Answer::Promote(functions)
-            | Answer::Abort(functions)
-            | Answer::Destroy(functions)
-            | Answer::Logs(functions, _)
-            | Answer::Invoke(functions, _)
-            | Answer::Build(functions) => Some(functions),
-            _ => None,
-        }
-    }
-
     /// The failures of its functions, in their order.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.functions().into_iter().flat_map(|functions| &functions.functions).filter_map(|one| one.error.as_ref())
+        self.found.functions.iter().filter_map(|function| function.error.as_ref())
+    }
+}
+
+impl From<Functions> for Answer {
+    fn from(found: Functions) -> Answer {
+        Answer { found, extra: Extra::Nothing }
+    }
+}
+
+impl From<Extra> for Answer {
+    fn from(extra: Extra) -> Answer {
+        Answer { found: Functions::default(), extra }
+    }
+}
+
+impl LocalAnswer {
+    pub fn endpoint(&self) -> Option<&str> {
+        match &self.state {
+            LocalState::Running { endpoint } => Some(endpoint),
+            LocalState::NotRunning | LocalState::Ended => None,
+        }
     }
 }
 
@@ -249,5 +210,14 @@ impl FunctionAnswer {
             names: Some(names),
             ..FunctionAnswer::default()
         }
+    }
+
+    /// The same answer for a run that failed. The answer and the failure list the same steps; those that only one of them
+    /// knows are copied to the other.
+    pub fn failed(self, failure: Failure) -> FunctionAnswer {
+        let done = if self.done.is_empty() { failure.done } else { self.done };
+        let left = if self.left.is_empty() { failure.left } else { self.left };
+        let error = Some(Failure { done: done.clone(), left: left.clone(), ..failure });
+        FunctionAnswer { state: State::Failed, done, left, error, ..self }
     }
 }

@@ -1,100 +1,135 @@
-//! Where a command reports, asks and answers.
+//! The console of a command: it reports progress, asks questions and prints the answer.
 
-use super::course::Course;
 use super::outlet;
-use super::{Answer, Line, Lines, LogLine, Renderer, Reporter, Silent, Terminal, Text, failure_lines, format};
+use super::progress::Progress;
+use super::{Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Silent, Terminal, Text, failure_lines};
 use crate::apply::{Event, Step};
-use crate::cli::{Again, Output};
-use crate::failure::Failure;
+use crate::failure::{Failure, Message, Piece};
 use crate::stack::Secret;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the story may show how long its steps have taken.
+/// How often the reporter may show how long its steps have taken.
 const TICK: Duration = Duration::from_millis(200);
 
-/// stdout and stderr. Copies share one story.
+/// The parts of the command line that the output depends on.
+pub trait CommandLine: Send + Sync {
+    /// The command, such as `local start`.
+    fn running(&self) -> &str;
+
+    /// Adds the options to the commands in the text that they need to work on the same app and account.
+    fn complete(&self, text: &str) -> String;
+
+    /// From now on, commands of the aws CLI use this region.
+    fn set_region(&self, region: &str);
+}
+
+/// stdout and stderr. Clones share the reporter and the progress of the run.
 #[derive(Clone)]
 pub struct Console {
-    story: Arc<Mutex<Box<dyn Reporter>>>,
+    reporter: Arc<Mutex<Box<dyn Reporter>>>,
     renderer: Arc<dyn Renderer>,
     terminal: bool,
-    /// Values to hide in what others say.
+    /// Values to hide in quoted text.
     secrets: Arc<Mutex<Vec<Secret>>>,
-    /// Completes the commands in hints.
-    again: Arc<Again>,
-    course: Arc<Mutex<Course>>,
+    command_line: Arc<dyn CommandLine>,
+    progress: Arc<Mutex<Progress>>,
 }
 
 impl Console {
-    /// Call it inside a runtime, a task of which updates the story.
-    pub fn new(format: Output, quiet: bool, again: Again) -> Console {
+    /// Must be called inside a runtime, because a task updates the reporter.
+    pub fn new(format: Output, quiet: bool, command_line: impl CommandLine + 'static) -> Console {
         let terminal = outlet::is_drawn_on();
-        let story: Box<dyn Reporter> = match (quiet, terminal) {
+        let reporter: Box<dyn Reporter> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
             (false, false) => Box::new(Lines::new(outlet::stderr())),
         };
-        Console { terminal: terminal && !quiet, ..Console::telling(story, format, again) }
+        Console { terminal: terminal && !quiet, ..Console::reporting_to(reporter, format, command_line) }
     }
 
-    /// A console whose story goes to another reporter. Call it inside a runtime.
-    pub fn telling(story: Box<dyn Reporter>, format: Output, again: Again) -> Console {
+    /// A console with another reporter. Must be called inside a runtime.
+    pub fn reporting_to(
+        reporter: Box<dyn Reporter>,
+        format: Output,
+        command_line: impl CommandLine + 'static,
+    ) -> Console {
         let console = Console {
-            story: Arc::new(Mutex::new(story)),
-            renderer: format::of(format),
+            reporter: Arc::new(Mutex::new(reporter)),
+            renderer: format.renderer(),
             terminal: false,
             secrets: Arc::default(),
-            again: Arc::new(again),
-            course: Arc::default(),
+            command_line: Arc::new(command_line),
+            progress: Arc::default(),
         };
-        let weak = Arc::downgrade(&console.story);
+        let weak = Arc::downgrade(&console.reporter);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
-            while let Some(story) = weak.upgrade() {
-                locked(&story).tick();
-                drop(story);
+            while let Some(reporter) = weak.upgrade() {
+                locked(&reporter).tick();
+                drop(reporter);
                 interval.tick().await;
             }
         });
         console
     }
 
-    /// The steps that have begun and not ended.
-    pub fn going(&self) -> Vec<Step> {
-        locked(&self.course).going()
+    /// The command that runs, such as `local start`.
+    pub fn running(&self) -> &str {
+        self.command_line.running()
     }
 
-    /// What a run that was interrupted still waits for, in words.
+    /// The steps that have started and not ended.
+    pub fn in_progress(&self) -> Vec<Step> {
+        locked(&self.progress).in_progress()
+    }
+
+    /// What an interrupted run is still waiting for, in words.
     pub fn waits_for(&self) -> Vec<String> {
-        locked(&self.course).waits_for()
+        locked(&self.progress).waits_for()
     }
 
     pub fn done(&self) -> Vec<Step> {
-        locked(&self.course).done.clone()
+        locked(&self.progress).done.clone()
     }
 
     pub fn tell(&self, event: &Event) {
-        locked(&self.course).on(event);
+        locked(&self.progress).on(event);
         match event {
-            Event::BuildLine { line } => locked(&self.story).on(&Event::BuildLine { line: self.hiding(line) }),
+            Event::BuildLine { line } => locked(&self.reporter).on(&Event::BuildLine { line: self.hiding(line) }),
             Event::Stays { function, why } => {
                 let (function, why) = (function.clone(), self.completed(why));
-                locked(&self.story).on(&Event::Stays { function, why });
+                locked(&self.reporter).on(&Event::Stays { function, why });
             }
-            event => locked(&self.story).on(event),
+            event => locked(&self.reporter).on(event),
         }
     }
 
-    /// Hides these values from now on in what others say: in the reasons of failures, and in the output of builds.
-    pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
-        locked(&self.secrets).extend(secrets);
+    /// Shows the output of a build that failed, with `--quiet` too.
+    pub(crate) fn show_output(&self, lines: &[String]) {
+        lines.iter().for_each(|line| outlet::to_stderr(&Line::coloured(&self.hiding(line))));
     }
 
-    /// Commands of the aws CLI in hints are about this region from now on.
+    /// From now on, hides these values in quoted text: in the reasons of failures, and in the output of builds. A
+    /// process may run a command many times, so each value is kept once.
+    pub fn hide(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = locked(&self.secrets);
+        for secret in secrets {
+            if !known.contains(&secret) {
+                known.push(secret);
+            }
+        }
+    }
+
+    /// From now on, shows these values again, because they turned out to be names.
+    pub fn show_again(&self, is_name: impl Fn(&str) -> bool) {
+        locked(&self.secrets).retain(|secret| !is_name(secret.reveal()));
+    }
+
+    /// From now on, commands of the aws CLI in hints use this region.
     pub fn set_region(&self, region: &str) {
-        self.again.set_region(region);
+        self.command_line.set_region(region);
     }
 
     fn hiding(&self, text: &str) -> String {
@@ -103,42 +138,39 @@ impl Console {
 
     /// The text with secrets hidden and commands completed.
     fn completed(&self, text: &str) -> String {
-        self.again.complete(&self.hiding(text))
+        self.command_line.complete(&self.hiding(text))
     }
 
-    /// The message with secrets hidden in what others say in it.
-    fn hiding_foreign(&self, failure: &Failure) -> String {
-        let message = &failure.message;
-        let Some(foreign) = &failure.foreign else { return self.hiding(message) };
-        let (mut shown, mut at) = (String::new(), 0);
-        for range in foreign {
-            let (Some(own), Some(theirs)) = (message.get(at..range.start), message.get(range.clone())) else {
-                return self.hiding(message);
-            };
-            shown.push_str(own);
-            shown.push_str(&self.hiding(theirs));
-            at = range.end;
+    /// The message with secrets hidden in text that may be quoted, and commands completed.
+    fn completed_message(&self, message: &Message) -> Message {
+        match message {
+            Message::Line(pieces) => {
+                let shown = |piece: &Piece| if piece.is_quoted { self.hiding(&piece.text) } else { piece.text.clone() };
+                Message::own(self.command_line.complete(&pieces.iter().map(shown).collect::<String>()))
+            }
+            Message::Problems(problems) => {
+                Message::Problems(problems.iter().map(|problem| problem.map(|text| self.completed(text))).collect())
+            }
         }
-        shown + &message[at..]
     }
 
     fn completed_in(&self, failure: &Failure) -> Failure {
         Failure {
-            message: self.again.complete(&self.hiding_foreign(failure)),
+            message: self.completed_message(&failure.message),
             caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
-            hints: failure.hints.iter().map(|hint| self.again.complete(hint)).collect(),
+            hints: failure.hints.iter().map(|hint| self.command_line.complete(hint)).collect(),
             ..failure.clone()
         }
     }
 
     pub fn note(&self, line: &str) {
         let line = self.completed(line);
-        locked(&self.story).note(&Line::plain(&line));
+        locked(&self.reporter).note(&Line::plain(&line));
     }
 
     /// Shows lines of a plan.
     pub fn show(&self, lines: &[Line]) {
-        lines.iter().for_each(|line| locked(&self.story).note(line));
+        lines.iter().for_each(|line| locked(&self.reporter).note(line));
     }
 
     /// Whether another program, such as cargo, may draw on the terminal.
@@ -146,7 +178,7 @@ impl Console {
         self.terminal
     }
 
-    /// Why no person can answer a question; `None` if one can.
+    /// The reason why no user can answer a question; `None` if one can.
     pub fn why_not_ask(&self) -> Option<&'static str> {
         if self.renderer.is_document() {
             return Some("the output is JSON");
@@ -154,63 +186,65 @@ impl Console {
         (!std::io::stdin().is_terminal()).then_some("stdin is not a terminal")
     }
 
-    /// Asks on stderr; anything but "y" or "yes" is a no. Dropping the future leaves the question unanswered, and the
-    /// cursor on a new line.
+    /// Asks on stderr. Any answer except "y" and "yes" means no. Dropping the future leaves the question unanswered,
+    /// and the cursor on a new line.
     pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
-        locked(&self.story).pause();
+        locked(&self.reporter).pause();
         lines.iter().for_each(outlet::to_stderr);
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let mut open = OpenLine(true);
-        // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin reads as a no.
+        // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin means no.
         let (sender, read) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
             let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
-        // The terminal has ended the line if the answer did.
+        // If the user answered, the terminal has ended the line.
         open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
-    /// Prints the answer on stdout, and what went wrong on stderr.
+    /// Prints the answer on stdout, and errors on stderr. The run is then over, and its progress is forgotten.
     ///
     /// # Errors
     /// When the answer cannot be written, which is then reported on stderr, too.
     pub fn finish(&self, answer: &Answer, failure: Option<&Failure>) -> Result<(), Failure> {
-        locked(&self.story).pause();
+        locked(&self.reporter).pause();
         let mut answer = answer.clone();
-        let functions = answer.functions_mut().into_iter().flat_map(|functions| &mut functions.functions);
-        for error in functions.filter_map(|function| function.error.as_mut()) {
+        for error in answer.found.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
             *error = self.completed_in(error);
         }
-        if let Answer::Import(Some(import)) = &mut answer {
-            import.left.iter_mut().for_each(|left| left.advice = self.again.complete(&left.advice));
+        if let Extra::Import(Some(import)) = &mut answer.extra {
+            import.left.iter_mut().for_each(|left| left.advice = self.command_line.complete(&left.advice));
         }
         let failure = failure.map(|failure| self.completed_in(failure));
-        let mut said: Vec<&str> = Vec::new();
+        let mut said: Vec<String> = Vec::new();
         for failure in failure.iter().chain(answer.failures()) {
-            if !said.contains(&failure.message.as_str()) {
-                said.push(&failure.message);
+            let message = failure.message.to_string();
+            if !said.contains(&message) {
+                said.push(message);
                 failure_lines(failure).iter().for_each(outlet::to_stderr);
             }
         }
-        let printed = outlet::to_stdout(&self.renderer.answer(self.again.running(), &answer, failure.as_ref()));
+        let text = self.renderer.answer(self.command_line.running(), &answer, failure.as_ref(), outlet::page());
+        let printed = outlet::to_stdout(&text);
         // A command that failed for the same reason has already reported it.
-        if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.as_str())) {
+        if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.to_string())) {
             failure_lines(unsaid).iter().for_each(outlet::to_stderr);
         }
+        *locked(&self.progress) = Progress::default();
         printed
     }
 
-    /// Whether stdout gets one document at the end, and so no body of a response or log as it comes.
+    /// Whether stdout gets one document at the end, so bodies and logs are not printed as they arrive.
     pub fn is_document(&self) -> bool {
         self.renderer.is_document()
     }
 
-    /// Events of a log as stdout gets them.
+    /// Formats events of a log for stdout.
     pub fn log_lines(&self, lines: &[LogLine]) -> Text {
-        self.renderer.log_lines(lines)
+        self.renderer.log_lines(lines, outlet::page())
     }
 
     /// Prints a line on stdout.
@@ -222,7 +256,7 @@ impl Console {
     }
 }
 
-/// Locks what a panicking thread may have left behind: a story must be told to its end.
+/// Locks a mutex even if a thread panicked while it held the lock, so that the run's progress is shown to the end.
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,18 +1,18 @@
-//! Lines of a function's log. Pure.
+//! Formats the lines of a function's log. Pure.
 
 use super::answer::LogLine;
-use super::style::Text;
+use super::format::Text;
 use crate::text;
 use serde_json::{Value, json};
 
-/// The message as lines, with one line end. A log can hold anything that a caller sent, so commands for a terminal or a CI
-/// system are escaped; colours are kept if they are wanted.
-pub fn log_text(line: &LogLine, colour: bool) -> Text {
+/// The message as lines with uniform line ends. Logs can contain anything that a caller sent, so commands for terminals
+/// and CI systems are escaped. Colours are kept if `colours` is true.
+pub(super) fn log_text(line: &LogLine, colour: bool) -> Text {
     let message = format!("{}\n", without_end(&line.message));
     if colour { Text::coloured_lines(&message) } else { Text::lines(&text::uncoloured(&message)) }
 }
 
-pub fn log_json(line: &LogLine) -> Value {
+pub(super) fn log_json(line: &LogLine) -> Value {
     json!({
         "id": line.id,
         "timestamp": line.timestamp,
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_given_orders() {
+    fn no_terminal_is_given_orders() {
         let table = [
             ("a\tb é ✓\nc", "a\tb é ✓\nc\n"),
             ("two\n\n", "two\n\n"),

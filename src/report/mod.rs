@@ -1,4 +1,4 @@
-//! What people and programs get to read. The only room that prints: answers on stdout, the story on stderr.
+//! All output: answers on stdout, progress on stderr. No other module prints.
 
 mod answer;
 mod format;
@@ -9,33 +9,37 @@ mod ticker;
 mod log_line;
 mod outlet;
 
+mod canvas;
 mod drawing;
 mod lines;
 mod silent;
 mod terminal;
 
 mod style;
+mod table;
 
 mod console;
-mod course;
+mod progress;
 
 pub use answer::{Answer, FunctionAnswer, State};
-pub use console::Console;
+pub use console::{CommandLine, Console};
+pub use format::Output;
 
-pub(crate) use answer::{Detail, Functions, ImportAnswer, LocalAnswer, LogLine, NotCompared, Response, Zip};
-pub(crate) use format::Renderer;
+pub(crate) use answer::{
+    Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
+};
+pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;
 pub(crate) use silent::Silent;
 pub(crate) use story::{failure_lines, plan_lines, seen_line};
 pub use style::Line;
-pub(crate) use style::Text;
 pub(crate) use terminal::Terminal;
 
 use crate::apply::Event;
 use std::process::ExitCode;
 
-/// Prints what the parser of the arguments has to say instead of a command's answer, and gives the exit code.
+/// Prints what the argument parser returned instead of a command, and returns the exit code.
 pub fn instead(said: &clap::Error) -> ExitCode {
     match outlet::from_parser(said) {
         Ok(()) => ExitCode::from(said.exit_code().try_into().unwrap_or(2)),
@@ -46,16 +50,16 @@ pub fn instead(said: &clap::Error) -> ExitCode {
     }
 }
 
-/// Tells a run's story while it happens.
+/// Reports a run's progress.
 pub trait Reporter: Send {
     fn on(&mut self, event: &Event);
 
-    /// Called a few times a second, so that nothing is silent for long.
+    /// Called a few times per second, so that long steps are reported.
     fn tick(&mut self) {}
 
     /// A line that belongs to no step.
     fn note(&mut self, line: &Line);
 
-    /// Gets out of the way, for a question or for the end.
+    /// Removes the progress display, for a question or at the end.
     fn pause(&mut self) {}
 }

@@ -1,7 +1,8 @@
-//! stdout and stderr: the only file that touches them. What is written here is harmless by its type, except for the bytes
-//! of a response that go to another program.
+//! stdout and stderr: no other file uses them. Everything written here is harmless by its type, except for the bytes of
+//! a response that go to another program.
 
-use super::style::{Line, Text};
+use super::format::{Page, Text};
+use super::style::Line;
 use crate::failure::Failure;
 use crate::text::Stream;
 use bytes::Bytes;
@@ -17,11 +18,11 @@ type Piece = (Bytes, oneshot::Sender<io::Result<()>>);
 
 /// Writes a line, wrapped if stderr is a terminal.
 pub(super) fn to_stderr(line: &Line) {
-    // A closed stderr is no reason to fail: the exit code says it too.
+    // A closed stderr is not a failure, because the exit code reports the result, too.
     let _ = writeln!(anstream::stderr(), "{}", fitted(line));
 }
 
-/// Writes a question, and leaves the cursor behind it.
+/// Writes a question, and leaves the cursor after it.
 pub(super) fn ask_on_stderr(question: &Line) {
     let mut err = anstream::stderr();
     let _ = write!(err, "{} ", fitted(question)).and_then(|()| err.flush());
@@ -29,8 +30,13 @@ pub(super) fn ask_on_stderr(question: &Line) {
 
 /// Deletes a line that another program has begun and left the cursor on.
 pub(super) fn clear_line_of_stderr() {
+    draw_on_stderr("\r\x1b[2K");
+}
+
+/// Writes a drawing, which moves the cursor, to a terminal.
+pub(super) fn draw_on_stderr(drawing: &str) {
     let mut err = io::stderr();
-    let _ = err.write_all(b"\r\x1b[2K").and_then(|()| err.flush());
+    let _ = err.write_all(drawing.as_bytes()).and_then(|()| err.flush());
 }
 
 /// For lines that are not wrapped.
@@ -40,13 +46,13 @@ pub(super) fn stderr() -> impl Write + Send {
 
 /// Whether to draw progress on stderr, and to wrap its lines.
 pub(super) fn is_drawn_on() -> bool {
-    // CI logs take lines, even those that pretend to be a terminal.
+    // CI logs need plain lines, even if the CI system pretends to be a terminal.
     io::stderr().is_terminal() && std::env::var_os("CI").is_none()
 }
 
-/// A line to be drawn, with room for the `^C` that the terminal echoes.
+/// A line to be drawn.
 pub(super) fn drawn(line: &Line) -> String {
-    let line = line.wrapped(columns(io::stderr()).map_or(usize::MAX, |columns| columns.saturating_sub(2)));
+    let line = line.wrapped(columns(io::stderr()).unwrap_or(usize::MAX));
     match anstream::AutoStream::choice(&io::stderr()) {
         anstream::ColorChoice::Never => anstream::adapter::strip_str(&line).to_string(),
         _ => line,
@@ -60,24 +66,30 @@ fn fitted(line: &Line) -> String {
     }
 }
 
-/// The width to which stdout is wrapped: without limit if it is not a terminal.
-pub(super) fn columns_of_stdout() -> usize {
-    columns(io::stdout()).unwrap_or(usize::MAX)
-}
-
-/// The width of a terminal; `None` for anything else, and for a terminal that does not say.
-fn columns(stream: impl AsFd) -> Option<usize> {
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(stream)?;
-    Some(usize::from(columns)).filter(|columns| *columns > 0)
-}
-
-/// Whether stdout is a terminal that has colours.
-pub(super) fn has_colours() -> bool {
+/// What stdout can show now. If it is not a terminal, lines are not wrapped and have no colours.
+pub(super) fn page() -> Page {
     let stdout = io::stdout();
-    stdout.is_terminal() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never
+    let has_colours = stdout.is_terminal() && anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+    Page { columns: columns(stdout).unwrap_or(usize::MAX), has_colours }
 }
 
-/// Writes all of it at once. A reader that closed stdout wanted no more of it.
+/// The columns and rows of stderr's terminal; unlimited if it does not report them.
+pub(super) fn size_of_stderr() -> (usize, usize) {
+    size(io::stderr()).unwrap_or((usize::MAX, usize::MAX))
+}
+
+/// The width of a terminal; `None` for anything else, and for a terminal that does not report it.
+fn columns(stream: impl AsFd) -> Option<usize> {
+    size(stream).map(|(columns, _)| columns)
+}
+
+fn size(stream: impl AsFd) -> Option<(usize, usize)> {
+    let (terminal_size::Width(columns), terminal_size::Height(rows)) = terminal_size::terminal_size_of(stream)?;
+    let rows = if rows > 0 { usize::from(rows) } else { usize::MAX };
+    (columns > 0).then_some((usize::from(columns), rows))
+}
+
+/// Writes all of it at once. It is not an error if the reader has closed stdout.
 ///
 /// # Errors
 /// When it cannot be written, such as to a full disk.
@@ -130,9 +142,9 @@ fn write_all(stdout: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// stdout as a stream, in which each piece is written before the next one is taken. A thread of its own writes, so that a
-/// reader that stalls delays no signal.
-pub struct Outlet {
+/// stdout as a stream, in which each piece is written before the next one is taken. A thread of its own writes, so that
+/// a reader that stalls delays no signal.
+pub(crate) struct Outlet {
     pieces: mpsc::Sender<Piece>,
     /// Makes a response's bytes harmless, for a terminal.
     terminal: Option<Mutex<Stream>>,
@@ -141,7 +153,7 @@ pub struct Outlet {
 impl Outlet {
     /// # Errors
     /// When the process has no stdout.
-    pub fn open() -> Result<Outlet, Failure> {
+    pub(crate) fn open() -> Result<Outlet, Failure> {
         let mut stdout = stdout().map_err(|error| Failure::not_printed(&error))?;
         let terminal = stdout.is_terminal().then(Mutex::default);
         let (pieces, inbox) = mpsc::channel::<Piece>();
@@ -157,7 +169,7 @@ impl Outlet {
     ///
     /// # Errors
     /// When writing fails for another reason, such as a full disk.
-    pub async fn write(&self, text: Text) -> Result<bool, Failure> {
+    pub(crate) async fn write(&self, text: Text) -> Result<bool, Failure> {
         self.bytes(Bytes::from(text.into_string())).await
     }
 
@@ -166,7 +178,7 @@ impl Outlet {
     ///
     /// # Errors
     /// As [`Outlet::write`].
-    pub async fn pass_on(&self, piece: Bytes) -> Result<bool, Failure> {
+    pub(crate) async fn pass_on(&self, piece: Bytes) -> Result<bool, Failure> {
         let escaped = self.escaped(|stream| stream.push(&piece));
         self.bytes(escaped.unwrap_or(piece)).await
     }
@@ -175,7 +187,7 @@ impl Outlet {
     ///
     /// # Errors
     /// As [`Outlet::write`].
-    pub async fn pass_end(&self) -> Result<bool, Failure> {
+    pub(crate) async fn pass_end(&self) -> Result<bool, Failure> {
         let rest = self.escaped(|stream| std::mem::take(stream).end());
         self.bytes(rest.unwrap_or_default()).await
     }
@@ -196,7 +208,7 @@ impl Outlet {
     }
 
     /// Whether the reader of a pipe is gone, which a write notices only when there is something to write.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let stdout = io::stdout();
         let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };

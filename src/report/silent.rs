@@ -1,9 +1,9 @@
-//! No story at all, for `--quiet`.
+//! No progress at all, for `--quiet`.
 
 use super::{Line, Reporter};
 use crate::apply::Event;
 
-pub struct Silent;
+pub(crate) struct Silent;
 
 impl Reporter for Silent {
     fn on(&mut self, _: &Event) {}

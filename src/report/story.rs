@@ -1,19 +1,20 @@
-//! Events, plans and failures as lines. Pure.
+//! Renders events, plans and failures as lines. Pure.
 
 use super::style::{Line, seconds};
 use crate::apply::{Event, Step, Verified};
-use crate::failure::Failure;
-use crate::plan::{Action, Change, Kind, Plan};
+use crate::failure::{Failure, Row};
+use crate::plan::{Action, Change, Plan, ResourceKind};
 use crate::stack::Names;
+use crate::text::list;
 use crate::text::palette::{CYAN, GREEN, RED, YELLOW};
 use std::time::Duration;
 
 const UPLOADING: &str = "Uploading";
 pub(super) const WAITING: &str = "Waiting";
-/// How long the bar of an upload is, in characters.
+/// The width of an upload's progress bar, in characters.
 const BAR: usize = 20;
 
-/// What an event says once it is over; `None` for those that only begin or go on.
+/// The line for a completed event; `None` for events that only start or continue a step.
 pub(super) fn told(event: &Event) -> Option<Line> {
     match event {
         Event::BuildLine { line } => Some(Line::coloured(line)),
@@ -36,8 +37,10 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(CYAN, "Moved back", &format!("{function} to version {version}")))
         }
         Event::Pruned { function, versions } => {
-            let which = of(&format!("version {}", versions.join(", ")), function);
-            Some(Line::verb(GREEN, "Pruned", &which))
+            let mut versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+            versions.sort_by_key(|version| version.parse::<u64>().unwrap_or_default());
+            let s = if versions.len() == 1 { "" } else { "s" };
+            Some(Line::verb(GREEN, "Pruned", &of(&format!("version{s} {}", list::and(versions)), function)))
         }
         Event::Finished { function, took, changed: true } => {
             Some(Line::verb(GREEN, "Deployed", &format!("{function} in {}", seconds(*took))))
@@ -51,36 +54,42 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(GREEN, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
         Event::Uploading { .. } => None,
-        Event::Started { .. } | Event::Waiting { .. } | Event::Verifying { .. } => None,
+        Event::Started { .. } | Event::Waiting { .. } | Event::RateLimited { .. } | Event::Verifying { .. } => None,
     }
 }
 
-/// How an event changes what is going on.
+/// How an event changes the running steps.
 pub(super) enum Turn<'a> {
-    /// `about` begins; `verb` says what is being done with it.
+    /// A step on `about` starts; `verb` names it.
     Begins {
         function: &'a str,
         verb: &'static str,
         about: String,
     },
-    /// It waits, and says so at least once a second.
+    /// A wait; it is reported at least once a second.
     Waits {
         function: &'a str,
         about: String,
         elapsed: Duration,
     },
-    /// It is verified, and waits for nothing else.
+    /// Calls to a service wait for at least this long.
+    Throttled {
+        service: &'static str,
+        about: String,
+        wait: Duration,
+    },
+    /// Verification starts, so any wait is over.
     Verifies {
         function: &'a str,
         about: String,
     },
-    /// What is being done goes on.
+    /// The running step continues.
     Goes {
         function: &'a str,
         verb: &'static str,
         about: String,
     },
-    /// That goes on no more.
+    /// A step ends.
     Stops {
         function: &'a str,
         verb: &'static str,
@@ -89,7 +98,7 @@ pub(super) enum Turn<'a> {
         function: &'a str,
         about: String,
     },
-    /// Everything that was going on for the function ends.
+    /// All of the function's steps end.
     EndsAll {
         function: &'a str,
     },
@@ -114,9 +123,12 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
         Event::Waiting { function, for_what, elapsed } => {
             Turn::Waits { function, about: format!("for {for_what}"), elapsed: *elapsed }
         }
-        // These two may be made while something else is going on; nothing is ever waited for in them.
+        Event::RateLimited { service, wait } => {
+            Turn::Throttled { service, about: format!("for AWS's rate limit of {service}"), wait: *wait }
+        }
+        // These two may run during other steps, and nothing ever waits for them.
         Event::Done { function, step, .. } | Event::Failed { function, step }
-            if matches!(step.kind, Kind::LogGroup | Kind::Role) =>
+            if matches!(step.kind, ResourceKind::LogGroup | ResourceKind::Role) =>
         {
             Turn::Ends { function, about: named(step) }
         }
@@ -131,7 +143,7 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
     }
 }
 
-/// How far an upload is, drawn and in numbers.
+/// An upload's progress, as a bar and in numbers.
 fn upload(function: &str, sent: usize, total: usize) -> String {
     let full = sent * BAR / total.max(1);
     let bar = format!("{}{}", "#".repeat(full), "-".repeat(BAR - full.min(BAR)));
@@ -176,8 +188,8 @@ fn seen(verified: &Verified) -> String {
     format!("{first_byte}, {chunks}{streamed}")
 }
 
-/// What `invoke -v` says of an answer.
-pub fn seen_line(seen: &Verified) -> String {
+/// The summary of a response, for `invoke -v`.
+pub(crate) fn seen_line(seen: &Verified) -> String {
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let Verified { status, first_byte, chunks, duration, .. } = seen;
     let (first_byte, duration) = (milliseconds(*first_byte), milliseconds(*duration));
@@ -185,8 +197,8 @@ pub fn seen_line(seen: &Verified) -> String {
     format!("status {status}, first byte after {first_byte:.1} ms, {chunks} chunk{s}, {duration:.1} ms in all")
 }
 
-/// One line a change: `+|~|- KIND NAME: FIELD a -> b`.
-pub fn plan_lines(names: &Names, plan: &Plan) -> Vec<Line> {
+/// One line per change: `+|~|- KIND NAME: FIELD a -> b`.
+pub(crate) fn plan_lines(names: &Names, plan: &Plan) -> Vec<Line> {
     plan.changes.iter().map(|change| change_line(names, change)).collect()
 }
 
@@ -209,15 +221,14 @@ fn change_line(names: &Names, change: &Change) -> Line {
     Line::marked(style, sign, &what)
 }
 
-/// An error as a person reads it: what, why, how far it came, what to do.
-pub fn failure_lines(failure: &Failure) -> Vec<Line> {
-    let message = if failure.has_lines { failure.message.lines().collect() } else { vec![&*failure.message] };
-    let mut message = message.into_iter().peekable();
-    let mut lines = vec![Line::marked(RED, "error:", message.next().unwrap_or_default())];
-    while let Some(line) = message.next() {
-        let underline = message.next_if(|next| is_underline(next));
-        lines.push(underline.map_or_else(|| Line::plain(line), |underline| Line::excerpt(line, underline)));
-    }
+/// An error as users see it: what failed, why, which steps were completed, and hints.
+pub(crate) fn failure_lines(failure: &Failure) -> Vec<Line> {
+    let line = |(nth, row): (usize, Row)| match row {
+        Row::Text(text) if nth == 0 => Line::marked(RED, "error:", &text),
+        Row::Text(text) => Line::plain(&text),
+        Row::Excerpt([line, underline]) => Line::excerpt(&line, &underline),
+    };
+    let mut lines: Vec<Line> = failure.message.rows().into_iter().enumerate().map(line).collect();
     for (nth, cause) in failure.caused_by.iter().enumerate() {
         let request = failure.request_id.iter().filter(|_| nth == 0).map(|id| format!(" (request {id})"));
         lines.push(Line::plain(&format!("  caused by: {cause}{}", request.collect::<String>())));
@@ -225,18 +236,28 @@ pub fn failure_lines(failure: &Failure) -> Vec<Line> {
     if !failure.done.is_empty() || !failure.left.is_empty() {
         lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
     }
-    let hints = failure.hints.iter().filter(|_| !failure.has_hints);
+    let hints = failure.hints.iter().filter(|_| !failure.message.has_hints());
     lines.extend(hints.map(|hint| Line::marked(YELLOW, "hint:", hint)));
     lines
-}
-
-/// Whether this is the `  | ^^^` below a line of a manifest.
-fn is_underline(line: &str) -> bool {
-    line.contains('^') && line.chars().all(|letter| " |^".contains(letter))
 }
 
 fn kinds(steps: &[Step]) -> String {
     let mut kinds: Vec<&str> = steps.iter().map(|step| step.kind.in_words()).collect();
     kinds.dedup();
     if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pruned_versions_are_in_order() {
+        let pruned = |versions: &[&str]| {
+            let versions = versions.iter().map(|version| (*version).to_owned()).collect();
+            told(&Event::Pruned { function: "chat".into(), versions }).map(|line| line.to_string()).unwrap_or_default()
+        };
+        assert!(pruned(&["10", "9", "8"]).ends_with(" versions 8, 9 and 10 of chat"));
+        assert!(pruned(&["8"]).ends_with(" version 8 of chat"));
+    }
 }

@@ -1,5 +1,5 @@
-//! Lines and texts for a person. Their types keep them harmless, wherever the words come from. Colour repeats what the words
-//! already say.
+//! Lines for people. Their type keeps them harmless, whatever the source of the text is. Colour only repeats what the
+//! words already say.
 
 use crate::text;
 use anstyle::Style;
@@ -9,16 +9,16 @@ use textwrap::core::display_width;
 
 /// The width of the column of verbs, as in cargo's output.
 const VERB_COLUMN: usize = 12;
-/// Where times end, if there is room.
+/// The column in which times end, if there is room.
 const TIME_END: usize = 68;
 /// The columns of a time and the space before it.
 const TIME_WIDTH: usize = 7;
-/// Between a time and its detail.
+/// The space between a time and its detail.
 const GAP: &str = "   ";
 /// The smallest indent of a wrapped line.
 const INDENT: usize = 2;
 
-/// A line for stderr, which gives no orders to a terminal or to a CI system.
+/// A line for stderr that contains no commands for a terminal or a CI system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// A styled verb, or a word such as `error:`.
@@ -41,12 +41,12 @@ impl Line {
         Line { text: text::coloured_line(text), ..Line::default() }
     }
 
-    /// A verb in its right-aligned column, then what it is about.
+    /// A verb in its right-aligned column, followed by its object.
     pub fn verb(style: Style, verb: &str, about: &str) -> Line {
         Line { mark: format!("{style}{verb:>VERB_COLUMN$}{style:#}"), ..Line::plain(about) }
     }
 
-    /// A mark such as `error:`, then what it is about.
+    /// A mark such as `error:`, followed by the text.
     pub fn marked(style: Style, mark: &str, about: &str) -> Line {
         Line { mark: format!("{style}{mark}{style:#}"), ..Line::plain(about) }
     }
@@ -56,7 +56,7 @@ impl Line {
         Line { underline: Some(text::line(underline)), ..Line::plain(line) }
     }
 
-    /// With more text, in this style.
+    /// The line with more text, in this style.
     pub fn and(mut self, style: Style, text: &str) -> Line {
         self.text += &format!("{style}{}{style:#}", text::line(text));
         self
@@ -131,52 +131,9 @@ impl fmt::Display for Line {
     }
 }
 
-/// As people read it: `0.3s`.
+/// A time for people: `0.3s`.
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.1}s", duration.as_secs_f64())
-}
-
-/// Text for stdout, harmless as a [`Line`] is, with the end of its last line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Text(String);
-
-impl Text {
-    pub fn lines(text: &str) -> Text {
-        Text(text::lines(text))
-    }
-
-    /// Lines with their colours, wrapped for a terminal of this many columns.
-    pub fn wrapped(lines: &[Line], columns: usize) -> Text {
-        Text(lines.iter().map(|line| line.wrapped(columns) + "\n").collect())
-    }
-
-    /// Lines of a log, whose colours are kept.
-    pub fn coloured_lines(text: &str) -> Text {
-        Text(text::coloured_lines(text))
-    }
-
-    /// A document on its own line.
-    pub fn json(document: &serde_json::Value) -> Text {
-        Text(text::json(document) + "\n")
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub fn into_string(self) -> String {
-        self.0
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl FromIterator<Text> for Text {
-    fn from_iter<T: IntoIterator<Item = Text>>(texts: T) -> Text {
-        Text(texts.into_iter().map(|text| text.0).collect())
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The story on a terminal: what is done stays, and what is going on is drawn below it.
+//! Progress on a terminal: completed steps stay, and running ones are drawn below them.
 
 use super::Reporter;
-use super::drawing::Drawing;
+use super::canvas::Canvas;
 use super::outlet;
 use super::story::told;
 use super::style::Line;
@@ -10,13 +10,13 @@ use crate::apply::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Instant;
 
-/// Draws a line for each step that is going on.
+/// Draws a line for each running step.
 #[derive(Default)]
-pub struct Terminal {
-    /// All lines are one bar: of several bars, indicatif leaves lines behind.
+pub(crate) struct Terminal {
+    /// All lines are one bar, because indicatif leaves stale lines behind if there are several.
     bar: Option<ProgressBar>,
     ticker: Ticker,
-    /// Whether cargo has the terminal, with a progress bar of its own.
+    /// Whether cargo is using the terminal for its own progress bar.
     cargo_draws: bool,
 }
 
@@ -43,7 +43,7 @@ impl Terminal {
         }
         let bar = self.bar.get_or_insert_with(|| {
             let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let target = ProgressDrawTarget::term_like(Box::new(Drawing::on_stderr()));
+            let target = ProgressDrawTarget::term_like(Box::new(Canvas::default()));
             ProgressBar::with_draw_target(None, target).with_style(style)
         });
         bar.set_message(lines.join("\n"));
@@ -58,7 +58,7 @@ impl Reporter for Terminal {
                 self.clear();
                 self.cargo_draws = true;
             }
-            // Cargo draws nothing before it is its turn.
+            // Cargo draws nothing until its turn.
             Event::BuildWaits { .. } | Event::Packaged { .. } => {
                 self.clear();
                 self.cargo_draws = false;

@@ -1,4 +1,4 @@
-//! The steps that are going on, function by function, and how long each has taken.
+//! The running steps of each function, and how long each has taken.
 
 use super::story::{Turn, WAITING, turn};
 use super::style::Line;
@@ -6,22 +6,27 @@ use crate::apply::Event;
 use crate::text::palette::CYAN;
 use std::time::{Duration, Instant};
 
-/// Outside a terminal, a step reports when it has taken this long, and then every minute.
+/// Outside a terminal, a running step is reported after these times, and then every minute.
 const REPORTS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 const MINUTE: Duration = Duration::from_secs(60);
-/// A wait that has not been heard of for this long is over.
+/// A wait that was not reported for this long is over.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// A step that has begun and not ended.
+/// With more running steps than this, only rate limits are reported outside a terminal while there are any.
+const MANY: usize = 8;
+
+/// A running step.
 struct Going {
     function: String,
     verb: &'static str,
     about: String,
     began: Instant,
-    /// How often it has reported.
+    /// How many times it was reported.
     reports: u32,
-    /// A wait says so at least once a second, but not that it ends: when it counts as over.
+    /// When a wait counts as over: waits are reported at least once a second, but their end is not.
     over: Option<Instant>,
+    /// Whether calls of any function wait for a service's rate limit.
+    is_rate_limit: bool,
 }
 
 impl Going {
@@ -29,7 +34,7 @@ impl Going {
         Line::verb(CYAN, self.verb, &self.about).took(now.saturating_duration_since(self.began))
     }
 
-    /// Whether a report is due. Reports that were missed are skipped.
+    /// Whether a report is due. Missed reports are skipped.
     fn is_due(&mut self, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.began);
         let minutes = (elapsed.as_secs() / MINUTE.as_secs()) as u32;
@@ -40,14 +45,14 @@ impl Going {
     }
 }
 
-/// All steps that are going on.
+/// All running steps.
 #[derive(Default)]
 pub(super) struct Ticker {
     going: Vec<Going>,
 }
 
 impl Ticker {
-    pub fn on(&mut self, event: &Event, now: Instant) {
+    pub(super) fn on(&mut self, event: &Event, now: Instant) {
         match turn(event) {
             Turn::Begins { function, verb, about } => {
                 if self.going.iter().any(|going| going.function == function && going.about == about) {
@@ -56,6 +61,7 @@ impl Ticker {
                 self.begin(function, verb, about, now);
             }
             Turn::Waits { function, about, elapsed } => self.wait(function, about, elapsed, now),
+            Turn::Throttled { service, about, wait } => self.throttle(service, about, now + wait, now),
             Turn::Verifies { function, about } => {
                 self.stop(function, WAITING);
                 self.begin(function, "Verifying", about, now);
@@ -70,32 +76,47 @@ impl Ticker {
             Turn::Ends { function, about } => {
                 self.going.retain(|going| going.function != function || going.about != about);
             }
-            Turn::EndsAll { function } => self.going.retain(|going| going.function != function),
+            Turn::EndsAll { function } => self.going.retain(|going| going.is_rate_limit || going.function != function),
             Turn::Nothing => {}
         }
     }
 
     fn begin(&mut self, function: &str, verb: &'static str, about: String, now: Instant) {
         let function = function.to_owned();
-        self.going.push(Going { function, verb, about, began: now, reports: 0, over: None });
+        self.going.push(Going { function, verb, about, began: now, reports: 0, over: None, is_rate_limit: false });
     }
 
-    /// A function waits for one thing at a time.
+    /// A function has one wait at a time.
     fn wait(&mut self, function: &str, about: String, elapsed: Duration, now: Instant) {
         let same = |going: &&mut Going| going.function == function && going.verb == WAITING && going.about == about;
         if self.going.iter_mut().find(same).is_none() {
             self.stop(function, WAITING);
             self.begin(function, WAITING, about, now.checked_sub(elapsed).unwrap_or(now));
         }
-        let waits = self.going.iter_mut().filter(|going| going.function == function && going.verb == WAITING);
+        let waits = self.going.iter_mut().filter(|going| !going.is_rate_limit && going.function == function);
+        let waits = waits.filter(|going| going.verb == WAITING);
         waits.for_each(|going| going.over = Some(now + SILENCE));
     }
 
-    fn stop(&mut self, function: &str, verb: &str) {
-        self.going.retain(|going| going.function != function || going.verb != verb);
+    /// A service's calls wait beside the steps that make them.
+    fn throttle(&mut self, service: &'static str, about: String, until: Instant, now: Instant) {
+        self.end_waits(now);
+        let known = self.going.iter_mut().find(|going| going.is_rate_limit && going.function == service);
+        if let Some(known) = known {
+            known.over = known.over.max(Some(until));
+            return;
+        }
+        self.begin(service, WAITING, about, now);
+        if let Some(begun) = self.going.last_mut() {
+            (begun.over, begun.is_rate_limit) = (Some(until), true);
+        }
     }
 
-    pub fn end_all(&mut self) {
+    fn stop(&mut self, function: &str, verb: &str) {
+        self.going.retain(|going| going.is_rate_limit || going.function != function || going.verb != verb);
+    }
+
+    pub(super) fn end_all(&mut self) {
         self.going.clear();
     }
 
@@ -103,8 +124,8 @@ impl Ticker {
         self.going.retain(|going| going.over.is_none_or(|over| now < over));
     }
 
-    /// A line for each step; for functions that wait for the same thing, only one.
-    pub fn lines(&mut self, now: Instant) -> Vec<Line> {
+    /// A line for each step. Functions that wait for the same thing share a line.
+    pub(super) fn lines(&mut self, now: Instant) -> Vec<Line> {
         self.end_waits(now);
         let same = |one: &Going, other: &Going| one.verb == other.verb && one.about == other.about;
         let seen = |nth: usize, going: &Going| self.going[..nth].iter().any(|before| same(before, going));
@@ -112,14 +133,16 @@ impl Ticker {
         lines.map(|(_, going)| going.line(now)).collect()
     }
 
-    /// A line for each function whose latest step is due to report: a step may be part of an earlier one.
-    pub fn due(&mut self, now: Instant) -> Vec<Line> {
+    /// A line for each function whose latest step is due for a report. Earlier steps may contain the latest one.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
         self.end_waits(now);
         let due: Vec<bool> = self.going.iter_mut().map(|going| going.is_due(now)).collect();
         let is_latest =
             |nth: usize, going: &Going| self.going[nth + 1..].iter().all(|later| later.function != going.function);
+        // The steps of many functions that wait for the same would be hundreds of lines.
+        let is_about_limits = self.going.len() > MANY && self.going.iter().any(|going| going.is_rate_limit);
         let latest = self.going.iter().enumerate().filter(|(nth, going)| due[*nth] && is_latest(*nth, going));
-        latest.map(|(_, going)| going.line(now)).collect()
+        latest.filter(|(_, going)| going.is_rate_limit || !is_about_limits).map(|(_, going)| going.line(now)).collect()
     }
 }
 
@@ -154,6 +177,44 @@ mod tests {
     }
 
     #[test]
+    fn rate_limits_have_a_line_for_each_service_while_calls_wait() {
+        let (mut ticker, began) = (Ticker::default(), Instant::now());
+        let at = |seconds| began + Duration::from_secs(seconds);
+        for (service, second) in [("IAM", 0), ("Lambda", 1), ("IAM", 2)] {
+            ticker.on(&Event::RateLimited { service, wait: Duration::from_secs(5) }, at(second));
+        }
+        let said = |lines: Vec<Line>| lines.iter().map(Line::to_string).collect::<Vec<_>>().join("\n");
+        let lines = said(ticker.lines(at(4)));
+        assert!(
+            lines.contains("for AWS's rate limit of IAM") && lines.contains("for AWS's rate limit of Lambda"),
+            "{lines}"
+        );
+        // IAM's calls wait until the seventh second, Lambda's until the sixth.
+        assert!(!said(ticker.lines(at(6))).contains("Lambda"));
+        assert_eq!(ticker.lines(at(7)), []);
+    }
+
+    #[test]
+    fn many_functions_that_wait_for_a_rate_limit_are_one_line() {
+        let (mut ticker, began) = (Ticker::default(), Instant::now());
+        for nth in 0..100 {
+            ticker.on(&Event::Building { function: format!("f{nth}") }, began);
+        }
+        ticker.on(&Event::RateLimited { service: "IAM", wait: Duration::from_secs(60) }, began);
+        let due = ticker.due(began + Duration::from_secs(11));
+        assert_eq!(due, [Line::verb(CYAN, WAITING, "for AWS's rate limit of IAM").took(Duration::from_secs(11))]);
+    }
+
+    #[test]
+    fn a_wait_has_taken_what_is_said_of_it() {
+        let (mut ticker, now) = (Ticker::default(), Instant::now());
+        let elapsed = Duration::from_secs(12);
+        let event = Event::Waiting { function: "ant".to_owned(), for_what: "an update".to_owned(), elapsed };
+        ticker.on(&event, now);
+        assert_eq!(ticker.due(now), [Line::verb(CYAN, WAITING, "for an update").took(elapsed)]);
+    }
+
+    #[test]
     fn a_wait_that_is_not_heard_of_is_over_and_only_the_latest_step_reports() {
         let (mut ticker, began) = (Ticker::default(), Instant::now());
         let at = |tenths| began + Duration::from_millis(tenths * 100);
@@ -170,9 +231,9 @@ mod tests {
             ticker.due(at(115)),
             [Line::verb(CYAN, WAITING, "for an update").took(Duration::from_millis(11_500))]
         );
-        // Nothing more is heard of it.
+        // Not reported any more.
         assert_eq!(ticker.lines(at(145)).len(), 1);
-        // What is verified is no longer waited for.
+        // Once verification starts, the wait is over.
         ticker.on(&wait(150), at(150));
         ticker.on(&Event::Verifying { function: "ant".to_owned(), what: "version 2".to_owned() }, at(151));
         let said: Vec<String> = ticker.lines(at(152)).iter().map(Line::to_string).collect();

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`; what a service has no use for is empty, such as IAM's region.
+/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. Parts that a service does not use are empty, such as IAM's region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
     pub partition: &'a str,
     pub service: &'a str,
     pub region: &'a str,
     pub account: &'a str,
-    /// May itself have colons.
+    /// May contain colons.
     pub resource: &'a str,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Arn<'a> {
         right.then_some(Arn { partition, service, region, account, resource })
     }
 
-    /// Whether it is of an account, twelve digits.
+    /// Whether it names an account, by twelve digits.
     pub fn has_account(&self) -> bool {
         self.account.len() == 12 && self.account.bytes().all(|byte| byte.is_ascii_digit())
     }

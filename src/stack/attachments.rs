@@ -1,23 +1,23 @@
-//! Other services of AWS that a release works with: its network, its traces, what gets its failed events, its key, its
-//! files.
+//! Other AWS resources that a release is attached to: its network, traces, dead-letter target, key and file systems.
 
 use super::arn::Arn;
+use super::field::{Fields, list, optional};
 use super::role::Statement;
 use super::word::words;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Without any of them it is what AWS has by default.
+/// The default is AWS's own: no attachments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attachments {
     pub tracing: Tracing,
-    /// `None` for the network that every function is in.
+    /// `None` for the network that all functions are in by default.
     pub vpc: Option<Vpc>,
     /// ARN of an SQS queue or an SNS topic.
     pub dead_letter: Option<String>,
-    /// ARN of the KMS key that the environment is encrypted with; `None` for AWS's own.
+    /// ARN of the KMS key that encrypts the environment; `None` for AWS's own key.
     pub kms_key: Option<String>,
-    /// AWS takes one at most.
+    /// AWS accepts at most one.
     pub file_systems: Vec<FileSystem>,
 }
 
@@ -26,32 +26,42 @@ words! {
     #[derive(Default)]
     Tracing {
         #[default]
-        /// Those that the caller has chosen.
+        /// The requests that the caller selects.
         PassThrough = "pass-through",
-        /// All of them.
+        /// All requests.
         Active = "active",
     }
 }
 
-/// A network of the account.
+/// A network in the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vpc {
     pub subnets: BTreeSet<String>,
     pub security_groups: BTreeSet<String>,
-    /// Whether functions reach IPv6 addresses from subnets that have them.
+    /// Whether the function can reach IPv6 addresses, from subnets that have them.
     pub ipv6: bool,
 }
 
-/// An access point of EFS, and where the function finds it.
+/// An EFS access point, and the path where it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSystem {
     pub arn: String,
-    /// Begins with `/mnt/`.
+    /// Starts with `/mnt/`.
     pub path: String,
 }
 
 impl Attachments {
-    /// What a function's role has to allow for them: Lambda asks for most of it before it takes the configuration.
+    pub(super) fn compare(&self, to: &Attachments, fields: &mut Fields) {
+        let Attachments { tracing, vpc, dead_letter, kms_key, file_systems } = self;
+        fields.shown("tracing", tracing, &to.tracing);
+        fields.shown("vpc", &network(vpc.as_ref()), &network(to.vpc.as_ref()));
+        fields.shown("dead_letter", &optional(dead_letter), &optional(&to.dead_letter));
+        fields.shown("kms_key", &optional(kms_key), &optional(&to.kms_key));
+        fields.shown("file_systems", &mounted(file_systems), &mounted(&to.file_systems));
+    }
+
+    /// The permissions that a function's role needs for them. Lambda requires most of them before it accepts the
+    /// configuration.
     pub fn needs(&self) -> Vec<Statement> {
         let allow = |actions: &[&str], resource: &str| {
             Statement::new(&json!({ "Effect": "Allow", "Action": actions, "Resource": resource }))
@@ -87,4 +97,15 @@ impl Attachments {
         }
         needs
     }
+}
+
+fn network(vpc: Option<&Vpc>) -> String {
+    let Some(Vpc { subnets, security_groups, ipv6 }) = vpc else { return "none".to_owned() };
+    let ipv6 = if *ipv6 { " with IPv6" } else { "" };
+    format!("{} {}{ipv6}", list(subnets), list(security_groups))
+}
+
+fn mounted(systems: &[FileSystem]) -> String {
+    let systems: Vec<String> = systems.iter().map(|system| format!("{} at {}", system.arn, system.path)).collect();
+    list(&systems)
 }

@@ -1,18 +1,21 @@
-//! What the alias `live` sends traffic to.
+//! The releases that the alias `live` routes traffic to.
 
+use super::field::{Fields, optional};
+use super::name::Names;
+use super::noun::Noun;
 use super::release::Release;
 use std::fmt;
 
-/// One release; while a shift is in progress, two.
+/// One release, or two while a shift is in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
-    /// Where the traffic goes, except the part of a shift.
+    /// Gets all traffic except the shift's share.
     pub release: Release,
-    /// Boxed, since it is rarely there and as large as all the rest.
+    /// Boxed, because it is rarely set and as large as everything else.
     pub shift: Option<Box<Shift>>,
 }
 
-/// A release that is given a part of the traffic.
+/// A release that gets part of the traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
     pub release: Release,
@@ -20,14 +23,28 @@ pub struct Shift {
 }
 
 impl Live {
-    /// The release that the traffic was, or will be, turned to last: the shift's release where there is one.
+    /// The release that traffic was, or will be, moved to last: the shift's release if there is a shift.
     pub fn newest(&self) -> &Release {
         self.shift.as_ref().map_or(&self.release, |shift| &shift.release)
     }
 
-    /// The part of the traffic that a shift gives to its release.
+    /// The share of the traffic that a shift gives to its release.
     pub fn weight(&self) -> Option<Weight> {
         self.shift.as_ref().map(|shift| shift.weight)
+    }
+}
+
+impl Noun for Live {
+    const KIND: &'static str = "release";
+
+    fn name(&self, names: &Names) -> String {
+        names.live()
+    }
+
+    /// Compares the release with the one that traffic is being moved to, and the shares of the traffic.
+    fn compare(&self, to: &Live, fields: &mut Fields) {
+        self.release.compare(to.newest(), fields);
+        fields.shown("shift", &optional(&self.weight()), &optional(&to.weight()));
     }
 }
 
@@ -37,19 +54,19 @@ impl From<Release> for Live {
     }
 }
 
-/// A part of the traffic, in hundredths of a percent: above none of it and below all.
+/// A share of the traffic, in hundredths of a percent: more than none and less than all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weight(u16);
 
 impl Weight {
     const WHOLE: f64 = 10_000.0;
 
-    /// A whole number of percent, 1–99.
+    /// A whole percentage, 1–99.
     pub fn percent(percent: u8) -> Option<Weight> {
         (1..=99).contains(&percent).then(|| Weight(u16::from(percent) * 100))
     }
 
-    /// As AWS has it, between 0 and 1; `None` for no traffic at all.
+    /// From AWS's number between 0 and 1; `None` for no traffic at all.
     pub fn of_fraction(fraction: f64) -> Option<Weight> {
         (fraction > 0.0).then(|| Weight((fraction * Weight::WHOLE).round().clamp(1.0, 9999.0) as u16))
     }

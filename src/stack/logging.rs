@@ -1,8 +1,9 @@
-//! What Lambda writes into a function's log, beside what the function writes itself.
+//! Which lines Lambda writes to a function's log, and in which format.
 
+use super::field::{Fields, optional};
 use super::word::words;
 
-/// How lines of Lambda's own are written, and those of runtimes that ask for it. Only JSON has levels.
+/// The format of Lambda's own lines, and of the lines of runtimes that ask for it. Only JSON has levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Logging {
     #[default]
@@ -22,7 +23,7 @@ words! {
 }
 
 words! {
-    /// The least important of the function's own lines that Lambda keeps.
+    /// The lowest level of the function's own lines that Lambda keeps.
     #[derive(Default)]
     LogLevel {
         Trace = "trace",
@@ -36,7 +37,7 @@ words! {
 }
 
 words! {
-    /// The least important of Lambda's lines that it writes.
+    /// The lowest level of Lambda's own lines that Lambda writes.
     #[derive(Default)]
     SystemLogLevel {
         Debug = "debug",
@@ -47,6 +48,12 @@ words! {
 }
 
 impl Logging {
+    pub(super) fn compare(self, to: Logging, fields: &mut Fields) {
+        fields.shown("log.format", &self.format(), &to.format());
+        fields.shown("log.level", &optional(&self.level()), &optional(&to.level()));
+        fields.shown("log.system_level", &optional(&self.system_level()), &optional(&to.system_level()));
+    }
+
     pub fn format(self) -> LogFormat {
         match self {
             Logging::Text => LogFormat::Text,

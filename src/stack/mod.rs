@@ -1,15 +1,19 @@
-//! The nouns of a deploy: one function's AWS resources, as wanted or as found. Pure values, equal when AWS would be.
+//! The nouns of a deploy: one function's AWS resources, as wanted or as observed. Pure values, which are equal if the
+//! resources on AWS would be equal.
 
 mod arn;
 mod attachments;
+mod field;
 mod function;
 mod live;
 mod log_group;
 mod logging;
 mod name;
+mod noun;
 mod owner;
 mod partition;
 mod permission;
+mod provisioned;
 mod published;
 mod release;
 mod role;
@@ -20,47 +24,49 @@ mod word;
 
 pub use arn::Arn;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
+pub use field::{Field, Fields};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
 pub use log_group::LogGroup;
 pub use logging::{LogFormat, LogLevel, Logging, SystemLogLevel};
 pub use name::{Names, function_name, log_group};
+pub use noun::Noun;
 pub use owner::Owner;
 pub use partition::Partition;
 pub use permission::Permission;
+pub use provisioned::Provisioned;
 pub use published::{Published, Share, Verdict};
-pub use release::{Configuration, Environment, Release};
-pub use role::{Role, Statement};
-pub use secret::Secret;
+pub use release::{Configuration, Environment, Release, Undecryptable};
+pub use role::{MANAGED_POLICIES, Role, Statement};
+pub use secret::{NoValue, Secret};
 pub use tags::Tags;
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 
-/// What code runs on is known where it is built.
+/// The platforms that code runs on. The crate that builds the code defines them.
 pub use packaging::{Architecture, Family, Platform, Runtime};
 
 use std::collections::BTreeSet;
 
-/// Everything on AWS that serves one function. What is `None` does not exist, or shall not.
+/// All AWS resources that serve one function. A resource that is `None` does not exist, or must not exist.
 ///
-/// A version's number and a URL's host are not here: AWS makes them up, so they are outputs (`apply::Outputs`).
+/// A version's number and a URL's host are not part of it: AWS chooses them, so they are outputs (`apply::Outputs`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
     pub names: Names,
     pub log_group: Option<LogGroup>,
     pub role: Option<Role>,
     pub function: Option<Function>,
-    /// What the alias `live` points to. `$LATEST` is only where releases are prepared, so it is not part of a stack.
+    /// The target of the alias `live`. `$LATEST` is only used to prepare releases, so it is not part of a stack.
     pub live: Option<Live>,
     pub url: Option<FunctionUrl>,
-    /// How many instances are kept warm for `live`.
-    pub provisioned: Option<u32>,
-    /// Our own statements on `live`; others are not observed, and so never touched.
+    pub provisioned: Option<Provisioned>,
+    /// Our own statements on `live`. Others are not observed, so they are never changed.
     pub permissions: BTreeSet<Permission>,
 }
 
 impl Stack {
-    /// The stack in which nothing exists: where a first deploy begins and `destroy` ends.
+    /// The stack in which nothing exists: a first deploy starts with it, and `destroy` ends with it.
     pub fn empty(names: Names) -> Stack {
         Stack {
             names,
@@ -74,7 +80,9 @@ impl Stack {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        *self == Stack::empty(self.names.clone())
+    /// Whether the manifest names a log group that lamstream did not create. It is used as it is.
+    pub fn borrows_log_group(&self) -> bool {
+        let is_theirs = |group: &LogGroup| group.owner(&self.names) == Some(Owner::Foreign);
+        self.names.log_group.is_some() && self.log_group.as_ref().is_some_and(is_theirs)
     }
 }

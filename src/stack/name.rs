@@ -1,14 +1,15 @@
-//! Every AWS name of a stack follows from the manifest's names, the region and the account.
+//! The AWS names of a stack. All of them are derived from the manifest's names, the region and the account.
 
 use super::arn::Arn;
 use super::partition::Partition;
 use crate::text::hex;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
-/// AWS's limit for the name of a role.
+/// AWS's limit for role names.
 const ROLE_NAME_LIMIT: usize = 64;
 
-/// Where a stack lives and what it is called there.
+/// The location of a stack, and its names there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Names {
     pub app: String,
@@ -18,20 +19,22 @@ pub struct Names {
     pub region: String,
     /// Twelve digits.
     pub account: String,
+    /// The log group that the manifest names, which several functions may share; `None` for the function's own.
+    pub log_group: Option<String>,
 }
 
 impl Names {
-    /// The alias that traffic goes to.
+    /// The alias that traffic is sent to.
     pub const ALIAS: &'static str = "live";
     /// The name of the role's one inline policy.
     pub const POLICY: &'static str = "lamstream";
 
-    /// As [`function_name`] has it.
+    /// As made by [`function_name`].
     pub fn function_name(&self) -> String {
         function_name(&self.app, self.stage.as_deref(), &self.function)
     }
 
-    /// What the names of all functions of this app and stage begin with.
+    /// The prefix of the names of all functions of this app and stage.
     pub fn prefix(&self) -> String {
         function_name(&self.app, self.stage.as_deref(), "")
     }
@@ -40,17 +43,36 @@ impl Names {
         self.arn("lambda", &self.region, &format!("function:{}", self.function_name()))
     }
 
-    /// As [`log_group`] has it.
+    /// The alias `live` of the function.
+    pub fn live(&self) -> String {
+        format!("{}:{}", self.function_name(), Names::ALIAS)
+    }
+
+    /// The log group that the manifest names, or the function's own.
     pub fn log_group(&self) -> String {
+        self.log_group.clone().unwrap_or_else(|| self.own_log_group())
+    }
+
+    /// As made by [`log_group`].
+    pub fn own_log_group(&self) -> String {
         log_group(&self.function_name())
     }
 
     pub fn log_group_arn(&self) -> String {
-        self.arn("logs", &self.region, &format!("log-group:{}", self.log_group()))
+        self.arn_of_log_group(&self.log_group())
     }
 
-    /// `lamstream-REGION-APP[-STAGE]-FUNCTION`: IAM is global, so the region is part of the name. What is over 64
-    /// characters is cut and ends in eight hex digits of the whole name's SHA-256.
+    /// The function's own log group, and the one that the manifest names.
+    pub(super) fn log_group_arns(&self) -> BTreeSet<String> {
+        [self.own_log_group(), self.log_group()].iter().map(|group| self.arn_of_log_group(group)).collect()
+    }
+
+    fn arn_of_log_group(&self, group: &str) -> String {
+        self.arn("logs", &self.region, &format!("log-group:{group}"))
+    }
+
+    /// `lamstream-REGION-APP[-STAGE]-FUNCTION`. IAM is global, so the region is part of the name. A name over 64
+    /// characters is truncated, and ends in eight hex digits of the full name's SHA-256.
     pub fn role_name(&self) -> String {
         let name = format!("lamstream-{}-{}", self.region, self.function_name());
         if name.len() <= ROLE_NAME_LIMIT {
@@ -72,7 +94,8 @@ impl Names {
         self.arn("iam", "", &format!("role{}{}", self.role_path(), self.role_name()))
     }
 
-    /// Whether a value is one of the names that messages are full of: no secret, whatever it is the value of.
+    /// Whether a value is one of the names that messages contain. Such a value is not a secret, wherever else it is
+    /// used.
     pub fn have(&self, value: &str) -> bool {
         let parts = [&self.app, &self.function, &self.region, &self.account];
         let made = [self.function_name(), self.log_group(), self.role_name(), self.function_arn(), self.role_arn()];
@@ -86,7 +109,8 @@ impl Names {
     }
 }
 
-/// `APP[-STAGE]-FUNCTION`, at most 64 characters (the manifest is checked for it): the same in every account and region.
+/// `APP[-STAGE]-FUNCTION`, the same in every account and region. It has at most 64 characters, which the manifest's
+/// checks ensure.
 pub fn function_name(app: &str, stage: Option<&str>, function: &str) -> String {
     match stage {
         Some(stage) => format!("{app}-{stage}-{function}"),
@@ -110,6 +134,7 @@ mod tests {
             function: "chat".into(),
             region: "eu-central-1".into(),
             account: "123456789012".into(),
+            log_group: None,
         }
     }
 
@@ -122,6 +147,14 @@ mod tests {
             names.role_arn(),
             "arn:aws:iam::123456789012:role/lamstream/shop/lamstream-eu-central-1-shop-prod-chat"
         );
+    }
+
+    #[test]
+    fn a_log_group_of_another_name_replaces_the_functions_own() {
+        let named = Names { log_group: Some("/shop".into()), ..names("shop", None) };
+        assert_eq!(named.log_group_arn(), "arn:aws:logs:eu-central-1:123456789012:log-group:/shop");
+        assert_eq!(named.own_log_group(), "/aws/lambda/shop-chat");
+        assert_eq!(named.log_group_arns().len(), 2);
     }
 
     #[test]

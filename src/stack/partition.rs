@@ -1,19 +1,19 @@
-//! AWS's partitions: worlds of regions with accounts, ARNs and host names of their own.
+//! AWS's partitions: groups of regions with their own accounts, ARNs and host names.
 
 /// One partition.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// As ARNs have it.
+    /// As in ARNs.
     pub name: &'static str,
-    /// What names of hosts end in.
+    /// The suffix of host names.
     pub domain: &'static str,
-    /// The same for hosts that speak IPv6, too.
+    /// The suffix of host names that support IPv6, too.
     pub dual_stack_domain: &'static str,
-    /// What regions begin with; a place and a number follow.
+    /// The prefixes of region names. A place and a number follow.
     areas: &'static [&'static str],
 }
 
-/// Source: the partitions that aws-sdk-lambda 1.156 resolves endpoints with, which it does not export.
+/// Source: the partitions with which aws-sdk-lambda 1.156 resolves endpoints. It does not export them.
 const ALL: [Partition; 8] = [
     Partition {
         name: "aws",
@@ -51,8 +51,8 @@ const ALL: [Partition; 8] = [
 ];
 
 impl Partition {
-    /// The partition of a region; `None` for a region of none of them. Which regions a partition has changes too often to
-    /// be known here, unlike how their names begin.
+    /// The partition of a region; `None` if no partition fits. The list of a partition's regions changes too often to
+    /// be kept here, unlike the prefixes of their names.
     pub fn of(region: &str) -> Option<&'static Partition> {
         ALL.iter().find(|partition| partition.areas.iter().any(|area| is_in(region, area)))
     }
@@ -63,7 +63,7 @@ impl Partition {
     }
 }
 
-/// Whether a region is `AREA-PLACE-NUMBER`.
+/// Whether a region has the form `AREA-PLACE-NUMBER`.
 fn is_in(region: &str, area: &str) -> bool {
     let place = region.strip_prefix(area).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.split_once('-'));
     place.is_some_and(|(place, number)| {

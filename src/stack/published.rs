@@ -7,27 +7,27 @@ use super::release::Release;
 pub struct Published {
     pub version: String,
     /// When it was published, as Lambda writes it: `2026-11-22T18:00:00.123+0000`.
-    pub at: String,
-    /// Where its code comes from, as said when it was published; empty if unknown.
-    pub origin: String,
+    pub at: Option<String>,
+    /// Where its code comes from, as recorded when it was published.
+    pub origin: Option<String>,
     pub release: Release,
-    /// Whether `live` remembers it as the one before.
+    /// Whether `live` remembers it as the previous version.
     pub is_previous: bool,
     pub share: Share,
     pub verdict: Verdict,
 }
 
-/// Whether a version was seen to answer its checks.
+/// Whether a version passed its checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Verified,
     Failed,
-    /// It was not asked, or the run that asked it ended before the answer.
+    /// The version was not checked, or the run that checked it ended before the result.
     Unverified,
 }
 
 impl Verdict {
-    /// As our text and JSON spell it.
+    /// The verdict's name in our text and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Verdict::Verified => "verified",
@@ -37,14 +37,14 @@ impl Verdict {
     }
 }
 
-/// How much of the traffic a version has.
+/// The share of the traffic that a version gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     None,
-    /// All of it.
+    /// All traffic.
     Whole,
-    /// All but what a shift gives to another.
+    /// All traffic except the share that a shift gives to another version.
     Rest(Weight),
-    /// What a shift gives it.
+    /// The share that a shift gives to this version.
     Part(Weight),
 }

@@ -1,20 +1,22 @@
 //! An immutable published version: the code and configuration that serve.
 
 use super::attachments::Attachments;
+use super::field::{Fields, list};
 use super::logging::Logging;
 use super::secret::Secret;
 use packaging::Architecture;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-/// A release is known by its content alone; the number that Lambda gives it is an output.
+/// A release is identified by its content alone. The number that Lambda gives it is an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Base64 of the zip's SHA-256, as AWS's `CodeSha256`.
-    pub code: String,
+    /// Base64 of the zip's SHA-256, like AWS's `CodeSha256`; `None` while the package is not built yet.
+    pub code: Option<String>,
     pub configuration: Configuration,
 }
 
-/// What Lambda freezes into a version beside the code.
+/// The settings that Lambda freezes in a version, in addition to the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     pub role_arn: String,
@@ -23,20 +25,91 @@ pub struct Configuration {
     pub handler: String,
     /// MB, 128–10,240.
     pub memory: u32,
-    /// Seconds, 1–900.
+    /// Seconds, 1–1,800.
     pub timeout: u32,
     /// MB of `/tmp`, 512–10,240.
     pub ephemeral_storage: u32,
+    /// Whether instances of a published version start from a snapshot of an initialised one.
+    pub snap_start: bool,
     /// ARNs, in the order in which they are unpacked.
     pub layers: Vec<String>,
     pub environment: Environment,
+    /// Where it could not be read, `environment` is empty, and nothing is known about it.
+    pub undecryptable: Option<Undecryptable>,
     pub logging: Logging,
     pub log_group: String,
     pub attachments: Box<Attachments>,
 }
 
+/// An environment that the reader's credentials cannot decrypt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undecryptable {
+    /// The version that it belongs to: two of them may differ.
+    pub version: String,
+    /// In AWS's words.
+    pub why: String,
+}
+
+impl fmt::Display for Undecryptable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Undecryptable { version, why } = self;
+        write!(formatter, "the environment of version {version} cannot be decrypted with these credentials: {why}")
+    }
+}
+
+impl Release {
+    pub(super) fn compare(&self, to: &Release, fields: &mut Fields) {
+        fields.shown("code", &short(self.code.as_deref()), &short(to.code.as_deref()));
+        self.configuration.compare(&to.configuration, fields);
+    }
+}
+
+impl Configuration {
+    fn compare(&self, to: &Configuration, fields: &mut Fields) {
+        // All fields are named, so that forgetting a new field here is a compile error.
+        let Configuration {
+            role_arn,
+            architecture,
+            runtime,
+            handler,
+            memory,
+            timeout,
+            ephemeral_storage,
+            snap_start,
+            layers,
+            environment,
+            undecryptable,
+            logging,
+            log_group,
+            attachments,
+        } = self;
+        fields.shown("role", role_arn, &to.role_arn);
+        fields.shown("architecture", architecture, &to.architecture);
+        fields.shown("runtime", runtime, &to.runtime);
+        fields.shown("handler", handler, &to.handler);
+        fields.shown("memory", memory, &to.memory);
+        fields.shown("timeout", timeout, &to.timeout);
+        fields.shown("ephemeral_storage", ephemeral_storage, &to.ephemeral_storage);
+        fields.shown("snap_start", snap_start, &to.snap_start);
+        fields.shown("layers", &list(layers), &list(&to.layers));
+        for name in environment.keys().chain(to.environment.keys()).collect::<BTreeSet<_>>() {
+            let (was, will) = (environment.get(name), to.environment.get(name));
+            fields.hidden(&format!("environment.{name}"), &was, &will);
+        }
+        fields.hidden("environment", undecryptable, &to.undecryptable);
+        logging.compare(to.logging, fields);
+        fields.shown("log.group", log_group, &to.log_group);
+        attachments.compare(&to.attachments, fields);
+    }
+}
+
+/// The start of a digest, long enough to tell two of them apart.
+fn short(digest: Option<&str>) -> String {
+    digest.map_or_else(|| "not built".to_owned(), |digest| digest.chars().take(8).collect())
+}
+
 impl Default for Configuration {
-    /// What AWS uses where nothing is said; without a role and a log group.
+    /// AWS's defaults, without a role and a log group.
     fn default() -> Configuration {
         Configuration {
             role_arn: String::new(),
@@ -46,8 +119,10 @@ impl Default for Configuration {
             memory: 128,
             timeout: 3,
             ephemeral_storage: 512,
+            snap_start: false,
             layers: Vec::new(),
             environment: Environment::new(),
+            undecryptable: None,
             logging: Logging::default(),
             log_group: String::new(),
             attachments: Box::default(),

@@ -1,8 +1,8 @@
-//! Tags.
+//! Tags of AWS resources.
 
 use std::collections::BTreeMap;
 
-/// Name to value. Tags that AWS itself keeps (`aws:…`) are left out when a resource is observed.
+/// Maps names to values. AWS's own tags (`aws:…`) are left out when a resource is observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tags(BTreeMap<String, String>);
 
@@ -23,12 +23,12 @@ impl Tags {
         self.0.is_empty()
     }
 
-    /// Those of `self` that `other` lacks or has with another value.
+    /// The tags of `self` that `other` lacks or has with another value.
     pub fn missing_in(&self, other: &Tags) -> Tags {
         self.iter().filter(|(name, value)| other.get(name) != Some(value)).collect()
     }
 
-    /// The names that stand here and not in `other`.
+    /// The names of the tags that `other` lacks.
     pub fn gone_in(&self, other: &Tags) -> Vec<String> {
         self.0.keys().filter(|name| other.get(name).is_none()).cloned().collect()
     }

@@ -1,5 +1,8 @@
-//! A Function URL: the address under which the world reaches `live`.
+//! A Function URL: the address of `live` on the internet.
 
+use super::field::Fields;
+use super::name::Names;
+use super::noun::Noun;
 use super::word::words;
 use std::collections::BTreeSet;
 
@@ -10,18 +13,33 @@ pub struct FunctionUrl {
     pub cors: Option<Cors>,
 }
 
+impl Noun for FunctionUrl {
+    const KIND: &'static str = "url";
+    const IN_WORDS: &'static str = "URL";
+
+    fn name(&self, names: &Names) -> String {
+        names.live()
+    }
+
+    fn compare(&self, to: &FunctionUrl, fields: &mut Fields) {
+        fields.shown("auth", &self.auth, &to.auth);
+        fields.shown("mode", &self.mode, &to.mode);
+        fields.hidden("cors", &self.cors, &to.cors);
+    }
+}
+
 words! {
-    /// Who may call.
+    /// Who may call the URL.
     Auth {
         /// Everyone.
         None = "none",
-        /// Callers that sign the request with AWS credentials that are allowed to.
+        /// Callers that sign the request with AWS credentials that have permission.
         AwsIam = "aws-iam",
     }
 }
 
 words! {
-    /// Whether each chunk of an answer is passed on as it is made, or the answer only as a whole.
+    /// Whether each chunk of a response is sent as soon as it is written, or the response only as a whole.
     #[derive(Default)]
     InvokeMode {
         #[default]
@@ -30,8 +48,8 @@ words! {
     }
 }
 
-/// Which pages of other origins may read answers. Header names are lower-case and methods upper-case,
-/// because case does not distinguish them.
+/// Which pages of other origins may read responses. Header names are lower case and methods are upper case, because
+/// they are compared without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cors {
     pub allow_credentials: bool,
@@ -44,7 +62,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    /// With names in the case in which they are compared.
+    /// Converts names to the case in which they are compared.
     pub fn normalised(mut self) -> Cors {
         let lower = |set: BTreeSet<String>| set.iter().map(|name| name.to_lowercase()).collect();
         self.allow_headers = lower(self.allow_headers);

@@ -1,6 +1,6 @@
-//! Choices that are spelled as one word, alike in the manifest, in plans and in our JSON.
+//! Choices that are spelled as one word, which is the same in the manifest, in plans and in our JSON.
 
-/// One of a few words.
+/// A choice between a few words.
 pub trait Word: Copy + 'static {
     const ALL: &'static [Self];
 
@@ -21,7 +21,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The words, in their order.
+            /// The words in the order of the variants.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             pub fn as_str(self) -> &'static str {

@@ -1,31 +1,31 @@
-//! Text that gives no orders: to a terminal, to the machine that reads a CI log, or to the reader's eye.
+//! Makes text harmless: to a terminal, to the program that reads a CI log, and to the reader's eye.
 //!
-//! Control characters, marks that turn the direction of writing and characters that cannot be seen are shown as escapes
-//! (`\x1b`, `\n`, `\u{202e}`). Where a line would be a command of a CI system (`::add-mask::` at its start, `##[group]`
-//! and the like anywhere in it), the character that makes it one is shown so too.
+//! Control characters, bidirectional marks and invisible characters are shown as escapes (`\x1b`, `\n`, `\u{202e}`). If
+//! a line would be a command of a CI system (`::add-mask::` at its start, `##[group]` and the like anywhere in it), the
+//! character that makes it a command is shown as an escape, too.
 
 use std::fmt::Write;
 
-/// On one line: ends of lines are shown as `\n` and `\r`. Tabs stay.
+/// On one line: line ends are shown as `\n` and `\r`. Tabs stay.
 pub fn line(text: &str) -> String {
-    written(text, Colour::Shown)
+    written(text, Colours::Escaped)
 }
 
-/// On one line, where colours pass: a terminal gets them, and they end with the line.
+/// On one line, with colours, which are reset at the end of the line.
 pub fn coloured_line(text: &str) -> String {
-    let mut line = written(text, Colour::Passes);
+    let mut line = written(text, Colours::Kept);
     if line.contains('\x1b') {
         line.push_str("\x1b[0m");
     }
     line
 }
 
-/// Line by line; the ends of lines stay.
+/// Line by line; line ends stay.
 pub fn lines(text: &str) -> String {
     line_by_line(text, line)
 }
 
-/// Line by line, as [`coloured_line`].
+/// Line by line, with colours as in [`coloured_line`].
 pub fn coloured_lines(text: &str) -> String {
     line_by_line(text, coloured_line)
 }
@@ -39,7 +39,7 @@ fn line_by_line(text: &str, harmless: fn(&str) -> String) -> String {
     })
 }
 
-/// Without the colours that [`coloured_lines`] lets pass.
+/// Removes the colours that [`coloured_lines`] keeps.
 pub fn uncoloured(text: &str) -> String {
     let (mut plain, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('\x1b') {
@@ -51,10 +51,10 @@ pub fn uncoloured(text: &str) -> String {
     plain + rest
 }
 
-/// The same document: what must not be seen is in its strings as `\u001b`.
+/// The same JSON document, with dangerous characters in its strings written as `\u001b`.
 pub fn json(document: &serde_json::Value) -> String {
     let mut safe = String::new();
-    // Outside of strings there is none of these characters.
+    // These characters cannot occur outside strings.
     for letter in document.to_string().replace("##", "#\\u0023").chars() {
         match letter {
             '\x7f' | '\u{200c}' | '\u{200d}' => push_units(&mut safe, letter),
@@ -71,16 +71,16 @@ fn push_units(json: &mut String, letter: char) {
     }
 }
 
-/// Bytes that come piece by piece, for a terminal: letters and ends of lines pass as soon as they are whole.
+/// For a terminal, bytes that arrive in pieces: characters and line ends are shown as soon as they are complete.
 #[derive(Default)]
 pub struct Stream {
-    /// The beginning of a letter, or of an end of a line.
+    /// The start of an incomplete character or line end.
     rest: Vec<u8>,
     before: char,
 }
 
 impl Stream {
-    /// What can be shown by now. Bytes that are no UTF-8 are shown as `\xff`.
+    /// What can be shown now. Bytes that are not UTF-8 are shown as `\xff`.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         self.rest.extend_from_slice(bytes);
         let mut bytes = std::mem::take(&mut self.rest);
@@ -89,7 +89,7 @@ impl Stream {
         self.show(&bytes)
     }
 
-    /// What was held back until now.
+    /// Everything held back so far.
     pub fn end(mut self) -> String {
         let rest = std::mem::take(&mut self.rest);
         self.show(&rest)
@@ -115,31 +115,32 @@ impl Stream {
     }
 }
 
-/// How many bytes at the end may be the beginning of something.
+/// How many bytes at the end may belong to an incomplete character or line end.
 fn held_back(bytes: &[u8]) -> usize {
     if bytes.ends_with(b"\r") {
         return 1;
     }
     let last = bytes.utf8_chunks().last();
     match last.map(|chunk| chunk.invalid()) {
-        // `utf8_chunks` calls the longest beginning of a letter invalid, and so does it with what can be none.
+        // `utf8_chunks` reports the start of an incomplete character as invalid, just like bytes that can never become
+        // one.
         Some(begun) if std::str::from_utf8(begun).is_err_and(|error| error.error_len().is_none()) => begun.len(),
         _ => 0,
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Colour {
-    Passes,
-    Shown,
+enum Colours {
+    Kept,
+    Escaped,
 }
 
-fn written(text: &str, colour: Colour) -> String {
+fn written(text: &str, colours: Colours) -> String {
     let (mut out, mut rest, mut before) = (String::with_capacity(text.len()), text, '\0');
-    // Where the line's own text begins: behind spaces and colours.
+    // Where the line's own text starts: after spaces and colours.
     let mut begins = true;
     while let Some(letter) = rest.chars().next() {
-        let length = if colour == Colour::Passes { colour_length(rest).unwrap_or(0) } else { 0 };
+        let length = if colours == Colours::Kept { colour_length(rest).unwrap_or(0) } else { 0 };
         if length > 0 {
             out.push_str(&rest[..length]);
             rest = &rest[length..];
@@ -157,7 +158,7 @@ fn written(text: &str, colour: Colour) -> String {
     out
 }
 
-/// Behind `##`: `[group]`, `vso[task…]`, `teamcity[…]`, which CI systems look for anywhere in a line.
+/// After `##`: `[group]`, `vso[task…]`, `teamcity[…]`, which CI systems look for anywhere in a line.
 fn opens_command(rest: &str) -> bool {
     rest.trim_start_matches(|letter: char| letter.is_ascii_alphabetic()).starts_with('[')
 }
@@ -168,8 +169,8 @@ fn push(out: &mut String, letter: char, before: char) {
         '\n' => out.write_str("\\n"),
         '\r' => out.write_str("\\r"),
         '\x00'..'\x20' | '\x7f' => write!(out, "\\x{:02x}", u32::from(letter)),
-        // They join and part letters in scripts that need it, and the parts of an emoji. Between ASCII letters they
-        // only make two names look the same.
+        // These join and separate letters in scripts that need it, and the parts of an emoji. Between ASCII letters
+        // they only make two different names look the same.
         '\u{200c}' | '\u{200d}' if !before.is_ascii() => out.write_char(letter),
         '\u{200c}' | '\u{200d}' => write!(out, "{}", letter.escape_unicode()),
         letter if letter.is_control() || is_invisible(letter) => write!(out, "{}", letter.escape_unicode()),
@@ -177,8 +178,7 @@ fn push(out: &mut String, letter: char, before: char) {
     };
 }
 
-/// Characters without a shape of their own: they turn the direction of writing, part a line where none ends, or hide
-/// text in text.
+/// Invisible characters: they change the direction of writing, break a line where none ends, or hide text.
 fn is_invisible(letter: char) -> bool {
     matches!(letter,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -186,13 +186,13 @@ fn is_invisible(letter: char) -> bool {
         | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The length of a colour that `text` begins with: ESC, `[`, digits and semicolons, `m`. One that makes text invisible
-/// is none.
+/// The length of the colour that `text` starts with: ESC, `[`, digits and semicolons, `m`. A sequence that makes text
+/// invisible does not count.
 fn colour_length(text: &str) -> Option<usize> {
     let inside = text.strip_prefix("\x1b[")?;
     let end = inside.find(|letter: char| !letter.is_ascii_digit() && !";:".contains(letter))?;
     let numbers: Vec<&str> = inside[..end].split([';', ':']).collect();
-    // Behind a 5 it is the number of a colour.
+    // After a 5, the number selects a colour.
     let hides =
         |(at, number): (usize, &&str)| number.trim_start_matches('0') == "8" && (at == 0 || numbers[at - 1] != "5");
     (inside[end..].starts_with('m') && !numbers.iter().enumerate().any(hides)).then_some(2 + end + 1)

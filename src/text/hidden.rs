@@ -1,29 +1,29 @@
-//! Hides secret values in texts, and keeps the texts readable.
+//! Hides secret values in text, and keeps the text readable.
 //!
-//! Not every value of an environment is a secret, and `1` or `info` would be found where it is none. So how far a value
-//! is looked for depends on what it can tell:
+//! Not every value of an environment is a secret, and values such as `1` or `info` also occur as ordinary words. How
+//! far a value is searched for therefore depends on how distinctive it is:
 //!
-//! - one that cannot be guessed (six characters or more, of two kinds of letters, digits and signs, or sixteen of one kind)
-//!   is hidden wherever it is, in all its spellings;
-//! - six or more of one kind, such as `hunter` or `482913`, and four or five of two kinds, are hidden where they are a
-//!   whole token: no letter, digit or `_` is next to them;
-//! - shorter ones, the names of regions, and the ordinary words of configuration, such as `production`, are hidden where the environment itself
-//!   is repeated: as a whole value behind `=`, or behind a quoted name and `:`.
+//! - A value that cannot be guessed (six characters or more, of two kinds of letters, digits and signs, or sixteen of
+//!   one kind) is hidden wherever it occurs, in all its spellings.
+//! - Six or more characters of one kind, such as `hunter` or `482913`, and four or five of two kinds, are hidden where
+//!   they are a whole token: no letter, digit or `_` is next to them.
+//! - Shorter values, names of regions, and ordinary words of configuration, such as `production`, are hidden only where
+//!   the environment itself is repeated: as a whole value after `=`, or after a quoted name and `:`.
 
 use super::spelling::{escaped, in_base64};
 use std::ops::Range;
 
-/// What stands for what is hidden.
+/// Replaces a hidden value.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Shorter values, and shorter lines, beginnings and ends of one, cannot be recognised.
+/// Shorter values, lines and truncated values cannot be recognised.
 const TELLING: usize = 6;
-/// So long a value is hidden anywhere, whatever it consists of.
+/// Values of this length are hidden everywhere, whatever they consist of.
 const LONG: usize = 16;
-/// Fewer characters are a token like any other.
+/// Shorter values are hidden as whole tokens at most.
 const SHORT: usize = 4;
 
-/// Values that are in most environments and in AWS's own sentences, and never secret.
+/// Values that occur in most environments and in AWS's own sentences, and are never secret.
 const ORDINARY: &str = "always application async auto automatic boolean buffered bundle cluster config configuration console \
     container critical custom database debug default development disable disabled dynamic enable enabled endpoint \
     environment error false function handler header hidden import info inherit integration internal invalid lambda \
@@ -37,18 +37,18 @@ const ORDINARY: &str = "always application async auto automatic boolean buffered
 enum Reach {
     Anywhere,
     Token,
-    /// Where the environment is repeated.
+    /// Hidden only where the environment is repeated.
     Echo,
 }
 
-/// `text` without these values: neither as they are, nor in base64, in a URL, nor as JSON, XML, shells and programs write
-/// them, nor line by line, nor with their spaces and line ends made one, nor with their end or beginning cut off by an `…`.
+/// `text` without these values: as they are, in base64, in a URL, as JSON, XML, shells and programs write them, line by
+/// line, with spaces and line ends collapsed, and with their start or end cut off by an `…`.
 pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut hidden = Vec::new();
     let mut whole = Vec::new();
     for secret in secrets {
         find(text, secret, &mut hidden, &mut whole);
-        // A log has a line of its own for each; some of them, such as a brace, are not secret.
+        // A log has one event per line. Some lines of a value, such as a brace, are not secret.
         for line in secret.lines().map(str::trim).filter(|line| *line != secret && line.chars().count() >= TELLING) {
             find(text, line, &mut hidden, &mut whole);
         }
@@ -61,7 +61,7 @@ pub fn hide<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
     without(text, hidden)
 }
 
-/// Where the value is in the text; `whole` gets the spellings of which a part may be there too.
+/// Where the value occurs in the text. `whole` receives the spellings of which a truncated part may occur, too.
 fn find(text: &str, secret: &str, hidden: &mut Vec<Range<usize>>, whole: &mut Vec<String>) {
     let reach = reach(secret);
     let spellings = escaped(secret);
@@ -98,12 +98,12 @@ fn reach(secret: &str) -> Reach {
     }
 }
 
-/// Whether a value can be told from other words where nothing says that it is one.
+/// Whether a value is distinctive enough to be found outside a list of variables.
 pub(super) fn tells(value: &str) -> bool {
     reach(value) != Reach::Echo
 }
 
-/// Such as `us-east-1`.
+/// Whether it looks like `us-east-1`.
 fn is_region(secret: &str) -> bool {
     let parts: Vec<&str> = secret.split('-').collect();
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|letter| letter.is_ascii_lowercase());
@@ -122,13 +122,13 @@ fn is_region(secret: &str) -> bool {
 fn is_token(text: &str, range: &Range<usize>) -> bool {
     let continues = |letter: char| letter.is_alphanumeric() || letter == '_';
     let before = &text[..range.start];
-    // The letter of an escape, such as `\n`, is not part of a token.
+    // The letter of an escape sequence, such as the `n` of `\n`, is not part of a token.
     let escape =
         before.len() >= 2 && before.is_char_boundary(before.len() - 2) && before[before.len() - 2..].starts_with('\\');
     (escape || !before.ends_with(continues)) && !text[range.end..].starts_with(continues)
 }
 
-/// Whether a whole value is there: `NAME=value`, `"NAME": "value"`, `'NAME': value`, also within a string of JSON.
+/// Whether a whole value is at this place: `NAME=value`, `"NAME": "value"`, `'NAME': value`, also within a JSON string.
 fn is_echo(text: &str, range: &Range<usize>) -> bool {
     let quotes = |letter: char| matches!(letter, '"' | '\'' | '\\');
     let before = text[..range.start].trim_end_matches(quotes);
@@ -142,27 +142,27 @@ fn is_echo(text: &str, range: &Range<usize>) -> bool {
     named && after.is_none_or(|letter| quotes(letter) || letter.is_whitespace() || ",}])&;…`".contains(letter))
 }
 
-/// The beginning of a value right before `cut`, where it was cut off.
+/// The start of a value right before `cut`, where the text was truncated.
 fn beginning(text: &str, cut: usize, spelling: &str) -> Option<Range<usize>> {
     let mut ends = spelling.char_indices().map(|(end, _)| end).filter(|end| *end >= TELLING).rev();
     let end = ends.find(|end| text[..cut].ends_with(&spelling[..*end]))?;
     Some(cut - end..cut)
 }
 
-/// The end of a value right after `cut`, before which something was cut off.
+/// The end of a value right after `cut`, before which the text was truncated.
 fn end(text: &str, cut: usize, spelling: &str) -> Option<Range<usize>> {
     let mut ends = spelling.char_indices().map(|(start, _)| &spelling[start..]);
     let end = ends.find(|end| end.len() >= TELLING && text[cut..].starts_with(end))?;
     Some(cut..cut + end.len())
 }
 
-/// One sign for all that is hidden in a row: of two values that overlap nothing is left.
+/// Hides overlapping and adjacent matches under a single mark, so that nothing of two overlapping values remains.
 fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
     hidden.sort_by_key(|range| (range.start, range.end));
     let (mut shown, mut at) = (String::new(), 0);
     for range in hidden {
         if range.start >= at {
-            // Of what follows right behind, one sign is enough.
+            // One mark is enough for the match that follows directly.
             if range.start > at || at == 0 {
                 shown.push_str(&text[at..range.start]);
                 shown.push_str(HIDDEN);
@@ -265,7 +265,8 @@ mod tests {
         }
     }
 
-    /// The shorter of two must not leave the rest of the longer one behind, nor what one hides be taken for another.
+    /// The shorter of two values must not leave the rest of the longer one visible, and a mark must not be taken for a
+    /// value.
     #[test]
     fn a_value_within_another_leaves_nothing_of_it() {
         for secrets in [["plant-ed", "plant-ed-and-more"], ["plant-ed-and-more", "plant-ed"]] {

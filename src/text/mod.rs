@@ -1,5 +1,5 @@
-//! Texts that others wrote, made fit to be shown: without secrets, and harmless on a terminal, in a CI log, in JSON and
-//! in a shell. Also their colours and their lines; and how lists and bytes are written.
+//! Makes text from elsewhere fit to be shown: without secrets, and harmless on a terminal, in a CI log, in JSON and in
+//! a shell. Also colours, wrapping, and how lists and bytes are written.
 
 pub mod list;
 

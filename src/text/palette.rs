@@ -1,14 +1,14 @@
-//! The colours of everything that lamstream prints. They are cargo's, whose lines stand between lamstream's.
+//! The colours of everything that lamstream prints. They are cargo's, because cargo's lines appear among lamstream's.
 
 use anstyle::{AnsiColor, Style};
 
-/// What is done or in order, and headings.
-pub const GREEN: Style = AnsiColor::BrightGreen.on_default().bold();
-/// What is going on.
-pub const CYAN: Style = AnsiColor::BrightCyan.on_default().bold();
-/// What changes, and hints.
-pub const YELLOW: Style = AnsiColor::BrightYellow.on_default().bold();
-/// What failed or is deleted.
-pub const RED: Style = AnsiColor::BrightRed.on_default().bold();
+/// Success, and headings.
+pub(crate) const GREEN: Style = AnsiColor::BrightGreen.on_default().bold();
+/// Progress.
+pub(crate) const CYAN: Style = AnsiColor::BrightCyan.on_default().bold();
+/// Changes and hints.
+pub(crate) const YELLOW: Style = AnsiColor::BrightYellow.on_default().bold();
+/// Failures and deletions.
+pub(crate) const RED: Style = AnsiColor::BrightRed.on_default().bold();
 /// Placeholders in help.
-pub const PLACEHOLDER: Style = AnsiColor::Cyan.on_default();
+pub(crate) const PLACEHOLDER: Style = AnsiColor::Cyan.on_default();

@@ -1,5 +1,5 @@
-//! What is secret within a value: a password in a URL, a token behind `Bearer`, the strings of a JSON document, the items
-//! of a list. Others may repeat it without what is around it.
+//! Finds the secrets within a value: a password in a URL, a token after `Bearer`, the strings of a JSON document, the
+//! items of a list. Other programs may repeat such a part without the rest of the value.
 
 use super::hidden::tells;
 use base64::Engine;
@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// A part may have parts of its own, but not without end.
+/// How deeply parts are searched for parts of their own.
 const DEPTH: usize = 5;
 /// What precedes the secret in a header.
 const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "digest"];
-/// The names of what is secret have one of these in them; other settings, such as `sslmode`, stay readable.
+/// Names of secrets contain one of these words. Other settings, such as `sslmode`, stay readable.
 const NAMES: [&str; 9] = ["pass", "pwd", "secret", "token", "key", "sig", "auth", "credential", "code"];
 
-/// The parts of a value that are secrets of their own; those that are too short or too common to tell anything are left
-/// out. The value itself is not among them.
+/// The parts of a value that are secrets themselves, without the value as a whole. Parts that are too short or too
+/// common to identify a secret are left out.
 pub fn parts(value: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(value, DEPTH, &mut found);
@@ -45,12 +45,12 @@ fn collect(text: &str, depth: usize, found: &mut Vec<String>) {
     found.extend(of_url(text).into_iter().flat_map(spelled));
     let settings = text.split(|letter: char| letter.is_whitespace() || ",;&?#".contains(letter));
     found.extend(settings.filter_map(setting).flat_map(spelled));
-    // A URL has its own way to be divided, and a list may have URLs as items.
+    // URLs are divided by their own rules, and a list may contain URLs.
     for separator in [',', ';', '\n'] {
         let items: Vec<&str> = text.split(separator).map(|item| item.trim().trim_matches(['"', '\''])).collect();
         for item in items.iter().filter(|item| items.len() > 1 && !item.is_empty()) {
             match item.split_once('=') {
-                // Of base64 the end only.
+                // In base64, only at the end.
                 Some((_, rest)) if !rest.trim_matches('=').is_empty() => collect(item, depth, found),
                 _ => add(item, depth, found),
             }
@@ -72,7 +72,7 @@ fn strings(document: &Value, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-/// The password before a URL's host, or the name there if it is alone.
+/// The password before a URL's host, or the user name if there is no password.
 fn of_url(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -80,14 +80,14 @@ fn of_url(text: &str) -> Option<&str> {
     Some(user.split_once(':').map_or(user, |(_, password)| password))
 }
 
-/// The value of `NAME=value`, if it is a secret by its name.
+/// The value of `NAME=value`, if the name says that it is a secret.
 fn setting(text: &str) -> Option<&str> {
     let (name, value) = text.split_once('=')?;
     let name = name.to_ascii_lowercase();
     NAMES.iter().any(|known| name.contains(known)).then(|| value.trim_matches(['"', '\'']))
 }
 
-/// As it is there, and without what URLs make of it.
+/// The part as written, and percent-decoded.
 fn spelled(part: &str) -> [String; 2] {
     [part.to_owned(), percent_decode_str(part).decode_utf8_lossy().into_owned()]
 }

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
-/// A word as a shell reads it, and as a terminal may be shown it: one with characters that a terminal would act upon, or
-/// with bytes that are no text, is `$'…'` with escapes, which bash, zsh, ksh and POSIX since 2024 know.
+/// Quotes a word for a shell in such a way that terminals can show it. A word with characters that a terminal would
+/// interpret, or with invalid UTF-8, becomes `$'…'` with escapes, which bash, zsh, ksh and POSIX since 2024 understand.
 pub fn quoted(word: impl AsRef<OsStr>) -> String {
     let word = word.as_ref();
     match word.to_str() {
-        // A tab stays a tab in a line that is harmless, but is easily lost when it is copied.
+        // A tab is harmless but is easily lost when the line is copied.
         Some(text) if super::line(text) == text && !text.contains('\t') => {
             shlex::try_quote(text).map_or_else(|_| escaped(word), |quoted| quoted.into_owned())
         }

@@ -1,19 +1,19 @@
-//! The forms in which a value may be found in other programs' words.
+//! The forms in which a value may appear in other programs' output.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What every encoder for URLs leaves as it is.
+/// Characters that every URL encoder leaves unchanged.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What JavaScript's `encodeURIComponent` leaves besides.
+/// Characters that JavaScript's `encodeURIComponent` leaves unchanged, too.
 const COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
-/// What many leave in a path.
+/// Characters that many encoders leave unchanged in a path.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/').remove(b':').remove(b'@');
 
-/// The value as it is, and as JSON, XML, shells, programs' source and URLs spell it, alone or within a string of JSON.
-/// The value itself comes first; none is there twice.
-pub fn escaped(value: &str) -> Vec<String> {
+/// The value itself, and as JSON, XML, shells, source code and URLs write it, on its own or within a JSON string. The
+/// value comes first; there are no duplicates.
+pub(super) fn escaped(value: &str) -> Vec<String> {
     let json = as_json(value);
     let ascii = in_ascii(&json);
     let slashes = json.replace('/', "\\/");
@@ -40,9 +40,9 @@ pub fn escaped(value: &str) -> Vec<String> {
     kept
 }
 
-/// What is the same wherever the value is in a base64 text: without the letters at its ends that hold a part
-/// of their neighbours too.
-pub fn in_base64(value: &str) -> Vec<String> {
+/// The part of a base64 text that does not depend on what surrounds the value: without the characters at its ends,
+/// which also hold bits of the neighbouring bytes.
+pub(super) fn in_base64(value: &str) -> Vec<String> {
     let shifted = |shift: usize| {
         let bytes: Vec<u8> = std::iter::repeat_n(0, shift).chain(value.bytes()).collect();
         let whole = bytes.len() * 8 / 6;
@@ -54,19 +54,19 @@ pub fn in_base64(value: &str) -> Vec<String> {
     alone.into_iter().chain((0..3).flat_map(shifted)).collect()
 }
 
-/// As it stands between the quotes of a string in JSON.
+/// As between the quotes of a JSON string.
 fn as_json(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     json[1..json.len() - 1].to_owned()
 }
 
-/// JSON as those write it who write nothing but ASCII.
+/// As JSON in pure ASCII.
 fn in_ascii(json: &str) -> String {
     let unit = |letter: char| letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     json.chars().map(|letter| if letter.is_ascii() { letter.to_string() } else { unit(letter) }).collect()
 }
 
-/// With small hexadecimal digits.
+/// With lower-case hexadecimal digits.
 fn lower(url: &str) -> String {
     let mut parts = url.split('%');
     let first = parts.next().unwrap_or_default().to_owned();

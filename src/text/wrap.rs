@@ -1,10 +1,10 @@
-//! Text in lines of a given width.
+//! Wraps text into lines of a given width.
 
 use textwrap::WordSeparator;
 use textwrap::core::{Word, display_width};
 use textwrap::wrap_algorithms::wrap_first_fit;
 
-/// Programs whose commands stand in messages.
+/// Programs whose commands appear in messages.
 const PROGRAMS: [&str; 14] = [
     "aws",
     "cargo",
@@ -39,13 +39,13 @@ pub fn wrapped(text: &str, widths: [usize; 2], indent: usize) -> String {
     lines.collect::<Vec<_>>().join(&format!("\n{:indent$}", ""))
 }
 
-/// The pieces that are not broken.
+/// The pieces that are never broken.
 fn words(text: &str, width: usize) -> Vec<Word<'_>> {
     let (mut words, mut start, mut end, mut in_code) = (Vec::new(), 0, 0, false);
     for word in WordSeparator::AsciiSpace.find_words(text) {
         end += word.word.len() + word.whitespace.len();
         in_code ^= word.word.matches('`').count() % 2 == 1;
-        // A backtick without a second one opens nothing.
+        // A backtick without a partner does not start code.
         if in_code && text[end..].contains('`') {
             continue;
         }
@@ -64,28 +64,51 @@ fn words(text: &str, width: usize) -> Vec<Word<'_>> {
     words
 }
 
-/// Two rows that are not wrapped: a line of a file behind a gutter that ends with `|`, and the `^^^` below it. Of rows that
-/// are too long, the part with the `^^^` is shown.
+/// Recognises two rows that are never wrapped: a line of a file after a gutter that ends with `|`, and the `^^^` below
+/// it. If they are too long, only the part around the `^^^` is shown.
 pub fn excerpt(line: &str, underline: &str, columns: usize) -> [String; 2] {
-    let gutter = line.find("| ").map_or(0, |at| line[..at].chars().count() + 2);
-    let room = columns.saturating_sub(gutter).max(2);
-    let length = line.chars().count() - gutter;
-    if length <= room {
+    let (gutter, text) = line.split_at(line.find("| ").map_or(0, |at| at + 2));
+    let (gutter_below, below) = underline.split_at(underline.len().min(gutter.len()));
+    let room = columns.saturating_sub(gutter.len()).max(2);
+    let mut cells = cells(text);
+    if cells.len() <= room {
         return [line.to_owned(), underline.to_owned()];
     }
-    let marked = underline.find('^').map_or(0, |at| underline[..at].chars().count().saturating_sub(gutter));
-    let marks = underline.matches('^').count();
+    let marked = below.find('^').unwrap_or_default();
+    let marks = below.matches('^').count();
     // The marks are in the middle, if they do not fit at the beginning.
-    let begin = if marked + marks < room { 0 } else { (marked + 1).saturating_sub(room / 2).min(length - room) };
-    let (cut_before, cut_after) = (begin > 0, begin + room < length);
-    let shown = line.chars().skip(gutter + begin).take(room).enumerate().map(|(nth, letter)| match nth {
-        0 if cut_before => '…',
-        nth if nth + 1 == room && cut_after => '…',
-        _ => letter,
-    });
-    let below = underline.chars().skip(gutter + begin).take(room);
-    let behind = |row: &str| row.chars().take(gutter).collect::<String>();
-    [behind(line) + &shown.collect::<String>(), behind(underline) + &below.collect::<String>()]
+    let begin = if marked + marks < room { 0 } else { (marked + 1).saturating_sub(room / 2).min(cells.len() - room) };
+    let is_cut_after = begin + room < cells.len();
+    cells.truncate(begin + room);
+    let mut shown = cells.split_off(begin);
+    // Of a letter of two columns, the half that is left is a space.
+    if begin > 0 {
+        shown[0] = "…".to_owned();
+        shown[1] = if shown[1].is_empty() { " ".to_owned() } else { std::mem::take(&mut shown[1]) };
+    }
+    if is_cut_after {
+        if shown[room - 1].is_empty() {
+            shown[room - 2] = " ".to_owned();
+        }
+        shown[room - 1] = "…".to_owned();
+    }
+    let below: String = below.chars().skip(begin).take(room).collect();
+    [gutter.to_owned() + &shown.concat(), gutter_below.to_owned() + &below]
+}
+
+/// What is in each column of the text; nothing in the second column of a letter that takes two.
+fn cells(text: &str) -> Vec<String> {
+    let mut cells: Vec<String> = Vec::new();
+    for letter in text.chars() {
+        match (display_width(letter.encode_utf8(&mut [0; 4])), cells.last_mut()) {
+            (0, Some(last)) => last.push(letter),
+            (width, _) => {
+                cells.push(letter.to_string());
+                cells.extend((1..width).map(|_| String::new()));
+            }
+        }
+    }
+    cells
 }
 
 #[cfg(test)]
@@ -104,6 +127,9 @@ mod tests {
         assert_eq!(rows(12, 2, 17), "  12 | …jklmnopq…\n     |     ^^");
         assert_eq!(rows(24, 2, 17), "  12 | …rstuvwxyz\n     |         ^^");
         assert_eq!(rows(2, 24, 17), "  12 | abcdefghi…\n     |   ^^^^^^^^");
+        let wide = |columns| excerpt("  1 | 漢字漢字 é漢字漢字", "    |           ^^", columns).join("\n");
+        assert_eq!(wide(24), "  1 | 漢字漢字 é漢字漢字\n    |           ^^");
+        assert_eq!(wide(15), "  1 | … é漢字 …\n    |    ^^");
     }
 
     #[test]

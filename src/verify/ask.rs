@@ -1,4 +1,4 @@
-//! Asks a deployed URL until it answers as it should, or clearly will not.
+//! Verifies a deployed URL: repeats a check until it passes or clearly will not.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,38 +13,40 @@ use super::observation::Seen;
 use super::probe;
 use crate::manifest::Check;
 
-/// The pause after the first 403; it doubles from one to the next, up to [`LONGEST_PAUSE`].
+/// The pause after the first 403. It doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often the caller hears that this is still going on.
+/// How often the wait is reported.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Signs a request: method, URL, headers and body in, headers to add out. The error says why it cannot.
+/// Signs a request: takes its method, URL, headers and body, and returns the headers to add, or why it cannot be
+/// signed.
 pub type Sign<'a> =
     &'a (dyn Fn(&Method, &str, &[(String, String)], &[u8]) -> Result<Vec<(String, String)>, String> + Sync);
 
-/// A deployed URL and what is demanded of it.
+/// A deployed URL and the checks' requirements.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// `https://HOST/`, or `http://` for a local one.
     pub url: &'a str,
     pub check: &'a Check,
-    /// For URLs that only answer signed requests.
+    /// Set if the URL accepts signed requests only.
     pub sign: Option<Sign<'a>>,
-    /// Whether the function itself was seen to stream.
+    /// Whether the function itself is known to stream.
     pub streams: bool,
-    /// How long a 403 is tried again, and a host name that is not known yet: both take a moment to spread.
+    /// How long to retry a 403 or an unknown host name: new permissions and new names take a moment to spread.
     pub forbidden_for: Duration,
-    /// The longest that one request may take, to the end of its answer as far as the check wants it.
+    /// The longest a single request may take, up to the last byte that the check needs.
     pub timeout: Duration,
 }
 
-/// Asks the URL, and says what was seen. `on_wait` gets the time that has passed, at least once a second.
+/// Sends the check until it passes, and returns what was observed. `on_wait` gets the elapsed time, at least once a
+/// second.
 ///
 /// # Errors
-/// The first fault that waiting will not mend, or the last one when `forbidden_for` is over.
+/// The first fault that cannot go away by itself, or the last fault once `forbidden_for` is over.
 pub async fn verify(target: &Target<'_>, on_wait: &(dyn Fn(Duration) + Sync)) -> Result<Seen, Fault> {
     let start = Instant::now();
     tokio::select! {
@@ -81,21 +83,21 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
     }
 }
 
-/// One request, signed each time because signatures expire.
+/// Sends one request. Each attempt is signed again, because signatures expire.
 async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     let check = target.check;
     let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);
     let body = check.revealed_body().as_bytes();
     let added = match target.sign {
-        Some(sign) => sign(&method, url.as_str(), &check.revealed_headers(), body).map_err(Fault::Sign)?,
+        Some(sign) => sign(&method, url.as_str(), &check.revealed_headers(), body).map_err(Fault::NotSigned)?,
         None => Vec::new(),
     };
     let request = probe::request(url, method, check, &added)?;
     judge(check, &probe::observe(client, request, check, target.timeout).await?)
 }
 
-/// For how long this may be what a URL answers although nothing is wrong: while permissions and its name are still
-/// spreading, and while the streams that were left after enough was seen go on and fill the function's concurrency.
+/// How long a healthy URL may keep answering like this: while its permissions and its name spread, and while streams
+/// that the check stopped reading still occupy the function's concurrency.
 fn mends_within(fault: &Fault, target: &Target<'_>) -> Duration {
     match fault {
         Fault::Forbidden { .. } => target.forbidden_for,
@@ -106,7 +108,7 @@ fn mends_within(fault: &Fault, target: &Target<'_>) -> Duration {
     }
 }
 
-/// Adds what only the one who asked knows.
+/// Adds to the fault what only the caller knows.
 fn told(fault: Fault, target: &Target<'_>, elapsed: Duration) -> Fault {
     match fault {
         Fault::Forbidden { words, refusal, seen, .. } => {

@@ -7,17 +7,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// For whom the event says that it is.
+/// Where the event claims to come from.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
-    /// The twelve digits of who asks; `None` where anybody may.
+    /// The caller's account, 12 digits; `None` for a public URL.
     pub account: Option<&'a str>,
-    /// The host that the request would have been sent to.
+    /// The host of the URL.
     pub host: &'a str,
     pub now: SystemTime,
 }
 
-/// What the function gets, as JSON.
+/// The event as JSON.
 pub fn event(check: &Check, caller: &Caller<'_>) -> Value {
     let path = percent_decode_str(&check.path).decode_utf8_lossy().into_owned();
     let target = check.path_and_query();
@@ -93,7 +93,7 @@ fn headers(check: &Check, host: &str) -> Value {
     joined(&all, str::to_lowercase)
 }
 
-/// An object whose values are joined where a name comes twice.
+/// An object in which the values of a repeated name are joined.
 fn joined(pairs: &[(String, String)], key: impl Fn(&str) -> String) -> Value {
     let mut all = Map::<String, Value>::new();
     for (name, value) in pairs {

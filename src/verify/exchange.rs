@@ -1,4 +1,4 @@
-//! One request of a user's own, and its answer piece by piece.
+//! A single request by the user, and its response, chunk by chunk.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use super::observation::{Ending, Observation, Seen};
 use super::probe;
 use crate::manifest::{Check, Expect};
 
-/// What is asked.
+/// The request.
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
-    /// The deployed one: `https://HOST/`, or `http://` for a local one.
+    /// The deployed URL: `https://HOST/`, or `http://` for a local one.
     pub url: &'a str,
     /// Path and query.
     pub path: &'a str,
     pub method: &'a str,
     pub headers: &'a [(String, String)],
     pub body: Option<&'a [u8]>,
-    /// For URLs that only answer signed requests.
+    /// Set if the URL accepts signed requests only.
     pub sign: Option<Sign<'a>>,
-    /// How long the answer may be silent, at its beginning and between two chunks.
+    /// The longest silence before the response and between two of its chunks.
     pub silence: Duration,
 }
 
-/// A request that was sent, and as much of its answer as was read.
+/// A request that was sent, and the response read so far.
 pub struct Exchange {
-    /// Holds the connection.
+    /// Keeps the connection open.
     _client: Client,
     response: Response,
     observation: Observation,
@@ -42,10 +42,10 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// Sends the request and reads the answer's head.
+    /// Sends the request and reads the response's head.
     ///
     /// # Errors
-    /// The request is none, cannot be signed, or is not answered.
+    /// When the request is invalid, cannot be signed, or gets no response.
     pub async fn begin(question: &Question<'_>) -> Result<Exchange, Fault> {
         let check = Check {
             method: question.method.to_owned(),
@@ -62,7 +62,7 @@ impl Exchange {
         let method = probe::method(&check)?;
         let body = question.body.unwrap_or_default();
         let added = match question.sign {
-            Some(sign) => sign(&method, url.as_str(), question.headers, body).map_err(Fault::Sign)?,
+            Some(sign) => sign(&method, url.as_str(), question.headers, body).map_err(Fault::NotSigned)?,
             None => Vec::new(),
         };
         let client = probe::client(&url)?;
@@ -83,7 +83,7 @@ impl Exchange {
         Ok(Exchange { _client: client, response, observation, start, silence, check, signed })
     }
 
-    /// The answer's headers in the order in which they came; what is not text in them is replaced.
+    /// The response's headers, in the order received. Bytes that are not text are replaced.
     pub fn headers(&self) -> Vec<(String, String)> {
         let headers = self.response.headers().iter();
         headers
@@ -91,7 +91,7 @@ impl Exchange {
             .collect()
     }
 
-    /// The next piece of the body as the transport delivers it; `None` at its end, whatever ended it.
+    /// The next chunk of the body, as the transport delivers it; `None` at the end, even if the body was cut off.
     pub async fn next(&mut self) -> Option<Bytes> {
         let ending = match timeout(self.silence, self.response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
@@ -106,7 +106,7 @@ impl Exchange {
         None
     }
 
-    /// Reads no further.
+    /// Stops reading.
     pub fn stop(&mut self) {
         self.observation.end(self.start.elapsed(), Ending::Stopped);
     }
@@ -115,10 +115,10 @@ impl Exchange {
         self.observation.seen()
     }
 
-    /// Whether the answer is a success: a status below 400, whole, and without the runtime's report of an error.
+    /// Whether the response is a success: a status below 400, complete, and without an error reported by the runtime.
     ///
     /// # Errors
-    /// What is wrong with it. `RawJson` is for the caller to weigh: a URL that does not stream may well answer so.
+    /// The fault. Callers decide about `RawJson`: it is a correct answer of a URL that does not stream.
     pub fn verdict(&self) -> Result<Seen, Fault> {
         judge(&self.check, &self.observation).map_err(|fault| match fault {
             Fault::Forbidden { words, tried_for, refusal, seen, .. } => {

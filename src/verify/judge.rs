@@ -1,4 +1,4 @@
-//! Decides whether an answer is what its check demands, and when enough of it has been read to know.
+//! Decides whether a response passes its check, and when enough of it was read to decide.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::observation::{APART, Ending, Observation, Seen};
 use super::signs;
 use crate::manifest::{Check, Expect};
 
-/// How long a check that demands neither a stream nor the whole answer goes on reading after the headers, so that an
-/// endless stream does not hold up a deploy.
+/// How long to keep reading after the headers if the check requires neither streaming nor a complete response, so that
+/// an endless stream does not hold up a deploy.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The verdict on an answer that has been read as far as it was.
+/// The verdict on a response, as far as it was read.
 pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     let seen = observation.seen();
     let words = words(&observation.beginning);
@@ -34,12 +34,12 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     }
     if !is_accepted(check.expect, observation.status) {
         return Err(match observation.status {
-            500.. => Fault::ServerError { words, seen },
+            500.. => Fault::ServerError { words, seen, log: Vec::new() },
             _ => Fault::Status { expected: check.expect, words, seen },
         });
     }
     match &observation.ending {
-        Ending::Cut(reason) => Err(Fault::Cut { reason: reason.clone(), seen }),
+        Ending::Cut(reason) => Err(Fault::Cut { reason: reason.clone(), seen, log: Vec::new() }),
         Ending::TimedOut => Err(Fault::Timeout { after: observation.ended_at, seen: Some(seen) }),
         _ if check.streams && !is_proven(observation) => Err(Fault::Buffered { on_the_way: false, seen }),
         _ if check.first_byte_within.is_some_and(|within| seen.first_byte > within) => {
@@ -49,15 +49,15 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     }
 }
 
-/// Whether reading on could not change the verdict, or is not worth the wait. `now` is measured like the
-/// observation's times.
-pub fn is_enough(check: &Check, observation: &Observation, now: Duration) -> bool {
+/// Whether reading on cannot change the verdict, or is not worth the wait. `now` is measured from sending the request,
+/// like the observation's times.
+pub(super) fn is_enough(check: &Check, observation: &Observation, now: Duration) -> bool {
     let proven = check.streams && is_proven(observation) && is_accepted(check.expect, observation.status);
     (proven && !check.whole) || patience(check, observation).is_some_and(|end| now >= end)
 }
 
-/// Until when an answer that goes silent is waited for, apart from the limit of every request; `None` is without end.
-pub fn patience(check: &Check, observation: &Observation) -> Option<Duration> {
+/// How long to wait for a response that went silent, within the limit of every request; `None` means no extra limit.
+pub(super) fn patience(check: &Check, observation: &Observation) -> Option<Duration> {
     let more_is_wanted = check.whole || (check.streams && is_accepted(check.expect, observation.status));
     (!more_is_wanted).then(|| observation.headers_at + GRACE)
 }
@@ -87,12 +87,12 @@ fn is_awss_own_403(observation: &Observation) -> bool {
     signs::is_refused_by_aws(observation.error_type.as_deref(), &body, message.as_deref())
 }
 
-/// A buffered handler behind a streaming URL: AWS hands its answer's JSON to the client as if it were the body.
+/// Detects a buffered handler behind a streaming URL: AWS passes the JSON of its response to the client as the body.
 fn is_raw_json(observation: &Observation) -> bool {
     if observation.status != 200 {
         return false;
     }
-    // The keys' order is the handler's; where the object is whole, any of its companions gives it away.
+    // The handler chooses the order of the keys. If the object is complete, any of the other keys is proof enough.
     let companions = ["headers", "body", "isBase64Encoded", "multiValueHeaders", "cookies"];
     match object(&observation.beginning) {
         Some(object) => object.contains_key("statusCode") && companions.iter().any(|key| object.contains_key(*key)),
@@ -107,7 +107,7 @@ fn runtime_error(observation: &Observation) -> Option<String> {
     begins(&observation.beginning, "\"errorType\"").then(|| words(&observation.beginning))
 }
 
-/// Whether a JSON object begins with this key, also where its end was not read.
+/// Whether a JSON object starts with this key. The object may be cut off.
 fn begins(body: &[u8], key: &str) -> bool {
     let text = String::from_utf8_lossy(body);
     text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(key))
@@ -117,10 +117,10 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).ok()
 }
 
-/// So many characters of a body are quoted.
+/// How many characters of a body are quoted.
 const LONGEST: usize = 600;
 
-/// The beginning of a body in one line, fit to be quoted.
+/// The start of a body on one line, ready to be quoted.
 fn words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body).replace(|character: char| character.is_control(), " ");
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -138,7 +138,7 @@ mod tests {
         Duration::from_millis(milliseconds)
     }
 
-    /// An answer with these chunks at these milliseconds, complete at the last.
+    /// A response with these chunks at these times (in milliseconds), complete after the last one.
     fn answer(status: u16, chunks: &[(u64, &str)]) -> Observation {
         let mut observation = Observation::begin(status, ms(5));
         chunks.iter().for_each(|(at, text)| observation.chunk(ms(*at), text.as_bytes()));
@@ -202,7 +202,7 @@ mod tests {
             let fault = fault(&streaming(), &answer(200, &[(9, body)]));
             assert!(matches!(fault, Fault::RawJson { .. }), "{body}: {fault:?}");
         }
-        // An application may well answer so by itself.
+        // An app may legitimately answer like this.
         assert!(judge(&check(Expect::Answer), &answer(404, &[(9, "{\"statusCode\":404,\"body\":\"\"}")])).is_ok());
         assert!(judge(&check(Expect::Answer), &answer(200, &[(9, "{\"statusCode\":7}")])).is_ok());
     }
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(patience(&check, &endless), Some(ms(1005)));
         assert!(!is_enough(&check, &endless, ms(1004)));
         assert!(is_enough(&check, &endless, ms(1005)));
-        // A wrong status proves nothing about streaming, however long it goes on.
+        // A wrong status proves nothing about streaming, no matter how long the response takes.
         assert_eq!(patience(&streaming(), &answer(404, &[(10, "a")])), Some(ms(1005)));
     }
 

@@ -1,35 +1,30 @@
-//! Whether a deployed URL answers as its check demands, and really streams.
+//! Checks whether a deployed URL answers as its check requires, and whether it really streams.
 //!
-//! - [`verify`] asks over HTTP, waits out what a new URL needs to settle, and says what it saw.
-//! - [`try_version`] asks a version that has no URL, through Lambda's own streaming call.
-//! - [`Exchange`] asks once, whatever a user wants to ask, and hands the answer on piece by piece.
-//! - [`judge`] decides. It is pure: a [`Check`](crate::manifest::Check) and an [`Observation`] in, a verdict out, so
-//!   that an answer that came another way than over HTTP is judged by the same rules.
+//! - [`verify`] checks a URL over HTTP, waits until a new URL has settled, and returns what it observed.
+//! - [`try_version`] checks a version that has no URL, through Lambda's streaming invocation.
+//! - [`Exchange`] sends a single request of the user's choice and returns the response chunk by chunk.
+//! - [`judge`] decides. It is pure: it takes a [`Check`](crate::manifest::Check) and an [`Observation`], so responses
+//!   that did not arrive over HTTP are judged by the same rules.
 
 mod ask;
-
-mod probe;
-
+mod cause;
+mod event;
 mod exchange;
-
-mod observation;
-
-mod judge;
-
 mod fault;
+mod judge;
+mod last_words;
+mod observation;
+mod prelude;
+mod probe;
 mod signs;
+mod version;
 mod words;
 
-mod event;
-
-mod prelude;
-
-mod version;
-
 pub use ask::{Sign, Target, verify};
+pub use cause::{Cause, Kind};
 pub use event::{Caller, event};
 pub use exchange::{Exchange, Question};
-pub use fault::{Cause, Fault, Obstacle, Refusal};
+pub use fault::{Fault, Obstacle, Refusal};
 pub use judge::judge;
 pub use observation::{Ending, Observation, Seen};
 pub use version::{Frame, Invocation, try_version};

@@ -1,68 +1,67 @@
-//! What was seen of one answer: when its bytes came, how it began, and how it ended.
+//! What was observed of a response: when its bytes arrived, how it started, and how it ended.
 
 use std::time::Duration;
 
-/// How much of a body's beginning is kept, in bytes: enough to know any error that AWS or a runtime writes there.
+/// How much of the start of a body is kept, in bytes: enough to recognise every error that AWS or a runtime writes
+/// there.
 const KEPT: usize = 2048;
 
-/// How lambda_runtime begins when a handler's stream fails: as text in the middle of the body, with status 200.
+/// How lambda_runtime reports that a handler's stream failed: as text in the middle of the body, with status 200.
 const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 
-/// Chunks so far apart cannot have been collected and sent in one piece.
-pub const APART: Duration = Duration::from_millis(50);
+/// Chunks this far apart cannot have been buffered and sent together.
+pub(super) const APART: Duration = Duration::from_millis(50);
 
-/// One answer, as far as it was read. All times are measured from the moment when the request was sent.
+/// A response, as far as it was read. All times are measured from sending the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
     pub status: u16,
-    /// The header `x-amzn-errortype`, which only AWS itself sends.
+    /// The header `x-amzn-errortype`, which only AWS sends.
     pub error_type: Option<String>,
     pub headers_at: Duration,
-    /// Reads of the transport with at least one byte.
+    /// Reads that returned at least one byte.
     pub chunks: usize,
     pub bytes: u64,
     pub first_at: Option<Duration>,
     pub last_at: Option<Duration>,
-    /// At most the first 2048 bytes.
+    /// The first 2048 bytes at most.
     pub beginning: Vec<u8>,
-    /// From where the runtime reports a failed stream in the body, at most 2048 bytes.
+    /// The runtime's report of a failed stream and what follows it, at most 2048 bytes.
     pub error_text: Option<Vec<u8>>,
     pub ending: Ending,
     pub ended_at: Duration,
-    /// The last bytes of what was searched for the error text, in case the next chunk completes it.
+    /// The end of the bytes searched for that report, because the next chunk may complete it.
     searched: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The sender said that this was all.
+    /// The sender ended the response.
     Complete,
-    /// Enough was seen, so reading stopped.
+    /// The check had seen enough and stopped reading.
     Stopped,
-    /// The time for one request was over.
+    /// The time limit for one request was reached.
     TimedOut,
-    /// The transport broke, for this reason.
+    /// The transport failed, for this reason.
     Cut(String),
 }
 
-/// What is shown of an answer.
+/// The part of an observation that is shown to users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub status: u16,
-    /// Until the first byte of the body, or the headers where there is no body.
+    /// Time to the first byte of the body, or to the headers if there is no body.
     pub first_byte: Duration,
     pub chunks: usize,
     pub bytes: u64,
-    /// Until reading ended.
+    /// Time until reading ended.
     pub duration: Duration,
-    /// Whether chunks came at least 50 ms apart; `None` when the whole answer took less.
+    /// Whether chunks arrived at least 50 ms apart; `None` if the whole response took less than that.
     pub streamed: Option<bool>,
-    /// Whether the answer was read to its end.
-    pub complete: bool,
 }
 
 impl Observation {
-    /// An answer whose headers have just come.
+    /// A response whose headers have just arrived.
     pub fn begin(status: u16, headers_at: Duration) -> Observation {
         Observation {
             status,
@@ -80,7 +79,7 @@ impl Observation {
         }
     }
 
-    /// Takes in the bytes of one read of the transport.
+    /// Adds the bytes of one read.
     pub fn chunk(&mut self, at: Duration, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
@@ -98,7 +97,7 @@ impl Observation {
         self.ending = ending;
     }
 
-    /// How far the first chunk and the last one are apart.
+    /// The time between the first chunk and the last one.
     pub fn spread(&self) -> Duration {
         self.last_at.unwrap_or_default().saturating_sub(self.first_at.unwrap_or_default())
     }
@@ -111,7 +110,6 @@ impl Observation {
             bytes: self.bytes,
             duration: self.ended_at,
             streamed: (self.ended_at >= APART).then(|| self.spread() >= APART),
-            complete: self.ending == Ending::Complete,
         }
     }
 
@@ -185,6 +183,5 @@ mod tests {
         observation.chunk(ms(60), b"b");
         observation.end(ms(60), Ending::Complete);
         assert_eq!(observation.seen().streamed, Some(true));
-        assert!(observation.seen().complete);
     }
 }

@@ -1,35 +1,35 @@
-//! The head of an answer that did not come over HTTP: a prelude in front of a stream, or one JSON document.
+//! The head of a response that did not arrive over HTTP: a prelude in front of a stream, or a single JSON document.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// Between the prelude and the body.
+/// Separates the prelude from the body.
 const END: [u8; 8] = [0; 8];
 
-/// What grows beyond this, in bytes, will not become a prelude.
+/// The longest prelude that is recognised, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Gathers the beginning of an answer, which may come in any number of pieces, until it is clear whether a prelude
-/// leads it. Lambda's streaming call does not reliably say so: the answer has to be looked at.
+/// Collects the start of a response, in chunks of any size, until it is clear whether a prelude starts it. Lambda's
+/// streaming invocation does not reliably say so, so the bytes decide.
 #[derive(Default)]
 pub(super) struct Beginning {
     gathered: Vec<u8>,
 }
 
-/// What leads an answer.
+/// How a response starts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// More has to come before it is clear.
+    /// More bytes are needed to decide.
     Unclear,
     /// A prelude with this status, and the first bytes of the body.
     Prelude(u16, Vec<u8>),
-    /// The body itself.
+    /// The body starts immediately.
     Body,
 }
 
 impl Beginning {
-    pub fn feed(&mut self, bytes: &[u8]) -> Lead {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Lead {
         self.gathered.extend_from_slice(bytes);
         let mut values = serde_json::Deserializer::from_slice(&self.gathered).into_iter::<Value>();
         let head = match values.next() {
@@ -43,18 +43,18 @@ impl Beginning {
             return Lead::Unclear;
         }
         match rest.strip_prefix(&END) {
-            // AWS answers for a handler whose status it cannot understand.
+            // If AWS cannot interpret the handler's status, it answers in its place.
             Some(body) => Lead::Prelude(head.get("statusCode").map_or(Some(200), status).unwrap_or(502), body.to_vec()),
             None => Lead::Body,
         }
     }
 }
 
-/// Status and body of a buffered handler's answer, as a buffered URL would send them.
+/// Status and body that a buffered URL would send for a buffered handler's response.
 pub(super) fn unfold(answer: &[u8]) -> (u16, Vec<u8>) {
     let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(answer) else { return (200, answer.to_vec()) };
     let Some(code) = members.get("statusCode") else { return (200, answer.to_vec()) };
-    // AWS answers for a handler whose answer it cannot understand.
+    // If AWS cannot interpret the handler's response, it answers in its place.
     let Some(code) = status(code) else { return (502, answer.to_vec()) };
     let text = members.get("body").and_then(Value::as_str).unwrap_or_default();
     let encoded = members.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or_default();

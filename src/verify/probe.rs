@@ -1,4 +1,4 @@
-//! Makes one HTTP request and writes down what comes back, and when.
+//! Sends one HTTP request and records the response with its times.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -12,13 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use super::fault::{Fault, Obstacle};
 use super::judge::{is_enough, patience};
 use super::observation::{Ending, Observation};
+use super::signs::obstacle;
 use crate::manifest::Check;
 
-/// A URL that cannot be connected to in this time will not be in a longer one.
+/// A URL that does not accept a connection in this time will not accept one later.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// A client for this URL. Redirects are answers of their own, and a proxy has no business on a loopback address.
-pub fn client(url: &Url) -> Result<Client, Fault> {
+/// A client for this URL. Redirects are not followed, and loopback addresses are never reached through a proxy.
+pub(super) fn client(url: &Url) -> Result<Client, Fault> {
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .connect_timeout(CONNECT)
@@ -27,28 +28,28 @@ pub fn client(url: &Url) -> Result<Client, Fault> {
         builder = builder.no_proxy();
     }
     if url.scheme() == "http" {
-        // Without TLS there is no need to load root certificates, nor to fail where there are none.
+        // Without TLS no root certificates are needed, and a machine without any must not fail here.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| Fault::Unreachable { obstacle: Obstacle::Tls, reason: innermost(&error) })
 }
 
-/// The URL that a check asks: the deployed one with the check's path and query.
-pub fn url(base: &str, check: &Check) -> Result<Url, Fault> {
+/// The URL of a check: the deployed URL with the check's path and query.
+pub(super) fn url(base: &str, check: &Check) -> Result<Url, Fault> {
     let text = format!("{}{}", base.trim_end_matches('/'), check.path_and_query());
     Url::parse(&text).map_err(|error| unusable(format!("`{text}` is not a URL: {error}")))
 }
 
-pub fn method(check: &Check) -> Result<Method, Fault> {
+pub(super) fn method(check: &Check) -> Result<Method, Fault> {
     check.method.parse().map_err(|_| unusable(format!("`{}` is not a method", check.method)))
 }
 
-/// The check's request, with these headers besides its own.
-pub fn request(url: Url, method: Method, check: &Check, added: &[(String, String)]) -> Result<Request, Fault> {
+/// The check's request, with these additional headers.
+pub(super) fn request(url: Url, method: Method, check: &Check, added: &[(String, String)]) -> Result<Request, Fault> {
     let mut request = Request::new(method, url);
     let own = check.headers.iter().map(|(name, value)| (name, value.reveal()));
     for (name, value) in own.chain(added.iter().map(|(name, value)| (name, value.as_str()))) {
-        // The value may be a secret, so that only the name is said.
+        // The value may be a secret, so the error only names the header.
         let wrong = || unusable(format!("the header `{name}` is not one that HTTP allows"));
         let header = name.parse::<HeaderName>().map_err(|_| wrong())?;
         request.headers_mut().append(header, HeaderValue::from_str(value).map_err(|_| wrong())?);
@@ -59,8 +60,8 @@ pub fn request(url: Url, method: Method, check: &Check, added: &[(String, String
     Ok(request)
 }
 
-/// Sends a request and reads its answer until enough is seen, it ends, or `timeout` is over.
-pub async fn observe(
+/// Sends a request and reads the response until enough was observed, it ends, or `timeout` is over.
+pub(super) async fn observe(
     client: &Client,
     request: Request,
     check: &Check,
@@ -86,7 +87,7 @@ async fn read(mut response: Response, check: &Check, start: Instant, timeout: Du
             Ok(Err(error)) => break Ending::Cut(innermost(&error)),
             Err(_) => {}
         }
-        // A stream without pauses never lets a timer go off, so the time is looked at after each chunk as well.
+        // A stream without pauses never lets a timer fire, so the time is also checked after each chunk.
         let now = start.elapsed();
         if is_enough(check, &observation, now) {
             break Ending::Stopped;
@@ -101,18 +102,12 @@ async fn read(mut response: Response, check: &Check, start: Instant, timeout: Du
 
 pub(super) fn unreachable(error: &reqwest::Error) -> Fault {
     let reason = innermost(error);
-    let chain = chain(error).to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| chain.contains(word));
     let obstacle = if error.is_builder() {
         Obstacle::Request
     } else if error.is_dns() {
         Obstacle::Name
-    } else if says(&["proxy", "tunnel", "socks"]) {
-        Obstacle::Proxy
-    } else if says(&["certificate", "tls", "handshake"]) {
-        Obstacle::Tls
     } else {
-        Obstacle::Connection
+        obstacle(&chain(error))
     };
     Fault::Unreachable { obstacle, reason }
 }
@@ -121,7 +116,7 @@ fn unusable(reason: String) -> Fault {
     Fault::Unreachable { obstacle: Obstacle::Request, reason }
 }
 
-/// The innermost cause, in which an HTTP client says what happened.
+/// The innermost cause, which is where HTTP clients say what happened.
 pub(super) fn innermost(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
@@ -177,6 +172,6 @@ mod tests {
     fn a_header_that_http_does_not_allow_is_named_without_its_value() {
         let check = Check { headers: vec![("x-token".into(), "se\ncret".into())], ..Check::default() };
         let fault = request(Url::parse("http://x/").unwrap(), Method::GET, &check, &[]).unwrap_err();
-        assert_eq!(fault.to_string(), "the request cannot be made: the header `x-token` is not one that HTTP allows");
+        assert_eq!(fault.to_string(), "the request is invalid: the header `x-token` is not one that HTTP allows");
     }
 }

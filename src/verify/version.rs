@@ -1,7 +1,8 @@
-//! Asks a version through Lambda's own streaming call: the proof of a release without traffic.
+//! Runs a check on a version through Lambda's streaming invocation, before the version gets traffic.
 
 use super::fault::Fault;
 use super::judge::{is_enough, judge, patience};
+use super::last_words::last_words;
 use super::observation::{Ending, Observation, Seen};
 use super::prelude::{Beginning, Lead, unfold};
 use super::signs;
@@ -9,24 +10,21 @@ use crate::manifest::Check;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How many of a failed function's last lines are shown.
-const LINES: usize = 8;
-
-/// As much of its log as Lambda gives away, in bytes. What is so long has lost its beginning.
+/// How much of the log Lambda returns, in bytes. The beginning of a longer log is missing.
 const TAIL: usize = 4096;
 
-/// One piece of a streamed answer.
+/// One event of a streaming invocation.
 #[derive(Clone, Debug)]
 pub enum Frame {
     Chunk(Vec<u8>),
-    /// The last one: what went wrong, if anything, as code and details, and the end of the function's log.
+    /// The last event: the error's code and details, if there was one, and the end of the function's log.
     End {
         error: Option<(String, String)>,
         log: String,
     },
 }
 
-/// A function that is answering.
+/// A running invocation.
 #[expect(async_fn_in_trait, reason = "it is only used within one task")]
 pub trait Invocation {
     type Error;
@@ -34,11 +32,11 @@ pub trait Invocation {
     async fn next(&mut self) -> Result<Frame, Self::Error>;
 }
 
-/// Asks a version until it has answered as the check demands, or has not. `begin` sends the request; `buffered` is
-/// whether the version's URL is; `timeout` is the longest that one answer may take.
+/// Runs the check until it passes or fails for good. `begin` sends the request, `buffered` says whether the version's
+/// URL is buffered, and `timeout` is the longest that one response may take.
 ///
 /// # Errors
-/// Those of the call itself; the fault of a version that answered is the inner one.
+/// Of the outer result: the call itself failed. Of the inner one: the fault of a version that answered.
 pub async fn try_version<I: Invocation>(
     check: &Check,
     buffered: bool,
@@ -47,7 +45,7 @@ pub async fn try_version<I: Invocation>(
 ) -> Result<Result<Seen, Fault>, I::Error> {
     let first = ask(check, buffered, timeout, &begin).await?;
     match first {
-        // Nearly every version is cold when it is asked for the first time.
+        // A new version's first request is nearly always a cold start.
         Err(Fault::Late { .. }) => ask(check, buffered, timeout, &begin).await,
         other => Ok(other),
     }
@@ -85,11 +83,11 @@ async fn ask<I: Invocation>(
     }
 }
 
-/// Makes of frames what a client of the URL would see.
+/// Turns the invocation's events into what a client of the URL would receive.
 struct Reader {
     buffered: bool,
     beginning: Beginning,
-    /// What came before it was clear what leads the answer, and when.
+    /// What arrived before it was clear whether a prelude starts the response, and when.
     waiting: Vec<(Duration, Vec<u8>)>,
     seen: Option<Observation>,
 }
@@ -112,7 +110,7 @@ impl Reader {
         }
     }
 
-    /// What has come is the body itself.
+    /// These bytes are already the body.
     fn replay(&mut self, now: Duration) {
         let begun = self.waiting.first().map_or(now, |(at, _)| *at);
         let seen = self.seen.insert(Observation::begin(200, begun));
@@ -132,22 +130,22 @@ impl Reader {
             return Err(crash(&code, &details, log));
         };
         seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(words(&details))));
-        judge(check, &seen)
+        judge(check, &seen).map_err(|fault| fault.with_log(last_words(&whole(log))))
     }
 }
 
-/// Why there was no answer, by Lambda's words and the function's last ones.
+/// Why there was no response, according to Lambda and the function's last log lines.
 fn crash(code: &str, details: &str, log: &str) -> Fault {
     let cause = signs::cause(&format!("{code} {details} {log}"));
-    let log = if log.len() < TAIL { log.to_owned() } else { format!("…{}", log.trim_start_matches('\u{fffd}')) };
-    let mut lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    // What Lambda Web Adapter says again and again while it waits would hide what the app has said.
-    lines.dedup_by(|later, earlier| signs::is_adapter_waiting(later) && signs::is_adapter_waiting(earlier));
-    let last = lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect();
-    Fault::Crash { cause, words: words(details), log: last }
+    Fault::Crash { cause, words: words(details), log: last_words(&whole(log)) }
 }
 
-/// The message in an error's JSON, or the text as it is.
+/// Marks a log whose beginning is missing.
+fn whole(log: &str) -> String {
+    if log.len() < TAIL { log.to_owned() } else { format!("…{}", log.trim_start_matches('\u{fffd}')) }
+}
+
+/// The message of an error's JSON, or the whole text if it is not JSON.
 fn words(details: &str) -> String {
     let parsed: Option<serde_json::Value> = serde_json::from_str(details).ok();
     let field = |name: &str| parsed.as_ref()?.get(name)?.as_str().map(str::to_owned);
@@ -159,7 +157,7 @@ fn words(details: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fault::Cause;
+    use super::super::cause::Cause;
     use super::*;
     use std::cell::RefCell;
     use std::collections::VecDeque;
@@ -194,7 +192,7 @@ mod tests {
     async fn a_stream_is_judged_as_its_url_would_be() {
         let head = "{\"statusCode\":201}\0\0\0\0";
         let seen = verdict(false, vec![chunk(head), chunk("\0\0\0\0a"), chunk("b"), end(None, "")]).await;
-        assert_eq!(seen.map(|seen| (seen.status, seen.chunks, seen.bytes, seen.complete)), Ok((201, 2, 2, true)));
+        assert_eq!(seen.map(|seen| (seen.status, seen.chunks, seen.bytes)), Ok((201, 2, 2)));
         let raw = verdict(false, vec![chunk("{\"statusCode\":200,\"body\":\"\"}"), end(None, "")]).await;
         assert!(matches!(raw, Err(Fault::RawJson { .. })), "{raw:?}");
         let buffered = vec![chunk("{\"statusCode\":200,"), chunk("\"body\":\"hi\"}"), end(None, "")];
@@ -205,15 +203,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_crash_is_told_by_its_cause_with_the_last_lines() {
+    async fn a_crash_is_reported_by_its_cause_with_the_last_lines() {
         let glibc = "/var/task/bootstrap: /lib64/libc.so.6: version `GLIBC_2.38' not found\n";
         let report = "INIT_REPORT Init Duration: 3.2 ms\tPhase: init\tStatus: error\n";
+        let late = "INIT_REPORT Init Duration: 60000.00 ms\tPhase: invoke\tStatus: timeout\n";
+        let rust = "failed to deserialize the incoming data into the function's payload type: missing field `Records`";
         let entrypoint = r#"{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"none"}"#;
         for (details, log, cause) in [
             ("fork/exec /var/task/bootstrap: exec format error", "", Cause::Architecture),
             ("Runtime exited", glibc, Cause::Glibc),
             (entrypoint, "", Cause::Entrypoint),
             ("Runtime exited", report, Cause::Start),
+            ("Runtime exited without providing a reason", report, Cause::Ended),
+            ("Task timed out after 60.00 seconds", late, Cause::NeverAsked),
+            ("Init timed out after 60.00 seconds", "", Cause::NeverAsked),
+            ("Task timed out", &format!("app is not ready after 2000ms\n{late}"), Cause::NotReady),
+            // Its start took long, and then it was asked.
+            ("Task timed out after 60.00 seconds", &late.replace("Phase: invoke", "Phase: init"), Cause::Start),
+            (rust, "", Cause::Event),
+            (r#"{"errorType":"KeyError","errorMessage":"'Records'"}"#, "", Cause::Event),
+            ("TypeError", "at file:///var/task/index.mjs: for (const record of event.Records)", Cause::Event),
             ("Runtime exited", "", Cause::Request),
         ] {
             let fault = verdict(false, vec![end(Some(("Unhandled", details)), log)]).await.unwrap_err();
@@ -221,7 +230,7 @@ mod tests {
         }
         let lines: String = (0..20).map(|line| format!("line {line}\n")).collect();
         let fault = verdict(false, vec![end(Some(("Unhandled", "x")), &lines)]).await.unwrap_err();
-        assert!(matches!(&fault, Fault::Crash { log, .. } if log.len() == LINES && log[LINES - 1] == "line 19"));
+        assert!(matches!(&fault, Fault::Crash { log, .. } if log.len() == 10 && log[9] == "line 19"));
         let again = "no database\napp is not ready after 2000ms\napp is not ready after 4000ms\n";
         let fault = verdict(false, vec![end(Some(("Unhandled", "x")), again)]).await.unwrap_err();
         assert!(matches!(&fault, Fault::Crash { log, .. } if log == &["no database", "app is not ready after 2000ms"]));

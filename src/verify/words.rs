@@ -1,6 +1,7 @@
-//! Faults in words.
+//! The wording of faults.
 
-use super::fault::{Cause, Fault, Obstacle, Refusal};
+use super::cause::Cause;
+use super::fault::{Fault, Obstacle, Refusal};
 use super::observation::Seen;
 use crate::manifest::Expect;
 use std::fmt;
@@ -8,52 +9,69 @@ use std::time::Duration;
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, words, after) = self.parts();
+        write!(formatter, "{before}{words}{after}")
+    }
+}
+
+impl Fault {
+    /// What `Display` writes, in three parts: our words, then the words of AWS, the function or a proxy, and what ends the
+    /// quotation. The last two are empty if nothing is quoted.
+    pub fn parts(&self) -> (String, &str, &'static str) {
+        let statement = self.statement();
         match self {
-            Fault::Unreachable { obstacle, reason } => write!(formatter, "{}: {reason}", obstacle.in_words()),
-            Fault::Timeout { after, seen: None } => write!(formatter, "no answer within {}", Span(*after)),
+            Fault::Unreachable { reason, .. } | Fault::NotSigned(reason) => (format!("{statement}: "), reason, ""),
+            Fault::Forbidden { refusal: Refusal::Missing(_) | Refusal::Overruled, .. } => (statement, "", ""),
+            Fault::Forbidden { words, .. }
+            | Fault::Status { words, .. }
+            | Fault::ServerError { words, .. }
+            | Fault::RuntimeErrorText { words, .. }
+            | Fault::Crash { words, .. }
+            | Fault::Cut { reason: words, .. }
+                if !words.is_empty() =>
+            {
+                (format!("{statement}: `"), words, "`")
+            }
+            _ => (statement, "", ""),
+        }
+    }
+
+    fn statement(&self) -> String {
+        match self {
+            Fault::Unreachable { obstacle, .. } => obstacle.in_words().to_owned(),
+            Fault::Timeout { after, seen: None } => format!("no response within {}", Span(*after)),
             Fault::Timeout { after, seen: Some(seen) } => {
-                write!(formatter, "the answer did not end within {} ({})", Span(*after), Chunks(seen))
+                format!("the response did not end within {} ({})", Span(*after), Chunks(seen))
             }
-            Fault::Forbidden { words, tried_for, refusal, .. } => {
-                write!(formatter, "AWS refuses the request with status 403, tried for {}", Span(*tried_for))?;
-                refused(formatter, refusal, words)
+            Fault::Forbidden { tried_for, refusal, .. } => {
+                let (time, why) = (Span(*tried_for), refusal.in_words());
+                format!("AWS rejected the request with status 403 (retried for {time}){why}")
             }
-            Fault::Status { expected, words, seen } => {
-                write!(formatter, "the answer has status {}, not {}", seen.status, Wanted(*expected))?;
-                quote(formatter, words)
+            Fault::Status { expected, seen, .. } => {
+                format!("the response has status {}, expected {}", seen.status, Wanted(*expected))
             }
-            Fault::ServerError { words, seen } => {
-                write!(formatter, "the function fails with status {}", seen.status)?;
-                quote(formatter, words)
+            Fault::ServerError { seen, .. } => format!("the function returned status {}", seen.status),
+            Fault::RawJson { .. } => {
+                "the URL streams but the handler is buffered: the response is its raw `{\"statusCode\": …}`".to_owned()
             }
-            Fault::RawJson { .. } => formatter.write_str(
-                "the answer is the raw `{\"statusCode\": …}` of a buffered handler, behind a URL that streams",
-            ),
-            Fault::RuntimeErrorText { words, .. } => {
-                formatter.write_str("the response contains a runtime error")?;
-                quote(formatter, words)
+            Fault::RuntimeErrorText { .. } => "the response contains a runtime error".to_owned(),
+            Fault::Buffered { on_the_way: true, seen } => {
+                let (chunks, duration) = (Chunks(seen), Span(seen.duration));
+                format!(
+                    "the response was buffered in transit: {chunks} within {duration}, and the version itself streams"
+                )
             }
-            Fault::Buffered { on_the_way: true, seen } => write!(
-                formatter,
-                "the response was buffered in transit: {} within {}, and the version itself streams",
-                Chunks(seen),
-                Span(seen.duration)
-            ),
             Fault::Buffered { seen, .. } => {
-                write!(formatter, "the answer did not stream: {} within {}", Chunks(seen), Span(seen.duration))
+                format!("the response did not stream: {} within {}", Chunks(seen), Span(seen.duration))
             }
             Fault::Late { within, seen } => {
-                write!(formatter, "the first byte came after {}, not within {}", Span(seen.first_byte), Span(*within))
+                format!("the first byte took {}; the check allows {}", Span(seen.first_byte), Span(*within))
             }
-            Fault::Crash { cause, words, .. } => {
-                formatter.write_str(cause.in_words())?;
-                quote(formatter, words)
+            Fault::Crash { cause, .. } => cause.in_words().to_owned(),
+            Fault::Cut { seen, .. } => {
+                format!("the response was cut off after {} in {}", Chunks(seen), Span(seen.duration))
             }
-            Fault::Cut { reason, seen } => {
-                write!(formatter, "the answer was cut off after {} in {}", Chunks(seen), Span(seen.duration))?;
-                quote(formatter, reason)
-            }
-            Fault::Sign(reason) => write!(formatter, "the request cannot be signed: {reason}"),
+            Fault::NotSigned(_) => "the request cannot be signed".to_owned(),
         }
     }
 }
@@ -63,10 +81,10 @@ impl std::error::Error for Fault {}
 impl Obstacle {
     fn in_words(self) -> &'static str {
         match self {
-            Obstacle::Request => "the request cannot be made",
+            Obstacle::Request => "the request is invalid",
             Obstacle::Name => "cannot resolve the host name",
-            Obstacle::Connection => "no connection",
-            Obstacle::Tls => "no secure connection",
+            Obstacle::Connection => "cannot connect",
+            Obstacle::Tls => "cannot establish a TLS connection",
             Obstacle::Proxy => "the proxy refused the request",
         }
     }
@@ -77,28 +95,28 @@ impl Cause {
         match self {
             Cause::Architecture => "it is built for another processor",
             Cause::Glibc => "it is built for a newer glibc than the runtime has",
-            Cause::Entrypoint => "there is nothing in the package that can be started",
+            Cause::Entrypoint => "the package contains nothing that Lambda can start",
+            Cause::NotReady => "the web app does not answer on its port",
+            Cause::NeverAsked => "it never asks Lambda for a request",
+            Cause::Ended => "it ends without asking Lambda for a request",
             Cause::Start => "it fails to start",
+            Cause::Event => "its handler expects another kind of event than an HTTP request",
             Cause::Request => "it fails before it answers",
             Cause::Time => "it does not answer in time",
         }
     }
 }
 
-fn refused(formatter: &mut fmt::Formatter<'_>, refusal: &Refusal, words: &str) -> fmt::Result {
-    match refusal {
-        Refusal::Unknown => quote(formatter, words),
-        Refusal::Missing(ids) => {
-            write!(formatter, ": the alias lacks the statements `{}`", ids.join("`, `"))
-        }
-        Refusal::Overruled => {
-            formatter.write_str(", although its statements allow it: something above them blocks public access")
+impl Refusal {
+    fn in_words(&self) -> String {
+        match self {
+            Refusal::Unknown => String::new(),
+            Refusal::Missing(ids) => format!(": the alias lacks the permissions `{}`", ids.join("`, `")),
+            Refusal::Overruled => {
+                ", although its permissions allow it: the account or the organisation blocks public access".to_owned()
+            }
         }
     }
-}
-
-fn quote(formatter: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
-    if words.is_empty() { Ok(()) } else { write!(formatter, ": `{words}`") }
 }
 
 /// `850 ms`, `12.3 s`.
@@ -136,6 +154,7 @@ impl fmt::Display for Wanted {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Kind;
     use super::*;
     fn seen(status: u16) -> Seen {
         Seen {
@@ -145,11 +164,10 @@ mod tests {
             bytes: 812,
             duration: Duration::from_millis(1234),
             streamed: Some(false),
-            complete: true,
         }
     }
 
-    /// One of each, with its words and whether a move back would help.
+    /// One fault of each kind, with its wording and whether moving `live` back would help.
     fn all() -> Vec<(Fault, &'static str, bool)> {
         let words = || "so it says".to_string();
         let unreachable = |obstacle| Fault::Unreachable { obstacle, reason: words() };
@@ -157,59 +175,59 @@ mod tests {
         let forbidden =
             |refusal| Fault::Forbidden { words: words(), signed: false, tried_for: after, refusal, seen: seen(403) };
         vec![
-            (unreachable(Obstacle::Request), "the request cannot be made: so it says", false),
+            (unreachable(Obstacle::Request), "the request is invalid: so it says", false),
             (unreachable(Obstacle::Name), "cannot resolve the host name: so it says", false),
-            (unreachable(Obstacle::Connection), "no connection: so it says", false),
-            (unreachable(Obstacle::Tls), "no secure connection: so it says", false),
+            (unreachable(Obstacle::Connection), "cannot connect: so it says", false),
+            (unreachable(Obstacle::Tls), "cannot establish a TLS connection: so it says", false),
             (unreachable(Obstacle::Proxy), "the proxy refused the request: so it says", false),
-            (Fault::Timeout { after, seen: None }, "no answer within 30.0 s", true),
+            (Fault::Timeout { after, seen: None }, "no response within 30.0 s", true),
             (
                 Fault::Timeout { after, seen: Some(seen(200)) },
-                "the answer did not end within 30.0 s (1 chunk, 812 bytes)",
+                "the response did not end within 30.0 s (1 chunk, 812 bytes)",
                 true,
             ),
             (
                 forbidden(Refusal::Unknown),
-                "AWS refuses the request with status 403, tried for 30.0 s: `so it says`",
+                "AWS rejected the request with status 403 (retried for 30.0 s): `so it says`",
                 true,
             ),
             (
                 forbidden(Refusal::Missing(vec!["one", "two"])),
-                "AWS refuses the request with status 403, tried for 30.0 s: the alias lacks the statements `one`, `two`",
+                "AWS rejected the request with status 403 (retried for 30.0 s): the alias lacks the permissions `one`, `two`",
                 true,
             ),
             (
                 forbidden(Refusal::Overruled),
-                "AWS refuses the request with status 403, tried for 30.0 s, although its statements allow it: something \
-                 above them blocks public access",
+                "AWS rejected the request with status 403 (retried for 30.0 s), although its permissions allow it: the \
+                 account or the organisation blocks public access",
                 true,
             ),
             (
                 Fault::Status { expected: Expect::Success, words: words(), seen: seen(404) },
-                "the answer has status 404, not 200 to 399: `so it says`",
+                "the response has status 404, expected 200 to 399: `so it says`",
                 true,
             ),
             (
                 Fault::Status { expected: Expect::Status(200), words: String::new(), seen: seen(429) },
-                "the answer has status 429, not 200",
+                "the response has status 429, expected 200",
                 false,
             ),
         ]
     }
 
-    /// The function's own.
+    /// The function's own error.
     fn more() -> Vec<(Fault, &'static str, bool)> {
         let words = || "so it says".to_string();
         let crash = |cause| Fault::Crash { cause, words: words(), log: Vec::new() };
         vec![
             (
-                Fault::ServerError { words: words(), seen: seen(502) },
-                "the function fails with status 502: `so it says`",
+                Fault::ServerError { words: words(), seen: seen(502), log: Vec::new() },
+                "the function returned status 502: `so it says`",
                 true,
             ),
             (
                 Fault::RawJson { seen: seen(200) },
-                "the answer is the raw `{\"statusCode\": …}` of a buffered handler, behind a URL that streams",
+                "the URL streams but the handler is buffered: the response is its raw `{\"statusCode\": …}`",
                 true,
             ),
             (
@@ -219,7 +237,7 @@ mod tests {
             ),
             (
                 Fault::Buffered { on_the_way: false, seen: seen(200) },
-                "the answer did not stream: 1 chunk, 812 bytes within 1.2 s",
+                "the response did not stream: 1 chunk, 812 bytes within 1.2 s",
                 false,
             ),
             (
@@ -229,20 +247,24 @@ mod tests {
             ),
             (
                 Fault::Late { within: Duration::from_millis(10), seen: seen(200) },
-                "the first byte came after 14 ms, not within 10 ms",
+                "the first byte took 14 ms; the check allows 10 ms",
                 false,
             ),
             (crash(Cause::Architecture), "it is built for another processor: `so it says`", true),
             (crash(Cause::Glibc), "it is built for a newer glibc than the runtime has: `so it says`", true),
-            (crash(Cause::Entrypoint), "there is nothing in the package that can be started: `so it says`", true),
+            (crash(Cause::Entrypoint), "the package contains nothing that Lambda can start: `so it says`", true),
+            (crash(Cause::NotReady), "the web app does not answer on its port: `so it says`", true),
+            (crash(Cause::NeverAsked), "it never asks Lambda for a request: `so it says`", true),
+            (crash(Cause::Ended), "it ends without asking Lambda for a request: `so it says`", true),
             (crash(Cause::Start), "it fails to start: `so it says`", true),
+            (crash(Cause::Event), "its handler expects another kind of event than an HTTP request: `so it says`", true),
             (crash(Cause::Request), "it fails before it answers: `so it says`", true),
             (
-                Fault::Cut { reason: words(), seen: seen(200) },
-                "the answer was cut off after 1 chunk, 812 bytes in 1.2 s: `so it says`",
+                Fault::Cut { reason: words(), seen: seen(200), log: Vec::new() },
+                "the response was cut off after 1 chunk, 812 bytes in 1.2 s: `so it says`",
                 true,
             ),
-            (Fault::Sign(words()), "the request cannot be signed: so it says", false),
+            (Fault::NotSigned(words()), "the request cannot be signed: so it says", false),
         ]
     }
 
@@ -251,7 +273,9 @@ mod tests {
         let mut messages = std::collections::BTreeSet::new();
         for (fault, message, blame) in all().into_iter().chain(more()) {
             assert_eq!(fault.to_string(), message);
-            assert!(!fault.hints("chat").is_empty(), "{fault:?}");
+            for kind in [Kind::Crate, Kind::Web, Kind::Package] {
+                assert!(!fault.hints("chat", kind).is_empty(), "{fault:?} {kind:?}");
+            }
             assert_eq!(fault.calls_for_moving_back(), blame, "{fault:?}");
             assert!(messages.insert(message), "two faults say: {message}");
         }

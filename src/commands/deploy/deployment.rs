@@ -1,152 +1,324 @@
 //! The deployment of one function, from observing it to the answer.
 
-use super::curl::curl;
-use crate::apply::{Artifact, Delivery, Event, NoTrial, Source, Step, apply};
+use super::gate::Gate;
+use super::repeat;
+use crate::apply::{Artifact, CloudError, Delivery, Event, NoTrial, Reason, ReleaseSource, Step, apply};
 use crate::aws::Current;
+use crate::commands::package::{Purpose, package};
+use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
-use crate::commands::site::Job;
+use crate::commands::site::{Job, observe_all};
 use crate::commands::verification::leading;
 use crate::failure::Failure;
-use crate::plan::Kind;
-use crate::report::{FunctionAnswer, Line, State};
-use crate::stack::{Auth, FunctionUrl, Live, Shift, Stack, Weight};
+use crate::plan::{Change, ResourceKind};
+use crate::report::{Detail, FunctionAnswer, Line};
+use crate::stack::{Auth, Family, FunctionUrl, Live, Shift, Stack, Weight};
+use futures_util::future::join_all;
 use packaging::Package;
 use std::time::Instant;
+use tokio::sync::Mutex;
 
-/// One function of a deploy.
-pub(super) struct Deployment<'a> {
-    job: &'a Job<'a>,
+/// One function of a deploy, whose code is yet to be built, or built.
+pub(in crate::commands) struct Deployment<'a, C = Buildable> {
+    job: Job<'a>,
     /// Before the package is built, its target keeps the live code, because the new digest is not known yet.
     proposal: Proposal<'a>,
-    code: Code,
-    /// What was created while the code was still being built.
-    done: Vec<Step>,
+    code: C,
 }
 
-enum Code {
-    Missing,
-    Built(Package),
-    /// The build failed, or creating the role or the log group failed.
-    Failed(Failure),
+/// A deployment whose build failed, or the creation of the role or the log group in the meantime.
+pub(in crate::commands) struct NotBuilt<'a> {
+    deployment: Deployment<'a, ()>,
+    pub failure: Failure,
+}
+
+/// Observes all functions concurrently.
+pub(in crate::commands) async fn observe<'a>(
+    session: &Session,
+    functions: Vec<(Job<'a>, Buildable)>,
+) -> Result<Vec<Deployment<'a>>, Failure> {
+    let (jobs, codes): (Vec<Job<'a>>, Vec<Buildable>) = functions.into_iter().unzip();
+    let observed = observe_all(session, jobs).await?.into_iter().zip(codes);
+    let observed: Vec<Deployment<'a>> =
+        observed.map(|((job, current), code)| Deployment::new(job, current, code)).collect();
+    observed.iter().try_for_each(Deployment::refuse_impossible)?;
+    Ok(observed)
+}
+
+/// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
+/// accepted all crates. `shift` is the
+/// new releases' share of the traffic, in percent.
+pub(in crate::commands) async fn build_all<'a>(
+    session: &Session,
+    deployments: Vec<Deployment<'a>>,
+    begins: bool,
+    shift: Option<u8>,
+) -> Vec<Result<Deployment<'a, Package>, NotBuilt<'a>>> {
+    // One after the other, because cargo would serialise the builds anyway.
+    let turn = Mutex::new(());
+    let crates = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
+    let gate = Gate::new(crates);
+    join_all(deployments.into_iter().map(|deployment| deployment.build(session, (&turn, &gate), begins, shift))).await
 }
 
 impl<'a> Deployment<'a> {
-    pub fn new(job: &'a Job<'a>, current: Current<'a>) -> Deployment<'a> {
-        let code = current.observed.stack.live.as_ref().map_or("", |live| &live.newest().code);
-        let target = job.target(code);
-        Deployment { job, proposal: Proposal::new(current, target), code: Code::Missing, done: Vec::new() }
+    fn new(job: Job<'a>, current: Current<'a>, code: Buildable) -> Deployment<'a> {
+        let target = job.target_with_live_code(&current.observed.stack);
+        Deployment { job, proposal: Proposal::new(current, target), code }
     }
 
-    /// On a first deploy, creates what needs no code during the build, because a new role takes seconds to propagate.
-    pub async fn begin(mut self, session: &Session, agreed: bool) -> Deployment<'a> {
-        if !agreed || !self.is_first() {
-            return self;
-        }
-        let Proposal { current, target, plan } = &mut self.proposal;
-        let early = plan.before_code();
-        match apply(current, &early, &Delivery::of(target), &mut NoTrial, &session.observer()).await {
-            Ok(applied) => {
-                let stack = current.observed.stack.clone();
-                current.observed.stack = early.changes.iter().fold(stack, |stack, change| stack.after(change));
-                self.done = applied.done;
-            }
-            Err(error) => {
-                self.done = error.done.clone();
-                self.code = Code::Failed(error.into());
-            }
-        }
-        self
+    /// Returns the function's place and its code, to observe it again.
+    pub(crate) fn unobserved(self) -> (Job<'a>, Buildable) {
+        (self.job, self.code)
     }
 
-    /// Adds the package, or the reason why there is none. `shift` is the new release's share of the traffic, in percent.
-    pub fn plan(self, package: Result<Package, Failure>, shift: Option<u8>) -> Deployment<'a> {
-        match (&self.code, package) {
-            (Code::Failed(_), _) => self,
-            (_, Err(failure)) => Deployment { code: Code::Failed(failure), ..self },
-            (_, Ok(package)) => {
-                let target = shifted(self.job.target(&package.sha256), self.observed(), shift);
-                Deployment { proposal: self.proposal.towards(target), code: Code::Built(package), ..self }
-            }
+    /// Refuses what AWS could not do here.
+    fn refuse_impossible(&self) -> Result<(), Failure> {
+        let Proposal { current, target, .. } = &self.proposal;
+        let live = current.observed.stack.live.as_ref().map(|live| &live.newest().configuration);
+        if let Some(undecryptable) = live.and_then(|live| live.undecryptable.as_ref()) {
+            let action = format!("compare `{}` with what is deployed", self.name());
+            return Err(CloudError::new(action, Reason::Undecryptable, undecryptable.to_string()).into());
         }
+        self.refuse_large_role()?;
+        if target.url.is_some() && !current.observed.has_urls {
+            return Err(Failure::no_urls(self.name(), &current.place.account.region));
+        }
+        self.proposal.refuse_snapshots_beside_warm_instances()
     }
 
+    async fn build(
+        self,
+        session: &Session,
+        (turn, gate): (&Mutex<()>, &Gate),
+        begins: bool,
+        shift: Option<u8>,
+    ) -> Result<Deployment<'a, Package>, NotBuilt<'a>> {
+        // Without a build, the same steps come first in the plan, where they hold up no other function.
+        let begins = begins && self.is_first() && !self.code.is_built();
+        let Deployment { job, proposal, code } = self;
+        let building = async {
+            let _turn = turn.lock().await;
+            let (function, platform) = (&job.function, &job.platform);
+            let package = package(session, function, platform, code, Purpose::Deploy, &|| gate.accept()).await;
+            package.inspect_err(|_| gate.fail())
+        };
+        let beginning =
+            async { if begins && gate.is_open().await { begin(session, proposal).await } else { (proposal, Ok(())) } };
+        let (package, (proposal, begun)) = tokio::join!(building, beginning);
+        match begun.and(package) {
+            Ok(package) => {
+                let target = shifted(job.target(Some(&package.sha256)), &proposal.current.observed.stack, shift);
+                Ok(Deployment { proposal: proposal.towards(target), job, code: package })
+            }
+            Err(failure) => Err(NotBuilt { deployment: Deployment { job, proposal, code: () }, failure }),
+        }
+    }
+}
+
+/// On a first deploy, creates the resources that need no code, because a new role takes seconds to propagate.
+async fn begin<'a>(session: &Session, mut proposal: Proposal<'a>) -> (Proposal<'a>, Result<(), Failure>) {
+    let early = proposal.plan.before_code();
+    let delivery = Delivery::of(&proposal.target);
+    let applied = apply(&mut proposal.current, &early, &delivery, &mut NoTrial, &session.observer()).await;
+    let (done, result) = match applied {
+        Ok(applied) => (applied.done.len(), Ok(())),
+        Err(error) => (error.done.len(), Err(error.into())),
+    };
+    let done = early.changes.into_iter().take(done).collect();
+    (proposal.having_done(done), result)
+}
+
+impl NotBuilt<'_> {
+    /// The answer, because the deploy stops here.
+    pub(crate) fn abandon(self) -> FunctionAnswer {
+        self.deployment.abandon().failed(self.failure)
+    }
+}
+
+impl Deployment<'_, Package> {
     /// Makes the new release live, verifies it, and deletes old versions.
-    pub async fn carry_out(self, session: &Session, origin: &str, verify: bool, began: Instant) -> FunctionAnswer {
-        let Deployment { job, proposal, code: Code::Built(package), done } = self else { return self.abandon() };
+    pub(crate) async fn carry_out(
+        self,
+        session: &Session,
+        origin: Option<String>,
+        verify: bool,
+        began: Instant,
+    ) -> FunctionAnswer {
+        let Deployment { job, proposal, code: package } = self;
         let bucket = job.bucket.map(str::to_owned);
-        let source = Source::Zip(Artifact { zip: package.zip, bucket, origin: origin.to_owned() });
-        let answer = roll_out(session, job, proposal, &source, verify, done).await;
+        let source = ReleaseSource::Zip(Artifact { zip: package.zip, bucket, origin });
+        let answer = roll_out(session, &job, proposal, &source, verify).await;
         if answer.error.is_some() {
             return answer;
         }
-        prune(session, job).await;
+        if may_have_old_versions(&answer, job.function.keep_releases) {
+            prune(session, &job).await;
+        }
         let (function, changed) = (job.function.name.clone(), answer.changed);
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });
         let check = leading(&job.function.checks);
         if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| changed), check) {
-            session.console.note(&format!("try it: `{}`", curl(url, check)));
+            session.console.note(&repeat::note(&job.function, url, check));
+        }
+        if let (Some(weight), Some(version)) = (answer.shift, &answer.outputs.shifted) {
+            let name = &job.function.name;
+            session.console.note(&format!(
+                "version {version} of `{name}` gets {weight} of the traffic: run `lamstream promote {name}` to send it all of \
+                 the traffic, or `lamstream abort {name}` to take its share away"
+            ));
         }
         answer
     }
 
-    /// The answer if the deploy stops here.
-    pub fn abandon(self) -> FunctionAnswer {
-        let Deployment { job, proposal, code, done } = self;
-        let proposal = proposal.towards(job.target(""));
-        let left = proposal.plan.changes.iter().map(|change| Step::of(change, job.names()));
-        // If `begin` failed, the observed stack does not include what it created.
-        let left: Vec<Step> = left.filter(|step| !done.contains(step)).collect();
-        let answer = job.answer(&proposal.current.observed);
-        let (state, error) = match code {
-            Code::Failed(failure) => {
-                (State::Failed, Some(Failure { done: done.clone(), left: left.clone(), ..failure }))
+    /// The answer of `plan`.
+    ///
+    /// # Errors
+    /// If IAM would not take the role.
+    pub(crate) fn preview(self) -> Result<FunctionAnswer, Failure> {
+        self.refuse_large_role()?;
+        self.refuse_undecryptable()?;
+        let error = self.proposal.refuse_strangers().err();
+        let answer = self.job.answer(&self.proposal.current.observed);
+        Ok(FunctionAnswer { plan: Some(self.proposal.plan), detail: Detail::Changes, error, ..answer })
+    }
+
+    /// Refuses to write over an environment that cannot be decrypted: whether a write has changed it cannot be told. The
+    /// live release's may be readable, because another key encrypts it.
+    pub(crate) fn refuse_undecryptable(&self) -> Result<(), Failure> {
+        let writes = |change: &Change| matches!(change.kind(), ResourceKind::Function | ResourceKind::Release);
+        match &self.proposal.current.observed.undecryptable {
+            Some(undecryptable) if self.proposal.plan.changes.iter().any(writes) => {
+                let action = format!("change `{}`", self.name());
+                Err(CloudError::new(action, Reason::Undecryptable, undecryptable.to_string()).into())
             }
-            Code::Missing | Code::Built(_) => (answer.state, None),
-        };
-        FunctionAnswer { state, changed: !done.is_empty(), done, left, error, ..answer }
+            _ => Ok(()),
+        }
     }
 
-    pub fn name(&self) -> &str {
-        &self.job.function.name
+    pub(crate) fn publishes(&self) -> bool {
+        self.proposal.plan.changes.iter().any(|change| change.kind() == ResourceKind::Release)
     }
 
-    /// Whether the function does not exist yet.
-    pub fn is_first(&self) -> bool {
-        self.observed().function.is_none()
+    /// Says what the snapshots of the versions cost, if the deploy makes one.
+    pub(crate) fn tell_cost(&self, session: &Session) {
+        let release = self.proposal.target.live.as_ref().map(Live::newest);
+        let has_snapshots = release.is_some_and(|release| release.configuration.snap_start);
+        // AWS makes those of Java's runtimes for free.
+        if self.publishes() && has_snapshots && self.job.platform.runtime.family() != Family::Java {
+            session.console.note(&format!(
+                "`{}` uses SnapStart: AWS bills the snapshot of each version as long as lamstream keeps it \
+                 (`keep_releases = {}`), for at least 3 hours, and each start from a snapshot",
+                self.name(),
+                self.job.function.keep_releases
+            ));
+        }
     }
 
-    pub fn has_failed(&self) -> bool {
-        matches!(self.code, Code::Failed(_))
+    /// Says what becomes of the logs if the release writes to another log group than before, or to one that is not ours.
+    pub(crate) fn tell_log_group(&self, session: &Session) {
+        let (observed, wanted, name) = (self.observed(), &self.proposal.target, self.name());
+        let group = wanted.names.log_group();
+        let retention = |stack: &Stack| stack.log_group.as_ref().map(|group| group.retention_days);
+        if !self.publishes() {
+            return;
+        }
+        let before = observed.live.as_ref().map(|live| &live.newest().configuration.log_group);
+        if let Some(before) = before.filter(|before| **before != group) {
+            session.console.note(&format!(
+                "`{name}` logs to `{group}` from now on; `{before}` is kept with its logs: delete it with \
+                 `aws logs delete-log-group --log-group-name {before}` when you no longer need them"
+            ));
+        }
+        if observed.borrows_log_group() && retention(observed) != retention(wanted) {
+            session.console.note(&format!(
+                "`{name}` logs to `{group}`, which lamstream did not create: its retention and its tags are not changed"
+            ));
+        }
     }
 
-    pub fn publishes(&self) -> bool {
-        self.proposal.plan.changes.iter().any(|change| change.kind() == Kind::Release)
+    /// Reports which settings the new release will have although no manifest asks for them, and which it will not have.
+    pub(crate) fn tell_outside(&self, session: &Session) {
+        let outside = &self.proposal.current.observed.outside;
+        if self.publishes() && outside.snap_start && !self.job.function.snap_start {
+            let name = self.name();
+            session.console.note(&format!(
+                "`{name}`: SnapStart was switched on outside lamstream; the new version will not have it. To keep it, set \
+                 `snap_start = true`"
+            ));
+        }
+        let next = &outside.next;
+        if self.publishes() && !next.is_empty() {
+            let settings = next.iter().copied().collect::<Vec<_>>().join(", ");
+            let name = self.name();
+            session.console.note(&format!(
+                "`{name}`: the new version keeps settings made outside lamstream: {settings}; to remove them, use the aws \
+                 CLI or the console"
+            ));
+        }
     }
 
-    /// Whether this deploy makes the URL public.
-    pub fn makes_public(&self) -> bool {
-        let open = |url: Option<&FunctionUrl>| url.is_some_and(|url| url.auth == Auth::None);
-        open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
-    }
-
-    pub fn lines(&self) -> Vec<Line> {
-        self.proposal.lines()
-    }
-
-    pub fn refuse_strangers(&self) -> Result<(), Failure> {
-        self.proposal.refuse_strangers()
-    }
-
-    /// Refuses to shift traffic while the live release is unverified, because a failed check could not tell which of the
-    /// two is at fault. Rerunning an interrupted shift publishes nothing and only verifies the URL, so it is allowed.
-    pub fn refuse_shift(&self) -> Result<(), Failure> {
+    /// Refuses to shift traffic while the live release is unverified, because a failed check could not tell which of
+    /// the two is at fault. Rerunning an interrupted shift publishes nothing and only verifies the URL, so it is
+    /// allowed.
+    pub(crate) fn refuse_shift(&self) -> Result<(), Failure> {
         let outputs = &self.proposal.current.observed.outputs;
         match outputs.newest().filter(|_| self.publishes() && outputs.remembered.interrupted) {
             Some(version) => Err(Failure::shift_beside_unverified(self.name(), version)),
             None => Ok(()),
         }
+    }
+}
+
+impl<C> Deployment<'_, C> {
+    /// The answer if the deploy stops here.
+    pub(crate) fn abandon(self) -> FunctionAnswer {
+        let Deployment { job, proposal, .. } = self;
+        let proposal = proposal.towards(job.target(None));
+        let steps = |changes: &[Change]| changes.iter().map(|change| Step::of(change, job.names())).collect();
+        let (done, left): (Vec<Step>, Vec<Step>) = (steps(&proposal.done), steps(&proposal.plan.changes));
+        FunctionAnswer { changed: !done.is_empty(), done, left, ..job.answer(&proposal.current.observed) }
+    }
+
+    /// Refuses a role that IAM would not take, also one that is only wider for the time in which `live` moves.
+    pub(crate) fn refuse_large_role(&self) -> Result<(), Failure> {
+        let current = self.observed().role.as_ref();
+        let roles = self.proposal.plan.changes.iter().filter_map(|change| match change {
+            Change::Role(diff) => diff.target(),
+            _ => None,
+        });
+        let target = self.proposal.target.role.as_ref();
+        for role in roles {
+            if let Some(excess) = role.excess(current) {
+                return Err(Failure::role_too_large(self.name(), &excess, Some(role) != target));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.job.function.name
+    }
+
+    /// Whether the function does not exist yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.observed().function.is_none()
+    }
+
+    /// Whether this deploy makes the URL public.
+    pub(crate) fn makes_public(&self) -> bool {
+        let open = |url: Option<&FunctionUrl>| url.is_some_and(|url| url.auth == Auth::None);
+        open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        self.proposal.lines()
+    }
+
+    pub(crate) fn refuse_strangers(&self) -> Result<(), Failure> {
+        self.proposal.refuse_strangers()
     }
 
     fn observed(&self) -> &Stack {
@@ -165,8 +337,15 @@ fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
     Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
 }
 
-/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run skips
-/// this.
+/// Whether there may be versions to delete. After a first release there is none, and if nothing has changed, only those
+/// that a lower `keep_releases` makes superfluous.
+fn may_have_old_versions(answer: &FunctionAnswer, keep: u32) -> bool {
+    let newest: u32 = answer.outputs.newest().and_then(|version| version.parse().ok()).unwrap_or(u32::MAX);
+    newest > if answer.changed { 1 } else { keep }
+}
+
+/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run
+/// skips this.
 async fn prune(session: &Session, job: &Job<'_>) {
     let pruning = job.place.prune(job.function.keep_releases as usize);
     let Ok(pruned) = session.until_stopped(pruning).await else { return };

@@ -1,19 +1,26 @@
 //! `lamstream deploy`: build, plan, ask, apply, verify.
 
-mod curl;
+mod credentials;
 mod deployment;
+mod gate;
+mod repeat;
 
-use super::package::{package_all, read_packages};
+pub(super) use deployment::{build_all, observe};
+
+use super::import::note_unused;
+use super::package::read_packages;
 use super::preflight::preflight;
 use super::project::Project;
 use super::session::Session;
-use super::site::{Job, Site, observe_all};
+use super::site::Site;
 use super::values::connect;
 use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::report::{Answer, Line};
-use deployment::Deployment;
+use crate::text::list;
+use deployment::{Deployment, NotBuilt};
 use futures_util::future::join_all;
+use packaging::Package;
 use std::time::Instant;
 
 pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Failure> {
@@ -21,66 +28,59 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let began = Instant::now();
     let project = Project::read(&session.global, &arguments.functions)?;
     refuse_shift(&project, arguments)?;
-    let zips = read_packages(session, &project, &arguments.packages.packages)?;
-    let codes = preflight(session, &project, zips, None, true).await?;
-    let (project, site) = connect(session, project).await?;
-    let jobs = site.jobs(&project, session.global.local);
-    let ask = async |deployments: &[Deployment<'_>]| {
-        session.ask(&lines(deployments), &question(&site, &project, deployments)).await
-    };
+    let packages = read_packages(session, &project, &arguments.packages.packages)?;
+    let prepared = preflight(session, &project, packages, None, true).await?;
+    note_unused(session, &project).await;
+    let (site, prepared) = connect(session, &project, prepared).await?;
+    site.refuse_missing_adapter(session, &project)?;
+    if session.global.local {
+        credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
+    }
+    let mut deployments = observe(session, site.prepared_jobs(&project, prepared)).await?;
+    refuse_strangers(&deployments, arguments)?;
 
     // lamstream asks once: before the build if a function is new, otherwise with the complete plan.
-    if !agreed {
-        let preview = observe(session, &jobs, arguments).await?;
-        if preview.iter().any(Deployment::is_first) {
-            ask(&preview).await?;
-            agreed = true;
-        }
+    if !agreed && deployments.iter().any(Deployment::is_first) {
+        session.ask(&lines(&deployments), &question(&site, &project, &deployments)).await?;
+        agreed = true;
+        deployments = observe(session, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
+        refuse_strangers(&deployments, arguments)?;
     }
-    let beginning = async {
-        let observed = observe(session, &jobs, arguments).await?;
-        Ok::<_, Failure>(join_all(observed.into_iter().map(|deployment| deployment.begin(session, agreed))).await)
-    };
-    let building = async { Ok(package_all(session, &jobs, codes).await) };
-    let (begun, packages) = tokio::try_join!(beginning, building)?;
-    let planned = begun.into_iter().zip(packages).map(|(begun, package)| begun.plan(package, arguments.shift));
-    let deployments: Vec<Deployment<'_>> = planned.collect();
+    let built = build_all(session, deployments, agreed, arguments.shift).await;
 
     // If one function cannot be built, the deploy stops for all of them.
-    if deployments.iter().any(Deployment::has_failed) {
-        let functions = deployments.into_iter().map(Deployment::abandon).collect();
-        return Ok(Answer::Deploy(site.functions(&project, functions)));
+    if built.iter().any(Result::is_err) {
+        let abandon = |built: Result<_, _>| built.map_or_else(NotBuilt::abandon, Deployment::abandon);
+        return Ok(site.functions(&project, built.into_iter().map(abandon).collect()).into());
     }
+    let deployments: Vec<Deployment<'_, Package>> = built.into_iter().flatten().collect();
+    deployments.iter().try_for_each(Deployment::refuse_large_role)?;
+    deployments.iter().try_for_each(Deployment::refuse_undecryptable)?;
     if arguments.shift.is_some() {
         deployments.iter().try_for_each(Deployment::refuse_shift)?;
     }
+    for deployment in &deployments {
+        deployment.tell_outside(session);
+        deployment.tell_cost(session);
+        deployment.tell_log_group(session);
+    }
     let lines = lines(&deployments);
     if !agreed && !lines.is_empty() {
-        ask(&deployments).await?;
+        session.ask(&lines, &question(&site, &project, &deployments)).await?;
     } else if session.global.verbose {
         session.console.show(&lines);
     }
     let publishes = deployments.iter().any(Deployment::publishes);
-    let origin = if publishes { packaging::origin(&project.directory) } else { String::new() };
+    let origin = if publishes { packaging::origin(&project.directory) } else { None };
     let verify = !arguments.no_verify;
-    let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, &origin, verify, began));
+    let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, origin.clone(), verify, began));
     let functions = join_all(work).await;
-    Ok(Answer::Deploy(site.functions(&project, functions)))
+    Ok(site.functions(&project, functions).into())
 }
 
-/// Observes all functions, and refuses resources that lamstream did not create.
-async fn observe<'a>(
-    session: &Session,
-    jobs: &'a [Job<'a>],
-    arguments: &Deploy,
-) -> Result<Vec<Deployment<'a>>, Failure> {
-    let observed = observe_all(session, jobs).await?;
-    let deployments: Vec<Deployment<'_>> =
-        observed.into_iter().map(|(job, current)| Deployment::new(job, current)).collect();
-    if !arguments.adopt {
-        deployments.iter().try_for_each(Deployment::refuse_strangers)?;
-    }
-    Ok(deployments)
+/// Refuses resources that lamstream did not create, unless `--adopt` takes them over.
+fn refuse_strangers(deployments: &[Deployment<'_>], arguments: &Deploy) -> Result<(), Failure> {
+    if arguments.adopt { Ok(()) } else { deployments.iter().try_for_each(Deployment::refuse_strangers) }
 }
 
 /// Refuses `--shift` with provisioned concurrency: Lambda keeps instances warm for one version only.
@@ -92,17 +92,17 @@ fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
     }
 }
 
-fn lines(deployments: &[Deployment<'_>]) -> Vec<Line> {
+fn lines<C>(deployments: &[Deployment<'_, C>]) -> Vec<Line> {
     deployments.iter().flat_map(Deployment::lines).collect()
 }
 
-fn question(site: &Site, project: &Project, deployments: &[Deployment<'_>]) -> String {
+fn question<C>(site: &Site, project: &Project, deployments: &[Deployment<'_, C>]) -> String {
     let public = deployments.iter().filter(|deployment| deployment.makes_public());
-    let public: Vec<String> = public.map(|deployment| format!("`{}`", deployment.name())).collect();
-    let urls = match &*public {
-        [] => String::new(),
-        [name] => format!(", with a public URL for {name}"),
-        names => format!(", with public URLs for {}", names.join(", ")),
+    let public: Vec<&str> = public.map(Deployment::name).collect();
+    let urls = match public.len() {
+        0 => String::new(),
+        1 => format!(", with a public URL for {}", list::quoted_and(public)),
+        _ => format!(", with public URLs for {}", list::quoted_and(public)),
     };
     format!("Deploy {} to {}{urls}?", project.app(), site.words())
 }

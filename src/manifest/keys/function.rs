@@ -8,7 +8,7 @@ use super::{Group, Key, Keys, key};
 use crate::stack::{Auth, InvokeMode, LogFormat, LogLevel, SystemLogLevel, Tracing};
 
 /// The keys of `[functions.NAME]`.
-pub const FUNCTION: Keys = &[
+pub(super) const FUNCTION: Keys = &[
     Group { heading: "## `[functions.NAME]`", prefix: "", keys: OWN },
     Group { heading: "### Web apps", prefix: "", keys: WEB },
 ];
@@ -28,14 +28,14 @@ const OWN: &[Key] = &[
         Text,
         Means("`\"provided.al2023\"`; required with `web`"),
         "with `web` and `package`: `\"python3.13\"`, `\"nodejs22.x\"`, … or `\"provided.al2023\"`; AWS decides which \
-         versions exist",
+         versions exist, and lamstream says if it no longer supports one",
     ),
     key("handler", Text, Means("`\"bootstrap\"`"), "with `package`: what the runtime calls, e.g. `\"main.handler\"`"),
     key("architecture", Word(&["x86_64", "arm64"]), Default("x86_64"), "{}; `--local` builds for this machine"),
     key("build", Table(BUILD), Means("what is installed"), "[how to build it](#build)"),
     key("memory", Number(128..=10_240, "MB"), Default("128"), "{}"),
-    // AWS's own default of 3 seconds would cut nearly every stream.
-    key("timeout", Number(1..=900, "seconds"), Default("60"), "{}; a stream must end within this time"),
+    // AWS's own default of 3 seconds would cut off nearly every stream.
+    key("timeout", Number(1..=1800, "seconds"), Default("60"), "{}; a stream must end within this time"),
     key("ephemeral_storage", Number(512..=10_240, "MB"), Default("512"), "{} of `/tmp`"),
     key(
         "concurrency",
@@ -49,6 +49,12 @@ const OWN: &[Key] = &[
         Means("none"),
         "instances kept warm for `live`, and billed; at most as many as are reserved; cannot be used with \
          `deploy --shift`",
+    ),
+    key(
+        "snap_start",
+        Switch,
+        Default("false"),
+        "[start instances from a snapshot](#snapstart) of an initialised one; Python 3.12, Java 11, .NET 8 or later",
     ),
     key("tracing", Word(Tracing::WORDS), Default("pass-through"), "{}: whether X-Ray sees every request"),
     key("vpc", Table(VPC), Means("AWS's network"), "[your VPC](#other-aws-services)"),
@@ -105,9 +111,21 @@ const WEB: &[Key] = &[
     ),
     key("readiness_path", Text, Default("/"), "the path that the adapter polls until the status is below 500"),
     key(
+        "before_snapshot",
+        Text,
+        Means("none"),
+        "with `snap_start`: a path to which the adapter sends an empty `POST` before the snapshot is made",
+    ),
+    key(
+        "after_restore",
+        Text,
+        Means("none"),
+        "with `snap_start`: the same, after an instance has started from the snapshot",
+    ),
+    key(
         "adapter_layer",
         NumberOrText(1..=9_999),
-        Means("27, Lambda Web Adapter 1.0.0"),
+        Means("30, Lambda Web Adapter 1.1.0"),
         "a version of AWS's layer, or the ARN of your own layer",
     ),
     key(
@@ -116,8 +134,15 @@ const WEB: &[Key] = &[
         Default("auto"),
         "`\"auto\"`, `\"none\"`, or a file that lists them, relative to the manifest",
     ),
+    key("slim", Switch, Default("false"), "leave out the tests of Python packages that nothing imports"),
     key("exclude", Texts, Means("none"), "patterns of files to leave out"),
-    key("include", Texts, Means("none"), "patterns of files to package although they would be left out"),
+    key(
+        "include",
+        Texts,
+        Means("none"),
+        "patterns of files to package although they would be left out; with `crate`, of files to package beside the \
+         [binary](#files-beside-a-binary)",
+    ),
 ];
 
 const BUILD: Keys = &[Group {
@@ -127,7 +152,7 @@ const BUILD: Keys = &[Group {
         key(
             "target",
             Text,
-            Means("this machine's own target if the architecture matches, otherwise `-gnu`"),
+            Means("`build.target` of cargo's configuration if it is for the architecture; this machine's own; `-gnu`"),
             "`ARCH-unknown-linux-gnu` or `ARCH-unknown-linux-musl`; `ARCH` is `aarch64` for `\"arm64\"`",
         ),
         key(
@@ -143,6 +168,28 @@ const BUILD: Keys = &[Group {
             Means("cargo's own, otherwise one in `PATH` that has it"),
             "path of a compiler that has the target's standard library; `RUSTC` takes precedence",
         ),
+        key("features", Texts, Means("none"), "features of the crate to enable, in addition to the default ones"),
+        key("default_features", Switch, Default("true"), "enable the crate's default features"),
+        key(
+            "profile",
+            Text,
+            Means("`lambda` if the crate defines it, otherwise `release`, made for Lambda"),
+            "[a profile of cargo](building.md#which-profile-is-used), used as it is",
+        ),
+        key(
+            "locked",
+            Switch,
+            Means("`true` if `CI` is set and `Cargo.lock` is in Git, otherwise `false`"),
+            "fail if `Cargo.lock` does not fit, instead of changing it",
+        ),
+        key(
+            "command",
+            Text,
+            Means("none"),
+            "[a command line for `sh`](building.md#a-command-of-your-own) that makes what is packaged; it runs first, in \
+             the app's directory",
+        ),
+        key("directory", Text, Means("the app's directory"), "where `command` runs, relative to the manifest"),
     ],
 }];
 
@@ -201,7 +248,7 @@ const URL: Keys = &[Group {
             "auth",
             Word(Auth::WORDS),
             Required,
-            "{}: everyone may call, or only signed requests; no default, so that no URL becomes public by accident",
+            "{}: everyone may call, or only signed requests (has to be chosen, so that no URL is public by accident)",
         ),
         key("mode", Word(InvokeMode::WORDS), Default("response-stream"), "{}"),
         key(
@@ -257,6 +304,12 @@ const LOG: Keys = &[Group {
     heading: "### `log`",
     prefix: "",
     keys: &[
+        key(
+            "group",
+            Text,
+            Means("`/aws/lambda/APP[-STAGE]-FUNCTION`"),
+            "name of the log group; several functions may share one",
+        ),
         key(
             "retention_days",
             NumberOrText(1..=3653),

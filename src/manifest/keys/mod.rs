@@ -1,7 +1,6 @@
-//! Every key that a manifest may have: one table for the parser, for docs/manifest.md and for docs/deploy.schema.json.
+//! All keys of the manifest: one table for the parser, docs/manifest.md and docs/deploy.schema.json.
 //!
-//! The parser takes from it which keys are known, ranges, words and defaults; what else has to hold is said where a key
-//! is read.
+//! The parser takes the known keys, their ranges, words and defaults from it. Further rules are where a key is read.
 
 mod function;
 mod root;
@@ -16,11 +15,11 @@ pub struct Key {
     pub name: &'static str,
     pub value: Value,
     pub absent: Absent,
-    /// What it is, in Markdown; `{}` stands for the range or the words of its value.
+    /// Its description in Markdown; `{}` stands for the range or the words of its value.
     pub about: &'static str,
 }
 
-/// What may be written for a key.
+/// The values that a key accepts.
 #[derive(Debug)]
 pub enum Value {
     Text,
@@ -36,38 +35,38 @@ pub enum Value {
     Table(Keys),
     /// An array of tables.
     Tables(Keys),
-    /// One table, or an array of them.
+    /// A table, or an array of tables.
     TableOrTables(Keys),
-    /// Tables under names of the user's choice.
+    /// Tables whose names the user chooses.
     Named(Keys),
-    /// Strings under names of the user's choice.
+    /// Strings whose names the user chooses.
     Pairs,
-    /// The same, where a table instead of a string says where the value comes from.
+    /// The same, where a table instead of a string names the value's source.
     Values(Keys),
-    /// Tables of tables, as IAM has conditions.
+    /// Nested tables, such as IAM's conditions.
     Conditions,
-    /// Whatever the manifest itself may have.
+    /// Everything that the manifest itself accepts.
     Stages,
 }
 
-/// What counts where a key is not written.
+/// What applies if a key is missing.
 #[derive(Debug)]
 pub enum Absent {
-    /// It has to be there.
+    /// The key is required.
     Required,
-    /// The value, as the manifest would spell it, but without quotes.
+    /// The value as the manifest would spell it, but without quotes.
     Default(&'static str),
     /// In words.
     Means(&'static str),
 }
 
-/// The keys of one table, in groups as docs/manifest.md shows them.
+/// The keys of one table, grouped as in docs/manifest.md.
 pub type Keys = &'static [Group];
 
-/// Keys that the documentation shows together.
+/// Keys that the documentation lists together.
 #[derive(Debug)]
 pub struct Group {
-    /// The heading in docs/manifest.md below which they stand.
+    /// Their heading in docs/manifest.md.
     pub heading: &'static str,
     /// The prefix of their names there.
     pub prefix: &'static str,
@@ -80,7 +79,7 @@ pub(super) fn names(keys: Keys) -> Vec<&'static str> {
 }
 
 impl Value {
-    /// The keys of the table that it is, or that each of its tables is.
+    /// The keys of the value's table or tables.
     pub fn keys(&self) -> Keys {
         match self {
             Value::Table(keys)
@@ -97,20 +96,21 @@ impl Value {
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     Known(Keys),
-    /// Names of the user's choice. The keys are those of the table that each may be; without any the same holds there.
+    /// Names that the user chooses. The keys are those of each named table; empty means that nested tables are the
+    /// same.
     Free(Keys),
 }
 
 impl Shape {
-    pub fn of(value: &Value) -> Shape {
+    pub(super) fn of(value: &Value) -> Shape {
         match value {
             Value::Table(_) | Value::Tables(_) | Value::TableOrTables(_) => Shape::Known(value.keys()),
             _ => Shape::Free(value.keys()),
         }
     }
 
-    /// The keys of a table that stands under a name of the user's choice.
-    pub fn of_named(self) -> Shape {
+    /// The keys of a table whose name the user chooses.
+    pub(super) fn of_named(self) -> Shape {
         match self {
             Shape::Free(keys) if !keys.is_empty() => Shape::Known(keys),
             _ => Shape::Free(&[]),
@@ -118,7 +118,7 @@ impl Shape {
     }
 
     /// The key of this name.
-    pub fn find(self, name: &str) -> Option<&'static Key> {
+    pub(super) fn find(self, name: &str) -> Option<&'static Key> {
         match self {
             Shape::Known(keys) => keys.iter().flat_map(|group| group.keys).find(|key| key.name == name),
             Shape::Free(_) => None,

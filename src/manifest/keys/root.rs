@@ -1,11 +1,11 @@
-//! The keys outside of functions.
+//! The keys outside functions.
 
 use super::Absent::{Means, Required};
-use super::Value::{Named, Stages, Text};
+use super::Value::{Named, Stages, Table, Text};
 use super::function::FUNCTION;
 use super::{Group, Keys, key};
 
-/// The keys of the manifest itself.
+/// The manifest's top-level keys.
 pub const ROOT: Keys = &[Group {
     heading: "## Top-level keys",
     prefix: "",
@@ -31,10 +31,22 @@ pub const ROOT: Keys = &[Group {
         key(
             "artifact_bucket",
             Text,
-            Means("a temporary bucket"),
+            Means("a bucket of lamstream's own"),
             "an S3 bucket in the same region, for [packages over 50 MB](#large-packages)",
         ),
+        key("local", Table(LOCAL), Means("nothing"), "[what functions get on this machine](#local)"),
         key("functions", Named(FUNCTION), Required, "a function, at least one; names must differ by more than case"),
         key("stages", Stages, Means("none"), "[a stage](#stages)"),
     ],
+}];
+
+const LOCAL: Keys = &[Group {
+    heading: "## `local`",
+    prefix: "",
+    keys: &[key(
+        "credentials",
+        Text,
+        Means("none that are valid"),
+        "the AWS profile whose credentials functions get with `--local`; `--with-credentials` overrides it",
+    )],
 }];

@@ -1,12 +1,13 @@
-//! The one JSON document on stdout. Unknown is null; keys are never absent; values of the environment never appear.
+//! The single JSON document on stdout. Unknown values are null, no key is ever missing, and values of the environment
+//! never appear.
 
-use super::renderer::Renderer;
+use super::printed::Text;
+use super::renderer::{Page, Renderer};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
-use crate::report::answer::{Answer, Detail, FunctionAnswer, LocalAnswer, LogLine, Response, State};
+use crate::report::answer::{Answer, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State};
 use crate::report::log_line::log_json;
-use crate::report::style::Text;
 use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,11 +19,11 @@ use std::time::Duration;
 pub(super) struct Json;
 
 impl Renderer for Json {
-    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>) -> Text {
+    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>, _: Page) -> Text {
         Text::json(&document(command, answer, failure))
     }
 
-    fn log_lines(&self, lines: &[LogLine]) -> Text {
+    fn log_lines(&self, lines: &[LogLine], _: Page) -> Text {
         lines.iter().map(|line| Text::json(&log_json(line))).collect()
     }
 
@@ -31,42 +32,36 @@ impl Renderer for Json {
     }
 }
 
-/// Schema 1. `failure` is what the command as a whole ended with.
+/// Schema 1. `failure` is the failure of the command as a whole.
 fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value {
-    let found = answer.functions();
-    let functions = found.map(|found| found.functions.iter().map(function).collect::<Vec<_>>());
+    let found = &answer.found;
     let mut document = json!({
         "schema": 1,
         "command": command,
         "ok": failure.is_none(),
-        "account": found.and_then(|found| found.account.as_ref()),
-        "region": found.and_then(|found| found.region.as_ref()),
-        "endpoint": found.and_then(|found| found.endpoint.as_ref()),
-        "stage": found.and_then(|found| found.stage.as_ref()),
-        "functions": functions.unwrap_or_default(),
+        "account": found.account,
+        "region": found.region,
+        "endpoint": found.endpoint,
+        "stage": found.stage,
+        "functions": found.functions.iter().map(function).collect::<Vec<_>>(),
         "error": failure.map(error),
     });
-    match answer {
-        Answer::LocalRun(Some(found))
-        | Answer::LocalStart(Some(found))
-        | Answer::LocalStatus(Some(found))
-        | Answer::LocalStop(Some(found))
-        | Answer::LocalReset(Some(found))
-        | Answer::LocalEnv(Some(found)) => document["local"] = local(found),
-        Answer::AdapterInstall(path) | Answer::LayerAdd(path) => {
+    match &answer.extra {
+        Extra::Nothing => {}
+        Extra::Local(found) => document["local"] = local(found),
+        Extra::Path(path) => {
             document["path"] = json!(path.as_ref().map(|path| path.display().to_string()));
         }
-        Answer::Import(import) => {
+        Extra::Import(import) => {
             let import = import.as_ref();
             document["out"] = json!(import.and_then(|import| import.out.as_ref()));
             document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
             document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
         }
-        Answer::Logs(_, events) => {
+        Extra::Events(events) => {
             document["events"] = json!(events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
         }
-        Answer::Invoke(_, found) => document["response"] = json!(found.as_ref().map(response)),
-        _ => {}
+        Extra::Response(found) => document["response"] = json!(found.as_ref().map(response)),
     }
     document
 }
@@ -74,11 +69,18 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
 fn local(local: &LocalAnswer) -> Value {
     let env: serde_json::Map<String, Value> =
         local.env.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    json!({ "running": local.endpoint.is_some(), "endpoint": local.endpoint, "data": local.data, "env": env })
+    json!({ "running": local.endpoint().is_some(), "endpoint": local.endpoint(), "data": local.data, "env": env })
 }
 
 fn left_over(left: &LeftOver) -> Value {
-    json!({ "file": left.file, "line": left.line, "path": left.path, "what": left.what, "advice": left.advice })
+    json!({
+        "file": left.file,
+        "line": (left.line > 0).then_some(left.line),
+        "path": left.path,
+        "what": left.what,
+        "advice": left.advice,
+        "blocks": left.blocks,
+    })
 }
 
 fn response(response: &Response) -> Value {
@@ -118,7 +120,7 @@ fn function(function: &FunctionAnswer) -> Value {
         "release": function.outputs.version.as_ref().map(|version| json!({
             "version": version,
             "previous": function.outputs.previous,
-            "code_sha256": function.release.as_ref().map(|release| &release.code),
+            "code_sha256": function.release.as_ref().and_then(|release| release.code.as_ref()),
             "verification": function.verdict.map(Verdict::as_str),
             "shift": function.outputs.shifted.as_ref().map(|version| json!({
                 "version": version,
@@ -126,13 +128,14 @@ fn function(function: &FunctionAnswer) -> Value {
             })),
         })),
         "changes": function.plan.iter().flat_map(|plan| changes(function, plan)).collect::<Vec<_>>(),
+        "set_outside": function.set_outside,
         "verified": function.verified.as_ref().map(verified),
         "done": kinds(&function.done),
         "left": kinds(&function.left),
         "error": function.error.as_ref().map(error),
     });
     match &function.detail {
-        Detail::None => {}
+        Detail::Url | Detail::Changes => {}
         Detail::Zip(zip) => {
             value["zip"] = json!(zip.path);
             value["sha256"] = json!(zip.sha256);
@@ -152,7 +155,7 @@ fn published(published: &Published) -> Value {
     json!({
         "version": published.version,
         "published_at": published.at,
-        "origin": Some(&published.origin).filter(|origin| !origin.is_empty()),
+        "origin": published.origin,
         "code_sha256": published.release.code,
         "live": matches!(published.share, Share::Whole | Share::Rest(_)),
         "previous": published.is_previous,
@@ -196,7 +199,7 @@ fn verified(verified: &Verified) -> Value {
     })
 }
 
-/// To a tenth.
+/// Rounded to one decimal.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }
@@ -204,7 +207,7 @@ fn milliseconds(duration: Duration) -> f64 {
 fn error(failure: &Failure) -> Value {
     json!({
         "kind": failure.kind.as_str(),
-        "message": failure.message,
+        "message": failure.message.to_string(),
         "caused_by": failure.caused_by,
         "request_id": failure.request_id,
         "hints": failure.hints,

@@ -1,20 +1,30 @@
-//! The formats of stdout: one file each, and its line in [`of`].
+//! The formats of stdout: each is one file, with its lines in [`Output`].
 
 mod json;
+mod printed;
 mod renderer;
 mod text;
 
-pub(crate) use renderer::Renderer;
+pub(crate) use printed::Text;
+pub(crate) use renderer::{Page, Renderer};
 
-use crate::cli::Output;
+use clap::ValueEnum;
 use json::Json;
 use std::sync::Arc;
 use text::Plain;
 
-/// The renderer of a format that `--output` names.
-pub(super) fn of(format: Output) -> Arc<dyn Renderer> {
-    match format {
-        Output::Text => Arc::new(Plain),
-        Output::Json => Arc::new(Json),
+/// The values of `--output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Text,
+    Json,
+}
+
+impl Output {
+    pub(super) fn renderer(self) -> Arc<dyn Renderer> {
+        match self {
+            Output::Text => Arc::new(Plain),
+            Output::Json => Arc::new(Json),
+        }
     }
 }

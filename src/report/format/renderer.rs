@@ -1,18 +1,25 @@
-//! What a format of stdout has to do.
+//! What a format of stdout must provide.
 
+use super::printed::Text;
 use crate::failure::Failure;
 use crate::report::answer::{Answer, LogLine};
-use crate::report::style::Text;
 
-/// Turns what a command found out into what stdout gets.
-pub trait Renderer: Send + Sync {
-    /// The whole answer of a command, such as `local start`, and what it failed with; empty where there is nothing to
-    /// print.
-    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>) -> Text;
+/// What stdout can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// The width to wrap lines to; `usize::MAX` for no limit.
+    pub columns: usize,
+    pub has_colours: bool,
+}
 
-    /// Events of a log, while they come.
-    fn log_lines(&self, lines: &[LogLine]) -> Text;
+/// Converts answers to output on stdout.
+pub(crate) trait Renderer: Send + Sync {
+    /// The whole answer of a command, such as `local start`, and its failure; empty if there is nothing to print.
+    fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>, page: Page) -> Text;
 
-    /// Whether stdout gets one document at the end, and so no body of a response or log as it comes.
+    /// Events of a log, as they arrive.
+    fn log_lines(&self, lines: &[LogLine], page: Page) -> Text;
+
+    /// Whether stdout is a single document, so that bodies and logs cannot be streamed.
     fn is_document(&self) -> bool;
 }

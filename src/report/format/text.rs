@@ -1,33 +1,29 @@
-//! Answers as text: what stdout gets unless JSON was asked for.
+//! Answers as text, the default format of stdout.
 
-use super::renderer::Renderer;
+use super::printed::Text;
+use super::renderer::{Page, Renderer};
 use crate::failure::Failure;
-use crate::report::answer::{Answer, Detail, FunctionAnswer, Functions, LocalAnswer, LogLine, NotCompared, State};
+use crate::report::answer::{
+    Answer, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, NotCompared, State,
+};
 use crate::report::log_line::log_text;
-use crate::report::outlet;
 use crate::report::story::plan_lines;
-use crate::report::style::{Line, Text};
+use crate::report::style::Line;
+use crate::report::table::{Cell, table};
 use crate::stack::{Published, Share, Verdict};
 use crate::text::palette::{GREEN, RED, YELLOW};
 use anstyle::Style;
-use std::fmt::Write;
 
 pub(super) struct Plain;
 
 impl Renderer for Plain {
-    fn answer(&self, _: &str, answer: &Answer, failure: Option<&Failure>) -> Text {
-        let lines = match answer {
-            Answer::Plan(found) => plans(found, failure),
-            Answer::Status(found) => found.functions.iter().flat_map(status).collect(),
-            Answer::Releases(found) => found.functions.iter().flat_map(releases).collect(),
-            _ => return Text::lines(&values(answer)),
-        };
-        Text::wrapped(&lines, outlet::columns_of_stdout())
+    fn answer(&self, _: &str, answer: &Answer, failure: Option<&Failure>, page: Page) -> Text {
+        let lines = Text::wrapped(&lines(&answer.found, failure, page.columns), page.columns);
+        [Text::lines(&values(answer)), lines].into_iter().collect()
     }
 
-    fn log_lines(&self, lines: &[LogLine]) -> Text {
-        let colour = outlet::has_colours();
-        lines.iter().map(|line| log_text(line, colour)).collect()
+    fn log_lines(&self, lines: &[LogLine], page: Page) -> Text {
+        lines.iter().map(|line| log_text(line, page.has_colours)).collect()
     }
 
     fn is_document(&self) -> bool {
@@ -35,62 +31,78 @@ impl Renderer for Plain {
     }
 }
 
-/// What other programs read: URLs, paths, a manifest, variables.
+/// Output for other programs: URLs, paths, a manifest, variables.
 fn values(answer: &Answer) -> String {
-    match answer {
-        Answer::Deploy(found)
-        | Answer::Url(found)
-        | Answer::Rollback(found)
-        | Answer::Promote(found)
-        | Answer::Abort(found) => urls(&found.functions),
-        Answer::Build(found) => found.functions.iter().filter_map(path).collect(),
-        Answer::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
-        Answer::LocalEnv(Some(local)) => {
-            local.env.iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+    match &answer.extra {
+        Extra::Nothing => {
+            let functions = &answer.found.functions;
+            functions.iter().filter_map(|function| value(function, functions.len() == 1)).collect()
         }
-        Answer::LocalStatus(Some(LocalAnswer { endpoint: None, .. })) => "not running\n".to_owned(),
-        Answer::LocalRun(Some(local))
-        | Answer::LocalStart(Some(local))
-        | Answer::LocalStatus(Some(local))
-        | Answer::LocalStop(Some(local))
-        | Answer::LocalReset(Some(local)) => local.endpoint.iter().map(|endpoint| format!("{endpoint}\n")).collect(),
-        Answer::AdapterInstall(Some(path)) | Answer::LayerAdd(Some(path)) => format!("{}\n", path.display()),
-        _ => String::new(),
+        Extra::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
+        Extra::Local(local) => local_values(local),
+        Extra::Path(Some(path)) => format!("{}\n", path.display()),
+        Extra::Events(_) | Extra::Response(_) | Extra::Import(None) | Extra::Path(None) => String::new(),
     }
 }
 
-/// One function: its address alone. Several: `NAME<TAB>URL`.
-fn urls(functions: &[FunctionAnswer]) -> String {
-    let mut text = String::new();
-    for function in functions.iter().filter(|function| function.state != State::Failed) {
-        let Some(url) = &function.outputs.url else { continue };
-        let _ = match functions.len() {
-            1 => writeln!(text, "{url}"),
-            _ => writeln!(text, "{}\t{url}", function.name),
-        };
-    }
-    text
-}
-
-fn plans(found: &Functions, failure: Option<&Failure>) -> Vec<Line> {
-    let lines = |function: &FunctionAnswer| Some(plan_lines(function.names.as_ref()?, function.plan.as_ref()?));
-    let lines: Vec<Line> = found.functions.iter().filter_map(lines).flatten().collect();
-    match lines.is_empty() {
-        // A command that failed has not looked at everything.
-        true if failure.is_some() || found.functions.is_empty() => Vec::new(),
-        true => vec![Line::plain("no changes")],
-        false => lines,
-    }
-}
-
-fn path(function: &FunctionAnswer) -> Option<String> {
+/// A path, or a URL: alone, or as `NAME<TAB>URL` if there are several functions.
+fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
     match &function.detail {
         Detail::Zip(zip) => Some(format!("{}\n", zip.path)),
-        Detail::None | Detail::Releases(_) | Detail::Comparison { .. } => None,
+        Detail::Url if function.state != State::Failed => {
+            let url = function.outputs.url.as_ref()?;
+            Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
+        }
+        Detail::Url | Detail::Changes | Detail::Releases(_) | Detail::Comparison { .. } => None,
     }
 }
 
-fn status(function: &FunctionAnswer) -> Vec<Line> {
+fn local_values(local: &LocalAnswer) -> String {
+    match &local.state {
+        _ if !local.env.is_empty() => {
+            local.env.iter().map(|(name, value)| format!("export {name}={value}\n")).collect()
+        }
+        LocalState::Running { endpoint } => format!("{endpoint}\n"),
+        LocalState::NotRunning => "not running\n".to_owned(),
+        LocalState::Ended => String::new(),
+    }
+}
+
+/// Output for people: plans, states, releases.
+fn lines(found: &Functions, failure: Option<&Failure>, columns: usize) -> Vec<Line> {
+    let lines: Vec<Line> = found.functions.iter().flat_map(|function| lines_of(function, columns)).collect();
+    let are_planned = found.functions.iter().any(|function| matches!(function.detail, Detail::Changes));
+    // A failed command did not check everything.
+    let none = lines.is_empty() && are_planned && failure.is_none();
+    let planned = found.functions.iter().filter(|function| matches!(function.detail, Detail::Changes));
+    let outside = planned.filter_map(|function| Some(format!("{}: {}", function.name, set_outside(function)?)));
+    let outside = outside.map(|line| Line::plain(&line)).collect::<Vec<_>>();
+    none.then(|| Line::plain("no changes")).into_iter().chain(lines).chain(outside).collect()
+}
+
+/// Such as "set outside lamstream: SnapStart".
+fn set_outside(function: &FunctionAnswer) -> Option<String> {
+    let settings = &function.set_outside;
+    (!settings.is_empty()).then(|| format!("set outside lamstream: {}", settings.join(", ")))
+}
+
+fn lines_of(function: &FunctionAnswer, columns: usize) -> Vec<Line> {
+    match &function.detail {
+        Detail::Changes => changes(function),
+        Detail::Releases(releases) => table(&releases.iter().map(release).collect::<Vec<_>>(), columns),
+        Detail::Comparison { in_manifest, not_compared } => status(function, *in_manifest, not_compared),
+        Detail::Url | Detail::Zip(_) => Vec::new(),
+    }
+}
+
+fn changes(function: &FunctionAnswer) -> Vec<Line> {
+    match (&function.names, &function.plan) {
+        (Some(names), Some(plan)) => plan_lines(names, plan),
+        _ => Vec::new(),
+    }
+}
+
+fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompared]) -> Vec<Line> {
     let (style, state) = match (function.state, &function.outputs.version) {
         (State::Deployed, Some(version)) => (GREEN, format!("deployed, version {version}")),
         (State::Deployed, None) => (GREEN, "deployed".to_owned()),
@@ -98,10 +110,6 @@ fn status(function: &FunctionAnswer) -> Vec<Line> {
         _ => (YELLOW, "not deployed".to_owned()),
     };
     let before = function.outputs.previous.iter().map(|version| format!(" (previous: {version})"));
-    let (in_manifest, not_compared) = match &function.detail {
-        Detail::Comparison { in_manifest, not_compared } => (*in_manifest, &**not_compared),
-        Detail::None | Detail::Zip(_) | Detail::Releases(_) => (true, &[][..]),
-    };
     let orphan = if in_manifest { "" } else { ", but not in the manifest" };
     let rest = before.collect::<String>() + orphan;
     let mut lines = vec![Line::plain(&format!("{}: ", function.name)).and(style, &state).and(Style::new(), &rest)];
@@ -122,10 +130,10 @@ fn status(function: &FunctionAnswer) -> Vec<Line> {
         let what = format!(": the URL of version {version} {what}; the next deploy verifies it");
         lines.push(more("").and(verdict_style(verdict), verdict.as_str()).and(Style::new(), &what));
     }
-    let differs = function.plan.as_ref().filter(|_| function.state == State::Deployed && in_manifest);
-    if let (Some(plan), Some(names)) = (differs, &function.names) {
-        lines.extend(plan_lines(names, plan).into_iter().map(Line::indented));
+    if function.state == State::Deployed && in_manifest {
+        lines.extend(changes(function).into_iter().map(Line::indented));
     }
+    lines.extend(set_outside(function).iter().map(|line| more(line)));
     lines.extend(not_compared.iter().map(|NotCompared { field, why }| more(&format!("{field} not compared: {why}"))));
     lines
 }
@@ -138,16 +146,8 @@ fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
-fn releases(function: &FunctionAnswer) -> Vec<Line> {
-    match &function.detail {
-        Detail::Releases(releases) => releases.iter().map(release).collect(),
-        Detail::None | Detail::Zip(_) | Detail::Comparison { .. } => Vec::new(),
-    }
-}
-
-/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified    live`
-fn release(published: &Published) -> Line {
-    let digest: String = published.release.code.chars().take(8).collect();
+/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified  live`
+fn release(published: &Published) -> Vec<Cell> {
     let (style, share) = match published.share {
         Share::Whole => (GREEN, "live".to_owned()),
         Share::Rest(weight) => (GREEN, format!("live ({}%)", ((1.0 - weight.fraction()) * 10_000.0).round() / 100.0)),
@@ -155,13 +155,14 @@ fn release(published: &Published) -> Line {
         Share::None if published.is_previous => (Style::new(), "previous".to_owned()),
         Share::None => (Style::new(), String::new()),
     };
-    let at = published.at.split('.').next().unwrap_or_default();
-    let origin = if published.origin.is_empty() { "-" } else { &published.origin };
-    let line = Line::plain(&format!("{:<4} {at}Z  {origin:<25}  {digest}  ", published.version));
-    let verdict = published.verdict.as_str();
-    let line = line.and(verdict_style(published.verdict), verdict);
-    if share.is_empty() {
-        return line;
-    }
-    line.and(Style::new(), &format!("{:1$}  ", "", 10_usize.saturating_sub(verdict.len()))).and(style, &share)
+    let plain = |text: String| (Style::new(), text);
+    let at = published.at.as_deref().and_then(|at| at.split('.').next()).map(|at| format!("{at}Z"));
+    vec![
+        plain(published.version.clone()),
+        plain(at.unwrap_or_else(|| "-".to_owned())),
+        plain(published.origin.clone().unwrap_or_else(|| "-".to_owned())),
+        plain(published.release.code.iter().flat_map(|code| code.chars()).take(8).collect()),
+        (verdict_style(published.verdict), published.verdict.as_str().to_owned()),
+        (style, share),
+    ]
 }

@@ -1,0 +1,223 @@
+//! A place on AWS as a cloud. One round of reads observes it, and each change writes one noun.
+
+mod function;
+mod log_group;
+mod permission;
+mod provisioned;
+mod release;
+mod role;
+mod url;
+
+use crate::apply::{self, Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside};
+use crate::aws::alias;
+use crate::aws::current::Current;
+use crate::aws::place::Place;
+use crate::aws::round::Round;
+use crate::aws::routing::{Alias, Routing};
+use crate::aws::version::{Condition, Version};
+use crate::aws::wait::Subject;
+use crate::plan::Change;
+use crate::stack::{Live, Names, Owner, Permission, Provisioned, Release, Shift, Stack};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use permission::Policy;
+use std::collections::BTreeSet;
+use url::Urls;
+
+pub use url::DeployedUrl;
+pub(super) use url::all as urls;
+
+/// How many observations are attempted while another process keeps deploying the function.
+const LOOKS: usize = 3;
+/// How many functions are observed at once: enough to make all calls that AWS's rates allow.
+const AT_ONCE: usize = 16;
+
+/// Observes functions of one account. Returns them in the same order.
+///
+/// # Errors
+/// With the first call that fails.
+pub async fn observe_places<'p>(places: &[Place<'p>]) -> Result<Vec<Current<'p>>, CloudError> {
+    let round = &Round::of(places);
+    let observed = stream::iter(places).map(async |place| place.observe_in(round).await);
+    observed.buffered(AT_ONCE).try_collect().await
+}
+
+/// What belongs to a function that exists.
+struct Parts {
+    live: Option<GetFunctionOutput>,
+    alias: Option<Alias>,
+    urls: Urls,
+    provisioned: Option<Provisioned>,
+    policy: Policy,
+}
+
+impl<'p> Place<'p> {
+    async fn observe_in(&self, round: &Round) -> Result<Current<'p>, CloudError> {
+        for _ in 0..LOOKS {
+            if let Some(current) = self.look(round).await? {
+                return Ok(current);
+            }
+        }
+        let action = format!("observe function `{}`", self.names.function_name());
+        Err(CloudError::new(action, Reason::Conflict, "another process keeps changing it"))
+    }
+
+    /// `$LATEST`, and what belongs to the function. Of a function that does not exist, nothing else is read.
+    async fn look_at_function(&self, round: &Round) -> Result<(Option<GetFunctionOutput>, Parts), CloudError> {
+        let latest = self.get_function(None).await?;
+        if latest.is_none() {
+            let ask = || async { url::observe(self).await.map(|urls| !matches!(urls, Urls::Unsupported)) };
+            let urls = if round.has_urls(ask).await? { Urls::Missing } else { Urls::Unsupported };
+            let (live, alias, provisioned, policy) = Default::default();
+            return Ok((latest, Parts { live, alias, urls, provisioned, policy }));
+        }
+        let (live, alias, urls, provisioned, policy) = tokio::try_join!(
+            self.get_function(Some(Names::ALIAS)),
+            alias::observe(self),
+            url::observe(self),
+            provisioned::observe(self),
+            permission::observe(self),
+        )?;
+        Ok((latest, Parts { live, alias, urls, provisioned, policy }))
+    }
+
+    /// Makes one round of concurrent reads. Returns `None` if `live` moved during the round.
+    async fn look(&self, round: &Round) -> Result<Option<Current<'p>>, CloudError> {
+        let ((latest, parts), role, log_group) =
+            tokio::try_join!(self.look_at_function(round), role::observe(self), log_group::observe(self, round),)?;
+        let Parts { live, alias, urls, provisioned, policy: Policy { ours: permissions, has_others } } = parts;
+        let version = |output: &Option<GetFunctionOutput>| {
+            output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
+        };
+        let (seen_latest, seen_live) = (version(&latest), version(&live));
+        if seen_live.as_ref().and_then(|version| version.number.as_ref())
+            != alias.as_ref().map(|alias| &alias.routing.version)
+        {
+            return Ok(None);
+        }
+        let alias = alias.map(|alias| alias.without_warming(provisioned));
+        let mut newest = seen_live.clone();
+        let shift = match alias.as_ref().and_then(|alias| alias.routing.shifted.clone()) {
+            Some((number, weight)) => {
+                newest = version(&self.get_function(Some(&number)).await?);
+                newest.clone().map(|version| Box::new(Shift { release: version.release, weight }))
+            }
+            None => None,
+        };
+        let mut outside = set_outside(seen_latest.as_ref(), newest.as_ref());
+        outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
+        outside.live.extend(has_others.then_some("permissions of `live`"));
+        let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
+        // A function that could not be created counts as missing: creating it again starts with deleting it.
+        let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
+        let function = function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
+        let before = alias.as_ref().map(|alias| alias.routing.clone());
+        let outputs = before.as_ref().map(Routing::outputs).unwrap_or_default();
+        let has_urls = !matches!(urls, Urls::Unsupported);
+        let (url, address) = match urls {
+            Urls::Found(url, address) => (Some(url), Some(address)),
+            Urls::Missing | Urls::Unsupported => (None, None),
+        };
+        let outputs = Outputs { url: address, ..outputs };
+        let live = seen_live.map(|version| Live { release: version.release, shift });
+        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };
+        let undecryptable = seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
+        let observed = Observed { stack, outputs, has_urls, outside, undecryptable };
+        Ok(Some(Current {
+            place: self.clone(),
+            observed,
+            latest: seen_latest,
+            alias,
+            is_alias_stale: false,
+            attempts: Vec::new(),
+            before,
+            memory: None,
+        }))
+    }
+
+    /// Our statements on `live`, read in one call.
+    pub async fn permissions(&self) -> Result<BTreeSet<Permission>, CloudError> {
+        permission::observe(self).await.map(|policy| policy.ours)
+    }
+}
+
+/// Whether a key of the user's encrypts the code.
+fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
+    let mut code = found.into_iter().flatten().filter_map(|found| found.code());
+    code.any(|code| code.source_kms_key_arn().is_some())
+}
+
+/// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
+fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
+    let settings = |version: Option<&Version>| version.map(|version| version.outside.clone()).unwrap_or_default();
+    let snap_starts = |version: &Version| version.release.configuration.snap_start;
+    let live = settings(newest);
+    let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
+    SetOutside { live, next: settings(latest), snap_start }
+}
+
+impl<'p> Cloud for Place<'p> {
+    type Current<'a>
+        = Current<'p>
+    where
+        Self: 'a;
+
+    fn names(&self) -> &Names {
+        &self.names
+    }
+
+    async fn observe(&self) -> Result<Current<'p>, CloudError> {
+        self.observe_in(&Round::of([self])).await
+    }
+}
+
+impl apply::Current for Current<'_> {
+    fn stack(&self) -> &Stack {
+        &self.observed.stack
+    }
+
+    async fn publish(
+        &mut self,
+        release: &Release,
+        source: &ReleaseSource,
+        observer: &Observer<'_>,
+    ) -> Result<String, CloudError> {
+        let place = self.place.clone();
+        place
+            .until_accepted(Subject::Function, observer, async || {
+                release::publish(self, release, source, observer).await
+            })
+            .await
+    }
+
+    async fn carry_out(
+        &mut self,
+        change: &Change,
+        delivery: &Delivery<'_>,
+        observer: &Observer<'_>,
+    ) -> Result<Outputs, CloudError> {
+        let place = &self.place.clone();
+        let about = match change {
+            Change::LogGroup(_) => Subject::LogGroup,
+            Change::Role(_) => Subject::Role,
+            _ => Subject::Function,
+        };
+        place
+            .until_accepted(about, observer, async || {
+                match change {
+                    Change::LogGroup(diff) => log_group::carry_out(place, diff, observer).await?,
+                    Change::Role(diff) => role::carry_out(place, diff, observer).await?,
+                    Change::Function(diff) => function::carry_out(self, diff, delivery, observer).await?,
+                    Change::Release(diff) => return release::carry_out(self, diff, delivery, observer).await,
+                    Change::Url(diff) => return url::carry_out(place, diff).await,
+                    Change::Provisioned(diff) => provisioned::carry_out(place, diff, observer).await?,
+                    Change::Permission(diff) => {
+                        self.is_alias_stale = true;
+                        permission::carry_out(place, diff).await?;
+                    }
+                }
+                Ok(Outputs::default())
+            })
+            .await
+    }
+}

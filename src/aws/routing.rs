@@ -1,0 +1,96 @@
+//! The target of the alias `live`, and what the alias remembers.
+
+use super::memory::Memory;
+use crate::apply::{CloudError, Outputs, Reason};
+use crate::stack::{Provisioned, Weight};
+use aws_sdk_lambda::types::AliasRoutingConfiguration;
+
+/// The alias as observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Alias {
+    pub routing: Routing,
+    pub revision: Option<String>,
+}
+
+/// Where an alias sends traffic, and what it remembers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Routing {
+    pub version: String,
+    /// The version that gets part of the traffic, and how much.
+    pub shifted: Option<(String, Weight)>,
+    pub memory: Memory,
+}
+
+impl Alias {
+    /// With provisioned concurrency, weights do not mean a shift: Lambda moves the traffic gradually. Source:
+    /// docs/aws.md, "Provisioned concurrency".
+    pub(super) fn without_warming(mut self, provisioned: Option<Provisioned>) -> Alias {
+        self.routing.shifted = self.routing.shifted.filter(|_| provisioned.is_none());
+        self
+    }
+}
+
+impl Routing {
+    /// Reads AWS's response to `action`.
+    ///
+    /// # Errors
+    /// If the response does not include the version that the alias points to.
+    pub(super) fn of(
+        version: Option<&str>,
+        routing: Option<&AliasRoutingConfiguration>,
+        description: Option<&str>,
+        action: impl FnOnce() -> String,
+    ) -> Result<Routing, CloudError> {
+        let version = version.map(str::to_owned).ok_or_else(|| {
+            CloudError::new(action(), Reason::Refused, "AWS did not return the version that an alias points to")
+        })?;
+        let memory = description.map(Memory::read).unwrap_or_default();
+        Ok(Routing { version, shifted: shifted(routing), memory })
+    }
+
+    /// Routes all traffic to `number`. `asked` means that the URL is verified afterwards.
+    pub(super) fn whole(current: Option<&Routing>, number: &str, asked: bool) -> Routing {
+        let memory = current.map(|current| current.memory.clone()).unwrap_or_default();
+        let from = current.map(|current| current.version.as_str());
+        Routing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) }
+    }
+
+    /// The version that traffic was last moved to.
+    pub(super) fn newest(&self) -> &str {
+        self.shifted.as_ref().map_or(&self.version, |(version, _)| version)
+    }
+
+    pub(super) fn same_traffic(&self, other: &Routing) -> bool {
+        (&self.version, &self.shifted) == (&other.version, &other.shifted)
+    }
+
+    /// The last good release: this one, unless the run that made it live ended before its URL passed.
+    pub(super) fn settled(&self) -> Option<Routing> {
+        if !self.memory.is_interrupted(self.newest()) {
+            return Some(self.clone());
+        }
+        match &self.shifted {
+            Some(_) => Routing { shifted: None, ..self.clone() }.settled(),
+            None => {
+                let (version, memory) = self.memory.back()?;
+                Some(Routing { version, shifted: None, memory })
+            }
+        }
+    }
+
+    pub(super) fn outputs(&self) -> Outputs {
+        Outputs {
+            version: Some(self.version.clone()),
+            previous: self.memory.previous.clone(),
+            shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
+            remembered: self.memory.live(self.newest()),
+            ..Outputs::default()
+        }
+    }
+}
+
+/// AWS allows one version in addition to the first.
+fn shifted(routing: Option<&AliasRoutingConfiguration>) -> Option<(String, Weight)> {
+    let weights = routing?.additional_version_weights()?;
+    weights.iter().find_map(|(version, weight)| Some((version.clone(), Weight::of_fraction(*weight)?)))
+}

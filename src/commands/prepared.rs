@@ -1,0 +1,73 @@
+//! Functions that can be built here.
+
+use crate::manifest::{FilePatterns, Function};
+use crate::stack::{Architecture, Platform};
+use packaging::{App, Beside, BuildCommand, Checked, Package};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// A function's code, with no problem that can be found before the build.
+pub(super) enum Buildable {
+    Now(Code),
+    /// A command runs first.
+    Commanded(Box<Commanded>),
+}
+
+/// Code that can be packaged as it is.
+pub(super) enum Code {
+    /// Given with `--package`, or built elsewhere.
+    Zip(Package),
+    Crate {
+        prepared: Box<packaging::Prepared>,
+        beside: Beside,
+        architecture: Architecture,
+    },
+    App(Box<Checked>),
+}
+
+/// Code that a command makes or prepares.
+pub(super) struct Commanded {
+    pub command: BuildCommand,
+    pub then: Then,
+}
+
+/// What follows the command.
+pub(super) enum Then {
+    Compile {
+        prepared: Box<packaging::Prepared>,
+        beside: Beside,
+        architecture: Architecture,
+    },
+    /// The command makes the app's directory, which can be checked only then.
+    Gather(Box<App>),
+    /// The command makes this zip.
+    Read(PathBuf, FilePatterns),
+}
+
+impl Buildable {
+    /// The same code, with the bytes of a zip among `zips` that is the same. A new one is added to them.
+    pub(super) fn sharing(self, zips: &Mutex<Vec<Package>>) -> Buildable {
+        let Buildable::Now(Code::Zip(package)) = self else { return self };
+        let mut zips = zips.lock().unwrap_or_else(PoisonError::into_inner);
+        let package = package.sharing(zips.iter());
+        zips.push(package.clone());
+        Buildable::Now(Code::Zip(package))
+    }
+
+    /// Whether only the build shows mistakes that nothing should be created before: cargo's and a command's.
+    pub(super) fn may_be_refused(&self) -> bool {
+        matches!(self, Buildable::Now(Code::Crate { .. }) | Buildable::Commanded(_))
+    }
+
+    /// Whether there is nothing to build.
+    pub(super) fn is_built(&self) -> bool {
+        matches!(self, Buildable::Now(Code::Zip(_)))
+    }
+}
+
+/// A function that can be built here, and the platform of its code.
+pub(super) struct Prepared {
+    pub function: Function,
+    pub platform: Platform,
+    pub code: Buildable,
+}
