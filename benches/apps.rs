@@ -70,7 +70,6 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cache = root.join("target/tmp/cache");
     let place = Place { state: tempfile::tempdir().unwrap(), cache };
-    place.lamstream(root, &["local", "adapter", "install"]);
     let subject = |name, directory: &str, path| Subject {
         name,
         directory: root.join(directory),

@@ -3,11 +3,11 @@
 mod support;
 
 use lamstream::apply::{Delivery, NoTrial, apply};
-use lamstream::plan::{Action, Kind, Plan, plan};
+use lamstream::plan::{Action, Plan, ResourceKind, plan};
 use lamstream::stack::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use support::memory::{Memory, nobody};
+use support::memory::{Memory, no_one};
 
 fn names() -> Names {
     Names {
@@ -16,6 +16,7 @@ fn names() -> Names {
         function: "chat".into(),
         region: "eu-central-1".into(),
         account: "123456789012".into(),
+        log_group: None,
     }
 }
 
@@ -39,7 +40,8 @@ fn role() -> impl Strategy<Value = Role> {
         let mut statements: BTreeSet<Statement> = actions.iter().map(statement).collect();
         statements.insert(Statement::may_write_logs(&names()));
         Role {
-            trust: Statement::lambda_may_assume(),
+            trust: BTreeSet::from([Statement::lambda_may_assume()]),
+            other_policies: managed_policies.iter().map(|name| name.to_uppercase()).collect(),
             statements,
             managed_policies,
             permissions_boundary: boundary,
@@ -66,7 +68,7 @@ fn url() -> impl Strategy<Value = FunctionUrl> {
 fn release() -> impl Strategy<Value = Release> {
     let parts = ("[cd]", 128..130u32, prop::option::of("[st]"), prop::option::of("[kl]"));
     parts.prop_map(|(code, memory, secret, key)| Release {
-        code,
+        code: Some(code),
         configuration: Configuration {
             role_arn: names().role_arn(),
             architecture: Architecture::Arm64,
@@ -75,8 +77,10 @@ fn release() -> impl Strategy<Value = Release> {
             memory,
             timeout: 60,
             ephemeral_storage: 512,
+            snap_start: false,
             layers: Vec::new(),
             environment: secret.into_iter().map(|value| ("KEY".to_owned(), Secret::new(value))).collect(),
+            undecryptable: None,
             logging: Logging::Text,
             log_group: names().log_group(),
             attachments: Box::new(Attachments { kms_key: key, ..Attachments::default() }),
@@ -86,8 +90,11 @@ fn release() -> impl Strategy<Value = Release> {
 
 /// A whole stack, as a manifest would want it.
 fn wanted() -> impl Strategy<Value = Stack> {
-    let (role, url, provisioned) =
-        (prop::option::weighted(0.8, role()), prop::option::of(url()), prop::option::of(1..3u32));
+    let (role, url, provisioned) = (
+        prop::option::weighted(0.8, role()),
+        prop::option::of(url()),
+        prop::option::of((1..3u32).prop_map(Provisioned)),
+    );
     let parts = (log_group(), role, function(), release(), url, provisioned);
     parts.prop_map(|(log_group, role, function, mut release, url, provisioned)| {
         if role.is_none() {
@@ -165,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_is_served_before_and_after_is_served_throughout(a in public(), b in public()) {
+    fn a_caller_who_is_served_before_and_after_is_served_throughout(a in public(), b in public()) {
         for stack in prefixes(&a, &plan(&a, &b)) {
             prop_assert!(is_public(&stack), "{stack:#?}");
         }
@@ -181,13 +188,13 @@ proptest! {
     }
 
     #[test]
-    fn a_deploy_cut_short_goes_on_from_there(a in stack(), b in stack(), budget in 0..12usize) {
+    fn an_interrupted_deploy_resumes_where_it_stopped(a in stack(), b in stack(), budget in 0..12usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cloud = Memory::with(a.clone());
         let delivery = Delivery::of(&b);
         cloud.budget.set(Some(budget));
         let first = plan(&a, &b);
-        let cut = runtime.block_on(apply(&mut cloud.current(), &first, &delivery, &mut NoTrial, &nobody()));
+        let cut = runtime.block_on(apply(&mut cloud.current(), &first, &delivery, &mut NoTrial, &no_one()));
         match cut {
             Ok(applied) => prop_assert_eq!(applied.done.len(), first.changes.len()),
             Err(error) => {
@@ -197,7 +204,7 @@ proptest! {
         }
         cloud.budget.set(None);
         let rest = plan(&cloud.stack(), &b);
-        runtime.block_on(apply(&mut cloud.current(), &rest, &delivery, &mut NoTrial, &nobody())).unwrap();
+        runtime.block_on(apply(&mut cloud.current(), &rest, &delivery, &mut NoTrial, &no_one())).unwrap();
         prop_assert_eq!(cloud.stack(), b);
     }
 
@@ -214,7 +221,7 @@ proptest! {
             cloud.budget.set(budget);
             cloud.loses_reply.set(loses_reply);
             let plan = plan(&cloud.stack(), &b);
-            if let Err(error) = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &nobody())) {
+            if let Err(error) = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &no_one())) {
                 let told = error.done.len() + usize::from(error.failed.is_some()) + error.left.len();
                 prop_assert!(budget.is_some() && told == plan.changes.len(), "{error:#?}");
             }
@@ -244,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn while_a_shift_is_under_way_both_releases_have_what_they_need(a in wanted(), b in wanted(), percent in 1..=99u8) {
+    fn during_a_shift_both_releases_have_what_they_need(a in wanted(), b in wanted(), percent in 1..=99u8) {
         prop_assume!(a.live != b.live && a.role.is_some() && b.role.is_some());
         let (old, new) = (a.live.clone().unwrap().release, b.live.clone().unwrap().release);
         let shift = Weight::percent(percent).map(|weight| Box::new(Shift { release: new, weight }));
@@ -260,7 +267,7 @@ proptest! {
     #[test]
     fn a_url_that_stays_is_never_deleted(a in wanted(), b in wanted()) {
         prop_assume!(a.url.is_some() && b.url.is_some());
-        let deletes = |change: &lamstream::plan::Change| change.kind() == Kind::Url && change.action() != Action::Update;
+        let deletes = |change: &lamstream::plan::Change| change.kind() == ResourceKind::Url && change.action() != Action::Update;
         prop_assert!(!plan(&a, &b).changes.iter().any(deletes));
     }
 
@@ -268,27 +275,27 @@ proptest! {
     fn what_is_a_strangers_is_never_deleted_and_never_changed_unasked(
         mut a in wanted(),
         b in stack(),
-        theirs in prop::sample::subsequence(vec![Kind::LogGroup, Kind::Role, Kind::Function], 1..3)
+        theirs in prop::sample::subsequence(vec![ResourceKind::LogGroup, ResourceKind::Role, ResourceKind::Function], 1..3)
     ) {
         let tags = [
-            (Kind::LogGroup, a.log_group.as_mut().map(|group| &mut group.tags)),
-            (Kind::Role, a.role.as_mut().map(|role| &mut role.tags)),
-            (Kind::Function, a.function.as_mut().map(|function| &mut function.tags)),
+            (ResourceKind::LogGroup, a.log_group.as_mut().map(|group| &mut group.tags)),
+            (ResourceKind::Role, a.role.as_mut().map(|role| &mut role.tags)),
+            (ResourceKind::Function, a.function.as_mut().map(|function| &mut function.tags)),
         ];
-        let mut strangers = Vec::new();
+        let mut foreign = Vec::new();
         for (kind, tags) in tags {
             if let Some(tags) = tags.filter(|_| theirs.contains(&kind)) {
                 *tags = Tags::default();
-                strangers.push(kind);
+                foreign.push(kind);
             }
         }
         let plan = plan(&a, &b);
         for change in &plan.changes {
-            let by_tags = [Kind::LogGroup, Kind::Role].contains(&change.kind());
-            let owner = if by_tags { change.kind() } else { Kind::Function };
-            if strangers.contains(&owner) {
+            let by_tags = [ResourceKind::LogGroup, ResourceKind::Role].contains(&change.kind());
+            let owner = if by_tags { change.kind() } else { ResourceKind::Function };
+            if foreign.contains(&owner) {
                 prop_assert!(change.action() != Action::Delete);
-                prop_assert!(plan.strangers.contains(&owner));
+                prop_assert!(plan.foreign.iter().any(|other| other.kind == owner));
             }
         }
     }

@@ -2,15 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod manifest {
-    pub mod bad;
-    pub mod fixtures;
-    pub mod good;
-    pub mod keys;
+    pub(crate) mod bad;
+    pub(crate) mod fixtures;
+    pub(crate) mod good;
+    pub(crate) mod keys;
+    pub(crate) mod models;
     #[path = "../support/python.rs"]
-    #[expect(dead_code, clippy::print_stderr, reason = "shared with tests that install more and say what they lack")]
-    pub mod python;
-    pub mod sample;
-    pub mod secrets;
-    pub mod stages;
-    pub mod target;
+    #[expect(clippy::print_stderr, reason = "shared with tests that say what they lack")]
+    pub(crate) mod python;
+    pub(crate) mod sample;
+    pub(crate) mod secrets;
+    pub(crate) mod stages;
+    pub(crate) mod target;
 }

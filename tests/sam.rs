@@ -11,7 +11,14 @@ use lamstream::manifest;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const OPTIONS: Options<'_> = Options { app: "app", region: None, template_directory: "", rules: &ManifestRules };
+const OPTIONS: Options<'_> = Options {
+    app: "app",
+    region: None,
+    account: None,
+    template_directory: "",
+    rules: &ManifestRules,
+    files: &support::NoFiles,
+};
 
 fn fixtures() -> Vec<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/import/tests/fixtures");
@@ -58,7 +65,7 @@ fn what_is_left_over_is_said_in_the_manifest_too() {
 
 /// Nothing can be commented out here, so the import itself reports it.
 #[test]
-fn a_manifest_that_stays_wrong_is_told() {
+fn a_manifest_that_stays_wrong_is_reported() {
     let name = "A".repeat(64);
     let text = format!(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  {name}: {{Type: AWS::Serverless::Function, Properties: \

@@ -2,6 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod verify {
-    pub mod answers;
-    pub mod server;
+    pub(crate) mod answers;
+    pub(crate) mod server;
 }

@@ -1,33 +1,20 @@
 //! The examples as they stand: deployed into the local cloud, streamed from, destroyed.
 
-use crate::support::bench::{Bench, LAMSTREAM, said};
-use crate::support::python::found;
+use crate::support::bench::{Bench, said};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+
+/// The example that needs Rust. The others get by without it.
+const RUST: &str = "axum-web";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Shared by all tests and runs: what it holds takes minutes to build.
-pub fn cache() -> PathBuf {
+/// Shared by all tests and runs: what it holds takes long to install.
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
-}
-
-/// Whether Lambda Web Adapter is there, installed as a user would.
-pub fn adapter() -> bool {
-    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
-    let install = || {
-        let output = Command::new(LAMSTREAM)
-            .args(["local", "adapter", "install"])
-            .env("LAMSTREAM_CACHE_DIR", cache())
-            .output()
-            .map_err(|error| error.to_string())?;
-        if output.status.success() { Ok(()) } else { Err(said(&output)) }
-    };
-    found(INSTALLED.get_or_init(install).clone()).is_some()
 }
 
 /// The command line as a user types it in the example's directory.
@@ -36,7 +23,34 @@ fn command(bench: &Bench, example: &str, arguments: &[&str]) -> Command {
     command.current_dir(root().join("examples").join(example)).env("LAMSTREAM_CACHE_DIR", cache());
     // The interpreters of this machine are found through it.
     command.envs(std::env::var_os("HOME").map(|home| ("HOME", home)));
+    if example != RUST {
+        without_rust(bench, &mut command);
+    }
     command
+}
+
+/// Takes Rust's tools out of a command's environment, as on a machine where they were never installed.
+fn without_rust(bench: &Bench, command: &mut Command) {
+    let path = std::env::var_os("PATH").unwrap();
+    let others = std::env::split_paths(&path).enumerate().map(|(at, directory)| {
+        if !directory.join("cargo").exists() && !directory.join("rustc").exists() {
+            return directory;
+        }
+        // Everything else in this directory stays.
+        let rest = bench.path(&format!("path-{at}"));
+        std::fs::create_dir_all(&rest).unwrap();
+        for entry in std::fs::read_dir(&directory).unwrap().map(Result::unwrap) {
+            let (name, link) = (entry.file_name(), rest.join(entry.file_name()));
+            if ![Some("cargo"), Some("rustc")].contains(&name.to_str()) && std::fs::symlink_metadata(&link).is_err() {
+                std::os::unix::fs::symlink(entry.path(), link).unwrap();
+            }
+        }
+        rest
+    });
+    command.env("PATH", std::env::join_paths(others).unwrap());
+    for name in ["CARGO", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        command.env_remove(name);
+    }
 }
 
 fn good(bench: &Bench, example: &str, arguments: &[&str]) -> String {
@@ -47,9 +61,6 @@ fn good(bench: &Bench, example: &str, arguments: &[&str]) -> String {
 
 /// Deploys an example, gives what is behind `path` of its URL to `check`, and destroys it.
 fn lives(example: &str, path: &str, curl: &[&str], check: impl FnOnce(&mut dyn Read)) {
-    if !adapter() {
-        return;
-    }
     let bench = Bench::new("");
     let url = good(&bench, example, &["deploy", "--local", "--yes"]);
     assert_eq!(good(&bench, example, &["url", "--local"]), url);
@@ -106,14 +117,11 @@ fn express_sse_sends_events() {
 
 #[test]
 fn axum_web_counts() {
-    lives("axum-web", "count?to=5", &[], |answer| assert_eq!(streams(answer, "1\n"), "1\n2\n3\n4\n5\n"));
+    lives(RUST, "count?to=5", &[], |answer| assert_eq!(streams(answer, "1\n"), "1\n2\n3\n4\n5\n"));
 }
 
 #[test]
 fn a_sam_template_is_imported_deployed_and_streams() {
-    if !adapter() {
-        return;
-    }
     let bench = Bench::new("");
     std::fs::remove_file(bench.path("deploy.toml")).unwrap();
     let template = root().join("crates/import/tests/fixtures/40-streaming-article.yaml");
@@ -141,18 +149,4 @@ fn a_sam_template_is_imported_deployed_and_streams() {
         .output()
         .unwrap();
     assert_eq!(answer.stdout, include_bytes!("../fixtures/stream_chat_body.bin"));
-}
-
-#[test]
-fn without_the_adapter_the_error_says_how_to_get_it() {
-    let bench = Bench::new("");
-    let manifest = root().join("examples/fastapi-chat/deploy.toml");
-    let text = std::fs::read_to_string(manifest).unwrap().replace("\"app\"", "\".\"");
-    bench.write("deploy.toml", &text);
-    bench.write("run.sh", "#!/bin/sh\nexec python -m http.server $PORT\n");
-    let output = bench.run(&["deploy", "--local", "--yes"]);
-    assert_eq!(output.status.code(), Some(1));
-    let story = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(story.contains("Lambda Web Adapter is not installed"), "{story}");
-    assert!(story.contains("hint: run `lamstream local adapter install`"), "{story}");
 }

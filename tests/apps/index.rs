@@ -1,6 +1,10 @@
 //! An index of Python packages and a registry of Node's, on loopback: real ones, as far as pip, uv and npm can tell.
 
-use crate::wheels::wheel;
+use crate::wheels::wheel_with;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,10 +15,10 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 /// What a wanderer into the logs would look for.
-pub const PASSWORD: &str = "planted-password";
+pub(crate) const PASSWORD: &str = "planted-password";
 
 /// Serves the files of a directory; ends with the test.
-pub struct Index {
+pub(crate) struct Index {
     directory: TempDir,
     pub address: String,
     ended: Arc<AtomicBool>,
@@ -23,7 +27,7 @@ pub struct Index {
 
 impl Index {
     /// `locked` asks for the user `corp` and the password.
-    pub fn start(locked: bool) -> Index {
+    pub(crate) fn start(locked: bool) -> Index {
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -42,56 +46,76 @@ impl Index {
         Index { directory, address, ended, thread: Some(thread) }
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.directory.path()
     }
 
     /// `http://…/simple`.
-    pub fn simple(&self) -> String {
+    pub(crate) fn simple(&self) -> String {
         format!("http://{}/simple", self.address)
     }
 
     /// The same with its user and password.
-    pub fn simple_with_password(&self) -> String {
+    pub(crate) fn simple_with_password(&self) -> String {
         format!("http://corp:{PASSWORD}@{}/simple", self.address)
     }
 
-    pub fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         format!("http://{}/files/{name}", self.address)
     }
 
     /// A wheel whose package says `whose`, and the index's page of it; gives its file.
-    pub fn add_wheel(&self, name: &str, version: &str, whose: &str) -> PathBuf {
+    pub(crate) fn add_wheel(&self, name: &str, version: &str, whose: &str) -> PathBuf {
+        self.add_wheel_with(name, version, whose, "")
+    }
+
+    /// The same with more lines of metadata.
+    pub(crate) fn add_wheel_with(&self, name: &str, version: &str, whose: &str, more: &str) -> PathBuf {
         let files = self.root().join("files");
         std::fs::create_dir_all(&files).unwrap();
         let text = format!("WHOSE = '{whose}'\n");
-        let path = wheel(&files, name, version, "py3-none-any", &[(&format!("{name}/__init__.py"), text.as_bytes())]);
-        let page = self.root().join("simple").join(name).join("index.html");
-        std::fs::create_dir_all(page.parent().unwrap()).unwrap();
-        let file = path.file_name().unwrap().to_str().unwrap();
-        let link = format!("<a href=\"../../files/{file}#sha256={}\">{file}</a>\n", sha256(&path));
-        std::fs::OpenOptions::new().create(true).append(true).open(page).unwrap().write_all(link.as_bytes()).unwrap();
+        let module = format!("{name}/__init__.py");
+        let path = wheel_with(&files, name, version, "py3-none-any", &[(&module, text.as_bytes())], more);
+        self.link(name, &path);
         path
     }
 
+    /// A file on the index's page of a package.
+    pub(crate) fn link(&self, name: &str, path: &Path) {
+        let page = self.root().join("simple").join(name).join("index.html");
+        std::fs::create_dir_all(page.parent().unwrap()).unwrap();
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let link = format!("<a href=\"../../files/{file}#sha256={}\">{file}</a>\n", sha256(path));
+        std::fs::OpenOptions::new().create(true).append(true).open(page).unwrap().write_all(link.as_bytes()).unwrap();
+    }
+
     /// A package of Node that says `whose`.
-    pub fn add_tarball(&self, name: &str, version: &str, whose: &str) {
+    pub(crate) fn add_tarball(&self, name: &str, version: &str, whose: &str) {
+        self.add_module(name, version, &format!("module.exports = '{whose}'\n"), &json!({}));
+    }
+
+    /// A package of Node with this `index.js`, which is executable, and these further keys of its `package.json`. Versions
+    /// that the registry has stay.
+    pub(crate) fn add_module(&self, name: &str, version: &str, text: &str, keys: &Value) {
         let package = tempfile::tempdir().unwrap();
         std::fs::create_dir(package.path().join("package")).unwrap();
-        let text = format!("{{\"name\": \"{name}\", \"version\": \"{version}\"}}");
-        std::fs::write(package.path().join("package/package.json"), text).unwrap();
-        std::fs::write(package.path().join("package/index.js"), format!("module.exports = '{whose}'\n")).unwrap();
+        let mut list = json!({"name": name, "version": version});
+        list.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+        std::fs::write(package.path().join("package/package.json"), list.to_string()).unwrap();
+        std::fs::write(package.path().join("package/index.js"), text).unwrap();
         let file = format!("{}-{version}.tgz", name.replace('/', "-"));
         let (path, page) = (self.root().join("files").join(&file), self.root().join(name));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::create_dir_all(page.parent().unwrap()).unwrap();
         let made = Command::new("tar").arg("-czf").arg(&path).arg("-C").arg(package.path()).arg("package").status();
         assert!(made.unwrap().success());
-        let page_text = serde_json::json!({
-            "name": name, "dist-tags": {"latest": version},
-            "versions": {version: {"name": name, "version": version, "dist": {"tarball": self.file(&file)}}},
-        });
-        std::fs::write(page, page_text.to_string()).unwrap();
+        let digest = STANDARD.encode(Sha512::digest(std::fs::read(&path).unwrap()));
+        list["dist"] = json!({"tarball": self.file(&file), "integrity": format!("sha512-{digest}")});
+        let known = std::fs::read(&page).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let mut known = known.unwrap_or_else(|| json!({"name": name, "versions": {}}));
+        known["versions"][version] = list;
+        known["dist-tags"] = json!({"latest": version});
+        std::fs::write(page, known.to_string()).unwrap();
     }
 }
 
@@ -103,7 +127,7 @@ impl Drop for Index {
     }
 }
 
-pub fn sha256(path: &Path) -> String {
+pub(crate) fn sha256(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().unwrap();
     String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }

@@ -4,6 +4,7 @@ use crate::index::Index;
 use crate::packages::with_each_installer;
 use crate::packaging::{MANIFEST, app, contents};
 use crate::support::bench::{Bench, said};
+use serde_json::json;
 use std::path::Path;
 
 const NODE: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'nodejs20.x'\nrun = 'node index.js'\n";
@@ -62,7 +63,7 @@ fn another_index_is_another_package_although_the_list_is_the_same() {
 }
 
 #[test]
-fn an_index_that_only_the_other_tool_is_told_is_used() {
+fn an_index_that_only_the_other_tool_names_is_used() {
     let (public, corp) = indexes();
     with_each_installer(|uv| {
         let wheels = corp.root().join("files").display().to_string();
@@ -113,19 +114,14 @@ fn another_registry_or_lock_is_seen_although_the_list_of_node_is_the_same() {
     write(&bench, "app/.npmrc", &format!("registry={}\n", registry(&corp)));
     assert_eq!(by_variable(&public).as_deref(), Ok("private"));
     write(&bench, "app/.npmrc", "");
+    // Another lock is another installation.
     let file = corp.file("six-1.0.0.tgz");
-    for (lock, text) in [
-        ("yarn.lock", format!("six@*:\n  version \"1.0.0\"\n  resolved \"{file}#00\"\n")),
-        (
-            "pnpm-lock.yaml",
-            format!("packages:\n  six@1.0.0:\n    resolution: {{integrity: sha512-00, tarball: '{file}'}}\n"),
-        ),
-        ("bun.lock", format!("{{\"packages\": {{\"six\": [\"six@1.0.0\", \"{file}\", {{}}, \"sha512-00\"],}}}}")),
-    ] {
-        assert_eq!(six(&bench, None, &[]).as_deref(), Ok("public"), "{lock}");
-        write(&bench, &format!("app/{lock}"), &text);
-        let refused = six(&bench, None, &[]).unwrap_err();
-        assert!(refused.contains(&format!("{lock}` resolves it from")), "{lock}: {refused}");
-        std::fs::remove_file(bench.path(&format!("app/{lock}"))).unwrap();
-    }
+    let root = json!({"name": "site", "version": "1.0.0", "dependencies": {"six": "*"}});
+    let lock = json!({
+        "name": "site", "version": "1.0.0", "lockfileVersion": 3,
+        "packages": {"": root, "node_modules/six": {"version": "1.0.0", "resolved": file}},
+    });
+    assert_eq!(six(&bench, None, &[]).as_deref(), Ok("public"));
+    write(&bench, "app/package-lock.json", &lock.to_string());
+    assert_eq!(six(&bench, None, &[]).as_deref(), Ok("private"));
 }

@@ -3,11 +3,15 @@
 
 mod examples;
 mod index;
+mod links;
 mod machine;
+mod node_locks;
 mod packages;
 mod packaging;
 mod private;
 mod private_node;
+mod python_locks;
+mod sources;
 mod wheels;
 
 #[path = "../support/mod.rs"]

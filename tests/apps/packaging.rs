@@ -7,11 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use zip::ZipArchive;
 
-pub const MANIFEST: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'run.sh'\n";
+pub(crate) const MANIFEST: &str =
+    "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'run.sh'\n";
 const RUN: &str = "#!/bin/sh\nexec python -m http.server $PORT\n";
 
-/// A bench with an app of these files beside its `run.sh`, which nobody may execute.
-pub fn app(manifest: &str, files: &[(&str, &str)]) -> Bench {
+/// A bench with an app of these files beside its `run.sh`, which is not executable.
+pub(crate) fn app(manifest: &str, files: &[(&str, &str)]) -> Bench {
     let bench = Bench::new(manifest);
     for (name, text) in [("run.sh", RUN)].iter().chain(files) {
         let path = bench.path("app").join(name);
@@ -23,7 +24,7 @@ pub fn app(manifest: &str, files: &[(&str, &str)]) -> Bench {
 }
 
 /// Names to modes and bytes.
-pub fn contents(zip: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+pub(crate) fn contents(zip: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
     let mut archive = ZipArchive::new(std::fs::File::open(zip).unwrap()).unwrap();
     let count = archive.len();
     let entry = |at| {
@@ -34,6 +35,27 @@ pub fn contents(zip: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
         (name, (entry.unix_mode().unwrap() & 0o777, bytes))
     };
     (0..count).map(entry).collect()
+}
+
+/// Unpacks a zip with its links, as Lambda does.
+pub(crate) fn unpack(zip: &Path, to: &Path) {
+    let mut archive = ZipArchive::new(std::fs::File::open(zip).unwrap()).unwrap();
+    let mut links = Vec::new();
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at).unwrap();
+        let path = to.join(&*entry.name().unwrap());
+        let (is_link, mode) = (entry.is_symlink(), entry.unix_mode().unwrap());
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if is_link {
+            links.push((String::from_utf8(bytes).unwrap(), path));
+        } else {
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode & 0o777)).unwrap();
+        }
+    }
+    links.into_iter().for_each(|(target, path)| std::os::unix::fs::symlink(target, path).unwrap());
 }
 
 fn built(bench: &Bench) -> BTreeMap<String, (u32, Vec<u8>)> {
@@ -59,7 +81,7 @@ fn ended_with(code: i32, bench: &Bench) -> String {
 }
 
 #[test]
-fn an_app_goes_along_without_secrets_and_clutter() {
+fn an_app_is_packaged_without_secrets_and_clutter() {
     let files = [
         ("main.py", "pass\n"),
         (".env", "TOKEN=planted\n"),
@@ -85,7 +107,7 @@ fn an_app_goes_along_without_secrets_and_clutter() {
 }
 
 #[test]
-fn the_same_app_is_the_same_zip_wherever_it_lies() {
+fn the_same_app_is_the_same_zip_in_any_directory() {
     let zip = |mode| {
         let bench = app(MANIFEST, &[("main.py", "pass\n"), ("z/a", "1"), ("a/z", "2")]);
         std::fs::set_permissions(bench.path("app/run.sh"), std::fs::Permissions::from_mode(mode)).unwrap();
@@ -190,6 +212,9 @@ fn what_deploys_an_app_is_neither_a_part_of_it_nor_a_change_of_it() {
         ".pulumi/x",
         "Pulumi.yaml",
         "Pulumi.dev.yaml",
+        "cdktf.json",
+        "cdktf.out/manifest.json",
+        "compose.yaml",
         ".vercel/x",
         ".netlify/x",
         "infra/Dockerfile",
@@ -201,6 +226,10 @@ fn what_deploys_an_app_is_neither_a_part_of_it_nor_a_change_of_it() {
     }
     bench.write("run.sh", RUN);
     bench.write("staging.toml", manifest);
+    // Handlers may have this name, too.
+    for name in ["serverless.js", "serverless.ts"] {
+        bench.write(name, "module.exports = { service: 'shop', provider: { name: 'aws' } };\n");
+    }
     let zip = |arguments: &[&str]| {
         let path = bench.good(&[&["build", "--out", "out"], arguments].concat());
         contents(Path::new(&bench.path(path.trim())))
@@ -221,7 +250,7 @@ fn what_deploys_an_app_is_neither_a_part_of_it_nor_a_change_of_it() {
 }
 
 #[test]
-fn a_file_that_stays_behind_and_may_be_the_apps_own_is_told() {
+fn a_file_that_is_left_out_and_may_be_the_apps_own_is_reported() {
     let manifest = MANIFEST.replace("run =", "environment = { TOKEN = { file = 'app/token' } }\nrun =");
     let bench = app(&manifest, &[("token", "t"), ("template.json", "{}"), ("prod.tfvars", "a = 1")]);
     let story = String::from_utf8(bench.run(&["build", "--out", "out"]).stderr).unwrap();

@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 
 /// What has to come out.
 #[derive(Clone, Copy)]
-pub enum Out {
+pub(crate) enum Out {
     Private,
     /// Refused, with these words.
     Refused(&'static str),
@@ -160,7 +160,7 @@ impl Stage {
     }
 }
 
-fn library(directory: &Path, name: &str, dependencies: &str, more: &str) {
+pub(crate) fn library(directory: &Path, name: &str, dependencies: &str, more: &str) {
     std::fs::create_dir_all(directory).unwrap();
     let text = format!("[project]\nname = '{name}'\nversion = '1'\ndependencies = [{dependencies}]\n{BUILD}{more}");
     std::fs::write(directory.join("pyproject.toml"), text).unwrap();
@@ -221,6 +221,92 @@ fn a_source_of_uv_is_where_a_package_comes_from() {
         ("index", &[project!(pinned!())], Private, Private),
         ("index of the root", &[("pyproject.toml", &index_of_root), project!("")], Private, Private),
         ("alternatives", &[("app/pyproject.toml", &alternatives), LIB], Private, Refused("install uv")),
+    ]);
+}
+
+#[test]
+fn a_package_of_the_workspace_is_not_taken_from_an_index_without_its_source() {
+    let edit = "add `six = { workspace = true }` to `[tool.uv.sources]` of `";
+    let mid = ("libs/mid/", "'six'");
+    let needs_mid = PROJECT.replace("'six'", "'mid'") + "[tool.uv.sources]\nmid = { workspace = true }\n";
+    let mid_by_path = needs_mid.replace("workspace = true", "path = '../libs/mid'");
+    let list = |text: &'static str| ("app/requirements.txt", text);
+    let libraries = ("pyproject.toml", "[tool.uv.workspace]\nmembers = ['libs/*']\n");
+    let by_directory = "list its directory instead of its name: `../libs/six`";
+    Stage::new(false).each(&[
+        ("no source", &[project!(""), WORKSPACE, LIB], Refused(edit), Refused("app/pyproject.toml:5")),
+        (
+            "a member's",
+            &[("app/pyproject.toml", &needs_mid), WORKSPACE, mid, LIB],
+            Refused("six"),
+            Refused("libs/mid/pyproject.toml:4"),
+        ),
+        (
+            "a directory's",
+            &[("app/pyproject.toml", &mid_by_path), libraries, mid, LIB],
+            Refused("six"),
+            Refused("libs/mid/pyproject.toml:4"),
+        ),
+        ("a list's", &[list("six\n"), project!(""), WORKSPACE, LIB], Refused(by_directory), Refused(by_directory)),
+        (
+            "a list's, without a project",
+            &[list("leaf\nsix==1.0\n"), libraries, LIB],
+            Refused("requirements.txt:2"),
+            Refused("libs/six/pyproject.toml:2"),
+        ),
+        ("by its directory", &[list("../libs/six\n"), libraries, LIB], Private, Private),
+    ]);
+}
+
+#[test]
+fn a_list_that_is_not_next_to_the_project_has_its_sources_too() {
+    let manifest = format!("{MANIFEST}dependencies = 'deps.txt'\n");
+    let beside = [("deploy.toml", &*manifest), ("deps.txt", "leaf\nsix\n")];
+    let inner = manifest.replace("deps.txt", "deps/pyproject.toml");
+    let shared = manifest.replace("deps.txt", "shared/deps.txt");
+    let by_path = project!("[tool.uv.sources]\nsix = { path = '../libs/six' }\n");
+    let of_root = format!("{}[tool.uv.sources]\nsix = {{ workspace = true }}\n", WORKSPACE.1);
+    let root_has_an_index =
+        "[tool.uv.workspace]\nmembers = ['libs/*']\n[[tool.uv.index]]\nurl = '{CORP}'\ndefault = true\n";
+    let list = ("app/requirements.txt", "six\n");
+    let poetry = ("app/pyproject.toml", "[tool.poetry.dependencies]\nsix = { path = '../libs/six' }\n");
+    let poetry_of_root = ("pyproject.toml", poetry.1);
+    let settings = ("app/pyproject.toml", "[tool.ruff]\nline-length = 100\n");
+    let direct = format!("{}# x\n", PROJECT.replace("'six'", "'six @ file://{WHEEL}'"));
+    let pdm = ("app/pdm.lock", "[[package]]\nname = 'six'\npath = './libs/six'\n");
+    let pipfile = ("Pipfile", "[packages]\nsix = {path = './libs/six'}\n");
+    let links = project!("[tool.uv]\nfind-links = ['{WHEELS}']\n");
+    let default = project!("[[tool.uv.index]]\nurl = '{CORP}'\ndefault = true\n");
+    let included = [("deploy.toml", &*shared), ("shared/deps.txt", "-r ../app/more.txt\n"), ("app/more.txt", "six\n")];
+    Stage::new(false).each(&[
+        ("path", &[beside[0], beside[1], by_path, LIB], Refused("deps.txt:2"), Refused("app/pyproject.toml:7")),
+        ("included", &[included[0], included[1], included[2], by_path, LIB], Refused("more.txt:1"), Refused("toml:7")),
+        ("direct", &[beside[0], beside[1], ("app/pyproject.toml", &direct)], Refused("deps.txt:2"), Refused("toml:5")),
+        ("poetry", &[beside[0], beside[1], poetry, LIB], Refused("deps.txt:2"), Refused("app/pyproject.toml:2")),
+        ("pdm", &[beside[0], beside[1], pdm, LIB], Refused("deps.txt:2"), Refused("app/pdm.lock:2")),
+        ("links", &[beside[0], ("deps.txt", "six\n"), links], Refused("deps.txt"), Refused("app/pyproject.toml")),
+        ("index", &[beside[0], ("deps.txt", "six\n"), default], Refused("deps.txt"), Refused("app/pyproject.toml")),
+        (
+            "another project",
+            &[("deploy.toml", &inner), ("deps/pyproject.toml", PROJECT), by_path, LIB],
+            Refused("deps/pyproject.toml:5"),
+            Refused("app/pyproject.toml:7"),
+        ),
+        (
+            "root",
+            &[("pyproject.toml", &of_root), list, LIB],
+            Refused("requirements.txt:1"),
+            Refused("pyproject.toml:4"),
+        ),
+        (
+            "root, beside settings",
+            &[("pyproject.toml", &of_root), list, settings, LIB],
+            Refused("requirements.txt:1"),
+            Refused("pyproject.toml:4"),
+        ),
+        ("poetry's root", &[poetry_of_root, list, LIB], Refused("requirements.txt:1"), Refused("pyproject.toml:2")),
+        ("Pipfile above", &[pipfile, list, LIB], Refused("Pipfile:2"), Refused("requirements.txt:1")),
+        ("index of the root", &[("pyproject.toml", root_has_an_index), list], Private, Private),
     ]);
 }
 
@@ -370,40 +456,12 @@ fn a_lock_of_poetry_says_where_a_package_comes_from() {
 fn what_another_tool_takes_from_elsewhere_is_not_taken_from_the_index() {
     let pdm = format!("{PROJECT}[[tool.pdm.source]]\nname = 'corp'\nurl = '{{CORP}}'\n");
     let list = ("app/requirements.txt", "six\n");
-    let pipenv = r#"{"_meta": {"sources": [{"name": "corp", "url": "{CORP}"}]},
-        "default": {"six": {"index": "corp"}}}"#;
     let pipfile = "[[source]]\nname = 'priv'\nurl = '{CORP}'\n[packages]\nsix = {index = 'priv'}\n";
     let rye = format!("{PROJECT}[[tool.rye.sources]]\nname = 'corp'\nurl = '{{CORP}}'\n");
     let lib = ("libs/mid/", "'six'---\n[tool.poetry.dependencies]\nsix = { source = 'corp' }\n");
     let needs_lib = PROJECT.replace("'six'", "'mid'") + "[tool.uv.sources]\nmid = { path = '../libs/mid' }\n";
-    let pylock = |rest: &str| format!("[[packages]]\nname = 'six'\nversion = '1.0'\n{rest}\n");
-    let (of_index, of_directory) = (pylock("index = '{CORP}'"), pylock("directory = { path = 'libs/six' }"));
     Stage::new(false).each(&[
         ("pdm", &[("app/pyproject.toml", &pdm)], Refused("pdm export"), Refused("pyproject.toml:6")),
-        (
-            "pdm.lock",
-            &[project!(""), ("app/pdm.lock", "[[package]]\nname = 'six'\npath = './libs/six'\n")],
-            Refused("pdm.lock:2"),
-            Refused("pdm.lock:2"),
-        ),
-        (
-            "pylock.toml, index",
-            &[project!(""), ("app/pylock.toml", &of_index)],
-            Refused("pylock.toml:2"),
-            Refused("pylock.toml:2"),
-        ),
-        (
-            "pylock.toml, directory",
-            &[project!(""), ("app/pylock.toml", &of_directory)],
-            Refused("libs/six"),
-            Refused("libs/six"),
-        ),
-        (
-            "Pipfile.lock",
-            &[list, ("app/Pipfile.lock", pipenv)],
-            Refused("Pipfile.lock:2"),
-            Refused("pipenv requirements --hash"),
-        ),
         ("Pipfile", &[list, ("app/Pipfile", pipfile)], Refused("Pipfile:5"), Refused("pipenv requirements --hash")),
         ("rye", &[("app/pyproject.toml", &rye)], Refused("pyproject.toml:6"), Refused("--index-url")),
         (
@@ -412,6 +470,47 @@ fn what_another_tool_takes_from_elsewhere_is_not_taken_from_the_index() {
             Refused("libs/mid/pyproject.toml"),
             Refused("libs/mid/pyproject.toml"),
         ),
+    ]);
+}
+
+#[test]
+fn a_lock_of_another_tool_says_where_a_package_comes_from() {
+    let pdm = |rest: &str| format!("[[package]]\nname = 'six'\nversion = '1.0'\n{rest}\n");
+    let (of_path, of_git) = (pdm("path = '../libs/six'"), pdm("git = '{GIT}'\nrevision = '{COMMIT}'"));
+    let of_file = pdm("url = '{FILE}'\nfiles = [{ url = '{FILE}', hash = 'sha256:{DIGEST}' }]");
+    let mirror = project!("[[tool.pdm.source]]\nname = 'pypi'\nurl = '{CORP}'\n");
+    let pylock = |rest: &str| format!("[[packages]]\nname = 'six'\nversion = '1.0'\n{rest}\n");
+    let wheels = "wheels = [{ url = '{FILE}', hashes = { sha256 = '{DIGEST}' } }]";
+    let of_index = pylock(&format!("index = '{{CORP}}'\n{wheels}"));
+    let of_directory = pylock("directory = { path = '../libs/six' }");
+    let of_vcs = pylock("vcs = { type = 'git', url = '{GIT}', commit-id = '{COMMIT}' }");
+    let of_archive = pylock("archive = { url = '{FILE}', hashes = { sha256 = '{DIGEST}' } }");
+    let pipenv = |source: &str, entry: &str| {
+        format!(
+            r#"{{"_meta": {{"sources": [{source}{{"name": "corp", "url": "{{CORP}}"}}]}}, "default": {{"six": {entry}}}}}"#
+        )
+    };
+    let public = r#"{"name": "pypi", "url": "{PUBLIC}"}, "#;
+    let named = pipenv(public, r#"{"index": "corp", "version": "==1.0", "hashes": ["sha256:{DIGEST}"]}"#);
+    let first = pipenv("", r#"{"version": "==1.0"}"#);
+    let at_path = pipenv(public, r#"{"path": "../libs/six"}"#);
+    let of_ref = pipenv(public, r#"{"git": "{GIT}", "ref": "{COMMIT}"}"#);
+    let wrong = pipenv(public, r#"{"index": "corp", "version": "==1.0", "hashes": ["sha256:00"]}"#);
+    let list = ("app/requirements.txt", "six\n");
+    Stage::new(false).each(&[
+        ("pdm, path", &[project!(""), ("app/pdm.lock", &of_path), LIB], Private, Private),
+        ("pdm, git", &[project!(""), ("app/pdm.lock", &of_git)], Private, Private),
+        ("pdm, url", &[project!(""), ("app/pdm.lock", &of_file)], Private, Private),
+        ("pdm, mirror", &[mirror, ("app/pdm.lock", &pdm(""))], Private, Private),
+        ("pylock, index", &[project!(""), ("app/pylock.toml", &of_index)], Private, Private),
+        ("pylock, directory", &[project!(""), ("app/pylock.toml", &of_directory), LIB], Private, Private),
+        ("pylock, git", &[project!(""), ("app/pylock.toml", &of_vcs)], Private, Private),
+        ("pylock, archive", &[project!(""), ("app/pylock.toml", &of_archive)], Private, Private),
+        ("Pipfile.lock, index", &[list, ("app/Pipfile.lock", &named)], Private, Private),
+        ("Pipfile.lock, first index", &[("app/Pipfile.lock", &first)], Private, Private),
+        ("Pipfile.lock, path", &[("app/Pipfile.lock", &at_path), LIB], Private, Private),
+        ("Pipfile.lock, git", &[("app/Pipfile.lock", &of_ref)], Private, Private),
+        ("Pipfile.lock, another digest", &[("app/Pipfile.lock", &wrong)], Refused("six"), Refused("six")),
     ]);
 }
 
@@ -439,7 +538,10 @@ fn a_lock_of_uv_says_where_a_package_comes_from() {
     for (form, files) in forms {
         let bench = stage.bench(files);
         lock(&bench);
-        stage.expect(form, &stage.build(&bench, Some(&uv)), &bench, Private);
+        for uv in [Some(&*uv), None] {
+            stage.expect(form, &stage.build(&bench, uv), &bench, Private);
+            std::fs::remove_dir_all(bench.path("out")).unwrap();
+        }
         if form == "url" {
             // Uv reads no lock that has a file without its digest.
             continue;
@@ -462,7 +564,9 @@ fn a_lock_of_uv_says_where_a_package_comes_from() {
     let old = stage.bench(&[project!("")]);
     lock(&old);
     old.write("app/pyproject.toml", &stage.filled(&format!("{PROJECT}{}", pinned!()), &old));
-    stage.expect("older than its project", &stage.build(&old, Some(&uv)), &old, Refused("uv lock"));
+    for uv in [Some(&*uv), None] {
+        stage.expect("older than its project", &stage.build(&old, uv), &old, Refused("uv lock"));
+    }
     // uv locks the latest version, and that is the public one.
     let links = stage.bench(&[project!("[tool.uv]\nfind-links = ['{WHEELS}']\n")]);
     lock(&links);

@@ -7,14 +7,26 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The first bytes of a shared library for arm64.
-pub const ELF_OF_ARM64: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xb7\0\x01\0\0\0";
+pub(crate) const ELF_OF_ARM64: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xb7\0\x01\0\0\0";
 
 /// Writes `NAME-VERSION-TAG.whl` with these files beside what every wheel has.
-pub fn wheel(directory: &Path, name: &str, version: &str, tag: &str, files: &[(&str, &[u8])]) -> PathBuf {
+pub(crate) fn wheel(directory: &Path, name: &str, version: &str, tag: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    wheel_with(directory, name, version, tag, files, "")
+}
+
+/// The same with more lines of metadata.
+pub(crate) fn wheel_with(
+    directory: &Path,
+    name: &str,
+    version: &str,
+    tag: &str,
+    files: &[(&str, &[u8])],
+    more: &str,
+) -> PathBuf {
     let path = directory.join(format!("{name}-{version}-{tag}.whl"));
     let mut zip = ZipWriter::new(File::create(&path).unwrap());
     let info = format!("{name}-{version}.dist-info");
-    let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+    let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{more}");
     let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n");
     let scripts = format!("[console_scripts]\n{name} = {name}:main\n");
     let own = [("METADATA", metadata), ("WHEEL", wheel), ("entry_points.txt", scripts)];
@@ -33,7 +45,7 @@ pub fn wheel(directory: &Path, name: &str, version: &str, tag: &str, files: &[(&
 }
 
 /// A directory with a pure package, and with one that there is for arm64 alone.
-pub fn index(directory: &Path) {
+pub(crate) fn index(directory: &Path) {
     std::fs::create_dir_all(directory).unwrap();
     let pure: [(&str, &[u8]); 2] =
         [("pure/__init__.py", b"def main(): pass\n"), ("pure/tests/test_pure.py", b"assert False\n")];

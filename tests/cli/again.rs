@@ -5,6 +5,7 @@ use crate::CHAT;
 use crate::support::bench::{Bench, said};
 use crate::support::fault::{Answer, Fault, Lasting, Trap};
 use lamstream::cli;
+use lamstream::report::CommandLine;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -25,19 +26,27 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 /// All commands that the program's own words name, each between its backticks, with the place where it stands.
 fn named() -> Vec<(String, String)> {
     let mut sources = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);
-    // The examples of `--help` are commands alone, and about no place.
-    sources.retain(|path| !path.ends_with("src/cli/examples.txt"));
+    for room in ["src", "crates/import/src", "crates/localcloud/src", "crates/packaging/src"] {
+        files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(room), &mut sources);
+    }
     let mut named = Vec::new();
     for path in sources {
         let text = std::fs::read_to_string(&path).unwrap();
-        // Tests stand at the end, and what stands there is said by nobody.
-        let text = text.split("#[cfg(test)]").next().unwrap();
+        // Tests are at the end, and what they contain is not a message.
+        let text = without_examples(text.split("#[cfg(test)]").next().unwrap());
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             let place = format!("{}:{}: {}", path.display(), number + 1, line.trim());
             for code in line.split('`').skip(1).step_by(2).filter(|code| code.contains("lamstream ")) {
                 named.push((place.clone(), code.replace("\\\"", "\"").replace("{command}", "deploy")));
             }
+            // `local reset` alone cannot be run. Keys of the manifest have the names of commands, and one word may be one.
+            let is_bare = |code: &&str| {
+                let mut words = code.split(' ');
+                words.next().is_some_and(|word| COMMANDS.contains(&word))
+                    && words.next().is_some_and(|word| word != "=")
+            };
+            let bare: Vec<&str> = line.split('`').skip(1).step_by(2).filter(is_bare).collect();
+            assert!(bare.is_empty() || is_reference(&path), "a command begins with `lamstream`: {bare:?} in {place}");
             let outside: String = line.split('`').step_by(2).collect();
             let words =
                 outside.split("lamstream ").skip(1).map(|rest| rest.split([' ', '"', ',', ';']).next().unwrap());
@@ -48,12 +57,27 @@ fn named() -> Vec<(String, String)> {
     named
 }
 
+/// Whether a file is part of a text about lamstream, which names commands without running them.
+fn is_reference(path: &Path) -> bool {
+    ["src/manifest/keys", "src/cli"]
+        .iter()
+        .any(|room| path.starts_with(Path::new(env!("CARGO_MANIFEST_DIR")).join(room)))
+}
+
+/// The examples of `--help` are commands alone, and about no place.
+fn without_examples(text: &str) -> String {
+    let mut parts = text.split("examples: &[");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once("};\n").expect("the end of a `Help`").1);
+    std::iter::once(first).chain(rest).collect()
+}
+
 const COMMANDS: [&str; 14] = [
     "deploy", "plan", "url", "status", "releases", "rollback", "promote", "abort", "destroy", "logs", "invoke",
     "build", "import", "local",
 ];
 
-fn parse(typed: &str) -> cli::Again {
+fn parse(typed: &str) -> cli::TypedCommand {
     cli::parse(shlex::split(&format!("lamstream {typed}")).unwrap().into_iter().map(OsString::from)).unwrap().1
 }
 
@@ -65,7 +89,7 @@ fn every_command_that_is_named_is_completed() {
     let (aws, local) = (parse(&format!("url {GLOBAL}")), parse("local status --data 'my data'"));
     let here = parse("url --local --stage prod");
     for (place, code) in named {
-        let complete = |again: &cli::Again| again.complete(&format!("do `{code}`"));
+        let complete = |again: &cli::TypedCommand| again.complete(&format!("do `{code}`"));
         match code.split("lamstream ").nth(1).unwrap().split_whitespace().collect::<Vec<_>>().as_slice() {
             ["local", "adapter" | "layer", ..] => {}
             ["local", ..] => assert!(complete(&local).contains("--data 'my data'"), "{place}"),
@@ -97,7 +121,7 @@ fn what_is_hinted_is_about_the_same_place() {
     let typed = "--manifest 'my app.toml' --stage prod --local";
     let with = |arguments: &[&str]| hints(&bench, &[arguments, &place].concat());
     assert_eq!(hints(&bench, &["destroy"]), "run `lamstream destroy --yes` to confirm in advance");
-    // On AWS alone a change needs somebody's consent.
+    // On AWS alone a change needs consent.
     let (on_aws, typed_on_aws) = (&place[..4], typed.trim_end_matches(" --local"));
     for (arguments, expected) in [
         (&["destroy", "chat", "--keep-logs"][..], format!("lamstream destroy {typed_on_aws} chat --keep-logs --yes")),
@@ -123,6 +147,16 @@ fn what_is_hinted_is_about_the_same_place() {
     assert_eq!(local, "run `lamstream local start --data 'an other'`");
     let import = hints(&bench, &["import", "sam", "nowhere.yaml", "--out", "b.toml"]);
     assert!(import.contains("`lamstream import sam --out b.toml FILE`"), "{import}");
+}
+
+/// A command for one function repeats itself with the name of one.
+#[test]
+fn what_is_hinted_names_one_of_several_functions() {
+    let bench = Bench::new(&format!("{CHAT}[functions.admin]\ncrate = \"unused\"\n"));
+    for command in ["url", "releases", "rollback", "promote", "abort"] {
+        let hints = hints(&bench, &[command, "--local"]);
+        assert_eq!(hints, format!("name one of them, such as `lamstream {command} --local chat`"));
+    }
 }
 
 /// The stage of the environment is repeated: a line of a CI log is run where that variable is not set.

@@ -1,4 +1,4 @@
-//! Builds side by side: each gets the binary of its own crate and of its own checkout, whoever else builds.
+//! Builds side by side: each gets the binary of its own crate and of its own checkout, whatever else is built.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::{Bench, said};
@@ -182,7 +182,7 @@ fn who_waits_for_another_lamstream_says_so_and_a_signal_ends_the_wait() {
     assert!(waiting.wait().unwrap().success());
 }
 
-/// The build script connects, and goes on when it is told to.
+/// The build script connects, and continues when the test says so.
 const SCRIPT: &str = "use std::{io::{Read, Write}, net::TcpStream};
 fn main() {
     let port: u16 = std::fs::read_to_string(\"port\").unwrap().parse().unwrap();
@@ -193,7 +193,7 @@ fn main() {
 ";
 
 #[test]
-fn a_lamstream_that_is_killed_holds_nobody_up() {
+fn a_lamstream_that_is_killed_holds_nothing_up() {
     let bench = workspace();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     bench.write("a/build.rs", SCRIPT);

@@ -50,3 +50,27 @@ fn a_clock_that_is_off_is_corrected_and_named() {
         assert!(errors.contains("Verified the URL of chat"), "{errors}");
     }
 }
+
+/// The log is read from a time that AWS's clock decides.
+#[test]
+fn the_log_is_there_whatever_the_clock_says() {
+    let bench = Bench::new(
+        "app = \"shop\"\n[functions.chat]\ncrate = \"unused\"\nurl = { auth = \"none\" }\n\
+         environment = { RELEASE = \"one\" }\n",
+    );
+    bench.good(&["deploy", "--local", "--yes", &format!("--package={}", moody_zip().display())]);
+    let proxy = bench.proxy();
+    let read = |ahead: &str, since: &str| {
+        let mut command = bench.through(&proxy, &["logs", "chat", "--since", since]);
+        let output = command.env("LD_PRELOAD", wrong_clock()).env("CLOCK_AHEAD", ahead).output();
+        let output = output.expect("lamstream runs");
+        assert!(output.status.success(), "{}", said(&output));
+        let named = String::from_utf8_lossy(&output.stderr).contains("this machine's clock is ");
+        (String::from_utf8_lossy(&output.stdout).lines().count(), named)
+    };
+    let (lines, named) = read("0", "10m");
+    assert!(lines > 0 && !named);
+    assert_eq!(read("1200", "10m"), (lines, true));
+    assert_eq!(read("-1200", "10m"), (lines, true));
+    assert_eq!(read("-1200", "0s"), (0, true), "not from twenty minutes ago");
+}

@@ -11,7 +11,7 @@ use std::time::Instant;
 const PROMPT: &str = "[y/N] ";
 
 /// `inner`, to be run on a pseudo-terminal by these steps.
-pub fn on_terminal(bench: &Bench, inner: &Command, steps: &Value) -> Command {
+pub(crate) fn on_terminal(bench: &Bench, inner: &Command, steps: &Value) -> Command {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
     let mut command = Command::new("python3");
     command.args([script, &steps.to_string()]).arg(inner.get_program()).args(inner.get_args()).env_clear();
@@ -70,7 +70,7 @@ fn nothing_is_written_before_consent() {
     let no = asked(&bench, &proxy, "n", &["destroy"]);
     assert_eq!(no.status.code(), Some(2), "{}", said(&no));
     let text = String::from_utf8_lossy(&no.stdout).into_owned();
-    let question = "Destroy all this of app `shop` in account 000000000000 in us-east-1? [y/N]";
+    let question = "Delete these resources of app `shop` in account 000000000000 in us-east-1? [y/N]";
     assert!(text.contains("- function shop-chat") && text.contains(question), "{text}");
     assert_eq!(Proxy::writes(&proxy.take_calls()), Vec::<&String>::new());
 }

@@ -1,4 +1,4 @@
-//! Credentials and region come from where every AWS tool looks for them, and what is said first counts.
+//! Credentials and region come from where every AWS tool looks for them, and the first source that has them is used.
 
 use crate::CHAT;
 use crate::support::bench::{Bench, said};

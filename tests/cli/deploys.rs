@@ -83,7 +83,7 @@ fn several_functions_are_named_in_the_manifests_order() {
     let which = bench.run(&["url", "--local"]);
     assert_eq!(which.status.code(), Some(2));
     assert!(which.stdout.is_empty());
-    assert!(String::from_utf8_lossy(&which.stderr).contains("`zebra`, `ant`"), "{}", said(&which));
+    assert!(String::from_utf8_lossy(&which.stderr).contains("`zebra` and `ant`"), "{}", said(&which));
     assert!(output.contains(&bench.good(&["url", "ant", "--local"])));
 
     // One that is gone from the manifest is listed, left by deploy, and taken by destroy.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 const DOCUMENT: [&str; 9] = ["account", "command", "endpoint", "error", "functions", "ok", "region", "schema", "stage"];
-const FUNCTION: [&str; 14] = [
+const FUNCTION: [&str; 15] = [
     "auth",
     "changed",
     "changes",
@@ -18,6 +18,7 @@ const FUNCTION: [&str; 14] = [
     "mode",
     "name",
     "release",
+    "set_outside",
     "state",
     "url",
     "verified",
@@ -144,14 +145,17 @@ fn help_is_as_documented() {
     for command in commands {
         all += &format!("\n# {command}\n\n{}", help(&[command, "--help"]));
     }
-    all += &format!("\n# import sam\n\n{}", help(&["import", "sam", "--help"]));
+    for source in ["sam", "cargo-lambda", "function"] {
+        all += &format!("\n# import {source}\n\n{}", help(&["import", source, "--help"]));
+    }
     all += &format!("\n# local run\n\n{}", help(&["local", "run", "--help"]));
     all += &format!("\n# local adapter install\n\n{}", help(&["local", "adapter", "install", "--help"]));
+    all += &format!("\n# local adapter remove\n\n{}", help(&["local", "adapter", "remove", "--help"]));
     all += &format!("\n# local layer add\n\n{}", help(&["local", "layer", "add", "--help"]));
     insta::assert_snapshot!("help", all);
 
     // Every flag and command that the documents name exists.
-    for document in ["README.md", "docs/cli.md", "docs/from-sam.md"] {
+    for document in ["README.md", "docs/cli.md", "docs/from-sam.md", "docs/from-cargo-lambda.md"] {
         let text = std::fs::read_to_string(format!("{}/{document}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let is_word = |letter: char| letter.is_ascii_lowercase() || letter == '-';
         for (at, _) in text.match_indices(" --") {
@@ -159,8 +163,11 @@ fn help_is_as_documented() {
             let others = [
                 "--",
                 "--workspace",
+                "--test",
                 "--bench",
                 "--locked",
+                "--manifest-path",
+                "--name",
                 "--path",
                 "--cors",
                 "--guided",

@@ -13,7 +13,7 @@ use std::process::Command;
 
 const ORDERS: &str = Answer::ORDERS;
 
-/// As [`judge`], and what stands in an error is on one line.
+/// As [`judge`], and the text of an error is on one line.
 fn judge_line(what: &str, output: &[u8]) -> String {
     let text = judge(what, output);
     // What is too long to be repeated ends in an `…`.

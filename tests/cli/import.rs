@@ -7,6 +7,14 @@ use serde_json::{Value, json};
 const TEMPLATE: &str = include_str!("../../crates/import/tests/fixtures/01-web-app.yaml");
 const WITH_EVENTS: &str = include_str!("../../crates/import/tests/fixtures/14-events.yaml");
 
+/// A template whose worker needs the name of a queue.
+fn with_queue() -> String {
+    let variables = "      Environment: {Variables: {QUEUE: !Ref Jobs}}\n      Events:\n";
+    WITH_EVENTS
+        .replace("      Events:\n", variables)
+        .replace("  Uploads:", "  Jobs: {Type: AWS::SQS::Queue}\n  Uploads:")
+}
+
 /// A directory with a template, and without a manifest.
 fn bench(name: &str, template: &str) -> Bench {
     let bench = Bench::new("");
@@ -28,7 +36,7 @@ fn a_template_becomes_a_manifest_that_lamstream_reads() {
     bench.write("samconfig.toml", "version = 0.1\n[default.deploy.parameters]\nstack_name = \"shop\"\n");
     let output = bench.run(&["import", "sam"]);
     assert_eq!((output.status.code(), said(&output.stdout)), (Some(0), String::new()));
-    assert_eq!(said(&output.stderr), "wrote `deploy.toml`; nothing was left over\n");
+    assert_eq!(said(&output.stderr), "wrote `deploy.toml`; everything was imported\n");
     let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap();
     assert!(manifest.contains("app = \"shop\"\n") && manifest.contains("web = \"app\"\n"), "{manifest}");
     // Another command takes it for a manifest, and knows what is not there yet.
@@ -56,16 +64,19 @@ fn a_manifest_that_exists_stays_as_it_is() {
 }
 
 #[test]
-fn what_is_left_over_is_told_and_is_the_exit_code() {
-    let bench = bench("template.yml", WITH_EVENTS);
+fn what_is_left_over_is_reported_and_is_the_exit_code() {
+    let bench = bench("template.yml", &with_queue());
     let output = bench.run(&["import", "sam"]);
     assert_eq!(output.status.code(), Some(3));
     let story = said(&output.stderr);
     assert!(
-        story.contains("template.yml:13: Resources.Worker.Properties.Events.Nightly: the event `Schedule`"),
+        story.contains("template.yml:14: Resources.Worker.Properties.Events.Nightly: the event `Schedule`"),
         "{story}"
     );
-    assert!(story.ends_with("items were left over: see above, or their comments in the manifest\n"), "{story}");
+    let summary = "1 of which blocks a deploy: see above, or the manifest's comments\n";
+    assert!(story.ends_with(summary), "{story}");
+    // What blocks a deploy is the last line before the summary.
+    assert!(story.lines().rev().nth(1).unwrap().contains("Variables.QUEUE: refers to `Jobs`"), "{story}");
 
     let (document, code) = bench.json(&["import", "sam", "--out", "second.toml"]);
     assert_eq!((code, &document["command"], &document["ok"]), (3, &json!("import sam"), &json!(true)));
@@ -73,12 +84,57 @@ fn what_is_left_over_is_told_and_is_the_exit_code() {
     let left = document["left_over"].as_array().unwrap();
     assert_eq!(story.lines().count(), left.len() + 1);
     let keys: Vec<&str> = left[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["advice", "file", "line", "path", "what"]);
-    assert_eq!((&left[0]["file"], &left[0]["line"]), (&json!("template.yml"), &json!(12)));
+    assert_eq!(keys, ["advice", "blocks", "file", "line", "path", "what"]);
+    assert_eq!(left.iter().filter(|one| one["blocks"] == json!(true)).count(), 1);
+    assert_eq!((&left[0]["file"], &left[0]["line"]), (&json!("template.yml"), &json!(11)));
 
     let (document, _) = bench.json(&["import", "sam", "--out", "-"]);
     assert_eq!(document["out"], Value::Null);
     assert_eq!(document["manifest"], std::fs::read_to_string(bench.path("second.toml")).unwrap());
+}
+
+/// Other things call the function, and other stacks read the outputs: a deploy needs none of that.
+#[test]
+fn what_does_not_block_a_deploy_is_not_an_error() {
+    let bench = bench("template.yaml", WITH_EVENTS);
+    let output = bench.run(&["import", "sam"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output.stderr).contains("9 items were not imported, none of which blocks a deploy"), "{output:?}");
+}
+
+#[test]
+fn an_image_is_proposed_from_the_dockerfile_beside_the_template() {
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Chat:\n    Type: AWS::Serverless::Function\n    \
+                    Properties: {PackageType: Image, Timeout: 9, FunctionUrlConfig: {AuthType: NONE}}\n    \
+                    Metadata: {DockerContext: ./chat}\n";
+    let bench = bench("infra/template.yaml", template);
+    std::fs::create_dir_all(bench.path("infra/chat/src")).unwrap();
+    let adapter = "public.ecr.aws/awsguru/aws-lambda-adapter:1.0.0-rc1";
+    let text = format!(
+        "FROM python:3.13-slim\nCOPY --from={adapter} /lambda-adapter /opt/extensions/lambda-adapter\nWORKDIR /app\n\
+         COPY src/ .\nRUN pip install -r requirements.txt\nENV PORT=8000\nCMD exec uvicorn --port=$PORT main:app\n"
+    );
+    bench.write("infra/chat/Dockerfile", &text);
+    let output = bench.run(&["import", "sam", "infra/template.yaml"]);
+    assert_eq!((output.status.code(), said(&output.stderr).lines().count()), (Some(0), 1), "{output:?}");
+    let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap();
+    for line in ["web = \"infra/chat/src\"", "run = \"python -m uvicorn --port=$PORT main:app\"", "port = 8000"] {
+        assert!(manifest.contains(line), "{line}\n{manifest}");
+    }
+}
+
+#[test]
+fn an_account_is_twelve_digits() {
+    let queue = "!Sub 'arn:aws:sqs:eu-central-1:${AWS::AccountId}:jobs'";
+    let template = with_queue().replace("!Ref Jobs", queue);
+    let bench = bench("template.yaml", &template);
+    let output = bench.run(&["import", "sam", "--account", "123"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output.stderr).contains("expected twelve digits, such as `123456789012`"), "{output:?}");
+    let printed = bench.good(&["import", "sam", "--account", "123456789012", "--out", "-"]);
+    for line in ["account = \"123456789012\"", "QUEUE = \"arn:aws:sqs:eu-central-1:123456789012:jobs\""] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
 }
 
 #[test]
@@ -97,7 +153,7 @@ fn paths_lead_from_the_manifest_to_the_code() {
         assert!(text.contains(expected), "{expected}{text}");
         assert!(text.contains("app = \"infra\"\n"), "{text}");
     }
-    // Beside the template, the app is called as the directory at hand.
+    // Beside the template, the app is called like the current directory.
     let output =
         bench.command(&["import", "sam", "template.json", "--out", "-"]).current_dir(bench.path("infra")).output();
     assert!(said(&output.unwrap().stdout).contains("app = \"infra\"\n"));
@@ -127,10 +183,8 @@ fn the_region_is_the_shells_before_the_files() {
 fn errors_say_what_to_do() {
     let head = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Chat: {Type: AWS::Serverless::Function, ";
     let image = format!("{head}Properties: {{PackageType: Image}}}}\n");
-    let twice = format!("{head}Properties: {{Timeout: 3, Timeout: 4}}}}\n");
     for (template, hint) in [
-        (image.as_str(), "`Chat`: container images are not supported by lamstream; keep it in SAM, or deploy"),
-        (twice.as_str(), "delete one of them: SAM uses the last one, in line 3"),
+        (image.as_str(), "`Chat`: its container image is not built from a Dockerfile of the template"),
         ("Resources: {}\n", "pass the source template, not the output of `sam build` or `sam package`"),
     ] {
         let bench = bench("template.yaml", template);

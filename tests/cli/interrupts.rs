@@ -70,10 +70,33 @@ fn a_signal_ends_the_run_after_the_call_in_flight() {
         assert!(output.stdout.is_empty());
         assert!(errors.contains("done: log group, role"), "{errors}");
         assert!(errors.contains("release, permission, URL"), "{errors}");
+        let calls = proxy.take_calls();
+        let published = calls.iter().any(|call| call.starts_with("POST ") && call.ends_with("/versions"));
+        assert!(!published, "nothing is begun after it: {calls:?}");
 
-        // The next run goes on from there.
+        // The next run resumes where it stopped.
         bench.good(&["deploy", "--local", &package()]);
     }
+}
+
+#[test]
+fn after_a_signal_no_other_step_begins() {
+    const PERMIT: &str = "POST /2015-03-31/functions/shop-chat/policy?Qualifier=live";
+    let bench = Bench::new(CHAT);
+    let proxy = bench.proxy();
+    proxy.hold(PERMIT);
+    let (run, mut lines) = started(&mut bench.through(&proxy, &["deploy", "--yes", &package()]));
+    proxy.wait_for(PERMIT);
+    send(&run, Signal::INT);
+    let errors = read_until(&mut lines, "finishing what is in progress: ");
+    proxy.let_go();
+    let output = rest(run, lines, errors);
+    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    let calls = proxy.take_calls();
+    let permits = calls.iter().filter(|call| *call == PERMIT).count();
+    let has_url = calls.iter().any(|call| call.starts_with("POST ") && call.contains("/url"));
+    assert!(permits == 1 && !has_url, "{calls:?}");
+    bench.good(&["deploy", "--local", &package()]);
 }
 
 #[test]
@@ -96,6 +119,7 @@ fn a_second_signal_ends_a_call_that_hangs() {
             "{errors}"
         );
         assert!(errors.contains("done: log group, role   left: function, release"), "{errors}");
+        assert!(errors.contains("hint: rerun the command; it resumes where it stopped"), "{errors}");
         proxy.let_go();
         bench.good(&["deploy", "--local", &package()]);
     }
@@ -159,6 +183,8 @@ fn one_signal_ends_what_only_reads() {
             send(&run, signal);
             let output = rest(run, lines, errors);
             assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+            let is_unchanged = String::from_utf8_lossy(&output.stderr).contains("interrupted; nothing was changed");
+            assert_eq!(is_unchanged, arguments[0] == "deploy", "{}", said(&output));
         }
     }
 }
@@ -240,7 +266,7 @@ fn an_installer_ends_with_the_run() {
     ends_with_its_children(&mut command, &file);
 }
 
-/// A main thread that cannot be reached: it waits for a pipe that nobody writes to.
+/// A main thread that cannot be reached: it waits for a pipe that nothing is written to.
 #[test]
 fn a_second_signal_ends_what_blocks() {
     let bench = Bench::new(CHAT);

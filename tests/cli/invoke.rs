@@ -112,7 +112,7 @@ fn json_is_one_document_with_the_answer_in_it() {
         (&json!(404), &json!("nothing here\n"))
     );
 
-    let (document, code) = bench.json(&["invoke", "--local", "nobody"]);
+    let (document, code) = bench.json(&["invoke", "--local", "unknown"]);
     assert_eq!((code, &document["response"]), (2, &Value::Null));
 }
 
@@ -122,7 +122,7 @@ fn an_answer_that_is_no_success_is_printed_and_fails() {
     let output = invoke(&bench, &["/nowhere"]);
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b"nothing here\n"[..]));
     assert!(
-        errors(&output).contains("error: cannot invoke `talker`: the answer has status 404\n"),
+        errors(&output).contains("error: cannot invoke `talker`: the response has status 404\n"),
         "{}",
         said(&output)
     );
@@ -139,7 +139,7 @@ fn an_answer_that_is_no_success_is_printed_and_fails() {
     std::fs::write(&gate, "").unwrap();
     let (rest, output) = run.end();
     assert_eq!((rest.len(), output.status.code()), (0, Some(1)), "{}", said(&output));
-    assert!(errors(&output).contains("the answer was cut off after 1 chunk, 11 bytes"), "{}", said(&output));
+    assert!(errors(&output).contains("the response was cut off after 1 chunk, 11 bytes"), "{}", said(&output));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn what_is_not_there_is_said_with_a_way_out() {
     assert!(errors(&output).contains("header 1 has no colon") && !said(&output).contains("hidden-token"));
     let output = invoke(&bench, &["-d", "@nowhere"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(errors(&output).contains("cannot read `nowhere`"), "{}", said(&output));
+    assert!(errors(&output).contains("cannot read the body `nowhere`"), "{}", said(&output));
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Values that nobody may see are planted in every place, and looked for in all that is said and left behind.
+//! Secret values are planted everywhere, and looked for in all output and in all files that are left behind.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::aws::Keys;
-use crate::support::bench::{Bench, function_zip, said};
+use crate::support::bench::{Bench, function_zip, moody_zip, said};
 use crate::support::proxy::{Call, read_request};
 use serde_json::json;
 use std::io::{Read, Write};
@@ -227,13 +227,13 @@ fn a_function_that_tells_all_it_knows_is_not_quoted() {
     for output in ["text", "json"] {
         let (code, told) = watch.once(output, &["deploy", "--local", "--yes", &package], &[]);
         assert_eq!(code, Some(1), "{told}");
-        assert!(told.contains("the function fails with status 500: `[hidden]"), "{told}");
+        assert!(told.contains("the function returned status 500: `[hidden]"), "{told}");
         watch.expect(0, &["destroy", "--local", "--yes"], &[]);
     }
     watch.judge();
 }
 
-/// What it wrote is told where a version is refused traffic, but for what nobody may see.
+/// What it wrote is shown if a version is refused traffic, except for secrets.
 #[test]
 fn a_version_that_writes_all_it_knows_to_its_log_is_not_quoted() {
     let mut watch = Watch::new();
@@ -434,7 +434,7 @@ impl Watch {
     }
 }
 
-/// Stands before a cloud, and refuses one call with all that came with it: headers and body.
+/// A proxy in front of a cloud, and refuses one call with all that came with it: headers and body.
 struct Echo {
     address: String,
     refused: Arc<Mutex<String>>,
@@ -507,5 +507,20 @@ fn pass_on(server: &mut TcpStream, client: &mut TcpStream) -> Option<()> {
         if is_whole {
             return Some(());
         }
+    }
+}
+
+/// Messages are full of names, also of those that only the account and the region make.
+#[test]
+fn a_value_that_is_a_name_is_no_secret() {
+    for name in ["lamstream-us-east-1-shop-chat", "000000000000", "us-east-1", "/aws/lambda/shop-chat"] {
+        let bench = Bench::new(&format!(
+            "app = 'shop'\n[functions.chat]\ncrate = 'unused'\ntimeout = 2\nurl = {{ auth = 'none' }}\n\
+             environment = {{ RELEASE = '{name}', MOOD = 'broken' }}\n"
+        ));
+        let output = bench.run(&["deploy", "--local", &format!("--package={}", moody_zip().display())]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(&format!("status 500: `release {name}`")), "{errors}");
     }
 }

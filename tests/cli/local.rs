@@ -144,6 +144,14 @@ fn another_behaviour_is_another_daemon_and_none_asked_for_is_any() {
     assert!(before != after && after.contains(LAMSTREAM), "{after}");
     assert!(start().status.success());
     assert_eq!(pid(), after);
+    // The variable is for one start only, and its path may be relative.
+    bench.write("adapter", "");
+    let start = || bench.command(&["local", "start"]).env("LAMSTREAM_ADAPTER", "adapter").output().unwrap();
+    assert!(start().status.success());
+    let named = bench.path("adapter").display().to_string();
+    assert!(pid().contains(&named), "{}", pid());
+    bench.good(&["local", "start"]);
+    assert!(!pid().contains(&named) && pid().contains("/proc/self/exe"), "{}", pid());
     for wrong in [["--pending", "2"], ["--pending", "s"], ["--stream-size", "0MB"], ["--api-rate", "0"]] {
         let output = bench.run(&[&["local", "start"], &wrong[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
@@ -151,7 +159,7 @@ fn another_behaviour_is_another_daemon_and_none_asked_for_is_any() {
 }
 
 #[test]
-fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
+fn an_adapter_is_installed_only_if_it_is_a_program_and_can_be_removed() {
     let bench = Bench::new(CHAT);
     let cache = bench.path("cache");
     let run = |arguments: &[&str]| bench.command(arguments).env("LAMSTREAM_CACHE_DIR", &cache).output().unwrap();
@@ -169,13 +177,14 @@ fn an_adapter_is_taken_only_if_it_is_a_program_and_built_only_once() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("but this machine is"), "{}", said(&refused));
     let taken = run(&["local", "adapter", "install", "--from", LAMSTREAM]);
     let path = String::from_utf8_lossy(&taken.stdout).trim().to_owned();
-    assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/bin/lambda-adapter"), "{}", said(&taken));
-    // It is there: cargo, which would be missed here, is not asked.
-    let mut again = bench.command(&["local", "adapter", "install", "--output", "json"]);
-    let again = again.env("LAMSTREAM_CACHE_DIR", &cache).env("PATH", "/none").output().unwrap();
-    let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
-    assert_eq!(document["path"], path, "{}", said(&again));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("already installed"), "{}", said(&again));
+    assert!(path.starts_with(cache.to_str().unwrap()) && path.ends_with("/adapter/lambda-adapter"), "{}", said(&taken));
+    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(LAMSTREAM).unwrap());
+    for told in ["removed the installed adapter", "no adapter is installed"] {
+        let removed = run(&["local", "adapter", "remove"]);
+        assert!(removed.status.success() && removed.stdout.is_empty(), "{}", said(&removed));
+        assert!(String::from_utf8_lossy(&removed.stderr).contains(told), "{}", said(&removed));
+        assert!(!std::path::Path::new(&path).exists());
+    }
 }
 
 #[test]
@@ -235,12 +244,16 @@ fn a_layer_is_fetched_once_and_only_if_it_is_what_lambda_says() {
     assert!(fetched.status.success(), "{}", said(&fetched));
     let path = String::from_utf8_lossy(&fetched.stdout).trim().to_owned();
     assert_eq!(std::fs::read(&path).unwrap(), b"PK\x03\x04!");
-    // Nobody is there any more who could be asked.
+    // Nothing is running any more that could be asked.
     let again = fetch(&right, "cache");
     assert_eq!(String::from_utf8_lossy(&again.stdout).trim(), path, "{}", said(&again));
     let other = fetch(&layers_of_aws(b"PK\x03\x04?", "9szmwnGWR5oVSPuR5D0lzApEviCVABPdSXsmRdLCbOY="), "other");
     assert_eq!(other.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&other.stderr).contains("is not what Lambda says that it is"), "{}", said(&other));
+    assert!(
+        String::from_utf8_lossy(&other.stderr).contains("does not match the digest that Lambda reports"),
+        "{}",
+        said(&other)
+    );
 }
 
 /// CI systems set variables that have no value to the empty string.
@@ -269,15 +282,55 @@ fn a_local_cloud_that_ends_at_once_says_why() {
     bench.good(&["local", "stop"]);
     // What an earlier one wrote is not why this one ended.
     bench.write("cloud/daemon.log", "error: an old one\n");
-    bench.write("cloud/state.json", "no json");
+    bench.write("cloud/daemon.error", "an old one");
+    // A file is where a directory should be.
+    std::fs::remove_dir_all(bench.path("cloud/code")).unwrap();
+    bench.write("cloud/code", "");
     for arguments in [&["local", "start"][..], &["status", "--local"]] {
         let output = bench.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(
-            told.contains("the local cloud exited at once: `") && told.contains("state.json` is damaged"),
+            told.contains("the local cloud exited at once: cannot create `") && told.contains("cloud/code`"),
             "{told}"
         );
         assert!(told.contains("cloud/daemon.log`") && !told.contains("an old one"), "{told}");
+    }
+}
+
+/// The process that serves the state only logs; the command that starts it says what to do, and where.
+#[test]
+fn a_state_that_cannot_be_used_is_named_with_the_command_that_deletes_it() {
+    let bench = Bench::new(CHAT);
+    let newer = "state.json` has format version 2, and this program supports versions up to 1";
+    for (directory, options) in [("cloud", &[][..]), ("x y", &["--data", "x y"])] {
+        let place = if options.is_empty() { "" } else { " --data 'x y'" };
+        for (state, message, advice) in [
+            ("no json", "state.json` is damaged: expected", "run"),
+            (r#"{"version":2,"accounts":{}}"#, newer, "update lamstream, or run"),
+        ] {
+            bench.good(&[&["local", "start"], options].concat());
+            bench.good(&[&["local", "stop"], options].concat());
+            bench.write(&format!("{directory}/state.json"), state);
+            let hint =
+                format!("hint: {advice} `lamstream local reset{place}`, which deletes everything in the local cloud\n");
+            let commands: &[&[&str]] = match options {
+                [] => {
+                    &[&["local", "start"], &["status", "--local"], &["deploy", "--local", "--yes"], &["local", "run"]]
+                }
+                _ => &[&["local", "start", "--data", "x y"], &["local", "run", "--data", "x y"]],
+            };
+            for arguments in commands {
+                let output = bench.run(arguments);
+                let told = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
+                assert!(told.contains(message) && told.contains(&hint), "{arguments:?}: {told}");
+                assert!(!told.contains("exited at once"), "{arguments:?}: {told}");
+            }
+            // It looks at no state.
+            bench.good(&[&["local", "status"], options].concat());
+            let hinted = hint.split('`').nth(1).and_then(shlex::split).unwrap();
+            bench.good(&hinted.iter().skip(1).map(String::as_str).collect::<Vec<_>>());
+        }
     }
 }

@@ -13,7 +13,7 @@ fn a_value_that_is_one_of_our_words_hides_none_of_them() {
         )
     };
     let bench = Bench::new(&manifest(
-        "A1 = \"verify\", A2 = \"cannot verify\", A3 = \"the answer has status 404\", A4 = \"nothing is live yet\", \
+        "A1 = \"verify\", A2 = \"cannot verify\", A3 = \"the response has status 404\", A4 = \"nothing is live yet\", \
          A5 = \"version 1\", A6 = \"answer\"",
     ));
     let package = format!("--package={}", function_zip().display());
@@ -21,7 +21,9 @@ fn a_value_that_is_one_of_our_words_hides_none_of_them() {
         let output = bench.run(&["deploy", "--local", "--yes", &package, "--output", output]);
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         let told = said(&output);
-        for words in ["cannot verify version", " of `chat`: the answer has status 404, not ", "; nothing is live yet"] {
+        for words in
+            ["cannot verify version", " of `chat`: the response has status 404, expected ", "; nothing is live yet"]
+        {
             assert!(told.contains(words), "{words}: {told}");
         }
     }

@@ -1,4 +1,4 @@
-//! Ports of the local cloud that somebody else has taken or tries to use, and processes that try to stay.
+//! Ports of the local cloud that another program has taken or tries to use, and processes that try to stay.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::{Bench, said};
@@ -63,7 +63,7 @@ fn a_url_whose_port_a_stranger_has_is_named_and_never_shown_or_asked() {
     let (document, code) = bench.json(&["status", "--local"]);
     assert_eq!((code, document["ok"].as_bool()), (1, Some(false)), "{document}");
     assert!(document["error"]["message"].as_str().unwrap().contains(&whose), "{document}");
-    // Nobody has asked the stranger anything.
+    // The stranger got no request.
     stranger.set_nonblocking(true).unwrap();
     assert!(stranger.accept().is_err());
     drop(stranger);

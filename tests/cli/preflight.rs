@@ -40,7 +40,7 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         ("crate = 'ws/lib'\n", "3:9: cannot build `lib`: it is a library"),
         ("crate = 'ws/chat'\n", "3:9: cannot build `chat`: it has several binaries: `one` and `two`"),
         ("crate = 'ws/chat'\nbin = 'three'\n", "4:7: cannot build `chat`: it has no binary `three`"),
-        ("crate = 'ws/gated'\n", "3:9: cannot build `gated`: its binary `gated` requires `lambda`"),
+        ("crate = 'ws/gated'\n", "3:9: cannot build `gated`: its binary `gated` requires the feature `lambda`"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.linker = './ld'\n", "5:16: cannot link with"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.rustc = './rustc'\n", "5:15: cannot build with"),
         (&format!("web = 'nope'\n{WEB}"), "3:7: cannot use the directory `nope`: there is no such directory"),
@@ -70,7 +70,7 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
 }
 
 #[test]
-fn all_that_is_wrong_with_all_functions_is_told_at_once_before_any_call() {
+fn all_that_is_wrong_with_all_functions_is_reported_at_once_before_any_call() {
     let bench = bench(&format!(
         "app = 'shop'\n[functions.one]\ncrate = 'nope'\nenvironment = {{ TOKEN = {{ env = 'NOT_SET' }} }}\n\
          [functions.two]\nweb = 'app'\n{WEB}[functions.three]\npackage = 'app/broken.zip'\n{HANDLER}\
@@ -131,7 +131,7 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
     let proxy = bench.proxy();
     std::fs::create_dir(bench.path("bin")).unwrap();
     let mut command = bench.through(&proxy, &["deploy", "--yes"]);
-    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nobody")).output().unwrap();
+    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nowhere")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let told = errors(&output);
     assert!(told.contains("neither uv nor python3 is installed"), "{told}");
@@ -142,7 +142,7 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
     std::fs::write(&python, "#!/bin/sh\ncase \"$*\" in *find_spec*) exit 1;; *) echo 13;; esac\n").unwrap();
     std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = bench.through(&proxy, &["plan", "py"]);
-    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nobody")).output().unwrap();
+    let output = command.env("PATH", bench.path("bin")).env("HOME", bench.path("nowhere")).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(errors(&output).contains("has no pip"), "{}", said(&output));
     assert_eq!(proxy.take_calls(), Vec::<String>::new());
@@ -178,6 +178,96 @@ fn a_compiler_and_a_linker_are_looked_for_before_any_call() {
     assert_eq!(proxy.take_calls(), Vec::<String>::new());
 }
 
+/// An x86_64 or arm64 manifest for the crates, as this machine builds them.
+fn of_crates(crates: &[&str]) -> String {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let function = |name: &&str| format!("[functions.{name}]\ncrate = '{name}'\narchitecture = '{architecture}'\n");
+    format!("app = 'shop'\n{}", crates.iter().map(function).collect::<String>())
+}
+
+/// A crate of its own, with more of its `Cargo.toml`.
+fn write_crate(bench: &Bench, name: &str, more: &str) {
+    let profile = "[profile.lambda]\ninherits = 'dev'\n";
+    let profile = if more.contains("[profile") { "" } else { profile };
+    bench.write_all(
+        &format!("{name}/Cargo.toml"),
+        &format!("[package]\nname = '{name}'\nedition = '2024'\n{more}\n{profile}[workspace]\n"),
+    );
+    bench.write_all(&format!("{name}/src/main.rs"), "fn main() {}\n");
+}
+
+#[test]
+fn what_a_crates_settings_name_and_what_it_requires_is_checked_before_any_call() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let table = [
+        ("", "target.'cfg(unix)'.linker = 'nosuchlinker'", "cannot link with `nosuchlinker`: it is not in `PATH`"),
+        ("", "build.rustflags = ['-Clinker=/no/ld']", "cannot link with `/no/ld`: there is no such file"),
+        ("", "build.rustc-wrapper = 'nosuchwrapper'", "cannot compile with `nosuchwrapper`: it is not in `PATH`"),
+        ("rust-version = '1.999'", "", "cannot build `own`: it requires rustc 1.999.0, but the compiler is 1."),
+        ("[[bin]]\nname = 'x'\npath = 'src/nope.rs'", "", "cannot build `own`: its binary `x` has no source"),
+    ];
+    for (more, configuration, expected) in table {
+        let bench = Bench::new(&of_crates(&["own"]));
+        write_crate(&bench, "own", more);
+        bench.write_all("own/.cargo/config.toml", configuration);
+        if more.contains("[[bin]]") {
+            std::fs::remove_file(bench.path("own/src/main.rs")).unwrap();
+        }
+        let proxy = bench.proxy();
+        for command in [&["deploy", "--yes"][..], &["plan"], &["build"]] {
+            let output = bench.through(&proxy, command).output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{more}{configuration}{}", said(&output));
+            assert!(errors(&output).contains(expected), "{}", said(&output));
+        }
+        assert_eq!(proxy.take_calls(), Vec::<String>::new(), "{more}{configuration}");
+    }
+}
+
+/// Only cargo itself knows these, and it says so before it compiles anything.
+#[test]
+fn what_cargo_refuses_before_it_compiles_is_refused_before_anything_is_written() {
+    let words = |more: &str| format!("[package]\nname = 'words'\nedition = '2024'\n{more}[workspace]\n");
+    let needs = "[dependencies]\nwords = { path = '../words', features = ['given'] }";
+    let given = words("[features]\ngiven = []\n");
+    let table = [
+        (
+            needs,
+            words("[features]\ngiven = []\n[package.metadata]\n").replace("edition", "rust-version = '1.999'\nedition"),
+            "",
+            "1.999",
+        ),
+        (needs, words(""), "", "given"),
+        ("[dependencies]\nwords = { path = '../words', version = '99' }", given.clone(), "", "words"),
+        ("[profile.lambda]\ninherits = 'nosuchprofile'", given.clone(), "", "nosuchprofile"),
+        ("[profile.release]\ninherits = 'dev'", given.clone(), "", "inherits"),
+        ("", given, "version = 99\n", "lock file"),
+    ];
+    for (more, words, lock, expected) in table {
+        // The first crate is good, and is built before the other one.
+        let bench = Bench::new(&of_crates(&["good", "own"]));
+        write_crate(&bench, "good", "");
+        write_crate(&bench, "own", more);
+        bench.write_all("words/Cargo.toml", &words);
+        bench.write_all("words/src/lib.rs", "");
+        if !lock.is_empty() {
+            bench.write("own/Cargo.lock", lock);
+        }
+        let proxy = bench.proxy();
+        for functions in [&["own"][..], &["good", "own"]] {
+            let mut command = bench.through(&proxy, &[&["deploy", "--yes"], functions].concat());
+            let output = command.env("CARGO_NET_OFFLINE", "true").output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{more}{lock}{}", said(&output));
+            assert!(errors(&output).contains(expected), "{expected}: {}", said(&output));
+            let calls = proxy.take_calls();
+            let writes = ["CreateRole", "CreateLogGroup"];
+            assert!(calls.contains(&"GetCallerIdentity".to_owned()), "{calls:?}");
+            assert!(!calls.iter().any(|call| writes.contains(&&**call)), "{more}{lock}{calls:?}");
+        }
+    }
+}
+
 #[test]
 fn what_the_local_cloud_needs_is_known_before_it_is_started() {
     let layer = "arn:aws:lambda:us-east-1:123456789012:layer:other:1";
@@ -185,11 +275,12 @@ fn what_the_local_cloud_needs_is_known_before_it_is_started() {
         "app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}\n[functions.layered]\npackage = 'app'\nlayers = ['{layer}']\n{HANDLER}"
     ));
     let mut command = bench.command(&["deploy", "--local", "--yes"]);
-    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", "/nowhere/adapter");
+    let output = command.output().unwrap();
     let told = errors(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("Lambda Web Adapter is not installed"), "{told}");
-    assert!(told.contains("hint: run `lamstream local adapter install`"), "{told}");
+    assert!(told.contains("cannot use `LAMSTREAM_ADAPTER` (`/nowhere/adapter`)"), "{told}");
+    assert!(told.contains("hint: correct the variable, or unset it"), "{told}");
     assert!(told.contains(&format!("there is no copy of the layer `{layer}`")), "{told}");
     assert!(!bench.data().exists(), "not even the local cloud was started");
 }
@@ -204,6 +295,36 @@ fn the_local_adapter_is_that_of_every_region() {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{region}: {}", said(&output));
     }
+}
+
+#[test]
+fn where_aws_has_no_adapter_a_web_app_is_refused_before_anything_is_written() {
+    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
+    let proxy = bench.proxy();
+    for command in [&["plan"][..], &["deploy", "--yes"]] {
+        let output = bench.through(&proxy, command).env("AWS_REGION", "us-gov-west-1").output().unwrap();
+        let told = errors(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("cannot deploy `web` to us-gov-west-1: AWS publishes no layer"), "{told}");
+        assert!(told.contains("hint: copy the layer") && told.contains("`adapter_layer`"), "{told}");
+        assert_eq!(proxy.take_calls(), ["GetCallerIdentity"]);
+    }
+    let own = "adapter_layer = 'arn:aws-us-gov:lambda:us-gov-west-1:000000000000:layer:adapter:1'\n";
+    bench.write("deploy.toml", &format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}{own}"));
+    let output = bench.through(&proxy, &["plan"]).env("AWS_REGION", "us-gov-west-1").output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn a_runtime_that_aws_no_longer_supports_is_noted() {
+    let package = "package = 'app'\nhandler = 'main.handler'\n";
+    let bench = bench(&format!("app = 'shop'\n[functions.f]\n{package}runtime = 'python3.9'\n"));
+    let output = bench.run(&["plan", "--local"]);
+    let told = errors(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("`f` uses the runtime `python3.9`, which AWS has not supported since 2025-12-15"), "{told}");
+    bench.write("deploy.toml", &format!("app = 'shop'\n[functions.f]\n{package}runtime = 'python3.13'\n"));
+    assert!(!errors(&bench.run(&["plan", "--local"])).contains("has not supported"));
 }
 
 #[test]
@@ -228,7 +349,7 @@ fn of_several_problems_each_has_its_own_hint_below_it() {
          environment = {{ TOKEN = {{ env = 'NOT_SET' }} }}\n[functions.three]\ncrate = 'ws/chat'\nbin = 'three'\n"
     ));
     let mut command = bench.command(&["deploy", "--local", "--yes"]);
-    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    let output = command.env("LAMSTREAM_ADAPTER", "/nowhere/adapter").output().unwrap();
     let told = errors(&output);
     assert_eq!(output.status.code(), Some(2), "{told}");
     assert!(!told.contains("\\n"), "{told}");
@@ -238,14 +359,14 @@ fn of_several_problems_each_has_its_own_hint_below_it() {
         ("deploy.toml:3:9: cannot build `chat`: it has several binaries", "\n    |         ^^^^^^^^^\n  hint: "),
         ("deploy.toml:8:17: `TOKEN` comes from", "\n  hint: set the variable"),
         ("deploy.toml:11:7: cannot build `chat`: it has no binary `three`", "\n     |       ^^^^^^^"),
-        ("cannot run web apps", "\n  hint: run `lamstream local adapter install"),
+        ("cannot use `LAMSTREAM_ADAPTER`", "\n  hint: correct the variable, or unset it"),
     ]) {
         assert!(problem.starts_with(words) && problem.contains(hint), "{words}: {told}");
     }
     assert_eq!((problems.len(), told.matches("\nhint: ").count()), (4, 0), "{told}");
     // A program finds all hints where it always does.
     let mut command = bench.command(&["deploy", "--local", "--yes", "--output", "json"]);
-    let output = command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).output().unwrap();
+    let output = command.env("LAMSTREAM_ADAPTER", "/nowhere/adapter").output().unwrap();
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(document["error"]["hints"].as_array().unwrap().len() >= 3, "{document:#}");
 }
@@ -255,13 +376,13 @@ fn an_adapter_that_a_variable_names_and_that_is_not_there_is_named() {
     let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
     for (named, why) in [("/nowhere/adapter", "there is no such file"), ("app", "it is not a file")] {
         let mut command = bench.command(&["deploy", "--local", "--yes"]);
-        command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", named);
+        command.env("LAMSTREAM_ADAPTER", named);
         let output = command.output().unwrap();
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
         let shown = if named == "app" { bench.path("app").display().to_string() } else { named.to_owned() };
         let expected = format!("cannot use `LAMSTREAM_ADAPTER` (`{shown}`): {why}");
-        assert!(told.contains(&expected) && !told.contains("not installed"), "{told}");
+        assert!(told.contains(&expected), "{told}");
     }
 }
 

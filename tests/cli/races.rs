@@ -7,7 +7,7 @@ use crate::{CHAT, deploy};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-/// Deploys a change of memory from 128 to 256 MB, and lets somebody else do `meanwhile` just before the call `held`.
+/// Deploys a change of memory from 128 to 256 MB, and lets another client do `meanwhile` just before the call `held`.
 fn deploy_while(bin: &Path, bench: &Bench, held: &str, meanwhile: &[&str]) -> Output {
     deploy(bench, &[]);
     bench.write("deploy.toml", &CHAT.replace("url =", "memory = 256\nurl ="));

@@ -58,7 +58,7 @@ fn the_local_cloud_reads_no_aws_variable() {
     let mut command = bench.command(&["status", "--local"]);
     let nowhere = [
         ("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1"),
-        ("AWS_PROFILE", "nobody"),
+        ("AWS_PROFILE", "unknown"),
         ("AWS_REGION", "nowhere"),
         ("AWS_CA_BUNDLE", "/nowhere"),
         ("HTTP_PROXY", "http://127.0.0.1:1"),
@@ -82,7 +82,11 @@ fn another_account_than_the_manifests_is_refused_before_any_write() {
 fn a_function_that_is_not_there_is_named_with_those_that_are() {
     let output = Bench::new(CHAT).run(&["plan", "chta", "--local"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no function `chta`; it has `chat`"), "{}", said(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("no function `chta`; available functions: `chat`"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
@@ -104,4 +108,57 @@ fn a_shift_of_what_is_kept_warm_is_refused_before_any_call() {
         said(&output)
     );
     assert!(!bench.data().exists());
+}
+
+/// A file that is named and not there is a mistake of the one who names it, whatever option names it.
+#[test]
+fn a_file_that_an_option_names_and_that_does_not_exist_is_a_usage_error() {
+    const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:layer:tools:3";
+    let bench = Bench::new(CHAT);
+    std::fs::create_dir(bench.path("directory")).unwrap();
+    for arguments in [
+        &["deploy", "--local", "--yes", "--package"][..],
+        &["plan", "--local", "--package"],
+        &["plan", "--manifest"],
+        &["invoke", "chat", "--local", "-d"],
+        &["import", "sam", "--out", "-"],
+        &["local", "adapter", "install", "--from"],
+        &["local", "layer", "add", ARN],
+    ] {
+        for (name, why) in [("nowhere", "No such file or directory"), ("directory", "Is a directory")] {
+            let named = if arguments.contains(&"-d") { format!("@{name}") } else { name.to_owned() };
+            let output = bench.run(&[arguments, &[&named]].concat());
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+            let error = told.lines().find_map(|line| line.strip_prefix("error: cannot read ")).unwrap_or_default();
+            assert!(error.contains(&format!("`{name}`: {why}")), "{arguments:?}: {told}");
+        }
+    }
+    assert!(!bench.data().exists(), "nothing was started");
+}
+
+#[test]
+fn a_layer_is_named_by_the_arn_of_a_version() {
+    let bench = Bench::new(CHAT);
+    bench.write("layer.zip", "PK");
+    for arn in ["bad", "arn:aws:lambda:eu-central-1:123456789012:layer:tools", "arn:aws:s3:::bucket"] {
+        for zip in [&[][..], &["layer.zip"]] {
+            let output = bench.run(&[&["local", "layer", "add", arn], zip].concat());
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+            let message = format!("error: `{arn}` is not the ARN of a layer version, such as `arn:aws:lambda:");
+            assert!(told.starts_with(&message) && !told.contains("hint"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_utf_8_is_refused_with_its_line() {
+    let bench = Bench::new(CHAT);
+    std::fs::write(bench.path("deploy.toml"), b"# caf\xc3\xa9\napp = \"caf\xe9\"\n").expect("a file");
+    let output = bench.run(&["plan", "--local"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("cannot read the manifest `deploy.toml`: line 2 has the byte `0xe9`"), "{told}");
+    assert!(told.contains("hint: save the file as UTF-8"), "{told}");
 }

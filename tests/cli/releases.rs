@@ -61,9 +61,9 @@ fn errors(output: &Output) -> String {
 fn a_version_that_fails_its_check_gets_no_traffic() {
     let bench = deployed();
     for (mood, check, words, hint) in [
-        ("lost", "", "has status 404, not 200 to 399", "if this answer is right"),
-        ("broken", "", "fails with status 500: `release two`", "check the function's logs"),
-        ("json", "", "raw `{\"statusCode\": …}`", "make the handler stream"),
+        ("lost", "", "has status 404, expected 200 to 399", "if this response is correct"),
+        ("broken", "", "returned status 500: `release two`", "`lamstream logs --local chat`"),
+        ("json", "", "raw `{\"statusCode\": …}`", "make it stream"),
         ("at once", "", "did not stream: 1 chunk", "at least two chunks"),
         (
             "error text",
@@ -72,7 +72,7 @@ fn a_version_that_fails_its_check_gets_no_traffic() {
             "never yield an",
         ),
         ("cut", "whole = true", "was cut off after 2 chunks", "a panic"),
-        ("late", "first_byte_within = \"300ms\"", "the first byte came after 7", "`lamstream invoke --local chat -v`"),
+        ("late", "first_byte_within = \"300ms\"", "the first byte took 7", "`lamstream invoke --local chat -v`"),
         ("hang", "", "it does not answer in time: `Sandbox.Timedout", "check what it waits for"),
         ("crash", "", "fails before it answers: `Runtime.ExitError", "too little memory"),
         ("no start", "", "it fails to start: `Runtime.ExitError", "every variable"),
@@ -109,7 +109,7 @@ fn a_first_version_that_fails_its_check_does_not_become_live() {
 fn a_url_that_fails_moves_live_back() {
     let bench = deployed();
     for (mood, check, words) in [
-        ("broken", "", "fails with status 500"),
+        ("broken", "", "returned status 500"),
         ("json", "", "raw `{\"statusCode\": …}`"),
         ("error text", "whole = true", "contains a runtime error"),
         ("cut", "whole = true", "was cut off"),
@@ -127,7 +127,7 @@ fn a_url_that_fails_moves_live_back() {
 }
 
 #[test]
-fn an_answer_that_was_collected_on_the_way_is_told_and_nothing_moves() {
+fn a_response_that_was_buffered_in_transit_is_reported_and_nothing_moves() {
     let bench = deployed();
     bench.write("deploy.toml", &manifest("RELEASE = \"two\", FOR = \"url\", MOOD = \"at once\"", ""));
     let errors = errors(&deploy(&bench, &[]));
@@ -144,7 +144,7 @@ fn a_first_url_that_fails_has_no_back() {
 }
 
 #[test]
-fn a_statement_that_somebody_removes_is_named() {
+fn a_permission_that_another_tool_removes_is_named() {
     let Some(bin) = python() else { return };
     let bench = deployed();
     write(&bench, "two", "good", "");
@@ -160,26 +160,26 @@ fn a_statement_that_somebody_removes_is_named() {
     proxy.let_go();
     let errors = errors(&run.wait_with_output().expect("it ends"));
     assert!(
-        errors.contains("403") && errors.contains("lacks the statements `lamstream-invoke-through-url`"),
+        errors.contains("403") && errors.contains("lacks the permissions `lamstream-invoke-through-url`"),
         "{errors}"
     );
     assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
 }
 
 #[test]
-fn an_account_that_blocks_public_access_is_told_so() {
+fn an_account_that_blocks_public_access_is_named_as_the_cause() {
     let bench = Bench::new("");
     bench.good(&["local", "start", "--block-public"]);
     write(&bench, "one", "good", "");
     let first = errors(&deploy(&bench, &[]));
-    assert!(first.contains("PublicPolicyException") && first.contains("blocks public function policies"), "{first}");
+    assert!(first.contains("PublicPolicyException") && first.contains("allow public function policies"), "{first}");
     // One that was public before the account said no.
     bench.good(&["local", "start", "--like-aws", "--role-propagation=0s", "--pending=0s", "--update=0s"]);
     another(&bench, "one", &[]);
     bench.good(&["local", "start", "--block-public"]);
     write(&bench, "two", "good", "");
     let second = errors(&deploy(&bench, &[]));
-    assert!(second.contains("although its statements allow it"), "{second}");
+    assert!(second.contains("although its permissions allow it"), "{second}");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_version_is_tried_before_live_moves_and_the_url_after() {
 }
 
 #[test]
-fn nobody_is_asked_with_no_verify() {
+fn nothing_is_checked_with_no_verify() {
     let bench = deployed();
     write(&bench, "two", "broken", "");
     let output = deploy(&bench, &["--no-verify"]);
@@ -215,7 +215,7 @@ fn every_check_of_a_list_has_to_pass() {
     let list = |last: &str| format!("{text}check = [{{ streams = true }}, {{ path = \"/other\"{last} }}]\n");
     bench.write("deploy.toml", &list(", expect_status = 404"));
     let errors = errors(&deploy(&bench, &[]));
-    assert!(errors.contains("has status 200, not 404"), "{errors}");
+    assert!(errors.contains("has status 200, expected 404"), "{errors}");
     bench.write("deploy.toml", &list(""));
     let (document, code) = bench.json(&["deploy", "--local", "--yes", &format!("--package={}", moody_zip().display())]);
     assert_eq!((code, &document["functions"][0]["verified"]["streamed"]), (0, &json!(true)), "{document:#}");
@@ -268,7 +268,10 @@ fn rollback_is_verified_and_asks() {
     let first = Bench::new(&manifest("RELEASE = \"one\"", ""));
     assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("it is not deployed"));
     assert!(deploy(&first, &[]).status.success());
-    assert!(errors(&first.run(&["rollback", "--local", "--yes"])).contains("has no previous release to roll back to"));
+    let none = errors(&first.run(&["rollback", "--local", "--yes"]));
+    assert!(none.contains("has no previous release to roll back to"), "{none}");
+    let commands = ["`lamstream releases --local chat`", "`lamstream rollback --local --yes chat --to VERSION`"];
+    assert!(commands.iter().all(|command| none.contains(command)), "{none}");
 }
 
 #[test]
@@ -289,6 +292,9 @@ fn a_shift_is_shown_and_promoted() {
     assert!(errors(&bench.run(&["rollback", "--local", "--yes"])).contains("a shift of `chat` is in progress"));
     // The same again is nothing to do.
     let again = deploy(&bench, &["--shift", "10"]);
+    let told = said(&again).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("`lamstream promote --local chat`"), "{told}");
+    assert!(told.contains("10% of the traffic") && told.contains("`lamstream abort --local chat`"), "{told}");
     assert!(String::from_utf8_lossy(&again.stderr).contains("Unchanged"), "{}", said(&again));
     bench.good(&["promote", "--local"]);
     serves(&bench, "two");
@@ -344,7 +350,7 @@ fn the_way_back_is_never_pruned() {
             manifest(&format!("RELEASE = \"{release}\""), "").replace("timeout = 2", "timeout = 2\nkeep_releases = 1");
         bench.write("deploy.toml", &text);
         let output = deploy(&bench, &[]);
-        assert!(output.status.success() && !said(&output).contains("stay for now"), "{}", said(&output));
+        assert!(output.status.success() && !said(&output).contains("could not delete"), "{}", said(&output));
     }
     let (document, _) = bench.json(&["releases", "--local"]);
     let releases = document["functions"][0]["releases"].as_array().expect("releases");

@@ -189,7 +189,7 @@ fn what_is_half_made_or_half_deleted_is_used_or_deleted() {
         }
     }
     let bench = Bench::new(CHAT);
-    std::fs::create_dir_all(bench.data().join("code")).expect("a directory of somebody else's");
+    std::fs::create_dir_all(bench.data().join("code")).expect("a foreign directory");
     std::fs::write(bench.data().join("code/main.rs"), "years").expect("a file");
     for name in ["start", "reset", "status"] {
         let output = spawn(&bench, name).wait_with_output().expect("it ends");

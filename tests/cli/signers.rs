@@ -45,7 +45,7 @@ enum Profile {
 }
 
 /// What `aws login` signed in to, in the profile and in the name of its cache.
-const LOGIN: &str = "arn:aws:iam::123456789012:user/somebody";
+const LOGIN: &str = "arn:aws:iam::123456789012:user/jane";
 /// The SHA-1 of the start URL in the profile: the name of its cache.
 const SSO: &str = "98df91031e87f97bfc088c045be6442dc5d70b2a";
 

@@ -3,6 +3,8 @@
 use crate::support::bench::{Bench, said};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What the function streams, byte for byte.
@@ -38,4 +40,15 @@ fn the_readmes_first_command_builds_deploys_and_streams() {
     let headers = String::from_utf8_lossy(&answer[..head]).to_lowercase();
     assert!(headers.contains("content-type: text/plain; charset=utf-8"), "{headers}");
     assert_eq!(&answer[head..], BODY);
+}
+
+/// The sample is a workspace of its own, which `cargo test --workspace` does not reach.
+#[test]
+fn the_samples_own_tests_pass() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["test", "--quiet", "--locked", "--manifest-path"]).arg(root.join("function/Cargo.toml"));
+    let output = cargo.env("CARGO_TARGET_DIR", root.join("target/function")).output().expect("cargo runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("test result: ok"), "{}", said(&output));
 }

@@ -28,6 +28,7 @@ const RUNS: &[&[&str]] = &[
     &["invoke", "talker", "/what", "--local"],
     &["build", "--local", "--manifest", "app.toml"],
     &["import", "sam", "template.yaml", "--out", "-"],
+    &["import", "cargo-lambda", "crate", "--out", "-"],
     &["local", "start"],
     &["local", "status"],
     &["local", "env"],
@@ -36,7 +37,8 @@ const RUNS: &[&[&str]] = &[
 ];
 
 /// Commands that answer nothing in text, or that a test of its own is for.
-const OTHERS: &[&str] = &["rollback", "destroy", "local run", "local stop", "local reset"];
+const OTHERS: &[&str] =
+    &["rollback", "destroy", "import function", "local run", "local stop", "local reset", "local adapter remove"];
 
 fn bench() -> Bench {
     let bench = talker("none");
@@ -51,6 +53,11 @@ fn bench() -> Bench {
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
          Runtime: nodejs22.x\n      Handler: a.b\n      CodeUri: page\n      FunctionUrlConfig: { AuthType: NONE }\n",
     );
+    bench.write_all(
+        "crate/Cargo.toml",
+        "[package]\nname = 'crate'\nedition = '2024'\n[package.metadata.lambda.deploy]\nmemory = 256\n[workspace]\n",
+    );
+    bench.write_all("crate/src/main.rs", "fn main() {}\n");
     std::fs::copy("/bin/true", bench.path("adapter")).unwrap();
     let mut zip = zip::ZipWriter::new(File::create(bench.path("layer.zip")).unwrap());
     zip.start_file("file", zip::write::SimpleFileOptions::default()).unwrap();
@@ -71,7 +78,7 @@ fn full() -> Stdio {
 }
 
 #[test]
-fn a_full_disk_is_told_and_a_reader_who_left_is_not() {
+fn a_full_disk_is_reported_and_a_reader_who_left_is_not() {
     let bench = bench();
     for run in RUNS {
         for output in ["text", "json"] {
@@ -123,7 +130,7 @@ fn every_command_is_in_the_table() {
 }
 
 #[test]
-fn a_failure_keeps_its_exit_code_and_both_are_told() {
+fn a_failure_keeps_its_exit_code_and_both_are_reported() {
     let bench = Bench::new("app = 1");
     for output in ["text", "json"] {
         let failed = into(&bench, &["url", "--local", "--output", output], full());
@@ -133,7 +140,7 @@ fn a_failure_keeps_its_exit_code_and_both_are_told() {
     }
 }
 
-/// Whoever started it waits for the address, which never comes.
+/// The one who started it waits for the address, which never comes.
 #[test]
 fn a_local_cloud_that_cannot_tell_its_address_ends() {
     let bench = Bench::new("");

@@ -1,4 +1,4 @@
-//! A deployed function that does as it is told, and processes of lamstream that are looked at while they run.
+//! A deployed function that does what its request says, and processes of lamstream that are looked at while they run.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::support::bench::Bench;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-pub const TALKER: &str = r#"
+pub(crate) const TALKER: &str = r#"
 app = "shop"
 [functions.talker]
 crate = "unused"
@@ -17,7 +17,7 @@ url = { auth = "AUTH" }
 "#;
 
 /// A bench with the function deployed behind a URL of this auth.
-pub fn talker(auth: &str) -> Bench {
+pub(crate) fn talker(auth: &str) -> Bench {
     let bench = Bench::new(&TALKER.replace("AUTH", auth));
     let file = std::fs::File::create(bench.path("talker.zip")).unwrap();
     let mut zip = zip::ZipWriter::new(file);
@@ -32,17 +32,17 @@ pub fn talker(auth: &str) -> Bench {
 const LINE: Duration = Duration::from_secs(60);
 
 /// A run of lamstream, its lines read while it runs.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    pub fn start(bench: &Bench, arguments: &[&str]) -> Running {
+    pub(crate) fn start(bench: &Bench, arguments: &[&str]) -> Running {
         Running::spawn(&mut bench.command(arguments))
     }
 
-    pub fn spawn(command: &mut Command) -> Running {
+    pub(crate) fn spawn(command: &mut Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -50,12 +50,12 @@ impl Running {
         Running { child, lines }
     }
 
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.lines.recv_timeout(LINE).expect("another line")
     }
 
     /// Lines up to the first of which this is true, which is the last.
-    pub fn until(&self, mut is_last: impl FnMut(&str) -> bool) -> Vec<String> {
+    pub(crate) fn until(&self, mut is_last: impl FnMut(&str) -> bool) -> Vec<String> {
         let mut lines = vec![self.line()];
         while !lines.last().is_some_and(|line| is_last(line)) {
             lines.push(self.line());
@@ -63,20 +63,20 @@ impl Running {
         lines
     }
 
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         let pid = rustix::process::Pid::from_raw(self.child.id() as i32).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     }
 
     /// What is left of stdout, and how it ended.
-    pub fn end(self) -> (Vec<String>, Output) {
+    pub(crate) fn end(self) -> (Vec<String>, Output) {
         let rest = self.lines.iter().collect();
         (rest, self.child.wait_with_output().unwrap())
     }
 }
 
 /// Reads one line and leaves, as `head -1` does; `then` comes after that.
-pub fn leave_after_a_line(command: &mut Command, then: impl FnOnce()) -> (String, Output) {
+pub(crate) fn leave_after_a_line(command: &mut Command, then: impl FnOnce()) -> (String, Output) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let line = read_until(&mut stdout, "\n");
@@ -86,7 +86,7 @@ pub fn leave_after_a_line(command: &mut Command, then: impl FnOnce()) -> (String
 }
 
 /// Reads until `sign` has come.
-pub fn read_until(stream: &mut impl Read, sign: &str) -> String {
+pub(crate) fn read_until(stream: &mut impl Read, sign: &str) -> String {
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     while !text.contains(sign) {
         let read = stream.read(&mut buffer).unwrap();

@@ -4,11 +4,14 @@ Usage: terminal.py STEPS COMMAND [ARGUMENT…]. STEPS is a JSON list of [TEXT, A
 step before waited for, ACTION is done: {"type": KEYS}, {"kill": NUMBER} or {"pause": SECONDS}. The terminal is
 TERMINAL_COLUMNS wide, if that is set. Ends with the command's exit code, and with 99 when it does not end, does not say
 what is waited for, or leaves the terminal otherwise than it found it.
+
+It reads during a pause, too: at a Ctrl-C, the kernel drops what a terminal has not read yet.
 """
 import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import sys
@@ -34,16 +37,22 @@ signal.signal(signal.SIGALRM, give_up)
 signal.alarm(120)
 said, place = b"", 0
 modes = termios.tcgetattr(terminal)
+action, due = None, 0.0
 while True:
-    while steps and steps[0][0].encode() in said[place:]:
+    if action is None and steps and steps[0][0].encode() in said[place:]:
         text, action = steps.pop(0)
         place = said.index(text.encode(), place) + len(text.encode())
-        if "pause" in action:
-            time.sleep(action["pause"])
+        due = time.monotonic() + action.get("pause", 0)
+    left = due - time.monotonic()
+    if action is not None and left <= 0:
         if "type" in action:
             os.write(terminal, action["type"].encode())
         if "kill" in action:
             os.kill(child, action["kill"])
+        action = None
+        continue
+    if action is not None and not select.select([terminal], [], [], left)[0]:
+        continue
     try:
         chunk = os.read(terminal, 65536)
     except OSError:  # the terminal is gone: the command has ended
@@ -53,7 +62,7 @@ while True:
     said += chunk
 _, status = os.waitpid(child, 0)
 sys.stdout.buffer.write(said)
-if termios.tcgetattr(terminal) != modes or steps:
-    sys.stdout.buffer.write(b"\n--- other modes, or steps are left: %r\n" % steps)
+if termios.tcgetattr(terminal) != modes or steps or action:
+    sys.stdout.buffer.write(b"\n--- other modes, or steps are left: %r %r\n" % (action, steps))
     sys.exit(99)
 sys.exit(os.waitstatus_to_exitcode(status))

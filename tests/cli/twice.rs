@@ -1,12 +1,12 @@
-//! The story of a deploy, called more than once in one process, with somebody else listening.
+//! The story of a deploy, called more than once in one process, with another observer.
 
 use crate::CHAT;
 use crate::support::bench::{Bench, function_zip, said};
 use lamstream::apply::Event;
-use lamstream::cli::{self, Command, Output};
+use lamstream::cli::{self, Arguments, Command, TypedCommand};
 use lamstream::commands::{Session, Stop, deploy};
-use lamstream::failure::{Failure, Kind};
-use lamstream::report::{Answer, Console, FunctionAnswer, Line, Reporter};
+use lamstream::failure::{Failure, FailureKind};
+use lamstream::report::{Answer, Console, FunctionAnswer, Line, Output, Reporter};
 use std::ffi::OsString;
 use std::process;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 /// Names the package to deploy, in the process that deploys it.
 const PACKAGE: &str = "LAMSTREAM_TEST_PACKAGE";
 
-/// Keeps what it is told.
+/// Keeps every event.
 #[derive(Clone, Default)]
 struct Collected(Arc<Mutex<Vec<Event>>>);
 
@@ -54,31 +54,41 @@ fn a_deploy_runs_twice_in_one_process_and_tells_anybody() {
 async fn inside() {
     let Some(package) = std::env::var_os(PACKAGE) else { return };
     let told = Collected::default();
+    let (arguments, again) = arguments(&package);
+    let console = Console::reporting_to(Box::new(told.clone()), Output::Text, again);
+    let process = Stop::default();
+    let run = async |stop: Stop| run(&arguments, &console, stop).await;
     for memory in [128, 256] {
         std::fs::write("deploy.toml", CHAT.replace("url =", &format!("memory = {memory}\nurl ="))).unwrap();
-        let found = run(&package, &told, Stop::default()).await.unwrap();
+        let found = run(process.child()).await.unwrap();
         assert!(found.changed && found.error.is_none() && found.verified.is_some(), "{found:#?}");
     }
     assert_eq!(told.count(|event| matches!(event, Event::Finished { changed: true, .. })), 2);
     // What ends one run is not what ends the next.
-    let stop = Stop::default();
+    let stop = process.child();
     stop.first.cancel();
-    let failure = run(&package, &told, stop).await.unwrap_err();
-    assert_eq!(failure.kind, Kind::Interrupted(2));
-    let found = run(&package, &told, Stop::default()).await.unwrap();
+    let failure = run(stop).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Interrupted(2));
+    assert_eq!(process.requested(), None);
+    let found = run(process.child()).await.unwrap();
     assert!(!found.changed && found.error.is_none(), "{found:#?}");
     assert_eq!(told.count(|event| matches!(event, Event::Finished { .. })), 3);
 }
 
-async fn run(package: &OsString, told: &Collected, stop: Stop) -> Result<FunctionAnswer, Failure> {
+fn arguments(package: &OsString) -> (Arguments, TypedCommand) {
     let mut zip = OsString::from("--package=");
     zip.push(package);
-    let (arguments, again) = cli::parse(["lamstream".into(), "deploy".into(), "--yes".into(), zip]).expect("it parses");
+    cli::parse(["lamstream".into(), "deploy".into(), "--yes".into(), zip]).expect("it parses")
+}
+
+/// One run. The console knows nothing of it afterwards.
+async fn run(arguments: &Arguments, console: &Console, stop: Stop) -> Result<FunctionAnswer, Failure> {
     let Command::Deploy(command) = &arguments.command else { panic!("{arguments:?}") };
-    let console = Console::telling(Box::new(told.clone()), Output::Text, again);
-    let session = Session::new(arguments.global.clone(), console, stop);
-    match deploy(&session, command).await? {
-        Answer::Deploy(mut found) => Ok(found.functions.remove(0)),
-        other => panic!("{other:?}"),
-    }
+    let session = Session::new(arguments.global.clone(), console.clone(), stop);
+    let result = Box::pin(deploy(&session, command)).await;
+    let answer = result.as_ref().map_or_else(|_| Answer::default(), Answer::clone);
+    assert_eq!(console.done().is_empty(), !answer.found.functions.iter().any(|function| function.changed));
+    console.finish(&answer, result.as_ref().err()).expect("it is printed");
+    assert_eq!(console.done(), []);
+    Ok(result?.found.functions.remove(0))
 }

@@ -45,8 +45,13 @@ fn start(bench: &Bench, proxy: &Proxy) -> Child {
 
 /// A deploy whose move of `live` meets this.
 fn disturbed(bench: &Bench, fault: Fault, lasting: Lasting) -> Output {
+    disturbed_at(bench, 1, fault, lasting)
+}
+
+/// A deploy whose move of `live` meets this; the second is the one back.
+fn disturbed_at(bench: &Bench, occurrence: usize, fault: Fault, lasting: Lasting) -> Output {
     let proxy = bench.proxy();
-    proxy.set(Trap { call: MOVE.to_owned(), occurrence: 1, fault, lasting });
+    proxy.set(Trap { call: MOVE.to_owned(), occurrence, fault, lasting });
     let run = start(bench, &proxy);
     proxy.aim(run.id());
     let output = run.wait_with_output().expect("it ends");
@@ -78,25 +83,38 @@ fn status(bench: &Bench) -> (Value, Value) {
     (release["version"].clone(), release["verification"].clone())
 }
 
+/// `version verification` as `releases` has them, the newest first.
+fn verdicts(bench: &Bench) -> Vec<String> {
+    let (document, _) = bench.json(&["releases", "--local"]);
+    let releases = document["functions"][0]["releases"].as_array().cloned().expect("releases");
+    let verdict = |release: &Value| format!("{} {}", release["version"], release["verification"]).replace('"', "");
+    releases.iter().map(verdict).collect()
+}
+
 /// The next deploy asks, and moves back to what served before.
 fn the_next_deploy_moves_back(bench: &Bench) {
     let text = bench.good(&["status", "--local"]);
     assert!(text.contains("unverified: the URL of version 2 has not passed its checks yet"), "{text}");
     assert_eq!(status(bench), (json!("2"), json!("unverified")));
-    let errors = errors(&deploy(bench, &[]), 1);
-    assert!(errors.contains("fails with status 500"), "{errors}");
-    assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
+    let (document, code) = bench.json(&["deploy", "--local", "--yes", &package()]);
+    let message = document["error"]["message"].as_str().expect("a message");
+    assert!(code == 1 && message.contains("returned status 500"), "{document:#}");
+    assert!(message.contains("`live` was moved back to version 1"), "{document:#}");
     assert_eq!(status(bench), (json!("1"), json!("verified")));
     serves(bench, "one");
-    let releases = bench.good(&["releases", "--local"]);
-    assert!(releases.lines().next().is_some_and(|line| line.ends_with("failed")), "{releases}");
+    assert_eq!(verdicts(bench), ["2 failed", "1 verified"]);
+    // The run says which code is live again, although it never observed that release.
+    let (releases, _) = bench.json(&["releases", "--local"]);
+    let live = &releases["functions"][0]["releases"][1];
+    assert!(live["code_sha256"].is_string(), "{releases:#}");
+    assert_eq!(document["functions"][0]["release"]["code_sha256"], live["code_sha256"], "{document:#}");
 }
 
 #[test]
 fn replies_that_are_lost_leave_no_bad_release_unasked() {
     let bench = before_a_bad_release();
     let errors = errors(&disturbed(&bench, Fault::DropReply, Lasting::Ever), 1);
-    assert!(errors.contains("fails with status 500"), "{errors}");
+    assert!(errors.contains("returned status 500"), "{errors}");
     assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
     serves(&bench, "one");
     assert_eq!(status(&bench).0, "1");
@@ -107,12 +125,52 @@ fn credentials_that_expire_after_the_move_do_not_hide_where_live_is() {
     for answer in [Answer::Expired, Answer::Broken] {
         let bench = before_a_bad_release();
         let errors = errors(&disturbed(&bench, Fault::Answer(answer), Lasting::AllAfter), 1);
-        assert!(errors.contains("fails with status 500"), "{errors}");
+        assert!(errors.contains("returned status 500"), "{errors}");
         assert!(errors.contains("`live` may be on version 2") || errors.contains("version 2 is live"), "{errors}");
         assert!(errors.contains("could not be moved back"), "{errors}");
         serves(&bench, "two");
         the_next_deploy_moves_back(&bench);
     }
+}
+
+/// Of two moves whose replies are lost, either may have taken effect. What is not known is said as such.
+#[test]
+fn a_lost_reply_to_a_move_is_not_taken_for_a_move_that_failed() {
+    let is_unknown = |output: &Output, code: i32| {
+        let errors = errors(output, code);
+        assert!(errors.contains("returned status 500"), "{errors}");
+        let said = "`live` may be on version 2: it could not be moved back, or the reply was lost";
+        assert!(errors.contains(said) && !errors.contains("is live"), "{errors}");
+    };
+    for then in [Lasting::OnceThen("", Answer::Expired), Lasting::OnceThen("GET ", Answer::Expired)] {
+        let bench = before_a_bad_release();
+        is_unknown(&disturbed(&bench, Fault::DropReply, then), 2);
+        serves(&bench, "two");
+        the_next_deploy_moves_back(&bench);
+    }
+    let bench = before_a_bad_release();
+    is_unknown(&disturbed_at(&bench, 2, Fault::DropReply, Lasting::OnceThen("", Answer::Expired)), 1);
+    serves(&bench, "one");
+}
+
+/// Its JSON names no release as live.
+#[test]
+fn a_rollback_whose_reply_is_lost_says_that_it_does_not_know() {
+    let bench = Bench::new(&manifest("RELEASE = \"one\", FOR = \"url\", MOOD = \"broken\"", "streams = true"));
+    bench.good(&["deploy", "--local", "--yes", "--no-verify", &package()]);
+    bench.write("deploy.toml", &manifest("RELEASE = \"two\"", "streams = true"));
+    bench.good(&["deploy", "--local", "--yes", &package()]);
+    let proxy = bench.proxy();
+    let lasting = Lasting::OnceThen("", Answer::Expired);
+    proxy.set(Trap { call: MOVE.to_owned(), occurrence: 1, fault: Fault::DropReply, lasting });
+    let mut command = bench.through(&proxy, &["rollback", "--yes", "--output", "json"]);
+    let output = command.env("LAMSTREAM_ATTEMPT_TIMEOUT", "1").output().expect("lamstream runs");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let message = document["error"]["message"].as_str().expect("a message");
+    assert!(message.contains("`live` may be on version 1: it could not be moved back, or"), "{document:#}");
+    assert_eq!(document["functions"][0]["release"], Value::Null, "{document:#}");
+    assert_eq!(document["functions"][0]["verification"], Value::Null, "{document:#}");
+    serves(&bench, "one");
 }
 
 #[test]
@@ -122,7 +180,7 @@ fn a_run_that_is_killed_after_the_move_leaves_an_unverified_release() {
     the_next_deploy_moves_back(&bench);
 }
 
-/// The way back leads past the release that nobody saw pass.
+/// The way back leads past the release that was not seen to pass.
 #[test]
 fn another_bad_release_after_a_killed_run_goes_back_to_the_good_one() {
     let bench = before_a_bad_release();
@@ -132,6 +190,7 @@ fn another_bad_release_after_a_killed_run_goes_back_to_the_good_one() {
     let errors = errors(&deploy(&bench, &[]), 1);
     assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
     serves(&bench, "one");
+    assert_eq!(verdicts(&bench), ["3 failed", "2 failed", "1 verified"]);
 }
 
 /// Whether the killed run's release is one to come back to is found out before another takes its place.
@@ -160,7 +219,7 @@ fn a_version_that_fails_its_trial_after_a_killed_run_leaves_no_bad_release_live(
 }
 
 #[test]
-fn a_rollback_that_asks_nobody_is_not_undone() {
+fn a_rollback_without_checks_is_not_undone() {
     let bench = Bench::new("");
     for release in ["one", "two", "three"] {
         bench.write("deploy.toml", &manifest(&format!("RELEASE = \"{release}\""), "streams = true"));
@@ -172,7 +231,7 @@ fn a_rollback_that_asks_nobody_is_not_undone() {
     serves(&bench, "one");
 }
 
-/// An alias that an older lamstream wrote, or that somebody pointed by hand, is no reason to suspect what is live.
+/// An alias that an older lamstream wrote, or that was moved by hand, is no reason to suspect what is live.
 #[test]
 fn nothing_is_suspected_of_an_alias_that_lamstream_did_not_write() {
     let Some(bin) = python() else { return };
@@ -330,7 +389,7 @@ fn a_check_that_changed_is_asked_by_the_next_deploy() {
     bench.write("deploy.toml", &manifest(good, "expect_status = 404"));
     for _ in 0..2 {
         let errors = errors(&deploy(&bench, &[]), 1);
-        assert!(errors.contains("has status 200, not 404") && errors.contains("version 1 is live"), "{errors}");
+        assert!(errors.contains("has status 200, expected 404") && errors.contains("version 1 is live"), "{errors}");
     }
     bench.write("deploy.toml", &manifest(good, "streams = true, headers = { x-new = \"1\" }"));
     let asked = deploy(&bench, &[]);
@@ -341,15 +400,17 @@ fn a_check_that_changed_is_asked_by_the_next_deploy() {
     assert_eq!(Proxy::writes(&proxy.take_calls()), ["GetCallerIdentity"; 0]);
 }
 
-/// Somebody took it as it is, so that nothing is moved behind their back.
+/// A user accepted it as it is, so lamstream does not move it.
 #[test]
-fn a_release_that_nobody_was_to_ask_is_asked_by_the_next_deploy_and_stays() {
+fn a_release_without_checks_is_checked_by_the_next_deploy_and_stays() {
     let bench = before_a_bad_release();
     assert!(deploy(&bench, &["--no-verify"]).status.success());
     assert_eq!(status(&bench), (json!("2"), json!("unverified")));
     let errors = errors(&deploy(&bench, &[]), 1);
     assert!(errors.contains("version 2 is live") && !errors.contains("moved back"), "{errors}");
     serves(&bench, "two");
+    assert_eq!(verdicts(&bench), ["2 failed", "1 verified"]);
+    assert_eq!(status(&bench), (json!("2"), json!("failed")));
     assert!(deploy(&bench, &["--no-verify"]).status.success());
 }
 
@@ -362,12 +423,6 @@ fn versions_that_fail_push_out_no_good_ones() {
         bench.write("deploy.toml", &text);
         deploy(&bench, &[])
     };
-    let states = || {
-        let (document, _) = bench.json(&["releases", "--local"]);
-        let releases = document["functions"][0]["releases"].as_array().cloned().expect("releases");
-        let state = |release: &Value| format!("{} {}", release["version"], release["verification"]).replace('"', "");
-        releases.iter().map(state).collect::<Vec<_>>()
-    };
     for name in ["one", "two"] {
         let output = release(name, "good");
         assert!(output.status.success(), "{}", said(&output));
@@ -375,10 +430,10 @@ fn versions_that_fail_push_out_no_good_ones() {
     for name in ["three", "four", "five", "six"] {
         errors(&release(name, "broken"), 1);
     }
-    assert_eq!(states(), ["6 failed", "5 failed", "4 failed", "3 failed", "2 verified", "1 verified"]);
+    assert_eq!(verdicts(&bench), ["6 failed", "5 failed", "4 failed", "3 failed", "2 verified", "1 verified"]);
     let output = release("seven", "good");
     assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(states(), ["7 verified", "2 verified", "1 verified"]);
+    assert_eq!(verdicts(&bench), ["7 verified", "2 verified", "1 verified"]);
     bench.good(&["rollback", "--local", "--yes", "--to", "1"]);
     serves(&bench, "one");
 }
@@ -444,8 +499,8 @@ fn a_second_rollback_says_that_it_goes_forward() {
         assert!(deploy(&bench, &[]).status.success());
     }
     let back = errors(&bench.run(&["rollback", "--local", "--yes"]), 0);
-    assert!(!back.contains("moves it forward"), "{back}");
+    assert!(!back.contains("rolls it forward"), "{back}");
     let forward = errors(&bench.run(&["rollback", "--local", "--yes"]), 0);
-    let said = forward.find("this moves it forward again, to version 2").expect("it says so");
+    let said = forward.find("this rolls it forward to version 2").expect("it says so");
     assert!(said < forward.find("Verified").expect("it is verified"), "{forward}");
 }

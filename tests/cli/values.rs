@@ -38,7 +38,7 @@ fn code_and_errors(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// What the live version has, by a client that nobody here wrote.
+/// What the live version has, by an independent client.
 fn environment(bench: &Bench) -> serde_json::Value {
     let keys = Keys::of(bench);
     let mut curl = Command::new("curl");
@@ -126,7 +126,7 @@ fn more_than_ten_parameters_are_read_ten_at_a_time() {
 }
 
 #[test]
-fn what_is_missing_is_told_at_once_before_anything_is_built_or_called() {
+fn what_is_missing_is_reported_at_once_before_anything_is_built_or_called() {
     let bench = Bench::new(EVERYWHERE);
     let proxy = bench.proxy();
     for command in [&["deploy", "--yes"][..], &["plan"]] {
@@ -141,7 +141,7 @@ fn what_is_missing_is_told_at_once_before_anything_is_built_or_called() {
 }
 
 #[test]
-fn what_aws_does_not_have_is_told_at_once_before_anything_is_built() {
+fn what_aws_does_not_have_is_reported_at_once_before_anything_is_built() {
     let bench = Bench::new(EVERYWHERE);
     std::fs::create_dir(bench.path("keys")).unwrap();
     bench.write("keys/token", "of the file");
@@ -179,7 +179,7 @@ fn the_hints_for_the_aws_cli_are_about_the_region_that_was_looked_in() {
 }
 
 #[test]
-fn a_secret_that_is_about_to_go_is_told_in_the_words_of_aws() {
+fn a_secret_that_is_about_to_be_deleted_is_reported_in_the_words_of_aws() {
     let bench = Bench::new(EVERYWHERE);
     prepare(&bench);
     let delete = json!({ "SecretId": "shop/token", "RecoveryWindowInDays": 7 });
@@ -229,7 +229,7 @@ fn limits_hold_for_what_was_found() {
     let (code, errors) = status("two\nlines");
     assert_eq!(code, Some(2), "{errors}");
     assert!(
-        errors.contains("`authorization` comes from the environment variable `OUTER`, which holds a control"),
+        errors.contains("`authorization` comes from the environment variable `OUTER`, which contains a control"),
         "{errors}"
     );
 }
@@ -248,4 +248,28 @@ fn a_file_loses_one_line_end() {
     let (code, errors) = code_and_errors(&bench.run(&["plan", "--local"]));
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("`token`, which is empty"), "{errors}");
+}
+
+/// Only what does not exist can be created.
+#[test]
+fn a_file_that_exists_is_not_to_be_created() {
+    let manifest = "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nenvironment = { KEY = { file = 'token' } }\n";
+    let bench = Bench::new(manifest);
+    let plan = || code_and_errors(&bench.run(&["plan", "--local"]));
+    let expected = |why: &str, hint: &str| {
+        let (code, errors) = plan();
+        assert_eq!(code, Some(2), "{errors}");
+        let found: Vec<&str> = errors.lines().filter_map(|line| line.trim().strip_prefix("hint: ")).collect();
+        assert!(errors.contains(why) && found == Vec::from_iter((!hint.is_empty()).then_some(hint)), "{errors}");
+    };
+    expected("`token`, which cannot be read: No such file", "create `token`; its path is relative to the manifest");
+    bench.write("token", "");
+    expected("`token`, which is empty", "create `token`; its path is relative to the manifest");
+    std::fs::write(bench.path("token"), b"\xff\xfea\0").expect("it is written");
+    expected("`token`, which is not valid UTF-8", "save only the value in `token`, as text in UTF-8");
+    bench.write("token", &"x".repeat(5000));
+    expected("`token`, which is longer than", "save only the value in `token`, as text in UTF-8");
+    std::fs::remove_file(bench.path("token")).expect("it is deleted");
+    std::fs::create_dir(bench.path("token")).expect("it is made");
+    expected("`token`, which cannot be read: Is a directory", "");
 }

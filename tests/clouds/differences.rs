@@ -3,7 +3,7 @@
 use lamstream::stack::{InvokeMode, Stack};
 
 /// Makes what moto cannot get right equal on both sides.
-pub fn forgive_moto(stack: &mut Stack) {
+pub(crate) fn forgive_moto(stack: &mut Stack) {
     // GetPolicy shows the two URL conditions as keys of the statement, not under `Condition`.
     stack.permissions.clear();
     if let Some(url) = &mut stack.url {

@@ -1,5 +1,5 @@
 //! One table of scenarios on three clouds: in memory, the local cloud, and moto. All must agree on what exists after
-//! each step, but for the short list of what moto gets wrong.
+//! each step, except for the short list of what moto gets wrong.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,7 +7,7 @@ mod support;
 mod differences;
 mod scenario;
 
-use lamstream::apply::{Artifact, Cloud, Current, Delivery, NoTrial, Source, apply};
+use lamstream::apply::{Artifact, Cloud, Current, Delivery, NoTrial, ReleaseSource, apply};
 use lamstream::aws::{Access, Account, Place};
 use lamstream::plan::plan;
 use lamstream::stack::{Names, Stack};
@@ -15,7 +15,7 @@ use scenario::{BEYOND_MOTO, SCENARIOS, Step, Wanted};
 use std::path::Path;
 use std::process::Command;
 use support::bench::{Bench, LAMSTREAM, Server};
-use support::memory::{Memory, nobody};
+use support::memory::{Memory, no_one};
 use support::python::python;
 
 const REGION: &str = "eu-central-1";
@@ -25,10 +25,10 @@ async fn walk(title: &str, cloud: &impl Cloud, steps: &[Step], forgive: fn(&mut 
     for (number, step) in steps.iter().enumerate() {
         let Wanted { mut target, zip } = step.wanted(cloud.names());
         let mut current = cloud.observe().await.unwrap_or_else(|error| panic!("{title}, step {number}: {error}"));
-        let source = Source::Zip(Artifact { zip, bucket: None, origin: String::new() });
+        let source = ReleaseSource::Zip(Artifact { zip, bucket: None, origin: None });
         let delivery = Delivery { source: &source, ..Delivery::of(&target) };
         let plan_to = plan(current.stack(), &target);
-        apply(&mut current, &plan_to, &delivery, &mut NoTrial, &nobody())
+        apply(&mut current, &plan_to, &delivery, &mut NoTrial, &no_one())
             .await
             .unwrap_or_else(|error| panic!("{title}, step {number}: {error:#?}"));
         let mut found = cloud.observe().await.expect("it can be read again").stack().clone();
@@ -59,6 +59,7 @@ fn names(title: &str, account: &str) -> Names {
         function: "chat".into(),
         region: REGION.into(),
         account: account.into(),
+        log_group: None,
     }
 }
 
@@ -102,15 +103,20 @@ async fn on_moto() {
     };
     let account = Account::open(access).await.expect("an account");
     walk_all(&account, SCENARIOS, differences::forgive_moto).await;
+    let own = account.id().await.expect("an account");
+    for (title, _) in SCENARIOS {
+        Place::new(&account, names(title, &own)).sweep(None).await.expect("a look");
+    }
     assert_eq!(buckets(&bin, &server.address, "print(names())"), "[]", "a bucket of ours stays");
     what_was_left_is_swept(&account, &bin, &server.address).await;
     by_a_bucket_of_the_users(&account, &bin, &server.address).await;
 }
 
-/// A bucket of ours goes although there is no function, and one without our tags stays.
+/// A bucket of ours goes although there is no function, also if a killed run did not tag it. One with anything else in it
+/// stays.
 async fn what_was_left_is_swept(account: &Account, bin: &Path, endpoint: &str) {
     let place = Place::new(account, names("left", &account.id().await.expect("an account")));
-    assert_eq!(place.sweep().await.expect("a look"), None);
+    assert!(place.sweep(None).await.expect("a look").is_empty());
     let own = place.names();
     let whole = format!("{}/{}/{}", own.app, own.stage.as_deref().unwrap_or_default(), own.function);
     let name = format!(
@@ -118,13 +124,18 @@ async fn what_was_left_is_swept(account: &Account, bin: &Path, endpoint: &str) {
         own.account, own.region
     );
     let make = "s3.create_bucket(Bucket=name, CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})";
-    buckets(bin, endpoint, &format!("{name}\n{make}\ns3.put_object(Bucket=name, Key='package.zip', Body=b'x')"));
-    assert_eq!(place.sweep().await.expect("a look"), None);
+    let put = |key: &str| format!("s3.put_object(Bucket=name, Key='{key}', Body=b'x')");
+    let (package, other) = (put("package.zip"), put("other"));
+    buckets(bin, endpoint, &format!("{name}\n{make}\n{package}"));
+    assert_eq!(place.sweep(None).await.expect("a look").len(), 1, "an untagged bucket with our key alone is ours");
+    buckets(bin, endpoint, &format!("{name}\n{make}\n{package}\n{other}"));
+    assert!(place.sweep(None).await.expect("a look").is_empty());
+    buckets(bin, endpoint, &format!("{name}\ns3.delete_object(Bucket=name, Key='other')"));
     let tags = own.owner_tags();
     let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{{'Key': '{key}', 'Value': '{value}'}}")).collect();
     let tag = format!("s3.put_bucket_tagging(Bucket=name, Tagging={{'TagSet': [{}]}})", tags.join(", "));
     buckets(bin, endpoint, &format!("{name}\n{tag}"));
-    assert!(place.sweep().await.expect("a look").is_some());
+    assert_eq!(place.sweep(None).await.expect("a look").len(), 1);
     assert_eq!(buckets(bin, endpoint, "print(names())"), "[]", "a bucket of ours stays");
 }
 
@@ -135,16 +146,16 @@ async fn by_a_bucket_of_the_users(account: &Account, bin: &Path, endpoint: &str)
     let place = Place::new(account, names("by a bucket", &account.id().await.expect("an account")));
     let step = Step::Function { code: "large one", keys: "" };
     let Wanted { target, zip } = step.wanted(place.names());
-    let source = Source::Zip(Artifact { zip, bucket: Some("mine".into()), origin: String::new() });
+    let source = ReleaseSource::Zip(Artifact { zip, bucket: Some("mine".into()), origin: None });
     let mut current = place.observe().await.expect("nothing");
     let delivery = Delivery { source: &source, ..Delivery::of(&target) };
     let plan = plan(current.stack(), &target);
-    apply(&mut current, &plan, &delivery, &mut NoTrial, &nobody()).await.expect("a deploy");
+    apply(&mut current, &plan, &delivery, &mut NoTrial, &no_one()).await.expect("a deploy");
     let left = buckets(bin, endpoint, "print(names(), s3.list_objects_v2(Bucket='mine')['KeyCount'])");
     assert_eq!(left, "['mine'] 0");
 }
 
-/// What a line of Python says, that has boto3's client of S3 at hand and the names of all buckets.
+/// What a line of Python says, that has boto3's client of S3 and the names of all buckets.
 fn buckets(bin: &Path, endpoint: &str, line: &str) -> String {
     let script = format!(
         "import boto3\n\

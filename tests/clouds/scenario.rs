@@ -6,7 +6,7 @@ use lamstream::stack::{Architecture, Names, Platform, Stack};
 use packaging::Package;
 
 /// One state to reach: the function's part of a manifest and its code, or nothing at all.
-pub enum Step {
+pub(crate) enum Step {
     Function { code: &'static str, keys: &'static str },
     Nothing,
 }
@@ -15,7 +15,7 @@ use Step::{Function, Nothing};
 
 const PLAIN: &str = r#"url = { auth = "none" }"#;
 
-pub const SCENARIOS: &[(&str, &[Step])] = &[
+pub(crate) const SCENARIOS: &[(&str, &[Step])] = &[
     ("first deploy and destroy", &[Function { code: "one", keys: PLAIN }, Nothing]),
     (
         "code alone and back",
@@ -114,8 +114,8 @@ pub const SCENARIOS: &[(&str, &[Step])] = &[
 ];
 
 /// Scenarios that moto 5.2.5 cannot play: UpdateFunctionConfiguration ignores EphemeralStorage, LoggingConfig and others
-/// there, so that a deploy rightly finds that what it wrote is not what stands there; and it has no provisioned concurrency.
-pub const BEYOND_MOTO: &[(&str, &[Step])] = &[
+/// there, so that a deploy rightly finds that what it wrote is not what is there; and it has no provisioned concurrency.
+pub(crate) const BEYOND_MOTO: &[(&str, &[Step])] = &[
     (
         "storage and log format",
         &[
@@ -158,13 +158,13 @@ const ATTACHED: &str = "tracing = \"active\"\ndead_letter = \"arn:aws:sqs:eu-cen
     file_systems = [{ arn = \"arn:aws:elasticfilesystem:eu-central-1:000000000000:access-point/fsap-01\", \
     path = \"/mnt/data\" }]";
 
-pub struct Wanted {
+pub(crate) struct Wanted {
     pub target: Stack,
     pub zip: Bytes,
 }
 
 impl Step {
-    pub fn wanted(&self, names: &Names) -> Wanted {
+    pub(crate) fn wanted(&self, names: &Names) -> Wanted {
         let Function { code, keys } = self else {
             return Wanted { target: Stack::empty(names.clone()), zip: Bytes::new() };
         };
@@ -173,7 +173,7 @@ impl Step {
             manifest::parse(&text, None).unwrap_or_else(|problems| panic!("{}", problems.render("deploy.toml", &text)));
         let package = package(code);
         let platform = Platform { runtime: manifest.functions[0].runtime.clone(), architecture: Architecture::X86_64 };
-        let target = manifest.functions[0].target(names, &platform, &package.sha256);
+        let target = manifest.functions[0].target(names, &platform, Some(&package.sha256));
         Wanted { target, zip: package.zip }
     }
 }

@@ -14,26 +14,34 @@ fn build(bench: &Bench, place: &Path, variables: &[(&str, &str)]) -> Output {
 }
 
 #[test]
-fn a_linker_that_cargo_is_told_of_is_kept() {
+fn a_linker_that_cargo_is_configured_with_is_kept() {
     if !pieces::arm64() {
         return;
     }
     let bench = Bench::new("");
     let place = fixture("several", "told", "bin = \"one\"\nbuild = { linker = \"gcc\" }");
+    // Linkers that exist and fail, each in its own words.
+    let linker = |name: &str| {
+        let path = bench.path(name);
+        fs::write(&path, format!("#!/bin/sh\necho this is {name}\nexit 1\n")).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    };
+    let (configured, set) = (linker("configured"), linker("set"));
     let configuration = place.join("several/.cargo/config.toml");
     fs::create_dir_all(configuration.parent().unwrap()).unwrap();
-    fs::write(&configuration, "target.'cfg(target_arch = \"aarch64\")'.linker = \"/nowhere/configured\"").unwrap();
+    fs::write(&configuration, format!("target.'cfg(target_arch = \"aarch64\")'.linker = \"{configured}\"")).unwrap();
     let output = build(&bench, &place, &[]);
     let story = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(story.contains("linked by the linker set by cargo's configuration"), "{story}");
-    assert!(story.contains("/nowhere/configured"), "{story}");
+    assert!(story.contains("this is configured"), "{story}");
 
     let variable = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER";
-    let output = build(&bench, &place, &[(variable, "/nowhere/set")]);
+    let output = build(&bench, &place, &[(variable, &set)]);
     let story = String::from_utf8_lossy(&output.stderr);
     assert!(story.contains(&format!("linked by the linker set by `{variable}`")), "{story}");
-    assert!(story.contains("/nowhere/set") && !story.contains("/nowhere/configured"), "{story}");
+    assert!(story.contains("this is set") && !story.contains("this is configured"), "{story}");
 }
 
 #[test]
@@ -55,7 +63,7 @@ fn a_compiler_that_is_named_is_the_only_one() {
 }
 
 #[test]
-fn without_a_linker_or_a_standard_library_the_command_that_gets_it_is_told() {
+fn without_a_linker_or_a_standard_library_the_command_that_gets_it_is_named() {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         return;
     }

@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub const TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const TARGET: &str = "aarch64-unknown-linux-gnu";
 
-pub const MUSL: &str = "x86_64-unknown-linux-musl";
+pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 
 const ZIG: &str = "cargo-zigbuild==0.24.0\nziglang==0.17.1\n";
 
 /// Whether this machine is one that builds for arm64 and runs it without being one.
-pub fn arm64() -> bool {
+pub(crate) fn arm64() -> bool {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         eprintln!("not tested: this machine is no Linux on x86_64");
         return false;
@@ -26,7 +26,7 @@ pub fn arm64() -> bool {
 }
 
 /// A compiler with the standard library of musl for this machine's processor. Just `rustc` is cargo's own.
-pub fn musl() -> Option<PathBuf> {
+pub(crate) fn musl() -> Option<PathBuf> {
     if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
         eprintln!("not tested: this machine is no Linux on x86_64");
         return None;
@@ -37,7 +37,7 @@ pub fn musl() -> Option<PathBuf> {
 }
 
 /// The same, where there is a C compiler for musl as well.
-pub fn musl_with_c() -> Option<PathBuf> {
+pub(crate) fn musl_with_c() -> Option<PathBuf> {
     let rustc = musl()?;
     if ["x86_64-linux-musl-gcc", "musl-gcc"].into_iter().any(|gcc| starts(gcc, "--version")) {
         return Some(rustc);
@@ -46,7 +46,7 @@ pub fn musl_with_c() -> Option<PathBuf> {
 }
 
 /// The `bin` directory of an environment with zig and cargo-zigbuild, installed under `target/` on first use.
-pub fn zig() -> Option<PathBuf> {
+pub(crate) fn zig() -> Option<PathBuf> {
     installed().map_or_else(|reason| none(&reason), Some)
 }
 

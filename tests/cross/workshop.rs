@@ -8,12 +8,12 @@ use std::process::Command;
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A directory of this name under `target/`, with copies of these files and directories of the repository in it.
-pub fn copies(name: &str, paths: &[(&str, &str)]) -> PathBuf {
+pub(crate) fn copies(name: &str, paths: &[(&str, &str)]) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cross").join(name);
     for (from, to) in paths {
         copy(&root().join(from), &place.join(to));
@@ -22,7 +22,7 @@ pub fn copies(name: &str, paths: &[(&str, &str)]) -> PathBuf {
 }
 
 /// The fixture crate of this name, and a manifest that has it built for arm64 with these keys.
-pub fn fixture(name: &str, place: &str, keys: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str, place: &str, keys: &str) -> PathBuf {
     let place = copies(place, &[(&format!("crates/packaging/tests/fixtures/{name}"), name)]);
     let keys = format!("crate = \"{name}\"\narchitecture = \"arm64\"\n{keys}");
     fs::write(place.join("deploy.toml"), format!("app = \"shop\"\n[functions.chat]\n{keys}\n")).unwrap();
@@ -44,13 +44,13 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// What `lamstream build` made, and what it said.
-pub struct Built {
+pub(crate) struct Built {
     pub zip: PathBuf,
     pub story: String,
 }
 
 /// Builds the manifest's one function for arm64. `first` comes first in `PATH`.
-pub fn build(bench: &Bench, place: &Path, first: Option<&Path>) -> Built {
+pub(crate) fn build(bench: &Bench, place: &Path, first: Option<&Path>) -> Built {
     let manifest = place.join("deploy.toml");
     let out = bench.path("out");
     let arguments = ["-v", "build", "--arch", "arm64", "--manifest", manifest.to_str().unwrap()];
@@ -69,7 +69,7 @@ pub fn build(bench: &Bench, place: &Path, first: Option<&Path>) -> Built {
 }
 
 /// Runs a `lamstream build` of one function.
-pub fn built(command: &mut Command) -> Built {
+pub(crate) fn built(command: &mut Command) -> Built {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     let zip = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
@@ -77,7 +77,7 @@ pub fn built(command: &mut Command) -> Built {
 }
 
 /// Deploys into a local cloud of its own, and gives what the URL answers. The deploy has checked that it streams.
-pub fn answer(zip: &Path, path: &str) -> Vec<u8> {
+pub(crate) fn answer(zip: &Path, path: &str) -> Vec<u8> {
     let check =
         format!("check = {{ method = \"POST\", path = \"/{path}\", query = {{ query = \"hello\" }}, streams = true }}");
     let keys = format!("crate = \"unused\"\nurl = {{ auth = \"none\" }}\n{check}");
@@ -94,7 +94,7 @@ pub fn answer(zip: &Path, path: &str) -> Vec<u8> {
 }
 
 /// The binary in a package.
-pub fn bootstrap(zip: &Path) -> Vec<u8> {
+pub(crate) fn bootstrap(zip: &Path) -> Vec<u8> {
     let mut archive = ZipArchive::new(Cursor::new(fs::read(zip).unwrap())).unwrap();
     let mut function = Vec::new();
     archive.by_name("bootstrap").unwrap().read_to_end(&mut function).unwrap();
@@ -102,7 +102,7 @@ pub fn bootstrap(zip: &Path) -> Vec<u8> {
 }
 
 /// The same function as a zip for this machine: a shell starts qemu, and qemu the function.
-pub fn under_qemu(zip: &Path) -> PathBuf {
+pub(crate) fn under_qemu(zip: &Path) -> PathBuf {
     let function = bootstrap(zip);
     let script = "#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu \"$LAMBDA_TASK_ROOT/function\"\n";
     let wrapped = zip.with_extension("qemu.zip");
@@ -110,7 +110,7 @@ pub fn under_qemu(zip: &Path) -> PathBuf {
     wrapped
 }
 
-pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, contents) in files {
         writer.start_file(*name, SimpleFileOptions::default().unix_permissions(0o755)).unwrap();

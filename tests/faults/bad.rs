@@ -1,6 +1,6 @@
 //! What must hold of runs towards a release that passes while it is tried, and fails behind its URL.
 
-use crate::cell::{Cell, Ending, Prepared, ended_well};
+use crate::cell::{Cell, Ending, Prepared, succeeded};
 use crate::found::Found;
 use crate::scenario::Scenario;
 use crate::support::bench::said;
@@ -9,7 +9,7 @@ use std::process::Output;
 
 impl Cell<'_> {
     /// A run towards a bad release always fails. What it says of `live` is so, and where it may be wrong, it says "may".
-    pub fn judge_bad(&self, document: &Value, output: &Output, between: &Found) -> Result<(), String> {
+    pub(crate) fn judge_bad(&self, document: &Value, output: &Output, between: &Found) -> Result<(), String> {
         let Prepared { start, goal, .. } = self.prepared;
         let words = document["error"]["message"].as_str().unwrap_or_default();
         if output.status.code() != Some(1) || document["ok"] != false || !words.starts_with("cannot ") {
@@ -36,9 +36,9 @@ impl Cell<'_> {
 impl Scenario {
     /// # Errors
     /// When a run that nothing disturbed did not end as it must.
-    pub fn ended_as_undisturbed(&self, output: &Output) -> Result<(), String> {
+    pub(crate) fn ended_as_undisturbed(&self, output: &Output) -> Result<(), String> {
         if !self.bad {
-            return ended_well(output);
+            return succeeded(output);
         }
         let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let words = document["error"]["message"].as_str().unwrap_or_default();

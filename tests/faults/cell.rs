@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(400);
 
 /// A fault, and what a run that meets it must end with.
-pub struct Kind {
+pub(crate) struct Kind {
     pub name: &'static str,
     fault: Fault,
     lasting: Lasting,
@@ -32,7 +32,7 @@ pub struct Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// One mishap must not matter.
     Well,
     /// Nothing else can be expected.
@@ -44,7 +44,7 @@ const fn kind(name: &'static str, fault: Fault, lasting: Lasting, ends: Ending) 
     Kind { name, fault, lasting, ends }
 }
 
-pub const KINDS: &[Kind] = &[
+pub(crate) const KINDS: &[Kind] = &[
     kind("429", Fault::Answer(Answer::Throttled), Lasting::Once, Ending::Well),
     kind("429 ever", Fault::Answer(Answer::Throttled), Lasting::Ever, Ending::Badly),
     kind("500", Fault::Answer(Answer::Broken), Lasting::Once, Ending::Well),
@@ -60,13 +60,17 @@ pub const KINDS: &[Kind] = &[
     kind("conflict", Fault::Answer(Answer::Conflict), Lasting::For(MOMENT), Ending::Well),
     kind("precondition", Fault::Answer(Answer::Precondition), Lasting::For(MOMENT), Ending::Well),
     kind("not assumable", Fault::Answer(Answer::NotAssumable), Lasting::For(MOMENT), Ending::Well),
+    kind("not visible yet", Fault::Answer(Answer::NotFound), Lasting::For(MOMENT), Ending::Well),
+    kind("aborted", Fault::Answer(Answer::Aborted), Lasting::For(MOMENT), Ending::Well),
+    kind("concurrent", Fault::Answer(Answer::Concurrent), Lasting::For(MOMENT), Ending::Well),
+    kind("inactive", Fault::Answer(Answer::Inactive), Lasting::For(MOMENT), Ending::Well),
     kind("killed before", Fault::KillBefore, Lasting::Once, Ending::Killed),
     kind("killed after", Fault::KillAfter, Lasting::Once, Ending::Killed),
 ];
 
 /// A call of an undisturbed run.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub(crate) struct Step {
     call: String,
     /// The first call of this name is 1.
     occurrence: usize,
@@ -76,6 +80,8 @@ pub struct Step {
     prunes: bool,
     /// It asks a version before that has traffic.
     tries: bool,
+    /// It is about something that this run made earlier, and that it cannot do without.
+    needs_made: bool,
     /// It only writes down that the live release passed.
     remembers: bool,
 }
@@ -89,12 +95,16 @@ impl Kind {
             Fault::Answer(Answer::Conflict) => write,
             Fault::Answer(Answer::Precondition) => step.carries_revision,
             Fault::Answer(Answer::NotAssumable) => step.gives_role,
+            Fault::Answer(Answer::NotFound) => step.needs_made,
+            Fault::Answer(Answer::Aborted) => LOG_GROUP_WRITES.contains(&step.call.as_str()),
+            Fault::Answer(Answer::Concurrent) => ROLE_WRITES.contains(&step.call.as_str()),
+            Fault::Answer(Answer::Inactive) => step.tries,
             _ => true,
         }
     }
 
     /// How a run must end that meets it at this call.
-    pub fn ends(&self, step: &Step) -> Ending {
+    pub(crate) fn ends(&self, step: &Step) -> Ending {
         match self.ends {
             Ending::Killed => Ending::Killed,
             // What is live is not touched by it, and the next deploy prunes again.
@@ -117,10 +127,57 @@ impl Step {
             prunes: call.name.starts_with("GET ") && (ends("/versions") || ends("/aliases"))
                 || call.name.starts_with("DELETE ") && call.name.contains("/shop-chat?Qualifier="),
             tries: call.name.contains("/response-streaming-invocations"),
+            needs_made: false,
             remembers: call.name == format!("PUT {ALIAS}") && remembers_newest(&call.request),
             call: call.name.clone(),
         }
     }
+}
+
+/// What AWS refuses during another change of the log group.
+const LOG_GROUP_WRITES: [&str; 6] =
+    ["CreateLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "DeleteLogGroup", "TagResource", "UntagResource"];
+/// What IAM refuses during another change of the role.
+const ROLE_WRITES: [&str; 10] = [
+    "CreateRole",
+    "PutRolePolicy",
+    "DeleteRolePolicy",
+    "AttachRolePolicy",
+    "DetachRolePolicy",
+    "TagRole",
+    "UntagRole",
+    "UpdateAssumeRolePolicy",
+    "PutRolePermissionsBoundary",
+    "DeleteRole",
+];
+/// What makes something, and the beginnings of the calls that then need it.
+const MAKERS: [(&str, &[&str]); 4] = [
+    ("CreateLogGroup", &["PutRetentionPolicy"]),
+    ("CreateRole", &["PutRolePolicy", "AttachRolePolicy"]),
+    (
+        "POST /2015-03-31/functions",
+        &[
+            "GET /2015-03-31/functions/shop-chat",
+            "POST /2015-03-31/functions/shop-chat/",
+            "PUT /2017-10-31/functions/shop-chat/",
+            "POST /2021-10-31/functions/shop-chat/",
+            "POST /2021-11-15/functions/shop-chat/",
+        ],
+    ),
+    (
+        "POST /2015-03-31/functions/shop-chat/versions",
+        &["GET /2015-03-31/functions/shop-chat?Qualifier=", "POST /2021-11-15/functions/shop-chat/"],
+    ),
+];
+
+/// Whether one of the calls before made what this one needs.
+fn needs_made(step: &Step, before: &BTreeSet<String>) -> bool {
+    let looks =
+        ["/aliases", "/policy", "/url"].iter().any(|word| step.call.contains(word)) && step.call.starts_with("GET ");
+    let needs = |(maker, needing): &(&str, &[&str])| {
+        before.contains(*maker) && needing.iter().any(|start| step.call.starts_with(start))
+    };
+    !step.prunes && !step.remembers && !looks && MAKERS.iter().any(needs)
 }
 
 /// Whether a write of the alias says that the version passed that it turns to last.
@@ -134,7 +191,7 @@ fn remembers_newest(request: &[u8]) -> bool {
 }
 
 /// A scenario with all that is known of it undisturbed.
-pub struct Prepared {
+pub(crate) struct Prepared {
     pub scenario: &'static Scenario,
     data: TempDir,
     pub start: Found,
@@ -143,12 +200,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    pub fn new(scenario: &'static Scenario) -> Prepared {
+    pub(crate) fn new(scenario: &'static Scenario) -> Prepared {
         let mut cloud = Cloud::new();
         for (wanted, command) in scenario.before {
-            ended_well(&run(&cloud, &cloud.address, wanted, command, |_| {})).unwrap();
+            succeeded(&run(&cloud, &cloud.address, wanted, command, |_| {})).unwrap();
         }
-        plant_strangers(&cloud, &std::fs::read(scenario.at_hand.package()).unwrap());
+        plant_strangers(&cloud, &std::fs::read(scenario.now.package()).unwrap());
         let start = Found::on(&cloud);
         serves(&cloud, &start, &start.answers).unwrap();
         cloud.stop();
@@ -156,10 +213,9 @@ impl Prepared {
 
         let cloud = Cloud::copy_of(data.path());
         let proxy = Proxy::to(&cloud.address);
-        scenario
-            .ended_as_undisturbed(&run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |_| {}))
-            .unwrap();
+        scenario.ended_as_undisturbed(&run(&cloud, &proxy.address, &scenario.now, scenario.command, |_| {})).unwrap();
         let mut met = HashMap::new();
+        let mut before = BTreeSet::new();
         let mut remembered = false;
         let step = |call: Call| {
             let occurrence = met.entry(call.name.clone()).and_modify(|met| *met += 1).or_insert(1);
@@ -168,16 +224,23 @@ impl Prepared {
             let moves = scenario.bad || scenario.command[0] == "abort";
             let looks = remembered && step.call == format!("GET {ALIAS}");
             remembered = !moves && (step.remembers || looks);
-            Step { remembers: remembered, ..step }
+            let step = Step { remembers: remembered, ..step };
+            let needs_made = needs_made(&step, &before);
+            before.insert(step.call.clone());
+            Step { needs_made, ..step }
         };
-        let steps = proxy.take_requests().into_iter().map(step).collect();
+        let mut steps: Vec<Step> = proxy.take_requests().into_iter().map(step).collect();
+        // The alias is read again before that write if its revision has changed.
+        for next in 1..steps.len() {
+            steps[next - 1].remembers |= steps[next].remembers && steps[next - 1].call == format!("GET {ALIAS}");
+        }
         let goal = Found::on(&cloud);
         serves(&cloud, &goal, &goal.answers).unwrap();
         Prepared { scenario, data, start, goal, steps }
     }
 }
 
-pub struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     pub prepared: &'a Prepared,
     pub step: &'a Step,
     pub kind: &'a Kind,
@@ -185,26 +248,26 @@ pub struct Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// Every call with every fault that may befall it.
-    pub fn all(prepared: &'a Prepared) -> impl Iterator<Item = Cell<'a>> {
+    pub(crate) fn all(prepared: &'a Prepared) -> impl Iterator<Item = Cell<'a>> {
         let cells = move |step| KINDS.iter().map(move |kind| Cell { prepared, step, kind });
         prepared.steps.iter().flat_map(cells).filter(|cell| cell.kind.may_befall(cell.step))
     }
 
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let Step { call, occurrence, .. } = self.step;
         format!("{}, {call} ({occurrence}), {}", self.prepared.scenario.name, self.kind.name)
     }
 
     /// # Errors
     /// What is not as it must be.
-    pub fn run(&self) -> Result<(), String> {
+    pub(crate) fn run(&self) -> Result<(), String> {
         let Prepared { scenario, data, start, goal, .. } = self.prepared;
         let cloud = Cloud::copy_of(data.path());
         let proxy = Proxy::to(&cloud.address);
         let (call, occurrence) = (self.step.call.clone(), self.step.occurrence);
         proxy.set(Trap { call, occurrence, fault: self.kind.fault, lasting: self.kind.lasting });
         let before = Found::on(&cloud);
-        let output = run(&cloud, &proxy.address, &scenario.at_hand, scenario.command, |pid| proxy.aim(pid));
+        let output = run(&cloud, &proxy.address, &scenario.now, scenario.command, |pid| proxy.aim(pid));
         if !proxy.sprung() {
             return Err(format!("the call was never made: {}", said(&output)));
         }
@@ -216,7 +279,7 @@ impl<'a> Cell<'a> {
             return Err(told(format!("something of others' was touched: {}", between.difference(start))));
         }
 
-        let again = run(&cloud, &cloud.address, &scenario.at_hand, scenario.command, |_| {});
+        let again = run(&cloud, &cloud.address, &scenario.now, scenario.command, |_| {});
         let told = |wrong: String| told(format!("{wrong}\n  the second run: {}", said(&again)));
         scenario.ended_as_undisturbed(&again).map_err(told)?;
         let after = Found::on(&cloud);
@@ -245,7 +308,7 @@ impl<'a> Cell<'a> {
             if ends == Ending::Badly {
                 return Err("it succeeded although the call never did".into());
             }
-            ended_well(output)?;
+            succeeded(output)?;
             let says_not_pruned = String::from_utf8_lossy(&output.stderr)
                 .contains("could not delete old versions (will retry on the next deploy): cannot ");
             if says_not_pruned && !self.step.prunes {
@@ -256,7 +319,7 @@ impl<'a> Cell<'a> {
                 return Err("it counts as unverified for no reason".into());
             }
             let arrived = between.is(goal)
-                || says_not_pruned && between.is_but_for_old_versions(goal)
+                || says_not_pruned && between.is_except_for_old_versions(goal)
                 || says_unverified && between.is_but_unverified(goal);
             return if arrived {
                 Ok(())
@@ -359,7 +422,7 @@ fn serves(cloud: &Cloud, found: &Found, answers: &BTreeSet<String>) -> Result<()
 }
 
 /// What the URL answers; nothing where there is none.
-pub fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
+pub(crate) fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
     let Some(url) = &found.url else { return Ok(None) };
     match cloud.ask(url) {
         (200, body) => Ok(Some(body)),
@@ -367,14 +430,20 @@ pub fn body(cloud: &Cloud, found: &Found) -> Result<Option<String>, String> {
     }
 }
 
-pub fn ended_well(output: &Output) -> Result<(), String> {
+pub(crate) fn succeeded(output: &Output) -> Result<(), String> {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let well = output.status.code() == Some(0) && document["ok"] == true && document["error"].is_null();
     if well { Ok(()) } else { Err(format!("it did not end well: {}", said(output))) }
 }
 
 /// The real binary on `endpoint`, with nothing of this machine's settings.
-pub fn run(cloud: &Cloud, endpoint: &str, wanted: &Wanted, command: &[&str], started: impl FnOnce(u32)) -> Output {
+pub(crate) fn run(
+    cloud: &Cloud,
+    endpoint: &str,
+    wanted: &Wanted,
+    command: &[&str],
+    started: impl FnOnce(u32),
+) -> Output {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("deploy.toml"), wanted.manifest()).unwrap();
     let mut run = Command::new(LAMSTREAM);

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
@@ -25,7 +25,7 @@ static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| {
     client.timeout(Duration::from_secs(30)).build().unwrap()
 });
 
-pub struct Cloud {
+pub(crate) struct Cloud {
     pub address: String,
     pub credentials: Credentials,
     pub data: TempDir,
@@ -33,12 +33,12 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    pub fn new() -> Cloud {
+    pub(crate) fn new() -> Cloud {
         Cloud::serve(tempfile::tempdir().unwrap())
     }
 
     /// A cloud that starts with a copy of another one's data directory. Its URLs get other ports.
-    pub fn copy_of(data: &Path) -> Cloud {
+    pub(crate) fn copy_of(data: &Path) -> Cloud {
         let copy = tempfile::tempdir().unwrap();
         for name in [localcloud::MARKER, "credentials.json"] {
             fs::copy(data.join(name), copy.path().join(name)).unwrap();
@@ -62,7 +62,7 @@ impl Cloud {
     }
 
     /// Ends it; what it knew stays in its directory.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some((stop, served)) = self.serving.take() {
             drop(stop);
             RUNTIME.block_on(served).unwrap().unwrap();
@@ -70,7 +70,7 @@ impl Cloud {
     }
 
     /// The variables that point any AWS tool here.
-    pub fn variables(&self) -> [(&'static str, &str); 4] {
+    pub(crate) fn variables(&self) -> [(&'static str, &str); 4] {
         [
             ("AWS_ENDPOINT_URL", &self.address),
             ("AWS_ACCESS_KEY_ID", &self.credentials.access_key_id),
@@ -80,20 +80,20 @@ impl Cloud {
     }
 
     /// Lambda: what a path answers; nothing where there is nothing.
-    pub fn lambda(&self, path: &str) -> Option<Value> {
+    pub(crate) fn lambda(&self, path: &str) -> Option<Value> {
         let (status, body) = self.send("lambda", "GET", &format!("{}{path}", self.address), &[], "");
         assert!(status == 200 || status == 404, "{path}: {status} {body}");
         (status == 200).then(|| serde_json::from_str(&body).unwrap())
     }
 
     /// Lambda: a write that has to succeed.
-    pub fn write(&self, path: &str, input: &Value) {
+    pub(crate) fn write(&self, path: &str, input: &Value) {
         let (status, body) = self.send("lambda", "POST", &format!("{}{path}", self.address), &[], &input.to_string());
         assert!(status < 300, "{path}: {status} {body}");
     }
 
     /// IAM: the XML of a call that has to succeed.
-    pub fn iam(&self, action: &str, fields: &[(&str, &str)]) -> String {
+    pub(crate) fn iam(&self, action: &str, fields: &[(&str, &str)]) -> String {
         let quoted = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let form: String = fields.iter().map(|(name, value)| format!("&{name}={}", quoted(value))).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded")];
@@ -104,7 +104,7 @@ impl Cloud {
     }
 
     /// CloudWatch Logs: a call that has to succeed.
-    pub fn logs(&self, action: &str, input: &Value) -> Value {
+    pub(crate) fn logs(&self, action: &str, input: &Value) -> Value {
         let target = format!("Logs_20140328.{action}");
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
         let (status, body) = self.send("logs", "POST", &format!("{}/", self.address), &headers, &input.to_string());
@@ -113,7 +113,7 @@ impl Cloud {
     }
 
     /// What a Function URL answers to a signed request.
-    pub fn ask(&self, url: &str) -> (u16, String) {
+    pub(crate) fn ask(&self, url: &str) -> (u16, String) {
         self.send("lambda", "GET", url, &[], "")
     }
 

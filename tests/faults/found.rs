@@ -12,7 +12,7 @@ const LOG_GROUP: &str = "/aws/lambda/shop-chat";
 const THEIRS: &str = "theirs";
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub(crate) struct Found {
     /// What is ours, by the kinds of a plan; besides them whether the live release counts as `verified`, `latest`, the
     /// `versions` and all `other` that hangs on them.
     pub ours: BTreeMap<&'static str, Value>,
@@ -24,7 +24,7 @@ pub struct Found {
 }
 
 impl Found {
-    pub fn on(cloud: &Cloud) -> Found {
+    pub(crate) fn on(cloud: &Cloud) -> Found {
         let mut theirs = Map::new();
         let mut ours = BTreeMap::new();
         let mut answers = BTreeSet::new();
@@ -35,12 +35,12 @@ impl Found {
     }
 
     /// Whether everything is as in `other`.
-    pub fn is(&self, other: &Found) -> bool {
+    pub(crate) fn is(&self, other: &Found) -> bool {
         (&self.ours, &self.theirs) == (&other.ours, &other.theirs)
     }
 
     /// Whether everything is as in `other`, except for additional versions.
-    pub fn is_but_for_old_versions(&self, other: &Found) -> bool {
+    pub(crate) fn is_except_for_old_versions(&self, other: &Found) -> bool {
         let versions = |found: &Found| found.ours["versions"].as_array().cloned().unwrap_or_default();
         let mut mine = versions(self);
         let has_all = versions(other).iter().all(|version| {
@@ -53,14 +53,14 @@ impl Found {
     }
 
     /// Whether everything is as in `other`, but that the live release does not count as verified.
-    pub fn is_but_unverified(&self, other: &Found) -> bool {
+    pub(crate) fn is_but_unverified(&self, other: &Found) -> bool {
         let mut rest = self.clone();
         rest.ours.insert("verified", other.ours["verified"].clone());
         self.ours["verified"] == false && rest.is(other)
     }
 
     /// What differs, for people.
-    pub fn difference(&self, other: &Found) -> String {
+    pub(crate) fn difference(&self, other: &Found) -> String {
         let mut lines = Vec::new();
         for (kind, value) in &self.ours {
             if value != &other.ours[kind] {
@@ -203,7 +203,7 @@ fn cut(xml: &str) -> String {
 }
 
 /// Things of other people's beside ours, and a statement of theirs on our alias, if it is there.
-pub fn plant_strangers(cloud: &Cloud, zip: &[u8]) {
+pub(crate) fn plant_strangers(cloud: &Cloud, zip: &[u8]) {
     use base64::Engine as _;
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     // As near to our names as others can come.

@@ -1,6 +1,6 @@
 //! Two deploys with different code and configuration at once: one of them is live, complete, and the other reports that it lost.
 
-use crate::cell::{body, ended_well, run};
+use crate::cell::{body, run, succeeded};
 use crate::cloud::Cloud;
 use crate::found::Found;
 use crate::scenario::{DEPLOY, DEPLOYED, RIVALS, Wanted};
@@ -57,11 +57,11 @@ fn revision(call: &Call) -> Option<String> {
 #[test]
 fn of_two_deploys_at_once_one_is_live_and_the_loser_knows() {
     let mut cloud = Cloud::new();
-    ended_well(&run(&cloud, &cloud.address, &DEPLOYED, DEPLOY, |_| {})).unwrap();
+    succeeded(&run(&cloud, &cloud.address, &DEPLOYED, DEPLOY, |_| {})).unwrap();
     cloud.stop();
     let whole = RIVALS.each_ref().map(|rival| {
         let cloud = Cloud::copy_of(cloud.data.path());
-        ended_well(&run(&cloud, &cloud.address, rival, DEPLOY, |_| {})).unwrap();
+        succeeded(&run(&cloud, &cloud.address, rival, DEPLOY, |_| {})).unwrap();
         body(&cloud, &Found::on(&cloud)).unwrap()
     });
     assert_ne!(whole[0], whole[1]);

@@ -10,25 +10,25 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// Codes that pass their checks.
-pub const GOOD: [&str; 3] = ["one", "two", "three"];
+pub(crate) const GOOD: [&str; 3] = ["one", "two", "three"];
 /// `bad` passes while it is tried, and fails behind its URL.
 const CODES: [&str; 4] = ["one", "two", "three", "bad"];
 
 /// A manifest, and the code that it is deployed with.
 #[derive(Clone, Copy)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// What the table `functions.chat` says besides its crate.
     function: &'static str,
     /// One of `CODES`.
     code: &'static str,
 }
 
-pub struct Scenario {
+pub(crate) struct Scenario {
     pub name: &'static str,
     /// What is done, undisturbed, before the run, one after the other.
     pub before: &'static [(Wanted, &'static [&'static str])],
     /// The manifest and the code of the run.
-    pub at_hand: Wanted,
+    pub now: Wanted,
     pub command: &'static [&'static str],
     /// Whether the release that it leads to fails behind its URL, so that `live` has to move back.
     pub bad: bool,
@@ -48,8 +48,8 @@ const OTHER_SETTINGS: &str = "url = { auth = 'none' }\ndescription = 'after'\nta
     environment = { GREETING = 'good evening' }\nlog = { retention_days = 14 }\nrole.statements = \
     [{ actions = ['s3:PutObject'], resources = ['*'] }]\nrole.managed_policies = ['arn:aws:iam::aws:policy/AmazonS3FullAccess']";
 
-pub const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
-pub const DEPLOY: &[&str] = &["deploy", "--yes"];
+pub(crate) const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
+pub(crate) const DEPLOY: &[&str] = &["deploy", "--yes"];
 const UNASKED: &[&str] = &["deploy", "--yes", "--no-verify"];
 const SHIFT: &[&str] = &["deploy", "--yes", "--shift", "10"];
 
@@ -62,7 +62,7 @@ const PRUNING: Wanted = Wanted {
 };
 
 /// What two people deploy at once over the first: other code and another configuration each.
-pub const RIVALS: [Wanted; 2] = [
+pub(crate) const RIVALS: [Wanted; 2] = [
     Wanted { function: CONFIGURED, code: "two" },
     Wanted { function: "url = { auth = 'none' }\nenvironment = { GREETING = 'good night' }", code: "three" },
 ];
@@ -71,81 +71,81 @@ const FIRST: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY)];
 const BOTH: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, DEPLOY)];
 const SHIFTED: &[(Wanted, &[&str])] = &[(DEPLOYED, DEPLOY), (NEXT, SHIFT)];
 
-pub const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "first deploy", before: &[], at_hand: DEPLOYED, command: DEPLOY, bad: false },
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "first deploy", before: &[], now: DEPLOYED, command: DEPLOY, bad: false },
     Scenario {
         name: "code only",
         before: FIRST,
-        at_hand: Wanted { function: PUBLIC, code: "two" },
+        now: Wanted { function: PUBLIC, code: "two" },
         command: DEPLOY,
         bad: false,
     },
     Scenario {
         name: "configuration only",
         before: FIRST,
-        at_hand: Wanted { function: CONFIGURED, code: "one" },
+        now: Wanted { function: CONFIGURED, code: "one" },
         command: DEPLOY,
         bad: false,
     },
-    Scenario { name: "code and configuration", before: FIRST, at_hand: NEXT, command: DEPLOY, bad: false },
+    Scenario { name: "code and configuration", before: FIRST, now: NEXT, command: DEPLOY, bad: false },
     Scenario {
         name: "public to signed",
         before: FIRST,
-        at_hand: Wanted { function: SIGNED, code: "one" },
+        now: Wanted { function: SIGNED, code: "one" },
         command: DEPLOY,
         bad: false,
     },
     Scenario {
         name: "signed to public",
         before: &[(Wanted { function: SIGNED, code: "one" }, DEPLOY)],
-        at_hand: DEPLOYED,
+        now: DEPLOYED,
         command: DEPLOY,
         bad: false,
     },
     Scenario {
         name: "settings",
         before: &[(Wanted { function: SETTINGS, code: "one" }, DEPLOY)],
-        at_hand: Wanted { function: OTHER_SETTINGS, code: "one" },
+        now: Wanted { function: OTHER_SETTINGS, code: "one" },
         command: DEPLOY,
         bad: false,
     },
-    Scenario { name: "destroy", before: FIRST, at_hand: DEPLOYED, command: &["destroy", "--yes"], bad: false },
-    Scenario { name: "old versions", before: BOTH, at_hand: PRUNING, command: DEPLOY, bad: false },
+    Scenario { name: "destroy", before: FIRST, now: DEPLOYED, command: &["destroy", "--yes"], bad: false },
+    Scenario { name: "old versions", before: BOTH, now: PRUNING, command: DEPLOY, bad: false },
     Scenario {
         name: "rollback",
         before: BOTH,
-        at_hand: NEXT,
+        now: NEXT,
         command: &["rollback", "chat", "--to", "1", "--yes"],
         bad: false,
     },
-    Scenario { name: "shift", before: FIRST, at_hand: NEXT, command: SHIFT, bad: false },
-    Scenario { name: "promote", before: SHIFTED, at_hand: NEXT, command: &["promote", "chat"], bad: false },
+    Scenario { name: "shift", before: FIRST, now: NEXT, command: SHIFT, bad: false },
+    Scenario { name: "promote", before: SHIFTED, now: NEXT, command: &["promote", "chat"], bad: false },
     Scenario {
         name: "bad code",
         before: FIRST,
-        at_hand: Wanted { function: PUBLIC, code: "bad" },
+        now: Wanted { function: PUBLIC, code: "bad" },
         command: DEPLOY,
         bad: true,
     },
     Scenario {
         name: "bad code and settings",
         before: &[(Wanted { function: SETTINGS, code: "one" }, DEPLOY)],
-        at_hand: Wanted { function: OTHER_SETTINGS, code: "bad" },
+        now: Wanted { function: OTHER_SETTINGS, code: "bad" },
         command: DEPLOY,
         bad: true,
     },
     Scenario {
         name: "bad rollback",
         before: &[(Wanted { function: PUBLIC, code: "bad" }, UNASKED), (NEXT, DEPLOY)],
-        at_hand: NEXT,
+        now: NEXT,
         command: &["rollback", "chat", "--to", "1", "--yes"],
         bad: true,
     },
-    Scenario { name: "abort", before: SHIFTED, at_hand: NEXT, command: &["abort", "chat"], bad: false },
+    Scenario { name: "abort", before: SHIFTED, now: NEXT, command: &["abort", "chat"], bad: false },
 ];
 
 impl Wanted {
-    pub fn manifest(&self) -> String {
+    pub(crate) fn manifest(&self) -> String {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         format!(
             "app = 'shop'\n[functions.chat]\ncrate = 'unused'\narchitecture = '{architecture}'\ntimeout = 2\n{}\n",
@@ -153,13 +153,13 @@ impl Wanted {
         )
     }
 
-    pub fn package(&self) -> PathBuf {
+    pub(crate) fn package(&self) -> PathBuf {
         package(self.code)
     }
 }
 
 /// The path of the package of a code.
-pub fn package(code: &str) -> PathBuf {
+pub(crate) fn package(code: &str) -> PathBuf {
     static PACKAGES: OnceLock<TempDir> = OnceLock::new();
     let packages = PACKAGES.get_or_init(|| {
         let packages = tempfile::tempdir().unwrap();
@@ -172,7 +172,7 @@ pub fn package(code: &str) -> PathBuf {
 }
 
 /// What a version answers, by its code and its configuration as Lambda describes it.
-pub fn answer_of(version: &Value) -> String {
+pub(crate) fn answer_of(version: &Value) -> String {
     let digest = |code| STANDARD.encode(Sha256::digest(std::fs::read(package(code)).unwrap()));
     let code = CODES.into_iter().find(|code| version["CodeSha256"] == digest(code)).unwrap();
     format!("code {code}, greeting {}", version["Environment"]["Variables"]["GREETING"].as_str().unwrap())

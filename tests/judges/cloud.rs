@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-pub struct Cloud {
+pub(crate) struct Cloud {
     pub endpoint: String,
     pub credentials: Credentials,
     pub data: TempDir,
@@ -18,7 +18,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    pub fn start(change: impl FnOnce(&mut Options)) -> Cloud {
+    pub(crate) fn start(change: impl FnOnce(&mut Options)) -> Cloud {
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut options = Options::new(data.path());
         options.role_propagation = std::time::Duration::ZERO;
@@ -30,7 +30,7 @@ impl Cloud {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.expect("a runtime").block_on(async {
                 let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-                tell.send(format!("http://{}", listener.local_addr().expect("an address"))).expect("somebody listens");
+                tell.send(format!("http://{}", listener.local_addr().expect("an address"))).expect("a listener");
                 let end = async { drop(stopped.await) };
                 localcloud::serve(listener, options, end).await.expect("it serves");
             });
@@ -40,7 +40,7 @@ impl Cloud {
     }
 
     /// The variables that point AWS's tools here.
-    pub fn variables(&self) -> [(&'static str, String); 6] {
+    pub(crate) fn variables(&self) -> [(&'static str, String); 6] {
         [
             ("AWS_ENDPOINT_URL", self.endpoint.clone()),
             ("AWS_ACCESS_KEY_ID", self.credentials.access_key_id.clone()),
@@ -52,7 +52,7 @@ impl Cloud {
     }
 
     /// A foreign program, with nothing of this machine's settings.
-    pub fn foreign(&self, program: impl AsRef<Path>) -> Command {
+    pub(crate) fn foreign(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.env_clear().stdin(Stdio::null()).envs(self.variables()).env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("PATH", std::env::var_os("PATH").expect("a PATH")).env("HOME", self.data.path());
@@ -60,7 +60,7 @@ impl Cloud {
     }
 
     /// One of the scripts that stand beside this file.
-    pub fn script(&self, bin: &Path, name: &str) -> Command {
+    pub(crate) fn script(&self, bin: &Path, name: &str) -> Command {
         let mut command = self.foreign(bin.join("python"));
         command.arg(judges().join(name));
         command
@@ -77,12 +77,12 @@ impl Drop for Cloud {
     }
 }
 
-pub fn judges() -> PathBuf {
+pub(crate) fn judges() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges")
 }
 
 /// Runs it, and expects it to go well; gives stdout.
-pub fn good(command: &mut Command) -> String {
+pub(crate) fn good(command: &mut Command) -> String {
     let output: Output = command.output().expect("the program runs");
     assert!(output.status.success(), "{command:?}: {}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -9,7 +9,7 @@ use std::path::Path;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-pub fn lambda(cloud: &Cloud) -> aws_sdk_lambda::Client {
+pub(crate) fn lambda(cloud: &Cloud) -> aws_sdk_lambda::Client {
     let keys = &cloud.credentials;
     let credentials = Credentials::new(&keys.access_key_id, &keys.secret_access_key, None, None, "test");
     let config = aws_sdk_lambda::Config::builder().behavior_version(BehaviorVersion::latest());
@@ -18,7 +18,7 @@ pub fn lambda(cloud: &Cloud) -> aws_sdk_lambda::Client {
 }
 
 /// Deploys a function and gives its public streaming URL.
-pub async fn deploy(cloud: &Cloud, name: &str, zip: Vec<u8>, variables: &[(&str, &str)]) -> String {
+pub(crate) async fn deploy(cloud: &Cloud, name: &str, zip: Vec<u8>, variables: &[(&str, &str)]) -> String {
     let keys = &cloud.credentials;
     let credentials = Credentials::new(&keys.access_key_id, &keys.secret_access_key, None, None, "test");
     let config = aws_sdk_iam::Config::builder().behavior_version(BehaviorVersion::latest());
@@ -47,7 +47,7 @@ pub async fn deploy(cloud: &Cloud, name: &str, zip: Vec<u8>, variables: &[(&str,
 }
 
 /// A zip of texts and files; all may be executed.
-pub fn zipped<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+pub(crate) fn zipped<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
         zip.start_file(name, zip::write::SimpleFileOptions::default().unix_permissions(0o755)).expect("an entry");
@@ -57,7 +57,7 @@ pub fn zipped<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec
 }
 
 /// Takes the bootstrap out of the repository's package.
-pub fn bootstrap_in(directory: &Path) -> std::path::PathBuf {
+pub(crate) fn bootstrap_in(directory: &Path) -> std::path::PathBuf {
     let zip = std::fs::File::open(crate::support::bench::function_zip()).expect("the package");
     zip::ZipArchive::new(zip).expect("a zip").extract(directory).expect("it unpacks");
     directory.join("bootstrap")

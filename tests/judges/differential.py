@@ -8,8 +8,9 @@ import pathlib
 import sys
 from collections import Counter
 
-from calls import CURRENT, STALE, Script, code, create_function, everything
-from session import TRUST, Session
+from calls import CURRENT, STALE, Script, everything
+from proof import ABSENT, outcome, proven
+from session import Session
 
 moto_endpoint, count = sys.argv[1], int(sys.argv[2])
 ours = Session()
@@ -20,7 +21,6 @@ MADE_UP = {
     "CreateDate", "RoleId", "LastModified", "RevisionId", "creationTime", "CreationTime", "LastModifiedTime",
     "FunctionUrl", "Location", "RoleLastUsed", "PolicyId", "UpdateDate",
 }
-ABSENT = "absent"
 met, differences, agreed, alone, total = Counter(), [], 0, 0, 0
 
 
@@ -72,11 +72,6 @@ def known(kind, operation, **found):
     return None
 
 
-def outcome(told):
-    status, error, _ = told
-    return f"{status} {error}" if error else str(status)
-
-
 def revised(session, operation, arguments):
     """The arguments with this cloud's own revision in them."""
     if arguments.get("RevisionId") != CURRENT:
@@ -112,31 +107,6 @@ def both(service, operation, **arguments):
 
 def shown(arguments):
     return {key: value if key not in ("Code", "ZipFile") else "…" for key, value in arguments.items()}
-
-
-def filled(value, name):
-    """A proof's arguments, with its own name and a zip in them."""
-    if isinstance(value, dict):
-        return {key: filled(item, name) for key, item in value.items()}
-    if value == "{zip}":
-        return code("another")
-    return value.replace("{name}", name) if isinstance(value, str) else value
-
-
-def proven(session, proof, name):
-    """What one cloud answers to the last call of a proof, on a function of its own."""
-    session.call("iam", "CreateRole", RoleName="proofs", AssumeRolePolicyDocument=TRUST)
-    service, operation, arguments = create_function(name, "proofs", Publish=True)
-    _, made = session.call(service, operation, **arguments)
-    assert made[1] is None, made
-    session.call("lambda", "PublishVersion", FunctionName=name)
-    for call, arguments in proof["calls"]:
-        answer, told = session.call(*call.split("."), **filled(arguments, name))
-    if "show" not in proof:
-        return outcome(told)
-    for key in proof["show"].split("."):
-        answer = (answer[int(key)] if key.isdigit() else answer.get(key, ABSENT)) if answer else f"{told}"
-    return str(answer)
 
 
 for service, operation, arguments in Script().calls(count):

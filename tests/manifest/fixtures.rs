@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Name and text of every manifest in `tests/fixtures/KIND`.
-pub fn manifests(kind: &str) -> Vec<(PathBuf, String)> {
+pub(crate) fn manifests(kind: &str) -> Vec<(PathBuf, String)> {
     let directory = root().join("tests/fixtures").join(kind);
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
@@ -17,7 +17,7 @@ pub fn manifests(kind: &str) -> Vec<(PathBuf, String)> {
 }
 
 /// What differs from the snapshots beside the manifests. `UPDATE_SNAPSHOTS=1` writes them instead.
-pub fn compare(kind: &str, show: impl Fn(&str) -> String) {
+pub(crate) fn compare(kind: &str, show: impl Fn(&str) -> String) {
     let mut differences = Vec::new();
     for (path, text) in manifests(kind) {
         let (snapshot, shown) = (path.with_extension("txt"), show(&text) + "\n");
@@ -37,7 +37,7 @@ pub fn compare(kind: &str, show: impl Fn(&str) -> String) {
 }
 
 /// A snapshot whose manifest is gone proves nothing.
-pub fn orphans(kind: &str) -> Vec<PathBuf> {
+pub(crate) fn orphans(kind: &str) -> Vec<PathBuf> {
     let directory = root().join("tests/fixtures").join(kind);
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| !path.with_extension("toml").exists()).collect()

@@ -160,7 +160,7 @@ fn described(key: &Key) -> String {
     plain + rest
 }
 
-/// A validator that nobody here wrote takes the sample and every good manifest, and refuses an unknown key.
+/// An independent validator accepts the sample and every good manifest, and refuses an unknown key.
 #[test]
 fn the_schema_takes_what_the_parser_takes() {
     let Some(bin) = python() else { return };
@@ -186,7 +186,7 @@ fn the_schema_takes_what_the_parser_takes() {
     }
 }
 
-/// A key that nobody reads would be accepted and ignored.
+/// A key that is not read would be accepted and ignored.
 #[test]
 fn every_key_is_read() {
     let mut unread = Vec::new();
@@ -219,7 +219,7 @@ fn places(table: &str, keys: Keys) -> Vec<(String, &'static Key)> {
     places
 }
 
-/// A manifest that is right but for this key, whose value is a date, which no key takes.
+/// A manifest that is right except for this key, whose value is a date, which no key takes.
 fn with(table: &str, key: &str) -> String {
     let mut tree = json!({ "app": "a", "functions": { "f": { "crate": "c", "url": { "auth": "none" } } } });
     let mut place = &mut tree;

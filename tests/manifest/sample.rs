@@ -1,7 +1,7 @@
 //! The repository's `deploy.toml`: the sample from which users learn the keys, so that it must be right and whole.
 
 use super::fixtures::root;
-use lamstream::manifest::{Manifest, Source, parse};
+use lamstream::manifest::{CodeSource, Manifest, parse};
 use std::collections::BTreeSet;
 use std::fs;
 use toml::Value;
@@ -31,7 +31,7 @@ fn the_sample_deploys_as_it_stands() {
     let check = &chat.checks[0];
     assert_eq!((check.method.as_str(), check.path_and_query().as_str()), ("POST", "/stream/chat?query=hello"));
     assert!(check.streams && !check.whole);
-    let Source::Crate { directory, .. } = &chat.source else { panic!("a crate is expected") };
+    let CodeSource::Crate { directory, .. } = &chat.source else { panic!("a crate is expected") };
     assert!(root().join(directory).join("Cargo.toml").is_file());
 }
 

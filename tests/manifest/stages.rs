@@ -53,7 +53,7 @@ fn an_empty_stage_only_renames() {
 
 #[test]
 fn an_unknown_stage_is_refused() {
-    let expected = "deploy.toml: no stage `prdo`; did you mean `prod`? (the stages are `dev`, `prod`)";
+    let expected = "deploy.toml: no stage `prdo`; did you mean `prod`? (the stages are `dev` and `prod`)";
     assert_eq!(refusal(TEXT, "prdo"), expected);
     assert_eq!(refusal(TEXT, "qa"), "deploy.toml: no stage `qa`, expected one of `dev`, `prod`");
     let without = "app = 'shop'\nfunctions.chat.crate = 'chat'\n";
@@ -73,7 +73,7 @@ fn a_stage_that_is_not_chosen_must_be_right_too() {
 
 /// What is wrong without any stage is wrong with each, and said once.
 #[test]
-fn a_problem_is_told_once() {
+fn a_problem_is_reported_once() {
     let text = TEXT.replace("memory = 256", "memory = 1");
     assert_eq!(parse(&text, Some("dev")).unwrap_err().iter().count(), 1);
 }

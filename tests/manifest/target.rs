@@ -12,7 +12,7 @@ fn target(manifest: &Manifest) -> Stack {
     let function = &manifest.functions[0];
     let names = manifest.names(function, "eu-central-1", "123456789012");
     let platform = Platform { runtime: function.runtime.clone(), architecture: Architecture::Arm64 };
-    function.target(&names, &platform, "c2hhMjU2")
+    function.target(&names, &platform, Some("c2hhMjU2"))
 }
 
 fn parsed(keys: &str) -> Manifest {
@@ -28,6 +28,7 @@ fn the_sample_becomes_this_stack() {
         function: "chat".into(),
         region: "eu-central-1".into(),
         account: "123456789012".into(),
+        log_group: None,
     };
     let tags = names.owner_tags();
     let configuration = Configuration {
@@ -38,8 +39,10 @@ fn the_sample_becomes_this_stack() {
         memory: 128,
         timeout: 60,
         ephemeral_storage: 512,
+        snap_start: false,
         layers: Vec::new(),
         environment: Environment::new(),
+        undecryptable: None,
         logging: Logging::Text,
         log_group: "/aws/lambda/lamstream-chat".into(),
         attachments: Box::default(),
@@ -47,14 +50,15 @@ fn the_sample_becomes_this_stack() {
     let expected = Stack {
         log_group: Some(LogGroup { retention_days: Some(30), tags: tags.clone() }),
         role: Some(Role {
-            trust: Statement::lambda_may_assume(),
+            trust: BTreeSet::from([Statement::lambda_may_assume()]),
+            other_policies: BTreeSet::new(),
             statements: BTreeSet::from([Statement::may_write_logs(&names)]),
             managed_policies: BTreeSet::new(),
             permissions_boundary: None,
             tags: tags.clone(),
         }),
         function: Some(Function { description: String::new(), concurrency: None, tags }),
-        live: Some(Release { code: "c2hhMjU2".into(), configuration }.into()),
+        live: Some(Release { code: Some("c2hhMjU2".into()), configuration }.into()),
         url: Some(FunctionUrl { auth: Auth::None, mode: InvokeMode::ResponseStream, cors: None }),
         provisioned: None,
         permissions: BTreeSet::from(Permission::ALL),

@@ -7,14 +7,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-pub const LAMSTREAM: &str = env!("CARGO_BIN_EXE_lamstream");
+pub(crate) const LAMSTREAM: &str = env!("CARGO_BIN_EXE_lamstream");
 
 /// A crate with this name is there in every bench whose manifest names it: it is right, as far as can be known without
 /// building it, and cannot be built.
 const UNUSED: &str = "unused";
 
 /// A process that ends with the test.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// What it said first.
     pub address: String,
@@ -22,7 +22,7 @@ pub struct Server {
 
 impl Server {
     /// Starts a program whose first line of stdout is its address.
-    pub fn start(command: &mut Command) -> Server {
+    pub(crate) fn start(command: &mut Command) -> Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("a pipe");
@@ -31,7 +31,7 @@ impl Server {
         Server { child, address: line.trim().to_owned() }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }
@@ -45,12 +45,12 @@ impl Drop for Server {
 }
 
 /// A temporary directory with a manifest, and a local cloud's directory next to it.
-pub struct Bench {
+pub(crate) struct Bench {
     pub directory: TempDir,
 }
 
 impl Bench {
-    pub fn new(manifest: &str) -> Bench {
+    pub(crate) fn new(manifest: &str) -> Bench {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("deploy.toml"), manifest).expect("the manifest is written");
         let bench = Bench { directory };
@@ -62,25 +62,25 @@ impl Bench {
     }
 
     /// The same as `write`, with the directories around the file.
-    pub fn write_all(&self, name: &str, text: &str) {
+    pub(crate) fn write_all(&self, name: &str, text: &str) {
         std::fs::create_dir_all(self.path(name).parent().expect("a directory")).expect("it is made");
         self.write(name, text);
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path("cloud")
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).expect("the file is written");
     }
 
     /// The real binary, in the bench's directory, with nothing of this machine's settings.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(LAMSTREAM);
         command.args(arguments).current_dir(self.directory.path()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("LAMSTREAM_LOCAL_DIR", self.data());
@@ -99,38 +99,43 @@ impl Bench {
     }
 
     /// The variables that point any AWS tool at the bench's local cloud, which is started if need be.
-    pub fn aws_variables(&self) -> Vec<(String, String)> {
+    pub(crate) fn aws_variables(&self) -> Vec<(String, String)> {
         self.good(&["local", "start"]);
+        self.variables()
+    }
+
+    /// The same of a local cloud that is running.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
         let lines = self.good(&["local", "env"]);
         let pair = |line: &str| line.trim_start_matches("export ").split_once('=').map(|(n, v)| (n.into(), v.into()));
         lines.lines().map(|line| pair(line).expect("a variable")).collect()
     }
 
     /// A command that goes to the local cloud as it would to AWS: through `proxy`.
-    pub fn through(&self, proxy: &Proxy, arguments: &[&str]) -> Command {
+    pub(crate) fn through(&self, proxy: &Proxy, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
         command.envs(self.aws_variables()).env("AWS_ENDPOINT_URL", &proxy.address);
         command
     }
 
     /// A proxy before the bench's local cloud.
-    pub fn proxy(&self) -> Proxy {
+    pub(crate) fn proxy(&self) -> Proxy {
         Proxy::to(self.good(&["local", "start"]).trim())
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("lamstream runs")
     }
 
     /// Runs, and expects it to go well; gives stdout.
-    pub fn good(&self, arguments: &[&str]) -> String {
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", said(&output));
         String::from_utf8(output.stdout).expect("utf-8")
     }
 
     /// Runs with `--output json`, and gives the document and the exit code.
-    pub fn json(&self, arguments: &[&str]) -> (serde_json::Value, i32) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (serde_json::Value, i32) {
         let output = self.run(&[arguments, &["--output", "json"]].concat());
         let document = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{arguments:?} gave no document: {error}: {}", said(&output)));
@@ -145,13 +150,13 @@ impl Drop for Bench {
     }
 }
 
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     format!("exit {:?}\n--- stdout\n{out}--- stderr\n{err}", output.status.code())
 }
 
 /// The package of this repository's function, built once for this test binary by the real `lamstream build`.
-pub fn function_zip() -> &'static Path {
+pub(crate) fn function_zip() -> &'static Path {
     static ZIP: OnceLock<PathBuf> = OnceLock::new();
     ZIP.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -164,7 +169,7 @@ pub fn function_zip() -> &'static Path {
 }
 
 /// The package of a function that behaves as its environment says: tests/fixtures/moody.py.
-pub fn moody_zip() -> &'static Path {
+pub(crate) fn moody_zip() -> &'static Path {
     static ZIP: OnceLock<PathBuf> = OnceLock::new();
     ZIP.get_or_init(|| {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("moody-{}.zip", std::process::id()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Which call meets which fault, and for how long.
 #[derive(Clone, Debug)]
-pub struct Trap {
+pub(crate) struct Trap {
     pub call: String,
     /// The first call of this name is 1.
     pub occurrence: usize,
@@ -14,7 +14,7 @@ pub struct Trap {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lasting {
+pub(crate) enum Lasting {
     Once,
     /// Every later call of the same name meets it too, and so does every retry.
     Ever,
@@ -22,10 +22,12 @@ pub enum Lasting {
     For(Duration),
     /// The call itself goes well, and from then on every call of any name meets it.
     AllAfter,
+    /// The call meets it once, and from then on every call whose name begins like this gets this answer.
+    OnceThen(&'static str, Answer),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// AWS, or a proxy in front of it, answers this and does nothing.
     Answer(Answer),
     /// The connection breaks before the call got through.
@@ -41,7 +43,7 @@ pub enum Fault {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// 429 with `Retry-After`.
     Throttled,
     /// 500 in the service's words.
@@ -54,6 +56,14 @@ pub enum Answer {
     Precondition,
     /// 400: Lambda does not believe in the role yet.
     NotAssumable,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 400: another operation on the log group is in progress.
+    Aborted,
+    /// 409: another change of the role is in progress.
+    Concurrent,
+    /// 502: the version is inactive, and being restored.
+    Inactive,
     /// 403: the credentials hold no longer.
     Expired,
     /// 400, in words that would be orders for a terminal or a CI system.
@@ -62,10 +72,10 @@ pub enum Answer {
 
 impl Trap {
     /// Whether it closes on one more call, when it first closed so long ago.
-    pub fn lasts(&self, since: Option<Duration>) -> bool {
+    pub(crate) fn lasts(&self, since: Option<Duration>) -> bool {
         match (self.lasting, since) {
             (_, None) | (Lasting::Ever | Lasting::AllAfter, _) => true,
-            (Lasting::Once, Some(_)) => false,
+            (Lasting::Once | Lasting::OnceThen(..), Some(_)) => false,
             (Lasting::For(time), Some(since)) => since < time,
         }
     }
@@ -73,13 +83,13 @@ impl Trap {
 
 impl Answer {
     /// What an error of ours says, where its words are ours to choose.
-    pub const WORDS: &str = "as the test wants it";
+    pub(crate) const WORDS: &str = "as the test wants it";
     /// Of every kind of order one.
-    pub const ORDERS: &str = "zq-begin\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;c;enE=\u{7}\u{1b}[2J\u{9b}31m\u{202e}zq\u{2066}\u{200b}\
+    pub(crate) const ORDERS: &str = "zq-begin\n::add-mask::zq\r\n  ##[group]zq\u{1b}]52;c;enE=\u{7}\u{1b}[2J\u{9b}31m\u{202e}zq\u{2066}\u{200b}\
         ##vso[task.complete]\u{85}\u{2028}::error::zq-end";
 
     /// The whole answer on the wire, in the protocol of the request.
-    pub fn to(self, request: &[u8]) -> Vec<u8> {
+    pub(crate) fn to(self, request: &[u8]) -> Vec<u8> {
         let head = String::from_utf8_lossy(&request[..request.len().min(4096)]).to_lowercase();
         let (status, code) = self.code(&head);
         let message = self.message();
@@ -120,6 +130,11 @@ impl Answer {
             Answer::Precondition => (412, "PreconditionFailedException"),
             Answer::Hostile => (400, "InvalidRequestContentException"),
             Answer::NotAssumable => (400, "InvalidParameterValueException"),
+            Answer::NotFound if query => (404, "NoSuchEntity"),
+            Answer::NotFound => (404, "ResourceNotFoundException"),
+            Answer::Aborted => (400, "OperationAbortedException"),
+            Answer::Concurrent => (409, "ConcurrentModification"),
+            Answer::Inactive => (502, "ResourceNotReadyException"),
             Answer::Expired if query => (403, "ExpiredToken"),
             Answer::Expired => (403, "ExpiredTokenException"),
         }

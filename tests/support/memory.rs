@@ -1,12 +1,12 @@
 //! A cloud in memory, built on the model `Stack::after`; it can fail at any step.
 
-use lamstream::apply::{Cloud, CloudError, Current, Delivery, Observer, Outputs, Reason, Source};
+use lamstream::apply::{Cloud, CloudError, Current, Delivery, Observer, Outputs, Reason, ReleaseSource};
 use lamstream::plan::Change;
 use lamstream::stack::{Names, Release, Stack};
 use std::cell::{Cell, RefCell};
 use tokio_util::sync::CancellationToken;
 
-pub struct Memory {
+pub(crate) struct Memory {
     names: Names,
     stack: RefCell<Stack>,
     /// How many more changes succeed; `None` for all.
@@ -18,7 +18,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn with(stack: Stack) -> Memory {
+    pub(crate) fn with(stack: Stack) -> Memory {
         Memory {
             names: stack.names.clone(),
             stack: RefCell::new(stack),
@@ -28,17 +28,17 @@ impl Memory {
         }
     }
 
-    pub fn stack(&self) -> Stack {
+    pub(crate) fn stack(&self) -> Stack {
         self.stack.borrow().clone()
     }
 
-    pub fn current(&self) -> Held<'_> {
+    pub(crate) fn current(&self) -> Held<'_> {
         Held { memory: self, stack: self.stack() }
     }
 }
 
 /// What was observed of a cloud in memory.
-pub struct Held<'a> {
+pub(crate) struct Held<'a> {
     memory: &'a Memory,
     stack: Stack,
 }
@@ -60,7 +60,7 @@ impl Current for Held<'_> {
         &self.stack
     }
 
-    async fn publish(&mut self, _: &Release, _: &Source, _: &Observer<'_>) -> Result<String, CloudError> {
+    async fn publish(&mut self, _: &Release, _: &ReleaseSource, _: &Observer<'_>) -> Result<String, CloudError> {
         Ok("1".into())
     }
 
@@ -79,7 +79,7 @@ impl Current for Held<'_> {
     }
 }
 
-/// Nobody listens, and nobody stops anything.
-pub fn nobody() -> Observer<'static> {
+/// Nothing listens, and nothing stops it.
+pub(crate) fn no_one() -> Observer<'static> {
     Observer { listener: Box::new(|_| {}), stop: CancellationToken::new(), abandon: CancellationToken::new() }
 }

@@ -2,10 +2,11 @@
 #![expect(dead_code, reason = "every test binary compiles all of it and uses some of it")]
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on says so and ends")]
 
-pub mod aws;
-pub mod bench;
-pub mod fault;
-pub mod memory;
-pub mod proxy;
-pub mod python;
-pub mod recorder;
+pub(crate) mod aws;
+pub(crate) mod bench;
+pub(crate) mod fault;
+pub(crate) mod memory;
+pub(crate) mod node;
+pub(crate) mod proxy;
+pub(crate) mod python;
+pub(crate) mod recorder;

@@ -9,17 +9,24 @@ const REQUIREMENTS: &str = include_str!("requirements.txt");
 /// The `bin` directory of the environment, installed on first use.
 ///
 /// Without python3 or a package index there is none: a test then says so in one line and ends, but fails in CI.
-pub fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     found(installed("python", REQUIREMENTS, &[]))
 }
 
 /// Another environment, of foreign tools without what they depend on.
-pub fn tools(name: &str, requirements: &str) -> Option<PathBuf> {
+pub(crate) fn tools(name: &str, requirements: &str) -> Option<PathBuf> {
     found(installed(name, requirements, &["--no-deps"]))
 }
 
+/// The newest versions of such tools, installed each time.
+pub(crate) fn newest(name: &str, requirements: &str) -> Option<PathBuf> {
+    let unpinned: Vec<&str> = requirements.lines().filter_map(|line| line.split("==").next()).collect();
+    let _ = fs::remove_dir_all(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+    found(installed(name, &(unpinned.join("\n") + "\n"), &["--no-deps"]))
+}
+
 /// What a test needs, if it is there.
-pub fn found<T>(thing: Result<T, String>) -> Option<T> {
+pub(crate) fn found<T>(thing: Result<T, String>) -> Option<T> {
     match thing {
         Ok(thing) => Some(thing),
         Err(reason) if std::env::var("CI").is_ok_and(|value| value == "true") => panic!("{reason}"),
@@ -48,7 +55,7 @@ fn installed(name: &str, requirements: &str, options: &[&str]) -> Result<PathBuf
     Ok(venv.join("bin"))
 }
 
-pub fn done(command: &mut Command) -> Result<(), String> {
+pub(crate) fn done(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| format!("{command:?} cannot start: {error}"))?;
     match output.status.success() {
         true => Ok(()),

@@ -8,20 +8,20 @@ use std::thread;
 
 /// What one call's signature says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Signed {
+pub(crate) struct Signed {
     pub key: String,
     pub region: String,
     pub service: String,
 }
 
-pub struct Recorder {
+pub(crate) struct Recorder {
     pub address: String,
     signed: Arc<Mutex<Vec<Signed>>>,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
 impl Recorder {
-    pub fn start() -> Recorder {
+    pub(crate) fn start() -> Recorder {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let recorder = Recorder { address: address.clone(), signed: Arc::default(), calls: Arc::default() };
@@ -44,7 +44,7 @@ impl Recorder {
     }
 
     /// The signatures since the last time, each once.
-    pub fn take(&self) -> Vec<Signed> {
+    pub(crate) fn take(&self) -> Vec<Signed> {
         let mut signed = std::mem::take(&mut *self.signed.lock().expect("no panic"));
         signed.sort();
         signed.dedup();
@@ -52,7 +52,7 @@ impl Recorder {
     }
 
     /// The names of the calls since the last time.
-    pub fn take_calls(&self) -> Vec<String> {
+    pub(crate) fn take_calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().expect("no panic"))
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-pub struct Server {
+pub(crate) struct Server {
     pub url: String,
     /// Each request's head and body, as they came.
     requests: Arc<Mutex<Vec<String>>>,
@@ -18,7 +18,7 @@ pub struct Server {
 impl Server {
     /// Answers each request with `answer`, which gets the request's number from 0 and the connection to write to. The
     /// connection is closed when it returns.
-    pub async fn start<F, A>(answer: F) -> Server
+    pub(crate) async fn start<F, A>(answer: F) -> Server
     where
         F: Fn(usize, Connection) -> A + Send + Sync + 'static,
         A: Future<Output = ()> + Send + 'static,
@@ -43,7 +43,7 @@ impl Server {
         Server { url, requests, task }
     }
 
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
@@ -70,40 +70,40 @@ async fn read_request(stream: &mut TcpStream) -> String {
 }
 
 /// Writes that fail are none of a test's business: a client may leave once it has seen enough.
-pub struct Connection(TcpStream);
+pub(crate) struct Connection(TcpStream);
 
 impl Connection {
-    pub async fn raw(&mut self, bytes: &str) {
+    pub(crate) async fn raw(&mut self, bytes: &str) {
         drop(self.0.write_all(bytes.as_bytes()).await);
         drop(self.0.flush().await);
     }
 
     /// A whole answer in one piece.
-    pub async fn whole(&mut self, status: u16, body: &str) {
+    pub(crate) async fn whole(&mut self, status: u16, body: &str) {
         let length = body.len();
         self.raw(&format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")).await;
     }
 
     /// The head of an answer that streams.
-    pub async fn head(&mut self, status: u16) {
+    pub(crate) async fn head(&mut self, status: u16) {
         self.raw(&format!("HTTP/1.1 {status} X\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n")).await;
     }
 
-    pub async fn chunk(&mut self, text: &str) {
+    pub(crate) async fn chunk(&mut self, text: &str) {
         self.raw(&format!("{:x}\r\n{text}\r\n", text.len())).await;
     }
 
-    pub async fn last_chunk(&mut self) {
+    pub(crate) async fn last_chunk(&mut self) {
         self.raw("0\r\n\r\n").await;
     }
 
     /// The pause that a client is to notice.
-    pub async fn pause(&self, milliseconds: u64) {
+    pub(crate) async fn pause(&self, milliseconds: u64) {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
     }
 
     /// Keeps the connection open until the client closes it, and says nothing.
-    pub async fn hang(mut self) {
+    pub(crate) async fn hang(mut self) {
         let mut byte = [0];
         while self.0.read(&mut byte).await.is_ok_and(|count| count > 0) {}
     }

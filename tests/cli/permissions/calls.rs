@@ -1,21 +1,21 @@
-//! What AWS asks of whoever makes a call: actions, and on which resources.
+//! What a call needs: actions, and on which resources.
 
 use crate::support::proxy::Call;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The account and the region of the local cloud.
-pub const ACCOUNT: &str = "000000000000";
+pub(super) const ACCOUNT: &str = "000000000000";
 
 /// An action, and the resource that it is about; `*` where AWS knows none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
+pub(super) struct Need {
     pub action: String,
     pub resource: String,
 }
 
 /// What a call needs besides the action of its own name.
-pub struct More {
+pub(super) struct More {
     /// The action of its own name.
     pub of: &'static str,
     /// What is only in requests that need it.
@@ -25,7 +25,7 @@ pub struct More {
     pub sure: &'static str,
 }
 
-pub const MORE: &[More] = &[
+pub(super) const MORE: &[More] = &[
     More { of: "lambda:CreateFunction", with: "\"Role\"", action: "iam:PassRole", sure: "documented" },
     More { of: "lambda:CreateFunction", with: "\"Tags\"", action: "lambda:TagResource", sure: "belief" },
     More { of: "lambda:UpdateFunctionConfiguration", with: "\"Role\"", action: "iam:PassRole", sure: "documented" },
@@ -38,7 +38,7 @@ pub const MORE: &[More] = &[
 ];
 
 /// Lambda's operations by method and path, without the path's version; `*` stands for one part of it. An operation
-/// has the name of its action, but for invocations.
+/// has the name of its action, except for invocations.
 const LAMBDA: &[(&str, &str)] = &[
     ("GET functions", "ListFunctions"),
     ("POST functions", "CreateFunction"),
@@ -65,6 +65,9 @@ const LAMBDA: &[(&str, &str)] = &[
     ("GET functions/*/provisioned-concurrency", "GetProvisionedConcurrencyConfig"),
     ("PUT functions/*/provisioned-concurrency", "PutProvisionedConcurrencyConfig"),
     ("DELETE functions/*/provisioned-concurrency", "DeleteProvisionedConcurrencyConfig"),
+    ("GET functions/*/recursion-config", "GetFunctionRecursionConfig"),
+    ("GET functions/*/runtime-management-config", "GetRuntimeManagementConfig"),
+    ("GET functions/*/event-invoke-config/list", "ListFunctionEventInvokeConfigs"),
     ("POST functions/*/response-streaming-invocations", "InvokeFunction"),
     ("GET tags/*", "ListTags"),
     ("POST tags/*", "TagResource"),
@@ -72,7 +75,7 @@ const LAMBDA: &[(&str, &str)] = &[
 ];
 
 /// What a request to the function's URL needs, when it is signed.
-pub fn of_signed_request(function: &str, region: &str) -> Vec<Need> {
+pub(super) fn of_signed_request(function: &str, region: &str) -> Vec<Need> {
     let resource = format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{function}:live");
     with_more("lambda:InvokeFunctionUrl", vec![resource], "", &Value::Null)
 }
@@ -81,7 +84,7 @@ pub fn of_signed_request(function: &str, region: &str) -> Vec<Need> {
 ///
 /// # Panics
 /// Where it is none that lamstream is known to make.
-pub fn of(call: &Call) -> Vec<Need> {
+pub(super) fn of(call: &Call) -> Vec<Need> {
     let text = String::from_utf8_lossy(&call.request);
     let (head, body) = text.split_once("\r\n\r\n").expect("a request has a head");
     let scope = head.split_once("Credential=").expect("it is signed").1.split(',').next().expect("a scope");
@@ -118,7 +121,7 @@ pub fn of(call: &Call) -> Vec<Need> {
             let bucket = call.name["GET /".len()..].split('?').next().expect("a bucket");
             ("GetBucketTagging".to_owned(), vec![format!("arn:aws:s3:::{bucket}")])
         }
-        other => panic!("nobody knows what `{}` of `{other}` needs", call.name),
+        other => panic!("it is not known what `{}` of `{other}` needs", call.name),
     };
     with_more(&format!("{service}:{name}"), resources, body, &json)
 }
@@ -136,7 +139,7 @@ fn lambda(call: &str, named: Option<String>, arn: &dyn Fn(&str, &str) -> String)
             && its_parts.iter().zip(&parts).all(|(its, part)| *its == "*" || its == part)
     };
     let found = LAMBDA.iter().find(|(pattern, _)| is(pattern));
-    let (_, action) = found.unwrap_or_else(|| panic!("nobody knows what `{call}` needs"));
+    let (_, action) = found.unwrap_or_else(|| panic!("it is not known what `{call}` needs"));
     let resource = match (parts.as_slice(), named) {
         (["tags", resource], _) => percent_decode_str(resource).decode_utf8_lossy().into_owned(),
         (["functions", name, ..], _) => {
@@ -150,7 +153,7 @@ fn lambda(call: &str, named: Option<String>, arn: &dyn Fn(&str, &str) -> String)
     ((*action).to_owned(), vec![resource])
 }
 
-/// A role as AWS names it; and, for what asks whether there is one, as it does where nobody can know its path.
+/// A role as AWS names it; and, for what asks whether there is one, as it does if its path is unknown.
 fn roles(call: &str, name: &str) -> Vec<String> {
     let asks = call.starts_with("Get") || call == "ListAttachedRolePolicies";
     let paths = if asks { &["lamstream/shop/", ""][..] } else { &["lamstream/shop/"] };

@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One policy, with what stands for names replaced by those of the tests.
 #[derive(Debug)]
-pub struct Policy {
+pub(super) struct Policy {
     statements: Vec<(BTreeSet<String>, Vec<String>)>,
     /// Characters without white space, of which IAM allows 6144 in a managed policy.
     pub size: usize,
 }
 
-pub struct Document(String);
+pub(super) struct Document(String);
 
 impl Document {
-    pub fn read() -> Document {
+    pub(super) fn read() -> Document {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/permissions.md");
         Document(std::fs::read_to_string(path).unwrap())
     }
@@ -28,13 +28,13 @@ impl Document {
     }
 
     /// All that is written as JSON.
-    pub fn json(&self) -> Vec<Value> {
+    pub(super) fn json(&self) -> Vec<Value> {
         blocks(&self.0)
             .map(|block| serde_json::from_str(block).unwrap_or_else(|why| panic!("{why}: {block}")))
             .collect()
     }
 
-    pub fn policy(&self, heading: &str, region: &str) -> Policy {
+    pub(super) fn policy(&self, heading: &str, region: &str) -> Policy {
         let block = blocks(self.section(heading)).next().unwrap_or_else(|| panic!("no policy under `{heading}`"));
         let size = block.chars().filter(|letter| !letter.is_whitespace()).count();
         let names = [("REGION", region), ("ACCOUNT", ACCOUNT), ("APP", "shop")];
@@ -52,12 +52,12 @@ impl Document {
     }
 
     /// The rows of the table under a heading, without its head.
-    pub fn lines(&self, heading: &str) -> Vec<&str> {
+    pub(super) fn lines(&self, heading: &str) -> Vec<&str> {
         self.section(heading).lines().filter(|line| line.starts_with("| ")).skip(1).collect()
     }
 
     /// A table's rows by the code in their first cells: the code in their second ones, and what they link to.
-    pub fn rows(&self, heading: &str) -> BTreeMap<String, BTreeSet<String>> {
+    pub(super) fn rows(&self, heading: &str) -> BTreeMap<String, BTreeSet<String>> {
         let row = |line: &str| {
             let (name, said) = line.trim_matches('|').split_once(" | ").unwrap();
             let links = said.split('[').skip(1).map(|link| link.split(']').next().unwrap().to_owned());
@@ -68,11 +68,11 @@ impl Document {
 }
 
 impl Policy {
-    pub fn actions(&self) -> BTreeSet<String> {
+    pub(super) fn actions(&self) -> BTreeSet<String> {
         self.statements.iter().flat_map(|(actions, _)| actions.clone()).collect()
     }
 
-    pub fn allows(&self, need: &Need) -> bool {
+    pub(super) fn allows(&self, need: &Need) -> bool {
         let covers = |resources: &Vec<String>| resources.iter().any(|pattern| matches(pattern, &need.resource));
         self.statements.iter().any(|(actions, resources)| actions.contains(&need.action) && covers(resources))
     }

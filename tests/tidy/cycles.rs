@@ -57,7 +57,7 @@ impl Tree {
         self.code.contains_key(&module).then_some(module)
     }
 
-    /// The modules that a module uses, but for the one that holds all.
+    /// The modules that a module uses, except the one that holds all.
     fn used_by(&self, module: &Module) -> BTreeSet<Module> {
         let code = &self.code[module];
         let rooted = ["super::", "crate::"].into_iter().flat_map(|head| code.match_indices(head));
@@ -128,7 +128,7 @@ fn needed_by<'a>(module: &Module, uses: &'a BTreeMap<Module, BTreeSet<Module>>) 
 }
 
 /// The modules below a directory that need themselves.
-pub fn circles(directory: &str) -> Vec<String> {
+pub(crate) fn cycles(directory: &str) -> Vec<String> {
     let tree = Tree::of(directory);
     let uses: BTreeMap<Module, BTreeSet<Module>> =
         tree.code.keys().map(|module| (module.clone(), tree.used_by(module))).collect();
