@@ -479,7 +479,9 @@ fn a_lock_of_another_tool_says_where_a_package_comes_from() {
     let (of_path, of_git) = (pdm("path = '../libs/six'"), pdm("git = '{GIT}'\nrevision = '{COMMIT}'"));
     let of_file = pdm("url = '{FILE}'\nfiles = [{ url = '{FILE}', hash = 'sha256:{DIGEST}' }]");
     let mirror = project!("[[tool.pdm.source]]\nname = 'pypi'\nurl = '{CORP}'\n");
-    let pylock = |rest: &str| format!("[[packages]]\nname = 'six'\nversion = '1.0'\n{rest}\n");
+    let pylock = |rest: &str| {
+        format!("lock-version = '1.0'\ncreated-by = 'test'\n[[packages]]\nname = 'six'\nversion = '1.0'\n{rest}\n")
+    };
     let wheels = "wheels = [{ url = '{FILE}', hashes = { sha256 = '{DIGEST}' } }]";
     let of_index = pylock(&format!("index = '{{CORP}}'\n{wheels}"));
     let of_directory = pylock("directory = { path = '../libs/six' }");
