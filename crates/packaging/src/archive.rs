@@ -11,6 +11,7 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::{PreparedZipFile, SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, System};
 
+use crate::compressed::Store;
 use crate::error::BuildError;
 
 /// How messages name a package that is made here.
@@ -65,7 +66,49 @@ pub(crate) fn pack_all(entries: &[Entry<'_>], subject: &str) -> Result<Vec<u8>, 
     write(entries, QUICK, subject)
 }
 
+/// The same bytes, sooner: what `store` has is not compressed again. The store is replaced when much of the package is new.
+pub(crate) fn pack_again(entries: &[Entry<'_>], store: &Store, subject: &str) -> Result<Vec<u8>, BuildError> {
+    let mut files = Vec::new();
+    let (mut new, mut all) = (0, 0);
+    let zip = write_with(entries, QUICK, store, subject, |entry, file| {
+        all += file.size;
+        new += if file.is_new() { file.size } else { 0 };
+        files.push((entry.name, file.key.clone()));
+    })?;
+    if new * 10 > all {
+        store.save(&zip, &files);
+    }
+    Ok(zip)
+}
+
 fn write(entries: &[Entry<'_>], level: i64, subject: &str) -> Result<Vec<u8>, BuildError> {
+    write_with(entries, level, &Store::default(), subject, |_, _| {})
+}
+
+/// A file, ready for a zip.
+struct Packed {
+    /// In bytes, before compression.
+    size: u64,
+    /// What a store calls it.
+    key: String,
+    /// `None` if the store has it.
+    compressed: Option<PreparedZipFile>,
+}
+
+impl Packed {
+    fn is_new(&self) -> bool {
+        self.compressed.is_some()
+    }
+}
+
+/// `each` sees the files in order.
+fn write_with<'e>(
+    entries: &'e [Entry<'e>],
+    level: i64,
+    store: &Store,
+    subject: &str,
+    mut each: impl FnMut(&'e Entry<'e>, &Packed),
+) -> Result<Vec<u8>, BuildError> {
     let failed = |error: ZipError| BuildError::new(format!("cannot zip {subject}")).because(error);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
@@ -73,12 +116,19 @@ fn write(entries: &[Entry<'_>], level: i64, subject: &str) -> Result<Vec<u8>, Bu
         .last_modified_time(DateTime::DEFAULT)
         .system(System::Unix);
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let mut add = |entry: &Entry<'_>, compressed: Option<PreparedZipFile>| match (compressed, entry.content) {
-        (Some(compressed), _) => writer.add_prepared_file(compressed),
-        (None, Source::Link(text)) => writer.add_symlink(entry.name, text, options),
-        (None, _) => Ok(()),
+    let add = |entry: &'e Entry<'e>, packed: Result<Option<Packed>, BuildError>| {
+        let Some(file) = packed? else {
+            let Source::Link(text) = entry.content else { return Ok(()) };
+            return writer.add_symlink(entry.name, text, options).map_err(failed);
+        };
+        each(entry, &file);
+        match file.compressed {
+            Some(compressed) => writer.add_prepared_file(compressed),
+            None => store.copy(&file.key, entry.name, &mut writer),
+        }
+        .map_err(failed)
     };
-    in_order(entries, |entry| compress(entry, options, subject), |entry, done| add(entry, done?).map_err(failed))?;
+    in_order(entries, |entry| compress(entry, options, store, subject), add)?;
     Ok(writer.finish().map_err(failed)?.into_inner())
 }
 
@@ -86,8 +136,9 @@ fn write(entries: &[Entry<'_>], level: i64, subject: &str) -> Result<Vec<u8>, Bu
 fn compress(
     entry: &Entry<'_>,
     options: SimpleFileOptions,
+    store: &Store,
     subject: &str,
-) -> Result<Option<PreparedZipFile>, BuildError> {
+) -> Result<Option<Packed>, BuildError> {
     let read;
     let bytes = match entry.content {
         Source::Link(_) => return Ok(None),
@@ -98,16 +149,21 @@ fn compress(
             &read
         }
     };
+    let (size, key) = (bytes.len() as u64, store.key(bytes, entry.executable));
+    if store.has(&key) {
+        return Ok(Some(Packed { size, key, compressed: None }));
+    }
     let mode = if entry.executable { 0o755 } else { 0o644 };
-    let compressed = PreparedZipFile::from_data(entry.name, options.unix_permissions(mode), bytes);
-    compressed.map(Some).map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))
+    let compressed = PreparedZipFile::from_data(entry.name, options.unix_permissions(mode), bytes)
+        .map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))?;
+    Ok(Some(Packed { size, key, compressed: Some(compressed) }))
 }
 
 /// Does `work` for each item, as many at a time as there are processors, and then `take`s the results in order.
-fn in_order<I: Sync, R: Send>(
-    items: &[I],
+fn in_order<'i, I: Sync, R: Send>(
+    items: &'i [I],
     work: impl Fn(&I) -> R + Sync,
-    mut take: impl FnMut(&I, R) -> Result<(), BuildError>,
+    mut take: impl FnMut(&'i I, R) -> Result<(), BuildError>,
 ) -> Result<(), BuildError> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
     let next = AtomicUsize::new(0);

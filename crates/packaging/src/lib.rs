@@ -12,6 +12,7 @@
 mod app;
 mod cargo;
 mod command;
+mod compressed;
 
 mod node;
 mod python;

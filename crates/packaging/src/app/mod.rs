@@ -19,6 +19,7 @@ pub use rules::Selection;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::compressed::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
@@ -191,7 +192,7 @@ impl Checked {
             handler::refuse_without(&tree.names(), app.platform.runtime.family(), handler, &subject)?;
         }
         archive::check_sizes(&tree.sizes(), &subject)?;
-        let zip = archive::pack_all(&tree.entries(), &subject)?;
+        let zip = archive::pack_again(&tree.entries(), &Store::open(&app.cache, &app.directory), &subject)?;
         Ok(Assembled { package: Package::of_zip(zip, app.platform.architecture), notes })
     }
 }
