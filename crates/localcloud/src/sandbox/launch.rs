@@ -59,6 +59,8 @@ pub(super) struct Launch {
     pub(super) opt_use: Option<Use>,
     /// Whether they are mounted at `/opt`.
     mounted: bool,
+    /// Whether the processes have mounts of their own, so that the code is read-only.
+    isolated: bool,
     /// A web app's own port.
     pub(super) port: Option<PortLease>,
     /// What its owner has handed over for AWS.
@@ -78,7 +80,7 @@ impl Launch {
         let (opt, opt_use) = layers::merge(host, &spec.configuration.layers)?.unzip();
         let refusal = match (&opt, host.options.mount_layers) {
             (None, _) => None,
-            (Some(_), true) => mounts::refusal(),
+            (Some(_), true) => mounts::refusal_of_layers(),
             (Some(_), false) => Some("the cloud was started with this setting"),
         };
         if let (Some(why), Some(opt)) = (refusal, &opt) {
@@ -89,13 +91,15 @@ impl Launch {
         warnings.extend(port.as_ref().and_then(PortLease::warning));
         let root = host.store.data.code(&spec.code.digest);
         let mounted = opt.is_some() && refusal.is_none();
+        let isolated = host.options.mount_layers && mounts::refusal().is_none();
         let credentials = host.handed_over.of(&spec.key());
-        Ok(Self { root, own: own.to_owned(), mounted, opt, opt_use, port, credentials, warnings })
+        Ok(Self { root, own: own.to_owned(), isolated, mounted, opt, opt_use, port, credentials, warnings })
     }
 
     /// The mount namespace of one process.
     fn namespace(&self) -> std::io::Result<Option<MountNamespace>> {
-        self.opt.as_deref().filter(|_| self.mounted).map(MountNamespace::new).transpose()
+        let layers = self.opt.as_deref().filter(|_| self.mounted);
+        self.isolated.then(|| MountNamespace::new(&self.root, layers)).transpose()
     }
 
     /// The runtime: the function's `bootstrap`, or the wrapper of a language's runtime.

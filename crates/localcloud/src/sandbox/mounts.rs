@@ -1,6 +1,7 @@
-//! A mount namespace in which `/opt` is a function's layers, read-only as on AWS, for one process and its children.
+//! A mount namespace for one process and its children: as on AWS, the function's code is read-only, and so is `/opt`, which
+//! is its layers.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
@@ -10,29 +11,48 @@ use std::sync::OnceLock;
 
 use rustix::fs::{Mode, OFlags, StatVfsMountFlags, open, statvfs};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount_bind, mount_change, mount_remount};
+use rustix::process::chdir;
 use rustix::thread::UnshareFlags;
 
 /// What has to be mounted. Everything is prepared before the fork, because nothing may be allocated after it.
 pub(super) struct MountNamespace {
-    opt: CString,
-    /// The flags of the mount that `opt` is on, and read-only.
-    flags: MountFlags,
+    code: ReadOnly,
+    layers: Option<ReadOnly>,
     /// Our user and group, for a user namespace; `None` for root, which needs none.
     users: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+/// A directory to be mounted read-only.
+struct ReadOnly {
+    directory: CString,
+    /// The flags of the mount that the directory is on, and read-only.
+    flags: MountFlags,
+}
+
+impl ReadOnly {
+    fn new(directory: &Path) -> io::Result<Self> {
+        let flags = kept(statvfs(directory)?.f_flag) | MountFlags::BIND | MountFlags::RDONLY;
+        Ok(Self { directory: CString::new(directory.as_os_str().as_bytes())?, flags })
+    }
+
+    fn mount(&self, target: &CStr) -> io::Result<()> {
+        mount_bind(self.directory.as_c_str(), target)?;
+        Ok(mount_remount(target, self.flags, c"")?)
+    }
+}
+
 impl MountNamespace {
     /// # Errors
-    /// If the path contains a NUL byte or does not exist.
-    pub(super) fn new(opt: &Path) -> io::Result<Self> {
+    /// If a path contains a NUL byte or does not exist.
+    pub(super) fn new(code: &Path, layers: Option<&Path>) -> io::Result<Self> {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let same = |id: u32| format!("{id} {id} 1").into_bytes();
         let users = (user != 0).then(|| (same(user), same(group)));
-        let flags = kept(statvfs(opt)?.f_flag) | MountFlags::BIND | MountFlags::RDONLY;
-        Ok(Self { opt: CString::new(opt.as_os_str().as_bytes())?, flags, users })
+        Ok(Self { code: ReadOnly::new(code)?, layers: layers.map(ReadOnly::new).transpose()?, users })
     }
 
-    /// Enters the namespace. This is called between fork and exec: it makes system calls and allocates nothing.
+    /// Enters the namespace, and the directory of the code. This is called between fork and exec: it makes system calls and
+    /// allocates nothing.
     #[expect(
         unsafe_code,
         reason = "namespaces change what other code of the process sees; this process is only about to exec"
@@ -49,11 +69,14 @@ impl MountNamespace {
             write(c"/proc/self/uid_map", users)?;
             write(c"/proc/self/gid_map", groups)?;
         }
-        // The mount must not be visible elsewhere.
+        // The mounts must not be visible elsewhere.
         mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
-        mount_bind(self.opt.as_c_str(), c"/opt")?;
-        mount_remount(c"/opt", self.flags, c"")?;
-        Ok(())
+        self.code.mount(&self.code.directory)?;
+        if let Some(layers) = &self.layers {
+            layers.mount(c"/opt")?;
+        }
+        // The current directory is still below the mount.
+        Ok(chdir(&*self.code.directory)?)
     }
 }
 
@@ -82,12 +105,16 @@ pub(super) fn refusal() -> Option<&'static str> {
     REFUSAL.get_or_init(|| attempt().err().map(|error| error.to_string())).as_deref()
 }
 
+/// Why layers cannot be mounted at `/opt`, if so.
+pub(super) fn refusal_of_layers() -> Option<&'static str> {
+    let missing = || (!Path::new("/opt").is_dir()).then_some("the directory /opt does not exist");
+    refusal().or_else(missing)
+}
+
 #[expect(unsafe_code, reason = "the namespace is entered between fork and exec")]
 fn attempt() -> io::Result<()> {
-    if !Path::new("/opt").is_dir() {
-        return Err(io::Error::other("there is no directory /opt to mount them on"));
-    }
-    let namespace = MountNamespace::new(&std::env::temp_dir())?;
+    let directory = tempfile::tempdir()?;
+    let namespace = MountNamespace::new(directory.path(), None)?;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "exit 0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: as in `MountNamespace::enter`.

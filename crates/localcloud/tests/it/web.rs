@@ -333,6 +333,20 @@ async fn layers_lie_over_each_other_at_opt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_code_cannot_be_changed() {
+    const RUN: &str = "#!/bin/sh\n{ (echo x > beside); (echo x >> \"$LAMBDA_TASK_ROOT/app.py\"); (echo x > \"$TMPDIR/x\" && echo done >&2); } 2> \"$MARK\"\nexec python app.py\n";
+    let bench = web(|_| {}).await;
+    let mark = bench.sign_post("written");
+    let mut input = app(json!({"MARK": mark}));
+    input["Code"]["ZipFile"] = json!(zipped(&[("run.sh", RUN.as_bytes()), ("app.py", &fixture("app.py"))]));
+    let url = bench.public("RESPONSE_STREAM", input).await;
+    bench.http.get(&url).send().await.unwrap().text().await.unwrap();
+    let written = std::fs::read_to_string(mark).unwrap();
+    assert_eq!(written.matches("Read-only file system").count(), 2, "{written}");
+    assert!(written.ends_with("done\n"), "{written}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_can_be_mounted_an_app_runs_anyway_and_that_is_reported() {
     let bench = web(|options| options.mount_layers = false).await;
     let mut input = app(json!({}));
