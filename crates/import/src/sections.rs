@@ -2,6 +2,7 @@
 
 use super::draft::{STILL_NEEDED, UNSUPPORTED};
 use super::foreach::LOOP;
+use super::function;
 use super::intrinsic::attribute_path;
 use super::log_groups;
 use super::node::{Content, Node};
@@ -45,7 +46,12 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
         } else if kind != FUNCTION && !is_logs {
             let known = RESOURCES.iter().find(|(known, _)| *known == kind);
             let other = "keep it in its own stack, and set its name or ARN in the manifest";
-            let advice = known.map_or(other, |(_, advice)| advice);
+            let advice = match known {
+                Some(_) if function::pass_everything_on(template, name) => {
+                    "a function's `url` takes its place; set there what the API itself sets, such as CORS and authorization"
+                }
+                _ => known.map_or(other, |(_, advice)| advice),
+            };
             writer.left(resource, &format!("Resources.{name}"), format!("lamstream does not create `{kind}`"), advice);
         }
     }

@@ -3,6 +3,7 @@
 use crate::globals;
 use crate::node::{Content, Node};
 use crate::resolve::Resolver;
+use crate::template::Template;
 use crate::writer::Writer;
 
 /// The two kinds of API: the event's type, the resource's type, the section of `Globals`, what the event calls its API,
@@ -126,6 +127,18 @@ pub(super) fn explain(writer: &mut Writer<'_>, gateway: &Gateway, has_adapter: b
         let advice = "check what the handler reads: `rawPath` instead of `path`, for example";
         writer.block(event, &format!("Events.{name}"), what, advice);
     }
+}
+
+/// Whether an event of some function passes every request of this API on, so that a URL takes the API's place.
+pub(crate) fn pass_everything_on(template: &Template, api: &str) -> bool {
+    let events = template.functions().filter_map(|(_, function)| function.at(&["Properties", "Events"]));
+    events.flat_map(Node::entries).any(|(_, event)| {
+        let kind = event.get("Type").and_then(Node::text).unwrap_or_default();
+        let known = APIS.iter().find(|(known, ..)| *known == kind);
+        let properties = event.get("Properties");
+        let named = known.and_then(|(_, _, _, key, _)| properties?.get(key)?.intrinsic());
+        matches!(named, Some(("Ref", name)) if name.text() == Some(api)) && prefix(&route(kind, properties)).is_some()
+    })
 }
 
 /// The name of a resource to which a value refers.

@@ -26,6 +26,7 @@ use super::node::{Content, Invalid, Node};
 use super::resolve::Resolver;
 use super::writer::Writer;
 use events::Apis;
+pub(crate) use events::pass_everything_on;
 use properties::Properties;
 
 /// Keys next to the properties that are read elsewhere, or that lamstream does not need.
