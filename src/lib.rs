@@ -14,6 +14,8 @@ pub mod apply;
 
 pub mod manifest;
 
+pub mod logs;
+
 pub mod aws;
 
 pub mod verify;

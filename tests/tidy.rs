@@ -16,13 +16,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
     ("manifest", &["stack", "text"]),
-    ("aws", &["apply", "plan", "stack", "text"]),
+    ("logs", &[]),
+    ("aws", &["apply", "logs", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
     ("local", &["cli"]),
     ("failure", &["apply", "manifest", "stack", "text", "verify"]),
-    ("cli", &["report", "stack", "text"]),
+    ("cli", &["logs", "report", "stack", "text"]),
     ("report", &["apply", "failure", "plan", "stack", "text"]),
-    ("commands", &["apply", "aws", "cli", "failure", "local", "manifest", "plan", "report", "stack", "text", "verify"]),
+    (
+        "commands",
+        &["apply", "aws", "cli", "failure", "local", "logs", "manifest", "plan", "report", "stack", "text", "verify"],
+    ),
 ];
 
 /// The same of `crates/packaging`.
@@ -200,7 +204,7 @@ fn what_decides_touches_nothing() {
         ".await",
     ];
     let mut wrong = Vec::new();
-    let modules = ["text", "stack", "plan", "manifest"].into_iter().flat_map(code_of);
+    let modules = ["text", "stack", "plan", "manifest", "logs"].into_iter().flat_map(code_of);
     let drawing = ["story", "table", "drawing", "style"].map(|file| root().join(format!("src/report/{file}.rs")));
     let rendering = rust_files("src/report/format").into_iter().chain(drawing);
     for (place, line) in modules.chain(code_in(rendering)).chain(code_in(rust_files("crates/import/src"))) {

@@ -6,7 +6,8 @@ use super::error::Doing;
 use super::wait::Pace;
 use super::window::Window;
 use crate::apply::CloudError;
-use std::time::{Duration, UNIX_EPOCH};
+use crate::logs::Since;
+use std::time::UNIX_EPOCH;
 
 /// One event of a function's log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub struct LogReader<'a> {
     log_group: String,
     /// The function whose lines are read; `None` for all.
     function: Option<String>,
-    /// How far back the first round reaches.
-    since: Duration,
+    /// Where the first round starts.
+    since: Since,
     /// `None` before the first page.
     window: Option<Window>,
     /// When this round started.
@@ -46,7 +47,7 @@ pub struct LogReader<'a> {
 
 impl<'a> LogReader<'a> {
     /// Of a log group that functions may share, `function` selects the lines of one of them.
-    pub fn new(account: &'a Account, log_group: String, function: Option<String>, since: Duration) -> LogReader<'a> {
+    pub fn new(account: &'a Account, log_group: String, function: Option<String>, since: Since) -> LogReader<'a> {
         let near = account.endpoint.as_deref().is_some_and(is_loopback);
         LogReader {
             account,
@@ -108,8 +109,10 @@ impl<'a> LogReader<'a> {
     }
 
     fn first_start(&self) -> i64 {
-        let since = i64::try_from(self.since.as_millis()).unwrap_or(i64::MAX);
-        self.now().saturating_sub(since).max(0)
+        match self.since {
+            Since::Ago(time) => self.now().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)).max(0),
+            Since::At(time) => time.max(0),
+        }
     }
 
     /// Waits before the next round: briefly if there was `news`, otherwise longer each time.

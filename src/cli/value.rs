@@ -1,9 +1,12 @@
 //! Parsers for the values of options.
 
+use crate::logs::Since;
 use crate::stack::Architecture;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Parses a whole number in this range. `expected` describes it in words.
 pub(super) fn whole<T: FromStr + PartialOrd + Clone + Send + Sync + 'static>(
@@ -33,12 +36,25 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a whole number followed by `ms`, `s` or `m`, such as `300ms`".to_owned())
 }
 
-/// A time span to look back, such as `10m` or `2d`.
-pub(super) fn since(text: &str) -> Result<Duration, String> {
+/// A time span to look back, such as `10m` or `2d`, or a time of RFC 3339 with its offset from UTC.
+pub(super) fn since(text: &str) -> Result<Since, String> {
     let seconds = measured(text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]);
-    seconds
-        .map(Duration::from_secs)
-        .ok_or_else(|| "expected a whole number followed by `s`, `m`, `h` or `d`, such as `10m`".to_owned())
+    let ago = seconds.map(Duration::from_secs).map(Since::Ago);
+    let at = || {
+        let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok().map(Since::At)
+    };
+    ago.or_else(at).ok_or_else(|| {
+        "expected a whole number followed by `s`, `m`, `h` or `d`, such as `10m`, or a time such as \
+         `2026-11-30T08:00:00Z`"
+            .to_owned()
+    })
+}
+
+/// The number of a version, or `$LATEST`.
+pub(super) fn version(text: &str) -> Result<String, String> {
+    let is_one = text == "$LATEST" || text.parse::<u64>().is_ok_and(|number| number > 0);
+    is_one.then(|| text.to_owned()).ok_or_else(|| "expected the number of a version, such as `--version 3`".to_owned())
 }
 
 /// A number of bytes, such as `200MB`; a kilobyte has 1024 bytes.
@@ -90,6 +106,9 @@ mod tests {
                 "'0MB' for '--stream-size <SIZE>': expected a whole number above 0 followed by",
             ),
             ("logs chat --since 5y", "'5y' for '--since <TIME>': expected a whole number followed by"),
+            ("logs chat --since 2026-11-30", "or a time such as `2026-11-30T08:00:00Z`"),
+            ("logs chat --version live", "expected the number of a version, such as `--version 3`"),
+            ("logs chat -n few", "'few' for '--lines <COUNT>': expected a whole number, such as `-n 50`"),
             ("build --arch arm", "expected `x86_64` or `arm64`, such as `--arch arm64`"),
         ] {
             let words = format!("lamstream {typed}");

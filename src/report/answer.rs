@@ -155,6 +155,10 @@ pub struct LogLine {
     /// Milliseconds since 1970.
     pub timestamp: i64,
     pub stream: String,
+    /// The version whose instance wrote it, such as `3`, if the stream names it.
+    pub version: Option<String>,
+    /// The request that it belongs to, if it does.
+    pub request: Option<String>,
     pub message: String,
 }
 

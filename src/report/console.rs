@@ -242,9 +242,9 @@ impl Console {
         self.renderer.is_document()
     }
 
-    /// Formats events of a log for stdout.
-    pub fn log_lines(&self, lines: &[LogLine]) -> Text {
-        self.renderer.log_lines(lines, outlet::page())
+    /// Formats events of a log for stdout, with their times if they are wanted; by default, on a terminal.
+    pub fn log_lines(&self, lines: &[LogLine], times: Option<bool>) -> Text {
+        self.renderer.log_lines(lines, times.unwrap_or_else(outlet::is_terminal), outlet::page())
     }
 
     /// Prints a line on stdout.

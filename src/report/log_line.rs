@@ -4,11 +4,16 @@ use super::answer::LogLine;
 use super::format::Text;
 use crate::text;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 /// The message as lines with uniform line ends. Logs can contain anything that a caller sent, so commands for terminals
 /// and CI systems are escaped. Colours are kept if `colours` is true.
-pub(super) fn log_text(line: &LogLine, colour: bool) -> Text {
-    let message = format!("{}\n", without_end(&line.message));
+///
+/// With `time`, the message starts with its time in UTC.
+pub(super) fn log_text(line: &LogLine, time: bool, colour: bool) -> Text {
+    let time = if time { format!("{} ", utc(line.timestamp)) } else { String::new() };
+    let message = format!("{time}{}\n", without_end(&line.message));
     if colour { Text::coloured_lines(&message) } else { Text::lines(&text::uncoloured(&message)) }
 }
 
@@ -17,8 +22,17 @@ pub(super) fn log_json(line: &LogLine) -> Value {
         "id": line.id,
         "timestamp": line.timestamp,
         "stream": line.stream,
+        "version": line.version,
+        "request_id": line.request,
         "message": without_end(&line.message),
     })
+}
+
+/// `2026-11-30T08:00:00.123Z`
+fn utc(milliseconds: i64) -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000);
+    time.ok().and_then(|time| time.format(form).ok()).unwrap_or_default()
 }
 
 fn without_end(message: &str) -> &str {
@@ -30,7 +44,7 @@ mod tests {
     use super::*;
 
     fn shown(message: &str, colour: bool) -> String {
-        log_text(&LogLine { message: message.into(), ..LogLine::default() }, colour).as_str().to_owned()
+        log_text(&LogLine { message: message.into(), ..LogLine::default() }, false, colour).as_str().to_owned()
     }
 
     #[test]
@@ -51,6 +65,12 @@ mod tests {
         for (message, expected) in table {
             assert_eq!(shown(message, false), expected);
         }
+    }
+
+    #[test]
+    fn a_time_precedes_its_message() {
+        let line = LogLine { timestamp: 1_796_025_600_007, message: "a\nb\n".into(), ..LogLine::default() };
+        assert_eq!(log_text(&line, true, false).as_str(), "2026-11-30T08:00:00.007Z a\nb\n");
     }
 
     #[test]

@@ -73,6 +73,11 @@ pub(super) fn page() -> Page {
     Page { columns: columns(stdout).unwrap_or(usize::MAX), has_colours }
 }
 
+/// Whether a person reads stdout.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// The columns and rows of stderr's terminal; unlimited if it does not report them.
 pub(super) fn size_of_stderr() -> (usize, usize) {
     size(io::stderr()).unwrap_or((usize::MAX, usize::MAX))

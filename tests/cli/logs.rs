@@ -99,6 +99,20 @@ fn following_misses_nothing_and_repeats_nothing_over_many_pages_and_instances() 
     let ends: Vec<&Value> = events.iter().filter(|event| event["message"] == "end 0").collect();
     assert_eq!(ends.len(), 1);
     assert!(ends[0]["timestamp"].as_i64().unwrap() > 0 && !ends[0]["stream"].as_str().unwrap().is_empty());
+    let request = ends[0]["request_id"].as_str().unwrap();
+    assert_eq!(ends[0]["version"], "1");
+    // One function, which need not be named.
+    let lines = |more: &[&str]| -> Vec<String> {
+        bench.good(&[&["logs", "--local"], more].concat()).lines().map(str::to_owned).collect()
+    };
+    let of_request = lines(&["--request", &request[..13]]);
+    let starts = ["START RequestId: ", "end 0", "END RequestId: ", "REPORT RequestId: "];
+    assert_eq!(of_request.len(), starts.len(), "{of_request:?}");
+    assert!(of_request.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{of_request:?}");
+    assert_eq!(lines(&["--no-platform", "-n", "1"]), ["end 0"]);
+    assert_eq!(lines(&["--filter", "first-0 ", "-n", "2"]), ["first-0 2498", "first-0 2499"]);
+    assert_eq!((lines(&["--version", "2"]).len(), lines(&["--version", "1"]).len()), (0, all.len()));
+    assert_eq!(lines(&["--request", request, "--timestamps"])[1].split_once('Z').unwrap().1, " end 0");
     assert!(bench.good(&["logs", "--local", "talker", "--since", "0s"]).is_empty());
 }
 
@@ -240,6 +254,10 @@ fn since_says_how_far_back_to_begin() {
         (&["--since", "2h"], 7200),
         (&["--since=1d"], 86_400),
     ];
+    let script = Script::of(Vec::new());
+    let at = script.logs(&bench, &["--since", "2026-11-30T09:00:00.25+01:00"]).output().unwrap();
+    assert!(at.status.success(), "{}", said(&at));
+    assert_eq!(script.asked(0, "startTime"), json!(1_796_025_600_250_i64));
     for (arguments, seconds) in table {
         let script = Script::of(Vec::new());
         let before = now();
@@ -248,4 +266,53 @@ fn since_says_how_far_back_to_begin() {
         let start = script.asked(0, "startTime").as_i64().unwrap() + seconds * 1000;
         assert!((before..=now()).contains(&start), "{arguments:?}");
     }
+}
+
+/// Two instances at once, of two versions.
+const STREAMS: [(&str, &str); 9] = [
+    ("2026/11/30/[2]a", "START RequestId: one-1 Version: 2"),
+    ("2026/11/30/[3]b", "START RequestId: two-2 Version: 3"),
+    ("2026/11/30/[3]b", "Traceback (most recent call last):"),
+    ("2026/11/30/[2]a", "all is well"),
+    ("2026/11/30/[3]b", "  File \"/var/task/main.py\", line 3, in root"),
+    ("2026/11/30/[3]b", "ValueError: no"),
+    ("2026/11/30/[3]b", "after it"),
+    ("2026/11/30/[2]a", "2026-11-30T08:00:00.000Z one-1 Task timed out after 3.00 seconds"),
+    ("2026/11/30/[3]b", "REPORT RequestId: two-2\tDuration: 1.00 ms"),
+];
+
+#[test]
+fn only_the_events_that_are_wanted_are_printed() {
+    let bench = Bench::new(&TALKER.replace("AUTH", "none"));
+    let at = now() - 1000;
+    let event = |number: usize| {
+        let (stream, message) = STREAMS[number];
+        json!({ "eventId": number.to_string(), "timestamp": at + number as i64, "logStreamName": stream, "message": message })
+    };
+    let table: [(&[&str], &[usize]); 8] = [
+        (&[], &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
+        (&["--errors"], &[2, 4, 5, 7]),
+        (&["--request", "one-1"], &[0, 3, 7]),
+        (&["--version", "3", "--no-platform"], &[2, 4, 5, 6]),
+        (&["--filter", "after"], &[6, 7]),
+        (&["--errors", "--version", "2"], &[7]),
+        (&["-n", "2"], &[7, 8]),
+        (&["-n", "0"], &[]),
+    ];
+    for (arguments, expected) in table {
+        // What belongs together may be on different pages.
+        let events: Vec<Value> = (0..STREAMS.len()).map(event).collect();
+        let script = Script::of(vec![page(&events[..4], Some("more")), page(&events[4..], None)]);
+        let output = script.logs(&bench, arguments).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let expected: Vec<&str> = expected.iter().map(|number| STREAMS[*number].1).collect();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>(), expected, "{arguments:?}");
+    }
+    // The last ones first, then all that follow.
+    let events: Vec<Value> = (0..STREAMS.len()).map(event).collect();
+    let script = Script::of(vec![page(&events[..4], None), page(&events[4..], None)]);
+    let run = Running::spawn(&mut script.logs(&bench, &["-n", "1", "--follow", "--no-platform"]));
+    assert_eq!(run.until(|line| line == "after it").len(), 4);
+    run.interrupt();
+    assert_eq!(run.end().1.status.code(), Some(130));
 }

@@ -12,7 +12,6 @@
 mod app;
 mod cargo;
 mod command;
-mod compressed;
 
 mod node;
 mod python;

@@ -23,7 +23,7 @@ impl Renderer for Json {
         Text::json(&document(command, answer, failure))
     }
 
-    fn log_lines(&self, lines: &[LogLine], _: Page) -> Text {
+    fn log_lines(&self, lines: &[LogLine], _: bool, _: Page) -> Text {
         lines.iter().map(|line| Text::json(&log_json(line))).collect()
     }
 

@@ -17,8 +17,8 @@ pub(crate) trait Renderer: Send + Sync {
     /// The whole answer of a command, such as `local start`, and its failure; empty if there is nothing to print.
     fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>, page: Page) -> Text;
 
-    /// Events of a log, as they arrive.
-    fn log_lines(&self, lines: &[LogLine], page: Page) -> Text;
+    /// Events of a log, as they arrive, for people with their `times` if they are wanted.
+    fn log_lines(&self, lines: &[LogLine], times: bool, page: Page) -> Text;
 
     /// Whether stdout is a single document, so that bodies and logs cannot be streamed.
     fn is_document(&self) -> bool;

@@ -22,8 +22,8 @@ impl Renderer for Plain {
         [Text::lines(&values(answer)), lines].into_iter().collect()
     }
 
-    fn log_lines(&self, lines: &[LogLine], page: Page) -> Text {
-        lines.iter().map(|line| log_text(line, page.has_colours)).collect()
+    fn log_lines(&self, lines: &[LogLine], times: bool, page: Page) -> Text {
+        lines.iter().map(|line| log_text(line, times, page.has_colours)).collect()
     }
 
     fn is_document(&self) -> bool {

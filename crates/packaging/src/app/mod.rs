@@ -19,7 +19,7 @@ pub use rules::Selection;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::compressed::Store;
+use crate::archive::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};

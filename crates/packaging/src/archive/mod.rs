@@ -1,5 +1,7 @@
 //! Zips: written deterministically, and read without trusting them.
 
+mod compressed;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -11,8 +13,8 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::{PreparedZipFile, SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, System};
 
-use crate::compressed::Store;
 use crate::error::BuildError;
+pub(crate) use compressed::Store;
 
 /// How messages name a package that is made here.
 const BINARY: &str = "the binary";
