@@ -14,7 +14,7 @@ pub use observer::Observer;
 pub use trial::{NoTrial, StepError, Trial};
 
 use crate::plan::{Change, Diff, Plan};
-use crate::stack::Secret;
+use crate::stack::{Secret, secrets_of};
 use futures_util::future::{Either, select};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -129,8 +129,8 @@ async fn carry_out<T: Trial>(
 /// Removes secrets from an error's message. Names are not secrets: most messages contain them, and hiding one would
 /// hide what the message is about.
 fn without_secrets(error: CloudError, delivery: &Delivery<'_>) -> CloudError {
-    let environments = delivery.target.live.iter().flat_map(|live| &live.newest().configuration.environment);
-    let secrets = environments.flat_map(|(_, secret)| secret.with_parts());
+    let environments = delivery.target.live.iter().map(|live| &live.newest().configuration.environment);
+    let secrets = environments.flat_map(secrets_of);
     let secrets: Vec<Secret> = secrets.filter(|secret| !delivery.target.names.have(secret.reveal())).collect();
     error.without(secrets.iter().map(Secret::reveal))
 }

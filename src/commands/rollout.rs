@@ -12,7 +12,7 @@ use crate::aws::{Current, Traffic};
 use crate::failure::{Failure, FailureKind};
 use crate::plan::{Plan, ResourceKind};
 use crate::report::{FunctionAnswer, State};
-use crate::stack::{Live, Secret, Stack, Verdict};
+use crate::stack::{Live, Stack, Verdict, secrets_of};
 
 /// One proposal while it is carried out.
 struct Rollout<'a> {
@@ -130,8 +130,7 @@ impl Rollout<'_> {
     fn hide_environments(&self) {
         let stacks = [self.target, &self.observed.stack].into_iter();
         let releases = stacks.filter_map(|stack| stack.live.as_ref()).flat_map(|live| [&live.release, live.newest()]);
-        let values = releases.flat_map(|release| release.configuration.environment.values());
-        let secrets = values.flat_map(Secret::with_parts);
+        let secrets = releases.flat_map(|release| secrets_of(&release.configuration.environment));
         self.session.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
     }
 

@@ -61,7 +61,7 @@ fn hide<'f>(
                 None => project.manifest.has_name(function, value),
             })
     };
-    let secrets = functions.clone().flat_map(Function::secrets).flat_map(Secret::with_parts);
+    let secrets = functions.clone().flat_map(Function::secrets);
     session.console.hide(secrets.filter(|secret| !is_name(secret.reveal())));
 }
 

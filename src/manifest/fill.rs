@@ -7,7 +7,7 @@ use super::http;
 use super::outside::{Origin, Outside};
 use super::problem::{Problem, Problems};
 use super::secrets;
-use crate::stack::{NoValue, Secret};
+use crate::stack::{NoValue, Secret, secrets_of};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
@@ -31,9 +31,10 @@ impl Function {
         self.outside.iter().chain(self.checks.iter().flat_map(|check| &check.outside))
     }
 
-    /// All of its secret values.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.environment.values().chain(self.checks.iter().flat_map(Check::secrets))
+    /// All values that may be secret, with their secret parts.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        let of_checks = self.checks.iter().flat_map(Check::secrets).flat_map(Secret::with_parts);
+        secrets_of(&self.environment).chain(of_checks)
     }
 
     fn fill(&mut self, found: &Found, problems: &mut Vec<Wrong>) {

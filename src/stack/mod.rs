@@ -36,7 +36,7 @@ pub use partition::Partition;
 pub use permission::Permission;
 pub use provisioned::Provisioned;
 pub use published::{Published, Share, Verdict};
-pub use release::{Configuration, Environment, Release, Undecryptable};
+pub use release::{Configuration, Environment, Release, Undecryptable, secrets_of};
 pub use role::{MANAGED_POLICIES, Role, Statement};
 pub use secret::{NoValue, Secret};
 pub use tags::Tags;

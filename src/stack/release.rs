@@ -64,6 +64,18 @@ impl Release {
     }
 }
 
+/// Variables of Lambda Web Adapter, which say how it reaches the app. They are settings, and messages contain them.
+const ADAPTER: [&str; 5] =
+    ["PORT", "READINESS_CHECK_PATH", "AWS_LAMBDA_WEB_ADAPTER_PORT", "AWS_LAMBDA_EXEC_WRAPPER", "PYTHONPATH"];
+/// How the names of its other variables start.
+const ADAPTERS: &str = "AWS_LWA_";
+
+/// The values in an environment that may be secret, with their secret parts.
+pub fn secrets_of(environment: &Environment) -> impl Iterator<Item = Secret> {
+    let is_setting = |name: &str| name.starts_with(ADAPTERS) || ADAPTER.contains(&name);
+    environment.iter().filter(move |(name, _)| !is_setting(name)).flat_map(|(_, value)| value.with_parts())
+}
+
 impl Configuration {
     fn compare(&self, to: &Configuration, fields: &mut Fields) {
         // All fields are named, so that forgetting a new field here is a compile error.
@@ -131,3 +143,18 @@ impl Default for Configuration {
 }
 
 pub type Environment = BTreeMap<String, Secret>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_adapter_are_no_secrets() {
+        let of = |name: &str| {
+            let environment = Environment::from([(name.to_owned(), Secret::from("/todos"))]);
+            secrets_of(&environment).count()
+        };
+        assert_eq!(["AWS_LWA_READINESS_CHECK_PATH", "PORT", "PYTHONPATH"].map(of), [0; 3]);
+        assert_eq!(["PORTS", "TOKEN", "LWA_PATH"].map(of), [1; 3]);
+    }
+}

@@ -62,6 +62,26 @@ fn a_pure_package_without_a_wheel_is_built() {
 }
 
 #[test]
+fn a_directory_whose_version_only_its_build_knows_is_built() {
+    let index = Index::start(false);
+    let own = tempfile::tempdir().unwrap();
+    library(own.path(), "own", "", "");
+    for (file, from, to) in
+        [("pyproject.toml", "version = '1'", "dynamic = ['version']"), ("backend.py", "project[\"version\"]", "'1.5'")]
+    {
+        let text = std::fs::read_to_string(own.path().join(file)).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(own.path().join(file), text.replace(from, to)).unwrap();
+    }
+    with_each_installer(|uv| {
+        let (bench, output) = build(&format!("{}\n", own.path().display()), &index, &[], uv);
+        assert!(output.status.success(), "{}", said(&output));
+        let found = contents(&bench.path("out/site.zip"));
+        assert!(found.contains_key("own-1.5.dist-info/METADATA"), "{:?}", found.keys());
+    });
+}
+
+#[test]
 fn a_package_that_cannot_be_installed_has_one_true_reason() {
     let index = Index::start(false);
     add_source(&index, "native", "cp313-cp313-linux_x86_64");

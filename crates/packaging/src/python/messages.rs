@@ -31,6 +31,8 @@ const UV_NO_WHEEL: [&str; 6] = [
 const UV_NOT_BUILT: [&str; 2] = ["Failed to build `", "Failed to download and build `"];
 /// uv, after ``Package `NAME` ``, if the only file is a source archive.
 const UV_NO_BUILD: &str = "marked as `--no-build`";
+/// uv, around the name of a directory, an archive or a repository whose metadata only its build can tell.
+const UV_DYNAMIC: [&str; 2] = ["Building source distributions for `", "` is disabled"];
 /// uv, after the requirement: an index does not have it, or a `--find-links` directory.
 const UV_UNKNOWN: [&str; 2] =
     ["was not found in the package registry", "was not found in the provided package locations"];
@@ -186,6 +188,9 @@ pub(super) fn refused(said: &[String], log: Option<&Log>) -> Option<Refused> {
     if let Some((_, name)) = text.split_once(UV_NO_BUILD).and_then(|(before, _)| before.rsplit_once("Package `")) {
         return name.split('`').next().and_then(whole).map(Refused::WithoutWheel);
     }
+    if let Some((name, _)) = text.split_once(UV_DYNAMIC[0]).and_then(|(_, rest)| rest.split_once(UV_DYNAMIC[1])) {
+        return whole(name).map(Refused::WithoutWheel);
+    }
     if let Some((_, rest)) = UV_NOT_BUILT.iter().find_map(|words| text.split_once(words)) {
         return rest.split('`').next().and_then(whole).map(Refused::NotBuilt);
     }
@@ -326,6 +331,11 @@ mod tests {
         ];
         assert_eq!(of(&wrapped, None), Some(Refused::WithoutWheel("quux==9".into())));
         let one = |line: &str| of(&[line], None);
+        let dynamic = [
+            "  × Failed to download and build `own @ file:///app`",
+            "  ╰─▶ Building source distributions for `own` is disabled",
+        ];
+        assert_eq!(of(&dynamic, None), Some(Refused::WithoutWheel("own".into())));
         let all = "  ╰─▶ Because all versions of native have no usable wheels and you require native, we can conclude";
         assert_eq!(one(all), Some(Refused::WithoutWheel("native".into())));
         let none = "Because nope was not found in the package registry and you require nope, we can conclude";
