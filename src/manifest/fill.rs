@@ -60,9 +60,18 @@ impl Function {
     }
 }
 
+/// Headers whose values are never secret.
+const HARMLESS: [&str; 5] = ["accept", "accept-language", "content-type", "origin", "user-agent"];
+
 impl Check {
     fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.headers.iter().map(|(_, value)| value).chain(&self.body)
+        let headers = self.headers.iter().filter(|(name, _)| Check::may_be_secret(name));
+        headers.map(|(_, value)| value).chain(&self.body)
+    }
+
+    /// Whether the value of a header of this name must not be shown.
+    pub fn may_be_secret(header: &str) -> bool {
+        !HARMLESS.contains(&header.to_ascii_lowercase().as_str())
     }
 }
 

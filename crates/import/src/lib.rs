@@ -19,6 +19,7 @@ mod node;
 mod yaml;
 
 mod template;
+mod urls;
 
 mod foreach;
 

@@ -7,10 +7,11 @@ use super::intrinsic::attribute_path;
 use super::log_groups;
 use super::node::{Content, Node};
 use super::template::{FUNCTION, Template};
+use super::urls::{self, Fate};
 use super::writer::Writer;
 
 /// Kinds of resources, and what to do about them.
-const RESOURCES: [(&str, &str); 12] = [
+const RESOURCES: [(&str, &str); 11] = [
     ("AWS::Serverless::Api", "give the function a `url`, or keep the API in its own stack"),
     ("AWS::Serverless::HttpApi", "give the function a `url`, or keep the API in its own stack"),
     (
@@ -26,7 +27,6 @@ const RESOURCES: [(&str, &str); 12] = [
         "AWS::Lambda::Permission",
         "`url` includes the permissions that it needs; grant others with `aws lambda add-permission`",
     ),
-    ("AWS::Lambda::Url", "give the function a `url`"),
     ("AWS::Lambda::Alias", "lamstream's alias is called `live`"),
     ("AWS::Lambda::Version", "lamstream publishes a version with each deploy"),
     ("AWS::Logs::LogGroup", "lamstream creates one for each function: `log = { retention_days = 30 }`"),
@@ -43,6 +43,8 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
         if name.starts_with(LOOP) {
             let what = "a loop over values that are not in the template";
             writer.block(resource, &format!("Resources.{name}"), what, "write out what it contains, and import again");
+        } else if let Some(fate) = urls::fate(template, name) {
+            url(writer, name, resource, fate);
         } else if kind != FUNCTION && !is_logs {
             let known = RESOURCES.iter().find(|(known, _)| *known == kind);
             let other = "keep it in its own stack, and set its name or ARN in the manifest";
@@ -90,6 +92,24 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
     }
     for (name, node) in template.section("Outputs") {
         output(writer, template, name, node);
+    }
+}
+
+/// A URL that is a resource of its own.
+fn url(writer: &mut Writer<'_>, name: &str, resource: &Node, fate: Fate<'_>) {
+    let path = format!("Resources.{name}");
+    match fate {
+        Fate::Imported(function) => {
+            writer.comment(format!("`{name}` becomes the `url` of `{function}`, which serves its alias `live`."));
+        }
+        Fate::Second(function) => {
+            let what = format!("`{function}` has another URL, and lamstream gives a function one");
+            writer.left(resource, &path, what, "have its callers use the function's `url`");
+        }
+        Fate::Foreign => {
+            let what = "its function is not in the template";
+            writer.left(resource, &path, what, "give that function a `url` in its manifest");
+        }
     }
 }
 

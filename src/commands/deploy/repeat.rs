@@ -4,9 +4,6 @@ use crate::manifest::{Check, Function};
 use crate::stack::Auth;
 use crate::text::quoted;
 
-/// Headers whose values are not secret.
-const HARMLESS: [&str; 2] = ["accept", "content-type"];
-
 /// A note with a shell command that sends the same request as the check, with `…` for each value that may be a secret.
 /// `curl` would not sign it as `aws-iam` requires.
 pub(super) fn note(function: &Function, url: &str, check: &Check) -> String {
@@ -17,8 +14,8 @@ pub(super) fn note(function: &Function, url: &str, check: &Check) -> String {
         words.push(format!("-X {}", check.method));
     }
     words.extend(check.headers.iter().map(|(name, value)| {
-        let harmless = HARMLESS.contains(&name.to_lowercase().as_str());
-        format!("-H {}", quoted(format!("{name}: {}", if harmless { value.reveal() } else { "…" })))
+        let value = if Check::may_be_secret(name) { "…" } else { value.reveal() };
+        format!("-H {}", quoted(format!("{name}: {value}")))
     }));
     let data = if is_signed { "--data" } else { "--data-raw" };
     words.extend(check.body.iter().map(|_| format!("{data} {}", quoted("…"))));

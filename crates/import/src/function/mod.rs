@@ -24,6 +24,7 @@ use super::input::Options;
 use super::log_groups;
 use super::node::{Content, Invalid, Node};
 use super::resolve::Resolver;
+use super::urls;
 use super::writer::Writer;
 use events::Apis;
 pub(crate) use events::pass_everything_on;
@@ -52,6 +53,9 @@ pub(crate) fn import(
         return Ok(false);
     }
     let mut properties = properties_of(resolver, name, resource)?;
+    if let Some((_, url)) = urls::of(resolver.template, name) {
+        properties.add(urls::OWN, resolver.resolve(&urls::as_own(url)));
+    }
     let metadata = resource.get("Metadata").map(|metadata| resolver.resolve(metadata));
     let around = Around {
         apis: Apis::read(resolver),

@@ -48,6 +48,10 @@ impl Properties {
         }
     }
 
+    pub(super) fn add(&mut self, name: &str, value: Node) {
+        self.left.push((name.to_owned(), value));
+    }
+
     /// The names of the properties that are not taken yet.
     pub(super) fn names(&self) -> Vec<String> {
         self.left.iter().map(|(name, _)| name.clone()).collect()

@@ -249,6 +249,10 @@ impl Image<'_> {
     fn assembled(&self, copies: &[Copy], builders: &BTreeSet<usize>, layout: &mut Layout) {
         layout.directory.clone_from(&self.output);
         layout.commands.push(emptied(&self.output));
+        // An image that installs nothing itself has what is copied into it, such as a bundle or Next.js's standalone app.
+        let mut parts = self.built().runs.iter().flat_map(|run| parts(&run.text));
+        let installs = parts.any(|(_, part)| matches!(part, Part::Install(_) | Part::Packages(_)));
+        layout.is_installed = self.runtime.starts_with("nodejs") && !installs;
         let mut moves = Vec::new();
         let mut made: Vec<(usize, String, String)> = Vec::new();
         for copy in copies {

@@ -33,6 +33,11 @@ const UV_NOT_BUILT: [&str; 2] = ["Failed to build `", "Failed to download and bu
 const UV_NO_BUILD: &str = "marked as `--no-build`";
 /// uv, around the name of a directory, an archive or a repository whose metadata only its build can tell.
 const UV_DYNAMIC: [&str; 2] = ["Building source distributions for `", "` is disabled"];
+/// uv, if Git could not get a repository, and how Git's own reasons start.
+const UV_GIT_FAILED: &str = "Git operation failed";
+const GIT: [&str; 2] = ["fatal: ", "remote: "];
+/// pip, before the options and the address of a repository that it could not get.
+const PIP_CLONES: &str = "git clone ";
 /// uv, after the requirement: an index does not have it, or a `--find-links` directory.
 const UV_UNKNOWN: [&str; 2] =
     ["was not found in the package registry", "was not found in the provided package locations"];
@@ -75,6 +80,8 @@ pub(super) enum Refused {
     NeedsPython(String, String),
     /// Its source archive.
     NotBuilt(String),
+    /// Its repository, and what Git says.
+    NotFetched(String, String),
 }
 
 /// The error for a list that pip or uv did not install: the reason, or the tool's last lines.
@@ -124,7 +131,8 @@ impl Refused {
             | Refused::Unknown(package)
             | Refused::NoVersion(package, _)
             | Refused::NeedsPython(package, _)
-            | Refused::NotBuilt(package) => package,
+            | Refused::NotBuilt(package)
+            | Refused::NotFetched(package, _) => package,
         }
     }
 
@@ -137,6 +145,8 @@ impl Refused {
                     .hint("use a version that has one, or another runtime or architecture")
                     .hint("or build its wheel, and add the line `--find-links DIR` to the requirements")
             }
+            Refused::NotFetched(_, why) => BuildError::new(format!("{what}: Git cannot fetch it: {why}"))
+                .hint("check your network, and that you can read the repository: `git ls-remote URL`"),
             Refused::Unknown(_) => BuildError::new(format!("{what}: it was not found in any index"))
                 .hint("check its name, and that the index that has it is configured"),
             Refused::NoVersion(package, newest) => {
@@ -188,6 +198,12 @@ pub(super) fn refused(said: &[String], log: Option<&Log>) -> Option<Refused> {
     if let Some((_, name)) = text.split_once(UV_NO_BUILD).and_then(|(before, _)| before.rsplit_once("Package `")) {
         return name.split('`').next().and_then(whole).map(Refused::WithoutWheel);
     }
+    if let Some(why) = git_failure(said) {
+        let of_uv = UV_NOT_BUILT.iter().find_map(|words| text.split_once(words)).map(|(_, rest)| rest);
+        let of_pip = || text.split_once(PIP_CLONES)?.1.split_whitespace().find(|word| word.contains("://"));
+        let package = of_uv.and_then(|rest| rest.split('`').next()).or_else(of_pip);
+        return package.map(|package| Refused::NotFetched(package.to_owned(), why));
+    }
     if let Some((name, _)) = text.split_once(UV_DYNAMIC[0]).and_then(|(_, rest)| rest.split_once(UV_DYNAMIC[1])) {
         return whole(name).map(Refused::WithoutWheel);
     }
@@ -207,6 +223,13 @@ pub(super) fn refused(said: &[String], log: Option<&Log>) -> Option<Refused> {
         .or_else(|| before(&UV_UNKNOWN).map(Refused::Unknown))
         .or_else(|| after(&UV_NO_VERSION).map(|package| Refused::NoVersion(package, None)))
         .or_else(|| of_available(&text))
+}
+
+/// Why Git could not get a repository, if that is what failed.
+fn git_failure(said: &[String]) -> Option<String> {
+    let failed = said.iter().any(|line| line.contains(UV_GIT_FAILED) || line.contains(PIP_CLONES));
+    let why = said.iter().rev().find_map(|line| GIT.iter().find_map(|start| line.split_once(start)));
+    failed.then(|| why.map_or("it gives no reason", |(_, why)| why.trim()).to_owned())
 }
 
 /// A requirement that no available version fulfils, from uv's "only leaf==1.0 is available and you require leaf>=2" or
@@ -331,6 +354,22 @@ mod tests {
         ];
         assert_eq!(of(&wrapped, None), Some(Refused::WithoutWheel("quux==9".into())));
         let one = |line: &str| of(&[line], None);
+        let git = [
+            "  × Failed to download and build `own @ git+https://git.example/own`",
+            "  ├─▶ Git operation failed",
+            "  ╰─▶ process didn't exit successfully: `git fetch` (exit status: 128)",
+            "      --- stderr",
+            "      fatal: unable to access 'https://git.example/own/': Could not resolve host: git.example",
+        ];
+        let why = "unable to access 'https://git.example/own/': Could not resolve host: git.example".to_owned();
+        let package = "own @ git+https://git.example/own".to_owned();
+        assert_eq!(of(&git, None), Some(Refused::NotFetched(package, why.clone())));
+        let git = [
+            "  fatal: unable to access 'https://git.example/own/': Could not resolve host: git.example",
+            "  error: subprocess-exited-with-error",
+            "  × git clone --filter=blob:none --quiet https://git.example/own /tmp/x did not run successfully.",
+        ];
+        assert_eq!(of(&git, None), Some(Refused::NotFetched("https://git.example/own".into(), why)));
         let dynamic = [
             "  × Failed to download and build `own @ file:///app`",
             "  ╰─▶ Building source distributions for `own` is disabled",
