@@ -157,7 +157,7 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
         handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         cache: local::cache().ok_or_else(|| {
-            BuildError::new("there is no home directory for the cache of installed packages")
+            BuildError::new("cannot find a home directory for the cache of installed packages")
                 .hint("set LAMSTREAM_CACHE_DIR to a directory")
         })?,
     })
@@ -203,7 +203,8 @@ fn local_parts(function: &Function) -> Vec<BuildError> {
     let is_own = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == localcloud::ACCOUNT);
     for arn in others.into_iter().filter(|arn| !is_own(arn)) {
         if !layers::copy_of(arn).is_ok_and(|copy| copy.is_file()) {
-            let message = format!("cannot run `{}` locally: there is no copy of the layer `{arn}`", function.name);
+            let message =
+                format!("cannot run `{}` locally: this machine has no copy of the layer `{arn}`", function.name);
             let hint = format!(
                 "run `lamstream local layer add {arn}`, which downloads it with your credentials or copies it from a ZIP"
             );
@@ -219,7 +220,7 @@ fn adapter_missing() -> Option<BuildError> {
     let why = match (named.is_file(), named.exists()) {
         (true, _) => return None,
         (false, true) => "it is not a file",
-        (false, false) => "there is no such file",
+        (false, false) => "it does not exist",
     };
     let message = format!("cannot use `LAMSTREAM_ADAPTER` (`{}`): {why}", named.display());
     Some(BuildError::new(message).hint("correct the variable, or unset it to use the adapter that lamstream includes"))

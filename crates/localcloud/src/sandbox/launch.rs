@@ -129,7 +129,7 @@ impl Launch {
         };
         let real = self.real(wrapper);
         if !real.is_file() {
-            return Err(StartError(format!("{WRAPPER} is `{wrapper}`, and there is no such file")).into());
+            return Err(StartError(format!("{WRAPPER} is `{wrapper}`, which does not exist")).into());
         }
         let mut command = Command::new(if self.mounted { Path::new(wrapper) } else { &real });
         // The command that a wrapper would usually start; it does not exist here.
