@@ -146,8 +146,8 @@ mod tests {
         }
         for kind in [Kind::Crate, Kind::Web, Kind::Package] {
             let is_port = |hint: &&str| hint.contains("port in `PORT`");
-            assert_eq!(kind.hints_without_an_answer().iter().any(|hint| is_port(hint)), kind == Kind::Web);
-            assert_eq!(Cause::Start.hints(kind).iter().any(|hint| is_port(hint)), kind == Kind::Web);
+            assert_eq!(kind.hints_without_an_answer().iter().any(is_port), kind == Kind::Web);
+            assert_eq!(Cause::Start.hints(kind).iter().any(is_port), kind == Kind::Web);
         }
     }
 }

@@ -133,19 +133,19 @@ fn values_of_the_environment_appear_nowhere() {
 /// A command that is refused knows which function it is about.
 #[test]
 fn a_function_that_is_not_deployed_has_its_names() {
-    let bench = Bench::new(&TWO.replace("[functions.other]", "[functions.other]"));
+    let bench = Bench::new(TWO);
     for arguments in [
-        &["rollback", "--yes", "chat"][..],
-        &["promote", "chat"],
-        &["releases", "chat"],
-        &["url", "chat"],
-        &["logs", "chat"],
+        &["rollback", "--yes", "zebra"][..],
+        &["promote", "zebra"],
+        &["releases", "zebra"],
+        &["url", "zebra"],
+        &["logs", "zebra"],
     ] {
         let (document, code) = bench.json(&[arguments, &["--local"]].concat());
         let function = &document["functions"][0];
         assert_eq!(
             (code, &function["name"], &function["function_name"]),
-            (1, &json!("chat"), &json!("shop-chat")),
+            (1, &json!("zebra"), &json!("shop-zebra")),
             "{document:#}"
         );
         assert_eq!(document["error"], function["error"], "{document:#}");
