@@ -53,9 +53,6 @@ pub(crate) fn import(
         return Ok(false);
     }
     let mut properties = properties_of(resolver, name, resource)?;
-    if let Some((_, url)) = urls::of(resolver.template, name) {
-        properties.add(urls::OWN, resolver.resolve(&urls::as_own(url)));
-    }
     let metadata = resource.get("Metadata").map(|metadata| resolver.resolve(metadata));
     let around = Around {
         apis: Apis::read(resolver),
@@ -107,7 +104,11 @@ fn properties_of(resolver: &mut Resolver<'_>, name: &str, resource: &Node) -> Re
     let globals = template.root.at(&["Globals", "Function"]).unwrap_or(&nothing);
     let globals = globals::without(globals, resource.get("IgnoreGlobals"));
     let resolved = resolver.resolve(&globals::merge(&globals, own));
-    Ok(Properties::new(&resolved, own))
+    let mut properties = Properties::new(&resolved, own);
+    if let Some((_, url)) = urls::of(template, name) {
+        properties.add(urls::OWN, resolver.resolve(&urls::as_own(url)));
+    }
+    Ok(properties)
 }
 
 /// What the template says about a function outside of its resource.

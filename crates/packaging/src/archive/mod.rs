@@ -1,12 +1,11 @@
 //! Zips: written deterministically, and read without trusting them.
 
 mod compressed;
+mod parallel;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use zip::read::ZipArchive;
 use zip::result::{ZipError, ZipResult};
@@ -15,6 +14,7 @@ use zip::{CompressionMethod, DateTime, System};
 
 use crate::error::BuildError;
 pub(crate) use compressed::Store;
+use parallel::in_order;
 
 /// How messages name a package that is made here.
 const BINARY: &str = "the binary";
@@ -159,43 +159,6 @@ fn compress(
     let compressed = PreparedZipFile::from_data(entry.name, options.unix_permissions(mode), bytes)
         .map_err(|error| BuildError::new(format!("cannot zip {subject}")).because(error))?;
     Ok(Some(Packed { size, key, compressed: Some(compressed) }))
-}
-
-/// Does `work` for each item, as many at a time as there are processors, and then `take`s the results in order.
-fn in_order<'i, I: Sync, R: Send>(
-    items: &'i [I],
-    work: impl Fn(&I) -> R + Sync,
-    mut take: impl FnMut(&'i I, R) -> Result<(), BuildError>,
-) -> Result<(), BuildError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
-    let next = AtomicUsize::new(0);
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let (sender, next, work) = (sender.clone(), &next, &work);
-            scope.spawn(move || {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    // Nothing receives it after an error.
-                    let Some(item) = items.get(at) else { break };
-                    if sender.send((at, work(item))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(sender);
-        let mut early = BTreeMap::new();
-        let mut due = 0;
-        for (at, done) in receiver {
-            early.insert(at, done);
-            while let Some(done) = early.remove(&due) {
-                take(&items[due], done)?;
-                due += 1;
-            }
-        }
-        Ok(())
-    })
 }
 
 /// The largest parts of a package, by the first part of their names.
