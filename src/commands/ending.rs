@@ -60,6 +60,10 @@ async fn note_what_is_in_progress(stop: Stop, console: Console) {
         tokio::time::sleep(PROMPT_END).await;
     }
     let waits_for = console.waits_for();
+    // The signal has ended the question, and nothing else is in progress.
+    if waits_for.is_empty() && console.is_asking() {
+        return;
+    }
     let what = if waits_for.is_empty() { String::new() } else { format!(": {}", waits_for.join(", ")) };
     let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
     console.note(&format!("finishing what is in progress{what}; {again} to stop now"));

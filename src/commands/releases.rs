@@ -18,6 +18,10 @@ pub(super) async fn releases(session: &Session, arguments: &Releases) -> Result<
         if current.observed.stack.function.is_none() {
             return Err(Failure::no_release(&job.function.name));
         }
+        if current.observed.stack.live.is_none() && !releases.is_empty() {
+            let function = &job.function.name;
+            session.console.note(&format!("nothing is live: no version of `{function}` has passed its checks yet"));
+        }
         functions.push(FunctionAnswer { detail: Detail::Releases(releases), ..job.answer(&current.observed) });
     }
     Ok(site.functions(&project, functions).into())

@@ -90,6 +90,11 @@ impl Console {
         locked(&self.progress).waits_for()
     }
 
+    /// Whether a question was asked and has no answer, also after a signal has ended it.
+    pub fn is_asking(&self) -> bool {
+        locked(&self.progress).asking
+    }
+
     pub fn done(&self) -> Vec<Step> {
         locked(&self.progress).done.clone()
     }
@@ -190,6 +195,7 @@ impl Console {
     /// and the cursor on a new line.
     pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
         locked(&self.reporter).pause();
+        locked(&self.progress).asking = true;
         lines.iter().for_each(outlet::to_stderr);
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let mut open = OpenLine(true);
@@ -200,6 +206,7 @@ impl Console {
             let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        locked(&self.progress).asking = false;
         // If the user answered, the terminal has ended the line.
         open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
