@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Whether stdout was closed. On systems without `/proc`, this is not known, and false.
-pub fn is_stdout_closed() -> bool {
+pub(crate) fn is_stdout_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }
 

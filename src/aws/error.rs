@@ -1,7 +1,7 @@
 //! Converts the SDK's errors: to one line that names the call, and to the reason that determines what is to be done.
 
-use crate::text;
 use crate::apply::{CloudError, Reason};
+use crate::text;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;

@@ -49,20 +49,33 @@ impl Console {
         Console { terminal: terminal && !quiet, ..Console::reporting_to(reporter, format, command_line) }
     }
 
-    /// A console with another reporter. Must be called inside a runtime.
-    pub fn reporting_to(
+    /// A console for a run that fails before it begins, when there may be no runtime.
+    pub(crate) fn unstarted(format: Output, command_line: impl CommandLine + 'static) -> Console {
+        Console::without_progress(Box::new(Silent), format, command_line)
+    }
+
+    fn without_progress(
         reporter: Box<dyn Reporter>,
         format: Output,
         command_line: impl CommandLine + 'static,
     ) -> Console {
-        let console = Console {
+        Console {
             reporter: Arc::new(Mutex::new(reporter)),
             renderer: format.renderer(),
             terminal: false,
             secrets: Arc::default(),
             command_line: Arc::new(command_line),
             progress: Arc::default(),
-        };
+        }
+    }
+
+    /// A console with another reporter. Must be called inside a runtime.
+    pub fn reporting_to(
+        reporter: Box<dyn Reporter>,
+        format: Output,
+        command_line: impl CommandLine + 'static,
+    ) -> Console {
+        let console = Console::without_progress(reporter, format, command_line);
         let weak = Arc::downgrade(&console.reporter);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);

@@ -140,6 +140,7 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
     let bench = bench(&manifest);
     bench.write("reqs.txt", "six==1.16.0\n");
     bench.write_all("js/package.json", r#"{"dependencies": {"is-odd": "3.0.1"}}"#);
+    bench.write("js/main.js", "");
     let proxy = bench.proxy();
     std::fs::create_dir(bench.path("bin")).unwrap();
     let mut command = bench.through(&proxy, &["deploy", "--yes"]);
@@ -413,7 +414,8 @@ fn an_adapter_that_a_variable_names_and_that_cannot_be_run_is_named() {
 /// Whatever is missing where the local cloud runs has its own words.
 #[test]
 fn an_interpreter_that_is_not_on_the_path_is_named() {
-    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
+    let more = "url = { auth = 'none' }\ncheck = { path = '/' }\n";
+    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}{more}"));
     let home = bench.path("home");
     let run = |arguments: &[&str], path: &str| {
         let mut command = bench.command(arguments);
@@ -423,7 +425,10 @@ fn an_interpreter_that_is_not_on_the_path_is_named() {
         let output = run(&["deploy", "--local", "--yes"], path);
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains("cannot run `web` locally: there is no `python3` on PATH to run `python3.13` with"), "{told}");
+        assert!(
+            told.contains("cannot run `web` locally: there is no `python3` on PATH to run `python3.13` with"),
+            "{told}"
+        );
         assert!(told.contains("hint: install `python3`, or add its directory to PATH"), "{told}");
         assert!(!bench.data().exists(), "not even the local cloud was started");
     }

@@ -176,13 +176,12 @@ fn a_pipe_that_does_not_block_gets_everything() {
 fn a_closed_stdout_is_reported_and_one_that_is_thrown_away_is_not() {
     let bench = bench();
     let run = |arguments: &str, stdout: &str| {
-        let mut command = bench.command(&[]);
+        let command = bench.command(&[]);
         let mut shell = std::process::Command::new("/bin/sh");
         shell.args(["-c", &format!("exec '{}' {arguments} {stdout}", command.get_program().display())]);
         shell.current_dir(bench.path("")).env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        drop(command.stdin(Stdio::null()));
-        shell.output().unwrap()
+        shell.stdin(Stdio::null()).output().unwrap()
     };
     for arguments in ["url --local", "status --local --output json", "--version", "help", "local env"] {
         let failed = run(arguments, ">&-");

@@ -1,8 +1,8 @@
 //! Variables, files and descriptors that are not as lamstream needs them: each is named, and nothing panics.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
+use crate::CHAT;
 use crate::support::bench::{Bench, LAMSTREAM, said};
-use crate::{CHAT, deploy};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output};
@@ -15,25 +15,27 @@ fn errors(output: &Output) -> String {
 fn a_variable_that_is_not_text_is_named() {
     let bench = Bench::new(CHAT);
     let value = OsStr::from_bytes(b"pr\xffd");
-    for (name, code) in [("LAMSTREAM_STAGE", 2), ("AWS_PROFILE", 2), ("AWS_REGION", 2), ("LAMSTREAM_ATTEMPT_TIMEOUT", 2)] {
-        let output = bench.command(&["plan"]).env(name, value).output().unwrap();
+    for (name, code) in
+        [("LAMSTREAM_STAGE", 2), ("AWS_PROFILE", 2), ("AWS_REGION", 2), ("LAMSTREAM_ATTEMPT_TIMEOUT", 2)]
+    {
+        let output = bench.command(&["url"]).env(name, value).output().unwrap();
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(code), "{name}: {told}");
         assert!(told.contains(&format!("`{name}`")) && !told.contains("one or more arguments"), "{name}: {told}");
     }
     // The option takes its place.
-    let mut command = bench.command(&["plan", "--stage", "prod"]);
+    let mut command = bench.command(&["url", "--stage", "prod"]);
     let told = errors(&command.env("LAMSTREAM_STAGE", value).output().unwrap());
     assert!(!told.contains("LAMSTREAM_STAGE"), "{told}");
     // An argument that is not text is another mistake.
-    let told = errors(&bench.command(&["plan", "--stage"]).arg(value).output().unwrap());
+    let told = errors(&bench.command(&["url", "--stage"]).arg(value).output().unwrap());
     assert!(told.contains("invalid UTF-8") && !told.contains("LAMSTREAM_STAGE"), "{told}");
 }
 
 #[test]
 fn a_damaged_key_pair_is_named_with_what_helps() {
     let bench = Bench::new(CHAT);
-    deploy(&bench, &[]);
+    bench.good(&["local", "start"]);
     let path = bench.data().join("credentials.json");
     for text in ["", "no json", "{}", r#"{"access_key_id":"","secret_access_key":""}"#] {
         std::fs::write(&path, text).unwrap();
