@@ -209,7 +209,7 @@ pub(super) fn quoted(value: &str) -> String {
     let mut letters = value.chars();
     let shown: String = letters.by_ref().take(QUOTED).collect();
     let rest = if letters.next().is_some() { "…" } else { "" };
-    format!("`{}{rest}`", text::line(&shown))
+    format!("`{}{rest}`", text::line(&shown).replace('\t', "\\t"))
 }
 
 /// The whole chain of causes on one line: the outermost error says only "dispatch failure".

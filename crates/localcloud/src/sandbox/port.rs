@@ -244,7 +244,11 @@ mod tests {
     fn a_second_port_for_polling_moves_by_itself() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let polled = taken.local_addr().expect("its address").port();
-        let environment = BTreeMap::from([("AWS_LWA_READINESS_CHECK_PORT".to_owned(), polled.to_string())]);
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let own = free.local_addr().expect("its address").port();
+        drop(free);
+        let ports = [("PORT", own), ("AWS_LWA_READINESS_CHECK_PORT", polled)];
+        let environment = BTreeMap::from(ports.map(|(name, port)| (name.to_owned(), port.to_string())));
         let lease = PortLease::new(&environment, PortChoice::Preferred).expect("ports");
         let moved = lease.variables(&environment);
         let port = &moved["AWS_LWA_READINESS_CHECK_PORT"];
