@@ -157,10 +157,7 @@ impl Instance {
         token: &str,
         own: &Path,
     ) -> anyhow::Result<Self> {
-        let launch = {
-            let (host, spec, own) = (host.clone(), spec.clone(), own.to_owned());
-            tokio::task::spawn_blocking(move || Launch::prepare(&host, &spec, &own, start.port)).await??
-        };
+        let launch = prepare(host, spec, start, own).await?;
         host.fleet.note_port(id, spec, launch.port.as_ref().map(PortLease::number));
         let runtime = launch.runtime(spec)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -337,6 +334,12 @@ impl Instance {
         let excess = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..excess);
     }
+}
+
+/// Prepares a launch on a blocking thread.
+async fn prepare(host: &Arc<Host>, spec: &Arc<InstanceSpec>, start: Start, own: &Path) -> anyhow::Result<Launch> {
+    let (host, spec, own) = (host.clone(), spec.clone(), own.to_owned());
+    tokio::task::spawn_blocking(move || Launch::prepare(&host, &spec, &own, start.port)).await?
 }
 
 /// Creates the instance's own directory, which only the cloud's user can read.

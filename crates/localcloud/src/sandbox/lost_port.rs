@@ -14,7 +14,7 @@ impl Instance {
         if is_ready && self.init.is_none() { self.channel.stranger().await } else { None }
     }
 
-    /// Another program was faster than the app: the app is started once more, on another port. If that is not possible, its
+    /// Another program was faster than the app: the app is started again, on another port. If that is not possible, its
     /// first request fails. Returns false, because this instance is to end.
     pub(super) fn lost_port(&mut self, problem: &str) -> bool {
         self.report_problem(problem);
