@@ -324,6 +324,11 @@ impl Instance {
         self.port.as_ref().is_some_and(PortLease::is_elsewhere)
     }
 
+    /// What keeps the port that its app needs.
+    pub(super) fn taken_port(&self) -> Option<String> {
+        self.port.as_ref().and_then(PortLease::taken).map(str::to_owned)
+    }
+
     /// Writes one event to the log stream, and to the tail.
     pub(super) fn log_line(&mut self, line: &str) {
         self.stream.write(line);

@@ -10,6 +10,7 @@ use super::answer::FailureReason;
 use super::channel::OpenRequest;
 use super::instance::{Current, Instance};
 use super::message::{BodyEnd, Delivery, RuntimeMessage};
+use super::port_check::PORT_TAKEN;
 use super::report::{self, Report};
 use super::request::{Outcome, PortChoice, QueuedRequest, Start};
 use super::spawn::{ending, kill_group};
@@ -211,7 +212,10 @@ impl Instance {
         } else if self.init.is_none() && self.is_elsewhere() && self.start.port != PortChoice::Asked {
             self.start_again(Start { port: PortChoice::Asked, ..self.start });
         } else if self.init.is_none() {
-            self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how));
+            match self.port_conflict() {
+                Some(problem) => self.refuse_first("error", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &problem)),
+                None => self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how)),
+            }
         }
         if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             let message = format!("RequestId: {id} Error: {how}");
@@ -286,7 +290,9 @@ impl Instance {
         };
         let how = format!("Init timed out after {limit:.2} seconds{waited}");
         self.note(&how);
-        if self.start.patient {
+        if let Some(problem) = self.taken_port().filter(|_| self.start.patient) {
+            self.refuse_first("timeout", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &format!("{problem}: {how}")));
+        } else if self.start.patient {
             self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
             // Not every app reads its port from a variable: the next start waits for the port of this one.
@@ -338,7 +344,7 @@ impl Instance {
     }
 
     /// The last lines that the function itself printed, as far as they are in the tail.
-    fn last_lines(&self) -> String {
+    pub(super) fn last_lines(&self) -> String {
         const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
         let tail = String::from_utf8_lossy(&self.tail);
         let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));

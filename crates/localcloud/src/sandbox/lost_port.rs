@@ -45,6 +45,13 @@ impl Instance {
         false
     }
 
+    /// What keeps the port that the app needs, if its last words say that it ended for this.
+    pub(super) fn port_conflict(&self) -> Option<String> {
+        // Every language has these words of the C library: "Address already in use".
+        let says_so = || self.last_lines().to_lowercase().contains("in use");
+        self.taken_port().filter(|_| says_so())
+    }
+
     fn report_problem(&mut self, problem: &str) {
         self.reason = "failure";
         self.log_line(&format!("[local cloud] {problem}"));

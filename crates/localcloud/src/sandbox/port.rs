@@ -15,10 +15,8 @@ use tokio::time::Instant;
 
 use super::fleet::PortHolderState;
 use super::host::Host;
-use super::port_check::PORT_TAKEN;
 use super::request::{PortChoice, Start};
 use super::spec::InstanceSpec;
-use super::start_error::StartError;
 use crate::net::listening;
 use crate::sync::lock;
 
@@ -42,24 +40,36 @@ pub(super) struct PortLease {
     port: u16,
     /// Its own port for polling, if it asks for one.
     readiness: Option<(u16, u16)>,
+    /// What keeps the port that the app needs.
+    taken: Option<String>,
 }
 
 impl PortLease {
     /// Leases the ports that a function asks for, or others.
     ///
     /// # Errors
-    /// A [`StartError`] if it must be the ports that the function asks for and one of them is taken; those of the system
-    /// if no port is free.
-    pub(super) fn new(environment: &BTreeMap<String, String>, choice: PortChoice) -> anyhow::Result<Self> {
+    /// If no port is free.
+    pub(super) fn new(environment: &BTreeMap<String, String>, choice: PortChoice) -> io::Result<Self> {
         let asked = asked(environment);
         let readiness = number(environment, &READINESS).filter(|port| *port != asked);
-        let mut leased = Self { asked, port: lease(asked, choice)?, readiness: None };
+        let mut leased = Self { asked, port: lease(asked, choice)?, readiness: None, taken: None };
         leased.readiness = readiness.map(|asked| lease(asked, choice).map(|port| (asked, port))).transpose()?;
+        if choice == PortChoice::Asked && leased.port != asked {
+            let is_leased = lock(&LEASED).contains(&asked);
+            let holder = if is_leased { "another instance".to_owned() } else { listening::holder(asked) };
+            leased.taken =
+                Some(format!("port {asked} is taken by {holder}, and the app does not start on another port"));
+        }
         Ok(leased)
     }
 
     pub(super) fn number(&self) -> u16 {
         self.port
+    }
+
+    /// What keeps the port that the app needs, if it did not get it: the port, and which program has it.
+    pub(super) fn taken(&self) -> Option<&str> {
+        self.taken.as_deref()
     }
 
     /// All ports that the adapter connects to.
@@ -108,16 +118,11 @@ impl Drop for PortLease {
 }
 
 /// Leases a port, or a free one instead.
-fn lease(asked: u16, choice: PortChoice) -> anyhow::Result<u16> {
+fn lease(asked: u16, choice: PortChoice) -> io::Result<u16> {
     let mut leased = lock(&LEASED);
     if choice != PortChoice::Another && !leased.contains(&asked) && is_free(asked) {
         leased.insert(asked);
         return Ok(asked);
-    }
-    if choice == PortChoice::Asked {
-        let holder = if leased.contains(&asked) { "another instance".to_owned() } else { listening::holder(asked) };
-        let why = format!("port {asked} is taken by {holder}, and the app does not start on another port");
-        return Err(StartError::new(PORT_TAKEN, why).into());
     }
     loop {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -214,9 +219,9 @@ mod tests {
             let environment = BTreeMap::from([("PORT".to_owned(), port.to_string())]);
             let lease = PortLease::new(&environment, PortChoice::Preferred).expect("another");
             assert_ne!(lease.port, port, "{host}");
-            let refused = PortLease::new(&environment, PortChoice::Asked).expect_err("it is taken").to_string();
+            let needed = PortLease::new(&environment, PortChoice::Asked).expect("another");
             let holder = format!("port {port} is taken by process {} (`", std::process::id());
-            assert!(refused.starts_with(&holder), "{host}: {refused}");
+            assert!(needed.taken().is_some_and(|taken| taken.starts_with(&holder)), "{host}: {needed:?}");
         }
     }
 

@@ -172,3 +172,16 @@ async fn renew(bench: &Bench, mut input: Value) {
     let settled = |shown: &Value| shown["State"] == "Active" && shown["LastUpdateStatus"] == "Successful";
     while !settled(&bench.done(Method::GET, &format!("{F}/configuration"), Value::Null).await) {}
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_crashes_beside_a_stranger_keeps_its_own_reason() {
+    let bench = web(|_| {}).await;
+    let port = free_port();
+    stranger(port);
+    let mut crashing = app(json!({"MOOD": "crash", "PORT": port.to_string()}));
+    crashing["Timeout"] = json!(2);
+    bench.function(crashing).await;
+    let answer = bench.invoke("live", json!({})).await;
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("Runtime.ExitError") && text.contains("exit status 3"), "{text}");
+}
