@@ -26,6 +26,8 @@ pub struct Failure {
     pub kind: FailureKind,
     pub message: Message,
     pub caused_by: Vec<String>,
+    /// The function's last words, from its log.
+    pub log: Vec<String>,
     pub request_id: Option<String>,
     pub hints: Vec<String>,
     /// The steps that were completed before the failure.
@@ -87,6 +89,7 @@ impl Failure {
             kind,
             message,
             caused_by: Vec::new(),
+            log: Vec::new(),
             request_id: None,
             hints: Vec::new(),
             done: Vec::new(),
@@ -229,9 +232,7 @@ impl Failure {
                 let message = Message::own("AWS rejected the request with status 403: `");
                 (message.and(Message::quoted(words)).and(Message::own("`")), fault.hints(name, kind))
             }
-            Fault::ServerError { .. } | Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => {
-                (fault.into(), logs())
-            }
+            Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => (fault.into(), logs()),
             other => (other.into(), other.hints(name, kind)),
         };
         let message = Message::own(format!("cannot invoke `{name}`: ")).and(message);
@@ -302,7 +303,7 @@ impl Failure {
         let message = Message::own(format!("cannot verify {what} of `{}`: ", function.name)).and(fault.into());
         let mut failure = Failure::saying(FailureKind::Verify, message);
         failure.hints = fault.hints(&function.name, Kind::of(function));
-        failure.caused_by = fault.log().iter().map(|line| format!("log: {line}")).collect();
+        failure.log = fault.log().to_vec();
         failure
     }
 
@@ -329,6 +330,7 @@ impl Failure {
     /// Adds a second failure that followed from this one.
     pub fn and_also(mut self, other: Failure) -> Failure {
         self.caused_by.extend(other.caused_by);
+        self.log.extend(other.log);
         self.hints.extend(other.hints);
         Failure { message: self.message.and(Message::own("; ")).and(other.message), ..self }
     }

@@ -63,6 +63,37 @@ fn what_is_left_over_is_said_in_the_manifest_too() {
     }
 }
 
+/// Advice that can be uncommented is a key of the table that it is in.
+#[test]
+fn what_can_be_uncommented_is_valid_where_it_is() {
+    let mut tried = std::collections::BTreeSet::new();
+    for path in fixtures() {
+        let text = imported(&path).manifest;
+        let mut is_disabled = false;
+        for (number, line) in text.lines().enumerate() {
+            // A table that is commented out is uncommented as a whole.
+            is_disabled = line.starts_with("#[") || (is_disabled && !line.starts_with('['));
+            let advised = ["check", "url"].into_iter().find(|key| line.starts_with(&format!("#{key} = ")));
+            let Some(key) = advised.filter(|_| !is_disabled) else { continue };
+            let lines = text.lines().enumerate();
+            let pasted: Vec<&str> = lines.map(|(at, line)| if at == number { &line[1..] } else { line }).collect();
+            let pasted = pasted.join("\n");
+            let parsed = manifest::parse(&pasted, None);
+            let parsed = parsed.unwrap_or_else(|problems| {
+                panic!("{}:\n{}", path.display(), problems.render("deploy.toml", &pasted));
+            });
+            let before = manifest::parse(&text, None).unwrap();
+            let count = |manifest: &manifest::Manifest| match key {
+                "check" => manifest.functions.iter().filter(|one| one.checks.iter().any(|check| check.streams)).count(),
+                _ => manifest.functions.iter().filter(|one| one.url.is_some()).count(),
+            };
+            assert_eq!(count(&parsed), count(&before) + 1, "{}:{}: {line}", path.display(), number + 1);
+            tried.insert(key);
+        }
+    }
+    assert_eq!(tried.into_iter().collect::<Vec<_>>(), ["check", "url"]);
+}
+
 /// Nothing can be commented out here, so the import itself reports it.
 #[test]
 fn a_manifest_that_stays_wrong_is_reported() {

@@ -40,7 +40,8 @@ const PACKAGING_MAY_USE: &[(&str, &[&str])] = &[
     ("origin", &[]),
     ("patterns", &["error"]),
     ("interpreter", &["architecture", "runtime"]),
-    ("tool", &["address", "digest", "error"]),
+    ("said", &[]),
+    ("tool", &["address", "digest", "error", "said"]),
     ("exclude", &["address"]),
     ("handler", &["error", "runtime"]),
     ("elf", &["architecture", "error"]),
@@ -48,7 +49,7 @@ const PACKAGING_MAY_USE: &[(&str, &[&str])] = &[
     ("asks", &[]),
     ("lock", &[]),
     ("mend", &["archive", "error"]),
-    ("command", &["address", "error", "exclude", "lock", "tool"]),
+    ("command", &["address", "error", "exclude", "lock", "said", "tool"]),
     ("package", &["architecture", "archive", "elf", "error", "exclude", "handler", "mend", "runtime"]),
     ("python", &["address", "architecture", "digest", "elf", "error", "interpreter", "runtime", "tool"]),
     ("node", &["address", "architecture", "error", "patterns", "runtime", "tool"]),
@@ -70,7 +71,7 @@ const PACKAGING_MAY_USE: &[(&str, &[&str])] = &[
             "tool",
         ],
     ),
-    ("cargo", &["architecture", "digest", "error", "lock", "origin", "tool"]),
+    ("cargo", &["architecture", "digest", "error", "lock", "origin", "said", "tool"]),
 ];
 
 const LONGEST_FILE: usize = 400;

@@ -105,7 +105,7 @@ impl Account {
         let provider = self
             .config
             .credentials_provider()
-            .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "there are no credentials to sign with"))?;
+            .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "no credentials to sign with"))?;
         let timeouts = call.timeouts.or_else(|| self.config.timeout_config().cloned());
         let mut operation = Operation::builder()
             .service_name(call.id)

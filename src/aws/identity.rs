@@ -102,7 +102,7 @@ impl Identity {
             Identity::WebToken => ("use `AWS_WEB_IDENTITY_TOKEN_FILE`".to_owned(), trouble(error)),
             Identity::Ambient if not_loaded => (
                 "find AWS credentials".to_owned(),
-                "there are none in the environment, in a profile `default`, or from this machine's role".to_owned(),
+                "none found in the environment, in a profile `default`, or in this machine's role".to_owned(),
             ),
             Identity::Keys | Identity::Ambient => ("find AWS credentials".to_owned(), trouble(error)),
         };

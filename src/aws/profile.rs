@@ -100,7 +100,7 @@ impl Profiles {
         let known: Vec<String> = known.into_iter().map(quoted).collect();
         let (config, credentials) = (quoted(&files.config.text()), quoted(&files.credentials.text()));
         let there = match known.len() {
-            0 => format!("there are no profiles in {config} and {credentials}"),
+            0 => format!("no profiles found in {config} or {credentials}"),
             _ => format!("profiles in {config} and {credentials}: {}", known.join(", ")),
         };
         let mut why = format!("the profile does not exist; {there}");

@@ -19,7 +19,7 @@ impl Account {
     /// # Errors
     /// If the credentials are no longer valid, or new ones do not arrive in time.
     pub async fn signer(&self) -> Result<Signer, String> {
-        let provider = self.config.credentials_provider().ok_or("there are no credentials to sign with")?;
+        let provider = self.config.credentials_provider().ok_or("no credentials to sign with")?;
         let found = tokio::time::timeout(patience::attempt(), provider.provide_credentials()).await;
         let found = found.map_err(|_| "no new credentials arrived in time")?;
         let credentials = found.map_err(|error| super::error::trouble(&error))?;

@@ -134,16 +134,17 @@ impl Wait<'_> {
     /// Repeats `look` until it is done.
     ///
     /// # Errors
-    /// Whatever a look fails with, at once; the last "not yet" when the longest limit is over that was met; `Interrupted`
-    /// when told to stop.
+    /// Whatever a look fails with, at once; the last "not yet" when the longest limit is over that was met, as
+    /// [`Waited`] counts it; `Interrupted` when told to stop.
     pub(super) async fn until<T>(
         &self,
         observer: &Observer<'_>,
         mut look: impl AsyncFnMut() -> Result<Polled<T>, CloudError>,
     ) -> Result<T, CloudError> {
         let started = Instant::now();
-        let (mut pause, mut limit) = (FIRST, self.limit);
+        let (mut pause, mut limit, mut waited) = (FIRST, self.limit, Waited::default());
         loop {
+            let looked = Instant::now();
             let (for_what, not_yet) = match look().await? {
                 Polled::Done(found) => return Ok(found),
                 Polled::NotYet(error) => (self.for_what.into(), error),
@@ -152,18 +153,32 @@ impl Wait<'_> {
                     (delay.for_what, error)
                 }
             };
-            if started.elapsed() >= limit {
-                let waited = format!("{} (waited {} s)", not_yet.message, limit.as_secs());
-                return Err(CloudError { reason: Reason::TimedOut, message: waited, ..not_yet });
+            waited.looked(looked.elapsed());
+            if waited.0 >= limit {
+                let message = format!("{} (waited {} s)", not_yet.message, started.elapsed().as_secs());
+                return Err(CloudError { reason: Reason::TimedOut, message, ..not_yet });
             }
             if observer.stop.is_cancelled() {
                 return Err(CloudError { reason: Reason::Interrupted, message: "interrupted".into(), ..not_yet });
             }
             observer.waiting(self.function, &for_what, started.elapsed());
             // Jitter, so that parallel deploys do not poll at the same moment.
-            tokio::time::sleep(pause.mul_f64(0.8 + 0.2 * fastrand::f64())).await;
+            let rest = pause.mul_f64(0.8 + 0.2 * fastrand::f64());
+            tokio::time::sleep(rest).await;
+            waited.0 += rest;
             pause = (pause * 3 / 2).min(LONGEST);
         }
+    }
+}
+
+/// The time of a wait that counts towards its limit. A look may take a minute because AWS limits the account's rate of
+/// calls: that says nothing about what is waited for, so only the beginning of each look counts.
+#[derive(Default)]
+struct Waited(Duration);
+
+impl Waited {
+    fn looked(&mut self, took: Duration) {
+        self.0 += took.min(LONGEST);
     }
 }
 
@@ -198,4 +213,18 @@ impl Pace {
 /// Whether AWS refuses a guarded write, so that the current state must be read.
 pub(super) fn is_refusal(error: &CloudError) -> bool {
     matches!(error.reason, Reason::Conflict | Reason::ExistsOrBusy | Reason::Busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_wait_for_their_turn_do_not_use_up_a_limit() {
+        let mut waited = Waited::default();
+        (0..10).for_each(|_| waited.looked(BUSY));
+        assert!(waited.0 < BUSY, "{:?}", waited.0);
+        (0..100).for_each(|_| waited.looked(BUSY));
+        assert!(waited.0 >= BUSY, "a wait has an end: {:?}", waited.0);
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn zip(
 ) -> Result<Code, Vec<BuildError>> {
     let mut wrong = Vec::new();
     if !path.exists() {
-        let message = format!("cannot use the package `{}`: there is no such file or directory", path.display());
+        let message = format!("cannot use the package `{}`: it does not exist", path.display());
         return Err(vec![BuildError::new(message).at(&["package"])]);
     }
     if *files != FilePatterns::default() {

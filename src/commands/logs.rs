@@ -14,8 +14,12 @@ use std::collections::VecDeque;
 
 pub(super) async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, Failure> {
     let one = SingleFunction::find(session, arguments.function.as_ref()).await?;
-    let events = print(session, &one, arguments).await?;
-    Ok(Answer { found: one.functions(one.unknown()), extra: Extra::Events(events) })
+    let printed = print(session, &one, arguments).await;
+    let (events, result) = match printed {
+        Ok(events) => (events, Ok(one.unknown())),
+        Err(failure) => (None, Err(failure)),
+    };
+    Ok(Answer { found: one.functions(one.unknown().or_refused(result)?), extra: Extra::Events(events) })
 }
 
 /// Prints a function's log until it ends; with `--follow`, until the reader of stdout is gone. The events are returned

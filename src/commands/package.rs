@@ -157,7 +157,10 @@ fn warn_about_zip(session: &Session, function: &Function, package: Package) -> P
         session.console.note(&format!("`{}`: a corrected copy of the package is used: {corrections}", function.name));
     }
     for file in package.secrets() {
-        session.console.note(&format!("`{}`: the package contains `{file}`, which looks like a secret", function.name));
+        session.console.note(&format!(
+            "the package of `{}` contains `{file}`, which looks like a secret; remove it unless the function needs it",
+            function.name
+        ));
     }
     package
 }

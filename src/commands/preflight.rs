@@ -158,7 +158,7 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         required: function.web.as_ref().and_then(Web::required),
         cache: local::cache().ok_or_else(|| {
-            BuildError::new("there is no home directory for the cache of installed packages")
+            BuildError::new("cannot find a home directory for the cache of installed packages")
                 .hint("set LAMSTREAM_CACHE_DIR to a directory")
         })?,
     })
@@ -205,7 +205,8 @@ fn local_parts(function: &Function) -> Vec<BuildError> {
     let is_own = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == localcloud::ACCOUNT);
     for arn in others.into_iter().filter(|arn| !is_own(arn)) {
         if !layers::copy_of(arn).is_ok_and(|copy| copy.is_file()) {
-            let message = format!("cannot run `{}` locally: there is no copy of the layer `{arn}`", function.name);
+            let message =
+                format!("cannot run `{}` locally: this machine has no copy of the layer `{arn}`", function.name);
             let hint = format!(
                 "run `lamstream local layer add {arn}`, which downloads it with your credentials or copies it from a ZIP"
             );

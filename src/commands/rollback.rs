@@ -25,7 +25,8 @@ pub(super) async fn rollback(session: &Session, arguments: &Rollback) -> Result<
     let jobs = site.jobs(&project, session.global.local);
     let mut functions = Vec::new();
     for (job, current) in observe_all(session, jobs).await? {
-        functions.push(roll_back(session, &site, &project, job, current, arguments, agreed).await?);
+        let known = job.answer(&current.observed);
+        functions.push(known.or_refused(roll_back(session, &site, &project, job, current, arguments, agreed).await)?);
     }
     Ok(site.functions(&project, functions).into())
 }

@@ -309,7 +309,7 @@ impl Rollout<'_> {
             Ok(Ok(Some((version, outputs)))) => return self.moved_back(failure, &version, outputs).await,
             Ok(Ok(None)) => {
                 self.remember_live_failed().await;
-                return failure.therefore("it stays live: there is no previous release to move back to");
+                return failure.therefore("it stays live, because no previous release is available");
             }
             Ok(Err(error)) if error.reason == Reason::Conflict => {
                 return failure.therefore_as_said("`live` was not moved back", &error.to_string());

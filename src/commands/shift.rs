@@ -34,7 +34,8 @@ async fn end(
     let jobs = site.jobs(&project, session.global.local);
     let mut functions = Vec::new();
     for (job, current) in observe_all(session, jobs).await? {
-        functions.push(end_one(session, &job, current, verify, &winner).await?);
+        let known = job.answer(&current.observed);
+        functions.push(known.or_refused(end_one(session, &job, current, verify, &winner).await)?);
     }
     Ok(site.functions(&project, functions))
 }

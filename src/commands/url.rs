@@ -9,7 +9,10 @@ use crate::report::{Answer, FunctionAnswer, State};
 
 pub(super) async fn url(session: &Session, arguments: &Url) -> Result<Answer, Failure> {
     let one = SingleFunction::find(session, arguments.function.as_ref()).await?;
-    let (_, url) = session.read("the URL", one.account.url(&one.name)).await??.ok_or_else(|| one.without_url())?;
-    let outputs = Outputs { url: Some(url), ..Outputs::default() };
-    Ok(one.functions(FunctionAnswer { state: State::Deployed, outputs, ..one.unknown() }).into())
+    let found = session.read("the URL", one.account.url(&one.name)).await??;
+    let found = found.ok_or_else(|| one.without_url()).map(|(_, url)| {
+        let outputs = Outputs { url: Some(url), ..Outputs::default() };
+        FunctionAnswer { state: State::Deployed, outputs, ..one.unknown() }
+    });
+    Ok(one.functions(one.unknown().or_refused(found)?).into())
 }

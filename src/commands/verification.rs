@@ -7,7 +7,7 @@ use crate::aws::{Current, Invoked, Part};
 use crate::failure::{Failure, FailureKind};
 use crate::manifest::Check;
 use crate::stack::{Auth, InvokeMode, Provisioned, Stack};
-use crate::verify::{self, Fault, Frame, Invocation, Refusal, Seen, Target};
+use crate::verify::{self, Delay, Fault, Frame, Invocation, Refusal, Seen, Target};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 use url::Url;
@@ -192,8 +192,8 @@ impl<'a> Verification<'a> {
             forbidden_for: FORBIDDEN_FOR,
             timeout: self.timeout(),
         };
-        let waiting = |elapsed: Duration| {
-            let for_what = "the URL to accept its permissions".to_owned();
+        let waiting = |delay: Delay, elapsed: Duration| {
+            let for_what = delay.to_string();
             self.session.console.tell(&Event::Waiting { function: function.clone(), for_what, elapsed });
         };
         let seen = self.session.until_second_signal(verify::verify(&target, &waiting)).await;

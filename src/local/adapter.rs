@@ -75,7 +75,7 @@ fn check(bytes: &[u8]) -> Result<(), String> {
 /// Why an adapter cannot be used, such as that of `$LAMSTREAM_ADAPTER`; `None` if it can.
 pub(crate) fn fault(program: &Path) -> Option<String> {
     let found = match program.metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Some("there is no such file".to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Some("it does not exist".to_owned()),
         Err(error) => return Some(error.to_string()),
         Ok(found) if !found.is_file() => return Some("it is not a file".to_owned()),
         Ok(found) => found,

@@ -116,7 +116,7 @@ fn read_linker<'a>(entry: &Entry<'a>, target: Option<&str>) -> Option<&'a str> {
     let expected = format!("one of {}, or a path with a `/` in it", list::quoted(LINKERS));
     let linker = entry.matching(|text| LINKERS.contains(&text) || is_path(text), &expected)?.into_inner();
     if linker == "rust-lld" && !target.is_some_and(|target| target.ends_with("-musl")) {
-        let found = target.map_or("there is no `target`".to_owned(), |target| format!("`target` is `{target}`"));
+        let found = target.map_or("`target` is not set".to_owned(), |target| format!("`target` is `{target}`"));
         entry.problem(format!(
             "`linker` is `rust-lld`, which links with musl's C library, but {found}, expected a `target` that ends in `-musl`"
         ));

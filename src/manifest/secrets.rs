@@ -1,36 +1,29 @@
 //! Finds the bytes of a manifest that may be secret, so that no error shows them.
 
+use super::keys;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Keys whose values are shown even if the text is not valid TOML.
-const HARMLESS: [&str; 25] = [
+/// Keys whose values are shown even if the text is not valid TOML, in addition to numbers and switches.
+const HARMLESS: [&str; 17] = [
     "account",
     "app",
     "architecture",
     "arn",
     "auth",
     "bin",
-    "concurrency",
     "crate",
     "description",
-    "ephemeral_storage",
-    "expect_status",
     "format",
     "layers",
     "log",
-    "memory",
     "method",
     "mode",
     "path",
     "region",
-    "retention_days",
     "role",
-    "streams",
-    "timeout",
     "url",
-    "whole",
 ];
 
 /// All values under keys that may hold secrets, anywhere in the document: a misplaced or misspelt environment is one,
@@ -108,7 +101,14 @@ fn is_harmless(line: &str) -> bool {
     let key = line.split(|character| !of_a_key(character)).next().unwrap_or_default();
     let last = key.rsplit('.').next().unwrap_or_default();
     let beside = ["headers", "body"].iter().any(|name| line.contains(name));
-    line.is_empty() || (HARMLESS.contains(&last) && !beside && !may_hold_secrets(line))
+    let value = line.split_once('=').map(|(_, value)| value.split('#').next().unwrap_or_default().trim());
+    let is_plain = || keys::is_plain(last) && value.is_some_and(is_number_or_truth);
+    line.is_empty() || ((HARMLESS.contains(&last) || is_plain()) && !beside && !may_hold_secrets(line))
+}
+
+fn is_number_or_truth(value: &str) -> bool {
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    is_number || ["true", "false"].contains(&value)
 }
 
 /// The length of the variable name at the start of a line. The space before `=` is required, because base64 may end
@@ -145,6 +145,7 @@ mod tests {
             "[functions.chat.environment]\nTOKEN \"secret\"\n",
             "environment = {\n  TOKEN = secret\n}\n",
             "crate = \"chat\" environment = { TOKEN = secret }\n",
+            "[functions.chat.environment]\nport = secret\n",
         ] {
             assert!(!shown(secret).contains("secret"), "{secret}");
         }
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_broken_text_shows_the_rest() {
-        let text = "app = x\n[functions.chat.environment]\nTOKEN = secret\n[functions.other]\n  crate = y # why\n";
+        let text = "app = x\nmemory = 256\nsnap_start = true # why\n[functions.chat.environment]\nTOKEN = secret\n[functions.other]\n  crate = y # why\n";
         assert_eq!(shown(text), text.replace("secret\n", ""));
     }
 }

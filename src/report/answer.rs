@@ -1,7 +1,7 @@
 //! The results of a command, before they are rendered as text or JSON.
 
 use crate::apply::{Outputs, Step, Verified};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
 use import::LeftOver;
@@ -215,6 +215,19 @@ impl FunctionAnswer {
             function_name: Some(names.function_name()),
             names: Some(names),
             ..FunctionAnswer::default()
+        }
+    }
+
+    /// The result of a command for this function: if it was refused, what was known of the function, and why.
+    ///
+    /// # Errors
+    /// If the run was interrupted or cancelled, or its command line is at fault: that concerns the run as a whole.
+    pub fn or_refused(self, result: Result<FunctionAnswer, Failure>) -> Result<FunctionAnswer, Failure> {
+        match result {
+            Err(failure) if matches!(failure.kind, FailureKind::Cloud | FailureKind::Conflict) => {
+                Ok(FunctionAnswer { error: Some(failure), ..self })
+            }
+            result => result,
         }
     }
 

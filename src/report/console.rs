@@ -176,6 +176,7 @@ impl Console {
         Failure {
             message: self.completed_message(&failure.message),
             caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
+            log: failure.log.iter().map(|line| self.hiding(line)).collect(),
             hints: failure.hints.iter().map(|hint| self.command_line.complete(hint)).collect(),
             ..failure.clone()
         }

@@ -25,7 +25,7 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(GREEN, "Packaged", &rest))
         }
         Event::Done { step, took, .. } => Some(Line::verb(GREEN, done(step.action), &named(step)).took(*took)),
-        Event::Failed { step, .. } => Some(Line::verb(RED, "Failed", &named(step))),
+        Event::Failed { step, .. } => Some(Line::verb(RED, "Failed", &format!("to {}", attempted(step)))),
         Event::Verified { function, what, verified } => {
             let line = Line::verb(GREEN, "Verified", &of(what, function));
             Some(line.took(verified.duration).detail(&seen(verified)))
@@ -162,6 +162,19 @@ fn named(step: &Step) -> String {
     format!("{} {}", step.kind.in_words(), step.name)
 }
 
+/// Such as `create role app-chat`. A release is named by its function: what failed may be any part of it.
+fn attempted(step: &Step) -> String {
+    let verb = match step.action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+    };
+    match step.kind {
+        ResourceKind::Release => format!("release {}", step.name.split(':').next().unwrap_or(&step.name)),
+        _ => format!("{verb} {}", named(step)),
+    }
+}
+
 fn doing(action: Action) -> &'static str {
     match action {
         Action::Create => "Creating",
@@ -221,7 +234,7 @@ fn change_line(names: &Names, change: &Change) -> Line {
     Line::marked(style, sign, &what)
 }
 
-/// An error as users see it: what failed, why, which steps were completed, and hints.
+/// An error as users see it: what failed, why, what the function wrote, which steps were completed, and hints.
 pub(crate) fn failure_lines(failure: &Failure) -> Vec<Line> {
     let line = |(nth, row): (usize, Row)| match row {
         Row::Text(text) if nth == 0 => Line::marked(RED, "error:", &text),
@@ -232,6 +245,10 @@ pub(crate) fn failure_lines(failure: &Failure) -> Vec<Line> {
     for (nth, cause) in failure.caused_by.iter().enumerate() {
         let request = failure.request_id.iter().filter(|_| nth == 0).map(|id| format!(" (request {id})"));
         lines.push(Line::plain(&format!("  caused by: {cause}{}", request.collect::<String>())));
+    }
+    if !failure.log.is_empty() {
+        lines.push(Line::plain("  the function's last log lines:"));
+        lines.extend(failure.log.iter().map(|line| Line::plain(&format!("    {line}"))));
     }
     if !failure.done.is_empty() || !failure.left.is_empty() {
         lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
@@ -250,6 +267,16 @@ fn kinds(steps: &[Step]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_step_says_what_was_attempted() {
+        let failed = |kind, action, name: &str| {
+            let step = Step { kind, action, name: name.to_owned() };
+            told(&Event::Failed { function: "chat".into(), step }).map(|line| line.to_string()).unwrap_or_default()
+        };
+        assert!(failed(ResourceKind::Release, Action::Update, "app-chat:live").ends_with(" to release app-chat"));
+        assert!(failed(ResourceKind::Role, Action::Create, "app-chat").ends_with(" to create role app-chat"));
+    }
 
     #[test]
     fn pruned_versions_are_in_order() {

@@ -1,6 +1,7 @@
 //! Verifies a deployed URL: repeats a check until it passes or clearly will not.
 
 use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -42,27 +43,47 @@ pub struct Target<'a> {
     pub timeout: Duration,
 }
 
-/// Sends the check until it passes, and returns what was observed. `on_wait` gets the elapsed time, at least once a
-/// second.
+/// What a URL may still lack after it was created or changed, and gets by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// AWS rejects requests: the permissions have not spread yet.
+    Permissions,
+    /// The response has status 403, which may be AWS's or the function's.
+    Status403,
+    /// The host name is unknown.
+    Name,
+    /// Other requests occupy the function's concurrency.
+    Concurrency,
+}
+
+/// Sends the check until it passes, and returns what was observed. While a delay is waited out, `on_wait` gets it at least
+/// once a second, with the time since it was first seen. A response that takes long is not a delay.
 ///
 /// # Errors
 /// The first fault that cannot go away by itself, or the last fault once `forbidden_for` is over.
-pub async fn verify(target: &Target<'_>, on_wait: &(dyn Fn(Duration) + Sync)) -> Result<Seen, Fault> {
-    let start = Instant::now();
+pub async fn verify(target: &Target<'_>, on_wait: &(dyn Fn(Delay, Duration) + Sync)) -> Result<Seen, Fault> {
+    let delay = Mutex::new(None);
     tokio::select! {
-        result = ask_until_settled(target, start) => result,
-        never = tick(start, on_wait) => match never {},
+        result = ask_until_settled(target, &delay) => result,
+        never = tick(&delay, on_wait) => match never {},
     }
 }
 
-async fn tick(start: Instant, on_wait: &(dyn Fn(Duration) + Sync)) -> Infallible {
+/// The delay that is waited out, and when it was first seen.
+type Waited = Mutex<Option<(Delay, Instant)>>;
+
+async fn tick(delay: &Waited, on_wait: &(dyn Fn(Delay, Duration) + Sync)) -> Infallible {
     loop {
         sleep(TICK).await;
-        on_wait(start.elapsed());
+        let waited = *delay.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((delay, since)) = waited {
+            on_wait(delay, since.elapsed());
+        }
     }
 }
 
-async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, Fault> {
+async fn ask_until_settled(target: &Target<'_>, delay: &Waited) -> Result<Seen, Fault> {
+    let start = Instant::now();
     let client = probe::client(&probe::url(target.url, target.check)?)?;
     let mut pause = FIRST_PAUSE;
     let mut may_be_cold = true;
@@ -74,12 +95,21 @@ async fn ask_until_settled(target: &Target<'_>, start: Instant) -> Result<Seen, 
         if matches!(fault, Fault::Late { .. }) && std::mem::take(&mut may_be_cold) {
             continue;
         }
-        let left = mends_within(&fault, target).saturating_sub(start.elapsed());
-        if left.is_zero() {
+        let mends = mends_within(&fault, target);
+        let left = mends.map(|(_, within)| within.saturating_sub(start.elapsed())).unwrap_or_default();
+        let Some((seen, _)) = mends.filter(|_| !left.is_zero()) else {
             return Err(told(fault, target, start.elapsed()));
-        }
+        };
+        note(delay, seen);
         sleep(pause.min(left)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn note(delay: &Waited, seen: Delay) {
+    let mut delay = delay.lock().unwrap_or_else(PoisonError::into_inner);
+    if delay.is_none_or(|(known, _)| known != seen) {
+        *delay = Some((seen, Instant::now()));
     }
 }
 
@@ -96,15 +126,17 @@ async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
     judge(check, &probe::observe(client, request, check, target.timeout).await?)
 }
 
-/// How long a healthy URL may keep answering like this: while its permissions and its name spread, and while streams
-/// that the check stopped reading still occupy the function's concurrency.
-fn mends_within(fault: &Fault, target: &Target<'_>) -> Duration {
+/// Why a healthy URL may answer like this, and for how long: while its permissions and its name spread, and while streams
+/// that the check stopped reading still occupy the function's concurrency. `None` if it does not mend by itself.
+fn mends_within(fault: &Fault, target: &Target<'_>) -> Option<(Delay, Duration)> {
     match fault {
-        Fault::Forbidden { .. } => target.forbidden_for,
-        Fault::Status { seen, .. } if seen.status == 403 => target.forbidden_for,
-        Fault::Status { seen, .. } if seen.status == 429 => target.timeout,
-        Fault::Unreachable { obstacle: Obstacle::Name, .. } if target.url.starts_with("https:") => target.forbidden_for,
-        _ => Duration::ZERO,
+        Fault::Forbidden { .. } => Some((Delay::Permissions, target.forbidden_for)),
+        Fault::Status { seen, .. } if seen.status == 403 => Some((Delay::Status403, target.forbidden_for)),
+        Fault::Status { seen, .. } if seen.status == 429 => Some((Delay::Concurrency, target.timeout)),
+        Fault::Unreachable { obstacle: Obstacle::Name, .. } if target.url.starts_with("https:") => {
+            Some((Delay::Name, target.forbidden_for))
+        }
+        _ => None,
     }
 }
 

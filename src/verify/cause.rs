@@ -44,6 +44,8 @@ pub enum Kind {
     Package,
 }
 
+const PORT: &str = "make sure it listens on the port in `PORT`, and answers `readiness_path` within 10 s";
+const OTHER_PORT: &str = "if it listens on another port, set `port` in the manifest";
 const WITHOUT_URL: &str =
     "if a service such as SQS or S3 invokes it, remove `url` and `check`: a URL only sends HTTP requests";
 const BUFFERED: &str = "or set `mode = \"buffered\"` in `url`";
@@ -57,12 +59,24 @@ impl Kind {
         }
     }
 
+    /// What keeps a function from answering at all, apart from what its log says.
+    pub(super) fn hints_without_an_answer(self) -> &'static [&'static str] {
+        match self {
+            Kind::Web => &[PORT, OTHER_PORT],
+            Kind::Crate | Kind::Package => &[],
+        }
+    }
+
     pub(super) fn hints_for_a_buffered_handler(self) -> &'static [&'static str] {
         match self {
             Kind::Crate => {
                 &["make it stream: with `lambda_http`, replace `run` by `run_with_streaming_response`", BUFFERED]
             }
-            Kind::Web => &["let the app answer with the body itself, without Lambda's JSON around it", BUFFERED],
+            Kind::Web => &[
+                "if this version was released with `mode = \"buffered\"`, set that mode again and run `lamstream deploy`, or \
+                 choose a version that streams",
+                "otherwise let the app answer with the body itself, without Lambda's JSON around it",
+            ],
             Kind::Package => &[
                 "make it stream, such as with `awslambda.streamifyResponse` in Node.js, or with a web app and `run`",
                 BUFFERED,
@@ -73,8 +87,6 @@ impl Kind {
 
 impl Cause {
     pub(super) fn hints(self, kind: Kind) -> &'static [&'static str] {
-        const PORT: &str = "make sure it listens on the port in `PORT`, and answers `readiness_path` within 10 s";
-        const OTHER_PORT: &str = "if it listens on another port, set `port` in the manifest";
         const NEEDS: &str = "check that it has every variable and permission that it needs to start";
         match (self, kind) {
             (Cause::Architecture, Kind::Package) => {
@@ -124,6 +136,33 @@ impl Cause {
             // Only the function's logs say why.
             (Cause::Request, _) => &[],
             (Cause::Time, _) => &["check what it waits for, or raise `timeout` in the manifest"],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_hint_fits_what_the_function_is_made_of() {
+        for (cause, kind, first) in [
+            (Cause::NotReady, Kind::Web, "port in `PORT`"),
+            (Cause::NeverAsked, Kind::Web, "port in `PORT`"),
+            (Cause::NeverAsked, Kind::Crate, "`port = 8080`"),
+            (Cause::NeverAsked, Kind::Package, "`port = 8080`"),
+            (Cause::Ended, Kind::Web, "set `run`"),
+            (Cause::Ended, Kind::Crate, "`lambda_http`"),
+            (Cause::Ended, Kind::Package, "Runtime API"),
+            (Cause::Glibc, Kind::Crate, "`build.linker"),
+            (Cause::Architecture, Kind::Package, "build it for"),
+        ] {
+            assert!(cause.hints(kind)[0].contains(first), "{cause:?} {kind:?}: {:?}", cause.hints(kind));
+        }
+        for kind in [Kind::Crate, Kind::Web, Kind::Package] {
+            let is_port = |hint: &&str| hint.contains("port in `PORT`");
+            assert_eq!(kind.hints_without_an_answer().iter().any(is_port), kind == Kind::Web);
+            assert_eq!(Cause::Start.hints(kind).iter().any(is_port), kind == Kind::Web);
         }
     }
 }

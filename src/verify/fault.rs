@@ -91,6 +91,11 @@ impl Fault {
                 &["wait, or raise the function's or the account's concurrency"]
             }
             Fault::Status { .. } => &["if this response is correct, change `check` in the manifest"],
+            // AWS's own answer for a function without one.
+            Fault::ServerError { seen: Seen { status: 502, .. }, .. } => {
+                let more = kind.hints_without_an_answer().iter().map(|hint| (*hint).to_string());
+                return logs("").into_iter().chain(more).collect();
+            }
             Fault::ServerError { .. } => return logs(""),
             Fault::RawJson { .. } => kind.hints_for_a_buffered_handler(),
             Fault::RuntimeErrorText { .. } => return logs("; a handler's stream must never yield an error"),

@@ -20,7 +20,7 @@ mod signs;
 mod version;
 mod words;
 
-pub use ask::{Sign, Target, verify};
+pub use ask::{Delay, Sign, Target, verify};
 pub use cause::{Cause, Kind};
 pub use event::{Caller, event};
 pub use exchange::{Exchange, Question};

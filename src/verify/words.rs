@@ -1,5 +1,6 @@
 //! The wording of faults.
 
+use super::ask::Delay;
 use super::cause::Cause;
 use super::fault::{Fault, Obstacle, Refusal};
 use super::observation::Seen;
@@ -77,6 +78,18 @@ impl Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Completes "waiting for …".
+impl fmt::Display for Delay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Delay::Permissions => "the permissions of the URL to take effect",
+            Delay::Status403 => "the URL to answer with another status than 403",
+            Delay::Name => "the host name of the URL to resolve",
+            Delay::Concurrency => "an instance of the function to be free",
+        })
+    }
+}
 
 impl Obstacle {
     fn in_words(self) -> &'static str {

@@ -73,7 +73,7 @@ impl Place {
         let registry = Index::start(false);
         let place = Place { bench: Bench::new(MANIFEST), registry, tools };
         place.add("six", "1.0.0", json!({"bin": {"six": "index.js"}}));
-        place.add("leaf", "1.0.0", json!({}));
+        place.add("leaf", "1.0.0", json!({"scripts": {"postinstall": "exit 1"}}));
         place.add("leaf", "2.0.0", json!({}));
         place.add("dev", "1.0.0", json!({}));
         place.add("foreign", "1.0.0", json!({"os": ["darwin"], "cpu": ["arm64"]}));
@@ -155,13 +155,14 @@ impl Place {
         command.env("PATH", std::env::join_paths(paths).unwrap()).output().unwrap()
     }
 
-    fn built(&self, arguments: &[&str]) -> PathBuf {
+    /// The directory with what was packaged, and what was said.
+    fn built(&self, arguments: &[&str]) -> (PathBuf, String) {
         let output = self.build(self.tools.as_deref(), arguments);
         assert!(output.status.success(), "{}", said(&output));
         let to = self.bench.path("unpacked");
         let _ = std::fs::remove_dir_all(&to);
         unpack(&self.bench.path("out/site.zip"), &to);
-        to
+        (to, said(&output))
     }
 }
 
@@ -170,7 +171,8 @@ fn what_a_lock_names_is_packaged_with_the_members_that_the_app_needs() {
     for case in &CASES {
         let Some(place) = Place::new(case) else { continue };
         for architecture in ["x86_64", "arm64"] {
-            let at = place.built(&["--arch", architecture]);
+            let (at, words) = place.built(&["--arch", architecture]);
+            assert!(words.contains("the install scripts of `leaf` did not run"), "{}: {words}", case.name);
             let output = Command::new("node").arg("index.js").current_dir(&at).output().unwrap();
             let words = String::from_utf8_lossy(&output.stdout).into_owned();
             assert_eq!(words.trim(), "six@1.0.0 shared:leaf@2.0.0 leaf@1.0.0", "{} {}", case.name, said(&output));

@@ -144,7 +144,7 @@ fn what_could_not_start_is_refused_before_anything_is_called() {
     let empty = mistaken(&app(&empty, &[("other.py", "")]));
     assert!(empty.contains("it has no file for the handler `main.handler`"), "{empty}");
     let nowhere = mistaken(&app(&MANIFEST.replace("'app'", "'nowhere'"), &[]));
-    assert!(nowhere.contains("deploy.toml:3:7: cannot use the directory `nowhere`: there is no such"), "{nowhere}");
+    assert!(nowhere.contains("deploy.toml:3:7: cannot use the directory `nowhere`: it does not exist"), "{nowhere}");
 }
 
 #[test]
@@ -173,7 +173,10 @@ fn a_directory_built_elsewhere_is_zipped_and_a_zip_is_kept_as_it_is() {
     with_a_secret.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));
     let output = with_a_secret.run(&["build", "--out", "out"]);
     let story = String::from_utf8(output.stderr).unwrap();
-    assert!(story.contains("the package contains `.env`, which looks like a secret"), "{story}");
+    assert!(
+        story.contains("the package of `site` contains `.env`, which looks like a secret; remove it unless"),
+        "{story}"
+    );
 
     std::fs::rename(bench.path("out/site.zip"), bench.path("site.zip")).unwrap();
     bench.write("deploy.toml", &manifest.replace("'app'", "'site.zip'"));

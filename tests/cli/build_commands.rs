@@ -107,7 +107,7 @@ fn a_command_that_cannot_run_or_fails_is_reported() {
         let words = bad(&bench, 1);
         assert!(expected.iter().all(|expected| words.contains(expected)), "{command}: {words}");
     };
-    failed("echo the reason; exit 3", &["`echo the reason; exit 3`", "failed with exit code 3", "the reason"]);
+    failed("echo the reason; exit 3", &["`echo the reason; exit 3`", "exited with status 3", "the reason"]);
     failed("no-such-program --x", &["did not find a program", "no-such-program", "npx NAME"]);
     failed("./index.js", &["cannot be executed", "chmod +x"]);
     failed("kill -9 $$", &["was ended by SIGKILL", "too much memory"]);
@@ -118,7 +118,7 @@ fn a_command_that_cannot_run_or_fails_is_reported() {
     let nothing = with("{ command = 'true', directory = '.' }");
     let manifest = std::fs::read_to_string(nothing.path("repo/deploy.toml")).unwrap();
     nothing.write("repo/deploy.toml", &manifest.replace("web = 'app'", "web = 'dist'"));
-    assert!(bad(&nothing, 1).contains("cannot use the directory `dist`: there is no such directory"));
+    assert!(bad(&nothing, 1).contains("cannot use the directory `dist`: it does not exist"));
 }
 
 #[test]

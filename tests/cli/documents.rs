@@ -76,7 +76,7 @@ fn a_failure_is_a_document_too() {
     assert_eq!(code, 2);
     assert_eq!(document["ok"], false);
     assert_eq!(document["error"]["kind"], "manifest");
-    assert_eq!(keys(&document["error"]), ["caused_by", "hints", "kind", "message", "request_id"]);
+    assert_eq!(keys(&document["error"]), ["caused_by", "hints", "kind", "log", "message", "request_id"]);
 
     let bench = Bench::new(TWO);
     let (document, code) = bench.json(&["deploy"]);
@@ -128,6 +128,29 @@ fn values_of_the_environment_appear_nowhere() {
     let everything = said.join("\n");
     assert!(everything.contains("environment.KEY changed"), "the changes were planned");
     assert!(!everything.contains(secret), "{everything}");
+}
+
+/// A command that is refused knows which function it is about.
+#[test]
+fn a_function_that_is_not_deployed_has_its_names() {
+    let bench = Bench::new(TWO);
+    for arguments in [
+        &["rollback", "--yes", "zebra"][..],
+        &["promote", "zebra"],
+        &["releases", "zebra"],
+        &["url", "zebra"],
+        &["logs", "zebra"],
+    ] {
+        let (document, code) = bench.json(&[arguments, &["--local"]].concat());
+        let function = &document["functions"][0];
+        assert_eq!(
+            (code, &function["name"], &function["function_name"]),
+            (1, &json!("zebra"), &json!("shop-zebra")),
+            "{document:#}"
+        );
+        assert_eq!(document["error"], function["error"], "{document:#}");
+        assert!(!document["region"].is_null(), "{document:#}");
+    }
 }
 
 #[test]

@@ -85,15 +85,12 @@ fn the_sentence_of_an_exception_comes_before_its_frames() {
     assert_eq!(code, 1, "{document:#}");
     let functions = document["functions"].as_array().unwrap();
     for ((name, .., expected), function) in CASES.into_iter().zip(functions) {
-        let causes = function["error"]["caused_by"].as_array().unwrap();
-        let log: Vec<&str> = causes
-            .iter()
-            .filter_map(|line| line.as_str()?.strip_prefix("log: "))
-            .skip_while(|line| !line.contains(expected[0]))
-            .collect();
-        assert!(log.len() >= expected.len(), "{name}: {causes:#?}");
+        let shown = function["error"]["log"].as_array().unwrap();
+        let log = shown.iter().filter_map(|line| line.as_str());
+        let log: Vec<&str> = log.skip_while(|line| !line.contains(expected[0])).collect();
+        assert!(log.len() >= expected.len(), "{name}: {shown:#?}");
         for (line, expected) in log.iter().zip(expected) {
-            assert!(line.starts_with(expected), "{name}: {expected:?} is expected: {causes:#?}");
+            assert!(line.starts_with(expected), "{name}: {expected:?} is expected: {shown:#?}");
         }
     }
 }
@@ -116,5 +113,31 @@ fn what_a_function_logs_of_a_failed_request_is_shown() {
     let output = bench.run(&["deploy", "--local"]);
     let told = said(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("log: ValueError: cannot read the catalogue"), "{told}");
+    assert!(told.contains("\n  the function's last log lines:\n    ValueError: cannot read the catalogue\n"), "{told}");
+    assert!(!told.contains("caused by"), "{told}");
+}
+
+/// A rollback does not change the mode of the URL, and the adapter of an older version still buffers.
+#[test]
+fn a_version_that_was_released_to_buffer_says_so_behind_a_url_that_streams() {
+    let main = "import http.server, os\nclass Handler(http.server.BaseHTTPRequestHandler):\n    def do_GET(self):\n        \
+                self.send_response(200)\n        self.send_header('content-length', '2')\n        self.end_headers()\n        \
+                self.wfile.write(b'ok')\nhttp.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Handler).serve_forever()\n";
+    let manifest = |mode: &str| {
+        format!(
+            "app = \"shop\"\n[functions.site]\nweb = \"app\"\nruntime = \"python3.13\"\nrun = \"python main.py\"\nport = 18437\n\
+             dependencies = \"none\"\nurl = {{ auth = \"none\", mode = \"{mode}\" }}\ncheck = {{}}\n"
+        )
+    };
+    let bench = Bench::new(&manifest("buffered"));
+    bench.write_all("app/main.py", main);
+    bench.good(&["deploy", "--local"]);
+    bench.write("deploy.toml", &manifest("response-stream"));
+    bench.good(&["deploy", "--local"]);
+    let output = bench.run(&["rollback", "--local", "--yes"]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hint = "hint: if this version was released with `mode = \"buffered\"`, set that mode again";
+    assert!(words.contains("the URL streams but the handler is buffered") && words.contains(hint), "{told}");
 }

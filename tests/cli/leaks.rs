@@ -243,12 +243,12 @@ fn a_version_that_writes_all_it_knows_to_its_log_is_not_quoted() {
         let bad = zip_of(&watch.bench, &WRITER.replace("MOMENT", moment));
         for more in [&["--yes"][..], &["--yes", "--shift", "10"]] {
             let told = watch.expect(1, &[&["deploy", "--local", &bad], more].concat(), &[]);
-            assert!(told.contains(words) && told.contains("log: known: [hidden]"), "{told}");
+            assert!(told.contains(words) && told.contains("known: [hidden]"), "{told}");
         }
         watch.expect(0, &["deploy", "--local", "--yes", "--no-verify", &bad], &[]);
         watch.expect(0, &["deploy", "--local", "--yes", &good], &[]);
         let told = watch.expect(1, &["rollback", "--local", "--yes"], &[]);
-        assert!(told.contains(words) && told.contains("log: known: [hidden]"), "{told}");
+        assert!(told.contains(words) && told.contains("known: [hidden]"), "{told}");
         // The log itself is the function's own words; what is said beside it is ours.
         let output = watch.command(&["logs", "chat", "--local", "-v"]).output().unwrap();
         assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains(MARK), "{}", said(&output));

@@ -34,8 +34,8 @@ const HANDLER: &str = "runtime = 'python3.13'\nhandler = 'main.handler'\n";
 #[test]
 fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
     let table = [
-        ("crate = 'nope'\n", "3:9: cannot build `nope`: there is no such directory"),
-        ("crate = 'app'\n", "3:9: cannot build `app`: there is no `Cargo.toml` in it"),
+        ("crate = 'nope'\n", "3:9: cannot build `nope`: the directory does not exist"),
+        ("crate = 'app'\n", "3:9: cannot build `app`: the directory does not contain a `Cargo.toml`"),
         ("crate = 'ws/chat/Cargo.toml'\n", "3:9: cannot build"),
         ("crate = 'ws'\n", "3:9: cannot build"),
         ("crate = 'ws/lib'\n", "3:9: cannot build `lib`: it is a library"),
@@ -44,7 +44,7 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         ("crate = 'ws/gated'\n", "3:9: cannot build `gated`: its binary `gated` requires the feature `lambda`"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.linker = './ld'\n", "5:16: cannot link with"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.rustc = './rustc'\n", "5:15: cannot build with"),
-        (&format!("web = 'nope'\n{WEB}"), "3:7: cannot use the directory `nope`: there is no such directory"),
+        (&format!("web = 'nope'\n{WEB}"), "3:7: cannot use the directory `nope`: it does not exist"),
         (&format!("web = 'app/run.sh'\n{WEB}"), "3:7: cannot use the directory `app/run.sh`: it is a file"),
         (
             &format!("web = 'app'\n{}", WEB.replace("run.sh", "start.sh")),
@@ -63,7 +63,7 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         ("package = 'app/run.sh'\n", "3:11: cannot use the package `app/run.sh`: it is not a zip file"),
         ("package = 'app/empty.zip'\n", "3:11: cannot use the package `app/empty.zip`: it is not a zip file"),
         ("package = 'app'\n", "3:11: cannot use the directory `app`: it has no `bootstrap`"),
-        (&format!("package = 'nope.zip'\n{HANDLER}"), "3:11: cannot use the package `nope.zip`: there is no such file"),
+        (&format!("package = 'nope.zip'\n{HANDLER}"), "3:11: cannot use the package `nope.zip`: it does not exist"),
         (
             &format!("package = 'app'\n{}", HANDLER.replace("main", "other")),
             "5:11: cannot use the directory `app`: it has no file for the handler",
@@ -216,7 +216,7 @@ fn what_a_crates_settings_name_and_what_it_requires_is_checked_before_any_call()
     }
     let table = [
         ("", "target.'cfg(unix)'.linker = 'nosuchlinker'", "cannot link with `nosuchlinker`: it is not in `PATH`"),
-        ("", "build.rustflags = ['-Clinker=/no/ld']", "cannot link with `/no/ld`: there is no such file"),
+        ("", "build.rustflags = ['-Clinker=/no/ld']", "cannot link with `/no/ld`: it does not exist"),
         ("", "build.rustc-wrapper = 'nosuchwrapper'", "cannot compile with `nosuchwrapper`: it is not in `PATH`"),
         ("rust-version = '1.999'", "", "cannot build `own`: it requires rustc 1.999.0, but the compiler is 1."),
         ("[[bin]]\nname = 'x'\npath = 'src/nope.rs'", "", "cannot build `own`: its binary `x` has no source"),
@@ -294,7 +294,7 @@ fn what_the_local_cloud_needs_is_known_before_it_is_started() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("cannot use `LAMSTREAM_ADAPTER` (`/nowhere/adapter`)"), "{told}");
     assert!(told.contains("hint: correct the variable, or unset it"), "{told}");
-    assert!(told.contains(&format!("there is no copy of the layer `{layer}`")), "{told}");
+    assert!(told.contains(&format!("this machine has no copy of the layer `{layer}`")), "{told}");
     assert!(!bench.data().exists(), "not even the local cloud was started");
 }
 
@@ -393,7 +393,7 @@ fn an_adapter_that_a_variable_names_and_that_cannot_be_run_is_named() {
     std::fs::copy(LAMSTREAM, bench.path("closed")).unwrap();
     std::fs::set_permissions(bench.path("closed"), std::fs::Permissions::from_mode(0o644)).unwrap();
     for (named, why) in [
-        ("/nowhere/adapter", "there is no such file"),
+        ("/nowhere/adapter", "it does not exist"),
         ("app", "it is not a file"),
         ("app/run.sh", "it is not a Linux executable"),
         ("foreign", "it is for "),

@@ -90,8 +90,9 @@ fn a_version_that_fails_its_check_gets_no_traffic() {
     write(&bench, "two", "no start", "");
     let (document, code) = bench.json(&["deploy", "--local", "--yes", &format!("--package={}", moody_zip().display())]);
     assert_eq!((code, &document["error"]["kind"]), (1, &json!("verify")));
-    let causes = document["error"]["caused_by"].to_string();
-    assert!(causes.contains("log: KEY is not set, so I cannot start"), "{causes}");
+    let log = document["error"]["log"].to_string();
+    assert!(log.contains("\"KEY is not set, so I cannot start\""), "{log}");
+    assert_eq!(document["error"]["caused_by"], json!([]));
     assert_eq!(document["functions"][0]["release"]["version"], "1");
 }
 
@@ -145,7 +146,7 @@ fn a_response_that_was_buffered_in_transit_is_reported_and_nothing_moves() {
 fn a_first_url_that_fails_has_no_back() {
     let bench = Bench::new(&manifest("RELEASE = \"one\", FOR = \"url\", MOOD = \"broken\"", ""));
     let errors = errors(&deploy(&bench, &[]));
-    assert!(errors.contains("there is no previous release to move back to"), "{errors}");
+    assert!(errors.contains("no previous release is available"), "{errors}");
     assert_eq!(answer(&bench), "release one\n");
 }
 
@@ -249,6 +250,12 @@ fn rollback_goes_to_what_was_live_before_and_back_again() {
         "{}",
         said(&unknown)
     );
+    assert!(unknown.stdout.is_empty(), "{}", said(&unknown));
+    let (document, code) = bench.json(&["rollback", "--local", "--yes", "--to", "9"]);
+    let function = &document["functions"][0];
+    assert_eq!((code, &function["state"], &function["release"]["version"]), (1, &json!("deployed"), &json!("1")));
+    assert_eq!(function["function_arn"], "arn:aws:lambda:us-east-1:000000000000:function:shop-chat");
+    assert_eq!(document["error"], function["error"]);
     let same = back(&["--to", "1"]);
     assert!(
         same.status.success() && String::from_utf8_lossy(&same.stderr).contains("nothing to do"),

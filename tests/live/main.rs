@@ -11,6 +11,7 @@ mod documented;
 mod facts;
 mod interrupted;
 mod live;
+mod permissions;
 mod place;
 mod report;
 mod story;

@@ -56,7 +56,7 @@ pub(crate) enum Answer {
     Precondition,
     /// 400: Lambda does not believe in the role yet.
     NotAssumable,
-    /// 404: there is no such thing.
+    /// 404: the resource does not exist.
     NotFound,
     /// 400: another operation on the log group is in progress.
     Aborted,

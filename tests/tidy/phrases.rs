@@ -92,6 +92,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("stays behind", "is left out"),
     ("that are there", "available, published or installed"),
     ("the release before", "the previous release"),
+    ("there is no such", "does not exist"),
     ("there is no way back", "has no previous release to roll back to"),
     ("under way", "in progress"),
     ("what is said first counts", "precedence, highest first"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use lamstream::manifest::{Check, Expect};
-use lamstream::verify::{Fault, Obstacle, Refusal, Seen, Target, verify};
+use lamstream::verify::{Delay, Fault, Obstacle, Refusal, Seen, Target, verify};
 use tokio::sync::oneshot;
 
 use super::server::{Connection, Server};
@@ -29,7 +29,7 @@ fn target<'a>(url: &'a str, check: &'a Check) -> Target<'a> {
 }
 
 async fn ask(server: &Server, check: &Check) -> Result<Seen, Fault> {
-    verify(&target(&server.url, check), &|_| {}).await
+    verify(&target(&server.url, check), &|_, _| {}).await
 }
 
 /// Sends two chunks 60 ms apart, and tells when the client has left.
@@ -101,11 +101,33 @@ async fn a_403_is_tried_again_until_the_permissions_have_spread() {
     .await;
     let (check, waits) = (Check::default(), Mutex::new(Vec::new()));
     let target = Target { forbidden_for: Duration::from_secs(20), ..target(&server.url, &check) };
-    let seen = verify(&target, &|elapsed| waits.lock().unwrap().push(elapsed)).await.unwrap();
+    let on_wait = |delay, elapsed| waits.lock().unwrap().push((delay, elapsed));
+    let seen = verify(&target, &on_wait).await.unwrap();
     assert_eq!((seen.status, seen.bytes), (200, 5));
     assert_eq!(server.requests().len(), 3);
     let waits = waits.into_inner().unwrap();
-    assert!(!waits.is_empty() && waits.is_sorted(), "{waits:?}");
+    assert!(!waits.is_empty() && waits.iter().all(|(delay, _)| *delay == Delay::Permissions), "{waits:?}");
+    assert!(waits.iter().map(|(_, elapsed)| elapsed).is_sorted(), "{waits:?}");
+}
+
+/// The time of a slow response is the function's own. A wait says what else the URL lacks.
+#[tokio::test]
+async fn a_wait_is_reported_only_for_what_was_seen() {
+    async fn answer(number: usize, mut connection: Connection) {
+        if number == 0 {
+            return connection.whole(429, "busy").await;
+        }
+        connection.pause(700).await;
+        connection.whole(200, "hello").await;
+    }
+    for (skipped, expected) in [(0, Some(Delay::Concurrency)), (1, None)] {
+        let server = Server::start(move |number, connection| answer(number + skipped, connection)).await;
+        let waits = Mutex::new(Vec::new());
+        let check = Check { expect: Expect::Status(200), ..Check::default() };
+        let on_wait = |delay, _| waits.lock().unwrap().push(delay);
+        assert_eq!(verify(&target(&server.url, &check), &on_wait).await.unwrap().status, 200);
+        assert_eq!(waits.into_inner().unwrap().first().copied(), expected);
+    }
 }
 
 #[tokio::test]
@@ -113,7 +135,7 @@ async fn a_403_that_stays_is_forbidden_and_not_tried_for_longer_than_allowed() {
     let server = Server::start(async |_, mut connection: Connection| connection.whole(403, FORBIDDEN).await).await;
     let check = Check::default();
     let target = Target { forbidden_for: Duration::from_millis(300), ..target(&server.url, &check) };
-    let fault = verify(&target, &|_| {}).await.unwrap_err();
+    let fault = verify(&target, &|_, _| {}).await.unwrap_err();
     let Fault::Forbidden { words, signed: false, tried_for, refusal: Refusal::Unknown, seen } = &fault else {
         panic!("{fault:?}")
     };
@@ -149,7 +171,7 @@ async fn a_server_that_says_nothing_runs_into_the_timeout() {
     let server = Server::start(async |_, connection: Connection| connection.hang().await).await;
     let check = Check::default();
     let target = Target { timeout: Duration::from_millis(200), ..target(&server.url, &check) };
-    let fault = verify(&target, &|_| {}).await.unwrap_err();
+    let fault = verify(&target, &|_, _| {}).await.unwrap_err();
     assert!(matches!(fault, Fault::Timeout { seen: None, after } if after >= Duration::from_millis(200)), "{fault:?}");
 }
 
@@ -163,7 +185,7 @@ async fn a_stream_that_falls_silent_runs_into_the_timeout_with_what_was_seen() {
     .await;
     let check = streaming();
     let target = Target { timeout: Duration::from_millis(300), ..target(&server.url, &check) };
-    let fault = verify(&target, &|_| {}).await.unwrap_err();
+    let fault = verify(&target, &|_, _| {}).await.unwrap_err();
     assert!(matches!(&fault, Fault::Timeout { seen: Some(seen), .. } if seen.bytes == 3), "{fault:?}");
 }
 
@@ -226,14 +248,14 @@ async fn each_request_is_signed_and_a_signer_that_cannot_is_believed() {
     };
     let forbidden_for = Duration::from_secs(20);
     let signed = Target { sign: Some(&sign), forbidden_for, ..target(&server.url, &check) };
-    verify(&signed, &|_| {}).await.unwrap();
+    verify(&signed, &|_, _| {}).await.unwrap();
     let expected = format!("POST {}stream/chat?query=hello%20you [(\"x-own\", \"1\")] the body", server.url);
     assert_eq!(*asked.lock().unwrap(), [expected.clone(), expected]);
     let last = server.requests()[1].clone();
     assert!(last.contains("authorization: signature 2\r\n") && last.contains("x-own: 1\r\n"), "{last}");
     let cannot = |_: &Method, _: &str, _: &[(String, String)], _: &[u8]| Err("expired".to_string());
     let unsigned = Target { sign: Some(&cannot), ..target(&server.url, &check) };
-    assert_eq!(verify(&unsigned, &|_| {}).await.unwrap_err(), Fault::NotSigned("expired".into()));
+    assert_eq!(verify(&unsigned, &|_, _| {}).await.unwrap_err(), Fault::NotSigned("expired".into()));
 }
 
 #[tokio::test]
@@ -242,7 +264,7 @@ async fn a_port_where_nothing_listens_is_unreachable_and_not_the_functions_fault
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
     let check = Check::default();
-    let fault = verify(&target(&url, &check), &|_| {}).await.unwrap_err();
+    let fault = verify(&target(&url, &check), &|_, _| {}).await.unwrap_err();
     assert!(matches!(fault, Fault::Unreachable { obstacle: Obstacle::Connection, .. }), "{fault:?}");
     assert!(!fault.calls_for_moving_back());
 }
@@ -250,7 +272,7 @@ async fn a_port_where_nothing_listens_is_unreachable_and_not_the_functions_fault
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_said_to_be_unknown() {
     let check = Check::default();
-    let fault = verify(&target("https://lamstream.invalid/", &check), &|_| {}).await.unwrap_err();
+    let fault = verify(&target("https://lamstream.invalid/", &check), &|_, _| {}).await.unwrap_err();
     // Behind a proxy it is the proxy that does not know it.
     assert!(matches!(fault, Fault::Unreachable { obstacle: Obstacle::Name | Obstacle::Proxy, .. }), "{fault:?}");
 }

@@ -172,7 +172,7 @@ fn add_stack_tags(draft: &mut Draft, function: &str, environment: &Environment) 
 fn without_functions(template: &Template, draft: &Draft) -> Invalid {
     let resources = template.root.get("Resources").unwrap_or(&template.root);
     if template.functions().next().is_none() {
-        let message = "the template has no `AWS::Serverless::Function`, so there is nothing to import";
+        let message = "nothing to import: the template has no `AWS::Serverless::Function`";
         return template
             .wrong(resources, message)
             .hint("write a manifest instead: docs/manifest.md describes every key");

@@ -87,7 +87,7 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
             | "Outputs" => {}
             "Rules" | "Hooks" => writer.left(node, section, "applies only to CloudFormation", "leave it out"),
             "Metadata" => metadata(writer, node),
-            _ => writer.left(node, section, "a template has no such section", "check which one is meant"),
+            _ => writer.left(node, section, "not a section of a SAM template", "check which one is meant"),
         }
     }
     for (name, node) in template.section("Outputs") {

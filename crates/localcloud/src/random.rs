@@ -1,6 +1,8 @@
 //! Random texts: keys, ids, file names.
 
 use rand::Rng;
+use rand::distributions::uniform::SampleUniform;
+use std::ops::Range;
 
 /// Letters, and letters with digits.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +18,13 @@ pub(crate) fn text(length: usize, alphabet: Alphabet) -> String {
         Alphabet::Upper => &LETTERS[..26],
         Alphabet::Alphanumeric => LETTERS,
     };
-    let mut rng = rand::rng();
-    (0..length).map(|_| char::from(letters[rng.random_range(0..letters.len())])).collect()
+    let mut rng = rand::thread_rng();
+    (0..length).map(|_| char::from(letters[rng.gen_range(0..letters.len())])).collect()
+}
+
+/// A number of the range.
+pub(crate) fn number<T: SampleUniform + PartialOrd>(range: Range<T>) -> T {
+    rand::thread_rng().gen_range(range)
 }
 
 /// A UUID.

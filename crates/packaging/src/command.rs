@@ -12,6 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::BuildError;
 use crate::exclude::{self, Unwanted};
+use crate::said::{self, signal};
 use crate::tool::{self, Tell, failed, find};
 use crate::{address, lock};
 
@@ -157,9 +158,8 @@ impl BuildCommand {
                 .hint("make it executable with `chmod +x`, or name its interpreter"),
             // The shell reports a program that a signal ended as 128 and the signal's number.
             (Some(code), _) if code > 128 => signalled(error(format!("failed: a program was ended by {}", signal(code - 128))), code - 128),
-            (Some(code), _) => error(format!("failed with exit code {code}")),
-            (None, Some(number)) => signalled(error(format!("was ended by {}", signal(number))), number),
-            (None, None) => error("failed".to_owned()),
+            (None, Some(number)) => signalled(error(said::ending(status)), number),
+            _ => error(said::ending(status)),
         }
     }
 
@@ -219,19 +219,6 @@ fn is_steady(name: &str) -> bool {
 
 fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| tool::absolute(path))
-}
-
-fn signal(number: i32) -> String {
-    let known = [
-        (1, "SIGHUP"),
-        (2, "SIGINT"),
-        (6, "SIGABRT"),
-        (9, "SIGKILL"),
-        (11, "SIGSEGV"),
-        (13, "SIGPIPE"),
-        (15, "SIGTERM"),
-    ];
-    known.iter().find(|(known, _)| *known == number).map_or(format!("signal {number}"), |(_, name)| (*name).to_owned())
 }
 
 fn signalled(error: BuildError, number: i32) -> BuildError {

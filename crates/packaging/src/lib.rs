@@ -30,6 +30,7 @@ mod origin;
 mod patterns;
 
 mod lock;
+mod said;
 mod tool;
 
 mod address;

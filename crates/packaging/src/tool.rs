@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 use crate::error::BuildError;
-use crate::{address, digest};
+use crate::{address, digest, said};
 
 /// Receives a tool's output, line by line.
 pub(crate) type Tell<'a> = &'a (dyn Fn(&str) + Sync);
@@ -144,24 +144,24 @@ pub(crate) fn write(file: &Path, text: &str) -> Result<(), BuildError> {
 /// Runs a tool to completion. Dropping the future kills it.
 ///
 /// # Errors
-/// Everything that it wrote, if it failed.
-pub(crate) async fn run(mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>> {
+/// Everything that it wrote, and how it ended, if it failed. `name` is the tool's name.
+pub(crate) async fn run(name: &str, mut command: Command, tell: Tell<'_>) -> Result<(), Vec<String>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| vec![error.to_string()])?;
-    let said = RefCell::new(Vec::new());
+    let heard = RefCell::new(Vec::new());
     let hear = |line: &str| {
         let line = &*address::without_credentials(line);
         tell(line);
-        said.borrow_mut().push(line.to_owned());
+        heard.borrow_mut().push(line.to_owned());
     };
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (out, err, status) = tokio::join!(lines(stdout, hear), lines(stderr, hear), child.wait());
-    let mut said = said.into_inner();
+    let mut heard = heard.into_inner();
     match out.and(err).and(status) {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => {
-            said.push(format!("it failed with {status}"));
-            Err(said)
+            heard.push(format!("{name} {}", said::ending(status)));
+            Err(heard)
         }
         Err(error) => Err(vec![error.to_string()]),
     }
@@ -183,20 +183,23 @@ pub(crate) async fn lines<R: AsyncRead + Unpin>(
 }
 
 /// A tool's stdout; its output is not forwarded.
-pub(crate) async fn output(mut command: Command) -> Result<String, Vec<String>> {
+///
+/// # Errors
+/// Its stderr, and how it ended, if it failed. `name` is the tool's name.
+pub(crate) async fn output(name: &str, mut command: Command) -> Result<String, Vec<String>> {
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = command.output().await.map_err(|error| vec![error.to_string()])?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(address::without_credentials(&said).lines().map(str::to_owned).collect())
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines = address::without_credentials(&stderr);
+    Err(lines.lines().map(str::to_owned).chain([format!("{name} {}", said::ending(output.status))]).collect())
 }
 
 /// An error with the tool's last lines.
 pub(crate) fn failed(message: String, said: &[String]) -> BuildError {
-    let words = said.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
-    let words: Vec<&str> = words.collect();
+    let words = said::worth_saying(said);
     let last = &words[words.len().saturating_sub(LAST_LINES)..];
     last.iter().fold(BuildError::new(message), |error, line| error.because(line))
 }

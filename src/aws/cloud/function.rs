@@ -56,7 +56,7 @@ async fn create(
     let (Some(release), ReleaseSource::Zip(artifact)) =
         (delivery.target.live.as_ref().map(Live::newest), delivery.source)
     else {
-        return Err(CloudError::new(action, Reason::Refused, "there is no code to create it with"));
+        return Err(CloudError::new(action, Reason::Refused, "no code to create it with"));
     };
     with_code(place, artifact, observer, async |code| {
         let create = async || match send_create(place, function, release, &code).await {

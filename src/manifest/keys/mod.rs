@@ -78,6 +78,20 @@ pub(super) fn names(keys: Keys) -> Vec<&'static str> {
     keys.iter().flat_map(|group| group.keys).map(|key| key.name).collect()
 }
 
+/// Whether some table has a key of this name whose value is a number or a switch.
+pub(super) fn is_plain(name: &str) -> bool {
+    let mut open = vec![ROOT];
+    while let Some(keys) = open.pop() {
+        for key in keys.iter().flat_map(|group| group.keys) {
+            if key.name == name && matches!(key.value, Value::Number(..) | Value::Switch | Value::NumberOrText(_)) {
+                return true;
+            }
+            open.push(key.value.keys());
+        }
+    }
+    false
+}
+
 impl Value {
     /// The keys of the value's table or tables.
     pub fn keys(&self) -> Keys {

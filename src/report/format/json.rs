@@ -209,6 +209,7 @@ fn error(failure: &Failure) -> Value {
         "kind": failure.kind.as_str(),
         "message": failure.message.to_string(),
         "caused_by": failure.caused_by,
+        "log": failure.log,
         "request_id": failure.request_id,
         "hints": failure.hints,
     })

@@ -49,7 +49,7 @@ fn values(answer: &Answer) -> String {
 fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
     match &function.detail {
         Detail::Zip(zip) => Some(format!("{}\n", zip.path)),
-        Detail::Url if function.state != State::Failed => {
+        Detail::Url if function.state != State::Failed && function.error.is_none() => {
             let url = function.outputs.url.as_ref()?;
             Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
         }

@@ -1,5 +1,6 @@
 //! What a line of a log is, in the forms in which runtimes and languages write.
 
+use super::rust;
 use serde_json::Value;
 
 /// How lines of Lambda itself, and of the local cloud, start.
@@ -32,7 +33,7 @@ const NOISE: [&str; 8] = [
 ];
 
 /// Parts of frames that are not in the app's own code.
-const FOREIGN: [&str; 24] = [
+const FOREIGN: [&str; 20] = [
     "node:",
     "node_modules/",
     "(<anonymous>)",
@@ -50,10 +51,6 @@ const FOREIGN: [&str; 24] = [
     "at sun.",
     "at org.springframework.",
     "at org.apache.",
-    "rust_begin_unwind",
-    ": core::",
-    ": std::",
-    ": tokio::",
     "__libc",
     "loadAndEvaluateModule",
     "/gems/",
@@ -78,7 +75,9 @@ pub(super) fn is_noise(line: &str) -> bool {
 
 /// Whether a frame is in the app's own code, as far as can be told.
 pub(super) fn is_own(frame: &str) -> bool {
-    !frame.trim_start().starts_with("...") && !FOREIGN.iter().any(|part| frame.contains(part))
+    !frame.trim_start().starts_with("...")
+        && !FOREIGN.iter().any(|part| frame.contains(part))
+        && rust::name(frame).is_none_or(rust::is_own)
 }
 
 /// A frame of Node.js, Bun, Deno, Java or Ruby.
@@ -102,10 +101,7 @@ pub(super) fn is_inner_error(line: &str) -> bool {
 
 /// `NUMBER: NAME` or `at PLACE`, below the heading of a backtrace.
 pub(super) fn is_backtrace(line: &str) -> bool {
-    let inner = line.trim_start();
-    let number = inner.split(':').next().unwrap_or_default();
-    let is_numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    inner.len() < line.len() && (is_numbered || inner.starts_with("at "))
+    rust::name(line).is_some() || (line.starts_with(' ') && line.trim_start().starts_with("at "))
 }
 
 pub(super) fn is_backtrace_heading(line: &str) -> bool {

@@ -4,6 +4,7 @@
 //! frames of the app's own code; its other frames, copies of source and Lambda's own lines are left out.
 
 mod line;
+mod rust;
 
 use super::signs;
 use line::{
@@ -36,7 +37,11 @@ pub(super) fn last_words(log: &str) -> Vec<String> {
     if !found.is_empty() {
         return found[found.len().saturating_sub(LINES)..].to_vec();
     }
-    let lines: Vec<&str> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    // The whole end of a log may be frames.
+    let is_word = |line: &str| rust::name(line).is_some_and(|name| !name.contains(' '));
+    let is_frame = |line: &str| rust::is_elsewhere(line) || rust::is_frame(line) || is_word(line);
+    let lines = log.lines().map(str::trim_end).filter(|line| !is_noise(line) && !is_frame(line));
+    let lines: Vec<&str> = lines.collect();
     lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
@@ -102,7 +107,9 @@ impl Reader {
                 }
             }
             State::Backtrace if is_backtrace(line) => {
-                if !line.trim_start().starts_with("at ") {
+                if rust::is_elsewhere(line) {
+                    self.frames.pop();
+                } else if rust::name(line).is_some() {
                     self.frames.push(line.to_owned());
                 }
             }
@@ -117,7 +124,11 @@ impl Reader {
     }
 
     fn read_words(&mut self, line: &str) {
-        if is_frame(line) {
+        if rust::is_elsewhere(line) || rust::is_frame(line) {
+            // The heading is missing if the log is cut.
+            self.begin(State::Backtrace);
+            self.frames.extend(rust::is_frame(line).then(|| line.to_owned()));
+        } else if is_frame(line) {
             if self.state != State::Frames {
                 self.begin(State::Frames);
             }

@@ -36,7 +36,7 @@ async fn conditions(live: &Live<'_>) -> Result<Seen> {
 async fn two_statements(live: &Live<'_>) -> Result<Seen> {
     let statements = live.statements("brief", "live").await?;
     let invoke = statements.iter().find(|statement| statement["Action"] == "lambda:InvokeFunction");
-    let id = invoke.and_then(|found| found["Sid"].as_str()).context("there is no such statement")?;
+    let id = invoke.and_then(|found| found["Sid"].as_str()).context("the statement does not exist")?;
     let (function, lambda) = (live.name("brief"), &live.place.lambda);
     let remove = lambda.remove_permission().function_name(&function).qualifier("live").statement_id(id);
     accepted(remove.send().await)?;

@@ -2,6 +2,7 @@
 
 use super::settings::{Setting, Settings};
 use super::writer::Writer;
+use crate::draft;
 
 /// What `cargo lambda deploy` gives a function that does not say.
 const TIMEOUT: i64 = 30;
@@ -80,7 +81,8 @@ fn url(writer: &mut Writer<'_>, settings: &mut Settings) {
     let is_on = settings.take("deploy", "enable_function_url").is_some_and(|setting| setting.is_true());
     let is_off = settings.take("deploy", "disable_function_url").is_some_and(|setting| setting.is_true());
     if !is_on || is_off {
-        writer.comment("No URL, as with cargo lambda. For one, add `url = { auth = \"none\" }` or `\"aws-iam\"`.");
+        writer.comment("No URL, as with cargo lambda. Uncomment this line to add a public one:");
+        writer.disabled_key("url", draft::table([("auth", toml::Value::from("none"))]));
         return;
     }
     let mut writer = writer.within("url");

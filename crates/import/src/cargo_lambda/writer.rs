@@ -23,6 +23,11 @@ impl Writer<'_> {
         self.draft.push(&self.table, Entry::Key { name: name.to_owned(), value: value.into(), enabled: true });
     }
 
+    /// Writes a key as a comment, for a setting that you may want.
+    pub(crate) fn disabled_key(&mut self, name: &str, value: impl Into<Value>) {
+        self.draft.push(&self.table, Entry::Key { name: name.to_owned(), value: value.into(), enabled: false });
+    }
+
     pub(crate) fn comment(&mut self, text: impl Into<String>) {
         self.draft.push(&self.table, Entry::Comment(text.into()));
     }

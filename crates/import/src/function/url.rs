@@ -2,7 +2,7 @@
 
 use super::events::{self, Auth, Gateway};
 use super::properties::Properties;
-use crate::draft::{STILL_NEEDED, UNSUPPORTED};
+use crate::draft::{self, STILL_NEEDED, UNSUPPORTED};
 use crate::node::Node;
 use crate::writer::Writer;
 use toml::Value;
@@ -23,37 +23,41 @@ pub(super) fn read(writer: &mut Writer<'_>, properties: &mut Properties, has_ada
             let what = "the adapter follows the mode of the URL; without a URL it buffers";
             writer.left(&set, "Environment.Variables.AWS_LWA_INVOKE_MODE", what, "give the function a `url`");
         }
-        writer.comment("The template has no URL for it; `url = { auth = \"none\" }` would add a public one.");
+        writer.comment("The template has no URL for it. Uncomment this line to add a public one:");
+        writer.disabled_key("url", draft::table([("auth", Value::from("none"))]));
         return;
     };
-    let mut writer = writer.within("url", "FunctionUrlConfig");
-    if writer.fields(&config, "", &["AuthType", "InvokeMode", "Cors"]).is_none() {
-        without_auth(&mut writer, &config);
-        return;
+    if written(&mut writer.within("url", "FunctionUrlConfig"), &config, has_adapter, mode_of_adapter.as_ref()) {
+        writer.comment("Uncomment this line to verify on each deploy that it streams:");
+        writer.disabled_key("check", draft::table([("path", Value::from("/")), ("streams", true.into())]));
+    }
+}
+
+/// Writes the template's URL. Returns whether it streams.
+fn written(writer: &mut Writer<'_>, config: &Node, has_adapter: bool, mode_of_adapter: Option<&Node>) -> bool {
+    if writer.fields(config, "", &["AuthType", "InvokeMode", "Cors"]).is_none() {
+        without_auth(writer, config);
+        return false;
     }
     let words = [("NONE", "none"), ("AWS_IAM", "aws-iam")];
     let auth = config.get("AuthType");
     if auth.is_none() {
-        writer.block(&config, "AuthType", "a URL requires it", "set `auth = \"none\"` or `auth = \"aws-iam\"`");
+        writer.block(config, "AuthType", "a URL requires it", "set `auth = \"none\"` or `auth = \"aws-iam\"`");
     }
     if !writer.word_key("auth", auth, "AuthType", &words) {
-        without_auth(&mut writer, &config);
-        return;
+        without_auth(writer, config);
+        return false;
     }
-    let mode = mode(&mut writer, config.get("InvokeMode"));
-    let mode_of_adapter = mode_of_adapter.as_ref().and_then(Node::text).map(str::to_lowercase);
+    let mode = mode(writer, config.get("InvokeMode"));
+    let mode_of_adapter = mode_of_adapter.and_then(Node::text).map(str::to_lowercase);
     if has_adapter && mode_of_adapter.unwrap_or_else(|| "buffered".to_owned()) != mode.replace('-', "_") {
         let what = format!("lamstream gives the adapter the mode of the URL, `{mode}`, but the template sets another");
-        writer.left(&config, "InvokeMode", what, "check that the mode is the one you mean");
-    }
-    if mode == "response-stream" {
-        writer.comment(
-            "`check = { path = \"/\", streams = true }` under the function would verify on each deploy that it streams.",
-        );
+        writer.left(config, "InvokeMode", what, "check that the mode is the one you mean");
     }
     if let Some(cors) = config.get("Cors") {
-        read_cors(&mut writer, cors);
+        read_cors(writer, cors);
     }
+    mode == "response-stream"
 }
 
 /// Writes a URL in place of an API. `streams`: the adapter streams.
@@ -65,7 +69,7 @@ fn from_gateway(writer: &mut Writer<'_>, gateway: &Gateway, has_adapter: bool, s
         Auth::Iam => writer.key("auth", "aws-iam"),
         Auth::Other(other) => {
             let what = format!("{other} decides who may call, which a URL does not have");
-            let advice = "uncomment `auth` to allow only signed requests, or check callers in the app and set \"none\"";
+            let advice = "uncomment `url` and its `auth` to allow only signed requests, or check callers in the app and set \"none\"";
             writer.block(&gateway.event, &format!("Events.{}", gateway.name), what, advice);
             writer.comment("Without `auth` the function has no URL.");
             writer.disabled_key("auth", "aws-iam");

@@ -127,7 +127,7 @@ impl Launch {
         };
         let real = self.real(wrapper);
         if !real.is_file() {
-            let why = format!("{WRAPPER} is `{wrapper}`, and there is no such file");
+            let why = format!("{WRAPPER} is `{wrapper}`, which does not exist");
             return Err(StartError::new(INVALID_ENTRYPOINT, why));
         }
         let mut command = Command::new(if self.mounted { Path::new(wrapper) } else { &real });

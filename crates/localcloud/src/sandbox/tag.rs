@@ -12,6 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_pro
 use crate::disk::directory::Directory;
 use crate::disk::files::write_private;
 use crate::net::peer::processes;
+use crate::random;
 use crate::sync::lock;
 
 /// How often to look for processes that were started while others were being ended, and the pause between two rounds.
@@ -36,7 +37,7 @@ pub(super) struct InstanceMark {
 impl ProcessTag {
     /// A new tag of a cloud.
     pub(super) fn new(run: u64) -> Self {
-        Self { run, instance: rand::random_range(1..run) }
+        Self { run, instance: random::number(1..run) }
     }
 
     /// Tags this process, and thereby all that it will start. Called between fork and exec: it makes one system call.
@@ -115,7 +116,7 @@ pub(super) fn begin_run(data: &Directory) -> u64 {
     });
     // A cloud that is run by a function of another cloud can only lower the limit.
     let most = getrlimit(Resource::Locks).maximum.unwrap_or(1 << 62).max(4);
-    let run = rand::random_range(most / 2..most);
+    let run = random::number(most / 2..most);
     // If this fails, the next cloud finds the processes of this one by their environment.
     let _ = write_private(&path, run.to_string().as_bytes());
     run

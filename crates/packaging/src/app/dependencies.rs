@@ -91,7 +91,7 @@ impl Dependencies {
             Dependencies::File(file) if file.is_file() => Ok(Some(locked(file))),
             Dependencies::File(file) => {
                 let error = BuildError::new(format!(
-                    "cannot read the dependencies `{}`: there is no such file",
+                    "cannot read the dependencies `{}`: the file does not exist",
                     file.display()
                 ));
                 Err(error.at(&["dependencies"]).hint("`dependencies` is relative to the manifest"))

@@ -114,7 +114,7 @@ impl App {
         let why = match self.directory.metadata() {
             Ok(metadata) if metadata.is_dir() => return Ok(()),
             Ok(_) => "it is a file".to_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "there is no such directory".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
             Err(error) => error.to_string(),
         };
         Err(BuildError::new(format!("cannot use {}: {why}", self.subject())).at(&["web", "package"]))

@@ -119,8 +119,9 @@ impl Tree {
         let found = self.resolve(name);
         let Some(file) = found.and_then(|found| self.0.get_mut(&found)) else {
             let error = BuildError::new(format!("cannot use {subject}: it has no `{name}` to start the app with"));
+            let line = command_line(name).unwrap_or_else(|| format!("exec {name}"));
             return Err(error.at(&["run", "package", "web"]).hint(format!(
-                "set `run` to a script in that directory, or to a command line of several words: `exec {name}`"
+                "set `run` to a script in that directory, or to a command line of several words: `{line}`"
             )));
         };
         refuse_what_cannot_start(name, &file.bytes()?).map_err(|error| error.or_at(&["run", "package", "web"]))?;
@@ -200,11 +201,50 @@ impl File {
     }
 }
 
+/// The command lines that start files of these endings, which the kernel cannot execute, with the programs of Lambda's
+/// runtimes.
+const INTERPRETERS: [(&str, &str); 10] = [
+    ("py", "python"),
+    ("js", "node"),
+    ("mjs", "node"),
+    ("cjs", "node"),
+    ("ts", "node"),
+    ("mts", "node"),
+    ("cts", "node"),
+    ("rb", "ruby"),
+    ("jar", "java -jar"),
+    ("dll", "dotnet"),
+];
+
+/// What starts a file that an interpreter has to read.
+fn command_line(name: &str) -> Option<String> {
+    let (_, ending) = name.rsplit('/').next()?.rsplit_once('.')?;
+    let (_, interpreter) = INTERPRETERS.iter().find(|(known, _)| *known == ending)?;
+    Some(format!("{interpreter} {name}"))
+}
+
+fn without_interpreter(name: &str, line: &str) -> BuildError {
+    let error = BuildError::new(format!("cannot start `{name}`: it does not name its interpreter")).at(&["run"]);
+    let error = error.hint(format!("name it: `run = \"{line}\"`"));
+    if name.ends_with("ts") {
+        return error
+            .hint("compile it to JavaScript first for a runtime before `nodejs22.x`, which cannot run TypeScript");
+    }
+    error
+}
+
 /// The kernel can execute ELF files, and scripts that name their interpreter.
 pub(super) fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), BuildError> {
     let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if bytes.starts_with(b"\x7fELF") || (first_line.starts_with(b"#!") && !first_line.ends_with(b"\r")) {
         return Ok(());
+    }
+    if bytes.starts_with(b"\xef\xbb\xbf#!") {
+        let error = BuildError::new(format!("cannot start `{name}`: it starts with a byte order mark instead of `#!`"));
+        return Err(error.hint(format!("save it without one: `sed -i '1s/^\\xEF\\xBB\\xBF//' {name}`")));
+    }
+    if let Some(line) = command_line(name).filter(|_| !first_line.starts_with(b"#!")) {
+        return Err(without_interpreter(name, &line));
     }
     if first_line.ends_with(b"\r") {
         let error = BuildError::new(format!(
@@ -213,10 +253,6 @@ pub(super) fn refuse_what_cannot_start(name: &str, bytes: &[u8]) -> Result<(), B
         return Err(
             error.hint(format!("convert it: `sed -i 's/\\r$//' {name}`, and `*.sh text eol=lf` in .gitattributes"))
         );
-    }
-    if bytes.starts_with(b"\xef\xbb\xbf#!") {
-        let error = BuildError::new(format!("cannot start `{name}`: it starts with a byte order mark instead of `#!`"));
-        return Err(error.hint(format!("save it without one: `sed -i '1s/^\\xEF\\xBB\\xBF//' {name}`")));
     }
     let error =
         BuildError::new(format!("cannot start `{name}`: it is neither an ELF file nor a script that starts with `#!`"));
@@ -273,6 +309,17 @@ mod tests {
         assert!(refused(b"python main.py\n").hints[0].contains("#!/bin/bash"));
         assert!(refused(b"#!/bin/bash\r\nexec x\r\n").hints[0].contains("sed -i"));
         assert!(refused(b"\xef\xbb\xbf#!/bin/sh\n").message.contains("byte order mark"));
+        for (name, line) in [
+            ("main.py", "python main.py"),
+            ("dist/server.js", "node dist/server.js"),
+            ("app.rb", "ruby app.rb"),
+            ("main.ts", "node main.ts"),
+            ("target/app.jar", "java -jar target/app.jar"),
+        ] {
+            let error = refuse_what_cannot_start(name, b"import os\r\n").unwrap_err();
+            assert_eq!(error.hints[0], format!("name it: `run = \"{line}\"`"));
+        }
+        refuse_what_cannot_start("main.py", b"#!/usr/bin/env python\n").unwrap();
         refuse_what_cannot_start("run.sh", b"#!/bin/bash\nexec x\n").unwrap();
         refuse_what_cannot_start("server", b"\x7fELF...").unwrap();
     }

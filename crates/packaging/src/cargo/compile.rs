@@ -271,14 +271,14 @@ fn command(mut cargo: Command, paths: &Paths, linking: &Linking, profile: &[Stri
 fn real_dir(crate_dir: &Path) -> Result<PathBuf, BuildError> {
     let what = || format!("cannot build `{}`", crate_dir.display());
     let real = crate_dir.canonicalize().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => BuildError::new(format!("{}: there is no such directory", what())),
+        std::io::ErrorKind::NotFound => BuildError::new(format!("{}: the directory does not exist", what())),
         _ => BuildError::new(what()).because(error),
     });
     let real = real.map_err(|error| error.at(&["crate"]))?;
     if real.join("Cargo.toml").is_file() {
         return Ok(real);
     }
-    let error = BuildError::new(format!("{}: there is no `Cargo.toml` in it", what())).at(&["crate"]);
+    let error = BuildError::new(format!("{}: the directory does not contain a `Cargo.toml`", what())).at(&["crate"]);
     Err(match real.is_file() {
         true => error.hint("name the crate's directory, not a file in it"),
         false => error,
@@ -291,7 +291,7 @@ fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
         return Ok(());
     }
     let rustc = toolchain.rustc().display();
-    Err(BuildError::new(format!("cannot build with `{rustc}`: there is no such file")).at(&["build.rustc"]))
+    Err(BuildError::new(format!("cannot build with `{rustc}`: it does not exist")).at(&["build.rustc"]))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) async fn find(
     (configuration, environment, cargo_home): (&Configuration, &Environment, &Path),
 ) -> Result<Findings, BuildError> {
     if let Some(Linker::At(path)) = preference.linker.as_ref().filter(|linker| !is_there(linker)) {
-        let error = BuildError::new(format!("cannot link with `{}`: there is no such file", path.display()));
+        let error = BuildError::new(format!("cannot link with `{}`: it does not exist", path.display()));
         return Err(error.at(&["build.linker"]));
     }
     let (own, Target { sysroot, cfgs, .. }) = compiler(toolchain, target).await?;

@@ -97,7 +97,7 @@ impl Settings<'_> {
 
 fn error(what: &str, Wanted { program, set_by }: &Wanted) -> BuildError {
     let is_path = program.components().count() > 1;
-    let why = if is_path { "there is no such file" } else { "it is not in `PATH`" };
+    let why = if is_path { "it does not exist" } else { "it is not in `PATH`" };
     BuildError::new(format!("cannot {what} with `{}`: {why}", program.display()))
         .because(set_by)
         .hint(format!("install `{}`, or change that setting", program.display()))
@@ -155,7 +155,7 @@ mod tests {
         for linker in ["rust-lld", "tools/ld", "cached"] {
             assert_eq!(missing(&[], &[(variable, linker)]), [""; 0], "{linker}");
         }
-        assert!(missing(&[], &[(variable, "tools/no-ld")])[0].contains("there is no such file"));
+        assert!(missing(&[], &[(variable, "tools/no-ld")])[0].contains("it does not exist"));
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         let told = [
             "cannot compile with `no-cache`: it is not in `PATH`; \
              `/w/.cargo/config.toml` sets it as `build.rustc-wrapper`",
-            "cannot compile with `/w/tools/none`: there is no such file; \
+            "cannot compile with `/w/tools/none`: it does not exist; \
              `/w/.cargo/config.toml` sets it as `build.rustc-workspace-wrapper`",
         ];
         assert_eq!(missing(&configured, &[]), told);

@@ -9,6 +9,7 @@ use tokio::process::Command;
 use super::binary::Binary;
 use super::toolchain::not_started;
 use crate::error::BuildError;
+use crate::said;
 use crate::tool::lines;
 
 /// Receives cargo's stderr, line by line and without line ends.
@@ -43,7 +44,7 @@ pub(super) async fn build(
     messages.and(story).map_err(unreadable)?;
     let status = status.map_err(unreadable)?;
     if !status.success() {
-        return Err(BuildError::new(format!("{what}: cargo failed with {status}")));
+        return Err(BuildError::new(format!("{what}: cargo {}", said::ending(status))));
     }
     executable
         .ok_or_else(|| BuildError::new(what).because(format!("cargo did not report an executable `{}`", binary.bin)))

@@ -11,6 +11,7 @@ use super::lock::Lock;
 use super::members::Members;
 use super::project::{Project, cpu};
 use super::registries;
+use super::scripts;
 use super::tools::{self, Program};
 use super::workspace::Workspace;
 use crate::error::BuildError;
@@ -133,10 +134,20 @@ pub(crate) async fn install(
             Ok(())
         })
         .await?;
+    notes.extend(listed.scripts(&place));
     Ok(Some(listed.installed(list, place)))
 }
 
 impl Listed {
+    /// The note about scripts that were not run.
+    fn scripts(&self, place: &Path) -> Option<String> {
+        let needed = self.members.needed_by(&self.package);
+        let is_needed = |member: &&Value| member["name"].as_str().is_some_and(|name| needed.contains(name));
+        let own = std::iter::once(&self.package).chain(self.members.0.values().filter(is_needed));
+        let roots: Vec<&str> = std::iter::once("").chain(self.members.0.keys().map(String::as_str)).collect();
+        scripts::note(place, &roots, own)
+    }
+
     /// Depends on everything that decides what is installed and from where, and on what is checked afterwards.
     fn key(&self, cpu: &str, project: &Project, settings: &str) -> String {
         let tool = self.lock.as_ref().map(|lock| (lock.tool, &lock.app));
@@ -155,7 +166,7 @@ async fn install_unlocked(
     command.args(tools::npm_arguments(false, cpu, "")).current_dir(place);
     registries::keep(&mut command, &project.text(".npmrc"));
     let message = format!("cannot install the dependencies in `{}`", list.display());
-    tool::run(command, tell).await.map_err(|said| failed(message, &said))
+    tool::run("npm", command, tell).await.map_err(|said| failed(message, &said))
 }
 
 /// Removes what the tools note about an installation: it differs between machines, and no app needs it.

@@ -3,6 +3,7 @@
 mod install;
 
 mod project;
+mod scripts;
 mod tools;
 mod workspace;
 

@@ -36,7 +36,7 @@ pub(super) async fn in_force(npm: &Path) -> String {
     let mut command = Command::new(npm);
     // The root directory is in no project.
     command.args(["config", "list", "--json"]).current_dir("/");
-    let text = tool::output(command).await.unwrap_or_default();
+    let text = tool::output("npm", command).await.unwrap_or_default();
     let settings: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap_or_default();
     let decides = |key: &str| key.contains("registry") || OTHERS.contains(&key);
     let mut found: Vec<String> = settings.iter().filter(|(key, _)| decides(key)).map(|it| format!("{it:?}")).collect();

@@ -50,7 +50,7 @@ impl Program {
         let program = own.or(found).ok_or_else(|| missing(list, lock))?;
         let mut command = program.command(&lock.root);
         command.arg("--version");
-        let version = tool::output(command).await.map_err(|said| failed(cannot(list), &said))?;
+        let version = tool::output("yarn", command).await.map_err(|said| failed(cannot(list), &said))?;
         let version = version.trim();
         if version.starts_with("1.") == (lock.tool == Tool::Classic) {
             return Ok(program);
@@ -92,7 +92,7 @@ impl Program {
                 command.env("YARN_NODE_LINKER", "node-modules").env("YARN_ENABLE_SCRIPTS", "0");
                 command.env("YARN_ENABLE_TELEMETRY", "0").env("YARN_ENABLE_PROGRESS_BARS", "0");
             }
-            tool::run(command, tell).await.map_err(|said| refused(list, lock, &said))?;
+            tool::run(lock.tool.name(), command, tell).await.map_err(|said| refused(list, lock, &said))?;
         }
         if matches!(lock.tool, Tool::Classic | Tool::Bun) {
             remove_foreign(place, cpu);

@@ -55,6 +55,9 @@ const UV_OTHER_PYTHON: [&str; 2] = [" does not satisfy Python", " depends on Pyt
 /// uv, about an option or a value that it does not support yet.
 const UV_TOO_OLD: [&str; 2] = ["'pylock.toml'", "'--format"];
 
+/// Writes the list of a project that uv manages, without the project itself, which would be a link to this machine.
+pub(super) const UV_EXPORT: &str = "uv export --no-dev --no-emit-project -o requirements.txt";
+
 /// Warnings about a package, as opposed to those about this machine.
 const ABOUT_A_PACKAGE: [&str; 4] =
     ["does not provide the extra", "does not have an extra", "yanked", "does not have any extra"];

@@ -106,7 +106,12 @@ impl Run<'_> {
     pub(super) fn pip(&self, what: &str) -> Command {
         let mut command = Command::new(&self.python.program);
         command.args(["-m", "pip", what, "--quiet", "--no-input", "--disable-pip-version-check"]);
-        command.env("PIP_REQUIRE_VIRTUALENV", "0").env("PIP_USER", "0").env("PIP_ROOT_USER_ACTION", "ignore");
+        // pip runs itself for what a build needs, without these options.
+        command
+            .env("PIP_PROGRESS_BAR", "off")
+            .env("PIP_REQUIRE_VIRTUALENV", "0")
+            .env("PIP_USER", "0")
+            .env("PIP_ROOT_USER_ACTION", "ignore");
         command.current_dir(&self.list.directory);
         // A variable replaces the value in a file, so it repeats that value.
         for (name, own, more) in [
@@ -147,7 +152,7 @@ impl Run<'_> {
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
         loop {
             let command = self.command(default, wheels, &sources, place)?;
-            let Err(said) = tool::run(command, &messages::filter(self.tell)).await else { break };
+            let Err(said) = tool::run("pip", command, &messages::filter(self.tell)).await else { break };
             let requirement = self.without_wheel(&said)?;
             let name = Requirement::parse(&requirement).map(|found| found.name).unwrap_or_default();
             if sources.contains_key(&name) {
@@ -295,7 +300,7 @@ fn not_for_pip(file: &Path) -> BuildError {
 pub(super) async fn settings(python: &Path) -> Vec<(String, String)> {
     let mut command = Command::new(python);
     command.args(["-m", "pip", "config", "list"]);
-    let text = tool::output(command).await.unwrap_or_default();
+    let text = tool::output("pip", command).await.unwrap_or_default();
     let pair = |line: &str| {
         let (name, value) = line.split_once('=')?;
         let name = name.rsplit_once('.').map_or(name, |(_, name)| name);

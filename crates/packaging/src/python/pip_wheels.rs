@@ -70,7 +70,7 @@ impl Run<'_> {
             self.alone(&mut command, index);
             command.arg("--log").arg(self.scratch.join(LOG)).arg("--no-deps").arg("--dest").arg(&place);
             command.arg("-r").arg(&file);
-            let Err(said) = tool::run(command, &messages::filter(self.tell)).await else { break };
+            let Err(said) = tool::run("pip", command, &messages::filter(self.tell)).await else { break };
             let requirement = self.without_wheel(&said)?;
             let name = Requirement::parse(&requirement).map(|found| found.name).unwrap_or_default();
             let Some(at) = packages.iter().position(|package| package.name == name) else {
@@ -123,7 +123,7 @@ impl Run<'_> {
             Some(_) => messages::not_installed(&self.list.file, self.platform, &said, Some(&read_log(&log))),
             None => messages::not_built(requirement, self.platform, &said),
         };
-        tool::run(command, &messages::filter(self.tell)).await.map_err(refused)?;
+        tool::run("pip", command, &messages::filter(self.tell)).await.map_err(refused)?;
         let wheel =
             files(&place).into_iter().next().ok_or_else(|| messages::not_built(requirement, self.platform, &[]))?;
         wheel::refuse_compiled(&name, &wheel, self.platform, "its source")?;
@@ -169,7 +169,7 @@ impl Run<'_> {
             command.arg("--ignore-requires-python").arg("--wheel-dir").arg(&wheels);
         }
         command.arg("--no-deps").arg("-r").arg(&file);
-        tool::run(command, &messages::filter(self.tell)).await.map_err(|said| self.not_installed(&said))?;
+        tool::run("pip", command, &messages::filter(self.tell)).await.map_err(|said| self.not_installed(&said))?;
         let wheel = files(&wheels).into_iter().next();
         if let Some(wheel) = wheel.as_ref().filter(|_| !is_wheel) {
             wheel::refuse_compiled(&package.name, wheel, self.platform, &package.source.shown())?;

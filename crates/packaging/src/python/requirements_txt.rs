@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::indexes::Indexes;
+use super::messages::UV_EXPORT;
 use super::requirement::Requirement;
 use crate::error::BuildError;
 use crate::tool;
@@ -169,6 +170,9 @@ fn refused(file: &Path, what: &str) -> BuildError {
         "cannot install `{what}` of `{}`: it is a local directory; the package would only contain a link to it",
         file.display()
     ));
+    if what == "-e ." {
+        return error.hint(format!("leave the project itself out of the list; with uv: `{UV_EXPORT}`"));
+    }
     error
         .hint("build its wheel, such as with `pip wheel --no-deps --wheel-dir vendor DIR`, and list `vendor/NAME.whl`")
         .hint("or put the directory into the app's own")
@@ -300,6 +304,10 @@ mod tests {
         for text in ["-e ../lib\n", "--editable=../lib\n"] {
             assert!(refused(text).message.contains("`-e ../lib`"), "{text}");
         }
+        // `uv export` lists the project itself, unless an option leaves it out.
+        assert!(
+            refused("-e .\nsix==1\n").hints[0].contains("`uv export --no-dev --no-emit-project -o requirements.txt`")
+        );
     }
 
     #[test]

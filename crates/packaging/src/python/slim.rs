@@ -149,8 +149,8 @@ async fn import(importer: &Interpreter, place: &Path, modules: &[String]) -> Res
     command.args(["-I", "-S", "-c", IMPORT]).arg(tool::absolute(place)).args(modules);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", home.path()).env("TMPDIR", home.path());
     command.current_dir(home.path());
-    let text =
-        tool::output(command).await.map_err(|said| tool::failed("cannot import the packages".to_owned(), &said))?;
+    let text = tool::output("Python", command).await;
+    let text = text.map_err(|said| tool::failed("cannot import the packages".to_owned(), &said))?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 

@@ -112,7 +112,7 @@ impl Run<'_> {
                 command.env("UV_INDEX", known.chain(passwords).collect::<Vec<_>>().join(" "));
             }
             built.iter().for_each(|name| _ = command.args(["--refresh-package", name]));
-            match tool::run(command, &messages::filter(tell)).await {
+            match tool::run("uv", command, &messages::filter(tell)).await {
                 Ok(()) => return Ok(names),
                 Err(said) if self.builds(&said) => first = Some(said),
                 Err(said) => return Err(self.not_installed(said, first)),
@@ -216,7 +216,7 @@ impl Run<'_> {
             // The first index that has a name serves it.
             command.args(["--quiet", "--no-header", "--no-annotate", "--index-strategy", "first-index"]);
             command.args(["--format", "pylock.toml"]).args(options).arg(tool::absolute(file));
-            match tool::output(command).await {
+            match tool::output("uv", command).await {
                 Ok(text) => return Pylock::parse(&text, &self.list.directory),
                 Err(said) if self.builds(&said) => first = Some(said),
                 Err(said) => return Err(self.not_installed(said, first)),
@@ -313,7 +313,7 @@ impl Run<'_> {
         let mut command = self.command("compile", &BTreeSet::new());
         command.args(["--quiet", "--no-config", "--no-deps", "--default-index", index]).arg(&list);
         INDEXES.iter().for_each(|name| _ = command.env_remove(name));
-        match tool::output(command).await {
+        match tool::output("uv", command).await {
             Ok(_) => Ok(true),
             Err(said) => Ok(!messages::is_unknown_to_index(&said)),
         }

@@ -85,9 +85,9 @@ async fn what_is_no_crate_with_a_binary_is_said_to_be_none() {
     let library = message("words").await;
     assert_eq!(library.message, "cannot build `words`: it is a library and has no binary to run");
     let source = message("words/src").await;
-    assert!(source.message.ends_with("words/src`: there is no `Cargo.toml` in it"), "{source:?}");
+    assert!(source.message.ends_with("words/src`: the directory does not contain a `Cargo.toml`"), "{source:?}");
     let missing = message("nowhere").await;
-    assert!(missing.message.ends_with("nowhere`: there is no such directory"), "{missing:?}");
+    assert!(missing.message.ends_with("nowhere`: the directory does not exist"), "{missing:?}");
     bench.append("chat/Cargo.toml", "\nnonsense");
     let nonsense = message("chat").await;
     assert!(nonsense.message.starts_with("cannot read the crate `"), "{nonsense:?}");
@@ -100,7 +100,7 @@ async fn a_build_that_fails_names_the_package_and_cargo_has_said_why() {
     let lines = Mutex::new(Vec::new());
     let on_line = |line: &str| lines.lock().unwrap().push(line.to_string());
     let error = compile(&bench.options(""), &on_line).await.unwrap_err();
-    assert_eq!(error.message, "cannot build `broken`: cargo failed with exit status: 101");
+    assert_eq!(error.message, "cannot build `broken`: cargo exited with status 101");
     let lines = lines.into_inner().unwrap();
     assert!(lines.iter().any(|line| line.contains("E0308")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("src/main.rs:4:")), "{lines:?}");

@@ -107,7 +107,7 @@ fn is_old_enough(call: &Call, url: &Url) -> bool {
 /// A port below those that the kernel uses for outgoing connections: otherwise such a connection could take the port
 /// while the cloud is down.
 fn free_port() -> std::io::Result<TcpListener> {
-    let tried = (0..100).find_map(|_| TcpListener::bind(("127.0.0.1", rand::random_range(10_000..32_000))).ok());
+    let tried = (0..100).find_map(|_| TcpListener::bind(("127.0.0.1", random::number(10_000..32_000))).ok());
     tried.map_or_else(|| TcpListener::bind(("127.0.0.1", 0)), Ok)
 }
 

@@ -8,6 +8,7 @@ use super::graph::{self, Graph, Locked, Need, Packages};
 use crate::error::BuildError;
 use crate::python::dependency::Dependency;
 use crate::python::foreign_sources::{self, ForeignSource};
+use crate::python::messages::UV_EXPORT;
 use crate::python::project::{self, Project};
 use crate::python::range::Range;
 use crate::python::requirement::normalised;
@@ -66,7 +67,9 @@ pub(in crate::python) fn refuse_unlisted(project: &Project) -> Result<(), BuildE
         let error = BuildError::new(format!(
             "cannot install the dependencies in `{file}`: `dependencies` is `dynamic`, so only a build of the project knows them"
         ));
-        return Err(error.hint("set the file that lists them, such as `dependencies = \"requirements.txt\"`"));
+        return Err(error
+            .hint("set the file that lists them, such as `dependencies = \"requirements.txt\"`")
+            .hint(format!("if uv manages the project, it writes that file: `{UV_EXPORT}`")));
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::{address, tool};
 
 /// The commands that write such a lock, by the tools that say so in it.
 const UPDATES: [(&str, &str); 4] = [
-    ("uv", "uv export -o pylock.toml"),
+    ("uv", "uv export --no-dev --no-emit-project -o pylock.toml"),
     ("pdm", "pdm lock"),
     ("pip", "pip lock -r requirements.txt"),
     ("poetry", "poetry export -f pylock.toml -o pylock.toml"),

@@ -128,7 +128,8 @@ impl<'a> UvLock<'a> {
         // From the directory of a member, uv may look for another lock.
         self.project.name().into_iter().for_each(|name| _ = command.args(["--package", &name]));
         command.args(["--format", "pylock.toml"]).current_dir(&directory);
-        let text = tool::output(command).await.map_err(|said| messages::of_old_uv(failed(message, &said), &said))?;
+        let text =
+            tool::output("uv", command).await.map_err(|said| messages::of_old_uv(failed(message, &said), &said))?;
         Pylock::parse(&text, &directory)
     }
 
@@ -215,6 +216,10 @@ impl<'a> UvLock<'a> {
         BuildError::new(format!("cannot install `{name}` of `{}` without uv", self.lock.display()))
             .because(format!("it comes from {what}"))
             .hint("install uv: https://docs.astral.sh/uv/")
+            .hint(format!(
+                "or export a list on a machine that has uv, and set `dependencies = \"requirements.txt\"`: `{}`",
+                messages::UV_EXPORT
+            ))
     }
 }
 
