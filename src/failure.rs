@@ -253,6 +253,15 @@ impl Failure {
         Failure::new(FailureKind::Cloud, format!("cannot write to stdout: {error}"))
     }
 
+    /// The process cannot open the files that any run needs, or start a thread.
+    pub fn not_begun(error: &std::io::Error) -> Failure {
+        let failure = Failure::new(FailureKind::Cloud, format!("cannot start: {error}"));
+        match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
+            Some(rustix::io::Errno::MFILE) => failure.hint("raise the limit of open files: `ulimit -n 1024`"),
+            _ => failure,
+        }
+    }
+
     pub fn not_running() -> Failure {
         Failure::new(FailureKind::Cloud, "the local cloud is not running").hint("run `lamstream local start`")
     }

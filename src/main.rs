@@ -5,9 +5,14 @@ use lamstream::cli::{self, Colour};
 use lamstream::report;
 use std::process::ExitCode;
 
+mod closed;
+
 fn main() -> ExitCode {
     if adapter::is_called() {
         return adapter::run();
+    }
+    if closed::is_stdout_closed() {
+        report::note_closed_stdout();
     }
     unset_blank_variables();
     let (arguments, again) = match cli::parse(std::env::args_os()) {

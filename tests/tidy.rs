@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 /// Which modules each module may use. Who is missing here may not be used.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
+    ("closed", &[]),
     ("stack", &["text"]),
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),

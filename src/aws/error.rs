@@ -1,6 +1,7 @@
 //! Converts the SDK's errors: to one line that names the call, and to the reason that determines what is to be done.
 
 use crate::apply::{CloudError, Reason};
+use crate::text;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
@@ -204,11 +205,11 @@ pub(super) fn unusable(what: &str, why: &str) -> CloudError {
 const QUOTED: usize = 80;
 
 /// Quotes a value from the user on one line, truncated if it is too long.
-pub(super) fn quoted(text: &str) -> String {
-    let mut letters = text.chars();
-    let shown: String = letters.by_ref().take(QUOTED).flat_map(char::escape_debug).collect();
+pub(super) fn quoted(value: &str) -> String {
+    let mut letters = value.chars();
+    let shown: String = letters.by_ref().take(QUOTED).collect();
     let rest = if letters.next().is_some() { "…" } else { "" };
-    format!("`{shown}{rest}`")
+    format!("`{}{rest}`", text::line(&shown).replace('\t', "\\t"))
 }
 
 /// The whole chain of causes on one line: the outermost error says only "dispatch failure".

@@ -126,7 +126,7 @@ impl Memory {
     }
 
     /// The memory of an alias that stays on `live`, or moves back to it, because `refused` failed. A version that
-    /// passed earlier checks still counts as passed.
+    /// passed earlier checks has failed now, but pruning still keeps it: the checks may have changed.
     pub(super) fn refusing(&self, refused: &str, live: &str) -> Memory {
         let mut memory = self.begun(Some(live));
         if let Some(number) = parse(refused) {
@@ -200,10 +200,8 @@ impl Memory {
 
     fn fails(&mut self, number: u64) {
         self.verified.remove(&number);
-        if !self.has_passed(number) {
-            self.unasked.remove(number);
-            self.failed.insert(number);
-        }
+        self.unasked.remove(number);
+        self.failed.insert(number);
     }
 
     fn answered(&mut self, number: u64) {
@@ -231,8 +229,8 @@ impl Memory {
     /// The verdict on a version without traffic.
     pub(super) fn verdict(&self, number: &str) -> Verdict {
         match parse(number) {
-            Some(number) if self.has_passed(number) => Verdict::Verified,
             Some(number) if self.failed.contains(number) => Verdict::Failed,
+            Some(number) if self.has_passed(number) => Verdict::Verified,
             _ => Verdict::Unverified,
         }
     }
@@ -306,9 +304,15 @@ mod tests {
 
     /// A rollback may return to a release that passed once, even if the checks have changed.
     #[test]
-    fn a_release_that_passed_is_not_forgotten_for_other_checks() {
-        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true).refusing("1", "2");
-        assert_eq!((good.verdict("1"), good.live("1").verdict), (Verdict::Verified, Verdict::Unverified));
+    fn a_release_that_passed_and_then_fails_has_failed_and_is_kept() {
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
+        let refused = good.moved(Some("1"), "2", true).verified("2", "bb", true).refusing("1", "2");
+        assert_eq!(refused.write(), "lamstream previous=1 passed=1-2 failed=1 verified=2:bb");
+        assert_eq!((refused.verdict("1"), refused.live("1").verdict), (Verdict::Failed, Verdict::Failed));
+        assert_eq!(refused.is_good(1), Some(true));
+        let again = refused.moved(Some("2"), "1", true);
+        assert_eq!(again.live("1").verdict, Verdict::Failed);
+        assert_eq!(again.verified("1", "aa", true).live("1").verdict, Verdict::Verified);
     }
 
     /// Another release may have answered.

@@ -1,5 +1,6 @@
 //! The timeouts of calls, and how the SDK retries them.
 
+use crate::text;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_smithy_types::retry::RetrySpec;
@@ -27,15 +28,12 @@ const LONGEST: f64 = 86_400.0;
 /// If the value is not a number of seconds above 0 and up to a day.
 pub(super) fn set() -> Result<Option<Duration>, String> {
     let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default();
-    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && *seconds <= LONGEST);
+    let written = value.to_str().unwrap_or_default();
+    let seconds = written.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && *seconds <= LONGEST);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     duration.filter(|duration| !duration.is_zero()).map(Some).ok_or_else(|| {
-        let value = value.display().to_string();
-        format!(
-            "`{VARIABLE}` is `{}`, and should be a number of seconds, above 0 and at most {LONGEST}",
-            value.escape_debug()
-        )
+        let value = text::line(&value.display().to_string());
+        format!("`{VARIABLE}` is `{value}`, and should be a number of seconds, above 0 and at most {LONGEST}")
     })
 }
 

@@ -62,7 +62,7 @@ impl Environment {
     pub(super) fn check(&self) -> Result<(), CloudError> {
         for (name, value) in &self.0 {
             let Some(text) = value.to_str() else {
-                return Err(unusable(&format!("`{name}`"), "its value is not valid UTF-8"));
+                return Err(unusable(&format!("`{name}`"), "its value is not valid UTF-8; set it again, or unset it"));
             };
             let form = FORMS.iter().find(|(known, _)| known == name).map(|(_, form)| form);
             match form {
@@ -146,6 +146,7 @@ mod tests {
         for (name, value, words) in [
             ("AWS_REGION", "eu central 1", "`eu central 1` is not a region such as `eu-central-1`"),
             ("AWS_DEFAULT_REGION", "../evil", "`../evil` is not a region"),
+            ("AWS_REGION", "it's \"x\\y\"", "`it's \"x\\y\"` is not a region"),
             ("AWS_REGION", "eu-central-1\n", "`eu-central-1\\n` is not a region"),
             ("AWS_USE_FIPS_ENDPOINT", "yes", "`yes` is not `true` or `false`"),
             ("AWS_MAX_ATTEMPTS", "banana", "`banana` is not a number above 0"),
@@ -162,6 +163,6 @@ mod tests {
         let message = refusal("AWS_SECRET_ACCESS_KEY", b"planted\nvalue").expect("a refusal");
         assert!(!message.contains("planted"), "{message}");
         let message = refusal("AWS_CONFIG_FILE", b"\xff").expect("a refusal");
-        assert_eq!(message, "cannot use `AWS_CONFIG_FILE`: its value is not valid UTF-8");
+        assert_eq!(message, "cannot use `AWS_CONFIG_FILE`: its value is not valid UTF-8; set it again, or unset it");
     }
 }

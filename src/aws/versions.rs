@@ -42,6 +42,24 @@ impl Place<'_> {
         Ok(published.collect())
     }
 
+    /// The log groups that published versions write to and that the function's deletion leaves behind: those of other names
+    /// than its own and than the present one, as far as they exist and lamstream created them for the app.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn earlier_log_groups(&self) -> Result<BTreeSet<String>, CloudError> {
+        let own = [self.names.log_group(), Names { log_group: None, ..self.names.clone() }.log_group()];
+        let groups = self.versions().await?.into_iter().map(|listed| listed.version.release.configuration.log_group);
+        let mut left = BTreeSet::new();
+        for group in groups.filter(|group| !own.contains(group)).collect::<BTreeSet<String>>() {
+            let place = self.renamed(Names { log_group: Some(group.clone()), ..self.names.clone() });
+            if place.has_log_group().await? {
+                left.insert(group);
+            }
+        }
+        Ok(left)
+    }
+
     /// The release that was published under this number, if it still exists.
     pub async fn release(&self, number: &str) -> Result<Option<Release>, CloudError> {
         let found = self.get_function(Some(number)).await?;

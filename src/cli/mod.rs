@@ -27,7 +27,8 @@ pub use typed::TypedCommand;
 
 use crate::report::Output;
 use crate::text;
-use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -129,8 +130,19 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, Ty
         Ok((arguments, again))
     };
     parsed(&typed).map_err(|error: clap::Error| {
+        if let Some(name) = unreadable_variable().filter(|_| error.kind() == ErrorKind::InvalidUtf8) {
+            let message = format!("cannot use `{name}`: its value is not valid UTF-8; set it again, or unset it");
+            return clap::Error::raw(ErrorKind::InvalidUtf8, message).format(&mut Arguments::command());
+        }
         // The escaped arguments cause the same error, with a message that quotes them in this form.
         let harmless: Vec<OsString> = typed.iter().map(|word| text::line(&word.to_string_lossy()).into()).collect();
         parsed(&harmless).err().unwrap_or(error)
     })
+}
+
+/// The variable that is read instead of an option and whose value is not text. Paths need not be text.
+fn unreadable_variable() -> Option<String> {
+    let root = Arguments::command();
+    let names = root.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+    names.filter(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none())).map(str::to_owned).next()
 }

@@ -26,7 +26,7 @@ pub(super) fn zip(
     match read(path, function, platform) {
         Ok(package) if wrong.is_empty() => return Ok(Code::Zip(package)),
         Ok(_) => {}
-        Err(error) => wrong.push(error),
+        Err(error) => wrong.push(error.or_at(&["package"])),
     }
     Err(wrong)
 }

@@ -5,12 +5,12 @@ use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
 use crate::apply::{Cloud as _, Delivery, NoTrial, apply};
-use crate::aws::{Place, observe_places};
+use crate::aws::{Current, Place, observe_places};
 use crate::cli::Destroy;
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Stack};
-use crate::text::list;
+use crate::text::{self, list};
 use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,10 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
     let site = Site::connect(session, &project.manifest).await?;
     let Scope { places, shared } = scope(session, &project, &site, &arguments.functions).await?;
     let observed = session.read("what is deployed", observe_places(&places)).await??;
+    let mut told = BTreeSet::new();
+    if !arguments.keep_logs {
+        session.read("the versions", tell_earlier_log_groups(session, &observed)).await??;
+    }
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
         .map(|current| {
@@ -31,7 +35,12 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
             let others = shared.get(&stack.names.log_group());
             if let (Some(others), Some(_)) = (others, &stack.log_group) {
                 let (group, others) = (stack.names.log_group(), list::quoted_and(others));
-                session.console.note(&format!("log group `{group}` is kept: other functions write to it: {others}"));
+                // Several of the functions may write to it.
+                if told.insert(group.clone()) {
+                    session
+                        .console
+                        .note(&format!("log group `{group}` is kept: other functions write to it: {others}"));
+                }
             }
             let target = emptied(stack, arguments.keep_logs || others.is_some());
             Proposal::new(current, target)
@@ -90,6 +99,30 @@ async fn scope<'a>(
     shared.retain(|_, writers| !writers.is_empty());
     let places = names.into_iter().map(|names| Place::to_delete(&site.account, names)).collect();
     Ok(Scope { places, shared })
+}
+
+/// Names the log groups that the functions wrote to before, and that stay: other functions may write to them, too.
+async fn tell_earlier_log_groups(session: &Session, observed: &[Current<'_>]) -> Result<(), Failure> {
+    let existing = observed.iter().filter(|current| current.observed.stack.function.is_some());
+    let reading = stream::iter(existing.map(async |current| {
+        let function = current.place.names().function.clone();
+        current.place.earlier_log_groups().await.map(|groups| (function, groups))
+    }));
+    let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for found in reading.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        let (function, groups) = found?;
+        for group in groups {
+            writers.entry(group).or_default().insert(function.clone());
+        }
+    }
+    for (group, functions) in writers {
+        let (functions, quoted) = (list::quoted_and(&functions), text::quoted(&group));
+        session.console.note(&format!(
+            "log group `{group}` is kept: {functions} wrote to it before; delete it with `aws logs delete-log-group \
+             --log-group-name {quoted}`"
+        ));
+    }
+    Ok(())
 }
 
 fn emptied(current: &Stack, keep_logs: bool) -> Stack {

@@ -7,7 +7,9 @@ use crate::apply::UNANSWERED;
 use crate::cli::{Global, TypedCommand};
 use crate::failure::Failure;
 use crate::report::{Answer, Console};
+use std::fs::File;
 use std::future::Future;
+use std::io;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ const HANG_TIME: Duration = Duration::from_millis(500);
 const NOTE_DELAY: Duration = Duration::from_millis(40);
 /// A run that waits for nothing usually ends within this time, and then needs no note.
 const PROMPT_END: Duration = Duration::from_millis(200);
+/// How many files a run opens at once at least.
+const DESCRIPTORS: usize = 16;
 /// The stack of a main thread.
 const STACK: usize = 8 * 1024 * 1024;
 /// The exit code of a Rust program that panics.
@@ -32,7 +36,15 @@ pub(super) fn watched(
     nothing: Answer,
     work: impl AsyncFnOnce(&Session) -> ExitCode + Send + 'static,
 ) -> ExitCode {
-    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::FAILURE };
+    let runtime = match needed_descriptors().and_then(|()| tokio::runtime::Runtime::new()) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::not_begun(&error);
+            // It is reported on stderr if stdout cannot be written, either.
+            let _ = Console::unstarted(global.output, again).finish(&nothing, Some(&failure));
+            return failure.kind.exit_code();
+        }
+    };
     let session = {
         let _inside = runtime.enter();
         let console = Console::new(global.output, global.quiet, again);
@@ -53,6 +65,15 @@ pub(super) fn watched(
     }
 }
 
+/// Makes sure that files can be opened: some libraries panic if they cannot.
+///
+/// # Errors
+/// If the process may not have that many files open.
+fn needed_descriptors() -> io::Result<()> {
+    let opened: io::Result<Vec<File>> = (0..DESCRIPTORS).map(|_| File::open("/dev/null")).collect();
+    opened.map(drop)
+}
+
 async fn note_what_is_in_progress(stop: Stop, console: Console) {
     let signal = stop.wait().await;
     tokio::time::sleep(NOTE_DELAY).await;
@@ -60,6 +81,10 @@ async fn note_what_is_in_progress(stop: Stop, console: Console) {
         tokio::time::sleep(PROMPT_END).await;
     }
     let waits_for = console.waits_for();
+    // The signal has ended the question, and nothing else is in progress.
+    if waits_for.is_empty() && console.is_asking() {
+        return;
+    }
     let what = if waits_for.is_empty() { String::new() } else { format!(": {}", waits_for.join(", ")) };
     let again = if signal == 2 { "press Ctrl-C again" } else { "send the signal again" };
     console.note(&format!("finishing what is in progress{what}; {again} to stop now"));

@@ -9,7 +9,7 @@ use super::values;
 use crate::failure::{Failure, FailureKind, Problem, What, hint_for_missing};
 use crate::local::{self, adapter, layers};
 use crate::manifest::{
-    self, Adapter, CodeSource, FilePatterns, Function, Mistake, Problems, Unfilled, located, runtimes,
+    self, Adapter, CodeSource, FilePatterns, Function, Mistake, Problems, Unfilled, Web, located, runtimes,
 };
 use crate::stack::{Architecture, Arn, Platform};
 use futures_util::future::join_all;
@@ -156,6 +156,7 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
         // A layer may include it.
         handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
+        required: function.web.as_ref().and_then(Web::required),
         cache: local::cache().ok_or_else(|| {
             BuildError::new("cannot find a home directory for the cache of installed packages")
                 .hint("set LAMSTREAM_CACHE_DIR to a directory")
@@ -200,6 +201,7 @@ fn local_parts(function: &Function) -> Vec<BuildError> {
     if is_chosen || !adapters.is_empty() {
         missing.extend(adapter_missing());
     }
+    missing.extend(interpreter_missing(function));
     let is_own = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == localcloud::ACCOUNT);
     for arn in others.into_iter().filter(|arn| !is_own(arn)) {
         if !layers::copy_of(arn).is_ok_and(|copy| copy.is_file()) {
@@ -214,14 +216,23 @@ fn local_parts(function: &Function) -> Vec<BuildError> {
     missing
 }
 
-/// lamstream includes an adapter, so only one that a variable names can be missing.
+/// The local cloud runs apps with the interpreters on the PATH of the command that started it. One that runs already may
+/// have another PATH, and reports it itself.
+fn interpreter_missing(function: &Function) -> Option<BuildError> {
+    let runtime = function.runtime.as_str();
+    let program = function.web.as_ref().and_then(|_| localcloud::missing_interpreter(runtime))?;
+    let running = super::local::home().ok().and_then(|home| home.running().ok());
+    let is_running = running.flatten().is_some();
+    let message =
+        format!("cannot run `{}` locally: there is no `{program}` on PATH to run `{runtime}` with", function.name);
+    let hint = format!("install `{program}`, or add its directory to PATH");
+    (!is_running).then(|| BuildError::new(message).hint(hint))
+}
+
+/// lamstream includes an adapter, so only one that a variable names can be missing or unusable.
 fn adapter_missing() -> Option<BuildError> {
     let named = adapter::named()?;
-    let why = match (named.is_file(), named.exists()) {
-        (true, _) => return None,
-        (false, true) => "it is not a file",
-        (false, false) => "it does not exist",
-    };
+    let why = adapter::fault(&named)?;
     let message = format!("cannot use `LAMSTREAM_ADAPTER` (`{}`): {why}", named.display());
     Some(BuildError::new(message).hint("correct the variable, or unset it to use the adapter that lamstream includes"))
 }

@@ -182,6 +182,7 @@ impl Job<'_> {
         let live = observed.stack.live.as_ref();
         FunctionAnswer {
             state: if live.is_some() { State::Deployed } else { State::Absent },
+            is_begun: live.is_none() && observed.stack.function.is_some(),
             url: observed.stack.url.clone(),
             release: live.map(|live| live.release.clone()),
             shift: live.and_then(Live::weight),

@@ -4,7 +4,7 @@
 //! versions in layers and images only, so one that was taken from there can be used instead.
 
 use super::cache::cache;
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow};
 use object::{Architecture, Object};
 use std::fs;
 use std::io::ErrorKind;
@@ -41,14 +41,7 @@ fn place() -> anyhow::Result<PathBuf> {
 /// When it is not a Linux executable for this machine, or the cache cannot be written.
 pub(crate) fn install(file: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let program = place()?;
-    ensure!(bytes.starts_with(b"\x7fELF"), "`{}` is not a Linux executable", file.display());
-    let architecture = object::File::parse(bytes).map(|elf| elf.architecture());
-    let architecture = architecture.with_context(|| format!("cannot read `{}`", file.display()))?;
-    let here = match std::env::consts::ARCH {
-        "aarch64" => Architecture::Aarch64,
-        _ => Architecture::X86_64,
-    };
-    ensure!(architecture == here, "`{}` is for {architecture:?}, but this machine is {here:?}", file.display());
+    check(bytes).map_err(|why| anyhow!("cannot use `{}`: {why}", file.display()))?;
     let write = || {
         fs::create_dir_all(program.parent().unwrap_or(Path::new("/")))?;
         let draft = program.with_extension("new");
@@ -58,6 +51,41 @@ pub(crate) fn install(file: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     };
     write().with_context(|| format!("cannot write `{}`", program.display()))?;
     Ok(program)
+}
+
+/// Whether these bytes are a Linux executable for this machine.
+///
+/// # Errors
+/// Why they are not.
+fn check(bytes: &[u8]) -> Result<(), String> {
+    if !bytes.starts_with(b"\x7fELF") {
+        return Err("it is not a Linux executable".to_owned());
+    }
+    let elf = object::File::parse(bytes).map_err(|error| format!("it is not a complete executable: {error}"))?;
+    let here = match std::env::consts::ARCH {
+        "aarch64" => Architecture::Aarch64,
+        _ => Architecture::X86_64,
+    };
+    match elf.architecture() {
+        found if found == here => Ok(()),
+        found => Err(format!("it is for {found:?}, but this machine is {here:?}")),
+    }
+}
+
+/// Why an adapter cannot be used, such as that of `$LAMSTREAM_ADAPTER`; `None` if it can.
+pub(crate) fn fault(program: &Path) -> Option<String> {
+    let found = match program.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Some("it does not exist".to_owned()),
+        Err(error) => return Some(error.to_string()),
+        Ok(found) if !found.is_file() => return Some("it is not a file".to_owned()),
+        Ok(found) => found,
+    };
+    let bytes = match fs::read(program) {
+        Err(error) => return Some(error.to_string()),
+        Ok(bytes) => bytes,
+    };
+    let is_executable = found.permissions().mode() & 0o111 != 0;
+    check(&bytes).err().or_else(|| (!is_executable).then(|| "it is not executable".to_owned()))
 }
 
 /// Removes the installed adapter, and returns whether there was one.

@@ -81,8 +81,10 @@ impl Home {
     /// # Errors
     /// When it was never started, or was reset in the meantime.
     pub(crate) fn credentials(&self) -> anyhow::Result<localcloud::Credentials> {
-        localcloud::known_credentials(&self.data)
-            .context("the local cloud was reset in the meantime: rerun the command")
+        localcloud::known_credentials(&self.data).map_err(|error| match error.is::<localcloud::UnusableState>() {
+            true => error,
+            false => error.context("the local cloud was reset in the meantime: rerun the command"),
+        })
     }
 
     /// The same, created if there are none yet. Call it under the lock.
@@ -141,7 +143,11 @@ impl Home {
         match fs::read(self.data.join("daemon.json")) {
             // A local cloud that is just starting has not written it yet.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
+            // What is not a file does not describe one; `start` replaces it.
+            Err(error) if error.kind() == ErrorKind::IsADirectory => Ok(None),
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot read `{}`", self.data.join("daemon.json").display()))
+            }
             Ok(text) => Ok(serde_json::from_slice(&text).ok()),
         }
     }
@@ -181,8 +187,8 @@ impl Home {
         }
         self.make_credentials()?;
         // It describes a local cloud that is gone.
-        let _ = fs::remove_file(self.data.join("daemon.json"));
-        let _ = fs::remove_file(self.data.join(FAILURE));
+        self.clear("daemon.json")?;
+        self.clear(FAILURE)?;
         let mut child = self.spawn(&flags, &lock)?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -198,6 +204,22 @@ impl Home {
         // Otherwise it might start after this command has reported that it did not.
         child.kill().and_then(|()| child.wait()).context("cannot stop the local cloud, which does not start")?;
         bail!("the local cloud did not start within {} s; see `{}`", PATIENCE.as_secs(), self.log().display())
+    }
+
+    /// Removes what is left of an earlier local cloud, whatever it is.
+    fn clear(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.data.join(name);
+        let removed = match path.symlink_metadata() {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&path),
+            Ok(_) => fs::remove_file(&path),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why the local cloud that was started last could not serve.
@@ -218,7 +240,8 @@ impl Home {
     /// Starts it in its own process group, so that Ctrl-C in this terminal does not stop it. It shares the lock until it
     /// answers, because this process may be killed before that.
     fn spawn(&self, flags: &[String], lock: &Lock) -> anyhow::Result<Child> {
-        let log = private().append(true).open(self.log())?;
+        let log = private().append(true).open(self.log());
+        let log = log.with_context(|| format!("cannot open `{}`", self.log().display()))?;
         let program = std::env::current_exe().context("cannot find the lamstream executable")?;
         let mut command = Command::new(program);
         command.args(["local", "run", "--port", "0", "--data"]).arg(&self.data).args(flags);

@@ -24,6 +24,60 @@ pub(super) fn file(line: &str) -> Option<&str> {
     (inside && !word.is_empty()).then(|| word.strip_prefix("./").unwrap_or(word))
 }
 
+/// Programs that take a script as their first argument, with the options that take a value. An option that replaces the
+/// script is not among them.
+const INTERPRETERS: [(&str, &[&str]); 7] = [
+    ("python", &["-W", "-X"]),
+    ("node", &["-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions"]),
+    ("bun", &["-r", "--preload"]),
+    ("ruby", &["-I", "-r"]),
+    ("sh", &["-o"]),
+    ("bash", &["-o"]),
+    ("perl", &["-I"]),
+];
+
+/// The ends of the names of scripts.
+const SCRIPTS: [&str; 10] = [".py", ".pyz", ".js", ".mjs", ".cjs", ".ts", ".mts", ".rb", ".sh", ".pl"];
+
+/// The file of the package that a single command starts, if that is certain: a program that is written as a path, or the
+/// script of an interpreter.
+pub(super) fn required(line: &str) -> Option<String> {
+    let line = line.trim().strip_prefix("exec ").unwrap_or(line).trim();
+    if !is_simple(line) || line.contains(['$', '`', '*', '?', '~', '<', '>']) {
+        return None;
+    }
+    let words = shlex::split(line)?;
+    let (program, arguments) = words.split_first()?;
+    let name = program.rsplit('/').next()?.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let file = if program.contains('/') && !program.starts_with('/') {
+        Some(program)
+    } else {
+        INTERPRETERS.iter().find(|(known, _)| *known == name).and_then(|(_, values)| script(arguments, values))
+    }?;
+    let file = file.strip_prefix("./").unwrap_or(file);
+    let is_inside =
+        !file.starts_with('/') && !file.split('/').any(|part| part.is_empty() || part == ".." || part == ".");
+    is_inside.then(|| file.to_owned())
+}
+
+/// The first argument that is neither an option nor the value of one, if it is a script.
+fn script<'a>(arguments: &'a [String], values: &[&str]) -> Option<&'a String> {
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if values.contains(&argument.as_str()) {
+            arguments.next();
+        } else if !argument.starts_with('-') {
+            return Some(argument).filter(|script| SCRIPTS.iter().any(|end| script.ends_with(end)));
+        } else if !argument.starts_with("--") && argument.contains(['c', 'm', 'e', 'p']) {
+            // The code itself, or a module's name, takes the place of the script.
+            return None;
+        } else if ["--eval", "--print", "--test", "--run"].contains(&argument.as_str()) {
+            return None;
+        }
+    }
+    None
+}
+
 /// Splits at operators outside quotes. Redirections belong to their command.
 fn has_operators(line: &str) -> bool {
     let (mut quote, mut letters) = (None, line.chars().peekable());
@@ -78,6 +132,30 @@ mod tests {
             ". ./env.sh",
         ] {
             assert!(!is_simple(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_a_line_starts_is_known_only_if_it_is_certain() {
+        for (line, expected) in [
+            ("python main.py", Some("main.py")),
+            ("exec python3.13 -u -X dev ./src/main.py --port 8000", Some("src/main.py")),
+            ("node --require ./a.js 'my server.mjs'", Some("my server.mjs")),
+            ("./run.sh --x", Some("run.sh")),
+            ("node_modules/.bin/next start", Some("node_modules/.bin/next")),
+            ("python -m uvicorn main:app", None),
+            ("python -c 'import a' b.py", None),
+            ("node -e 1 b.js", None),
+            ("node dist", None),
+            ("python $APP/main.py", None),
+            ("cd src && python main.py", None),
+            ("PORT=1 python main.py", None),
+            ("python ../main.py", None),
+            ("python /opt/main.py", None),
+            ("uvicorn main:app", None),
+            ("npm start", None),
+        ] {
+            assert_eq!(required(line).as_deref(), expected, "{line}");
         }
     }
 

@@ -217,6 +217,14 @@ impl Web {
         }
     }
 
+    /// The file of the package without which a command line cannot start, if that is certain.
+    pub fn required(&self) -> Option<String> {
+        match &self.run {
+            Some(Start::Command(line)) => command::required(line),
+            _ => None,
+        }
+    }
+
     /// The script that is added to the package, so that Lambda starts what the manifest says.
     pub fn script(&self, runtime: &Runtime) -> Option<Script> {
         // Python's own bootstrap, which the adapter replaces, would add the packages of layers.

@@ -51,6 +51,8 @@ pub struct FunctionAnswer {
     /// The names that depend on the account.
     pub names: Option<Names>,
     pub state: State,
+    /// Whether the function exists although nothing is live: its first release has not passed its checks yet.
+    pub is_begun: bool,
     /// Whether this run changed anything.
     pub changed: bool,
     pub url: Option<FunctionUrl>,

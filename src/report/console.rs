@@ -49,20 +49,33 @@ impl Console {
         Console { terminal: terminal && !quiet, ..Console::reporting_to(reporter, format, command_line) }
     }
 
-    /// A console with another reporter. Must be called inside a runtime.
-    pub fn reporting_to(
+    /// A console for a run that fails before it begins, when there may be no runtime.
+    pub(crate) fn unstarted(format: Output, command_line: impl CommandLine + 'static) -> Console {
+        Console::without_progress(Box::new(Silent), format, command_line)
+    }
+
+    fn without_progress(
         reporter: Box<dyn Reporter>,
         format: Output,
         command_line: impl CommandLine + 'static,
     ) -> Console {
-        let console = Console {
+        Console {
             reporter: Arc::new(Mutex::new(reporter)),
             renderer: format.renderer(),
             terminal: false,
             secrets: Arc::default(),
             command_line: Arc::new(command_line),
             progress: Arc::default(),
-        };
+        }
+    }
+
+    /// A console with another reporter. Must be called inside a runtime.
+    pub fn reporting_to(
+        reporter: Box<dyn Reporter>,
+        format: Output,
+        command_line: impl CommandLine + 'static,
+    ) -> Console {
+        let console = Console::without_progress(reporter, format, command_line);
         let weak = Arc::downgrade(&console.reporter);
         tokio::spawn(async move {
             let mut interval = tokio::time::interval(TICK);
@@ -88,6 +101,11 @@ impl Console {
     /// What an interrupted run is still waiting for, in words.
     pub fn waits_for(&self) -> Vec<String> {
         locked(&self.progress).waits_for()
+    }
+
+    /// Whether a question was asked and has no answer, also after a signal has ended it.
+    pub fn is_asking(&self) -> bool {
+        locked(&self.progress).asking
     }
 
     pub fn done(&self) -> Vec<Step> {
@@ -191,6 +209,7 @@ impl Console {
     /// and the cursor on a new line.
     pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
         locked(&self.reporter).pause();
+        locked(&self.progress).asking = true;
         lines.iter().for_each(outlet::to_stderr);
         outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
         let mut open = OpenLine(true);
@@ -201,6 +220,7 @@ impl Console {
             let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
         });
         let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        locked(&self.progress).asking = false;
         // If the user answered, the terminal has ended the line.
         open.0 = !said.ends_with('\n');
         matches!(said.trim().to_lowercase().as_str(), "y" | "yes")

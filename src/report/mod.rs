@@ -50,6 +50,11 @@ pub fn instead(said: &clap::Error) -> ExitCode {
     }
 }
 
+/// Notes that stdout was closed when the program started: then no answer can be printed.
+pub fn note_closed_stdout() {
+    outlet::note_closed_stdout();
+}
+
 /// Reports a run's progress.
 pub trait Reporter: Send {
     fn on(&mut self, event: &Event);

@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -118,7 +119,8 @@ pub(super) fn to_stdout(text: &Text) -> Result<(), Failure> {
 /// # Errors
 /// As [`to_stdout`].
 pub(super) fn from_parser(instead: &clap::Error) -> Result<(), Failure> {
-    match instead.print().and_then(|()| io::stdout().flush()) {
+    let is_printable = if instead.use_stderr() { Ok(()) } else { stdout().map(drop) };
+    match is_printable.and_then(|()| instead.print()).and_then(|()| io::stdout().flush()) {
         Err(error) if !instead.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::not_printed(&error))
         }
@@ -126,8 +128,20 @@ pub(super) fn from_parser(instead: &clap::Error) -> Result<(), Failure> {
     }
 }
 
+/// Whether stdout was closed when the program started.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that stdout was closed when the program started. Since then, it leads to `/dev/null`: the standard library opens
+/// that in its place, so that no other file gets its number.
+pub(super) fn note_closed_stdout() {
+    CLOSED.store(true, Ordering::Relaxed);
+}
+
 /// Without the buffer of `io::stdout`, which would retry a failed write at exit.
 fn stdout() -> io::Result<File> {
+    if CLOSED.load(Ordering::Relaxed) {
+        return Err(io::Error::other("it is closed"));
+    }
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 

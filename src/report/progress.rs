@@ -6,6 +6,8 @@ use crate::apply::{Event, Step};
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     pub done: Vec<Step>,
+    /// Whether a question waits for its answer.
+    pub asking: bool,
     /// Each with its function.
     in_progress: Vec<(String, Step)>,
     /// What is being verified, such as "the URL", each with its function.

@@ -11,6 +11,12 @@ pub enum Cause {
     Glibc,
     /// The package has nothing that Lambda can start.
     Entrypoint,
+    /// What Lambda starts is not executable.
+    NotExecutable,
+    /// The local cloud cannot start it on this machine.
+    Machine,
+    /// Another program has the port that the app needs. Only the local cloud reports this.
+    PortTaken,
     /// The server behind Lambda Web Adapter did not answer in time.
     NotReady,
     /// It ran, but had not asked for its first request when its time was up.
@@ -96,6 +102,15 @@ impl Cause {
             (Cause::Entrypoint, _) => {
                 &["put an executable `bootstrap` for this architecture at the root of the package"]
             }
+            (Cause::NotExecutable, _) => &["make it executable: `chmod +x FILE`, then pack and deploy it again"],
+            (Cause::Machine, _) => {
+                &["install what is missing, and restart the local cloud with it on PATH: `lamstream local stop`, then \
+                 `lamstream local start`"]
+            }
+            (Cause::PortTaken, _) => &[
+                "stop the program that has the port, or let the app listen on the port in `PORT`",
+                "or set another `port` in the manifest",
+            ],
             (Cause::NotReady, _) | (Cause::NeverAsked, Kind::Web) => &[PORT, OTHER_PORT],
             (Cause::NeverAsked, Kind::Crate) => &[
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",

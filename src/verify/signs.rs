@@ -10,9 +10,12 @@ const DENIED: [&str; 2] = ["AccessDenied", "AccessDeniedException"];
 const FORBIDDEN: [&str; 2] = ["Forbidden", "AccessDeniedException"];
 
 /// What ended a function before it answered, the most specific first. All phrases of a list must be present.
-const CAUSES: [(Cause, &[&[&str]]); 9] = [
+const CAUSES: [(Cause, &[&[&str]]); 12] = [
     (Cause::Architecture, &[&["exec format error"]]),
     (Cause::Glibc, &[&["GLIBC_", "not found"]]),
+    (Cause::PortTaken, &[&["LocalCloud.PortTaken"]]),
+    (Cause::Machine, &[&["LocalCloud.CannotStart"]]),
+    (Cause::NotExecutable, &[&["Runtime.InvalidEntrypoint", "permission denied"]]),
     (Cause::Entrypoint, &[&["Runtime.InvalidEntrypoint"]]),
     (Cause::NotReady, &[&[ADAPTER_WAITS, "Init timed out"], &[ADAPTER_WAITS, "Task timed out"]]),
     (

@@ -122,6 +122,7 @@ fn a_signal_at_the_prompt_ends_at_once() {
         assert_eq!(output.status.code(), Some(code), "{}", said(&output));
         let (_, after) = text.split_once(PROMPT).expect("a prompt");
         assert!(after.contains("\nerror:") || after.contains("\n\u{1b}"), "the error is on its own line: {text}");
+        assert!(!after.contains("finishing what is in progress"), "{text}");
     }
     assert_eq!(Proxy::writes(&proxy.take_calls()), Vec::<&String>::new());
 }

@@ -61,7 +61,8 @@ fn functions_and_stages_share_a_group_and_none_deletes_it_for_the_others() {
     let kept = destroy(&bench, &["ant"]);
     assert!(kept.contains("log group `/shop/all` is kept: other functions write to it: `shop-test-ant`,"), "{kept}");
     assert!(kept.contains("`shop-zebra`") && !kept.contains("Deleted log group"), "{kept}");
-    destroy(&bench, &[]);
+    let both = destroy(&bench, &["ant", "zebra"]);
+    assert_eq!(both.matches("log group `/shop/all` is kept").count(), 1, "{both}");
     assert_eq!(groups(&bench).len(), 1, "the stage's logs are gone");
     // Both of the last ones plan to delete it, and the second one does.
     let gone = destroy(&bench, &["--stage", "test"]);
@@ -102,6 +103,8 @@ fn what_was_logged_to_another_group_stays_until_destroy() {
     assert!(back.contains("of `chat` logs to `/shop/new`, where the function's role may no longer write"), "{back}");
     let gone = destroy(&bench, &[]);
     assert!(gone.contains("removed log group `/aws/lambda/shop-chat`, which `chat` wrote to before"), "{gone}");
+    assert!(gone.contains("log group `/shop/new` is kept: `chat` wrote to it before"), "{gone}");
+    assert!(gone.contains("`aws logs delete-log-group --log-group-name /shop/new"), "{gone}");
     assert!(!names().contains(&"/aws/lambda/shop-chat".to_owned()), "{:?}", names());
 }
 

@@ -46,6 +46,7 @@ mod snap_start;
 mod source;
 mod stdout;
 mod strangers;
+mod surroundings;
 mod talker;
 mod twice;
 mod unverified;

@@ -1,6 +1,6 @@
 //! What can be known before the first call is known before it, all at once, and with its place.
 
-use crate::support::bench::{Bench, said};
+use crate::support::bench::{Bench, LAMSTREAM, said};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
@@ -20,6 +20,7 @@ fn bench(manifest: &str) -> Bench {
     bench.write_all("app/run.sh", "#!/bin/sh\nexec python3 main.py\n");
     bench.write_all("app/main.py", "");
     bench.write_all("app/secret.key", "");
+    bench.write_all("app/empty.zip", "");
     bench
 }
 
@@ -51,6 +52,17 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         ),
         (&format!("web = 'app'\nexclude = ['*.sh']\n{WEB}"), "6:7: cannot use the directory `app`: it has no `run.sh`"),
         (&format!("web = 'app'\ndependencies = 'reqs.txt'\n{WEB}"), "4:16: cannot read the dependencies `reqs.txt`"),
+        (
+            &format!("web = 'app'\n{}", WEB.replace("run.sh", "python nope.py")),
+            "5:7: cannot use the directory `app`: `run` starts `nope.py`, which does not exist",
+        ),
+        (
+            &format!("web = 'app'\nexclude = ['*.py']\n{}", WEB.replace("run.sh", "exec python -u ./main.py")),
+            "6:7: cannot use the directory `app`: `run` starts `main.py`, which is left out of the package",
+        ),
+        ("package = 'app/run.sh'\n", "3:11: cannot use the package `app/run.sh`: it is not a zip file"),
+        ("package = 'app/empty.zip'\n", "3:11: cannot use the package `app/empty.zip`: it is not a zip file"),
+        ("package = 'app'\n", "3:11: cannot use the directory `app`: it has no `bootstrap`"),
         (&format!("package = 'nope.zip'\n{HANDLER}"), "3:11: cannot use the package `nope.zip`: it does not exist"),
         (
             &format!("package = 'app'\n{}", HANDLER.replace("main", "other")),
@@ -128,6 +140,7 @@ fn a_tool_that_is_missing_is_named_before_any_call() {
     let bench = bench(&manifest);
     bench.write("reqs.txt", "six==1.16.0\n");
     bench.write_all("js/package.json", r#"{"dependencies": {"is-odd": "3.0.1"}}"#);
+    bench.write("js/main.js", "");
     let proxy = bench.proxy();
     std::fs::create_dir(bench.path("bin")).unwrap();
     let mut command = bench.through(&proxy, &["deploy", "--yes"]);
@@ -291,7 +304,7 @@ fn the_local_adapter_is_that_of_every_region() {
     let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
     for region in ["eu-west-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1"] {
         let mut command = bench.command(&["plan", "--local", "--region", region]);
-        command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", bench.path("app/run.sh"));
+        command.env("LAMSTREAM_CACHE_DIR", bench.path("cache")).env("LAMSTREAM_ADAPTER", LAMSTREAM);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{region}: {}", said(&output));
     }
@@ -372,18 +385,62 @@ fn of_several_problems_each_has_its_own_hint_below_it() {
 }
 
 #[test]
-fn an_adapter_that_a_variable_names_and_that_is_not_there_is_named() {
+fn an_adapter_that_a_variable_names_and_that_cannot_be_run_is_named() {
     let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}"));
-    for (named, why) in [("/nowhere/adapter", "it does not exist"), ("app", "it is not a file")] {
+    let mut foreign = std::fs::read(LAMSTREAM).unwrap();
+    foreign[18] = if foreign[18] == 62 { 183 } else { 62 };
+    std::fs::write(bench.path("foreign"), foreign).unwrap();
+    std::fs::copy(LAMSTREAM, bench.path("closed")).unwrap();
+    std::fs::set_permissions(bench.path("closed"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    for (named, why) in [
+        ("/nowhere/adapter", "it does not exist"),
+        ("app", "it is not a file"),
+        ("app/run.sh", "it is not a Linux executable"),
+        ("foreign", "it is for "),
+        ("closed", "it is not executable"),
+    ] {
         let mut command = bench.command(&["deploy", "--local", "--yes"]);
         command.env("LAMSTREAM_ADAPTER", named);
         let output = command.output().unwrap();
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
-        let shown = if named == "app" { bench.path("app").display().to_string() } else { named.to_owned() };
+        let shown = if named.starts_with('/') { named.to_owned() } else { bench.path(named).display().to_string() };
         let expected = format!("cannot use `LAMSTREAM_ADAPTER` (`{shown}`): {why}");
         assert!(told.contains(&expected), "{told}");
     }
+    assert!(!bench.data().exists(), "not even the local cloud was started");
+}
+
+/// Whatever is missing where the local cloud runs has its own words.
+#[test]
+fn an_interpreter_that_is_not_on_the_path_is_named() {
+    let more = "url = { auth = 'none' }\ncheck = { path = '/' }\n";
+    let bench = bench(&format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}{more}"));
+    let home = bench.path("home");
+    let run = |arguments: &[&str], path: &str| {
+        let mut command = bench.command(arguments);
+        command.env("PATH", path).env("HOME", &home).env("XDG_CACHE_HOME", bench.path("cache")).output().unwrap()
+    };
+    for path in ["", "/nowhere"] {
+        let output = run(&["deploy", "--local", "--yes"], path);
+        let told = errors(&output);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("cannot run `web` locally: there is no `python3` on PATH to run `python3.13` with"),
+            "{told}"
+        );
+        assert!(told.contains("hint: install `python3`, or add its directory to PATH"), "{told}");
+        assert!(!bench.data().exists(), "not even the local cloud was started");
+    }
+    // A local cloud that runs already has a path of its own.
+    assert!(run(&["local", "start"], "/nowhere").status.success());
+    let output = bench.run(&["deploy", "--local", "--yes"]);
+    let told = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("the local cloud cannot start it on this machine"), "{told}");
+    assert!(told.contains("no `python3` to run `python3.13` with"), "{told}");
+    assert!(told.contains("`lamstream local stop`, then `lamstream local start`"), "{told}");
+    assert!(!told.contains("bootstrap"), "{told}");
 }
 
 #[test]

@@ -102,6 +102,12 @@ fn a_first_version_that_fails_its_check_does_not_become_live() {
     write(&bench, "one", "broken", "");
     let said = errors(&deploy(&bench, &[]));
     assert!(said.contains("nothing is live yet") && said.contains("left: release, permission, URL"), "{said}");
+    let status = bench.good(&["status", "--local"]);
+    assert!(status.starts_with("chat: created, but nothing is live\n"), "{status}");
+    assert!(status.contains("no version has passed its checks yet"), "{status}");
+    let releases = bench.run(&["releases", "--local"]);
+    let note = "nothing is live: no version of `chat` has passed its checks yet";
+    assert!(String::from_utf8_lossy(&releases.stderr).contains(note), "{}", crate::support::bench::said(&releases));
     another(&bench, "two", &[]);
     serves(&bench, "two");
 }

@@ -66,7 +66,10 @@ fn a_malformed_variable_is_named_in_one_line() {
 
     let mut command = confined(&bench, &["url"]);
     let output = command.env("AWS_CONFIG_FILE", OsStr::from_bytes(b"/\xff")).output().unwrap();
-    assert_eq!(errors(&output), "error: cannot use `AWS_CONFIG_FILE`: its value is not valid UTF-8\n");
+    assert_eq!(
+        errors(&output),
+        "error: cannot use `AWS_CONFIG_FILE`: its value is not valid UTF-8; set it again, or unset it\n"
+    );
 }
 
 #[test]

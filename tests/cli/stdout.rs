@@ -170,3 +170,29 @@ fn a_pipe_that_does_not_block_gets_everything() {
         assert!(body == "0123456789abcdef".repeat(20_000), "{output}: {} bytes", body.len());
     }
 }
+
+/// The standard library opens `/dev/null` in place of a stdout that is closed.
+#[test]
+fn a_closed_stdout_is_reported_and_one_that_is_thrown_away_is_not() {
+    let bench = bench();
+    let run = |arguments: &str, stdout: &str| {
+        let command = bench.command(&[]);
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &format!("exec '{}' {arguments} {stdout}", command.get_program().display())]);
+        shell.current_dir(bench.path("")).env_clear();
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.stdin(Stdio::null()).output().unwrap()
+    };
+    for arguments in ["url --local", "status --local --output json", "--version", "help", "local env"] {
+        let failed = run(arguments, ">&-");
+        let errors = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert_eq!(failed.status.code(), Some(1), "{arguments}: {errors}");
+        assert!(errors.contains("error: cannot write to stdout: it is closed"), "{arguments}: {errors}");
+        for thrown in [">/dev/null", "1<>/dev/null"] {
+            let away = run(arguments, thrown);
+            assert_eq!(away.status.code(), Some(0), "{arguments} {thrown}: {}", said(&away));
+        }
+    }
+    let failed = run("logs talker --local --follow", ">&-");
+    assert_eq!(failed.status.code(), Some(1), "{}", said(&failed));
+}

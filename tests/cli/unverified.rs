@@ -438,6 +438,24 @@ fn versions_that_fail_push_out_no_good_ones() {
     serves(&bench, "one");
 }
 
+/// What a rollback saw is said; what passed once is kept.
+#[test]
+fn a_verified_release_that_fails_in_a_rollback_has_failed() {
+    let bench = Bench::new("");
+    for name in ["one", "two"] {
+        let check = format!("streams = true, contains = \"{name}\"");
+        bench.write("deploy.toml", &manifest(&format!("RELEASE = \"{name}\""), &check));
+        bench.good(&["deploy", "--local", "--yes", &package()]);
+    }
+    assert_eq!(verdicts(&bench), ["2 verified", "1 verified"]);
+    errors(&bench.run(&["rollback", "--local", "--yes", "--to", "1"]), 1);
+    assert_eq!(verdicts(&bench), ["2 verified", "1 failed"]);
+    // With its own check, it passes again.
+    bench.write("deploy.toml", &manifest("RELEASE = \"one\"", "streams = true"));
+    bench.good(&["rollback", "--local", "--yes", "--to", "1"]);
+    assert_eq!(verdicts(&bench), ["2 verified", "1 verified"]);
+}
+
 #[test]
 fn ways_back_need_no_value_of_the_environment() {
     let bench = Bench::new("");

@@ -30,6 +30,7 @@ pub use disk::key_pair::Credentials;
 pub use disk::ownership::{LOCK, MARKER};
 pub use disk::state::UnusableState;
 pub use options::{ACCOUNT, Options, REGION, THIS_PROGRAM, layer_file};
+pub use sandbox::missing_interpreter;
 
 /// Whether a layer's version is one of those that are made of one of [`Options::adapters`].
 pub fn is_adapter_layer(arn: &str) -> bool {
@@ -47,7 +48,7 @@ pub fn credentials(data: &Path) -> anyhow::Result<Credentials> {
 /// Reads the key pair of a data directory that has one.
 ///
 /// # Errors
-/// If there is none.
+/// If there is none; an [`UnusableState`] if it is damaged.
 pub fn known_credentials(data: &Path) -> anyhow::Result<Credentials> {
     key_pair::read(data)
 }

@@ -31,6 +31,11 @@ impl BuildError {
         self
     }
 
+    /// The same, unless it points to others already.
+    pub fn or_at(self, keys: &'static [&'static str]) -> Self {
+        if self.keys.is_empty() { self.at(keys) } else { self }
+    }
+
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

@@ -64,12 +64,20 @@ impl Place<'_> {
             return Ok(None);
         }
         let own = self.renamed(Names { log_group: None, ..self.names.clone() });
-        let found = observe(&own, &Round::of([&own])).await?;
-        if found.is_none_or(|group| group.owner(&own.names) != Some(Owner::Us)) {
+        if !own.has_log_group().await? {
             return Ok(None);
         }
         own.until_accepted(Subject::LogGroup, observer, async || delete(&own).await).await?;
         Ok(Some(own.names.log_group()))
+    }
+
+    /// Whether the log group exists, and lamstream created it for the app.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub(in crate::aws) async fn has_log_group(&self) -> Result<bool, CloudError> {
+        let found = observe(self, &Round::of([self])).await?;
+        Ok(found.is_some_and(|group| group.owner(&self.names) == Some(Owner::Us)))
     }
 }
 

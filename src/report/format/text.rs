@@ -107,6 +107,7 @@ fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompa
         (State::Deployed, Some(version)) => (GREEN, format!("deployed, version {version}")),
         (State::Deployed, None) => (GREEN, "deployed".to_owned()),
         (State::Failed, _) => (RED, "unknown".to_owned()),
+        _ if function.is_begun => (YELLOW, "created, but nothing is live".to_owned()),
         _ => (YELLOW, "not deployed".to_owned()),
     };
     let before = function.outputs.previous.iter().map(|version| format!(" (previous: {version})"));
@@ -114,6 +115,9 @@ fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompa
     let rest = before.collect::<String>() + orphan;
     let mut lines = vec![Line::plain(&format!("{}: ", function.name)).and(style, &state).and(Style::new(), &rest)];
     let more = |line: &str| Line::plain(line).indented();
+    if function.is_begun && function.state == State::Absent {
+        lines.push(more("no version has passed its checks yet; the next deploy makes one live that does"));
+    }
     if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
         lines.push(more(&format!("{address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str())));
     }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::files::write_private;
+use super::state::UnusableState;
 use crate::random::{self, Alphabet};
 
 /// The file with the key pair.
@@ -62,11 +63,20 @@ pub(crate) fn create(data: &Path) -> anyhow::Result<()> {
 /// Reads the key pair of a directory that has one.
 ///
 /// # Errors
-/// If there is none, or the file is not a key pair.
+/// If there is none; an [`UnusableState`] if the file is not a key pair.
 pub(crate) fn read(data: &Path) -> anyhow::Result<Credentials> {
     let path = data.join(FILE);
     let text = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("`{}` is not a key pair", path.display()))
+    parse(&text).map_err(|why| UnusableState::Damaged { path, why }.into())
+}
+
+fn parse(text: &[u8]) -> serde_json::Result<Credentials> {
+    let pair: Credentials = serde_json::from_slice(text)?;
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if pair.access_key_id.starts_with(PREFIX) && is_word(&pair.access_key_id) && is_word(&pair.secret_access_key) {
+        return Ok(pair);
+    }
+    Err(serde::de::Error::custom("it is not a local cloud's key pair"))
 }
 
 /// Whether a file name is one that [`create`] uses for a moment.

@@ -35,10 +35,10 @@ struct Written<'a> {
     world: &'a World,
 }
 
-/// Why a state file that can be read cannot be used.
+/// Why a file of the data directory that can be read cannot be used.
 #[derive(Debug)]
 pub enum UnusableState {
-    /// It is not a state file.
+    /// It is not a state file, or not a key pair.
     Damaged { path: PathBuf, why: serde_json::Error },
     /// A newer version of this crate wrote it.
     Newer { path: PathBuf, version: u32 },

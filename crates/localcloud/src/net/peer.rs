@@ -1,7 +1,8 @@
 //! Which process on this machine has a socket: asked of the kernel, or read from `/proc`.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -18,9 +19,19 @@ pub(crate) fn processes() -> Vec<Pid> {
 
 /// Whether a process has the socket with this inode open.
 pub(crate) fn has_socket(pid: Pid, inode: u32) -> bool {
+    shows_socket(pid, inode) == Some(true)
+}
+
+/// The same; `None` if the process runs, but does not show its files.
+pub(crate) fn shows_socket(pid: Pid, inode: u32) -> Option<bool> {
     let link = format!("socket:[{inode}]");
-    let files = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).into_iter().flatten().flatten();
-    files.map(|file| file.path()).any(|file| std::fs::read_link(file).is_ok_and(|to| to.as_os_str() == link.as_str()))
+    let files = match std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
+        Ok(files) => files,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return None,
+        Err(_) => return Some(false),
+    };
+    let mut links = files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+    Some(links.any(|to| to.as_os_str() == link.as_str()))
 }
 
 /// The inode of the TCP socket with this address that is connected to `other`; `None` once no process has it open.
@@ -28,35 +39,68 @@ pub(crate) fn socket(address: SocketAddr, other: SocketAddr) -> Option<u32> {
     ask(address, other).unwrap_or_else(|_| find(address, other)).filter(|inode| *inode != 0)
 }
 
+/// A question to the kernel about TCP sockets (sock_diag(7)); the default is about one connection of IPv4.
+pub(super) struct Question {
+    pub(super) family: AddressFamily,
+    /// Whether it is about all sockets that fit.
+    pub(super) all: bool,
+    /// A bit for each state that fits.
+    pub(super) states: u32,
+    /// The ports and addresses of both ends.
+    pub(super) ports: [u16; 2],
+    pub(super) addresses: [Ipv4Addr; 2],
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        let addresses = [Ipv4Addr::UNSPECIFIED; 2];
+        Self { family: AddressFamily::INET, all: false, states: u32::MAX, ports: [0; 2], addresses }
+    }
+}
+
+impl Question {
+    /// Sends it; the answers can be read from the socket.
+    ///
+    /// # Errors
+    /// On systems without such sockets.
+    pub(super) fn ask(&self) -> io::Result<OwnedFd> {
+        const SOCK_DIAG_BY_FAMILY: u16 = 20;
+        const NLM_F_REQUEST: u16 = 1;
+        const NLM_F_DUMP: u16 = 0x300;
+        const IPPROTO_TCP: u8 = 6;
+        let flags = if self.all { NLM_F_REQUEST | NLM_F_DUMP } else { NLM_F_REQUEST };
+        // `struct nlmsghdr`, then `struct inet_diag_req_v2`.
+        let mut question = Vec::with_capacity(72);
+        question.extend(72_u32.to_ne_bytes());
+        question.extend([SOCK_DIAG_BY_FAMILY, flags].map(u16::to_ne_bytes).concat());
+        question.extend([0; 8]);
+        question.extend([self.family.as_raw() as u8, IPPROTO_TCP, 0, 0]);
+        question.extend(self.states.to_ne_bytes());
+        question.extend(self.ports.map(u16::to_be_bytes).concat());
+        for ip in self.addresses {
+            question.extend(ip.octets());
+            question.extend([0; 12]);
+        }
+        question.extend([0; 4]);
+        question.extend([0xff; 8]);
+        let kernel =
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+        rustix::net::sendto(&kernel, &question, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+        Ok(kernel)
+    }
+}
+
 /// Asks the kernel for one connection, which is faster than reading its tables.
 ///
 /// # Errors
 /// On systems that do not support the question.
 fn ask(address: SocketAddr, other: SocketAddr) -> io::Result<Option<u32>> {
-    const SOCK_DIAG_BY_FAMILY: u16 = 20;
-    const NLM_F_REQUEST: u16 = 1;
     const NLMSG_ERROR: u16 = 2;
-    const IPPROTO_TCP: u8 = 6;
     let (IpAddr::V4(from), IpAddr::V4(to)) = (address.ip(), other.ip()) else {
         return Err(io::ErrorKind::Unsupported.into());
     };
-    // `struct nlmsghdr`, then `struct inet_diag_req_v2`.
-    let mut question = Vec::with_capacity(72);
-    question.extend(72_u32.to_ne_bytes());
-    question.extend([SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST].map(u16::to_ne_bytes).concat());
-    question.extend([0; 8]);
-    question.extend([AddressFamily::INET.as_raw() as u8, IPPROTO_TCP, 0, 0]);
-    question.extend(u32::MAX.to_ne_bytes());
-    question.extend([address.port(), other.port()].map(u16::to_be_bytes).concat());
-    for ip in [from, to] {
-        question.extend(ip.octets());
-        question.extend([0; 12]);
-    }
-    question.extend([0; 4]);
-    question.extend([0xff; 8]);
-    let kernel =
-        rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
-    rustix::net::sendto(&kernel, &question, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+    let question = Question { ports: [address.port(), other.port()], addresses: [from, to], ..Question::default() };
+    let kernel = question.ask()?;
     let mut answer = [0; 1024];
     let (length, _) = rustix::net::recv(&kernel, &mut answer, RecvFlags::empty())?;
     let field = |at: usize| answer[..length].get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
@@ -70,11 +114,11 @@ fn ask(address: SocketAddr, other: SocketAddr) -> io::Result<Option<u32>> {
 }
 
 /// A socket as the kernel lists it.
-struct Row {
-    local: String,
+pub(super) struct Row {
+    pub(super) local: String,
     remote: String,
-    listens: bool,
-    inode: u32,
+    pub(super) listens: bool,
+    pub(super) inode: u32,
 }
 
 impl Row {
@@ -85,12 +129,12 @@ impl Row {
     }
 
     /// All TCP sockets of a table.
-    fn all(table: &str) -> Vec<Self> {
+    pub(super) fn all(table: &str) -> Vec<Self> {
         std::fs::read_to_string(table).unwrap_or_default().lines().filter_map(Self::read).collect()
     }
 }
 
-const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+pub(super) const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 /// Reads the kernel's tables, on systems where [`ask`] does not work.
 fn find(address: SocketAddr, other: SocketAddr) -> Option<u32> {
@@ -104,12 +148,9 @@ fn find(address: SocketAddr, other: SocketAddr) -> Option<u32> {
     TABLES.into_iter().find_map(|table| Row::all(table).iter().find(|row| is_it(row)).map(|row| row.inode))
 }
 
-/// The process that listens on a port of this machine, for messages.
-pub(crate) fn listener(port: u16) -> String {
-    let suffix = format!(":{port:04X}");
-    let mut rows = TABLES.into_iter().flat_map(Row::all);
-    let inode = rows.find(|row| row.listens && row.local.ends_with(&suffix)).map(|row| row.inode);
-    let process = inode.and_then(|inode| processes().into_iter().find(|pid| has_socket(*pid, inode)));
+/// The process that has a socket, for messages.
+pub(crate) fn owner(inode: u32) -> String {
+    let process = processes().into_iter().find(|pid| has_socket(*pid, inode));
     let Some(pid) = process.map(|pid| pid.as_raw_nonzero()) else { return "another program".to_owned() };
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     format!("process {pid} (`{}`)", name.trim().escape_debug())
@@ -130,8 +171,8 @@ mod tests {
         let inode = find(address, own).expect("it is listed");
         assert!(inode != 0 && ask(address, own).is_ok_and(|asked| asked == Some(inode)));
         assert!(has_socket(rustix::process::getpid(), inode));
+        assert!(owner(inode).starts_with(&format!("process {} (", std::process::id())));
         drop(client);
         assert_eq!(socket(address, own), None);
-        assert!(super::listener(own.port()).starts_with(&format!("process {} (", std::process::id())));
     }
 }

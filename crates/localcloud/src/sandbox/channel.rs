@@ -1,7 +1,7 @@
 //! What an instance and its Runtime API share.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::answer::FailureReason;
 use super::extensions::Extensions;
 use super::message::RuntimeMessage;
+use super::port_check::PortCheck;
 use super::processes::InstanceProcesses;
 use super::request::Reply;
 use crate::limits::concurrency::ConcurrencyPermit;
@@ -34,6 +35,8 @@ pub(super) struct RuntimeChannel {
     pub(super) address: SocketAddr,
     /// The processes that may connect to it.
     pub(super) processes: InstanceProcesses,
+    /// The ports of a web app.
+    pub(super) ports: Option<Arc<PortCheck>>,
     pub(super) head_timeout: Duration,
     pub(super) messages: mpsc::UnboundedSender<RuntimeMessage>,
     pub(super) open: Mutex<Option<OpenRequest>>,
@@ -48,12 +51,19 @@ impl RuntimeChannel {
         options: &Options,
         address: SocketAddr,
         processes: InstanceProcesses,
+        ports: Option<PortCheck>,
         messages: mpsc::UnboundedSender<RuntimeMessage>,
         extensions: Extensions,
     ) -> Self {
         let (head_timeout, stream_limit) = (options.head_timeout, StreamLimit::new(options));
         let extensions = extensions.into();
-        Self { address, processes, head_timeout, messages, open: Mutex::default(), extensions, stream_limit }
+        let (ports, open) = (ports.map(Arc::new), Mutex::default());
+        Self { address, processes, ports, head_timeout, messages, open, extensions, stream_limit }
+    }
+
+    /// Describes the program on a port of the instance's app, if it is not the instance's.
+    pub(super) async fn stranger(&self) -> Option<String> {
+        self.ports.as_ref()?.stranger().await
     }
 
     pub(super) fn send(&self, message: RuntimeMessage) {

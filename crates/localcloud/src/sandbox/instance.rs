@@ -15,14 +15,16 @@ use tokio::time::{Duration, Instant};
 use super::channel::RuntimeChannel;
 use super::extension_process::ExtensionProcesses;
 use super::host::Host;
-use super::launch::{Endpoints, Launch, StartError};
+use super::launch::{Endpoints, Launch};
 use super::message::{Delivery, RuntimeMessage};
 use super::output::Output;
 use super::port::{self, PortLease};
+use super::port_check::PortCheck;
 use super::processes::InstanceProcesses;
 use super::request::{Outcome, QueuedRequest, Start};
 use super::spawn::{kill_group, terminate_group};
 use super::spec::InstanceSpec;
+use super::start_error::{CANNOT_START, StartError};
 use super::tag::InstanceMark;
 use super::{report, runtime_api};
 use crate::clock;
@@ -107,10 +109,6 @@ const EXTENSION_SHUTDOWN: Duration = Duration::from_secs(2);
 /// How long the runtime has to end after SIGTERM, in an instance with extensions.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_millis(300);
 
-/// The kernel's errors for a binary that it cannot run, and for one that does not exist.
-const NO_EXECUTABLE: i32 = rustix::io::Errno::NOEXEC.raw_os_error();
-const NOT_FOUND: i32 = rustix::io::Errno::NOENT.raw_os_error();
-
 /// Starts an instance with its first request.
 pub(super) async fn start(host: Arc<Host>, spec: Arc<InstanceSpec>, queued: QueuedRequest) {
     let (id, inbox, requests) = host.fleet.enter(&spec.build);
@@ -122,20 +120,13 @@ pub(super) async fn start(host: Arc<Host>, spec: Arc<InstanceSpec>, queued: Queu
             tasks.spawn(instance.run());
         }
         Err(error) => {
-            // A bootstrap that cannot be executed is the function's fault, and is reported in AWS's words.
             host.fleet.leave(&spec.build, id);
             host.note(&format!("{}:{}: cannot start: {error:#}", spec.function, spec.number));
             let id = &queued.request.id;
-            let code = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
-            let why = match (error.downcast_ref::<StartError>(), code) {
-                (Some(StartError(why)), _) => why.clone(),
-                (None, Some(NO_EXECUTABLE)) => "fork/exec /var/task/bootstrap: exec format error".to_owned(),
-                (None, Some(NOT_FOUND)) => "Couldn't find valid bootstrap(s): [/var/task/bootstrap]".to_owned(),
-                (None, _) => format!("{error:#}"),
-            };
-            let message = format!("RequestId: {id} Error: {why}");
+            let kind = error.downcast_ref::<StartError>().map_or(CANNOT_START, |error| error.kind);
+            let message = format!("RequestId: {id} Error: {error:#}");
             let _ = queued.finished.send(Vec::new());
-            let _ = queued.reply.send(Ok(Outcome::failed("Runtime.InvalidEntrypoint", &message)));
+            let _ = queued.reply.send(Ok(Outcome::failed(kind, &message)));
         }
     }
 }
@@ -166,10 +157,7 @@ impl Instance {
         token: &str,
         own: &Path,
     ) -> anyhow::Result<Self> {
-        let launch = {
-            let (host, spec, own) = (host.clone(), spec.clone(), own.to_owned());
-            tokio::task::spawn_blocking(move || Launch::prepare(&host, &spec, &own)).await??
-        };
+        let launch = prepare(host, spec, start, own).await?;
         host.fleet.note_port(id, spec, launch.port.as_ref().map(PortLease::number));
         let runtime = launch.runtime(spec)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -182,7 +170,9 @@ impl Instance {
         let (child, extensions, expected) =
             launch.start(runtime, &host.fleet.spawner, spec, &endpoints, &sender).await?;
         let processes = InstanceProcesses::new(mark.clone(), child.id().into_iter().chain(extensions.processes()));
-        let channel = Arc::new(RuntimeChannel::new(&host.options, address, processes, sender, expected));
+        let ports =
+            launch.port.as_ref().map(|lease| PortCheck::new(lease, spec.configuration.variables(), mark.clone()));
+        let channel = Arc::new(RuntimeChannel::new(&host.options, address, processes, ports, sender, expected));
         let timeout = Duration::from_secs(spec.configuration.timeout.into());
         let (gone, process_gone) = oneshot::channel();
         let api = tokio::spawn(runtime_api::serve(channel.clone(), listener, process_gone));
@@ -246,8 +236,15 @@ impl Instance {
     /// Handles one event; false if the instance is to end.
     async fn handle_event(&mut self) -> bool {
         match self.event().await {
-            Event::Message(message) => self.handle_message(message),
-            Event::Request(Some(request)) => self.deliver(request),
+            Event::Message(message) => match self.stranger_at_start(&message).await {
+                Some(problem) => self.lost_port(&problem),
+                None => self.handle_message(message),
+            },
+            // The app may have ended, and another program may have taken its port.
+            Event::Request(Some(request)) => match self.channel.stranger().await {
+                Some(problem) => self.give_back(request, &problem),
+                None => self.deliver(request),
+            },
             Event::Request(None) | Event::Closing => false,
             Event::Printed => {
                 self.print();
@@ -327,6 +324,11 @@ impl Instance {
         self.port.as_ref().is_some_and(PortLease::is_elsewhere)
     }
 
+    /// What keeps the port that its app needs.
+    pub(super) fn taken_port(&self) -> Option<String> {
+        self.port.as_ref().and_then(PortLease::taken).map(str::to_owned)
+    }
+
     /// Writes one event to the log stream, and to the tail.
     pub(super) fn log_line(&mut self, line: &str) {
         self.stream.write(line);
@@ -337,6 +339,12 @@ impl Instance {
         let excess = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..excess);
     }
+}
+
+/// Prepares a launch on a blocking thread.
+async fn prepare(host: &Arc<Host>, spec: &Arc<InstanceSpec>, start: Start, own: &Path) -> anyhow::Result<Launch> {
+    let (host, spec, own) = (host.clone(), spec.clone(), own.to_owned());
+    tokio::task::spawn_blocking(move || Launch::prepare(&host, &spec, &own, start.port)).await?
 }
 
 /// Creates the instance's own directory, which only the cloud's user can read.

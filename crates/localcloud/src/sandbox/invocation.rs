@@ -10,8 +10,9 @@ use super::answer::FailureReason;
 use super::channel::OpenRequest;
 use super::instance::{Current, Instance};
 use super::message::{BodyEnd, Delivery, RuntimeMessage};
+use super::port_check::PORT_TAKEN;
 use super::report::{self, Report};
-use super::request::{Outcome, QueuedRequest, Start};
+use super::request::{Outcome, PortChoice, QueuedRequest, Start};
 use super::spawn::{ending, kill_group};
 use crate::clock;
 use crate::random;
@@ -19,7 +20,7 @@ use crate::sync::lock;
 use crate::wire::date;
 
 /// An error in the platform's words.
-fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
+pub(super) fn failure(kind: &str, request_id: &str, how: &str) -> Bytes {
     let message = format!("RequestId: {request_id} Error: {how}");
     serde_json::json!({"errorType": kind, "errorMessage": message}).to_string().into()
 }
@@ -95,6 +96,7 @@ impl Instance {
             RuntimeMessage::ExtensionWaits if self.waiting.is_some() => return self.process_ready(),
             RuntimeMessage::ExtensionWaits => {}
             RuntimeMessage::ExtensionFailed { name, kind, how } => self.extension_failed(&name, &kind, &how),
+            RuntimeMessage::PortTaken(problem) => return self.answer_taken(&problem),
             RuntimeMessage::Answering => {
                 if let Some(current) = &mut self.current {
                     current.answering = true;
@@ -203,10 +205,17 @@ impl Instance {
         if !timed_out {
             self.note(&how);
         }
-        if self.init.is_none() && self.is_elsewhere() && !self.start.on_its_port {
-            self.start_again(Start { on_its_port: true, ..self.start });
+        // None of its own processes is left, so what listens on its port now was probably in its way.
+        let taken = if self.init.is_none() { self.channel.stranger().await } else { None };
+        if let Some(problem) = taken {
+            self.lost_port(&problem);
+        } else if self.init.is_none() && self.is_elsewhere() && self.start.port != PortChoice::Asked {
+            self.start_again(Start { port: PortChoice::Asked, ..self.start });
         } else if self.init.is_none() {
-            self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how));
+            match self.port_conflict() {
+                Some(problem) => self.refuse_first("error", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &problem)),
+                None => self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how)),
+            }
         }
         if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             let message = format!("RequestId: {id} Error: {how}");
@@ -251,7 +260,12 @@ impl Instance {
             }
             self.reply(Outcome::failed("Sandbox.Timedout", &message));
         } else if self.init.is_none() {
-            self.start_timed_out();
+            match self.channel.stranger().await {
+                Some(problem) => {
+                    self.lost_port(&problem);
+                }
+                None => self.start_timed_out(),
+            }
         } else {
             return false;
         }
@@ -276,20 +290,24 @@ impl Instance {
         };
         let how = format!("Init timed out after {limit:.2} seconds{waited}");
         self.note(&how);
-        if self.start.patient {
+        if let Some(problem) = self.taken_port().filter(|_| self.start.patient) {
+            self.refuse_first("timeout", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &format!("{problem}: {how}")));
+        } else if self.start.patient {
             self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
         } else {
             // Not every app reads its port from a variable: the next start waits for the port of this one.
-            self.start_again(Start { patient: true, on_its_port: self.has_port() });
+            let port = if self.has_port() { PortChoice::Asked } else { PortChoice::Preferred };
+            self.start_again(Start { patient: true, port });
         }
     }
 
     /// Asks for another start for the first request.
-    fn start_again(&mut self, start: Start) {
+    pub(super) fn start_again(&mut self, start: Start) {
         let Ok(queued) = self.requests.try_recv() else { return };
         let status = if start.patient { "timeout" } else { "error" };
         self.report_start(status, "Runtime.Unknown");
-        let how = match (start.patient, self.is_elsewhere()) {
+        let how = match (start.patient, start.port == PortChoice::Asked && self.is_elsewhere()) {
+            (_, _) if start.port == PortChoice::Another => "on another port",
             (false, _) => "on the port that it asks for",
             (true, false) => "with the time limit of an invocation",
             (true, true) => "with the time limit of an invocation, on the port that it asks for",
@@ -306,7 +324,7 @@ impl Instance {
     }
 
     /// Refuses the first request of a process that did not start.
-    fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
+    pub(super) fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
         let Ok(queued) = self.requests.try_recv() else { return };
         self.report_start(status, kind);
         let last = self.last_lines();
@@ -315,7 +333,7 @@ impl Instance {
     }
 
     /// Answers the waiting client, unless it already has an answer.
-    fn reply(&self, outcome: Outcome) {
+    pub(super) fn reply(&self, outcome: Outcome) {
         let client = lock(&self.channel.open).as_mut().and_then(|open| open.reply.take());
         let Some(client) = client else { return };
         let outcome = match outcome {
@@ -326,7 +344,7 @@ impl Instance {
     }
 
     /// The last lines that the function itself printed, as far as they are in the tail.
-    fn last_lines(&self) -> String {
+    pub(super) fn last_lines(&self) -> String {
         const PLATFORM: [&str; 6] = ["INIT_", "START ", "END ", "REPORT ", "EXTENSION\t", "{\"time\":"];
         let tail = String::from_utf8_lossy(&self.tail);
         let own = |line: &&str| !line.trim().is_empty() && !PLATFORM.iter().any(|word| line.starts_with(word));
@@ -338,7 +356,7 @@ impl Instance {
     }
 
     /// Writes the report and gives the permit back.
-    fn finish(&mut self, status: &str) {
+    pub(super) fn finish(&mut self, status: &str) {
         self.print();
         let Some(lines) = self.report(status).map(|report| report.end()) else { return };
         for line in lines {

@@ -4,12 +4,12 @@
 //! `AWS_LAMBDA_EXEC_WRAPPER` starts the app, with this machine's interpreter of that version, or of the nearest one.
 
 use std::collections::HashMap;
-use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use super::start_error::{CANNOT_START, StartError};
 use crate::sync::lock;
 
 /// An interpreter of this machine.
@@ -52,13 +52,17 @@ const LANGUAGES: [Language; 2] = [
 /// warning if it is of another version.
 ///
 /// # Errors
-/// If this machine has none, or those of the disk.
-pub(super) fn provide(runtime: &str, bin: &Path) -> io::Result<Option<String>> {
-    let named = |language: &&Language| wanted(language, runtime).is_some();
-    let Some(language) = LANGUAGES.iter().find(named) else { return Ok(None) };
-    let wanted = wanted(language, runtime).unwrap_or_default();
-    let found = nearest(language, wanted)
-        .ok_or_else(|| io::Error::other(format!("this machine has no {} to run `{runtime}` with", language.program)))?;
+/// A [`StartError`] if this machine has none, or those of the disk.
+pub(super) fn provide(runtime: &str, bin: &Path) -> anyhow::Result<Option<String>> {
+    let Some((language, wanted)) = language(runtime) else { return Ok(None) };
+    let found = nearest(language, wanted).ok_or_else(|| {
+        let program = language.program;
+        let why = format!(
+            "the local cloud has no `{program}` to run `{runtime}` with: `{program}` was not on the PATH of the command that \
+             started it"
+        );
+        StartError::new(CANNOT_START, why)
+    })?;
     std::fs::create_dir_all(bin)?;
     for name in language.names {
         symlink(&found.program, bin.join(name))?;
@@ -68,6 +72,18 @@ pub(super) fn provide(runtime: &str, bin: &Path) -> io::Result<Option<String>> {
     }
     let here = format!("{}{}{}", language.prefix, found.version, language.suffix);
     Ok((found.version != wanted).then(|| format!("this machine has no `{runtime}`: the function runs with `{here}`")))
+}
+
+/// The program that runs a language's runtime and that this process does not find on its path; `None` if it does, or if
+/// the runtime is not one of a language.
+pub fn missing_interpreter(runtime: &str) -> Option<&'static str> {
+    let (language, wanted) = language(runtime)?;
+    nearest(language, wanted).is_none().then_some(language.program)
+}
+
+/// The language of a runtime, and the version.
+fn language(runtime: &str) -> Option<(&'static Language, u32)> {
+    LANGUAGES.iter().find_map(|language| Some((language, wanted(language, runtime)?)))
 }
 
 fn wanted(language: &Language, runtime: &str) -> Option<u32> {
@@ -113,7 +129,9 @@ fn directories() -> Vec<PathBuf> {
     ];
     let versions = kept.iter().flat_map(|kept| std::fs::read_dir(kept).into_iter().flatten().flatten());
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(versions.map(|entry| entry.path().join("bin"))).collect()
+    // An empty entry would be the directory that the cloud happens to be in.
+    let path = std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect::<Vec<_>>();
+    path.into_iter().chain(versions.map(|entry| entry.path().join("bin"))).collect()
 }
 
 /// Asks a program for its version: a version manager may have shims for versions that are not installed.

@@ -14,8 +14,10 @@ use super::host::Host;
 use super::message::RuntimeMessage;
 use super::mounts::{self, MountNamespace};
 use super::port::PortLease;
+use super::request::PortChoice;
 use super::spawn::Spawner;
 use super::spec::InstanceSpec;
+use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, StartError};
 use super::tag::InstanceMark;
 use super::{binary, environment, language, layers};
 use crate::disk::files::leads_into;
@@ -25,17 +27,13 @@ use crate::options::ACCOUNT;
 /// The variable with the script that is started instead of a language's runtime.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 
-/// Why an instance cannot be started, if that is the function's fault.
-#[derive(Debug)]
-pub(super) struct StartError(pub(super) String);
-
-impl std::fmt::Display for StartError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
+/// The program that runs the function.
+pub(super) struct Program {
+    command: Command,
+    /// Its file, and the path that the function sees.
+    real: PathBuf,
+    shown: String,
 }
-
-impl std::error::Error for StartError {}
 
 /// How an instance's processes are connected to the cloud.
 pub(super) struct Endpoints {
@@ -75,7 +73,7 @@ impl Launch {
     ///
     /// # Errors
     /// A [`StartError`], or those of the disk.
-    pub(super) fn prepare(host: &Host, spec: &InstanceSpec, own: &Path) -> anyhow::Result<Self> {
+    pub(super) fn prepare(host: &Host, spec: &InstanceSpec, own: &Path, choice: PortChoice) -> anyhow::Result<Self> {
         let mut warnings = Vec::new();
         let (opt, opt_use) = layers::merge(host, &spec.configuration.layers)?.unzip();
         let refusal = match (&opt, host.options.mount_layers) {
@@ -87,7 +85,7 @@ impl Launch {
             warnings.push(format!("layers are not at /opt but at `{}`: they cannot be mounted: {why}", opt.display()));
         }
         warnings.extend(language::provide(&spec.configuration.runtime, &own.join("bin"))?);
-        let port = spec.is_web_app().then(|| PortLease::new(spec.configuration.variables())).transpose()?;
+        let port = spec.is_web_app().then(|| PortLease::new(spec.configuration.variables(), choice)).transpose()?;
         warnings.extend(port.as_ref().and_then(PortLease::warning));
         let root = host.store.data.code(&spec.code.digest);
         let mounted = opt.is_some() && refusal.is_none();
@@ -105,36 +103,37 @@ impl Launch {
     /// The runtime: the function's `bootstrap`, or the wrapper of a language's runtime.
     ///
     /// # Errors
-    /// A [`StartError`], or those of reading the `bootstrap`.
-    pub(super) fn runtime(&self, spec: &InstanceSpec) -> anyhow::Result<Command> {
+    /// A [`StartError`].
+    pub(super) fn runtime(&self, spec: &InstanceSpec) -> Result<Program, StartError> {
         let configuration = &spec.configuration;
         if configuration.runtime.starts_with("provided.") {
             let bootstrap = self.root.join("bootstrap");
             let inside: Vec<&Path> = [Some(self.root.as_path()), self.opt.as_deref()].into_iter().flatten().collect();
             if bootstrap.is_symlink() && !leads_into(&bootstrap, &inside) {
-                return Err(
-                    StartError("`bootstrap` is a link that leads out of the package and its layers".into()).into()
-                );
+                let why = "`bootstrap` is a link that leads out of the package and its layers";
+                return Err(StartError::new(INVALID_ENTRYPOINT, why));
             }
-            binary::refuse_foreign(&bootstrap)?;
-            return Ok(Command::new(bootstrap));
+            let shown = "/var/task/bootstrap".to_owned();
+            binary::refuse_foreign(&bootstrap).map_err(|error| binary::refusal(&bootstrap, &shown, &error))?;
+            return Ok(Program { command: Command::new(&bootstrap), real: bootstrap, shown });
         }
         let Some(wrapper) = configuration.variables().get(WRAPPER) else {
             let runtime = &configuration.runtime;
-            return Err(StartError(format!(
+            let why = format!(
                 "the local cloud has no runtime of its own for `{runtime}`: it can only run a wrapper script ({WRAPPER}), such as \
                  Lambda Web Adapter's"
-            ))
-            .into());
+            );
+            return Err(StartError::new(CANNOT_START, why));
         };
         let real = self.real(wrapper);
         if !real.is_file() {
-            return Err(StartError(format!("{WRAPPER} is `{wrapper}`, which does not exist")).into());
+            let why = format!("{WRAPPER} is `{wrapper}`, which does not exist");
+            return Err(StartError::new(INVALID_ENTRYPOINT, why));
         }
         let mut command = Command::new(if self.mounted { Path::new(wrapper) } else { &real });
         // The command that a wrapper would usually start; it does not exist here.
         command.arg("/var/runtime/bootstrap");
-        Ok(command)
+        Ok(Program { command, real, shown: wrapper.clone() })
     }
 
     /// The real path of what a process with layers sees at `path`.
@@ -161,7 +160,7 @@ impl Launch {
     /// If one of them cannot be started.
     pub(super) async fn start(
         &self,
-        mut runtime: Command,
+        mut runtime: Program,
         spawner: &Spawner,
         spec: &InstanceSpec,
         endpoints: &Endpoints,
@@ -173,12 +172,14 @@ impl Launch {
         for (name, mut command) in extensions {
             self.configure(&mut command, spec, endpoints)?;
             let started = spawner.spawn(command, self.namespace()?, endpoints.mark.tag).await;
-            let child =
-                started.map_err(|error| StartError(format!("the extension `{name}` cannot be started: {error}")))?;
+            let why = |error| format!("the extension `{name}` cannot be started: {error}");
+            let child = started.map_err(|error| StartError::new(CANNOT_START, why(error)))?;
             processes.add(name, child, messages.clone());
         }
-        self.configure(&mut runtime, spec, endpoints)?;
-        Ok((spawner.spawn(runtime, self.namespace()?, endpoints.mark.tag).await?, processes, expected))
+        self.configure(&mut runtime.command, spec, endpoints)?;
+        let spawned = spawner.spawn(runtime.command, self.namespace()?, endpoints.mark.tag).await;
+        let child = spawned.map_err(|error| binary::refusal(&runtime.real, &runtime.shown, &error))?;
+        Ok((child, processes, expected))
     }
 
     /// Configures a process like all processes of the instance.

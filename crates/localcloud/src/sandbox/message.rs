@@ -7,6 +7,8 @@ use tokio::sync::oneshot;
 pub(super) enum RuntimeMessage {
     /// The process asks for a request.
     Next(oneshot::Sender<Delivery>),
+    /// Another program has a port of the app: the answer may be that program's.
+    PortTaken(String),
     /// The answer has begun.
     Answering,
     /// The answer has ended, in one way or another.

@@ -6,7 +6,8 @@
 //! one instance at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use tokio::time::Instant;
 
 use super::fleet::PortHolderState;
 use super::host::Host;
-use super::request::Start;
+use super::request::{PortChoice, Start};
 use super::spec::InstanceSpec;
+use crate::net::listening;
 use crate::sync::lock;
 
 /// The variables that the adapter reads, in this order, and the port if none of them is set.
@@ -38,23 +40,41 @@ pub(super) struct PortLease {
     port: u16,
     /// Its own port for polling, if it asks for one.
     readiness: Option<(u16, u16)>,
+    /// What keeps the port that the app needs.
+    taken: Option<String>,
 }
 
 impl PortLease {
-    /// Leases the ports that a function asks for, or free ones.
+    /// Leases the ports that a function asks for, or others.
     ///
     /// # Errors
     /// If no port is free.
-    pub(super) fn new(environment: &BTreeMap<String, String>) -> std::io::Result<Self> {
+    pub(super) fn new(environment: &BTreeMap<String, String>, choice: PortChoice) -> io::Result<Self> {
         let asked = asked(environment);
         let readiness = number(environment, &READINESS).filter(|port| *port != asked);
-        let mut leased = Self { asked, port: lease(asked)?, readiness: None };
-        leased.readiness = readiness.map(|asked| lease(asked).map(|port| (asked, port))).transpose()?;
+        let mut leased = Self { asked, port: lease(asked, choice)?, readiness: None, taken: None };
+        leased.readiness = readiness.map(|asked| lease(asked, choice).map(|port| (asked, port))).transpose()?;
+        if choice == PortChoice::Asked && leased.port != asked {
+            let is_leased = lock(&LEASED).contains(&asked);
+            let holder = if is_leased { "another instance".to_owned() } else { listening::holder(asked) };
+            leased.taken =
+                Some(format!("port {asked} is taken by {holder}, and the app does not start on another port"));
+        }
         Ok(leased)
     }
 
     pub(super) fn number(&self) -> u16 {
         self.port
+    }
+
+    /// What keeps the port that the app needs, if it did not get it: the port, and which program has it.
+    pub(super) fn taken(&self) -> Option<&str> {
+        self.taken.as_deref()
+    }
+
+    /// All ports that the adapter connects to.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u16> {
+        [Some(self.port), self.readiness.map(|(_, port)| port)].into_iter().flatten()
     }
 
     /// The variables with the ports, for the adapter and the app: those that the adapter reads, and every other one whose
@@ -98,15 +118,15 @@ impl Drop for PortLease {
 }
 
 /// Leases a port, or a free one instead.
-fn lease(asked: u16) -> std::io::Result<u16> {
+fn lease(asked: u16, choice: PortChoice) -> io::Result<u16> {
     let mut leased = lock(&LEASED);
-    if !leased.contains(&asked) && is_free(asked) {
+    if choice != PortChoice::Another && !leased.contains(&asked) && is_free(asked) {
         leased.insert(asked);
         return Ok(asked);
     }
     loop {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        if leased.insert(port) {
+        if is_free(port) && leased.insert(port) {
             return Ok(port);
         }
     }
@@ -125,19 +145,19 @@ fn number(environment: &BTreeMap<String, String>, names: &[&str]) -> Option<u16>
 /// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older
 /// build of the same function; or any idle instance, if the app needs this port.
 pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
-    if !spec.is_web_app() {
+    if !spec.is_web_app() || start.port == PortChoice::Another {
         return;
     }
     let port = asked(spec.configuration.variables());
-    let limit =
-        if start.on_its_port { Duration::from_secs(spec.configuration.timeout.into()) } else { RELEASE_TIMEOUT };
+    let needs_it = start.port == PortChoice::Asked;
+    let limit = if needs_it { Duration::from_secs(spec.configuration.timeout.into()) } else { RELEASE_TIMEOUT };
     let until = Instant::now() + limit;
     // What listens there may be on its way out: a process of an instance that ended, or another program.
-    let mut waits = start.on_its_port;
+    let mut waits = needs_it;
     while Instant::now() < until {
         if lock(&LEASED).contains(&port) {
-            match host.fleet.end_port_holder(port, spec, start.on_its_port) {
-                PortHolderState::Stays if !start.on_its_port => return,
+            match host.fleet.end_port_holder(port, spec, needs_it) {
+                PortHolderState::Stays if !needs_it => return,
                 PortHolderState::Stays => {}
                 PortHolderState::Ends | PortHolderState::Unknown => waits = true,
             }
@@ -150,7 +170,18 @@ pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
 
 /// Whether a port is free on every address, since an app may listen on any.
 fn is_free(port: u16) -> bool {
-    [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST].iter().all(|address| TcpListener::bind((*address, port)).is_ok())
+    let is_taken = |address: IpAddr| match TcpListener::bind((address, port)) {
+        Ok(_) => false,
+        // This machine may have no IPv6.
+        Err(error) => address.is_ipv4() || error.kind() == io::ErrorKind::AddrInUse,
+    };
+    let addresses: [IpAddr; 4] = [
+        Ipv4Addr::UNSPECIFIED.into(),
+        Ipv4Addr::LOCALHOST.into(),
+        Ipv6Addr::UNSPECIFIED.into(),
+        Ipv6Addr::LOCALHOST.into(),
+    ];
+    !addresses.into_iter().any(is_taken)
 }
 
 #[cfg(test)]
@@ -162,20 +193,36 @@ mod tests {
         let free =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("its address").port();
         let environment = BTreeMap::from([("PORT".to_owned(), free.to_string())]);
-        let first = PortLease::new(&environment).expect("a port");
-        let second = PortLease::new(&environment).expect("another");
+        let first = PortLease::new(&environment, PortChoice::Preferred).expect("a port");
+        let second = PortLease::new(&environment, PortChoice::Preferred).expect("another");
         assert_eq!((first.port, first.warning()), (free, None));
         assert!(second.port != free && second.warning().is_some_and(|words| words.contains(&free.to_string())));
         drop(first);
-        assert_eq!(PortLease::new(&environment).expect("the same again").port, free);
+        assert_eq!(PortLease::new(&environment, PortChoice::Preferred).expect("the same again").port, free);
     }
 
     #[test]
     fn a_port_of_another_program_is_left_alone() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = taken.local_addr().expect("its address").port();
-        let lease = PortLease::new(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())])).expect("another");
+        let lease =
+            PortLease::new(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())]), PortChoice::Preferred)
+                .expect("another");
         assert_ne!(lease.port, port);
+    }
+
+    #[test]
+    fn a_port_is_taken_whatever_address_of_it_is() {
+        for host in ["127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"] {
+            let Ok(taken) = TcpListener::bind(host) else { continue };
+            let port = taken.local_addr().expect("its address").port();
+            let environment = BTreeMap::from([("PORT".to_owned(), port.to_string())]);
+            let lease = PortLease::new(&environment, PortChoice::Preferred).expect("another");
+            assert_ne!(lease.port, port, "{host}");
+            let needed = PortLease::new(&environment, PortChoice::Asked).expect("another");
+            let holder = format!("port {port} is taken by process {} (`", std::process::id());
+            assert!(needed.taken().is_some_and(|taken| taken.starts_with(&holder)), "{host}: {needed:?}");
+        }
     }
 
     #[test]
@@ -191,7 +238,7 @@ mod tests {
         ]
         .map(|(name, port)| (name.to_owned(), port.to_string()))
         .into();
-        let lease = PortLease::new(&environment).expect("another");
+        let lease = PortLease::new(&environment, PortChoice::Preferred).expect("another");
         let moved = lease.variables(&environment);
         let names: Vec<&str> = moved.keys().map(String::as_str).collect();
         assert_eq!(names, ["AWS_LWA_PORT", "AWS_LWA_READINESS_CHECK_PORT", "PORT", "UVICORN_PORT"]);
@@ -202,8 +249,12 @@ mod tests {
     fn a_second_port_for_polling_moves_by_itself() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let polled = taken.local_addr().expect("its address").port();
-        let environment = BTreeMap::from([("AWS_LWA_READINESS_CHECK_PORT".to_owned(), polled.to_string())]);
-        let lease = PortLease::new(&environment).expect("ports");
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let own = free.local_addr().expect("its address").port();
+        drop(free);
+        let ports = [("PORT", own), ("AWS_LWA_READINESS_CHECK_PORT", polled)];
+        let environment = BTreeMap::from(ports.map(|(name, port)| (name.to_owned(), port.to_string())));
+        let lease = PortLease::new(&environment, PortChoice::Preferred).expect("ports");
         let moved = lease.variables(&environment);
         let port = &moved["AWS_LWA_READINESS_CHECK_PORT"];
         assert!(*port != polled.to_string() && *port != lease.port.to_string(), "{moved:?}");

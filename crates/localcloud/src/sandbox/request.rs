@@ -49,8 +49,20 @@ pub(super) type Reply = oneshot::Sender<Result<Outcome, Start>>;
 pub(super) struct Start {
     /// It may take as long as an invocation: AWS repeats a start that took too long within the first invocation.
     pub(super) patient: bool,
-    /// It must have the port that it asks for: its app did not start with another one.
-    pub(super) on_its_port: bool,
+    /// Which port its app gets.
+    pub(super) port: PortChoice,
+}
+
+/// Which port an app gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum PortChoice {
+    /// The one that it asks for, if it is free, or another one.
+    #[default]
+    Preferred,
+    /// Another one: a program was faster on the one that it asks for.
+    Another,
+    /// The one that it asks for: it did not start with another one.
+    Asked,
 }
 
 /// How a function answered.

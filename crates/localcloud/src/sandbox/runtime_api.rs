@@ -154,6 +154,12 @@ impl Drop for EndReport<'_> {
 }
 
 async fn response(channel: &Arc<RuntimeChannel>, id: &str, request: Request<Incoming>) -> RuntimeReply {
+    // The port was the app's when the request was delivered.
+    if let Some(problem) = channel.stranger().await {
+        let refusal = refuse(StatusCode::CONFLICT, "PortTaken", &problem);
+        channel.send(RuntimeMessage::PortTaken(problem));
+        return refusal;
+    }
     let (client, failure) = match take(channel, id, request.headers()) {
         Ok(taken) => taken,
         Err(refusal) => return *refusal,

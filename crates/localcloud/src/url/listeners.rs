@@ -15,7 +15,7 @@ use super::listener::UrlListener;
 use super::serve::serve;
 use crate::net::connections::Connections;
 use crate::net::head_timeout::{HeadTimeout, Requests};
-use crate::net::peer;
+use crate::net::listening;
 use crate::sandbox::Host;
 use crate::sync::lock;
 use crate::world::World;
@@ -91,7 +91,7 @@ impl UrlListeners {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                Err(format!("port {port} cannot be opened: {} has taken it", peer::listener(port)))
+                Err(format!("port {port} cannot be opened: {} has taken it", listening::holder(port)))
             }
             Err(error) => Err(format!("port {port} cannot be opened: {error}")),
         }

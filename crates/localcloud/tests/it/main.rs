@@ -14,6 +14,7 @@ mod processes;
 mod recorded;
 mod running;
 mod s3;
+mod strangers;
 mod streaming;
 mod support;
 mod web;

@@ -20,7 +20,9 @@ impl Drop for Cloud {
 }
 
 pub(crate) fn start(data: &TempDir) -> (Cloud, String) {
-    start_as(Command::new(example("serve")), data)
+    let mut serve = Command::new(example("serve"));
+    serve.arg(data.path());
+    start_as(serve)
 }
 
 /// The same, but directory modes apply to it, as they do to every user except root. `None`, with a note, if root cannot
@@ -36,13 +38,13 @@ pub(crate) fn start_unprivileged(data: &TempDir) -> Option<(Cloud, String)> {
         return None;
     }
     let mut setpriv = Command::new("setpriv");
-    setpriv.arg("--bounding-set=-dac_override,-dac_read_search").arg(example("serve"));
-    Some(start_as(setpriv, data))
+    setpriv.arg("--bounding-set=-dac_override,-dac_read_search").arg(example("serve")).arg(data.path());
+    Some(start_as(setpriv))
 }
 
-fn start_as(mut program: Command, data: &TempDir) -> (Cloud, String) {
+/// Starts the example `serve`, or what runs it, with all of its arguments.
+pub(crate) fn start_as(mut program: Command) -> (Cloud, String) {
     let mut child = program
-        .arg(data.path())
         .env("USERS_OWN_SECRET", "do not show")
         .env("AWS_PROFILE", "production")
         .stdout(Stdio::piped())

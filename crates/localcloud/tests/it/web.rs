@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Bench, example, package, wait_until};
 
-const ADAPTER: &str = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
+pub(crate) const ADAPTER: &str = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
 /// A zip of executable files, in base64.
@@ -27,12 +27,12 @@ fn zipped(files: &[(&str, &[u8])]) -> String {
     STANDARD.encode(writer.finish().unwrap().into_inner())
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(FIXTURES).join(name)).unwrap()
 }
 
 /// The files of a function that runs `app.py`.
-fn app(environment: Value) -> Value {
+pub(crate) fn app(environment: Value) -> Value {
     let mut variables = json!({
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap", "AWS_LWA_INVOKE_MODE": "response_stream",
         "PORT": free_port().to_string(),
@@ -51,7 +51,7 @@ async fn publish(bench: &Bench, name: &str, files: &[(&str, &[u8])]) -> String {
     bench.done(Method::POST, &path, input).await["LayerVersionArn"].as_str().unwrap().to_owned()
 }
 
-async fn web(change: impl FnOnce(&mut localcloud::Options)) -> Bench {
+pub(crate) async fn web(change: impl FnOnce(&mut localcloud::Options)) -> Bench {
     Bench::with(|options| {
         // The first one that exists is used.
         options.adapters = vec!["/nowhere/lambda-adapter".into(), example("lambda-adapter")];
@@ -123,7 +123,7 @@ async fn an_app_that_crashes_at_its_start_is_reported_with_its_last_lines() {
 }
 
 /// An unused port.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 

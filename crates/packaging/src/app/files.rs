@@ -258,10 +258,16 @@ mod tests {
 
     #[test]
     fn what_the_manifest_is_and_reads_is_left_out_unless_it_is_named() {
-        let files = ["a.py", "shop.conf", "keys/token", "sub/cdk.out/x", "template.yaml"];
+        let mut files = vec!["a.py", "shop.conf", "keys/token", "sub/cdk.out/x", "template.yaml"];
         let (names, notes) = gathered(&files, &[], &[]);
         assert_eq!(names, ["a.py"]);
         assert_eq!(notes, [exclude::note_of_value("keys/token"), deployment::note("template.yaml")]);
+        let copies =
+            ["shop.conf.bak", "#shop.conf#", "keys/token.old", "template.yaml.orig", "cdk.out.bak/x", "a.py.bak"];
+        assert_eq!(gathered(&[files.as_slice(), &copies].concat(), &[], &[]).0, ["a.py", "a.py.bak"]);
+        files.extend(["keys/token.old"]);
+        assert_eq!(gathered(&files, &["token.old"], &[]).0, ["a.py", "keys/token.old"]);
+        files.pop();
         let names = |include: &[&str]| gathered(&files, include, &[]).0.join(" ");
         assert_eq!(names(&["keys/token", "*.conf"]), "a.py keys/token shop.conf");
         assert_eq!(names(&["cdk.out", "template.yaml"]), "a.py sub/cdk.out/x template.yaml");

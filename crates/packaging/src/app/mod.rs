@@ -46,6 +46,8 @@ pub struct App {
     pub handler: Option<String>,
     /// A file to make executable if it is in the package.
     pub called: Option<String>,
+    /// A file of the package that a command line needs.
+    pub required: Option<String>,
     /// The cache of installed packages.
     pub cache: PathBuf,
 }
@@ -86,6 +88,9 @@ impl App {
         }
         // A file in a subdirectory may come with a dependency.
         let may_come = |name: &str| !matches!(listed, Ok(false)) && name.contains('/') && !tree.has(name);
+        if let Some(required) = self.required.as_deref().filter(|required| !may_come(required)) {
+            wrong.extend(self.refuse_without(&tree, required).err());
+        }
         let started = self.started.as_deref().filter(|started| !may_come(started));
         wrong.extend(started.and_then(|started| tree.make_executable(started, &self.subject()).err()));
         if let Some(handler) = self.handler.as_ref().filter(|_| matches!(listed, Ok(false))) {
@@ -122,6 +127,21 @@ impl App {
             (project, Some(app)) => layout::own(project, app),
             (_, None) => Ok(Tree::default()),
         }
+    }
+
+    /// Refuses a package without a file that the command line starts.
+    fn refuse_without(&self, tree: &Tree, required: &str) -> Result<(), BuildError> {
+        if tree.has_or_leads_to(required) {
+            return Ok(());
+        }
+        let subject = self.subject();
+        let error =
+            |why: &str| BuildError::new(format!("cannot use {subject}: `run` starts `{required}`, {why}")).at(&["run"]);
+        Err(match self.directory.join(required).exists() {
+            true => error("which is left out of the package")
+                .hint(format!("remove it from `exclude`, or add it to `include`: `include = [\"{required}\"]`")),
+            false => error("which does not exist").hint("correct `run`, which starts in that directory"),
+        })
     }
 
     fn write_script(&self, tree: &mut Tree) -> Result<(), BuildError> {

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::BuildError;
-use crate::exclude::{self, Unwanted, deployment};
+use crate::exclude::{self, Unwanted, copies, deployment};
 use crate::patterns::{self, Patterns};
 
 /// Which files are packaged, by glob patterns. One with a `/` is relative to the directory; one without matches files and
@@ -102,7 +102,11 @@ impl<'a> Rules<'a> {
 
     /// Whether it is left out because of what it is, and the note about it.
     fn unwanted(&self, inner: &str, path: &Path, is_directory: bool) -> Option<Option<Note>> {
-        let is_one_of = |known: &[Identity]| identity(path).is_some_and(|identity| known.contains(&identity));
+        // A copy is as secret as the file.
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let known_as: Vec<Identity> =
+            copies::with_originals(name).filter_map(|name| identity(&path.with_file_name(name))).collect();
+        let is_one_of = |known: &[Identity]| known_as.iter().any(|identity| known.contains(identity));
         match exclude::judge(path, is_directory) {
             Some(Unwanted::Secret) => Some(Some(exclude::note)),
             Some(Unwanted::Clutter) => Some(None),

@@ -124,7 +124,7 @@ impl Tree {
                 "set `run` to a script in that directory, or to a command line of several words: `{line}`"
             )));
         };
-        refuse_what_cannot_start(name, &file.bytes()?)?;
+        refuse_what_cannot_start(name, &file.bytes()?).map_err(|error| error.or_at(&["run", "package", "web"]))?;
         file.executable = true;
         Ok(())
     }
@@ -134,6 +134,11 @@ impl Tree {
         if let Some(file) = self.resolve(name).and_then(|found| self.0.get_mut(&found)) {
             file.executable = true;
         }
+    }
+
+    /// Whether there is such a file, by its name or through links.
+    pub(super) fn has_or_leads_to(&self, name: &str) -> bool {
+        self.resolve(name).is_some_and(|found| self.0.contains_key(&found))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use toml::Table;
 
+use super::copies;
+
 /// Directories and files by their whole name.
 const NAMES: [&str; 97] = [
     // AWS SAM, the CDK and that for Terraform, CodeBuild and CodeDeploy, App Runner, Elastic Beanstalk, Amplify, Chalice, Zappa, Claudia, Architect,
@@ -178,6 +180,11 @@ pub(crate) fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
     let Some(name) = parts.next_back().filter(|_| !parts.clone().any(|part| OF_OTHERS.contains(&part))) else {
         return false;
     };
+    copies::with_originals(name).any(|name| is_of_tool(name, inner, path, is_directory))
+}
+
+/// The same for one of the names that it may have had.
+fn is_of_tool(name: &str, inner: &str, path: &Path, is_directory: bool) -> bool {
     if NAMES.contains(&name) {
         return true;
     }
@@ -200,7 +207,8 @@ pub(crate) fn is(inner: &str, path: &Path, is_directory: bool) -> bool {
 /// Whether the name is a deployment tool's, but the content may be the app's own.
 pub(crate) fn is_doubtful(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    TEMPLATES.contains(&name) && !text(path).is_some_and(|text| is_template(&text))
+    let is_one = copies::with_originals(name).any(|name| TEMPLATES.contains(&name));
+    is_one && !text(path).is_some_and(|text| is_template(&text))
 }
 
 fn is_template(text: &str) -> bool {
@@ -278,6 +286,11 @@ mod tests {
             "serverless-compose.json",
             "compose.yaml",
             "fly.staging.toml",
+            "samconfig.toml.bak",
+            "template.yaml.bak",
+            "serverless.yml.old",
+            "Dockerfile.orig",
+            "main.tf.bak2",
         ] {
             assert!(is_one(name), "{name}");
         }
@@ -338,9 +351,12 @@ mod tests {
             ("settings.toml", "app = 'shop'\n[functions]\nadd = 'a + b'\n"),
             ("broken.toml", "app = "),
             ("node_modules/x/deploy.toml", ours),
+            ("deploy.toml.bak", ours),
+            ("old/prod.toml.old", ours),
+            ("settings.toml.bak", "app = 'shop'\n"),
         ];
         let found = in_directory(&files, |inner, path| is(inner, path, false));
-        assert_eq!(found, ["deploy.toml", "prod.toml", "deep/deploy.toml"]);
+        assert_eq!(found, ["deploy.toml", "prod.toml", "deep/deploy.toml", "deploy.toml.bak", "old/prod.toml.old"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Files that no package should have: secrets, and files that only the developer's machine needs.
 
+pub(crate) mod copies;
 pub(crate) mod deployment;
 
 use std::path::Path;
@@ -99,22 +100,27 @@ pub(crate) fn judge(path: &Path, is_directory: bool) -> Option<Unwanted> {
 pub(crate) fn by_name(path: &Path) -> Option<Unwanted> {
     let name = path.file_name()?.to_string_lossy();
     let small = name.to_ascii_lowercase();
-    let around = path.parent().and_then(Path::file_name).unwrap_or_default();
-    let public_half = small.ends_with(".pub");
-    let secret = SECRET_NAMES.contains(&&*small)
-        || deployment::is_secret(&small)
-        || SECRET_PAIRS.iter().any(|(directory, file)| around == *directory && small == *file)
-        || SECRET_ENDS.iter().any(|end| small.ends_with(end))
-        || SECRET_BEGINNINGS.iter().any(|beginning| small.starts_with(beginning) && !public_half);
+    let around = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let template = small.starts_with(".env") && TEMPLATE_ENDS.iter().any(|end| small.ends_with(end));
-    if secret && !template {
+    if !template && copies::with_originals(&small).any(|name| is_secret(name, &around)) {
         return Some(Unwanted::Secret);
     }
     // Emacs locks a file with a dangling link.
     let of_emacs = name.starts_with(".#") || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'));
-    let clutter = CLUTTER_NAMES.contains(&&*name) || CLUTTER_ENDS.iter().any(|end| name.ends_with(end));
+    let clutter = copies::with_originals(&name).any(|name| CLUTTER_NAMES.contains(&name))
+        || CLUTTER_ENDS.iter().any(|end| name.ends_with(end));
     let unfinished = name.starts_with(UNFINISHED);
     (clutter || of_emacs || template || unfinished).then_some(Unwanted::Clutter)
+}
+
+/// Whether a name, in lower case, is a secret's in a directory.
+fn is_secret(name: &str, around: &str) -> bool {
+    let public_half = name.ends_with(".pub");
+    SECRET_NAMES.contains(&name)
+        || deployment::is_secret(name)
+        || SECRET_PAIRS.contains(&(around, name))
+        || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+        || SECRET_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && !public_half)
 }
 
 /// A link's own name may be harmless. The common prefix of the link's path and its target's is not judged.
@@ -174,10 +180,12 @@ fn is_list(path: &Path) -> bool {
         "pnpm-lock.yaml",
         "pnpm-workspace.yaml",
     ];
-    let is_requirements = name.contains("requirements") || name.contains("constraints");
-    NAMES.contains(&&*name)
-        || NODE.contains(&&*name)
-        || (is_requirements && (name.ends_with(".txt") || name.ends_with(".in")))
+    copies::with_originals(&name).any(|name| {
+        let is_requirements = name.contains("requirements") || name.contains("constraints");
+        NAMES.contains(&name)
+            || NODE.contains(&name)
+            || (is_requirements && (name.ends_with(".txt") || name.ends_with(".in")))
+    })
 }
 
 /// Google's credentials of a service account.
@@ -221,6 +229,9 @@ mod tests {
         let rarer =
             ".envrc .env-prod .env_local .ENV SERVER.KEY a.p8 .kube .docker/config.json .config/gcloud secring.gpg";
         all_are(Some(Unwanted::Secret), rarer);
+        let copies = "credentials.json~ .npmrc.bak id_rsa.old server.key.bak.1 prod.tfvars.orig .ssh.backup .#.env";
+        all_are(Some(Unwanted::Secret), copies);
+        all_are(Some(Unwanted::Clutter), ".git.bak .gitignore.old");
         let clutter = ".git main.cpython-313.pyc main.py~ .main.py.swp .venv .env.example";
         all_are(Some(Unwanted::Clutter), clutter);
         all_are(Some(Unwanted::Clutter), "#main.py# .#main.py .main.py.swn x.sublime-project .zed .settings .project");

@@ -1,0 +1,26 @@
+//! Whether stdout was closed when the program started.
+//!
+//! Before `main`, the standard library opens `/dev/null` in place of a closed stdout. Then nothing tells it apart from a
+//! stdout that the user sent there. So a function looks before the standard library does.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether stdout was closed. On systems without `/proc`, this is not known, and false.
+pub(crate) fn is_stdout_closed() -> bool {
+    CLOSED.load(Ordering::Relaxed)
+}
+
+/// Functions in this section are called before `main`, and before the standard library prepares it.
+#[expect(unsafe_code, reason = "the loader calls what is in this section, which must be a list of such functions")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = look;
+
+/// It only makes system calls, because the standard library is not ready.
+extern "C" fn look() {
+    let exists = |path: &str| Path::new(path).symlink_metadata().is_ok();
+    CLOSED.store(!exists("/proc/self/fd/1") && exists("/proc/self/fd"), Ordering::Relaxed);
+}
