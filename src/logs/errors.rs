@@ -21,7 +21,7 @@ const STARTS: [&str; 9] = [
 
 /// What a line is, in the order of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Context {
+pub(super) enum ErrorContext {
     #[default]
     Nothing,
     /// After a line that reports an error: what is indented belongs to it.
@@ -30,30 +30,30 @@ pub(super) enum Context {
     Traceback,
 }
 
-impl Context {
+impl ErrorContext {
     /// The context after the next event of the stream, and whether that event belongs to an error.
-    pub(super) fn after(self, message: &str) -> (Context, bool) {
+    pub(super) fn after(self, message: &str) -> (ErrorContext, bool) {
         let line = message.trim_end().lines().next().unwrap_or_default();
         if let Some(record) = Record::read(message) {
             let failed = matches!(
                 record,
                 Record::Report { failed: true, .. } | Record::Init { failed: true } | Record::Fault { .. }
             );
-            return (Context::Nothing, failed);
+            return (ErrorContext::Nothing, failed);
         }
         if line.contains(STARTS[0]) && !message.trim_end().contains('\n') && !message.trim_end().contains('\r') {
-            return (Context::Traceback, true);
+            return (ErrorContext::Traceback, true);
         }
         if is_error(line) {
-            return (Context::Error, true);
+            return (ErrorContext::Error, true);
         }
         let continues = line.starts_with([' ', '\t', '}']) || line.is_empty();
         match self {
-            Context::Traceback if continues => (Context::Traceback, true),
+            ErrorContext::Traceback if continues => (ErrorContext::Traceback, true),
             // The sentence.
-            Context::Traceback => (Context::Error, true),
-            Context::Error if continues => (Context::Error, true),
-            _ => (Context::Nothing, false),
+            ErrorContext::Traceback => (ErrorContext::Error, true),
+            ErrorContext::Error if continues => (ErrorContext::Error, true),
+            _ => (ErrorContext::Nothing, false),
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn selected<'l>(lines: &[&'l str]) -> Vec<&'l str> {
-        let mut context = Context::default();
+        let mut context = ErrorContext::default();
         let keep = |line: &&&'l str| {
             let (next, belongs) = context.after(line);
             context = next;

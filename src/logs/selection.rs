@@ -1,6 +1,6 @@
 //! Which events of a log are shown.
 
-use super::errors::Context;
+use super::errors::ErrorContext;
 use super::record::{Record, version_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Selector {
 #[derive(Debug, Default)]
 struct Stream {
     request: Option<String>,
-    context: Context,
+    context: ErrorContext,
 }
 
 impl Selector {

@@ -15,8 +15,14 @@ pub enum Cause {
     NotExecutable,
     /// The local cloud cannot start it on this machine.
     Machine,
-    /// Another program has the port that the app needs. Only the local cloud reports this.
+    /// Another program has the port that the app needs.
     PortTaken,
+    /// It imports a module that the package does not contain.
+    Module,
+    /// It starts a program that the package does not contain.
+    Program,
+    /// It writes beside its code.
+    ReadOnly,
     /// The server behind Lambda Web Adapter did not answer in time.
     NotReady,
     /// It ran, but had not asked for its first request when its time was up.
@@ -44,7 +50,8 @@ pub enum Kind {
     Package,
 }
 
-const PORT: &str = "make sure it listens on the port in `PORT`, and answers `readiness_path` within 10 s";
+const PORT: &str = "make sure it listens on the port in `PORT`, and answers `readiness_path` within 10 s with a \
+                    status below 500";
 const OTHER_PORT: &str = "if it listens on another port, set `port` in the manifest";
 const WITHOUT_URL: &str =
     "if a service such as SQS or S3 invokes it, remove `url` and `check`: a URL only sends HTTP requests";
@@ -108,9 +115,21 @@ impl Cause {
                  `lamstream local start`"]
             }
             (Cause::PortTaken, _) => &[
-                "stop the program that has the port, or let the app listen on the port in `PORT`",
-                "or set another `port` in the manifest",
+                "let the app listen on the port in `PORT`, or set `port` in the manifest to the one that it always uses",
+                "or stop the program that has the port",
             ],
+            (Cause::Module, _) => &[
+                "add it to the app's dependencies, such as `requirements.txt` or `package.json`, and update their lock",
+                "development dependencies are not installed: move it to the others",
+            ],
+            (Cause::Program, _) => &[
+                "start a program that is in the package, such as with `python -m MODULE` or `npx NAME`; development \
+                 dependencies and the project's own scripts are not installed",
+                "or install it with `build.command`, and set `dependencies = \"none\"`",
+            ],
+            (Cause::ReadOnly, _) => {
+                &["write to `/tmp`: the code's directory is read-only, on Lambda as in the local cloud"]
+            }
             (Cause::NotReady, _) | (Cause::NeverAsked, Kind::Web) => &[PORT, OTHER_PORT],
             (Cause::NeverAsked, Kind::Crate) => &[
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cause::{Cause, Kind};
 use super::observation::Seen;
+use super::signs;
 use crate::manifest::Expect;
 
 /// Why a URL failed its check. `Display` completes sentences such as "cannot verify `URL`: …".
@@ -89,6 +90,12 @@ impl Fault {
             Fault::Status { seen: Seen { status: 407, .. }, .. } => &["check `HTTPS_PROXY` and `NO_PROXY`"],
             Fault::Status { seen: Seen { status: 429, .. }, .. } => {
                 &["wait, or raise the function's or the account's concurrency"]
+            }
+            Fault::Status { words, seen: Seen { status: 400 | 403 | 421, .. }, .. } if signs::is_about_host(words) => {
+                &[
+                    "let the app accept the hosts of Function URLs, which are below `.lambda-url.REGION.on.aws`: Django's \
+                 `ALLOWED_HOSTS`, or the allowed hosts of an MCP server, for example",
+                ]
             }
             Fault::Status { .. } => &["if this response is correct, change `check` in the manifest"],
             // AWS's own answer for a function without one.

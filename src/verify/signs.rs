@@ -10,13 +10,27 @@ const DENIED: [&str; 2] = ["AccessDenied", "AccessDeniedException"];
 const FORBIDDEN: [&str; 2] = ["Forbidden", "AccessDeniedException"];
 
 /// What ended a function before it answered, the most specific first. All phrases of a list must be present.
-const CAUSES: [(Cause, &[&[&str]]); 12] = [
+const CAUSES: [(Cause, &[&[&str]]); 15] = [
     (Cause::Architecture, &[&["exec format error"]]),
     (Cause::Glibc, &[&["GLIBC_", "not found"]]),
-    (Cause::PortTaken, &[&["LocalCloud.PortTaken"]]),
+    (Cause::PortTaken, &[&["LocalCloud.PortTaken"], &["EADDRINUSE"], &["ddress already in use"]]),
     (Cause::Machine, &[&["LocalCloud.CannotStart"]]),
     (Cause::NotExecutable, &[&["Runtime.InvalidEntrypoint", "permission denied"]]),
     (Cause::Entrypoint, &[&["Runtime.InvalidEntrypoint"]]),
+    (Cause::Program, &[&["exit status 127"], &["exec: ", ": not found"]]),
+    (
+        Cause::Module,
+        &[&["ModuleNotFoundError"], &["Cannot find module"], &["ERR_MODULE_NOT_FOUND"], &["cannot load such file -- "]],
+    ),
+    (
+        Cause::ReadOnly,
+        &[
+            &["Read-only file system"],
+            &["EROFS"],
+            &["attempt to write a readonly database"],
+            &["unable to open database file"],
+        ],
+    ),
     (Cause::NotReady, &[&[ADAPTER_WAITS, "Init timed out"], &[ADAPTER_WAITS, "Task timed out"]]),
     (
         Cause::NeverAsked,
@@ -67,6 +81,15 @@ pub(super) fn is_refused_by_aws(error: Option<&str>, body: &str, message: Option
         || body.contains(whole)
 }
 
+/// How frameworks refuse a request for a host that they do not know.
+const HOSTS: [&str; 4] = ["invalid host", "disallowedhost", "invalid http_host", "this host"];
+
+/// Whether an app refused a request because of its host.
+pub(super) fn is_about_host(words: &str) -> bool {
+    let words = words.to_lowercase();
+    HOSTS.iter().any(|host| words.contains(host))
+}
+
 /// What ended a function, according to everything that Lambda and the function wrote.
 pub(super) fn cause(said: &str) -> Cause {
     let shows = |lists: &[&[&str]]| lists.iter().any(|words| words.iter().all(|word| said.contains(word)));
@@ -75,4 +98,38 @@ pub(super) fn cause(said: &str) -> Cause {
 
 pub(super) fn is_adapter_waiting(line: &str) -> bool {
     line.contains(ADAPTER_WAITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_log_says_is_the_cause() {
+        let start = "INIT_REPORT Init Duration: 1 ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError";
+        for (said, expected) in [
+            ("ModuleNotFoundError: No module named 'sqlite_minutils'", Cause::Module),
+            ("Error: Cannot find module 'express'", Cause::Module),
+            (
+                "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'hono' imported from /var/task/index.mjs",
+                Cause::Module,
+            ),
+            ("/var/task/lamstream-run.sh: line 2: exec: fastify: not found", Cause::Program),
+            ("Error: Runtime exited with error: exit status 127", Cause::Program),
+            ("Error: listen EADDRINUSE: address already in use :::3000", Cause::PortTaken),
+            ("OSError: [Errno 98] Address already in use", Cause::PortTaken),
+            ("OSError: [Errno 30] Read-only file system: '/var/task/instance'", Cause::ReadOnly),
+            ("django.db.utils.OperationalError: unable to open database file", Cause::ReadOnly),
+            ("Traceback: something else", Cause::Start),
+        ] {
+            assert_eq!(cause(&format!("{said}\n{start}")), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_refused_host_is_told_from_other_refusals() {
+        assert!(is_about_host("Invalid Host header") && is_about_host("DisallowedHost at /"));
+        assert!(is_about_host("Blocked request. This host (\"x\") is not allowed."));
+        assert!(!is_about_host("Bad Request") && !is_about_host("Unprocessable Entity"));
+    }
 }
