@@ -20,6 +20,7 @@ mod releases;
 mod rollback;
 mod status;
 mod url;
+mod verify;
 
 pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
 pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
@@ -105,6 +106,7 @@ commands! {
     deploy::Deploy,
     promote::Promote,
     status::Status,
+    verify::Verify,
     releases::Releases,
     url::Url,
     logs::Logs,

@@ -32,6 +32,7 @@ mod rollback;
 mod shift;
 mod status;
 mod url;
+mod verify;
 
 pub use deploy::deploy;
 pub use import::ManifestRules;
@@ -65,6 +66,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
         Command::Releases(arguments) => releases::releases(session, arguments).await,
+        Command::Verify(arguments) => verify::verify(session, arguments).await,
         Command::Rollback(arguments) => rollback::rollback(session, arguments).await,
         Command::Promote(arguments) => shift::promote(session, arguments).await,
         Command::Abort(arguments) => shift::abort(session, arguments).await,

@@ -61,20 +61,11 @@ impl Trial for Verification<'_> {
             return Ok(());
         }
         let what = format!("version {number}");
-        self.tell(|function, what| Event::Verifying { function, what }, &what);
-        let not_verified = || self.tell(|function, what| Event::NotVerified { function, what }, &what);
-        let asked = self.session.until_stopped(self.ask_version(number)).await.map_err(|failure| {
-            not_verified();
+        let asked = self.session.until_stopped(self.told_version(number)).await.map_err(|failure| {
+            self.tell(|function, what| Event::NotVerified { function, what }, &what);
             CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message.to_string())
         })?;
-        let seen = asked?.map_err(|fault| {
-            not_verified();
-            let failure = Failure::not_verified(&self.job.function, &what, &fault);
-            StepError::Rejected(Rejection { version: number.to_owned(), failure })
-        })?;
-        if let Some(seen) = seen {
-            self.passed(&what, &seen);
-        }
+        asked?.map_err(|failure| StepError::Rejected(Rejection { version: number.to_owned(), failure }))?;
         self.streams = self.checks().iter().any(|check| check.streams);
         Ok(())
     }
@@ -112,6 +103,24 @@ impl<'a> Verification<'a> {
     /// Whether there are checks to run. A function with a concurrency of 0 cannot answer any.
     pub(super) fn verifies(&self) -> bool {
         self.is_wanted && self.job.function.concurrency != Some(0) && !self.checks().is_empty()
+    }
+
+    /// Checks a version that may be live or not, for a command that changes nothing.
+    pub(super) async fn ask_released(&self, number: &str) -> Result<Option<Verified>, Failure> {
+        self.told_version(number).await?
+    }
+
+    /// Checks a version, and reports how it goes.
+    async fn told_version(&self, number: &str) -> Result<Result<Option<Verified>, Failure>, CloudError> {
+        let what = format!("version {number}");
+        self.tell(|function, what| Event::Verifying { function, what }, &what);
+        Ok(match self.ask_version(number).await? {
+            Ok(seen) => Ok(seen.map(|seen| self.passed(&what, &seen))),
+            Err(fault) => {
+                self.tell(|function, what| Event::NotVerified { function, what }, &what);
+                Err(Failure::not_verified(&self.job.function, &what, &fault))
+            }
+        })
     }
 
     /// Checks a version, and returns the most informative result; `None` without checks.
@@ -163,6 +172,12 @@ impl<'a> Verification<'a> {
             let seen = self.ask_check(url, check, half_done).await;
             let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
             best = Some(Best::of(best, check, seen));
+        }
+        if self.checks().iter().all(Check::is_default) {
+            let name = &self.job.function.name;
+            self.session.console.note(&format!(
+                "`{name}` has no `check` in the manifest: all that is known is that `GET /` has a status below 500"
+            ));
         }
         Ok(best.map(|best| self.passed(what, &best.seen)))
     }

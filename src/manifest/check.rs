@@ -1,5 +1,6 @@
 //! The request that a URL is sent after a deploy, and the response it must give.
 
+use super::expectation;
 use super::http::{control_character, is_token};
 use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
@@ -10,6 +11,9 @@ use toml::Spanned;
 
 /// HTTP sets these headers itself, from the connection and the body.
 const NOT_TO_BE_SET: [&str; 4] = ["connection", "content-length", "host", "transfer-encoding"];
+/// How long a response may take to end if the manifest has no other limit. Most proxies and browsers wait for longer,
+/// and an answer that is not a stream should not need it.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// Characters that must be encoded in a path. `%` is not one of them: an encoded path stays as written.
 const PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'\\').add(b'^').add(b'|');
@@ -35,6 +39,29 @@ pub struct Check {
     pub whole: bool,
     /// The time limit for the first byte of the response once the function is warm.
     pub first_byte_within: Option<Duration>,
+    /// The time limit for the end of the response once the function is warm; `None` if it need not end.
+    pub ends_within: Option<Duration>,
+    /// The longest silence before the response, between its chunks and before its end.
+    pub max_gap: Option<Duration>,
+    /// Text that the decoded body must contain.
+    pub contains: Option<String>,
+    /// Text with which the decoded body must end, apart from white space.
+    pub ends_with: Option<String>,
+    /// Names in lower case, and the value that each must have: exact, or any that starts with what is before `*`.
+    pub expect_headers: Vec<(String, String)>,
+    /// Whether the response must be an event stream.
+    pub sse: bool,
+    /// Set if a page of another origin must be allowed to read the response.
+    pub origin: Option<PageOrigin>,
+}
+
+/// A page's origin that is sent with the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageOrigin {
+    /// `SCHEME://HOST`, optionally with a port.
+    pub name: String,
+    /// Whether the URL's own `cors` answers it. Then the function's own response need not.
+    pub by_url: bool,
 }
 
 /// Which statuses pass.
@@ -62,14 +89,42 @@ impl Default for Check {
             streams: false,
             whole: false,
             first_byte_within: None,
+            ends_within: Some(ENDS_WITHIN),
+            max_gap: None,
+            contains: None,
+            ends_with: None,
+            expect_headers: Vec::new(),
+            sse: false,
+            origin: None,
         }
     }
 }
 
 impl Check {
-    /// The headers to send.
+    /// The headers that the manifest has.
     pub fn revealed_headers(&self) -> Vec<(String, String)> {
         self.headers.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
+    }
+
+    /// The headers that the check's other keys add. A header that the manifest has is not added.
+    pub fn added_headers(&self) -> Vec<(&'static str, &str)> {
+        // A browser accepts compressed responses, and a compressor may hold back what the app has sent.
+        let is_timed = self.streams || self.sse || self.max_gap.is_some();
+        let origin = self.origin.iter().map(|origin| ("origin", origin.name.as_str()));
+        let accept = self.sse.then_some(("accept", "text/event-stream"));
+        let encodings = is_timed.then_some(("accept-encoding", "gzip, br"));
+        let written = |name: &str| self.headers.iter().any(|(written, _)| written.eq_ignore_ascii_case(name));
+        origin.chain(accept).chain(encodings).filter(|(name, _)| !written(name)).collect()
+    }
+
+    /// Whether the manifest has no check, so that all that is known is that the function should answer.
+    pub fn is_default(&self) -> bool {
+        self.expect == Expect::Answer
+    }
+
+    /// Whether the response is read to its end.
+    pub fn reads_to_end(&self) -> bool {
+        self.whole || self.ends_within.is_some()
     }
 
     /// The whole check as text. For values from outside it has their source instead of the value. It may contain
@@ -78,10 +133,28 @@ impl Check {
         let outside: Vec<_> = self.outside.iter().map(|outside| (&outside.name, &outside.origin)).collect();
         let headers = self.revealed_headers();
         // All fields are named, so that a new one cannot be forgotten here.
-        let Check { method, path, query, expect, streams, whole, first_byte_within, headers: _, outside: _, body: _ } =
-            self;
-        let body = self.revealed_body();
-        format!("{:?}", (method, path, query, headers, outside, body, expect, streams, whole, first_byte_within))
+        let Check {
+            method,
+            path,
+            query,
+            headers: _,
+            outside: _,
+            body: _,
+            expect,
+            streams,
+            whole,
+            first_byte_within,
+            ends_within,
+            max_gap,
+            contains,
+            ends_with,
+            expect_headers,
+            sse,
+            origin,
+        } = self;
+        let request = (method, path, query, headers, outside, self.revealed_body(), origin);
+        let times = (first_byte_within, ends_within, max_gap);
+        format!("{:?}", (request, expect, streams, whole, times, contains, ends_with, expect_headers, sse))
     }
 
     /// The body to send; empty if there is none.
@@ -98,14 +171,14 @@ impl Check {
         if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
     }
 
-    /// The checks of a function with these keys. A function with a URL has at least the default check.
-    pub(super) fn read_all(function: &Section<'_>) -> Vec<Check> {
-        let has_url = function.has("url");
-        let buffered = function.peek("url", "mode").is_some_and(|mode| mode == "buffered");
+    /// The checks of a function with these keys and this timeout, in seconds. A function with a URL has at least the default check.
+    pub(super) fn read_all(function: &Section<'_>, timeout: u32) -> Vec<Check> {
+        let around = Around::of(function, timeout);
         let Some(entry) = function.entry("check") else {
-            return has_url.then(Check::default).into_iter().collect();
+            let check = Check { ends_within: Some(ENDS_WITHIN.min(around.timeout)), ..Check::default() };
+            return function.has("url").then_some(check).into_iter().collect();
         };
-        if !has_url {
+        if !function.has("url") {
             entry.problem_with_name("`check` requires `url`");
         }
         if entry.is_empty_array() {
@@ -116,20 +189,29 @@ impl Check {
         } else {
             entry.section("`check`".into()).into_iter().collect()
         };
-        checks.into_iter().map(|keys| Check::read(keys, buffered)).collect()
+        checks.into_iter().map(|keys| Check::read(keys, &around)).collect()
     }
 
-    fn read(keys: Section<'_>, buffered: bool) -> Check {
+    fn read(keys: Section<'_>, around: &Around) -> Check {
         let method = keys.entry("method").and_then(|entry| entry.word()).unwrap_or("GET");
         let path = keys.matching("path", is_path, "a path that begins with `/`, without `?`, `#`");
         let query = keys.section("query").map(|query| read_pairs(&query));
         let (headers, outside) = keys.section("headers").map(|headers| read_headers(&headers)).unwrap_or_default();
         let body = keys.entry("body").and_then(|entry| entry.string("a string"));
         let status = keys.written_number("expect_status").map(|status| status.into_inner() as u16);
-        let streams = read_streams(&keys, method, status, buffered);
-        let whole = read_whole(&keys, streams);
-        let time = "a time above 0 such as `500ms` or `2s`";
-        let first_byte_within = keys.matching("first_byte_within", |text| duration(text).is_some(), time);
+        let streams = read_streams(&keys, around.buffered);
+        let (whole, sse) = (keys.switch("whole"), keys.switch("sse"));
+        let (contains, ends_with) = (expectation::text(&keys, "contains"), expectation::text(&keys, "ends_with"));
+        let need_body =
+            [("streams", streams), ("sse", sse), ("contains", contains.is_some()), ("ends_with", ends_with.is_some())];
+        refuse_without_body(&keys, method, status, need_body);
+        // The end of a response is known only once it is there.
+        let is_read = whole || ends_with.is_some();
+        let usual = match (streams, is_read) {
+            (true, false) => None,
+            (_, true) => Some(around.timeout),
+            (false, false) => Some(ENDS_WITHIN.min(around.timeout)),
+        };
         Check {
             method: method.to_owned(),
             path: path.unwrap_or("/").to_owned(),
@@ -140,23 +222,55 @@ impl Check {
             expect: status.map_or(Expect::Success, Expect::Status),
             streams,
             whole,
-            first_byte_within: first_byte_within.and_then(duration),
+            first_byte_within: expectation::time(&keys, "first_byte_within", None),
+            ends_within: expectation::time(&keys, "ends_within", Some(around.timeout)).or(usual),
+            max_gap: expectation::time(&keys, "max_gap", Some(around.timeout)),
+            contains,
+            ends_with,
+            expect_headers: expectation::headers(&keys),
+            sse,
+            origin: expectation::origin(&keys).map(|name| PageOrigin { name, by_url: around.has_cors }),
         }
     }
 }
 
-/// `500ms`, `2s`.
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let number: u32 = digits.parse().ok().filter(|number| *number > 0)?;
-    match &text[digits.len()..] {
-        "ms" => Some(Duration::from_millis(number.into())),
-        "s" => Some(Duration::from_secs(number.into())),
-        _ => None,
+/// What a check must fit.
+struct Around {
+    /// Whether the URL is buffered.
+    buffered: bool,
+    /// Whether the URL answers other origins itself.
+    has_cors: bool,
+    /// The function's.
+    timeout: Duration,
+}
+
+impl Around {
+    fn of(function: &Section<'_>, timeout: u32) -> Around {
+        Around {
+            buffered: function.peek("url", "mode").is_some_and(|mode| mode == "buffered"),
+            has_cors: function.peek_all("url").iter().any(|entry| entry.name == "cors"),
+            timeout: Duration::from_secs(timeout.into()),
+        }
     }
 }
 
-fn read_streams(keys: &Section<'_>, method: &str, status: Option<u16>, buffered: bool) -> bool {
+/// Refuses keys that require a body, as far as they are set, together with a response that has none.
+fn refuse_without_body(keys: &Section<'_>, method: &str, status: Option<u16>, need_body: [(&'static str, bool); 4]) {
+    let (reason, what) = match (method, status) {
+        ("HEAD", _) => ("`method = \"HEAD\"`".to_owned(), "method"),
+        (_, Some(status @ (204 | 205 | 304))) => (format!("`expect_status = {status}`"), "status"),
+        _ => return,
+    };
+    for (key, _) in need_body.into_iter().filter(|(_, is_set)| *is_set) {
+        let Some(entry) = keys.entry(key) else { continue };
+        let written = if entry.is_string() { format!("`{key}`") } else { format!("`{key} = true`") };
+        entry.problem_with_name(format!(
+            "{written} and {reason} cannot be used together: such a response has no body, expected another {what}"
+        ));
+    }
+}
+
+fn read_streams(keys: &Section<'_>, buffered: bool) -> bool {
     let Some(entry) = keys.entry("streams") else { return false };
     let streams = entry.boolean().is_some_and(Spanned::into_inner);
     if streams && buffered {
@@ -165,26 +279,7 @@ fn read_streams(keys: &Section<'_>, method: &str, status: Option<u16>, buffered:
              expected `mode = \"response-stream\"`",
         );
     }
-    let without_body = match (method, status) {
-        ("HEAD", _) => Some(("`method = \"HEAD\"`".to_owned(), "method")),
-        (_, Some(status @ (204 | 205 | 304))) => Some((format!("`expect_status = {status}`"), "status")),
-        _ => None,
-    };
-    if let Some((reason, what)) = without_body.filter(|_| streams) {
-        entry.problem_with_name(format!(
-            "`streams = true` and {reason} cannot be used together: such a response has no body, expected another {what}"
-        ));
-    }
     streams
-}
-
-fn read_whole(keys: &Section<'_>, streams: bool) -> bool {
-    let Some(entry) = keys.entry("whole") else { return false };
-    let whole = entry.boolean().is_some_and(Spanned::into_inner);
-    if whole && !streams {
-        entry.problem_with_name("`whole` requires `streams = true`");
-    }
-    whole
 }
 
 fn read_pairs(section: &Section<'_>) -> Vec<(String, String)> {

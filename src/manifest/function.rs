@@ -84,7 +84,7 @@ impl Function {
         let provisioned = keys.written_number("provisioned_concurrency");
         refuse_more_than_reserved(&keys, concurrency.as_ref(), provisioned.as_ref());
         let Log { retention_days, group: log_group, logging } = Log::read(&keys);
-        let url = url::read(&keys);
+        let (url, timeout) = (url::read(&keys), keys.number("timeout"));
         let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
         let (environment, outside) = environment::read(&keys, &ours);
         if let Some(web) = &web {
@@ -98,7 +98,7 @@ impl Function {
             architecture: architecture.unwrap_or(Architecture::X86_64),
             build,
             memory: keys.number("memory"),
-            timeout: keys.number("timeout"),
+            timeout,
             ephemeral_storage: keys.number("ephemeral_storage"),
             snap_start,
             description: read_description(&keys),
@@ -116,7 +116,7 @@ impl Function {
             provisioned_concurrency: provisioned.map(|provisioned| provisioned.into_inner()),
             attachments: attachments::read(&keys),
             keep_releases: keys.number("keep_releases"),
-            checks: Check::read_all(&keys),
+            checks: Check::read_all(&keys, timeout),
         };
         Some(function)
     }

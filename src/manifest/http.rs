@@ -9,3 +9,13 @@ pub(super) fn is_token(text: &str) -> bool {
 pub(super) fn control_character(text: &str) -> Option<char> {
     text.chars().find(|character| character.is_control() && *character != '\t')
 }
+
+/// The longest origin that AWS accepts.
+const ORIGIN_LIMIT: usize = 253;
+
+/// A scheme, a host and optionally a port. A path would never match what browsers send.
+pub(super) fn is_origin(text: &str) -> bool {
+    let of_a_host =
+        |host: &str| !host.is_empty() && !host.contains(|found: char| found == '/' || found.is_whitespace());
+    text.len() <= ORIGIN_LIMIT && text.split_once("://").is_some_and(|(_, host)| of_a_host(host))
+}

@@ -19,6 +19,7 @@ mod check;
 mod code;
 mod command;
 mod environment;
+mod expectation;
 mod fill;
 mod function;
 mod http;
@@ -42,7 +43,7 @@ mod section;
 mod spelling;
 
 pub use build::{Build, Command};
-pub use check::{Check, Expect};
+pub use check::{Check, Expect, PageOrigin};
 pub use code::{CodeSource, Dependencies, FilePatterns};
 pub use document::{Manifest, parse, value_files};
 pub use environment::accepts_variable;

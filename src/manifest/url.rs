@@ -1,6 +1,6 @@
 //! A function's URL, and who may use it.
 
-use super::http::is_token;
+use super::http::{is_origin, is_token};
 use super::section::{Entry, Section};
 use crate::stack::{Auth, Cors, FunctionUrl, Word};
 use std::collections::BTreeSet;
@@ -9,7 +9,6 @@ const METHODS: [&str; 7] = ["GET", "PUT", "HEAD", "POST", "PATCH", "DELETE", "*"
 /// AWS's limits for the lists of `cors`.
 const METHOD_LIMIT: usize = 6;
 const LIST_LIMIT: usize = 100;
-const ORIGIN_LIMIT: usize = 253;
 const HEADER_LIMIT: usize = 1024;
 
 pub(super) fn read(keys: &Section<'_>) -> Option<FunctionUrl> {
@@ -33,7 +32,7 @@ fn read_cors(cors: Section<'_>) -> Cors {
     let origins = "origins such as `https://example.com`, or `*`";
     let methods = "one of `GET`, `PUT`, `HEAD`, `POST`, `PATCH`, `DELETE`, `*` (AWS itself answers `OPTIONS`)";
     let read = Cors {
-        allow_origins: set("allow_origins", LIST_LIMIT, origins, &is_origin),
+        allow_origins: set("allow_origins", LIST_LIMIT, origins, &|text| text == "*" || is_origin(text)),
         allow_methods: set("allow_methods", METHOD_LIMIT, methods, &|text| METHODS.contains(&&*text.to_uppercase())),
         allow_headers: set("allow_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
         expose_headers: set("expose_headers", LIST_LIMIT, "names of headers, or `*`", &is_header),
@@ -60,13 +59,6 @@ fn read_set(entry: &Entry<'_>, limit: usize, expected: &str, is_one: &dyn Fn(&st
         entry.problem_at(item.span(), format!("`{name}` contains `{}`, expected {expected}", item.get_ref()));
     }
     items.into_iter().map(|item| item.into_inner().to_owned()).collect()
-}
-
-/// A scheme, a host and optionally a port. A path would never match what browsers send.
-fn is_origin(text: &str) -> bool {
-    let of_a_host =
-        |host: &str| !host.is_empty() && !host.contains(|found: char| found == '/' || found.is_whitespace());
-    text == "*" || (text.len() <= ORIGIN_LIMIT && text.split_once("://").is_some_and(|(_, host)| of_a_host(host)))
 }
 
 fn is_header(text: &str) -> bool {

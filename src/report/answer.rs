@@ -82,6 +82,8 @@ pub enum Detail {
     Url,
     /// Its plan.
     Changes,
+    /// The result of its checks.
+    Checks,
     /// Its package on disk.
     Zip(Zip),
     /// Its releases, the newest first.

@@ -194,11 +194,15 @@ fn done(action: Action) -> &'static str {
 fn seen(verified: &Verified) -> String {
     let first_byte = format!("first byte after {:.0} ms", verified.first_byte.as_secs_f64() * 1000.0);
     let chunks = match verified.chunks {
+        0 => "no body".to_owned(),
         1 => "1 chunk".to_owned(),
         chunks => format!("{chunks} chunks over {}", seconds(verified.duration)),
     };
     let streamed = if verified.streamed == Some(true) { ": it streams" } else { "" };
-    format!("{first_byte}, {chunks}{streamed}")
+    // A check may accept any status; one that is not a success is worth a look.
+    let status =
+        if (200..300).contains(&verified.status) { String::new() } else { format!("status {}, ", verified.status) };
+    format!("{status}{first_byte}, {chunks}{streamed}")
 }
 
 /// The summary of a response, for `invoke -v`.

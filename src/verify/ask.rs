@@ -92,7 +92,7 @@ async fn ask_until_settled(target: &Target<'_>, delay: &Waited) -> Result<Seen, 
             Ok(seen) => return Ok(seen),
             Err(fault) => fault,
         };
-        if matches!(fault, Fault::Late { .. }) && std::mem::take(&mut may_be_cold) {
+        if fault.may_be_cold() && std::mem::take(&mut may_be_cold) {
             continue;
         }
         let mends = mends_within(&fault, target);

@@ -89,6 +89,7 @@ fn headers(check: &Check, host: &str) -> Value {
     if !check.revealed_body().is_empty() {
         all.push(("content-length".to_owned(), check.revealed_body().len().to_string()));
     }
+    all.extend(check.added_headers().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
     all.extend(check.revealed_headers());
     joined(&all, str::to_lowercase)
 }

@@ -54,6 +54,7 @@ impl Exchange {
             expect: Expect::Success,
             streams: false,
             whole: true,
+            ends_within: None,
             ..Check::default()
         };
         let url = format!("{}/{}", question.url.trim_end_matches('/'), question.path.trim_start_matches('/'));
@@ -76,19 +77,14 @@ impl Exchange {
             Ok(Err(error)) => return Err(probe::unreachable(&error)),
             Ok(Ok(response)) => response,
         };
-        let mut observation = Observation::begin(response.status().as_u16(), start.elapsed());
-        let kind = response.headers().get("x-amzn-errortype");
-        observation.error_type = kind.and_then(|kind| kind.to_str().ok()).map(String::from);
+        let observation = Observation::begin(&check, probe::head(&response), start.elapsed());
         let (silence, signed) = (question.silence, question.sign.is_some());
         Ok(Exchange { _client: client, response, observation, start, silence, check, signed })
     }
 
     /// The response's headers, in the order received. Bytes that are not text are replaced.
     pub fn headers(&self) -> Vec<(String, String)> {
-        let headers = self.response.headers().iter();
-        headers
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect()
+        self.observation.head.headers.clone()
     }
 
     /// The next chunk of the body, as the transport delivers it; `None` at the end, even if the body was cut off.

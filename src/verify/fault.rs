@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cause::{Cause, Kind};
 use super::observation::Seen;
+use super::shortcoming::Shortcoming;
 use super::signs;
 use crate::manifest::Expect;
 
@@ -29,6 +30,8 @@ pub enum Fault {
     /// The response is correct, but its first byte was later than the check allows, and not only because of a cold
     /// start.
     Late { within: Duration, seen: Seen },
+    /// The response is sound, but lacks something that its check requires.
+    Short { shortcoming: Shortcoming, seen: Seen },
     /// The function ended without answering; `log` has its last lines.
     Crash { cause: Cause, words: String, log: Vec<String> },
     /// The response was cut off; `log` as above.
@@ -70,9 +73,7 @@ impl Fault {
         let hints: &[&str] = match self {
             Fault::Unreachable { obstacle, .. } => obstacle.hints(),
             Fault::Timeout { seen: None, .. } => return logs(" and look for the request"),
-            Fault::Timeout { .. } => {
-                &["remove `whole = true` from the check, unless the stream has to be read to its end"]
-            }
+            Fault::Timeout { .. } => &["let the response end in less time, or raise `timeout` in the manifest"],
             Fault::Forbidden { signed: true, .. } => {
                 &["allow these credentials `lambda:InvokeFunctionUrl` and `lambda:InvokeFunction` on the function"]
             }
@@ -118,6 +119,7 @@ impl Fault {
                     "run `lamstream invoke {function} -v` a few times to see whether it is the function or the network"
                 )];
             }
+            Fault::Short { shortcoming, seen } => return shortcoming.hints(function, seen),
             Fault::Cut { .. } | Fault::Crash { cause: Cause::Request, .. } => {
                 return logs(" and look for a panic, too little memory or a timeout");
             }
@@ -156,7 +158,17 @@ impl Fault {
             | Fault::RuntimeErrorText { seen, .. }
             | Fault::Buffered { seen, .. }
             | Fault::Late { seen, .. }
+            | Fault::Short { seen, .. }
             | Fault::Cut { seen, .. } => Some(seen),
+        }
+    }
+
+    /// Whether it may be due to a cold start, so that the next answer may be better.
+    pub(super) fn may_be_cold(&self) -> bool {
+        match self {
+            Fault::Late { .. } => true,
+            Fault::Short { shortcoming, .. } => shortcoming.may_be_cold(),
+            _ => false,
         }
     }
 
@@ -166,6 +178,7 @@ impl Fault {
             Fault::Unreachable { .. } | Fault::Buffered { .. } | Fault::Late { .. } | Fault::NotSigned(_) => false,
             // The signing credentials, their permissions or the clock are at fault; another release would not help.
             Fault::Forbidden { signed: true, .. } => false,
+            Fault::Short { shortcoming, .. } => shortcoming.calls_for_moving_back(),
             // A proxy answered, or the concurrency is used up; another release would do no better.
             Fault::Status { seen, .. } => !matches!(seen.status, 407 | 429),
             Fault::Timeout { .. }

@@ -6,17 +6,20 @@ use serde_json::{Map, Value};
 
 use super::fault::{Fault, Refusal};
 use super::observation::{APART, Ending, Observation, Seen};
+use super::quote::words;
+use super::requirements;
+use super::shortcoming::Shortcoming;
 use super::signs;
 use crate::manifest::{Check, Expect};
 
-/// How long to keep reading after the headers if the check requires neither streaming nor a complete response, so that
-/// an endless stream does not hold up a deploy.
+/// How long to keep reading after the headers if the response cannot pass, or if the manifest has no check and the
+/// response streams, so that an endless stream does not hold up a deploy.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The verdict on a response, as far as it was read.
 pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     let seen = observation.seen();
-    let words = words(&observation.beginning);
+    let words = words(&observation.body().beginning);
     if is_awss_own_403(observation) {
         return Err(Fault::Forbidden {
             words,
@@ -32,34 +35,87 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     if is_raw_json(observation) {
         return Err(Fault::RawJson { seen });
     }
-    if !is_accepted(check.expect, observation.status) {
-        return Err(match observation.status {
+    if !is_accepted(check.expect, seen.status) {
+        return Err(match seen.status {
             500.. => Fault::ServerError { words, seen, log: Vec::new() },
             _ => Fault::Status { expected: check.expect, words, seen },
         });
     }
     match &observation.ending {
-        Ending::Cut(reason) => Err(Fault::Cut { reason: reason.clone(), seen, log: Vec::new() }),
-        Ending::TimedOut => Err(Fault::Timeout { after: observation.ended_at, seen: Some(seen) }),
-        _ if check.streams && !is_proven(observation) => Err(Fault::Buffered { on_the_way: false, seen }),
-        _ if check.first_byte_within.is_some_and(|within| seen.first_byte > within) => {
-            Err(Fault::Late { within: check.first_byte_within.unwrap_or_default(), seen })
-        }
-        _ => Ok(seen),
+        Ending::Cut(reason) => return Err(Fault::Cut { reason: reason.clone(), seen, log: Vec::new() }),
+        Ending::TimedOut => return Err(Fault::Timeout { after: observation.ended_at, seen: Some(seen) }),
+        _ => {}
+    }
+    let short = |shortcoming| Fault::Short { shortcoming, seen: seen.clone() };
+    requirements::of_head(check, observation).map_err(short)?;
+    let is_open = matches!(observation.ending, Ending::Silent | Ending::Endless);
+    if check.streams && !is_proven(observation) && !is_open {
+        return Err(match observation.head.encoding() {
+            Some(encoding) if observation.is_held_back_by_encoding() => {
+                short(Shortcoming::Compressed { encoding: encoding.to_owned() })
+            }
+            _ => Fault::Buffered { on_the_way: false, seen },
+        });
+    }
+    requirements::of_body(check, observation).map_err(short)?;
+    match check.first_byte_within.filter(|within| seen.first_byte > *within) {
+        Some(within) => Err(Fault::Late { within, seen }),
+        None => Ok(seen),
     }
 }
 
-/// Whether reading on cannot change the verdict, or is not worth the wait. `now` is measured from sending the request,
-/// like the observation's times.
-pub(super) fn is_enough(check: &Check, observation: &Observation, now: Duration) -> bool {
-    let proven = check.streams && is_proven(observation) && is_accepted(check.expect, observation.status);
-    (proven && !check.whole) || patience(check, observation).is_some_and(|end| now >= end)
+/// When to stop reading unless the response ends before, and how it then counts as ended. `timeout` is the limit of
+/// every request. Times are measured from sending the request.
+pub(super) fn deadline(check: &Check, observation: &Observation, timeout: Duration) -> (Duration, Ending) {
+    let mut soonest = (timeout, Ending::TimedOut);
+    let mut add = |at: Duration, ending: Ending| {
+        if at < soonest.0 {
+            soonest = (at, ending);
+        }
+    };
+    let head = observation.headers_at;
+    if !is_accepted(check.expect, observation.head.status) {
+        add(head + GRACE, Ending::Stopped);
+        return soonest;
+    }
+    if check.is_default() && is_proven(observation) {
+        add(head + GRACE, Ending::Stopped);
+    }
+    if let Some(within) = check.ends_within {
+        add(head + within, Ending::Endless);
+    }
+    if let Some(gap) = check.max_gap {
+        add(observation.last_at.unwrap_or_default() + gap, Ending::Silent);
+        if let Some(first) = observation.first_at.filter(|_| is_shown(check, observation)) {
+            // After this time it is known that one silence was not too long.
+            add(first + gap, Ending::Stopped);
+        }
+    }
+    soonest
 }
 
-/// How long to wait for a response that went silent, within the limit of every request; `None` means no extra limit.
-pub(super) fn patience(check: &Check, observation: &Observation) -> Option<Duration> {
-    let more_is_wanted = check.whole || (check.streams && is_accepted(check.expect, observation.status));
-    (!more_is_wanted).then(|| observation.headers_at + GRACE)
+/// How the response counts as ended if reading on cannot change the verdict, or is not worth the wait at this time.
+pub(super) fn enough(check: &Check, observation: &Observation, now: Duration, timeout: Duration) -> Option<Ending> {
+    let accepted = is_accepted(check.expect, observation.head.status);
+    if accepted && observation.body().events.as_ref().is_some_and(|events| events.is_done) {
+        return Some(Ending::Complete);
+    }
+    if check.max_gap.is_none() && is_shown(check, observation) {
+        return Some(Ending::Stopped);
+    }
+    let (at, ending) = deadline(check, observation, timeout);
+    (now >= at).then_some(ending)
+}
+
+/// Whether a stream that need not end has shown all that is required of it.
+fn is_shown(check: &Check, observation: &Observation) -> bool {
+    let body = observation.body();
+    check.streams
+        && !check.reads_to_end()
+        && is_accepted(check.expect, observation.head.status)
+        && is_proven(observation)
+        && body.contains_wanted()
+        && body.events.as_ref().is_none_or(|events| events.count > 0)
 }
 
 fn is_proven(observation: &Observation) -> bool {
@@ -75,36 +131,36 @@ fn is_accepted(expect: Expect, status: u16) -> bool {
 }
 
 fn is_awss_own_403(observation: &Observation) -> bool {
-    if observation.status != 403 {
+    if observation.head.status != 403 {
         return false;
     }
     let message = |body: Map<String, Value>| {
         let text = body.get("Message").or_else(|| body.get("message"))?.as_str()?.to_string();
         Some(text)
     };
-    let message = object(&observation.beginning).and_then(message);
-    let body = String::from_utf8_lossy(&observation.beginning);
-    signs::is_refused_by_aws(observation.error_type.as_deref(), &body, message.as_deref())
+    let message = object(&observation.body().beginning).and_then(message);
+    let body = String::from_utf8_lossy(&observation.body().beginning);
+    signs::is_refused_by_aws(observation.head.values("x-amzn-errortype").next(), &body, message.as_deref())
 }
 
 /// Detects a buffered handler behind a streaming URL: AWS passes the JSON of its response to the client as the body.
 fn is_raw_json(observation: &Observation) -> bool {
-    if observation.status != 200 {
+    if observation.head.status != 200 {
         return false;
     }
     // The handler chooses the order of the keys. If the object is complete, any of the other keys is proof enough.
     let companions = ["headers", "body", "isBase64Encoded", "multiValueHeaders", "cookies"];
-    match object(&observation.beginning) {
+    match object(&observation.body().beginning) {
         Some(object) => object.contains_key("statusCode") && companions.iter().any(|key| object.contains_key(*key)),
-        None => begins(&observation.beginning, "\"statusCode\""),
+        None => begins(&observation.body().beginning, "\"statusCode\""),
     }
 }
 
 fn runtime_error(observation: &Observation) -> Option<String> {
-    if let Some(text) = &observation.error_text {
+    if let Some(text) = &observation.body().error_text {
         return Some(words(text));
     }
-    begins(&observation.beginning, "\"errorType\"").then(|| words(&observation.beginning))
+    begins(&observation.body().beginning, "\"errorType\"").then(|| words(&observation.body().beginning))
 }
 
 /// Whether a JSON object starts with this key. The object may be cut off.
@@ -117,30 +173,29 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(body).ok()
 }
 
-/// How many characters of a body are quoted.
-const LONGEST: usize = 600;
-
-/// The start of a body on one line, ready to be quoted.
-fn words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body).replace(|character: char| character.is_control(), " ");
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::observation::Head;
     use super::*;
 
-    fn ms(milliseconds: u64) -> Duration {
+    pub(in crate::verify) fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
 
     /// A response with these chunks at these times (in milliseconds), complete after the last one.
-    fn answer(status: u16, chunks: &[(u64, &str)]) -> Observation {
-        let mut observation = Observation::begin(status, ms(5));
+    pub(in crate::verify) fn answer(status: u16, chunks: &[(u64, &str)]) -> Observation {
+        answer_to(&Check::default(), status, &[], chunks)
+    }
+
+    /// The same with these headers, read for this check.
+    pub(in crate::verify) fn answer_to(
+        check: &Check,
+        status: u16,
+        headers: &[(&str, &str)],
+        chunks: &[(u64, &str)],
+    ) -> Observation {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut observation = Observation::begin(check, Head { status, headers }, ms(5));
         chunks.iter().for_each(|(at, text)| observation.chunk(ms(*at), text.as_bytes()));
         observation.end(ms(chunks.last().map_or(5, |(at, _)| *at)), Ending::Complete);
         observation
@@ -151,7 +206,20 @@ mod tests {
     }
 
     fn streaming() -> Check {
-        Check { expect: Expect::Success, streams: true, ..Check::default() }
+        Check { expect: Expect::Success, streams: true, ends_within: None, ..Check::default() }
+    }
+
+    /// The shortcoming that a complete answer with this body and these headers has for a check.
+    pub(in crate::verify) fn shortcoming(
+        check: &Check,
+        headers: &[(&str, &str)],
+        chunks: &[(u64, &str)],
+    ) -> Option<Shortcoming> {
+        match judge(check, &answer_to(check, 200, headers, chunks)) {
+            Ok(_) => None,
+            Err(Fault::Short { shortcoming, .. }) => Some(shortcoming),
+            Err(fault) => panic!("{fault:?}"),
+        }
     }
 
     fn fault(check: &Check, observation: &Observation) -> Fault {
@@ -189,8 +257,8 @@ mod tests {
             let fault = fault(&check(Expect::Answer), &answer(403, &[(9, body)]));
             assert!(matches!(fault, Fault::Forbidden { .. }), "{body}: {fault:?}");
         }
-        let mut named = answer(403, &[(9, "{}")]);
-        named.error_type = Some("AccessDeniedException".into());
+        let header = [("x-amzn-errortype", "AccessDeniedException")];
+        let named = answer_to(&Check::default(), 403, &header, &[(9, "{}")]);
         assert!(matches!(fault(&check(Expect::Status(403)), &named), Fault::Forbidden { .. }));
         assert!(judge(&check(Expect::Answer), &answer(403, &[(9, "{\"detail\":\"no\"}")])).is_ok());
     }
@@ -254,27 +322,69 @@ mod tests {
     #[test]
     fn reading_stops_once_the_stream_is_proven_unless_all_of_it_is_wanted() {
         let (early, proven) = (answer(200, &[(10, "a"), (50, "b")]), answer(200, &[(10, "a"), (60, "b")]));
-        assert!(!is_enough(&streaming(), &early, ms(5000)));
-        assert!(is_enough(&streaming(), &proven, ms(60)));
-        let whole = Check { whole: true, ..streaming() };
-        assert!(!is_enough(&whole, &proven, ms(60_000)));
-        assert_eq!(patience(&whole, &proven), None);
+        let minute = ms(60_000);
+        assert_eq!(enough(&streaming(), &early, ms(5000), minute), None);
+        assert_eq!(enough(&streaming(), &proven, ms(60), minute), Some(Ending::Stopped));
+        for check in [
+            Check { whole: true, ..streaming() },
+            Check { ends_within: Some(minute), ..streaming() },
+            // Both have yet to be seen.
+            Check { max_gap: Some(minute), ..streaming() },
+        ] {
+            assert_eq!(enough(&check, &proven, ms(59_999), minute), None, "{check:?}");
+        }
+        let wanted = Check { contains: Some("c".into()), ..streaming() };
+        let mut observation = answer_to(&wanted, 200, &[], &[(10, "a"), (60, "b")]);
+        assert_eq!(enough(&wanted, &observation, ms(60), minute), None);
+        observation.chunk(ms(70), b"c");
+        assert_eq!(enough(&wanted, &observation, ms(70), minute), Some(Ending::Stopped));
     }
 
     #[test]
-    fn without_a_stream_to_prove_a_second_after_the_headers_is_enough() {
-        let check = check(Expect::Answer);
-        let endless = answer(200, &[(10, "a")]);
-        assert_eq!(patience(&check, &endless), Some(ms(1005)));
-        assert!(!is_enough(&check, &endless, ms(1004)));
-        assert!(is_enough(&check, &endless, ms(1005)));
-        // A wrong status proves nothing about streaming, no matter how long the response takes.
-        assert_eq!(patience(&streaming(), &answer(404, &[(10, "a")])), Some(ms(1005)));
+    fn a_response_that_is_not_said_to_stream_must_end() {
+        let check = check(Expect::Success);
+        for chunks in [&[][..], &[(10, "a")], &[(10, "a"), (900, "b"), (9000, "c")]] {
+            let mut open = answer(302, chunks);
+            assert_eq!(deadline(&check, &open, ms(60_000)), (ms(10_005), Ending::Endless));
+            assert_eq!(enough(&check, &open, ms(10_004), ms(60_000)), None);
+            let ending = enough(&check, &open, ms(10_005), ms(60_000)).unwrap();
+            open.end(ms(10_005), ending);
+            let within = ms(10_000);
+            let fault = fault(&check, &open);
+            assert!(
+                matches!(&fault, Fault::Short { shortcoming: Shortcoming::Endless { within: found }, .. } if *found == within),
+                "{fault:?}"
+            );
+            assert!(fault.calls_for_moving_back() && !fault.may_be_cold());
+        }
+        // Without a check it is not known whether it should stream; if it does, it answers.
+        let proven = answer(200, &[(10, "a"), (70, "b")]);
+        assert_eq!(deadline(&Check::default(), &proven, ms(60_000)), (ms(1005), Ending::Stopped));
+        // A wrong status fails at once, whether it ends or not.
+        for check in [&check, &streaming()] {
+            assert_eq!(deadline(check, &answer(404, &[(10, "a")]), ms(60_000)), (ms(1005), Ending::Stopped));
+        }
+        // A late end may be due to a cold start, and then to nothing else.
+        let quick = Check { ends_within: Some(ms(100)), ..check };
+        let late = fault(&quick, &answer(200, &[(90, "a"), (104, "b")]));
+        assert!(
+            matches!(&late, Fault::Short { shortcoming: Shortcoming::Overdue { .. }, .. }) && late.may_be_cold(),
+            "{late:?}"
+        );
     }
 
     #[test]
-    fn quoted_words_are_one_short_line() {
-        assert_eq!(words(b"a\n\t b\x1b[31m"), "a b [31m");
-        assert_eq!(words("é".repeat(700).as_bytes()).chars().count(), LONGEST + 1);
+    fn silence_is_judged_as_soon_as_it_is_too_long() {
+        let check = Check { max_gap: Some(ms(100)), ..streaming() };
+        let minute = ms(60_000);
+        let ends = |chunks: &[(u64, &str)]| deadline(&check, &answer(200, chunks), minute);
+        assert_eq!(ends(&[]), (ms(100), Ending::Silent));
+        assert_eq!(ends(&[(10, "a")]), (ms(110), Ending::Silent));
+        // Enough was seen of a stream that need not end.
+        assert_eq!(ends(&[(10, "a"), (90, "b")]), (ms(110), Ending::Stopped));
+        let silent = |silence, is_first| Some(Shortcoming::Silent { allowed: ms(100), silence: ms(silence), is_first });
+        assert_eq!(shortcoming(&check, &[], &[(10, "a"), (60, "b"), (161, "c")]), silent(101, false));
+        assert_eq!(shortcoming(&check, &[], &[(101, "a"), (200, "b")]), silent(101, true));
+        assert_eq!(shortcoming(&check, &[], &[(100, "a"), (200, "b")]), None);
     }
 }

@@ -7,8 +7,11 @@
 //!   that did not arrive over HTTP are judged by the same rules.
 
 mod ask;
+mod body;
 mod cause;
+mod decoder;
 mod event;
+mod events;
 mod exchange;
 mod fault;
 mod judge;
@@ -16,7 +19,11 @@ mod last_words;
 mod observation;
 mod prelude;
 mod probe;
+mod quote;
+mod requirements;
+mod shortcoming;
 mod signs;
+mod span;
 mod version;
 mod words;
 
@@ -26,5 +33,6 @@ pub use event::{Caller, event};
 pub use exchange::{Exchange, Question};
 pub use fault::{Fault, Obstacle, Refusal};
 pub use judge::judge;
-pub use observation::{Ending, Observation, Seen};
+pub use observation::{Ending, Head, Observation, Seen};
+pub use shortcoming::{NoEvents, Shortcoming};
 pub use version::{Frame, Invocation, try_version};

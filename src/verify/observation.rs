@@ -1,37 +1,42 @@
-//! What was observed of a response: when its bytes arrived, how it started, and how it ended.
+//! What was observed of a response: its head, when its bytes arrived, and how it ended.
 
+use super::body::Body;
+use super::decoder::Decoder;
+use crate::manifest::Check;
 use std::time::Duration;
-
-/// How much of the start of a body is kept, in bytes: enough to recognise every error that AWS or a runtime writes
-/// there.
-const KEPT: usize = 2048;
-
-/// How lambda_runtime reports that a handler's stream failed: as text in the middle of the body, with status 200.
-const ERROR_TEXT: &[u8] = b"Lambda-Runtime-Function-Error-Type:";
 
 /// Chunks this far apart cannot have been buffered and sent together.
 pub(super) const APART: Duration = Duration::from_millis(50);
 
-/// A response, as far as it was read. All times are measured from sending the request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
+/// The status and headers of a response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
     pub status: u16,
-    /// The header `x-amzn-errortype`, which only AWS sends.
-    pub error_type: Option<String>,
+    /// In the order in which they arrived, with names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A response, as far as it was read. All times are measured from sending the request.
+pub struct Observation {
+    pub head: Head,
+    /// Whether a version answered, without a URL in front of it.
+    pub is_of_version: bool,
     pub headers_at: Duration,
-    /// Reads that returned at least one byte.
+    /// Reads after which more of the body could be decoded.
     pub chunks: usize,
+    /// Bytes as transferred.
     pub bytes: u64,
     pub first_at: Option<Duration>,
     pub last_at: Option<Duration>,
-    /// The first 2048 bytes at most.
-    pub beginning: Vec<u8>,
-    /// The runtime's report of a failed stream and what follows it, at most 2048 bytes.
-    pub error_text: Option<Vec<u8>>,
+    /// The longest time without a chunk, and whether it was before the first one.
+    pub gap: (Duration, bool),
     pub ending: Ending,
     pub ended_at: Duration,
-    /// The end of the bytes searched for that report, because the next chunk may complete it.
-    searched: Vec<u8>,
+    /// Why the body could not be decoded.
+    pub undecodable: Option<String>,
+    /// When the first and last bytes arrived, decodable or not.
+    arrived: Option<(Duration, Duration)>,
+    decoder: Decoder,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,10 @@ pub enum Ending {
     Complete,
     /// The check had seen enough and stopped reading.
     Stopped,
+    /// The response did not end within the check's limit.
+    Endless,
+    /// No chunk arrived for longer than the check allows.
+    Silent,
     /// The time limit for one request was reached.
     TimedOut,
     /// The transport failed, for this reason.
@@ -60,23 +69,42 @@ pub struct Seen {
     pub streamed: Option<bool>,
 }
 
+impl Head {
+    /// The values of a header, whose name is in lower case.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The encoding of the body, if it is not plain.
+    pub(super) fn encoding(&self) -> Option<&str> {
+        self.values("content-encoding").find(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"))
+    }
+}
+
 impl Observation {
-    /// A response whose headers have just arrived.
-    pub fn begin(status: u16, headers_at: Duration) -> Observation {
+    /// A response whose head has just arrived. `check` decides what is looked for in its body.
+    pub fn begin(check: &Check, head: Head, headers_at: Duration) -> Observation {
+        let decoder = Decoder::of(head.encoding().unwrap_or_default(), Body::of(check));
         Observation {
-            status,
-            error_type: None,
+            head,
+            is_of_version: false,
             headers_at,
             chunks: 0,
             bytes: 0,
             first_at: None,
             last_at: None,
-            beginning: Vec::new(),
-            error_text: None,
+            gap: (Duration::ZERO, true),
             ending: Ending::Stopped,
             ended_at: headers_at,
-            searched: Vec::new(),
+            undecodable: None,
+            arrived: None,
+            decoder,
         }
+    }
+
+    /// The same of a version, which answers without a URL in front of it.
+    pub(super) fn of_version(self) -> Observation {
+        Observation { is_of_version: true, ..self }
     }
 
     /// Adds the bytes of one read.
@@ -84,17 +112,46 @@ impl Observation {
         if bytes.is_empty() {
             return;
         }
-        self.chunks += 1;
         self.bytes += bytes.len() as u64;
-        self.first_at.get_or_insert(at);
-        self.last_at = Some(at);
-        append(&mut self.beginning, bytes);
-        self.search(bytes);
+        let (first, _) = self.arrived.unwrap_or((at, at));
+        self.arrived = Some((first, at));
+        let before = self.decoder.body().bytes;
+        if self.undecodable.is_none() {
+            self.undecodable = self.decoder.read(bytes).err().map(|error| error.to_string());
+        }
+        if self.decoder.body().bytes > before {
+            self.chunks += 1;
+            self.pause(at);
+            self.first_at.get_or_insert(at);
+            self.last_at = Some(at);
+        }
     }
 
     pub fn end(&mut self, at: Duration, ending: Ending) {
+        if ending == Ending::Complete && self.bytes > 0 && self.undecodable.is_none() {
+            let before = self.decoder.body().bytes;
+            self.undecodable = self.decoder.finish().err().map(|_| "its end is missing".to_owned());
+            if self.decoder.body().bytes > before {
+                self.chunks += 1;
+                self.first_at.get_or_insert(at);
+                self.last_at = Some(at);
+            }
+        }
+        if ending != Ending::Stopped {
+            self.pause(at);
+        }
         self.ended_at = at;
         self.ending = ending;
+    }
+
+    /// The decoded body, as far as it is known.
+    pub(super) fn body(&self) -> &Body {
+        self.decoder.body()
+    }
+
+    /// The encoding of the body, if it cannot be decoded here.
+    pub(super) fn unknown_encoding(&self) -> Option<&str> {
+        self.head.encoding().filter(|_| self.decoder.is_plain())
     }
 
     /// The time between the first chunk and the last one.
@@ -102,9 +159,14 @@ impl Observation {
         self.last_at.unwrap_or_default().saturating_sub(self.first_at.unwrap_or_default())
     }
 
+    /// Whether bytes of a compressed body arrived apart, although they could only be decoded together.
+    pub(super) fn is_held_back_by_encoding(&self) -> bool {
+        !self.decoder.is_plain() && self.arrived.is_some_and(|(first, last)| last - first >= APART)
+    }
+
     pub fn seen(&self) -> Seen {
         Seen {
-            status: self.status,
+            status: self.head.status,
             first_byte: self.first_at.unwrap_or(self.headers_at),
             chunks: self.chunks,
             bytes: self.bytes,
@@ -113,65 +175,32 @@ impl Observation {
         }
     }
 
-    fn search(&mut self, bytes: &[u8]) {
-        if let Some(text) = &mut self.error_text {
-            append(text, bytes);
-            return;
-        }
-        self.searched.extend_from_slice(bytes);
-        let found = self.searched.windows(ERROR_TEXT.len()).position(|window| window == ERROR_TEXT);
-        match found {
-            Some(at) => {
-                let mut text = Vec::new();
-                append(&mut text, &self.searched[at..]);
-                self.error_text = Some(text);
-                self.searched.clear();
-            }
-            None => {
-                let keep = self.searched.len().min(ERROR_TEXT.len() - 1);
-                self.searched.drain(..self.searched.len() - keep);
-            }
+    /// Counts the silence that ends now. A response without a body has none before its end.
+    fn pause(&mut self, at: Duration) {
+        let silence = at.saturating_sub(self.last_at.unwrap_or_default());
+        if silence > self.gap.0 {
+            self.gap = (silence, self.last_at.is_none());
         }
     }
 }
 
-fn append(kept: &mut Vec<u8>, bytes: &[u8]) {
-    let room = KEPT.saturating_sub(kept.len()).min(bytes.len());
-    kept.extend_from_slice(&bytes[..room]);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::decoder::tests::flushed;
     use super::*;
 
     fn ms(milliseconds: u64) -> Duration {
         Duration::from_millis(milliseconds)
     }
 
-    #[test]
-    fn memory_stays_small_however_much_is_read() {
-        let mut observation = Observation::begin(200, ms(1));
-        for at in 0..100 {
-            observation.chunk(ms(at), &[b'x'; 10_000]);
-        }
-        assert_eq!((observation.bytes, observation.chunks), (1_000_000, 100));
-        assert_eq!(observation.beginning.len(), KEPT);
-        assert!(observation.searched.len() < ERROR_TEXT.len());
-    }
-
-    #[test]
-    fn the_error_text_is_found_across_chunks() {
-        let mut observation = Observation::begin(200, ms(1));
-        for piece in ["hello Lambda-Runtime-Func", "tion-Error-", "Type: Run", "time.StreamError\r\n"] {
-            observation.chunk(ms(2), piece.as_bytes());
-        }
-        let text = observation.error_text.unwrap();
-        assert_eq!(text, b"Lambda-Runtime-Function-Error-Type: Runtime.StreamError\r\n");
+    fn begin(headers: &[(&str, &str)]) -> Observation {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Observation::begin(&Check::default(), Head { status: 200, headers }, ms(5))
     }
 
     #[test]
     fn what_is_seen_follows_from_the_times() {
-        let mut observation = Observation::begin(200, ms(5));
+        let mut observation = begin(&[]);
         assert_eq!(observation.seen().first_byte, ms(5));
         observation.chunk(ms(9), b"");
         observation.chunk(ms(10), b"a");
@@ -183,5 +212,40 @@ mod tests {
         observation.chunk(ms(60), b"b");
         observation.end(ms(60), Ending::Complete);
         assert_eq!(observation.seen().streamed, Some(true));
+    }
+
+    #[test]
+    fn the_longest_silence_is_known_with_its_place() {
+        let mut observation = begin(&[]);
+        observation.chunk(ms(30), b"a");
+        assert_eq!(observation.gap, (ms(30), true));
+        observation.chunk(ms(80), b"b");
+        assert_eq!(observation.gap, (ms(50), false));
+        observation.end(ms(120), Ending::Complete);
+        assert_eq!(observation.gap, (ms(50), false));
+        let mut silent = begin(&[]);
+        silent.end(ms(90), Ending::Silent);
+        assert_eq!(silent.gap, (ms(90), true));
+    }
+
+    #[test]
+    fn a_compressed_chunk_counts_when_it_can_be_decoded() {
+        let pieces = flushed();
+        let compressed = [("content-encoding", "gzip")];
+        let mut streams = begin(&compressed);
+        pieces.iter().zip([10, 100, 200]).for_each(|(piece, at)| streams.chunk(ms(at), piece));
+        streams.end(ms(200), Ending::Complete);
+        assert_eq!((streams.chunks, streams.spread(), streams.undecodable.as_deref()), (2, ms(90), None));
+        // Without a flush, an encoder sends its header first and everything else at the end.
+        let whole = pieces.concat();
+        let mut held_back = begin(&compressed);
+        held_back.chunk(ms(10), &whole[..10]);
+        held_back.chunk(ms(200), &whole[10..]);
+        held_back.end(ms(200), Ending::Complete);
+        assert_eq!((held_back.chunks, held_back.is_held_back_by_encoding()), (1, true));
+        let mut cut = begin(&compressed);
+        cut.chunk(ms(10), &whole[..whole.len() - 3]);
+        cut.end(ms(10), Ending::Complete);
+        assert_eq!(cut.undecodable.as_deref(), Some("its end is missing"));
     }
 }

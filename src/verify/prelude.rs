@@ -1,5 +1,6 @@
 //! The head of a response that did not arrive over HTTP: a prelude in front of a stream, or a single JSON document.
 
+use super::observation::Head;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -22,8 +23,8 @@ pub(super) struct Beginning {
 pub(super) enum Lead {
     /// More bytes are needed to decide.
     Unclear,
-    /// A prelude with this status, and the first bytes of the body.
-    Prelude(u16, Vec<u8>),
+    /// A prelude with this head, and the first bytes of the body.
+    Prelude(Head, Vec<u8>),
     /// The body starts immediately.
     Body,
 }
@@ -44,24 +45,52 @@ impl Beginning {
         }
         match rest.strip_prefix(&END) {
             // If AWS cannot interpret the handler's status, it answers in its place.
-            Some(body) => Lead::Prelude(head.get("statusCode").map_or(Some(200), status).unwrap_or(502), body.to_vec()),
+            Some(body) => {
+                let status = head.get("statusCode").map_or(Some(200), status).unwrap_or(502);
+                let headers = headers(&head, "application/octet-stream");
+                Lead::Prelude(Head { status, headers }, body.to_vec())
+            }
             None => Lead::Body,
         }
     }
 }
 
-/// Status and body that a buffered URL would send for a buffered handler's response.
-pub(super) fn unfold(answer: &[u8]) -> (u16, Vec<u8>) {
-    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(answer) else { return (200, answer.to_vec()) };
-    let Some(code) = members.get("statusCode") else { return (200, answer.to_vec()) };
+/// The head and body that a buffered URL would send for a buffered handler's response.
+pub(super) fn unfold(answer: &[u8]) -> (Head, Vec<u8>) {
+    const JSON: &str = "application/json";
+    let of =
+        |status: u16| (Head { status, headers: vec![("content-type".to_owned(), JSON.to_owned())] }, answer.to_vec());
+    let Ok(described) = serde_json::from_slice::<Value>(answer) else { return of(200) };
+    let Some(code) = described.get("statusCode") else { return of(200) };
     // If AWS cannot interpret the handler's response, it answers in its place.
-    let Some(code) = status(code) else { return (502, answer.to_vec()) };
-    let text = members.get("body").and_then(Value::as_str).unwrap_or_default();
-    let encoded = members.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or_default();
+    let Some(status) = status(code) else { return of(502) };
+    let head = Head { status, headers: headers(&described, JSON) };
+    let text = described.get("body").and_then(Value::as_str).unwrap_or_default();
+    let encoded = described.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or_default();
     match encoded.then(|| STANDARD.decode(text)) {
-        Some(Ok(bytes)) => (code, bytes),
-        Some(Err(_)) => (502, answer.to_vec()),
-        None => (code, text.as_bytes().to_vec()),
+        Some(Ok(bytes)) => (head, bytes),
+        Some(Err(_)) => of(502),
+        None => (head, text.as_bytes().to_vec()),
+    }
+}
+
+/// The headers of a response that is described in JSON, and the content type that AWS adds if there is none.
+fn headers(described: &Value, content_type: &str) -> Vec<(String, String)> {
+    let members = described.get("headers").and_then(Value::as_object).into_iter().flatten();
+    let mut headers: Vec<(String, String)> =
+        members.flat_map(|(name, value)| values(value).into_iter().map(|value| (name.to_lowercase(), value))).collect();
+    if !headers.iter().any(|(name, _)| name == "content-type") {
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+    }
+    headers
+}
+
+/// A header's values: some adapters write several as a list.
+fn values(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(several) => several.iter().flat_map(values).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
     }
 }
 
@@ -74,6 +103,14 @@ fn status(code: &Value) -> Option<u16> {
 mod tests {
     use super::*;
 
+    fn head(status: u16, content_type: &str) -> Head {
+        Head { status, headers: vec![("content-type".into(), content_type.into())] }
+    }
+
+    fn prelude(status: u16, body: &[u8]) -> Lead {
+        Lead::Prelude(head(status, "application/octet-stream"), body.to_vec())
+    }
+
     #[test]
     fn a_prelude_is_found_however_it_is_cut() {
         let whole = b"{\"statusCode\":201,\"headers\":{}}\0\0\0\0\0\0\0\0hello";
@@ -83,13 +120,13 @@ mod tests {
             let first = beginning.feed(&whole[..cut]);
             if cut < head {
                 assert_eq!(first, Lead::Unclear, "cut at {cut}");
-                assert_eq!(beginning.feed(&whole[cut..]), Lead::Prelude(201, b"hello".to_vec()), "cut at {cut}");
+                assert_eq!(beginning.feed(&whole[cut..]), prelude(201, b"hello"), "cut at {cut}");
             } else {
-                assert_eq!(first, Lead::Prelude(201, whole[head..cut].to_vec()), "cut at {cut}");
+                assert_eq!(first, prelude(201, &whole[head..cut]), "cut at {cut}");
             }
         }
-        assert_eq!(Beginning::default().feed(b"{}\0\0\0\0\0\0\0\0"), Lead::Prelude(200, Vec::new()));
-        assert_eq!(Beginning::default().feed(b"{\"statusCode\":[]}\0\0\0\0\0\0\0\0"), Lead::Prelude(502, Vec::new()));
+        assert_eq!(Beginning::default().feed(b"{}\0\0\0\0\0\0\0\0"), prelude(200, b""));
+        assert_eq!(Beginning::default().feed(b"{\"statusCode\":[]}\0\0\0\0\0\0\0\0"), prelude(502, b""));
     }
 
     #[test]
@@ -104,9 +141,16 @@ mod tests {
 
     #[test]
     fn a_buffered_answer_is_unfolded_as_a_url_does() {
-        assert_eq!(unfold(br#"{"statusCode":404,"body":"no"}"#), (404, b"no".to_vec()));
-        assert_eq!(unfold(br#"{"statusCode":"200","body":"aGk=","isBase64Encoded":true}"#), (200, b"hi".to_vec()));
-        assert_eq!(unfold(br#"{"answer":1}"#), (200, br#"{"answer":1}"#.to_vec()));
-        assert_eq!(unfold(br#"{"statusCode":{}}"#).0, 502);
+        let json = |status| head(status, "application/json");
+        assert_eq!(unfold(br#"{"statusCode":404,"body":"no"}"#), (json(404), b"no".to_vec()));
+        assert_eq!(
+            unfold(br#"{"statusCode":"200","body":"aGk=","isBase64Encoded":true}"#),
+            (json(200), b"hi".to_vec())
+        );
+        assert_eq!(unfold(br#"{"answer":1}"#), (json(200), br#"{"answer":1}"#.to_vec()));
+        assert_eq!(unfold(br#"{"statusCode":{}}"#).0, json(502));
+        let described = br#"{"statusCode":200,"headers":{"Content-Type":"text/html","Vary":["a","b"],"X":1}}"#;
+        let expected = [("content-type", "text/html"), ("vary", "a"), ("vary", "b"), ("x", "1")];
+        assert_eq!(unfold(described).0.headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }

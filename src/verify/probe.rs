@@ -10,8 +10,8 @@ use reqwest::{Client, Request, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use super::fault::{Fault, Obstacle};
-use super::judge::{is_enough, patience};
-use super::observation::{Ending, Observation};
+use super::judge::{deadline, enough};
+use super::observation::{Ending, Head, Observation};
 use super::signs::obstacle;
 use crate::manifest::Check;
 
@@ -47,8 +47,9 @@ pub(super) fn method(check: &Check) -> Result<Method, Fault> {
 /// The check's request, with these additional headers.
 pub(super) fn request(url: Url, method: Method, check: &Check, added: &[(String, String)]) -> Result<Request, Fault> {
     let mut request = Request::new(method, url);
-    let own = check.headers.iter().map(|(name, value)| (name, value.reveal()));
-    for (name, value) in own.chain(added.iter().map(|(name, value)| (name, value.as_str()))) {
+    let own = check.headers.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+    let added = added.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in own.chain(check.added_headers()).chain(added) {
         // The value may be a secret, so the error only names the header.
         let wrong = || unusable(format!("the header `{name}` is not one that HTTP allows"));
         let header = name.parse::<HeaderName>().map_err(|_| wrong())?;
@@ -76,11 +77,9 @@ pub(super) async fn observe(
 }
 
 async fn read(mut response: Response, check: &Check, start: Instant, timeout: Duration) -> Observation {
-    let mut observation = Observation::begin(response.status().as_u16(), start.elapsed());
-    observation.error_type =
-        response.headers().get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()).map(String::from);
+    let mut observation = Observation::begin(check, head(&response), start.elapsed());
     let ending = loop {
-        let until = patience(check, &observation).unwrap_or(timeout).min(timeout);
+        let (until, _) = deadline(check, &observation, timeout);
         match timeout_at(start + until, response.chunk()).await {
             Ok(Ok(Some(chunk))) => observation.chunk(start.elapsed(), &chunk),
             Ok(Ok(None)) => break Ending::Complete,
@@ -88,16 +87,20 @@ async fn read(mut response: Response, check: &Check, start: Instant, timeout: Du
             Err(_) => {}
         }
         // A stream without pauses never lets a timer fire, so the time is also checked after each chunk.
-        let now = start.elapsed();
-        if is_enough(check, &observation, now) {
-            break Ending::Stopped;
-        }
-        if now >= timeout {
-            break Ending::TimedOut;
+        if let Some(ending) = enough(check, &observation, start.elapsed(), timeout) {
+            break ending;
         }
     };
     observation.end(start.elapsed(), ending);
     observation
+}
+
+/// Status and headers. Bytes of a header that are not text are replaced.
+pub(super) fn head(response: &Response) -> Head {
+    let headers = response.headers().iter();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = headers.map(|(name, value)| (name.to_string(), text(value))).collect();
+    Head { status: response.status().as_u16(), headers }
 }
 
 pub(super) fn unreachable(error: &reqwest::Error) -> Fault {

@@ -1,9 +1,9 @@
 //! Runs a check on a version through Lambda's streaming invocation, before the version gets traffic.
 
 use super::fault::Fault;
-use super::judge::{is_enough, judge, patience};
+use super::judge::{deadline, enough, judge};
 use super::last_words::last_words;
-use super::observation::{Ending, Observation, Seen};
+use super::observation::{Ending, Head, Observation, Seen};
 use super::prelude::{Beginning, Lead, unfold};
 use super::signs;
 use crate::manifest::Check;
@@ -46,7 +46,7 @@ pub async fn try_version<I: Invocation>(
     let first = ask(check, buffered, timeout, &begin).await?;
     match first {
         // A new version's first request is nearly always a cold start.
-        Err(Fault::Late { .. }) => ask(check, buffered, timeout, &begin).await,
+        Err(fault) if fault.may_be_cold() => ask(check, buffered, timeout, &begin).await,
         other => Ok(other),
     }
 }
@@ -62,29 +62,32 @@ async fn ask<I: Invocation>(
         Err(_) => return Ok(Err(Fault::Timeout { after: start.elapsed(), seen: None })),
         Ok(begun) => begun?,
     };
-    let mut reader = Reader::new(buffered);
+    let mut reader = Reader::new(check, buffered);
     loop {
-        let until = reader.seen.as_ref().and_then(|seen| patience(check, seen)).unwrap_or(timeout).min(timeout);
+        let until = reader.seen.as_ref().map_or(timeout, |seen| deadline(check, seen, timeout).0);
         match timeout_at(start + until, invocation.next()).await {
             Ok(Ok(Frame::Chunk(bytes))) => reader.chunk(start.elapsed(), bytes),
-            Ok(Ok(Frame::End { error, log })) => return Ok(reader.end(check, start.elapsed(), error, &log)),
+            Ok(Ok(Frame::End { error, log })) => return Ok(reader.end(start.elapsed(), error, &log)),
             Ok(Err(error)) => return Err(error),
             Err(_) => {}
         }
         let now = start.elapsed();
-        let ending = match &reader.seen {
-            Some(seen) if is_enough(check, seen, now) => Ending::Stopped,
-            _ if now >= timeout => Ending::TimedOut,
-            _ => continue,
-        };
-        let Some(mut seen) = reader.seen else { return Ok(Err(Fault::Timeout { after: now, seen: None })) };
-        seen.end(now, ending);
-        return Ok(judge(check, &seen));
+        match &mut reader.seen {
+            None if now >= timeout => return Ok(Err(Fault::Timeout { after: now, seen: None })),
+            None => {}
+            Some(seen) => {
+                if let Some(ending) = enough(check, seen, now, timeout) {
+                    seen.end(now, ending);
+                    return Ok(judge(check, seen));
+                }
+            }
+        }
     }
 }
 
 /// Turns the invocation's events into what a client of the URL would receive.
-struct Reader {
+struct Reader<'a> {
+    check: &'a Check,
     buffered: bool,
     beginning: Beginning,
     /// What arrived before it was clear whether a prelude starts the response, and when.
@@ -92,9 +95,9 @@ struct Reader {
     seen: Option<Observation>,
 }
 
-impl Reader {
-    fn new(buffered: bool) -> Reader {
-        Reader { buffered, beginning: Beginning::default(), waiting: Vec::new(), seen: None }
+impl<'a> Reader<'a> {
+    fn new(check: &'a Check, buffered: bool) -> Reader<'a> {
+        Reader { check, buffered, beginning: Beginning::default(), waiting: Vec::new(), seen: None }
     }
 
     fn chunk(&mut self, at: Duration, bytes: Vec<u8>) {
@@ -104,7 +107,7 @@ impl Reader {
         let lead = self.beginning.feed(&bytes);
         self.waiting.push((at, bytes));
         match lead {
-            Lead::Prelude(status, first) => self.seen.insert(Observation::begin(status, at)).chunk(at, &first),
+            Lead::Prelude(head, first) => self.begin(head, at).chunk(at, &first),
             Lead::Body if !self.buffered => self.replay(at),
             Lead::Body | Lead::Unclear => {}
         }
@@ -113,18 +116,25 @@ impl Reader {
     /// These bytes are already the body.
     fn replay(&mut self, now: Duration) {
         let begun = self.waiting.first().map_or(now, |(at, _)| *at);
-        let seen = self.seen.insert(Observation::begin(200, begun));
-        self.waiting.drain(..).for_each(|(at, bytes)| seen.chunk(at, &bytes));
+        let waiting = std::mem::take(&mut self.waiting);
+        let headers = vec![("content-type".to_owned(), "application/octet-stream".to_owned())];
+        let seen = self.begin(Head { status: 200, headers }, begun);
+        waiting.into_iter().for_each(|(at, bytes)| seen.chunk(at, &bytes));
     }
 
-    fn end(mut self, check: &Check, at: Duration, error: Option<(String, String)>, log: &str) -> Result<Seen, Fault> {
+    fn begin(&mut self, head: Head, at: Duration) -> &mut Observation {
+        self.seen.insert(Observation::begin(self.check, head, at).of_version())
+    }
+
+    fn end(mut self, at: Duration, error: Option<(String, String)>, log: &str) -> Result<Seen, Fault> {
         if self.seen.is_none() && error.is_none() && self.buffered {
             let whole: Vec<u8> = self.waiting.drain(..).flat_map(|(_, bytes)| bytes).collect();
-            let (status, body) = unfold(&whole);
-            self.seen.insert(Observation::begin(status, at)).chunk(at, &body);
+            let (head, body) = unfold(&whole);
+            self.begin(head, at).chunk(at, &body);
         } else if self.seen.is_none() && (error.is_none() || !self.waiting.is_empty()) {
             self.replay(at);
         }
+        let check = self.check;
         let Some(mut seen) = self.seen else {
             let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
             return Err(crash(&code, &details, log));

@@ -4,9 +4,9 @@ use super::ask::Delay;
 use super::cause::Cause;
 use super::fault::{Fault, Obstacle, Refusal};
 use super::observation::Seen;
+use super::span::Span;
 use crate::manifest::Expect;
 use std::fmt;
-use std::time::Duration;
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,6 +19,9 @@ impl Fault {
     /// What `Display` writes, in three parts: our words, then the words of AWS, the function or a proxy, and what ends the
     /// quotation. The last two are empty if nothing is quoted.
     pub fn parts(&self) -> (String, &str, &'static str) {
+        if let Fault::Short { shortcoming, seen } = self {
+            return shortcoming.parts(seen);
+        }
         let statement = self.statement();
         match self {
             Fault::Unreachable { reason, .. } | Fault::NotSigned(reason) => (format!("{statement}: "), reason, ""),
@@ -72,6 +75,7 @@ impl Fault {
             Fault::Cut { seen, .. } => {
                 format!("the response was cut off after {} in {}", Chunks(seen), Span(seen.duration))
             }
+            Fault::Short { shortcoming, seen } => shortcoming.parts(seen).0,
             Fault::NotSigned(_) => "the request cannot be signed".to_owned(),
         }
     }
@@ -138,18 +142,6 @@ impl Refusal {
     }
 }
 
-/// `850 ms`, `12.3 s`.
-struct Span(Duration);
-
-impl fmt::Display for Span {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            milliseconds @ ..1000 => write!(formatter, "{milliseconds} ms"),
-            _ => write!(formatter, "{:.1} s", self.0.as_secs_f64()),
-        }
-    }
-}
-
 struct Chunks<'a>(&'a Seen);
 
 impl fmt::Display for Chunks<'_> {
@@ -173,8 +165,10 @@ impl fmt::Display for Wanted {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use super::super::{Kind, NoEvents, Shortcoming};
     use super::*;
+    use std::time::Duration;
+
     fn seen(status: u16) -> Seen {
         Seen {
             status,
@@ -293,10 +287,98 @@ mod tests {
         ]
     }
 
+    fn short(shortcoming: Shortcoming) -> Fault {
+        Fault::Short { shortcoming, seen: seen(200) }
+    }
+
+    /// What a sound response lacks in its head and its body.
+    fn contents() -> Vec<(Fault, &'static str, bool)> {
+        let header = |found: Option<&str>| {
+            let (name, expected) = ("content-type".to_owned(), "text/*".to_owned());
+            short(Shortcoming::Header { name, expected, found: found.map(str::to_owned) })
+        };
+        let end = |found: &str| short(Shortcoming::End { expected: "[END]".to_owned(), found: found.to_owned() });
+        let origin = |found: &[&str]| {
+            let found = found.iter().map(|value| (*value).to_owned()).collect();
+            short(Shortcoming::Origin { origin: "https://example.com".to_owned(), found, by_url: false })
+        };
+        let events = |wrong| short(Shortcoming::Events(wrong));
+        let gzip = || "gzip".to_owned();
+        vec![
+            (header(None), "the response has no header `content-type`, expected `text/*`", true),
+            (header(Some("a/b")), "the response's header `content-type` is not `text/*`, but `a/b`", true),
+            (short(Shortcoming::Lacks("[END]".to_owned())), "the response does not contain `[END]`", true),
+            (end(""), "the response does not end with `[END]`: it is empty", true),
+            (end("[EN"), "the response does not end with `[END]`, but with `[EN`", true),
+            (events(NoEvents::Nothing), "the event stream has no event with data", true),
+            (
+                events(NoEvents::Ignored("hi".to_owned())),
+                "the event stream has a line that browsers ignore: `hi`",
+                true,
+            ),
+            (
+                events(NoEvents::Incomplete("data: a".to_owned())),
+                "the event stream ends without an empty line after its last event: `data: a`",
+                true,
+            ),
+            (
+                origin(&[]),
+                "a page of `https://example.com` may not read the response: it has no `access-control-allow-origin`",
+                true,
+            ),
+            (
+                origin(&["x"]),
+                "a page of `https://example.com` may not read the response: `access-control-allow-origin` is `x`",
+                true,
+            ),
+            (
+                origin(&["*", "*"]),
+                "the response has 2 values of `access-control-allow-origin`, which browsers refuse",
+                true,
+            ),
+            (
+                short(Shortcoming::Undecodable { encoding: gzip(), reason: "invalid header".to_owned() }),
+                "the response cannot be decoded as gzip: invalid header",
+                true,
+            ),
+            (
+                short(Shortcoming::Compressed { encoding: gzip() }),
+                "the response streams, but its compression (gzip) is not flushed: it could only be decoded at once",
+                true,
+            ),
+        ]
+    }
+
+    /// What is wrong with its times and its end.
+    fn times() -> Vec<(Fault, &'static str, bool)> {
+        let within = Duration::from_secs(10);
+        let silent = |is_first| Shortcoming::Silent { allowed: within, silence: within * 2, is_first };
+        let without_body = Seen { bytes: 0, ..seen(200) };
+        vec![
+            (
+                Fault::Short { shortcoming: Shortcoming::Endless { within }, seen: without_body },
+                "the response has no body and does not end: it was still open after 10.0 s",
+                true,
+            ),
+            (
+                short(Shortcoming::Endless { within }),
+                "the response does not end: 1 chunk, 812 bytes, and still open after 10.0 s",
+                true,
+            ),
+            (short(Shortcoming::Overdue { within }), "the response took 1.2 s; the check allows 10.0 s", false),
+            (
+                short(silent(true)),
+                "the response was silent for 20.0 s before its first chunk; the check allows 10.0 s",
+                false,
+            ),
+            (short(silent(false)), "the response was silent for 20.0 s in the middle; the check allows 10.0 s", false),
+        ]
+    }
+
     #[test]
     fn each_fault_has_its_own_words_and_hint_and_blame() {
         let mut messages = std::collections::BTreeSet::new();
-        for (fault, message, blame) in all().into_iter().chain(more()) {
+        for (fault, message, blame) in all().into_iter().chain(more()).chain(contents()).chain(times()) {
             assert_eq!(fault.to_string(), message);
             for kind in [Kind::Crate, Kind::Web, Kind::Package] {
                 assert!(!fault.hints("chat", kind).is_empty(), "{fault:?} {kind:?}");

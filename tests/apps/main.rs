@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 mod examples;
+mod frameworks;
 mod index;
 mod links;
 mod machine;

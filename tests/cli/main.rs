@@ -9,6 +9,7 @@ mod behind;
 mod build_commands;
 mod builds;
 mod cargo_lambda;
+mod checks;
 mod clock;
 mod consent;
 mod crates;
@@ -52,6 +53,7 @@ mod twice;
 mod unverified;
 mod uploads;
 mod values;
+mod verify;
 
 use support::bench::Bench;
 

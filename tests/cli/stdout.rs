@@ -37,8 +37,16 @@ const RUNS: &[&[&str]] = &[
 ];
 
 /// Commands that answer nothing in text, or that a test of its own is for.
-const OTHERS: &[&str] =
-    &["rollback", "destroy", "import function", "local run", "local stop", "local reset", "local adapter remove"];
+const OTHERS: &[&str] = &[
+    "verify",
+    "rollback",
+    "destroy",
+    "import function",
+    "local run",
+    "local stop",
+    "local reset",
+    "local adapter remove",
+];
 
 fn bench() -> Bench {
     let bench = talker("none");

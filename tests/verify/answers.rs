@@ -20,6 +20,7 @@ fn streaming() -> Check {
         body: Some("the body".into()),
         expect: Expect::Success,
         streams: true,
+        ends_within: None,
         ..Check::default()
     }
 }
@@ -190,16 +191,75 @@ async fn a_stream_that_falls_silent_runs_into_the_timeout_with_what_was_seen() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_does_not_hold_up_a_check_that_wants_only_an_answer() {
-    let server = Server::start(async |_, mut connection: Connection| {
-        connection.head(200).await;
-        connection.chunk(": ping\n\n").await;
-        connection.hang().await;
+async fn without_a_written_check_an_endless_stream_is_an_answer() {
+    let (left, has_left) = oneshot::channel();
+    let left = Mutex::new(Some(left));
+    let server = Server::start(move |_, connection| {
+        stream_forever(connection, left.lock().unwrap().take().expect("one request"))
     })
     .await;
     let seen = ask(&server, &Check::default()).await.unwrap();
     assert_eq!(seen.bytes, 8);
+    has_left.await.expect("the client leaves");
     assert!(seen.duration < Duration::from_secs(10), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_fails_whether_it_has_a_body_or_not() {
+    let server = Server::start(async |number, mut connection: Connection| {
+        connection.head(if number == 0 { 302 } else { 200 }).await;
+        if number > 0 {
+            connection.chunk(": ping\n\n").await;
+        }
+        connection.hang().await;
+    })
+    .await;
+    let check = Check { ends_within: Some(Duration::from_millis(300)), ..Check::default() };
+    for words in ["the response has no body and does not end", "the response does not end: 1 chunk, 8 bytes"] {
+        let fault = ask(&server, &check).await.unwrap_err();
+        assert!(fault.to_string().starts_with(words) && fault.calls_for_moving_back(), "{fault}");
+    }
+    // A fault that a cold start cannot explain is not asked again.
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_slow_end_or_beginning_is_retried_once() {
+    let server = Server::start(async |number, mut connection: Connection| {
+        if number % 2 == 0 {
+            connection.pause(400).await;
+        }
+        connection.whole(200, "hello").await;
+    })
+    .await;
+    let limit = Some(Duration::from_millis(300));
+    for check in [
+        Check { ends_within: limit, ..Check::default() },
+        Check { max_gap: limit, ..Check::default() },
+        Check { first_byte_within: limit, ..Check::default() },
+    ] {
+        ask(&server, &check).await.unwrap();
+    }
+    assert_eq!(server.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn a_compressed_stream_is_asked_for_and_judged_when_it_can_be_decoded() {
+    // `hello ` flushed, and `world`, in Brotli.
+    let server = Server::start(async |_, mut connection: Connection| {
+        connection
+            .raw("HTTP/1.1 200 X\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nContent-Encoding: br\r\n\r\n")
+            .await;
+        connection.bytes(b"9\r\n\x8b\x02\x80hello \r\n").await;
+        connection.pause(60).await;
+        connection.bytes(b"9\r\n \x00\x08world\x03\r\n").await;
+        connection.last_chunk().await;
+    })
+    .await;
+    let check = Check { contains: Some("lo wor".into()), ..streaming() };
+    let seen = ask(&server, &check).await.unwrap();
+    assert_eq!((seen.chunks, seen.streamed), (2, Some(true)));
+    assert!(server.requests()[0].contains("accept-encoding: gzip, br\r\n"), "{:?}", server.requests());
 }
 
 #[tokio::test]

@@ -73,8 +73,12 @@ async fn read_request(stream: &mut TcpStream) -> String {
 pub(crate) struct Connection(TcpStream);
 
 impl Connection {
-    pub(crate) async fn raw(&mut self, bytes: &str) {
-        drop(self.0.write_all(bytes.as_bytes()).await);
+    pub(crate) async fn raw(&mut self, text: &str) {
+        self.bytes(text.as_bytes()).await;
+    }
+
+    pub(crate) async fn bytes(&mut self, bytes: &[u8]) {
+        drop(self.0.write_all(bytes).await);
         drop(self.0.flush().await);
     }
 

@@ -4,6 +4,8 @@ use super::Absent::{Default, Means, Required};
 use super::Value::{
     Conditions, Number, NumberOrText, Pairs, Switch, Table, TableOrTables, Tables, Text, Texts, Values, Word,
 };
+use super::check::CHECK;
+use super::outside::OUTSIDE;
 use super::{Group, Key, Keys, key};
 use crate::stack::{Auth, InvokeMode, LogFormat, LogLevel, SystemLogLevel, Tracing};
 
@@ -212,34 +214,6 @@ const FILE_SYSTEM: Keys = &[Group {
     ],
 }];
 
-const OUTSIDE: Keys = &[Group {
-    heading: "### Values from outside",
-    prefix: "",
-    keys: &[
-        key("env", Text, Means(""), "the environment variable of this name, where lamstream runs"),
-        key(
-            "file",
-            Text,
-            Means(""),
-            "a UTF-8 text file, relative to the manifest. One line end (`\\n` or `\\r\\n`) at its end is removed, and \
-         nothing else",
-        ),
-        key(
-            "ssm",
-            Text,
-            Means(""),
-            "a parameter of AWS Systems Manager Parameter Store, decrypted: its name or ARN, optionally with `:VERSION` \
-         or `:LABEL`",
-        ),
-        key(
-            "secret",
-            Text,
-            Means(""),
-            "a secret of AWS Secrets Manager: its name or ARN. The value is the whole current string (`SecretString`)",
-        ),
-    ],
-}];
-
 const URL: Keys = &[Group {
     heading: "### `url`",
     prefix: "",
@@ -270,33 +244,6 @@ const CORS: Keys = &[Group {
         key("expose_headers", Texts, Means("none"), "header names or `\"*\"`"),
         key("allow_credentials", Switch, Default("false"), "cannot be used with the origin `\"*\"`"),
         key("max_age", Number(0..=86_400, "seconds"), Means("AWS's"), "{}"),
-    ],
-}];
-
-const CHECK: Keys = &[Group {
-    heading: "### `check`",
-    prefix: "",
-    keys: &[
-        key("method", Word(&["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]), Default("GET"), "{}"),
-        key("path", Text, Default("/"), "starts with `/`, has no query; percent-encoded characters are kept"),
-        key("query", Pairs, Means("none"), "names to strings, unencoded, sent in this order"),
-        key("headers", Values(OUTSIDE), Means("none"), "names to [values](#values-from-outside)"),
-        key("body", Text, Means("none"), "a string"),
-        key("expect_status", Number(200..=599, ""), Means("any of 200 to 399"), "{}"),
-        key(
-            "streams",
-            Switch,
-            Default("false"),
-            "require at least two chunks, at least 50 ms apart; cannot be used with `mode = \"buffered\"`, or if the \
-         response has no body",
-        ),
-        key("whole", Switch, Default("false"), "read the stream to its end; only with `streams`"),
-        key(
-            "first_byte_within",
-            Text,
-            Means("any"),
-            "a time such as `\"500ms\"` or `\"2s\"`; a slow first answer is retried once, since it may be a cold start",
-        ),
     ],
 }];
 

@@ -2,7 +2,9 @@
 //!
 //! The parser takes the known keys, their ranges, words and defaults from it. Further rules are where a key is read.
 
+mod check;
 mod function;
+mod outside;
 mod root;
 
 pub use root::ROOT;

@@ -135,7 +135,7 @@ fn function(function: &FunctionAnswer) -> Value {
         "error": function.error.as_ref().map(error),
     });
     match &function.detail {
-        Detail::Url | Detail::Changes => {}
+        Detail::Url | Detail::Changes | Detail::Checks => {}
         Detail::Zip(zip) => {
             value["zip"] = json!(zip.path);
             value["sha256"] = json!(zip.sha256);

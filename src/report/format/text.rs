@@ -53,7 +53,7 @@ fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
             let url = function.outputs.url.as_ref()?;
             Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
         }
-        Detail::Url | Detail::Changes | Detail::Releases(_) | Detail::Comparison { .. } => None,
+        Detail::Url | Detail::Changes | Detail::Checks | Detail::Releases(_) | Detail::Comparison { .. } => None,
     }
 }
 
@@ -91,7 +91,7 @@ fn lines_of(function: &FunctionAnswer, columns: usize) -> Vec<Line> {
         Detail::Changes => changes(function),
         Detail::Releases(releases) => table(&releases.iter().map(release).collect::<Vec<_>>(), columns),
         Detail::Comparison { in_manifest, not_compared } => status(function, *in_manifest, not_compared),
-        Detail::Url | Detail::Zip(_) => Vec::new(),
+        Detail::Url | Detail::Checks | Detail::Zip(_) => Vec::new(),
     }
 }
 

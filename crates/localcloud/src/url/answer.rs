@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use super::request::{Refusal, UrlRequest};
@@ -88,10 +89,13 @@ async fn streamed(
     let mut response = head(request, &prelude)?;
     remap_length(response.headers_mut());
     if bodyless(method, response.status()) {
-        drain(answer);
-        // For HTTP such an answer is over with its head, so the head itself is held back.
-        if let Some(until) = open_until {
-            sleep_until(until).await;
+        let begun = drain(answer);
+        // For HTTP such an answer is over with its head, so the head itself is held back: until the function has ended its
+        // stream, because AWS keeps the answer open for as long.
+        match open_until {
+            Some(until) => sleep_until(until).await,
+            None if first.is_empty() => begun.await,
+            None => {}
         }
         return Ok(response.map(|_| full("")));
     }
@@ -240,9 +244,19 @@ fn bodyless(method: &Method, status: StatusCode) -> bool {
     method == Method::HEAD || status.is_informational() || matches!(status.as_u16(), 204 | 304)
 }
 
-/// Reads the rest and drops it, so that the function can finish.
-fn drain(mut answer: Answer) {
-    tokio::spawn(async move { while answer.next().await.is_some() {} });
+/// Reads the rest and drops it, so that the function can finish. The result is ready once the function has sent a byte or
+/// ended its stream.
+fn drain(mut answer: Answer) -> impl Future<Output = ()> {
+    let (sender, begun) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut sender = Some(sender);
+        while let Some(next) = answer.next().await {
+            if next.is_ok_and(|bytes| !bytes.is_empty()) {
+                drop(sender.take());
+            }
+        }
+    });
+    async move { drop(begun.await) }
 }
 
 fn raw(answer: Answer, content_type: Option<HeaderValue>, open_until: Option<Instant>) -> Response<Body> {

@@ -59,6 +59,32 @@ async fn bodyless_answers_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bodyless_answers_stay_open_until_the_function_ends_its_stream() {
+    let bench = Bench::start().await;
+    let url = bench.public(STREAM, json!({})).await;
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let moment = Duration::from_millis(300);
+    // The head of a redirect arrives, its end does not.
+    let gate = bench.sign_post("redirect");
+    let answer = client.get(format!("{url}open?status=302&gate={}", gate.display())).send().await.unwrap();
+    assert_eq!(answer.status(), 302);
+    let body = answer.text();
+    tokio::pin!(body);
+    assert!(tokio::time::timeout(moment, &mut body).await.is_err(), "the answer has ended before its function did");
+    std::fs::write(gate, "").unwrap();
+    assert_eq!(body.await.unwrap(), "");
+    // For HTTP these end with their head, which therefore is late.
+    for (method, status) in [(Method::GET, 204), (Method::GET, 304), (Method::HEAD, 200)] {
+        let gate = bench.sign_post(&format!("{method}{status}"));
+        let answer = client.request(method, format!("{url}open?status={status}&gate={}", gate.display())).send();
+        tokio::pin!(answer);
+        assert!(tokio::time::timeout(moment, &mut answer).await.is_err(), "{status} has ended before its function did");
+        std::fs::write(gate, "").unwrap();
+        assert_eq!(answer.await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn some_headers_of_a_function_are_renamed() {
     let bench = Bench::start().await;
     let url = bench.public(STREAM, json!({})).await;
