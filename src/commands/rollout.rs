@@ -3,7 +3,7 @@
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Job;
-use super::verification::{NotVerified, Rejection, Verification};
+use super::verification::{NotVerified, Rejection, Verification, hide_environments};
 use crate::apply::{
     Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
     apply,
@@ -12,7 +12,7 @@ use crate::aws::{Current, Traffic};
 use crate::failure::{Failure, FailureKind};
 use crate::plan::{Plan, ResourceKind};
 use crate::report::{FunctionAnswer, State};
-use crate::stack::{Live, Stack, Verdict, secrets_of};
+use crate::stack::{Live, Stack, Verdict};
 
 /// One proposal while it is carried out.
 struct Rollout<'a> {
@@ -72,7 +72,7 @@ impl Rollout<'_> {
     /// # Errors
     /// With the steps that are left.
     async fn carry_out(&mut self, plan: Plan, source: &ReleaseSource) -> Result<(), Failure> {
-        self.hide_environments();
+        hide_environments(self.session, self.job, [self.target, &self.observed.stack]);
         let (before, after) = plan.halves();
         self.check_unverified_release(&before).await;
         let led = self.lead_to_target(&before, source).await;
@@ -124,14 +124,6 @@ impl Rollout<'_> {
                 FunctionAnswer { error: answer.error.map(Failure::resumable), ..answer }
             }
         }
-    }
-
-    /// Hides environment values, because a function may write them to its log. A rollback only knows them from AWS.
-    fn hide_environments(&self) {
-        let stacks = [self.target, &self.observed.stack].into_iter();
-        let releases = stacks.filter_map(|stack| stack.live.as_ref()).flat_map(|live| [&live.release, live.newest()]);
-        let secrets = releases.flat_map(|release| secrets_of(&release.configuration.environment));
-        self.session.console.hide(secrets.filter(|secret| !self.job.names().have(secret.reveal())));
     }
 
     /// Checks a release that an interrupted run left unverified, because it decides whether we can return to it.

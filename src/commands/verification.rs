@@ -6,7 +6,7 @@ use crate::apply::{CloudError, Event, Observed, Reason, StepError, Trial, Verifi
 use crate::aws::{Current, Invoked, Part};
 use crate::failure::{Failure, FailureKind};
 use crate::manifest::Check;
-use crate::stack::{Auth, InvokeMode, Provisioned, Stack};
+use crate::stack::{Auth, InvokeMode, Provisioned, Stack, secrets_of};
 use crate::verify::{self, Delay, Fault, Frame, Invocation, Refusal, Seen, Target};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
@@ -259,6 +259,15 @@ impl<'a> Verification<'a> {
         self.tell(|function, what| Event::Verified { function, what, verified: verified.clone() }, what);
         verified
     }
+}
+
+/// Hides environment values, because a function may write them to its log. A command that deploys no values only knows
+/// them from AWS.
+pub(super) fn hide_environments<'s>(session: &Session, job: &Job<'_>, stacks: impl IntoIterator<Item = &'s Stack>) {
+    let live = stacks.into_iter().filter_map(|stack| stack.live.as_ref());
+    let releases = live.flat_map(|live| [&live.release, live.newest()]);
+    let secrets = releases.flat_map(|release| secrets_of(&release.configuration.environment));
+    session.console.hide(secrets.filter(|secret| !job.names().have(secret.reveal())));
 }
 
 /// 12 hexadecimal digits that change with the checks, and with everything except the release that can change the URL's

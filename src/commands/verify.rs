@@ -4,7 +4,7 @@ use super::project::Project;
 use super::session::Session;
 use super::site::{Job, observe_all};
 use super::values::connect_for_checks;
-use super::verification::Verification;
+use super::verification::{Verification, hide_environments};
 use crate::apply::Verified;
 use crate::aws::Current;
 use crate::cli::Verify;
@@ -52,6 +52,7 @@ async fn verdict(
     let Some(url) = observed.outputs.url.as_ref().filter(|_| job.function.url.is_some()) else {
         return Err(Failure::no_url(name));
     };
+    hide_environments(session, job, [&observed.stack]);
     let checks = Verification::of(session, job, &observed.stack, observed, true);
     if !checks.verifies() {
         let why = match job.function.concurrency {
