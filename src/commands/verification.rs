@@ -173,13 +173,14 @@ impl<'a> Verification<'a> {
             let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
             best = Some(Best::of(best, check, seen));
         }
+        let verified = best.map(|best| self.passed(what, &best.seen));
         if self.checks().iter().all(Check::is_default) {
             let name = &self.job.function.name;
             self.session.console.note(&format!(
                 "`{name}` has no `check` in the manifest: all that is known is that `GET /` has a status below 500"
             ));
         }
-        Ok(best.map(|best| self.passed(what, &best.seen)))
+        Ok(verified)
     }
 
     async fn ask_check(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {

@@ -1,6 +1,6 @@
 //! `verify`: the checks, asked at any time, without a change to anything.
 
-use crate::support::bench::{Bench, said};
+use crate::support::bench::{Bench, function_zip, said};
 use crate::{TWO, deploy};
 
 fn manifest(check: &str) -> String {
@@ -58,7 +58,8 @@ fn several_functions_are_asked_and_a_missing_check_is_said() {
     let bench = Bench::new(TWO);
     let told = said(&bench.run(&["verify", "--local", "--version", "1"]));
     assert!(told.starts_with("exit Some(2)") && told.contains("the manifest has several functions"), "{told}");
-    deploy(&bench, &[]);
+    let package = |name: &str| format!("--package={name}={}", function_zip().display());
+    bench.good(&["deploy", "--local", "--yes", &package("zebra"), &package("ant")]);
     let output = bench.run(&["verify", "--local"]);
     let told = said(&output);
     assert!(output.status.success(), "{told}");
