@@ -78,8 +78,9 @@ fn with_handler(home: &Path, code: &str, path: &str, status: u16) -> Bench {
          check = {{ path = \"{path}\", expect_status = {status}, ends_within = \"5s\" }}\n"
     ));
     let (stub, client) = (home.join("stub.cjs"), home.join("node_modules/aws-lambda-ric/bin/index.mjs"));
-    let node = std::env::split_paths(&std::env::var_os("PATH").unwrap()).map(|directory| directory.join("node"));
-    let node = node.into_iter().find(|node| node.is_file()).expect("npm ran, so there is a node");
+    let path = std::env::var_os("PATH").unwrap();
+    let mut nodes = std::env::split_paths(&path).map(|directory| directory.join("node"));
+    let node = nodes.find(|node| node.is_file()).expect("npm ran, so there is a node");
     let (node, stub, client) = (node.display(), stub.display(), client.display());
     bench.write_all("site/index.mjs", &code.replace("HOME", &home.join("node_modules").display().to_string()));
     bench.write_all(
