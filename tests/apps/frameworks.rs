@@ -165,7 +165,7 @@ const NODE: &str = "const http = require('http');\n\
       const bytes = new TextEncoder();\n\
       out.enqueue(bytes.encode('a')); await pause(); out.enqueue(bytes.encode('b')); out.close();\n\
     } })));\n\
-    apps.hono = getRequestListener(hono.fetch);\n\
+    apps.hono = getRequestListener(hono.fetch, { overrideGlobalObjects: false });\n\
     http.createServer((request, response) => {\n\
       const [, name, rest] = request.url.match(/^\\/(\\w*)(.*)$/);\n\
       if (!apps[name]) return response.end('ready');\n\
@@ -185,7 +185,7 @@ const PYTHON: &str = "import asyncio\n\
     async def redirect(request=None): return RedirectResponse('/elsewhere', 302)\n\
     async def empty(request=None): return Response(status_code=204)\n\
     async def unchanged(request=None): return Response(status_code=304)\n\
-    async def text(request=None): return Response('hello')\n\
+    async def text(request=None): return Response('hello', media_type='text/plain')\n\
     async def stream(request=None): return StreamingResponse(pieces())\n\
     ends = {'/redirect': redirect, '/empty': empty, '/unchanged': unchanged, '/text': text, '/stream': stream}\n\
     def end_of(end):\n\
