@@ -45,7 +45,7 @@ const PACKAGING_MAY_USE: &[(&str, &[&str])] = &[
     ("exclude", &["address"]),
     ("handler", &["error", "runtime"]),
     ("elf", &["architecture", "error"]),
-    ("archive", &["error"]),
+    ("archive", &["digest", "error"]),
     ("asks", &[]),
     ("lock", &[]),
     ("mend", &["archive", "error"]),
