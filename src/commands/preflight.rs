@@ -224,7 +224,7 @@ fn interpreter_missing(function: &Function) -> Option<BuildError> {
     let running = super::local::home().ok().and_then(|home| home.running().ok());
     let is_running = running.flatten().is_some();
     let message =
-        format!("cannot run `{}` locally: there is no `{program}` on PATH to run `{runtime}` with", function.name);
+        format!("cannot run `{}` locally: `{program}`, which runs `{runtime}`, is not on PATH", function.name);
     let hint = format!("install `{program}`, or add its directory to PATH");
     (!is_running).then(|| BuildError::new(message).hint(hint))
 }

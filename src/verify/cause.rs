@@ -15,6 +15,8 @@ pub enum Cause {
     NotExecutable,
     /// The local cloud cannot start it on this machine.
     Machine,
+    /// It is a handler of a language's runtime, which the local cloud does not have.
+    Runtime,
     /// Another program has the port that the app needs.
     PortTaken,
     /// It imports a module that the package does not contain.
@@ -113,6 +115,9 @@ impl Cause {
             (Cause::Machine, _) => {
                 &["install what is missing, and restart the local cloud with it on PATH: `lamstream local stop`, then \
                  `lamstream local start`"]
+            }
+            (Cause::Runtime, _) => {
+                &["deploy it to AWS, or make it a web app: a server with `web`, `runtime` and `run`"]
             }
             (Cause::PortTaken, _) => &[
                 "let the app listen on the port in `PORT`, or set `port` in the manifest to the one that it always uses",

@@ -10,9 +10,10 @@ const DENIED: [&str; 2] = ["AccessDenied", "AccessDeniedException"];
 const FORBIDDEN: [&str; 2] = ["Forbidden", "AccessDeniedException"];
 
 /// What ended a function before it answered, the most specific first. All phrases of a list must be present.
-const CAUSES: [(Cause, &[&[&str]]); 15] = [
+const CAUSES: [(Cause, &[&[&str]]); 16] = [
     (Cause::Architecture, &[&["exec format error"]]),
     (Cause::Glibc, &[&["GLIBC_", "not found"]]),
+    (Cause::Runtime, &[&["LocalCloud.NoRuntime"]]),
     (Cause::PortTaken, &[&["LocalCloud.PortTaken"], &["EADDRINUSE"], &["ddress already in use"]]),
     (Cause::Machine, &[&["LocalCloud.CannotStart"]]),
     (Cause::NotExecutable, &[&["Runtime.InvalidEntrypoint", "permission denied"]]),

@@ -426,7 +426,7 @@ fn an_interpreter_that_is_not_on_the_path_is_named() {
         let told = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(
-            told.contains("cannot run `web` locally: there is no `python3` on PATH to run `python3.13` with"),
+            told.contains("cannot run `web` locally: `python3`, which runs `python3.13`, is not on PATH"),
             "{told}"
         );
         assert!(told.contains("hint: install `python3`, or add its directory to PATH"), "{told}");

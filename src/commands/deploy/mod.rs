@@ -16,6 +16,7 @@ use super::site::Site;
 use super::values::connect;
 use crate::cli::Deploy;
 use crate::failure::Failure;
+use crate::manifest::Function;
 use crate::report::{Answer, Line};
 use crate::text::list;
 use deployment::{Deployment, NotBuilt};
@@ -34,6 +35,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let (site, prepared) = connect(session, &project, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
     if session.global.local {
+        note_handlers(session, &project);
         credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
     }
     let mut deployments = observe(session, site.prepared_jobs(&project, prepared)).await?;
@@ -105,4 +107,16 @@ fn question<C>(site: &Site, project: &Project, deployments: &[Deployment<'_, C>]
         _ => format!(", with public URLs for {}", list::quoted_and(public)),
     };
     format!("Deploy {} to {}{urls}?", project.app(), site.words())
+}
+
+/// Notes that AWS alone has the runtimes of languages. A function with a URL fails its check, which says so.
+fn note_handlers(session: &Session, project: &Project) {
+    let is_handler =
+        |function: &&Function| function.runtime.is_managed() && function.web.is_none() && function.url.is_none();
+    for function in project.functions.iter().filter(is_handler) {
+        let (name, runtime) = (&function.name, &function.runtime);
+        session
+            .console
+            .note(&format!("`{name}`: the local cloud deploys handlers of `{runtime}`, but cannot run them"));
+    }
 }

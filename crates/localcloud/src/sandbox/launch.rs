@@ -17,7 +17,7 @@ use super::port::PortLease;
 use super::request::PortChoice;
 use super::spawn::Spawner;
 use super::spec::InstanceSpec;
-use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, StartError};
+use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, NO_RUNTIME, StartError};
 use super::tag::InstanceMark;
 use super::{binary, environment, language, layers};
 use crate::disk::files::leads_into;
@@ -123,7 +123,7 @@ impl Launch {
                 "the local cloud has no runtime of its own for `{runtime}`: it can only run a wrapper script ({WRAPPER}), such as \
                  Lambda Web Adapter's"
             );
-            return Err(StartError::new(CANNOT_START, why));
+            return Err(StartError::new(NO_RUNTIME, why));
         };
         let real = self.real(wrapper);
         if !real.is_file() {

@@ -6,6 +6,9 @@ pub(super) const INVALID_ENTRYPOINT: &str = "Runtime.InvalidEntrypoint";
 /// The kind of an error for which this machine is at fault. AWS has no such errors.
 pub(super) const CANNOT_START: &str = "LocalCloud.CannotStart";
 
+/// The kind of an error for a handler of a language's runtime, which only AWS has.
+pub(super) const NO_RUNTIME: &str = "LocalCloud.NoRuntime";
+
 /// Why an instance cannot be started, in words for its clients.
 #[derive(Debug)]
 pub(super) struct StartError {
