@@ -64,7 +64,7 @@ mod tests {
             assert!(!is_region(region), "{region}");
         }
         let error = checked("a\u{1b}[2Jb", "`--region`").expect_err("no region").to_string();
-        assert_eq!(error, "cannot use `--region`: `a\\u{1b}[2Jb` is not a region such as `eu-central-1`");
+        assert_eq!(error, "cannot use `--region`: `a\\x1b[2Jb` is not a region such as `eu-central-1`");
         let error = checked("mars-north-1", "`--region`").expect_err("an unknown region").to_string();
         assert!(error.starts_with("cannot use `--region`: `mars-north-1` is not in any AWS partition"), "{error}");
     }

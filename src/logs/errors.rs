@@ -60,7 +60,7 @@ impl ErrorContext {
 
 /// Whether a line reports an error by itself.
 fn is_error(line: &str) -> bool {
-    let line = line.trim_start_matches(|letter: char| letter == '\u{1b}');
+    let line = line.trim_start_matches('\u{1b}');
     if let Some(level) = level_of_json(line) {
         return LEVELS.contains(&level.as_str());
     }

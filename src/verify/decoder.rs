@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 /// A body and its encoding.
 pub(super) enum Decoder {
-    Plain(Body),
+    Plain(Box<Body>),
     Gzip(Box<MultiGzDecoder<Body>>),
     Brotli(Box<DecompressorWriter<Body>>),
 }
@@ -18,7 +18,7 @@ impl Decoder {
         match encoding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Decoder::Gzip(Box::new(MultiGzDecoder::new(body))),
             "br" => Decoder::Brotli(Box::new(DecompressorWriter::new(body, 4096))),
-            _ => Decoder::Plain(body),
+            _ => Decoder::Plain(Box::new(body)),
         }
     }
 
@@ -41,7 +41,7 @@ impl Decoder {
     /// When the bytes are not in this encoding.
     pub(super) fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
         let writer: &mut dyn Write = match self {
-            Decoder::Plain(body) => body,
+            Decoder::Plain(body) => &mut **body,
             Decoder::Gzip(decoder) => &mut **decoder,
             Decoder::Brotli(decoder) => &mut **decoder,
         };

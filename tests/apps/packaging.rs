@@ -136,9 +136,9 @@ fn a_command_line_becomes_the_script_that_the_handler_names() {
 fn what_could_not_start_is_refused_before_anything_is_called() {
     let missing = mistaken(&app(&MANIFEST.replace("'run.sh'", "'start.sh'"), &[]));
     assert!(missing.contains("it has no `start.sh` to start the app with"), "{missing}");
-    let windows = refused(&app(MANIFEST, &[("run.sh", "#!/bin/sh\r\nexec x\r\n")]));
+    let windows = mistaken(&app(MANIFEST, &[("run.sh", "#!/bin/sh\r\nexec x\r\n")]));
     assert!(windows.contains("it has Windows line endings") && windows.contains("sed -i"), "{windows}");
-    let no_script = refused(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
+    let no_script = mistaken(&app(MANIFEST, &[("run.sh", "python main.py\n")]));
     assert!(no_script.contains("starts with `#!`"), "{no_script}");
     let empty = MANIFEST.replace("web =", "package =").replace("run = 'run.sh'", "handler = 'main.handler'");
     let empty = mistaken(&app(&empty, &[("other.py", "")]));

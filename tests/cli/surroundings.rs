@@ -1,5 +1,4 @@
 //! Variables, files and descriptors that are not as lamstream needs them: each is named, and nothing panics.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 use crate::CHAT;
 use crate::support::bench::{Bench, LAMSTREAM, said};

@@ -23,7 +23,7 @@ use crate::archive::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
-use crate::{archive, elf, handler};
+use crate::{archive, elf, exclude, handler};
 use dependencies::Installed;
 use links::Links;
 use tree::{Content, File, Tree};
@@ -75,6 +75,7 @@ impl App {
     pub async fn check(self) -> Result<Checked, Vec<BuildError>> {
         let one = |error| vec![error];
         self.refuse_no_directory().map_err(one)?;
+        exclude::mark_cache(&self.cache);
         let fills = self.dependencies.fills(&self.directory, self.platform.runtime.family());
         let gathered = files::gather(&self.directory, &self.project, &self.selection, fills).map_err(one)?;
         let (mut tree, mut notes) = (gathered.tree, gathered.notes);
@@ -213,6 +214,7 @@ impl Checked {
         }
         archive::check_sizes(&tree.sizes(), &subject)?;
         let zip = archive::pack_again(&tree.entries(), &Store::open(&app.cache, &app.directory), &subject)?;
+        exclude::mark_cache(&app.cache);
         Ok(Assembled { package: Package::of_zip(zip, app.platform.architecture), notes })
     }
 }

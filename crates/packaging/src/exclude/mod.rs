@@ -82,6 +82,9 @@ const VENV_MARK: &str = "pyvenv.cfg";
 /// In a cache, such as cargo's `target`, or one of models.
 const CACHE_MARK: &str = "CACHEDIR.TAG";
 
+/// Source: "Cache Directory Tagging Specification".
+const CACHE_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of lamstream.\n";
+
 /// Larger files are not keys, and are not read.
 const KEY_LIMIT: u64 = 65_536;
 
@@ -91,9 +94,19 @@ pub(crate) fn judge(path: &Path, is_directory: bool) -> Option<Unwanted> {
         .or_else(|| leads_to_a_secret(path).then_some(Unwanted::Secret))
         .or_else(|| (!is_directory && holds_a_key(path)).then_some(Unwanted::Secret));
     let is_marked = |mark: &str| is_directory && path.join(mark).is_file();
+    let is_own_cache =
+        || is_marked(CACHE_MARK) && std::fs::read(path.join(CACHE_MARK)).is_ok_and(|tag| tag == CACHE_TAG.as_bytes());
     secret
-        .or_else(|| is_marked(VENV_MARK).then_some(Unwanted::Clutter))
+        .or_else(|| (is_marked(VENV_MARK) || is_own_cache()).then_some(Unwanted::Clutter))
         .or_else(|| is_marked(CACHE_MARK).then_some(Unwanted::Cache))
+}
+
+/// Marks lamstream's cache, if it exists, so that it never gets into a package. It may be in the app's directory, as on CI.
+pub(crate) fn mark_cache(cache: &Path) {
+    if cache.is_dir() && !cache.join(CACHE_MARK).exists() {
+        // Only an app around the cache would notice that it is missing.
+        let _ = std::fs::write(cache.join(CACHE_MARK), CACHE_TAG);
+    }
 }
 
 /// The same by its name and that of its directory alone.
