@@ -19,6 +19,7 @@ use super::dependency::Dependency;
 use super::requirement::normalised;
 use super::sources::{Declarations, Source};
 use super::target::Target;
+use crate::address;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 
@@ -76,7 +77,7 @@ pub(super) fn refuse_unlocked(
     .hint("update the lock, or set `dependencies` to the file that counts"))
 }
 
-/// Refuses packages of `uv.lock` from the default index although the project declares another source: the lock is older.
+/// Refuses packages of `uv.lock` from an index although the project declares another source: the lock is older.
 ///
 /// # Errors
 /// With the package, and where its source is declared.
@@ -85,15 +86,31 @@ pub(super) fn refuse_undeclared(
     declarations: &Declarations,
     lock: &Path,
 ) -> Result<(), BuildError> {
-    for package in packages.iter().filter(|package| package.source == Source::Default) {
+    for package in packages {
         let entries = declarations.get(&package.name).map(Vec::as_slice).unwrap_or_default();
         let is_always = entries.iter().all(|entry| entry.condition.is_empty());
-        if let Some(declared) = entries.first().filter(|_| is_always) {
-            let message =
-                format!("cannot install `{}`: `{}` resolves it from the default index", package.name, lock.display());
+        let declared = entries.first().filter(|_| is_always);
+        if let Some(declared) = declared.filter(|declared| !is_from(&package.source, &declared.source)) {
+            let (name, lock, found) = (&package.name, lock.display(), package.source.shown());
             let cause = format!("`{}` declares that it comes from {}", declared.place, declared.source.shown());
-            return Err(BuildError::new(message).because(cause).hint("update the lock: `uv lock`"));
+            return Err(BuildError::new(format!("cannot install `{name}`: `{lock}` resolves it from {found}"))
+                .because(cause)
+                .hint("update the lock: `uv lock`"));
         }
     }
     Ok(())
+}
+
+/// Whether a package that was locked from one source may come from the declared one. uv itself compares what is not from
+/// an index.
+fn is_from(locked: &Source, declared: &Source) -> bool {
+    match (locked, declared) {
+        (Source::Default, Source::Index { address: Some(wanted), .. }) => address::is_public(wanted),
+        (Source::Index { address: Some(found), .. }, Source::Index { address: Some(wanted), .. }) => {
+            address::is_same(wanted, found)
+        }
+        (Source::Index { .. }, Source::Index { .. }) => true,
+        (Source::Default | Source::Index { .. }, declared) => *declared == Source::Default,
+        _ => true,
+    }
 }
