@@ -249,7 +249,7 @@ fn a_version_that_writes_all_it_knows_to_its_log_is_not_quoted() {
         let (document, _) = watch.bench.json(&["releases", "--local"]);
         let newest = document["functions"][0]["releases"][0]["version"].as_str().expect("a version").to_owned();
         let told = watch.expect(1, &["verify", "--local", "--version", &newest], &[]);
-        assert!(told.contains(words) && told.contains("log: known: [hidden]"), "{told}");
+        assert!(told.contains(words) && told.contains("known: [hidden]"), "{told}");
         watch.expect(0, &["deploy", "--local", "--yes", &good], &[]);
         let told = watch.expect(1, &["rollback", "--local", "--yes"], &[]);
         assert!(told.contains(words) && told.contains("known: [hidden]"), "{told}");
