@@ -28,8 +28,9 @@ pub use typed::TypedCommand;
 
 use crate::report::Output;
 use crate::text;
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Id, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -125,26 +126,45 @@ commands! {
 /// The text to print instead: the help, the version, or the error in the arguments, with control characters escaped.
 pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, TypedCommand), clap::Error> {
     let typed: Vec<OsString> = typed.into_iter().collect();
-    let parsed = |typed: &[OsString]| {
-        let matches = help::command().color(help::colour(typed)).try_get_matches_from(typed)?;
-        let arguments = Arguments::from_arg_matches(&matches)?;
-        let again = TypedCommand::of(&matches, &arguments);
-        Ok((arguments, again))
-    };
-    parsed(&typed).map_err(|error: clap::Error| {
-        if let Some(name) = unreadable_variable().filter(|_| error.kind() == ErrorKind::InvalidUtf8) {
-            let message = format!("cannot use `{name}`: its value is not valid UTF-8; set it again, or unset it");
-            return clap::Error::raw(ErrorKind::InvalidUtf8, message).format(&mut Arguments::command());
+    parsed(help::command(), &typed).or_else(|error| {
+        if error.kind() == ErrorKind::InvalidUtf8
+            && let Some((option, name)) = unreadable_variable()
+        {
+            return without_variable(option, &name, &typed);
         }
         // The escaped arguments cause the same error, with a message that quotes them in this form.
         let harmless: Vec<OsString> = typed.iter().map(|word| text::line(&word.to_string_lossy()).into()).collect();
-        parsed(&harmless).err().unwrap_or(error)
+        Err(parsed(help::command(), &harmless).err().unwrap_or(error))
     })
 }
 
-/// The variable that is read instead of an option and whose value is not text. Paths need not be text.
-fn unreadable_variable() -> Option<String> {
+fn parsed(command: clap::Command, typed: &[OsString]) -> Result<(Arguments, TypedCommand), clap::Error> {
+    let matches = command.color(help::colour(typed)).try_get_matches_from(typed)?;
+    let arguments = Arguments::from_arg_matches(&matches)?;
+    let again = TypedCommand::of(&matches, &arguments);
+    Ok((arguments, again))
+}
+
+/// The same if the option was typed, so that its variable does not count.
+///
+/// # Errors
+/// Otherwise, with the variable, whose value is not text.
+fn without_variable(option: Id, variable: &str, typed: &[OsString]) -> Result<(Arguments, TypedCommand), clap::Error> {
+    let long = format!("--{option}");
+    let is_typed =
+        |word: &OsString| word.to_str().is_some_and(|word| word == long || word.starts_with(&format!("{long}=")));
+    if typed.iter().any(is_typed) {
+        return parsed(help::command().mut_arg(option, |option| option.env(Resettable::Reset)), typed);
+    }
+    let message = format!("cannot use `{variable}`: its value is not valid UTF-8; set it again, or unset it");
+    Err(clap::Error::raw(ErrorKind::InvalidUtf8, message).format(&mut Arguments::command()))
+}
+
+/// The option and the variable that is read instead of it, whose value is not text. Paths need not be text.
+fn unreadable_variable() -> Option<(Id, String)> {
     let root = Arguments::command();
-    let names = root.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
-    names.filter(|name| std::env::var_os(name).is_some_and(|value| value.to_str().is_none())).map(str::to_owned).next()
+    let mut options = root.get_arguments().filter_map(|option| Some((option.get_id(), option.get_env()?.to_str()?)));
+    let is_unreadable = |name: &str| std::env::var_os(name).is_some_and(|value| value.to_str().is_none());
+    let (option, name) = options.find(|(_, name)| is_unreadable(name))?;
+    Some((option.clone(), name.to_owned()))
 }

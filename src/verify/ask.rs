@@ -8,9 +8,10 @@ use http::Method;
 use reqwest::Client;
 use tokio::time::{Instant, sleep};
 
-use super::fault::{Fault, Obstacle};
+use super::fault::Fault;
 use super::judge::judge;
 use super::observation::Seen;
+use super::obstacle::Obstacle;
 use super::probe;
 use crate::manifest::Check;
 

@@ -108,33 +108,6 @@ impl Cause {
             (Cause::Glibc, _) => {
                 &["build against glibc 2.34 or older: zig can (`linker = \"zig\"`), or a `*-musl` target needs none"]
             }
-            (Cause::Entrypoint, _) => {
-                &["put an executable `bootstrap` for this architecture at the root of the package"]
-            }
-            (Cause::NotExecutable, _) => &["make it executable: `chmod +x FILE`, then pack and deploy it again"],
-            (Cause::Machine, _) => {
-                &["install what is missing, and restart the local cloud with it on PATH: `lamstream local stop`, then \
-                 `lamstream local start`"]
-            }
-            (Cause::Runtime, _) => {
-                &["deploy it to AWS, or make it a web app: a server with `web`, `runtime` and `run`"]
-            }
-            (Cause::PortTaken, _) => &[
-                "let the app listen on the port in `PORT`, or set `port` in the manifest to the one that it always uses",
-                "or stop the program that has the port",
-            ],
-            (Cause::Module, _) => &[
-                "add it to the app's dependencies, such as `requirements.txt` or `package.json`, and update their lock",
-                "development dependencies are not installed: move it to the others",
-            ],
-            (Cause::Program, _) => &[
-                "start a program that is in the package, such as with `python -m MODULE` or `npx NAME`; development \
-                 dependencies and the project's own scripts are not installed",
-                "or install it with `build.command`, and set `dependencies = \"none\"`",
-            ],
-            (Cause::ReadOnly, _) => {
-                &["write to `/tmp`: the code's directory is read-only, on Lambda as in the local cloud"]
-            }
             (Cause::NotReady, _) | (Cause::NeverAsked, Kind::Web) => &[PORT, OTHER_PORT],
             (Cause::NeverAsked, Kind::Crate) => &[
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",
@@ -160,6 +133,44 @@ impl Cause {
             // Only the function's logs say why.
             (Cause::Request, _) => &[],
             (Cause::Time, _) => &["check what it waits for, or raise `timeout` in the manifest"],
+            (
+                Cause::Entrypoint
+                | Cause::NotExecutable
+                | Cause::Machine
+                | Cause::Runtime
+                | Cause::PortTaken
+                | Cause::Module
+                | Cause::Program
+                | Cause::ReadOnly,
+                _,
+            ) => self.hints_whatever_it_is_made_of(),
+        }
+    }
+
+    fn hints_whatever_it_is_made_of(self) -> &'static [&'static str] {
+        match self {
+            Cause::Entrypoint => &["put an executable `bootstrap` for this architecture at the root of the package"],
+            Cause::NotExecutable => &["make it executable: `chmod +x FILE`, then pack and deploy it again"],
+            Cause::Machine => {
+                &["install what is missing, and restart the local cloud with it on PATH: `lamstream local stop`, then \
+                 `lamstream local start`"]
+            }
+            Cause::Runtime => &["deploy it to AWS, or make it a web app: a server with `web`, `runtime` and `run`"],
+            Cause::PortTaken => &[
+                "let the app listen on the port in `PORT`, or set `port` in the manifest to the one that it always uses",
+                "or stop the program that has the port",
+            ],
+            Cause::Module => &[
+                "add it to the app's dependencies, such as `requirements.txt` or `package.json`, and update their lock",
+                "development dependencies are not installed: move it to the others",
+            ],
+            Cause::Program => &[
+                "start a program that is in the package, such as with `python -m MODULE` or `npx NAME`; development \
+                 dependencies and the project's own scripts are not installed",
+                "or install it with `build.command`, and set `dependencies = \"none\"`",
+            ],
+            Cause::ReadOnly => &["write to `/tmp`: the code's directory is read-only, on Lambda as in the local cloud"],
+            _ => &[],
         }
     }
 }

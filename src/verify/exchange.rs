@@ -7,9 +7,10 @@ use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout};
 
 use super::ask::Sign;
-use super::fault::{Fault, Obstacle};
+use super::fault::Fault;
 use super::judge::judge;
 use super::observation::{Ending, Observation, Seen};
+use super::obstacle::Obstacle;
 use super::probe;
 use crate::manifest::{Check, Expect};
 

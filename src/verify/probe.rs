@@ -9,9 +9,10 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
-use super::fault::{Fault, Obstacle};
+use super::fault::Fault;
 use super::judge::{deadline, enough};
 use super::observation::{Ending, Head, Observation};
+use super::obstacle::Obstacle;
 use super::signs::obstacle;
 use crate::manifest::Check;
 

@@ -2,7 +2,7 @@
 //! module searches text.
 
 use super::cause::Cause;
-use super::fault::Obstacle;
+use super::obstacle::Obstacle;
 
 /// In the error's name, or anywhere in the body, when AWS rejects a request without invoking the function.
 const DENIED: [&str; 2] = ["AccessDenied", "AccessDeniedException"];

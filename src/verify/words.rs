@@ -2,8 +2,9 @@
 
 use super::ask::Delay;
 use super::cause::Cause;
-use super::fault::{Fault, Obstacle, Refusal};
+use super::fault::{Fault, Refusal};
 use super::observation::Seen;
+use super::obstacle::Obstacle;
 use super::span::Span;
 use crate::manifest::Expect;
 use std::fmt;
