@@ -26,7 +26,7 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
     let observed = session.read("what is deployed", observe_places(&places)).await??;
     let mut told = BTreeSet::new();
     if !arguments.keep_logs {
-        session.read("the versions", tell_earlier_log_groups(session, &observed)).await??;
+        session.read("the versions", note_earlier_log_groups(session, &observed)).await?;
     }
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
@@ -101,18 +101,21 @@ async fn scope<'a>(
     Ok(Scope { places, shared })
 }
 
-/// Names the log groups that the functions wrote to before, and that stay: other functions may write to them, too.
-async fn tell_earlier_log_groups(session: &Session, observed: &[Current<'_>]) -> Result<(), Failure> {
+/// Names the log groups that the functions wrote to before, and that stay: other functions may write to them, too. A note
+/// is not worth a failure.
+async fn note_earlier_log_groups(session: &Session, observed: &[Current<'_>]) {
     let existing = observed.iter().filter(|current| current.observed.stack.function.is_some());
     let reading = stream::iter(existing.map(async |current| {
         let function = current.place.names().function.clone();
-        current.place.earlier_log_groups().await.map(|groups| (function, groups))
+        (function, current.place.earlier_log_groups().await)
     }));
     let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for found in reading.buffered(AT_ONCE).collect::<Vec<_>>().await {
-        let (function, groups) = found?;
-        for group in groups {
-            writers.entry(group).or_default().insert(function.clone());
+    for (function, groups) in reading.buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match groups {
+            Ok(groups) => {
+                groups.into_iter().for_each(|group| _ = writers.entry(group).or_default().insert(function.clone()));
+            }
+            Err(error) => session.console.note(&format!("earlier log groups of `{function}` are not known: {error}")),
         }
     }
     for (group, functions) in writers {
@@ -122,7 +125,6 @@ async fn tell_earlier_log_groups(session: &Session, observed: &[Current<'_>]) ->
              --log-group-name {quoted}`"
         ));
     }
-    Ok(())
 }
 
 fn emptied(current: &Stack, keep_logs: bool) -> Stack {

@@ -19,9 +19,9 @@ const STARTS: [&str; 9] = [
     "error: ",
 ];
 
-/// What a line is, in the order of a stream.
+/// The part of a stream that a line belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum ErrorContext {
+pub(super) enum Passage {
     #[default]
     Nothing,
     /// After a line that reports an error: what is indented belongs to it.
@@ -30,30 +30,30 @@ pub(super) enum ErrorContext {
     Traceback,
 }
 
-impl ErrorContext {
-    /// The context after the next event of the stream, and whether that event belongs to an error.
-    pub(super) fn after(self, message: &str) -> (ErrorContext, bool) {
+impl Passage {
+    /// The passage after the next event of the stream, and whether that event belongs to an error.
+    pub(super) fn after(self, message: &str) -> (Passage, bool) {
         let line = message.trim_end().lines().next().unwrap_or_default();
         if let Some(record) = Record::read(message) {
             let failed = matches!(
                 record,
                 Record::Report { failed: true, .. } | Record::Init { failed: true } | Record::Fault { .. }
             );
-            return (ErrorContext::Nothing, failed);
+            return (Passage::Nothing, failed);
         }
         if line.contains(STARTS[0]) && !message.trim_end().contains('\n') && !message.trim_end().contains('\r') {
-            return (ErrorContext::Traceback, true);
+            return (Passage::Traceback, true);
         }
         if is_error(line) {
-            return (ErrorContext::Error, true);
+            return (Passage::Error, true);
         }
         let continues = line.starts_with([' ', '\t', '}']) || line.is_empty();
         match self {
-            ErrorContext::Traceback if continues => (ErrorContext::Traceback, true),
+            Passage::Traceback if continues => (Passage::Traceback, true),
             // The sentence.
-            ErrorContext::Traceback => (ErrorContext::Error, true),
-            ErrorContext::Error if continues => (ErrorContext::Error, true),
-            _ => (ErrorContext::Nothing, false),
+            Passage::Traceback => (Passage::Error, true),
+            Passage::Error if continues => (Passage::Error, true),
+            _ => (Passage::Nothing, false),
         }
     }
 }
@@ -109,10 +109,10 @@ mod tests {
     use super::*;
 
     fn selected<'l>(lines: &[&'l str]) -> Vec<&'l str> {
-        let mut context = ErrorContext::default();
+        let mut passage = Passage::default();
         let keep = |line: &&&'l str| {
-            let (next, belongs) = context.after(line);
-            context = next;
+            let (next, belongs) = passage.after(line);
+            passage = next;
             belongs
         };
         lines.iter().filter(keep).copied().collect()

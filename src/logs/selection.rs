@@ -1,6 +1,6 @@
 //! Which events of a log are shown.
 
-use super::errors::ErrorContext;
+use super::errors::Passage;
 use super::record::{Record, version_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Selector {
 #[derive(Debug, Default)]
 struct Stream {
     request: Option<String>,
-    context: ErrorContext,
+    passage: Passage,
 }
 
 impl Selector {
@@ -65,8 +65,8 @@ impl Selector {
             Some(Record::Other | Record::Init { .. }) => None,
             Some(Record::Fault { request: None }) | None => known.request.clone(),
         };
-        let (context, is_error) = known.context.after(message);
-        known.context = context;
+        let (passage, is_error) = known.passage.after(message);
+        known.passage = passage;
         let wanted = &self.selection;
         let shown = wanted.filter.as_ref().is_none_or(|text| message.contains(text))
             && (!wanted.errors || is_error)

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_host_is_told_from_other_refusals() {
+    fn a_refused_host_is_one_of_several_refusals() {
         assert!(is_about_host("Invalid Host header") && is_about_host("DisallowedHost at /"));
         assert!(is_about_host("Blocked request. This host (\"x\") is not allowed."));
         assert!(!is_about_host("Bad Request") && !is_about_host("Unprocessable Entity"));
