@@ -127,6 +127,13 @@ pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// An unused port below those that the system chooses for other sockets.
+fn quiet_port() -> u16 {
+    let start = u16::try_from(std::process::id() % 4000).unwrap();
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (3000 + start..8000).find(is_free).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_knows_one_port_has_one_instance_after_the_other() {
     let bench = web(|_| {}).await;
@@ -224,7 +231,8 @@ async fn an_app_may_clean_up_at_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_that_listens_elsewhere_is_waited_for_and_told_with_its_last_lines() {
     let bench = web(|options| options.init_timeout = Duration::from_secs(3)).await;
-    let mut elsewhere = app(json!({"MOOD": "elsewhere"}));
+    // The system gives no other socket this port while nothing listens on it.
+    let mut elsewhere = app(json!({"MOOD": "elsewhere", "PORT": quiet_port().to_string()}));
     elsewhere["Timeout"] = json!(4);
     bench.function(elsewhere).await;
     let answer = bench.invoke("live", json!({})).await;
