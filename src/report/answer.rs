@@ -66,7 +66,7 @@ pub struct FunctionAnswer {
     pub set_outside: Vec<&'static str>,
     /// The result of this run's checks of the URL.
     pub verified: Option<Verified>,
-    /// Whether the live release has ever passed its checks; `None` if there is no URL to check.
+    /// Whether the live release has ever passed its checks; `None` without a URL to check.
     pub verdict: Option<Verdict>,
     pub done: Vec<Step>,
     pub left: Vec<Step>,

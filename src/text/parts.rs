@@ -72,7 +72,7 @@ fn strings(document: &Value, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-/// The password before a URL's host, or the user name if there is no password.
+/// The password before a URL's host, or the user name if no password is given.
 fn of_url(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

@@ -59,7 +59,7 @@ pub enum Ending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub status: u16,
-    /// Time to the first byte of the body, or to the headers if there is no body.
+    /// Time to the first byte of the body, or to the headers of a response without a body.
     pub first_byte: Duration,
     pub chunks: usize,
     pub bytes: u64,

@@ -14,7 +14,7 @@ pub(crate) struct Page {
 
 /// Converts answers to output on stdout.
 pub(crate) trait Renderer: Send + Sync {
-    /// The whole answer of a command, such as `local start`, and its failure; empty if there is nothing to print.
+    /// The whole answer of a command, such as `local start`, and its failure; empty if nothing is printed.
     fn answer(&self, command: &str, answer: &Answer, failure: Option<&Failure>, page: Page) -> Text;
 
     /// Events of a log, as they arrive, for people with their `times` if they are wanted.
