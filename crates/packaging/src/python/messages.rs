@@ -8,6 +8,7 @@ use super::pip_log::Log;
 use super::range::Range;
 use super::requirement::Requirement;
 use super::wheel;
+use crate::address;
 use crate::error::BuildError;
 use crate::runtime::Platform;
 use crate::tool::{Tell, failed};
@@ -83,7 +84,7 @@ pub(super) enum Refused {
     NeedsPython(String, String),
     /// Its source archive.
     NotBuilt(String),
-    /// Its repository, and what Git says.
+    /// Its repository, and what Git says; pip may not repeat it.
     NotFetched(String, String),
 }
 
@@ -148,8 +149,14 @@ impl Refused {
                     .hint("use a version that has one, or another runtime or architecture")
                     .hint("or build its wheel, and add the line `--find-links DIR` to the requirements")
             }
-            Refused::NotFetched(_, why) => BuildError::new(format!("{what}: Git cannot fetch it: {why}"))
-                .hint("check your network, and that you can read the repository: `git ls-remote URL`"),
+            Refused::NotFetched(package, why) => {
+                let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+                let address = package.split_once("git+").map_or(&**package, |(_, address)| address);
+                BuildError::new(format!("{what}: Git cannot fetch it{why}")).hint(format!(
+                    "check your network, and that you can read the repository: `git ls-remote {}`",
+                    address::without_credentials(address)
+                ))
+            }
             Refused::Unknown(_) => BuildError::new(format!("{what}: it was not found in any index"))
                 .hint("check its name, and that the index that has it is configured"),
             Refused::NoVersion(package, newest) => {
@@ -232,7 +239,7 @@ pub(super) fn refused(said: &[String], log: Option<&Log>) -> Option<Refused> {
 fn git_failure(said: &[String]) -> Option<String> {
     let failed = said.iter().any(|line| line.contains(UV_GIT_FAILED) || line.contains(PIP_CLONES));
     let why = said.iter().rev().find_map(|line| GIT.iter().find_map(|start| line.split_once(start)));
-    failed.then(|| why.map_or("it gives no reason", |(_, why)| why.trim()).to_owned())
+    failed.then(|| why.map_or("", |(_, why)| why.trim()).to_owned())
 }
 
 /// A requirement that no available version fulfils, from uv's "only leaf==1.0 is available and you require leaf>=2" or
