@@ -2,6 +2,7 @@
 
 use super::current::Current;
 use super::error::Doing;
+use super::failed;
 use super::memory::Memory;
 use super::place::Place;
 use super::routing::{Alias, Routing};
@@ -38,13 +39,15 @@ pub(super) async fn route_to(
     asked: bool,
     observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
+    let failed = current.failed.clone();
     point(current, observer, Guard::Whole, |now| match (now, part) {
         (Some(now), Some(weight)) if now.version != number => Routing {
             version: now.version.clone(),
             shifted: Some((number.to_owned(), weight)),
             memory: now.memory.shifted(&now.version, number, asked),
         },
-        _ => Routing::whole(now, number, asked),
+        (Some(now), _) => now.whole(number, asked),
+        (None, _) => Routing::first(number, asked, failed.clone()),
     })
     .await
 }
@@ -146,6 +149,10 @@ impl Current<'_> {
     /// # Errors
     /// As for [`Current::remember_passed`].
     pub async fn remember_failed(&mut self, number: &str, observer: &Observer<'_>) -> Result<Remembered, CloudError> {
+        if self.alias.is_none() {
+            number.parse().into_iter().for_each(|number| self.failed.insert(number));
+            failed::write(&self.place, &self.failed).await?;
+        }
         self.remember(observer, |now| now.memory.refusing(number, &now.version)).await
     }
 

@@ -1,6 +1,7 @@
 //! One function as observed. Each guarded write states that it expects to find the function in this state.
 
 use super::memory::Memory;
+use super::numbers::Numbers;
 use super::place::Place;
 use super::routing::{Alias, Routing};
 use super::version::{Condition, Version};
@@ -20,6 +21,8 @@ pub struct Current<'a> {
     pub(super) attempts: Vec<Routing>,
     /// Where `live` pointed before this run, with what this run learned about that release.
     pub(super) before: Option<Routing>,
+    /// Versions that failed before any was live.
+    pub(super) failed: Numbers,
     /// What this run learned and has not written yet. The next write to the alias includes it.
     pub(super) memory: Option<Memory>,
 }

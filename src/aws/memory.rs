@@ -63,6 +63,12 @@ impl Memory {
         memory
     }
 
+    /// The memory before any version is live. These have failed.
+    pub(super) fn with_failed(failed: Numbers) -> Memory {
+        let passed = (!failed.is_empty()).then(Numbers::default);
+        Memory { failed, passed, ..Memory::default() }
+    }
+
     /// The description. If it would be too long, the oldest versions are dropped.
     pub(super) fn write(&self) -> String {
         let mut memory = self.clone();

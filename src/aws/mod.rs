@@ -12,6 +12,7 @@ mod deployed;
 mod endpoint;
 mod environment;
 mod error;
+mod failed;
 mod handover;
 mod identity;
 mod invoke;

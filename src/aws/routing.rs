@@ -1,6 +1,7 @@
 //! The target of the alias `live`, and what the alias remembers.
 
 use super::memory::Memory;
+use super::numbers::Numbers;
 use crate::apply::{CloudError, Outputs, Reason};
 use crate::stack::{Provisioned, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
@@ -49,10 +50,15 @@ impl Routing {
     }
 
     /// Routes all traffic to `number`. `asked` means that the URL is verified afterwards.
-    pub(super) fn whole(current: Option<&Routing>, number: &str, asked: bool) -> Routing {
-        let memory = current.map(|current| current.memory.clone()).unwrap_or_default();
-        let from = current.map(|current| current.version.as_str());
-        Routing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) }
+    pub(super) fn whole(&self, number: &str, asked: bool) -> Routing {
+        let memory = self.memory.moved(Some(&self.version), number, asked);
+        Routing { version: number.to_owned(), shifted: None, memory }
+    }
+
+    /// Routes all traffic to the first version that becomes live. Those that `failed` did not.
+    pub(super) fn first(number: &str, asked: bool, failed: Numbers) -> Routing {
+        let memory = Memory::with_failed(failed).moved(None, number, asked);
+        Routing { version: number.to_owned(), shifted: None, memory }
     }
 
     /// The version that traffic was last moved to.

@@ -2,6 +2,8 @@
 
 use super::alias;
 use super::error::Doing;
+use super::failed;
+use super::memory::Memory;
 use super::place::Place;
 use super::routing::Routing;
 use super::version::Version;
@@ -17,7 +19,10 @@ impl Place<'_> {
     pub async fn published(&self) -> Result<Vec<Published>, CloudError> {
         let (versions, live) = tokio::try_join!(self.versions(), alias::observe(self))?;
         let live = live.map(|alias| alias.routing);
-        let memory = live.as_ref().map(|live| live.memory.clone()).unwrap_or_default();
+        let memory = match &live {
+            Some(live) => live.memory.clone(),
+            None => Memory::with_failed(failed::read(self.get_function(None).await?.as_ref())),
+        };
         let share = |number: &str| match &live {
             Some(Routing { version, shifted: None, .. }) if version == number => Share::Whole,
             Some(Routing { version, shifted: Some((_, weight)), .. }) if version == number => Share::Rest(*weight),

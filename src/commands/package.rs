@@ -75,15 +75,15 @@ pub(super) enum Purpose {
     Deploy,
 }
 
-/// Gets one function's package. `compiles` is called when cargo has accepted its crate, or its command
-/// has ended, if it has one.
+/// Gets one function's package. `accepted` is called when only faults of the code itself can still be found: cargo
+/// compiles the crate, the packages that an app depends on are installed, or a command has made the zip.
 pub(super) async fn package(
     session: &Session,
     function: &Function,
     platform: &Platform,
     code: Buildable,
     purpose: Purpose,
-    compiles: &(dyn Fn() + Sync),
+    accepted: &(dyn Fn() + Sync),
 ) -> Result<Package, Failure> {
     if platform.runtime != function.runtime {
         let (wanted, here) = (&function.runtime, &platform.runtime);
@@ -94,14 +94,14 @@ pub(super) async fn package(
         Buildable::Now(code) => code,
         Buildable::Commanded(commanded) => {
             building();
-            commanded_code(session, function, platform, *commanded, compiles).await?
+            commanded_code(session, function, platform, *commanded, accepted).await?
         }
     };
     let package = match code {
         Code::Zip(package) => warn_about_zip(session, function, package),
         Code::Crate { prepared, beside, architecture } => {
             building();
-            let built = compiled(session, function, *prepared, compiles).await?;
+            let built = compiled(session, function, *prepared, accepted).await?;
             match never_asks(function, &beside, &built) {
                 Some(failure) if purpose == Purpose::Deploy => return Err(failure),
                 Some(failure) => session.console.note(&failure.message.to_string()),
@@ -111,7 +111,7 @@ pub(super) async fn package(
         }
         Code::App(checked) => {
             building();
-            assembled(session, function, *checked).await?
+            assembled(session, function, *checked, accepted).await?
         }
     };
     session.console.tell(&Event::Packaged {
@@ -129,7 +129,7 @@ async fn commanded_code(
     function: &Function,
     platform: &Platform,
     Commanded { command, then }: Commanded,
-    compiles: &(dyn Fn() + Sync),
+    accepted: &(dyn Fn() + Sync),
 ) -> Result<Code, Failure> {
     let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
     let waits = || {
@@ -143,9 +143,9 @@ async fn commanded_code(
             .note(&format!("`{name}`: nothing has changed since its build command ran, so it was not run again"));
     }
     let code = session.until_stopped(made(then, function, platform)).await?.map_err(failure_of_build)?;
-    // Of a crate, cargo accepts it.
-    if !matches!(code, Code::Crate { .. }) {
-        compiles();
+    // Cargo, or what installs packages, may still refuse it.
+    if let Code::Zip(_) = code {
+        accepted();
     }
     Ok(code)
 }
@@ -169,7 +169,7 @@ async fn compiled(
     session: &Session,
     function: &Function,
     prepared: packaging::Prepared,
-    compiles: &(dyn Fn() + Sync),
+    accepted: &(dyn Fn() + Sync),
 ) -> Result<Built, Failure> {
     let (global, console) = (&session.global, &session.console);
     let kept = Mutex::new(Vec::new());
@@ -193,7 +193,7 @@ async fn compiled(
             None => Event::BuildGoesOn { function },
         });
     };
-    let progress = packaging::Progress { piped, waits: &waits, compiles };
+    let progress = packaging::Progress { piped, waits: &waits, compiles: accepted };
     let built = session.until_stopped(prepared.compile(progress)).await?;
     if built.is_err() {
         // What cargo says is the only explanation of a failure.
@@ -211,9 +211,14 @@ fn never_asks(function: &Function, beside: &Beside, built: &Built) -> Option<Fai
     (!asks).then(|| Failure::never_asks(&function.name, &built.name))
 }
 
-async fn assembled(session: &Session, function: &Function, checked: packaging::Checked) -> Result<Package, Failure> {
+async fn assembled(
+    session: &Session,
+    function: &Function,
+    checked: packaging::Checked,
+    accepted: &(dyn Fn() + Sync),
+) -> Result<Package, Failure> {
     let tell = |line: &str| session.console.tell(&Event::BuildLine { line: line.to_owned() });
-    let assembled = session.until_stopped(checked.assemble(&tell)).await??;
+    let assembled = session.until_stopped(checked.assemble(&tell, accepted)).await??;
     Ok(with_notes(session, function, assembled))
 }
 

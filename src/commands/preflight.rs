@@ -13,7 +13,9 @@ use crate::manifest::{
 };
 use crate::stack::{Architecture, Arn, Platform};
 use futures_util::future::join_all;
-use packaging::{App, Beside, BuildError, BuildOptions, Dependencies, Linker, Order, Package, Preference, Selection};
+use packaging::{
+    App, Beside, BuildError, BuildOptions, Dependencies, Family, Linker, Order, Package, Preference, Selection,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -157,6 +159,11 @@ fn app(project: &Project, function: &Function, platform: &Platform, directory: P
         handler: function.handler.clone().filter(|_| function.layers.is_empty()),
         called: function.web.as_ref().and_then(|web| web.called()).map(str::to_owned),
         required: function.web.as_ref().and_then(Web::required),
+        modules: match &function.web {
+            // A layer may include them.
+            Some(web) if function.layers.is_empty() && platform.runtime.family() == Family::Python => web.modules(),
+            _ => Vec::new(),
+        },
         cache: local::cache().ok_or_else(|| {
             BuildError::new("cannot find a home directory for the cache of installed packages")
                 .hint("set LAMSTREAM_CACHE_DIR to a directory")

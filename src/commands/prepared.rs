@@ -54,9 +54,10 @@ impl Buildable {
         Buildable::Now(Code::Zip(package))
     }
 
-    /// Whether only the build shows mistakes that nothing should be created before: cargo's and a command's.
+    /// Whether only the build shows mistakes that nothing should be created before: those that cargo, a command, or a
+    /// tool that installs packages reports.
     pub(super) fn may_be_refused(&self) -> bool {
-        matches!(self, Buildable::Now(Code::Crate { .. }) | Buildable::Commanded(_))
+        !self.is_built()
     }
 
     /// Whether there is nothing to build.

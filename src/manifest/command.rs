@@ -78,6 +78,34 @@ fn script<'a>(arguments: &'a [String], values: &[&str]) -> Option<&'a String> {
     None
 }
 
+/// Python's servers: each is a module of its own name, and imports the app that its argument names.
+const SERVERS: [&str; 7] = ["daphne", "fastapi", "flask", "granian", "gunicorn", "hypercorn", "uvicorn"];
+
+/// The top-level Python modules that a single command imports, if that is certain: the server after `python -m`, and the
+/// module in an argument such as `main:app`.
+pub(super) fn modules(line: &str) -> Vec<String> {
+    let line = line.trim().strip_prefix("exec ").unwrap_or(line).trim();
+    let words = shlex::split(line).filter(|_| is_simple(line) && !line.contains(['$', '`', '*', '?', '~', '<', '>']));
+    let words = words.unwrap_or_default();
+    let Some((program, arguments)) = words.split_first() else { return Vec::new() };
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let after_m = || arguments.iter().skip_while(|argument| *argument != "-m").nth(1).map(String::as_str);
+    let is_python = program.starts_with("python");
+    let server = if is_python { after_m() } else { Some(program) }.filter(|server| SERVERS.contains(server));
+    let Some(server) = server else { return Vec::new() };
+    let app = arguments.iter().find_map(|argument| imported(argument));
+    is_python.then_some(server).into_iter().chain(app).map(str::to_owned).collect()
+}
+
+/// The top-level module of `a.b:app`. An address such as `localhost:8000` is none.
+fn imported(argument: &str) -> Option<&str> {
+    let (module, app) = argument.split_once(':')?;
+    let starts_name = |text: &str| text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
+    let is_name =
+        |text: &str| starts_name(text) && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    (starts_name(app) && module.split('.').all(is_name)).then(|| module.split('.').next())?
+}
+
 /// Splits at operators outside quotes. Redirections belong to their command.
 fn has_operators(line: &str) -> bool {
     let (mut quote, mut letters) = (None, line.chars().peekable());
@@ -156,6 +184,27 @@ mod tests {
             ("npm start", None),
         ] {
             assert_eq!(required(line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_module_that_a_line_imports_is_known_only_if_it_is_certain() {
+        for (line, expected) in [
+            ("uvicorn main:app --host 0.0.0.0", vec!["main"]),
+            ("exec python3.13 -u -m uvicorn shop.api.main:app --port 8000", vec!["uvicorn", "shop"]),
+            ("gunicorn -b localhost:8000 -k uvicorn.workers.UvicornWorker 'shop:create_app()'", vec!["shop"]),
+            ("hypercorn --bind=[::]:8000 main:app", vec!["main"]),
+            ("bin/uvicorn --factory --app-dir src main:create", vec!["main"]),
+            ("python -m flask run --port 8000", vec!["flask"]),
+            ("gunicorn -b unix:/tmp/x", vec![]),
+            ("python -m http.server 8000", vec![]),
+            ("python -m shop main:app", vec![]),
+            ("uvicorn $APP", vec![]),
+            ("cd src && uvicorn main:app", vec![]),
+            ("uvicorn src/main:app", vec![]),
+            ("node main:app", vec![]),
+        ] {
+            assert_eq!(modules(line), expected, "{line}");
         }
     }
 

@@ -225,6 +225,14 @@ impl Web {
         }
     }
 
+    /// The Python modules that a command line imports, without the packages around them, as far as that is certain.
+    pub fn modules(&self) -> Vec<String> {
+        match &self.run {
+            Some(Start::Command(line)) => command::modules(line),
+            _ => Vec::new(),
+        }
+    }
+
     /// The script that is added to the package, so that Lambda starts what the manifest says.
     pub fn script(&self, runtime: &Runtime) -> Option<Script> {
         // Python's own bootstrap, which the adapter replaces, would add the packages of layers.

@@ -60,6 +60,14 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
             &format!("web = 'app'\nexclude = ['*.py']\n{}", WEB.replace("run.sh", "exec python -u ./main.py")),
             "6:7: cannot use the directory `app`: `run` starts `main.py`, which is left out of the package",
         ),
+        (
+            &format!("web = 'app'\n{}", WEB.replace("run.sh", "uvicorn shop.main:app --port 8080")),
+            "5:7: cannot use the directory `app`: `run` imports `shop`, which is not in the package",
+        ),
+        (
+            &format!("web = 'app'\n{}", WEB.replace("run.sh", "python -m uvicorn main:app")),
+            "5:7: cannot use the directory `app`: `run` imports `uvicorn`, which is not in the package",
+        ),
         ("package = 'app/run.sh'\n", "3:11: cannot use the package `app/run.sh`: it is not a zip file"),
         ("package = 'app/empty.zip'\n", "3:11: cannot use the package `app/empty.zip`: it is not a zip file"),
         ("package = 'app'\n", "3:11: cannot use the directory `app`: it has no `bootstrap`"),

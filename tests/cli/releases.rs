@@ -108,8 +108,21 @@ fn a_first_version_that_fails_its_check_does_not_become_live() {
     let releases = bench.run(&["releases", "--local"]);
     let note = "nothing is live: no version of `chat` has passed its checks yet";
     assert!(String::from_utf8_lossy(&releases.stderr).contains(note), "{}", crate::support::bench::said(&releases));
+    let verdicts = || {
+        let (document, _) = bench.json(&["releases", "--local"]);
+        let releases = document["functions"][0]["releases"].as_array().expect("its releases").clone();
+        releases.iter().map(|release| format!("{} {}", release["version"], release["verification"])).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(), ["\"1\" \"failed\""]);
+    write(&bench, "one and a half", "broken", "");
+    errors(&deploy(&bench, &[]));
+    assert_eq!(verdicts(), ["\"2\" \"failed\"", "\"1\" \"failed\""]);
+    assert_eq!(bench.good(&["plan", "--local"]).matches("tags").count(), 0, "the mark is not compared");
     another(&bench, "two", &[]);
     serves(&bench, "two");
+    // What failed before the first release was live does not count as a release, and the next deploy deletes it.
+    another(&bench, "three", &[]);
+    assert_eq!(verdicts(), ["\"4\" \"verified\"", "\"3\" \"verified\""]);
 }
 
 #[test]

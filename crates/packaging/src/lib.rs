@@ -23,6 +23,7 @@ mod asks;
 mod elf;
 mod handler;
 mod mend;
+mod modules;
 
 mod exclude;
 mod interpreter;

@@ -4,6 +4,7 @@ use crate::apply::{CloudError, Delivery, Observer, Reason, ReleaseSource};
 use crate::aws::artifact::{CodeLocation, with_code};
 use crate::aws::current::Current;
 use crate::aws::error::{Doing, may_exist};
+use crate::aws::failed;
 use crate::aws::place::Place;
 use crate::aws::settings::{architecture, configure, uploading};
 use crate::aws::version::{Condition, Version};
@@ -26,7 +27,7 @@ pub(super) fn observe(place: &Place<'_>, found: &GetFunctionOutput) -> Result<Fu
     Ok(Function {
         description: found.configuration().and_then(|found| found.description()).unwrap_or_default().to_owned(),
         concurrency: reserved.and_then(|reserved| u32::try_from(reserved).ok()),
-        tags: found.tags().into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+        tags: found.tags().into_iter().flatten().filter(|(key, _)| *key != failed::TAG).collect(),
     })
 }
 

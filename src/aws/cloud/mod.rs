@@ -11,6 +11,7 @@ mod url;
 use crate::apply::{self, Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside};
 use crate::aws::alias;
 use crate::aws::current::Current;
+use crate::aws::failed;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
 use crate::aws::routing::{Alias, Routing};
@@ -107,6 +108,7 @@ impl<'p> Place<'p> {
         let mut outside = set_outside(seen_latest.as_ref(), newest.as_ref());
         outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
         outside.live.extend(has_others.then_some("permissions of `live`"));
+        let failed = failed::read(latest.as_ref());
         let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
         // A function that could not be created counts as missing: creating it again starts with deleting it.
         let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
@@ -131,6 +133,7 @@ impl<'p> Place<'p> {
             is_alias_stale: false,
             attempts: Vec::new(),
             before,
+            failed,
             memory: None,
         }))
     }

@@ -58,8 +58,8 @@ pub(in crate::commands) async fn build_all<'a>(
 ) -> Vec<Result<Deployment<'a, Package>, NotBuilt<'a>>> {
     // One after the other, because cargo would serialise the builds anyway.
     let turn = Mutex::new(());
-    let crates = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
-    let gate = Gate::new(crates);
+    let open = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
+    let gate = Gate::new(open);
     join_all(deployments.into_iter().map(|deployment| deployment.build(session, (&turn, &gate), begins, shift))).await
 }
 

@@ -1,7 +1,8 @@
-//! Keeps a deploy from creating anything before cargo has accepted all crates.
+//! Keeps a deploy from creating anything before the code of all functions is accepted.
 //!
 //! Cargo knows only when it builds whether a lock file, a version, a feature or a profile is wrong. It says so before it
-//! compiles the first unit, so nothing is created until then.
+//! compiles the first unit, so nothing is created until then. Of an app, the packages that it depends on must be
+//! installed, and must include what starts it.
 
 use tokio::sync::watch;
 
@@ -10,18 +11,18 @@ pub(super) struct Gate {
 }
 
 struct State {
-    /// The crates that cargo has not accepted yet.
+    /// The functions whose code is not accepted yet.
     open: usize,
     failed: bool,
 }
 
 impl Gate {
-    /// For this number of crates.
-    pub(super) fn new(crates: usize) -> Gate {
-        Gate { state: watch::Sender::new(State { open: crates, failed: false }) }
+    /// For this number of functions.
+    pub(super) fn new(functions: usize) -> Gate {
+        Gate { state: watch::Sender::new(State { open: functions, failed: false }) }
     }
 
-    /// Cargo has accepted one of the crates.
+    /// Cargo, or the tool that installs packages, has accepted the code of one of the functions.
     pub(super) fn accept(&self) {
         self.state.send_modify(|state| state.open = state.open.saturating_sub(1));
     }
@@ -31,7 +32,7 @@ impl Gate {
         self.state.send_modify(|state| state.failed = true);
     }
 
-    /// Waits until all crates are accepted. False if a function cannot be built.
+    /// Waits until the code of all functions is accepted. False if a function cannot be built.
     pub(super) async fn is_open(&self) -> bool {
         let mut state = self.state.subscribe();
         let decided = state.wait_for(|state| state.failed || state.open == 0).await;
@@ -45,7 +46,7 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn it_opens_after_the_last_crate_and_never_after_a_failure() {
+    fn it_opens_after_the_last_function_and_never_after_a_failure() {
         let gate = Gate::new(2);
         gate.accept();
         assert_eq!(gate.is_open().now_or_never(), None);

@@ -23,7 +23,7 @@ use crate::archive::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
-use crate::{archive, elf, exclude, handler};
+use crate::{archive, elf, exclude, handler, modules};
 use dependencies::Installed;
 use links::Links;
 use tree::{Content, File, Tree};
@@ -48,6 +48,8 @@ pub struct App {
     pub called: Option<String>,
     /// A file of the package that a command line needs.
     pub required: Option<String>,
+    /// Python modules that a command line imports, if they must be in the package.
+    pub modules: Vec<String>,
     /// The cache of installed packages.
     pub cache: PathBuf,
 }
@@ -97,6 +99,9 @@ impl App {
         if let Some(handler) = self.handler.as_ref().filter(|_| matches!(listed, Ok(false))) {
             let family = self.platform.runtime.family();
             wrong.extend(handler::refuse_without(&tree.names(), family, handler, &self.subject()).err());
+        }
+        if matches!(listed, Ok(false)) {
+            wrong.extend(modules::refuse_without(&tree.names(), &self.modules, &self.subject()).err());
         }
         match self.foreign_extensions(&tree) {
             Ok(note) => notes.extend(note),
@@ -181,11 +186,16 @@ impl App {
 }
 
 impl Checked {
-    /// Makes the package. `tell` receives the output of the tools that install dependencies, line by line.
+    /// Makes the package. `tell` receives the output of the tools that install dependencies, line by line. `accepted` is
+    /// called once they are installed, and what starts the app is there.
     ///
     /// # Errors
     /// When dependencies cannot be installed, or make the package invalid.
-    pub async fn assemble(self, tell: &(dyn Fn(&str) + Sync)) -> Result<Assembled, BuildError> {
+    pub async fn assemble(
+        self,
+        tell: &(dyn Fn(&str) + Sync),
+        accepted: &(dyn Fn() + Sync),
+    ) -> Result<Assembled, BuildError> {
         let Checked { app, mut tree, mut notes } = self;
         let subject = app.subject();
         let (directory, platform) = (&app.directory, &app.platform);
@@ -212,7 +222,9 @@ impl Checked {
         if let Some(handler) = &app.handler {
             handler::refuse_without(&tree.names(), app.platform.runtime.family(), handler, &subject)?;
         }
+        modules::refuse_without(&tree.names(), &app.modules, &subject)?;
         archive::check_sizes(&tree.sizes(), &subject)?;
+        accepted();
         let zip = archive::pack_again(&tree.entries(), &Store::open(&app.cache, &app.directory), &subject)?;
         exclude::mark_cache(&app.cache);
         Ok(Assembled { package: Package::of_zip(zip, app.platform.architecture), notes })
