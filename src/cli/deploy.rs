@@ -17,7 +17,7 @@ const HELP: Help = Help {
 };
 
 /// Build functions and make them live, with everything they need
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = HELP.text())]
 pub struct Deploy {
     /// The functions to deploy [default: all functions of the manifest]
@@ -38,6 +38,9 @@ pub struct Deploy {
     /// With `--local`: give the functions the credentials of this AWS profile, which they otherwise lack
     #[arg(long, value_name = "PROFILE", requires = "local")]
     pub with_credentials: Option<String>,
+    /// With `--local`: compile crates as for Lambda, not as quickly as possible
+    #[arg(long, requires = "local")]
+    pub release: bool,
     #[command(flatten)]
     pub packages: Packages,
 }

@@ -10,6 +10,7 @@ mod abort;
 mod build;
 mod deploy;
 mod destroy;
+mod dev;
 mod import;
 mod invoke;
 mod local;
@@ -115,6 +116,7 @@ commands! {
     rollback::Rollback,
     abort::Abort,
     destroy::Destroy,
+    dev::Dev,
     local::Local,
     build::Build,
     import::Import,
@@ -140,7 +142,8 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, Ty
 
 fn parsed(command: clap::Command, typed: &[OsString]) -> Result<(Arguments, TypedCommand), clap::Error> {
     let matches = command.color(help::colour(typed)).try_get_matches_from(typed)?;
-    let arguments = Arguments::from_arg_matches(&matches)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    arguments.global.local |= matches!(arguments.command, Command::Dev(_));
     let again = TypedCommand::of(&matches, &arguments);
     Ok((arguments, again))
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 // No doc comment: clap would take it for the command's.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Packages {
     /// Use this zip instead of building; `FUNCTION=ZIP` for one of several functions
     #[arg(long = "package", value_name = "ZIP")]

@@ -24,6 +24,9 @@ pub struct Plan {
     /// Exit with 3 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// With `--local`: compile crates as for Lambda, as `deploy --local --release` does
+    #[arg(long, requires = "local")]
+    pub release: bool,
     #[command(flatten)]
     pub packages: Packages,
 }

@@ -19,6 +19,7 @@ mod build_command;
 mod built_elsewhere;
 mod deploy;
 mod destroy;
+mod dev;
 mod import;
 mod invoke;
 mod local;
@@ -75,6 +76,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Invoke(arguments) => invoke::invoke(session, arguments).await,
         Command::Build(arguments) => build::build(session, arguments).await,
         Command::Import(arguments) => import::import(session, arguments).await,
+        Command::Dev(arguments) => Box::pin(dev::dev(session, arguments)).await,
         Command::Local(arguments) => local::local(session, arguments).await,
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::report::Answer;
 
 pub(super) async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, Failure> {
-    let project = Project::read(&session.global, &arguments.functions)?;
+    let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
     let (site, prepared) = connect(session, &project, prepared).await?;

@@ -14,7 +14,7 @@ use crate::manifest::{
 use crate::stack::{Architecture, Arn, Platform};
 use futures_util::future::join_all;
 use packaging::{
-    App, Beside, BuildError, BuildOptions, Dependencies, Family, Linker, Order, Package, Preference, Selection,
+    App, Beside, BuildError, BuildOptions, Dependencies, Family, Linker, Order, Package, Preference, Profile, Selection,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -116,7 +116,11 @@ async fn crate_code(
         order: Order {
             features: function.build.features.clone(),
             default_features: function.build.default_features,
-            profile: function.build.profile.clone(),
+            profile: match &function.build.profile {
+                Some(profile) => Profile::Named(profile.clone()),
+                None if project.is_quick => Profile::Quick,
+                None => Profile::Lambda,
+            },
             locked: function.build.locked,
         },
     };

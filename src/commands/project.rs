@@ -21,6 +21,8 @@ pub(super) struct Project {
     pub own: Vec<PathBuf>,
     /// The files that values come from, for all stages and functions.
     pub values: Vec<PathBuf>,
+    /// Whether crates are compiled as quickly as possible, to run on this machine.
+    pub is_quick: bool,
 }
 
 impl Project {
@@ -40,7 +42,15 @@ impl Project {
         let directory = directory.unwrap_or(Path::new(".")).to_owned();
         let own = vec![global.manifest.clone(), PathBuf::from(ZIPS), directory.join(ZIPS)];
         let values = manifest::value_files(&text).iter().map(|file| directory.join(file)).collect();
-        Ok(Project { directory, text, manifest, functions, own, values })
+        Ok(Project { directory, text, manifest, functions, own, values, is_quick: false })
+    }
+
+    /// The same, to be deployed: in the local cloud quickly, unless it is a `release`.
+    ///
+    /// # Errors
+    /// As for [`Project::read`].
+    pub(super) fn to_deploy(global: &Global, named: &[String], release: bool) -> Result<Project, Failure> {
+        Ok(Project { is_quick: global.local && !release, ..Project::read(global, named)? })
     }
 
     /// Reads the manifest, and chooses one function for `command`: the named one, or the only one.

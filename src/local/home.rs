@@ -46,6 +46,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Whether it is of this build, and runs web apps with the adapter that is wanted now.
+    pub(crate) fn is_current(&self) -> bool {
+        self.build == build() && self.has_adapter()
+    }
+
     /// Whether it runs web apps with the adapter that is wanted now: `$LAMSTREAM_ADAPTER`, if it is set, or else the
     /// installed one or this program's own.
     fn has_adapter(&self) -> bool {
@@ -176,7 +181,7 @@ impl Home {
         let is_served = self.is_served()?;
         if is_served && let Some(running) = self.announced()? {
             flags = wanted.unwrap_or_else(|| running.limits.clone());
-            if running.build == build() && running.limits == flags && running.has_adapter() && running.answers() {
+            if running.is_current() && running.limits == flags && running.answers() {
                 return Ok(running);
             }
         }

@@ -240,14 +240,7 @@ impl Console {
             import.left.iter_mut().for_each(|left| left.advice = self.command_line.complete(&left.advice));
         }
         let failure = failure.map(|failure| self.completed_in(failure));
-        let mut said: Vec<String> = Vec::new();
-        for failure in failure.iter().chain(answer.failures()) {
-            let message = failure.message.to_string();
-            if !said.contains(&message) {
-                said.push(message);
-                failure_lines(failure).iter().for_each(outlet::to_stderr);
-            }
-        }
+        let said = say(failure.iter().chain(answer.failures()));
         let text = self.renderer.answer(self.command_line.running(), &answer, failure.as_ref(), outlet::page());
         let printed = outlet::to_stdout(&text);
         // A command that failed for the same reason has already reported it.
@@ -256,6 +249,16 @@ impl Console {
         }
         *locked(&self.progress) = Progress::default();
         printed
+    }
+
+    /// Prints the errors of one round of a run that goes on, after which its progress is forgotten. Returns whether there
+    /// were none.
+    pub fn show_failures(&self, answer: Option<&Answer>, failure: Option<&Failure>) -> bool {
+        locked(&self.reporter).pause();
+        let failures = failure.into_iter().chain(answer.into_iter().flat_map(Answer::failures));
+        let failures: Vec<Failure> = failures.map(|failure| self.completed_in(failure)).collect();
+        *locked(&self.progress) = Progress::default();
+        say(failures.iter()).is_empty()
     }
 
     /// Whether stdout gets one document at the end, so bodies and logs are not printed as they arrive.
@@ -275,6 +278,19 @@ impl Console {
     pub fn print(&self, line: &str) -> Result<(), Failure> {
         outlet::to_stdout(&Text::lines(&format!("{line}\n")))
     }
+}
+
+/// Prints failures on stderr, each message once. Returns the messages.
+fn say<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for failure in failures {
+        let message = failure.message.to_string();
+        if !said.contains(&message) {
+            said.push(message);
+            failure_lines(failure).iter().for_each(outlet::to_stderr);
+        }
+    }
+    said
 }
 
 /// Locks a mutex even if a thread panicked while it held the lock, so that the run's progress is shown to the end.

@@ -15,6 +15,7 @@ mod consent;
 mod crates;
 mod credentials;
 mod deploys;
+mod dev;
 mod documents;
 mod handed_over;
 mod harmless;

@@ -45,7 +45,8 @@ pub use app::{App, Assembled, Beside, Checked, Dependencies, Selection};
 pub use architecture::Architecture;
 pub use asks::can_ask_lambda;
 pub use cargo::{
-    BuildOptions, Built, Linker, Member, Order, Preference, Prepared, Progress, Toolset, Workspace, prepare,
+    BuildOptions, Built, Linker, Member, Order, Preference, Prepared, Profile, Progress, Toolset, Workspace,
+    local_packages, prepare,
 };
 pub use command::{BuildCommand, Ran};
 pub use error::BuildError;

@@ -31,8 +31,13 @@ impl Package {
     /// # Errors
     /// When the binary could not start on `provided.al2023` with this architecture, or is too large.
     pub fn of_bootstrap(binary: &[u8], architecture: Architecture) -> Result<Package, BuildError> {
+        Package::of_binary(binary, architecture, false)
+    }
+
+    /// The same. A binary that is `is_quick` was built for this machine only, and is compressed little.
+    pub(crate) fn of_binary(binary: &[u8], architecture: Architecture, is_quick: bool) -> Result<Package, BuildError> {
         elf::check(binary, architecture, "the binary")?;
-        Ok(Package::of_zip(archive::pack(binary)?, architecture))
+        Ok(Package::of_zip(archive::pack(binary, is_quick)?, architecture))
     }
 
     /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so its digest is the same

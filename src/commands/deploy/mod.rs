@@ -27,7 +27,7 @@ use std::time::Instant;
 pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Failure> {
     let mut agreed = session.has_consent(arguments.yes, "deploy")?;
     let began = Instant::now();
-    let project = Project::read(&session.global, &arguments.functions)?;
+    let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
     refuse_shift(&project, arguments)?;
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;

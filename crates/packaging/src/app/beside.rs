@@ -43,7 +43,7 @@ impl Beside {
     /// binary's name, or is missing; when the package is too large.
     pub fn package(&self, built: &Built, architecture: Architecture) -> Result<Assembled, BuildError> {
         if self.selection.include.is_empty() && self.script.is_none() {
-            let package = Package::of_bootstrap(&built.bytes, architecture)?;
+            let package = Package::of_binary(&built.bytes, architecture, built.is_quick)?;
             return Ok(Assembled { package, notes: Vec::new() });
         }
         elf::check(&built.bytes, architecture, "the binary")?;

@@ -32,6 +32,8 @@ const OTHERS_READ_AND_EXECUTE: u32 = 0o005;
 const BEST: i64 = 9;
 /// For a tree of files, which may be a hundred times as large.
 const QUICK: i64 = 6;
+/// For what is neither uploaded nor kept.
+const QUICKEST: i64 = 1;
 
 /// One file of a package.
 pub(crate) struct Entry<'a> {
@@ -50,10 +52,12 @@ pub(crate) enum Source<'a> {
     Link(&'a str),
 }
 
-/// Zips a bootstrap. Equal bytes in, equal bytes out, whatever the time, place and platform.
-pub(crate) fn pack(bootstrap: &[u8]) -> Result<Vec<u8>, BuildError> {
+/// Zips a bootstrap. Equal bytes in, equal bytes out, whatever the time, place and platform. One that is `is_quick` is for
+/// this machine only.
+pub(crate) fn pack(bootstrap: &[u8], is_quick: bool) -> Result<Vec<u8>, BuildError> {
     check_unzipped(bootstrap.len() as u64, BINARY)?;
-    write(&[Entry { name: BOOTSTRAP, content: Source::Bytes(bootstrap), executable: true }], BEST, BINARY)
+    let level = if is_quick { QUICKEST } else { BEST };
+    write(&[Entry { name: BOOTSTRAP, content: Source::Bytes(bootstrap), executable: true }], level, BINARY)
 }
 
 /// Refuses files that are too large for Lambda to unpack, by their names and sizes.

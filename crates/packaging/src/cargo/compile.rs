@@ -8,7 +8,7 @@ use tokio::process::Command;
 use super::binary::{Binary, choose};
 use super::findings::is_musl;
 use super::lock::Lock;
-use super::preference::{Order, Preference};
+use super::preference::{Order, Preference, Profile};
 use super::target_dir::Held;
 use super::toolchain::{Target, Toolchain, Version};
 use super::toolset::{self, Linking, Toolset};
@@ -43,6 +43,7 @@ pub struct Prepared {
     /// What gives path dependencies outside the workspace the same identity everywhere.
     identities: Option<identity::Script>,
     lock: Lock,
+    is_quick: bool,
     binary: Binary,
     build_dir: PathBuf,
 }
@@ -52,6 +53,8 @@ pub struct Built {
     /// As cargo names it.
     pub name: String,
     pub bytes: Vec<u8>,
+    /// Whether it was built for this machine only.
+    pub is_quick: bool,
     /// What else the build has changed.
     pub note: Option<String>,
 }
@@ -105,9 +108,8 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
         flags: &theirs,
         host: &version.host,
     };
-    let (profile, lock) =
-        (options.order.profile.as_deref(), Lock::of(&binary.workspace_root, options.order.locked, &users.environment));
-    let profile = profile::arguments(profile, &manifest, &users.configuration, &users.environment);
+    let lock = Lock::of(&binary.workspace_root, options.order.locked, &users.environment);
+    let profile = profile::arguments(&options.order.profile, &manifest, &users.configuration, &users.environment);
     let (stale, limit, outside) = tokio::join!(
         lock.refuse_stale(&toolchain, &binary.package),
         baseline::limit(&toolchain, &target.triple, options.architecture, &theirs),
@@ -131,7 +133,9 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     let (of_c, note_of_c) = baseline::limit_c(&variables, options.architecture);
     command.envs(of_c);
     let notes = note.into_iter().chain(limit.map(|limit| limit.note)).chain(note_of_c).collect();
-    Ok(Prepared { toolset, notes, command, identities, lock, binary: paths.binary, build_dir: paths.build_dir })
+    let is_quick = options.order.profile == Profile::Quick;
+    let Paths { binary, build_dir, .. } = paths;
+    Ok(Prepared { toolset, notes, command, identities, lock, is_quick, binary, build_dir })
 }
 
 impl Prepared {
@@ -141,7 +145,7 @@ impl Prepared {
     /// # Errors
     /// When the build fails: cargo has reported why on stderr.
     pub async fn compile(self, progress: Progress<'_>) -> Result<Built, BuildError> {
-        let Prepared { mut command, binary, build_dir, identities, lock, .. } = self;
+        let Prepared { mut command, binary, build_dir, identities, lock, is_quick, .. } = self;
         let waited = AtomicBool::new(false);
         let waits = || {
             waited.store(true, Ordering::Relaxed);
@@ -164,7 +168,7 @@ impl Prepared {
             BuildError::new(format!("cannot read the binary that cargo built, `{}`", executable.display()))
                 .because(error)
         })?;
-        Ok(Built { name: binary.bin, bytes, note })
+        Ok(Built { name: binary.bin, bytes, is_quick, note })
     }
 
     /// Whether cargo runs a script of the crate that may write files of its directory.

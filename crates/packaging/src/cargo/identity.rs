@@ -29,17 +29,28 @@ pub(super) async fn outside(
     configuration: &Configuration,
 ) -> Vec<PathBuf> {
     let root = metadata.workspace_root.as_std_path();
+    let reached = reached(toolchain, crate_dir, metadata, manifest, configuration).await;
+    reached.into_iter().filter(|directory| !directory.starts_with(root)).collect()
+}
+
+/// The directories of all packages that the crate is built from and that are on this machine: its own, those that it
+/// depends on by a path, and those that a `[patch]` replaces others with.
+pub(super) async fn reached(
+    toolchain: &Toolchain,
+    crate_dir: &Path,
+    metadata: &Metadata,
+    manifest: &Table,
+    configuration: &Configuration,
+) -> BTreeSet<PathBuf> {
+    let root = metadata.workspace_root.as_std_path();
     let mut known: Vec<Package> = metadata.packages.clone();
     let patches = lookup(manifest, &["patch"]).into_iter().flat_map(patch_paths).map(|path| root.join(path));
     let mut open: Vec<PathBuf> = patches.chain(configuration.patches()).map(|path| normal(&path)).collect();
     open.push(crate_dir.to_path_buf());
-    let (mut seen, mut outside) = (BTreeSet::new(), Vec::new());
+    let mut seen = BTreeSet::new();
     while let Some(directory) = open.pop() {
         if !seen.insert(directory.clone()) {
             continue;
-        }
-        if !directory.starts_with(root) {
-            outside.push(directory.clone());
         }
         let is_it = |package: &&Package| package.manifest_path.as_std_path().parent() == Some(&directory);
         if !known.iter().any(|package| is_it(&package))
@@ -52,8 +63,7 @@ pub(super) async fn outside(
         let built = dependencies.filter(|needed| needed.kind != DependencyKind::Development);
         open.extend(built.filter_map(|needed| Some(needed.path.clone()?.into_std_path_buf())));
     }
-    outside.sort();
-    outside
+    seen
 }
 
 /// The path without `.` and `..`, as cargo writes it: links are not resolved.

@@ -31,6 +31,6 @@ mod configuration;
 mod flags;
 
 pub use compile::{BuildOptions, Built, Prepared, Progress, prepare};
-pub use preference::{Linker, Order, Preference};
+pub use preference::{Linker, Order, Preference, Profile};
 pub use toolset::Toolset;
-pub use workspace::{Member, Workspace};
+pub use workspace::{Member, Workspace, local_packages};

@@ -17,15 +17,25 @@ pub struct Order {
     /// Features in addition to the default ones.
     pub features: Vec<String>,
     pub default_features: bool,
-    /// A profile to be used as it is.
-    pub profile: Option<String>,
+    pub profile: Profile,
     /// Whether cargo must not change the lock file; `None` decides by the environment.
     pub locked: Option<bool>,
 }
 
+/// How cargo compiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// This profile, as it is.
+    Named(String),
+    /// Small and fast, for Lambda.
+    Lambda,
+    /// As quickly as possible, to run on this machine.
+    Quick,
+}
+
 impl Default for Order {
     fn default() -> Order {
-        Order { features: Vec::new(), default_features: true, profile: None, locked: None }
+        Order { features: Vec::new(), default_features: true, profile: Profile::Lambda, locked: None }
     }
 }
 

@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::configuration::{Configuration, Environment, lookup};
+use super::preference::Profile;
 use crate::error::{BuildError, list};
 
 /// Small and fast to start, and a panic breaks the connection instead of ending a stream as if it were complete.
@@ -12,25 +13,41 @@ const FOR_LAMBDA: [(&str, &str); 4] =
 /// Profiles that every workspace has.
 const BUILT_IN: [&str; 4] = ["dev", "release", "test", "bench"];
 
-/// Cargo's arguments that select the profile. `wanted` is the one in the manifest, which is used as it is. `manifest` is the `Cargo.toml` at the workspace's root: cargo reads
+/// A profile of our own, which shares no build directory with the user's. It has the user's settings of `dev`.
+const QUICK: &str = "lamstream";
+/// Debug information makes linking slow, and the binary large. A panic does what it does on Lambda.
+const FOR_HERE: [(&str, &str); 5] = [
+    ("inherits", "\"dev\""),
+    ("debug", "false"),
+    ("strip", "\"debuginfo\""),
+    ("incremental", "true"),
+    ("panic", "\"abort\""),
+];
+
+/// Cargo's arguments that select the profile. `manifest` is the `Cargo.toml` at the workspace's root: cargo reads
 /// profiles nowhere else. Keys of the release profile that the user has set anywhere are kept.
 ///
 /// # Errors
 /// When the wanted profile is not defined.
 pub(super) fn arguments(
-    wanted: Option<&str>,
+    wanted: &Profile,
     manifest: &Table,
     configuration: &Configuration,
     environment: &Environment,
 ) -> Result<Vec<String>, BuildError> {
     let written = |path: &[&str]| lookup(manifest, path).is_some() || configuration.values(path).next().is_some();
     let variable = |profile: &str| format!("CARGO_PROFILE_{}_", profile.to_uppercase().replace('-', "_"));
-    if let Some(profile) = wanted {
+    if let Profile::Named(profile) = wanted {
         let in_environment = || environment.keys().any(|name| name.starts_with(&variable(profile)));
-        return match BUILT_IN.contains(&profile) || written(&["profile", profile]) || in_environment() {
-            true => Ok(vec!["--profile".into(), profile.into()]),
+        return match BUILT_IN.contains(&profile.as_str()) || written(&["profile", profile]) || in_environment() {
+            true => Ok(vec!["--profile".into(), profile.clone()]),
             false => Err(undefined(profile, manifest, configuration)),
         };
+    }
+    if *wanted == Profile::Quick {
+        let settings =
+            FOR_HERE.iter().flat_map(|(key, value)| ["--config".into(), format!("profile.{QUICK}.{key}={value}")]);
+        return Ok(["--profile".into(), QUICK.into()].into_iter().chain(settings).collect());
     }
     if written(&["profile", "lambda"]) {
         return Ok(vec!["--profile".into(), "lambda".into()]);
@@ -70,7 +87,8 @@ mod tests {
 
     #[test]
     fn without_a_word_from_the_user_it_is_made_for_lambda() {
-        let arguments = arguments(None, &Table::new(), &Configuration::default(), &Environment::new()).unwrap();
+        let arguments =
+            arguments(&Profile::Lambda, &Table::new(), &Configuration::default(), &Environment::new()).unwrap();
         assert_eq!(arguments[0], "--release");
         assert_eq!(
             config_values(&arguments),
@@ -86,7 +104,7 @@ mod tests {
     #[test]
     fn each_key_that_the_user_set_is_left_alone_wherever_it_was_set() {
         let arguments = arguments(
-            None,
+            &Profile::Lambda,
             &manifest("[profile.release]\nlto = false"),
             &Configuration::of(&["[profile.release]\npanic = 'unwind'", "[profile.release]\nopt-level = 2"]),
             &Environment::from([("CARGO_PROFILE_RELEASE_CODEGEN_UNITS".into(), "4".into())]),
@@ -99,7 +117,7 @@ mod tests {
     fn a_profile_named_lambda_is_taken_whole() {
         let written = manifest("[profile.lambda]\ninherits = 'release'");
         let chosen = |manifest: &Table, configured: &Configuration| {
-            arguments(None, manifest, configured, &Environment::new()).unwrap()
+            arguments(&Profile::Lambda, manifest, configured, &Environment::new()).unwrap()
         };
         let expected = ["--profile", "lambda"];
         assert_eq!(chosen(&written, &Configuration::default()), expected);
@@ -112,7 +130,7 @@ mod tests {
         let written = manifest("[profile.lambda]\ninherits = 'release'\n[profile.small]\ninherits = 'release'");
         let chosen = |profile: &str, variables: &[&str]| {
             let variables = variables.iter().map(|name| (name.to_string(), "1".to_owned())).collect();
-            arguments(Some(profile), &written, &Configuration::default(), &variables)
+            arguments(&Profile::Named(profile.to_owned()), &written, &Configuration::default(), &variables)
         };
         for profile in ["small", "release", "dev"] {
             assert_eq!(chosen(profile, &[]).unwrap(), ["--profile", profile]);

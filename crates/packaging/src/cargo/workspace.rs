@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, Package, Target};
 
 use super::configuration::{Configuration, cargo_home, environment};
+use super::identity;
 use super::toolchain::Toolchain;
 use crate::error::BuildError;
+use crate::tool;
 
 /// A workspace, or a package that is one by itself.
 #[derive(Clone, Debug)]
@@ -28,18 +30,49 @@ pub struct Member {
     pub dependencies: Vec<String>,
 }
 
+/// What the crate in a directory is built from on this machine: the directories of packages, and files at the workspace's
+/// root.
+///
+/// # Errors
+/// If cargo is missing, or cannot read the crate.
+pub async fn local_packages(directory: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let Opened { directory, configuration, toolchain, metadata } = Opened::read(directory).await?;
+    let root = metadata.workspace_root.as_std_path();
+    let manifest = tool::read_table(&root.join("Cargo.toml"))?;
+    let reached = identity::reached(&toolchain, &directory, &metadata, &manifest, &configuration).await;
+    // Cargo reads these at the workspace's root, too.
+    let of_root = ["Cargo.toml", "Cargo.lock", ".cargo"].map(|name| root.join(name));
+    Ok(reached.into_iter().chain(of_root).collect())
+}
+
+/// A crate's metadata, and what read it.
+struct Opened {
+    directory: PathBuf,
+    configuration: Configuration,
+    toolchain: Toolchain,
+    metadata: Metadata,
+}
+
+impl Opened {
+    async fn read(directory: &Path) -> Result<Opened, BuildError> {
+        let directory = directory.canonicalize().map_err(|error| {
+            BuildError::new(format!("cannot read the directory `{}`", directory.display())).because(error)
+        })?;
+        let environment = environment();
+        let configuration = Configuration::read(&directory, &cargo_home(&environment, &directory))?;
+        let toolchain = Toolchain::find(&directory, &configuration, &environment, None);
+        let metadata = toolchain.metadata(&directory).await?;
+        Ok(Opened { directory, configuration, toolchain, metadata })
+    }
+}
+
 impl Workspace {
     /// Reads the workspace of the `Cargo.toml` in a directory. Builds nothing.
     ///
     /// # Errors
     /// If cargo is missing, or cannot read it.
     pub async fn read(directory: &Path) -> Result<Workspace, BuildError> {
-        let directory = directory.canonicalize().map_err(|error| {
-            BuildError::new(format!("cannot read the directory `{}`", directory.display())).because(error)
-        })?;
-        let environment = environment();
-        let configuration = Configuration::read(&directory, &cargo_home(&environment, &directory))?;
-        let metadata = Toolchain::find(&directory, &configuration, &environment, None).metadata(&directory).await?;
+        let Opened { metadata, .. } = Opened::read(directory).await?;
         Ok(Workspace::of(&metadata))
     }
 

@@ -1,0 +1,159 @@
+//! `lamstream dev`: deploys to the local cloud again whenever a file changes.
+
+mod cloud;
+mod follow;
+mod relay;
+mod watch;
+
+use super::deploy::deploy;
+use super::local::local_failure;
+use super::project::Project;
+use super::session::Session;
+use crate::cli::Dev;
+use crate::failure::Failure;
+use crate::manifest::{CodeSource, Function};
+use crate::report::{Answer, FunctionAnswer};
+use crate::text::list;
+use follow::Follower;
+use relay::Relay;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use watch::{Roots, Watch};
+
+/// How many changed files a line names.
+const NAMED: usize = 3;
+
+pub(super) async fn dev(session: &Session, arguments: &Dev) -> Result<Answer, Failure> {
+    if session.console.is_document() {
+        return Err(Failure::usage("`dev` prints no JSON document, because it does not end by itself"));
+    }
+    if session.global.profile.is_some() {
+        let failure = Failure::usage("`dev` uses the local cloud, which has no profiles");
+        return Err(failure.hint("to give the functions credentials of AWS, use `--with-credentials PROFILE`"));
+    }
+    // A wrong name will not become right by an edit.
+    refuse_unknown(session, arguments)?;
+    let relay = match arguments.port {
+        Some(port) => Some(Relay::listen(port).await?),
+        None => None,
+    };
+    // The future of a deploy is large.
+    cloud::served(session, Box::pin(rounds(session, arguments, relay.as_ref()))).await?;
+    Ok(Answer::default())
+}
+
+/// Refuses names that the manifest does not have, if it can be read.
+fn refuse_unknown(session: &Session, arguments: &Dev) -> Result<(), Failure> {
+    match (Project::read(&session.global, &[]), Project::read(&session.global, &arguments.functions)) {
+        (Ok(_), Err(unknown)) => Err(unknown),
+        _ => Ok(()),
+    }
+}
+
+/// Deploys, waits for a change, and deploys again, until a signal arrives.
+async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>) -> Result<(), Failure> {
+    let follower = Follower::new(session);
+    let mut watch = Watch::new()?;
+    let mut served = Served::default();
+    let looping = async {
+        loop {
+            // Before the files are read, so that no later change is missed.
+            let roots = roots(session, arguments).await;
+            watch.follow(&roots)?;
+            let result = Box::pin(deploy(session, &arguments.deploy())).await;
+            if session.stop.requested().is_some() {
+                return Ok(());
+            }
+            let is_good = served.show(session, &result)?;
+            if let Ok(project) = Project::read(&session.global, &arguments.functions) {
+                follower.follow(&project);
+                relay.into_iter().try_for_each(|relay| relay.towards(&project, &served.urls))?;
+            }
+            session.console.note(waiting(is_good, served.urls.is_empty()));
+            let Ok(changed) = session.until_stopped(watch.changed(&roots)).await else { return Ok(()) };
+            session.console.note(&format!("changed: {}", named(&changed?, &roots.directory)));
+        }
+    };
+    tokio::select! {
+        done = looping => done,
+        failed = follower.run() => failed,
+        failed = Relay::serve(relay) => failed,
+    }
+}
+
+fn waiting(is_good: bool, is_empty: bool) -> &'static str {
+    match (is_good, is_empty) {
+        (true, _) => "waiting for changes; Ctrl-C ends everything",
+        (false, true) => "nothing is served yet; waiting for changes",
+        (false, false) => "the last good release keeps serving; waiting for changes",
+    }
+}
+
+/// The functions' URLs, as they were printed last.
+#[derive(Default)]
+struct Served {
+    urls: BTreeMap<String, String>,
+}
+
+impl Served {
+    /// Prints URLs that are new, and failures. Returns whether there were none.
+    ///
+    /// # Errors
+    /// If stdout cannot be written.
+    fn show(&mut self, session: &Session, result: &Result<Answer, Failure>) -> Result<bool, Failure> {
+        let functions = match result {
+            Ok(answer) => &answer.found.functions,
+            Err(_) => &Vec::new(),
+        };
+        let is_single = functions.len() == 1;
+        for FunctionAnswer { name, outputs, .. } in functions {
+            let Some(url) = &outputs.url else { continue };
+            if self.urls.insert(name.clone(), url.clone()).as_ref() != Some(url) {
+                session.console.print(&if is_single { url.clone() } else { format!("{name}\t{url}") })?;
+            }
+        }
+        Ok(session.console.show_failures(result.as_ref().ok(), result.as_ref().err()))
+    }
+}
+
+/// What a change of leads to another deploy. A manifest that cannot be read leaves its own directory.
+async fn roots(session: &Session, arguments: &Dev) -> Roots {
+    let manifest = &session.global.manifest;
+    let directory = manifest.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut roots = Roots::new(directory, manifest);
+    let Ok(project) = Project::read(&session.global, &arguments.functions) else { return roots };
+    roots.files.extend(project.values.iter().map(|file| watch::absolute(file)));
+    for function in &project.functions {
+        roots.trees.extend(sources(&project, function).await.iter().map(|source| watch::absolute(source)));
+    }
+    roots
+}
+
+/// The directories and files that a function's package is made of.
+async fn sources(project: &Project, function: &Function) -> Vec<PathBuf> {
+    let command = function.build.command.as_ref();
+    let built =
+        command.and_then(|command| command.directory.as_ref()).map(|directory| project.path(Path::new(directory)));
+    let source = match &function.source {
+        CodeSource::Crate { directory, .. } => {
+            let directory = project.path(directory);
+            // Cargo itself reports a crate that cannot be read.
+            let packages = packaging::local_packages(&directory).await.unwrap_or_default();
+            return [vec![directory], packages].concat();
+        }
+        CodeSource::App { directory, .. } => project.path(directory),
+        CodeSource::Package { path, .. } => project.path(path),
+    };
+    built.into_iter().chain([source]).collect()
+}
+
+fn named(changed: &[PathBuf], directory: &Path) -> String {
+    let short = |path: &&PathBuf| path.strip_prefix(directory).unwrap_or(path).display().to_string();
+    // Programs that edit files write a new one first, which is then gone.
+    let there: Vec<&PathBuf> = changed.iter().filter(|path| path.exists()).collect();
+    let changed = if there.is_empty() { changed.iter().collect() } else { there };
+    let names: Vec<String> = changed.iter().take(NAMED).map(short).collect();
+    let more = changed.len().saturating_sub(NAMED);
+    let names = list::quoted(names.iter().map(String::as_str));
+    if more == 0 { names } else { format!("{names} and {more} more") }
+}

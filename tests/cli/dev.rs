@@ -1,0 +1,251 @@
+//! `dev`: a program that is edited while it is served.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
+
+use crate::support::bench::{Bench, said};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How long a line may take that has to come.
+const LINE: Duration = Duration::from_secs(60);
+
+const MANIFEST: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'python main.py'\n\
+     environment = { WORD = { file = '.env' } }\nurl = { auth = 'none' }\ncheck = { path = '/', contains = 'well' }\n";
+
+/// A server that says who it is, and that streams as long as a file is there.
+const MAIN: &str = r#"
+import http.server, os, pathlib, socketserver, sys, time
+SAYS = "one"
+print("started", SAYS, file=sys.stderr, flush=True)
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        def send(text):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text.encode()))
+            self.wfile.flush()
+        send(f"{SAYS} {os.environ['WORD'].strip()} is well; process {os.getpid()}\n")
+        if self.path.startswith("/hold?"):
+            while not pathlib.Path(self.path.split("?")[1]).exists():
+                time.sleep(0.01)
+            send("and ends whole\n")
+        self.wfile.write(b"0\r\n\r\n")
+    def log_message(self, *_):
+        pass
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    pass
+Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"#;
+
+struct Dev {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Dev {
+    fn start(bench: &Bench, arguments: &[&str]) -> Dev {
+        let mut command = bench.command(&[&["dev"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let pipes: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for pipe in pipes {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                BufReader::new(pipe).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+            });
+        }
+        Dev { child, lines }
+    }
+
+    /// Reads lines up to the one that contains this.
+    fn until(&self, words: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(LINE) {
+                Ok(line) => lines.push(line),
+                Err(error) => panic!("no line has `{words}` ({error}):\n{}", lines.join("\n")),
+            }
+            if lines.last().is_some_and(|line| line.contains(words)) {
+                return lines;
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        let lines = self.until("http://");
+        let url = lines.last().unwrap().clone();
+        self.until("waiting for changes");
+        url
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until all of its output is read, which needs every process that has it to end.
+    fn end(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(LINE) {
+                Ok(line) => lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => return lines,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {lines:?}"),
+            }
+        }
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn site() -> Bench {
+    let bench = Bench::new(MANIFEST);
+    bench.write_all("app/main.py", MAIN);
+    bench.write(".env", "small");
+    bench.write(".gitignore", ".env\n");
+    bench.write_all(".git/HEAD", "ref: refs/heads/main\n");
+    bench
+}
+
+/// The body of a response, read to its end.
+fn get(url: &str) -> String {
+    let output = Command::new("curl").args(["-sS", "--max-time", "60", url]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn process(answer: &str) -> Pid {
+    let number = answer.trim().rsplit(' ').next().unwrap().parse().unwrap();
+    Pid::from_raw(number).unwrap()
+}
+
+#[test]
+fn every_edit_is_served_behind_the_same_url_and_nothing_that_fails_is() {
+    let bench = site();
+    let mut dev = Dev::start(&bench, &[]);
+    let url = dev.url();
+    assert!(get(&url).starts_with("one small is well"));
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
+    let lines = dev.until("waiting for changes").join("\n");
+    assert!(lines.contains("changed: `app/main.py`") && lines.contains("Verified"), "{lines}");
+    assert!(get(&url).starts_with("two small is well"));
+    // What a function writes stands beside, and files that tools and editors write change nothing.
+    bench.write("app/.main.py.swp", "");
+    bench.write_all("app/__pycache__/main.pyc", "");
+    bench.write(".env", "large");
+    let lines = dev.until("waiting for changes").join("\n");
+    assert!(lines.contains("changed: `.env`"), "{lines}");
+    assert!(get(&url).starts_with("two large is well"));
+    // Neither an app that does not start, nor one that fails its check, nor a broken manifest gets requests.
+    bench.write("app/main.py", "raise SystemExit('not today')");
+    let lines = dev.until("keeps serving").join("\n");
+    assert!(lines.contains("error: ") && lines.contains("not today"), "{lines}");
+    assert!(get(&url).starts_with("two large is well"));
+    bench.write("app/main.py", &MAIN.replace("is well", "is ill"));
+    let lines = dev.until("keeps serving").join("\n");
+    assert!(lines.contains("does not contain"), "{lines}");
+    assert!(get(&url).starts_with("two large is well"));
+    bench.write("deploy.toml", "app = \n");
+    let lines = dev.until("keeps serving").join("\n");
+    assert!(lines.contains("deploy.toml:1:"), "{lines}");
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"three\""));
+    bench.write("deploy.toml", &MANIFEST.replace("contains = 'well'", "contains = 'three'"));
+    dev.until("waiting for changes; Ctrl-C");
+    let answer = get(&url);
+    assert!(answer.starts_with("three large is well"), "{answer}");
+    dev.signal(Signal::INT);
+    let signalled = Instant::now();
+    dev.end();
+    assert_eq!(dev.child.wait().unwrap().code(), Some(0));
+    assert!(signalled.elapsed() < Duration::from_secs(2), "{:?}", signalled.elapsed());
+    assert!(test_kill_process(process(&answer)).is_err(), "the app has ended");
+    assert!(bench.run(&["local", "status"]).stdout.starts_with(b"not running"));
+}
+
+#[test]
+fn a_stream_that_is_open_during_an_edit_ends_whole() {
+    let bench = site();
+    let dev = Dev::start(&bench, &[]);
+    let url = dev.url();
+    let gate = bench.path("gate");
+    let mut stream = Command::new("curl");
+    stream.args(["-sSN", "--max-time", "60", &format!("{url}hold?{}", gate.display())]);
+    let mut stream = stream.stdout(Stdio::piped()).spawn().unwrap();
+    let mut body = BufReader::new(stream.stdout.take().unwrap());
+    let mut first = String::new();
+    body.read_line(&mut first).unwrap();
+    assert!(first.starts_with("one"), "{first}");
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
+    dev.until("waiting for changes");
+    assert!(get(&url).starts_with("two"));
+    std::fs::write(gate, "").unwrap();
+    let mut rest = String::new();
+    body.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), stream.wait().unwrap().code()), ("and ends whole\n", Some(0)));
+}
+
+#[test]
+fn a_kill_leaves_no_process() {
+    let bench = site();
+    let mut dev = Dev::start(&bench, &[]);
+    let url = dev.url();
+    let app = process(&get(&url));
+    dev.signal(Signal::KILL);
+    dev.end();
+    let begun = Instant::now();
+    while test_kill_process(app).is_ok() {
+        assert!(begun.elapsed() < LINE, "the app goes on");
+        std::thread::yield_now();
+    }
+    assert!(bench.run(&["local", "status"]).stdout.starts_with(b"not running"));
+}
+
+#[test]
+fn a_port_of_your_choice_streams_what_the_url_does() {
+    let bench = site();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let dev = Dev::start(&bench, &["site", "--port", &port]);
+    dev.url();
+    let mut client = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let gate = bench.path("gate");
+    write!(client, "GET /hold?{} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n", gate.display())
+        .unwrap();
+    let mut answer = BufReader::new(client);
+    let mut line = String::new();
+    while !line.starts_with("one small is well") {
+        line.clear();
+        assert!(answer.read_line(&mut line).unwrap() > 0, "the stream ended early");
+    }
+    std::fs::write(gate, "").unwrap();
+    let mut rest = String::new();
+    answer.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("and ends whole"), "{rest}");
+    // A taken port is refused before anything is done.
+    let taken = bench.run(&["dev", "--port", &port]);
+    assert_eq!(taken.status.code(), Some(2), "{}", said(&taken));
+    assert!(said(&taken).contains(&format!("cannot listen on port {port} of 127.0.0.1")), "{}", said(&taken));
+}
+
+#[test]
+fn what_dev_cannot_do_is_said_at_once() {
+    let bench = Bench::new("app = 'shop'\n[functions.a]\ncrate = 'unused'\n[functions.b]\ncrate = 'unused'\n");
+    for (arguments, words) in [
+        (&["dev", "--output", "json"][..], "`dev` prints no JSON document"),
+        (&["dev", "--profile", "x"], "`dev` uses the local cloud"),
+        (&["dev", "nope"], "nope"),
+    ] {
+        let output = bench.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(words), "{words}: {}", said(&output));
+    }
+}
