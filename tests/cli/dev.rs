@@ -38,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    pass
+    def handle_error(self, *_):
+        pass
 Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 "#;
 
@@ -77,11 +78,15 @@ impl Dev {
         }
     }
 
+    /// The URL, once everything is served. It is printed on stdout, which has no order with stderr.
     fn url(&self) -> String {
-        let lines = self.until("http://");
-        let url = lines.last().unwrap().clone();
-        self.until("waiting for changes");
-        url
+        let (mut url, mut is_waiting) = (None, false);
+        while url.is_none() || !is_waiting {
+            let line = self.lines.recv_timeout(LINE).unwrap();
+            is_waiting |= line.starts_with("waiting for changes");
+            url = url.or(Some(line).filter(|line| line.starts_with("http://")));
+        }
+        url.unwrap()
     }
 
     fn signal(&self, signal: Signal) {
