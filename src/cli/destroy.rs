@@ -10,6 +10,7 @@ const HELP: Help = Help {
     examples: &[
         ("Delete everything the app deployed", "lamstream destroy"),
         ("Delete one function, but not its log", "lamstream destroy chat --keep-logs"),
+        ("Delete the stages that are no longer needed", "lamstream destroy --expired"),
     ],
 };
 
@@ -20,6 +21,9 @@ pub struct Destroy {
     /// The functions to delete [default: all functions that the app and stage ever deployed]
     #[arg(value_name = "FUNCTION")]
     pub functions: Vec<String>,
+    /// Delete all stages whose `expires` has passed since their last deploy
+    #[arg(long, conflicts_with = "functions")]
+    pub expired: bool,
     /// Skip the confirmation prompt, which `--local` never shows
     #[arg(short, long)]
     pub yes: bool,

@@ -19,6 +19,7 @@ mod plan;
 mod promote;
 mod releases;
 mod rollback;
+mod stages;
 mod status;
 mod url;
 mod verify;
@@ -110,6 +111,7 @@ commands! {
     status::Status,
     verify::Verify,
     releases::Releases,
+    stages::Stages,
     url::Url,
     logs::Logs,
     invoke::Invoke,

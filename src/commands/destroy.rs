@@ -4,9 +4,10 @@ use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
+use super::stages::deployed;
 use crate::apply::{Cloud as _, Delivery, NoTrial, apply};
 use crate::aws::{Current, Place, observe_places};
-use crate::cli::Destroy;
+use crate::cli::{Destroy, Global};
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Stack};
@@ -20,9 +21,53 @@ const AT_ONCE: usize = 32;
 
 pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, Failure> {
     let agreed = session.has_consent(arguments.yes, "destroy")?;
-    let project = Project::read(&session.global, &[])?;
+    let project = Project::of_any_stage(&session.global)?;
     let site = Site::connect(session, &project.manifest).await?;
-    let Scope { places, shared } = scope(session, &project, &site, &arguments.functions).await?;
+    let functions = if arguments.expired {
+        destroy_expired(session, arguments, &project, &site, agreed).await?
+    } else {
+        destroy_stage(session, arguments, &project, &site, agreed).await?
+    };
+    Ok(site.functions(&project, functions).into())
+}
+
+/// Deletes every stage in this region that is no longer needed, one after the other.
+async fn destroy_expired(
+    session: &Session,
+    arguments: &Destroy,
+    project: &Project,
+    site: &Site,
+    agreed: bool,
+) -> Result<Vec<FunctionAnswer>, Failure> {
+    if let Some(stage) = &project.manifest.stage {
+        let failure = Failure::usage(format!("`--expired` is for all stages, but the stage `{stage}` is chosen"));
+        return Err(failure.hint("leave out `--stage`, and unset `LAMSTREAM_STAGE`"));
+    }
+    let stages = deployed(session, site, project).await?;
+    let expired = stages.into_iter().filter(|stage| stage.is_expired);
+    let expired: Vec<(String, String)> = expired.filter_map(|stage| Some((stage.stage?, stage.expires?))).collect();
+    if expired.is_empty() {
+        session.console.note("no stage has expired");
+    }
+    let mut functions = Vec::new();
+    for (stage, at) in expired {
+        session.console.note(&format!("stage `{stage}` expired on {at}"));
+        let global = Global { stage: Some(stage), ..session.global.clone() };
+        let project = Project::of_any_stage(&global)?;
+        functions.extend(destroy_stage(session, arguments, &project, site, agreed).await?);
+    }
+    Ok(functions)
+}
+
+/// Deletes functions of the project's stage.
+async fn destroy_stage(
+    session: &Session,
+    arguments: &Destroy,
+    project: &Project,
+    site: &Site,
+    agreed: bool,
+) -> Result<Vec<FunctionAnswer>, Failure> {
+    let Scope { places, shared } = scope(session, project, site, &arguments.functions).await?;
     let observed = session.read("what is deployed", observe_places(&places)).await??;
     let mut told = BTreeSet::new();
     if !arguments.keep_logs {
@@ -55,8 +100,7 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
     }
     let kept = Kept { bucket: project.manifest.artifact_bucket.as_deref(), logs: arguments.keep_logs };
     let cleared = stream::iter(proposals).map(|proposal| clear(session, proposal, kept));
-    let functions = cleared.buffered(AT_ONCE).collect().await;
-    Ok(site.functions(&project, functions).into())
+    Ok(cleared.buffered(AT_ONCE).collect().await)
 }
 
 /// What is to be destroyed.

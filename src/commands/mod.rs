@@ -31,6 +31,7 @@ mod prepared;
 mod releases;
 mod rollback;
 mod shift;
+mod stages;
 mod status;
 mod url;
 mod verify;
@@ -67,6 +68,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
         Command::Releases(arguments) => releases::releases(session, arguments).await,
+        Command::Stages(arguments) => stages::stages(session, arguments).await,
         Command::Verify(arguments) => verify::verify(session, arguments).await,
         Command::Rollback(arguments) => rollback::rollback(session, arguments).await,
         Command::Promote(arguments) => shift::promote(session, arguments).await,
@@ -85,6 +87,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
 fn nothing(command: &Command) -> Answer {
     let extra = match command {
         Command::Logs(_) => Extra::Events(None),
+        Command::Stages(_) => Extra::Stages(None),
         Command::Invoke(_) => Extra::Response(None),
         Command::Import(_) => Extra::Import(None),
         Command::Local(local) => match local.command {

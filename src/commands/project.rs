@@ -2,7 +2,7 @@
 
 use crate::cli::Global;
 use crate::failure::{Failure, FailureKind, Problem, What};
-use crate::manifest::{self, Function, Manifest};
+use crate::manifest::{self, Function, Manifest, Problems};
 use crate::stack::Platform;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,18 @@ impl Project {
     /// # Errors
     /// When the manifest cannot be read or is invalid, or does not have one of the names.
     pub(super) fn read(global: &Global, named: &[String]) -> Result<Project, Failure> {
-        let (text, manifest) = read_manifest(global)?;
+        Project::choosing(read_manifest(global, manifest::parse)?, global, named)
+    }
+
+    /// The same with all functions, in any stage: one that the manifest does not have, or has no more, has no keys of its own.
+    ///
+    /// # Errors
+    /// As for [`Project::read`].
+    pub(super) fn of_any_stage(global: &Global) -> Result<Project, Failure> {
+        Project::choosing(read_manifest(global, manifest::parse_for_any_stage)?, global, &[])
+    }
+
+    fn choosing((text, manifest): (String, Manifest), global: &Global, named: &[String]) -> Result<Project, Failure> {
         let known: Vec<String> = manifest.functions.iter().map(|function| function.name.clone()).collect();
         if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
             return Err(Failure::unknown_function(unknown, &known));
@@ -81,7 +92,10 @@ impl Project {
     }
 }
 
-fn read_manifest(global: &Global) -> Result<(String, Manifest), Failure> {
+fn read_manifest(
+    global: &Global,
+    parse: impl FnOnce(&str, Option<&str>) -> Result<Manifest, Problems>,
+) -> Result<(String, Manifest), Failure> {
     let path = global.manifest.display().to_string();
     let bytes = std::fs::read(&global.manifest).map_err(|error| {
         Failure::new(FailureKind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
@@ -91,7 +105,7 @@ fn read_manifest(global: &Global) -> Result<(String, Manifest), Failure> {
         String::from_utf8(bytes).map_err(|error| Failure::not_utf8(&format!("the manifest `{path}`"), &error))?;
     // CI systems set variables without a value to the empty string.
     let stage = global.stage.as_deref().filter(|stage| !stage.is_empty());
-    match manifest::parse(&text, stage) {
+    match parse(&text, stage) {
         Ok(manifest) => Ok((text, manifest)),
         Err(problems) => {
             let what = What::Manifest(problems.diagnostics(&path, &text));

@@ -7,7 +7,7 @@ use super::problem::{Problem, Problems};
 use super::section::{Entry, Notes, Section};
 use super::stages::{self, Stage};
 use super::{secrets, tags};
-use crate::stack::{Partition, function_name, log_group};
+use crate::stack::{EXPIRES, Partition, function_name, log_group, stage_name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -29,14 +29,25 @@ pub struct Manifest {
     pub local_credentials: Option<String>,
     /// The stage that was applied.
     pub stage: Option<String>,
-    /// All stages, in the manifest's order.
+    /// All stages and patterns, in the manifest's order.
     pub stages: Vec<String>,
+    /// How long the stage is needed after its last deploy, as spelled: `7d`.
+    pub expires: Option<String>,
     /// In the manifest's order.
     pub functions: Vec<Function>,
 }
 
 /// Parses a manifest, with a stage applied if one is named.
 pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
+    read(text, stage, false)
+}
+
+/// The same; a stage that the manifest does not have, or has no more, is one without keys of its own.
+pub fn parse_for_any_stage(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
+    read(text, stage, true)
+}
+
+fn read(text: &str, stage: Option<&str>, takes_any: bool) -> Result<Manifest, Problems> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(Problems::of_syntax(&errors, text));
@@ -45,20 +56,24 @@ pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
     let notes = Notes::default();
     let stages = stages::read(root, &notes);
     let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
-    if let Some(unknown) = stage.filter(|stage| !names.contains(stage)) {
+    let wanted = stage.and_then(|stage| stages::chosen(&stages, stage));
+    if let Some(unknown) = stage.filter(|_| wanted.is_none() && !takes_any) {
         notes.borrow_mut().push(stages::unknown(unknown, &names));
     }
 
-    let variants = variants(root, &stages, &notes);
+    let mut variants = variants(root, &stages, &notes);
+    // Without a stage, the first.
+    let chosen = wanted.and_then(|wanted| names.iter().position(|name| *name == wanted.name)).map_or(0, |nth| nth + 1);
+    if let Some(stage) = stage {
+        variants[chosen].name_stage(stage, &notes);
+    }
     refuse_equal_names(&variants, &notes);
     refuse_disputed_logs(&variants, &notes);
 
     let problems = notes.into_inner();
-    let chosen =
-        variants.into_iter().map(|variant| variant.manifest).find(|manifest| manifest.stage.as_deref() == stage);
-    match chosen {
-        Some(manifest) if problems.is_empty() => Ok(manifest),
-        _ => Err(Problems::new(problems, secrets::known(root))),
+    match problems.is_empty() {
+        true => Ok(variants.swap_remove(chosen).manifest),
+        false => Err(Problems::new(problems, secrets::known(root))),
     }
 }
 
@@ -89,6 +104,7 @@ impl Variant {
                 artifact_bucket: bucket.map(str::to_owned),
                 local_credentials: credentials.map(str::to_owned),
                 stage: stage.map(str::to_owned),
+                expires: read_expires(&root, stage),
                 stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
                 functions: Vec::new(),
             },
@@ -104,7 +120,7 @@ impl Variant {
     /// Problems that only the stage has name the stage, because their place may be outside it.
     fn of_stage(root: &DeTable<'_>, stage: &Stage<'_>, stages: &[&str], notes: &Notes) -> Variant {
         let own = Notes::default();
-        let variant = Variant::read(&stage.applied_to(root), Some(stage.name), stages, &own);
+        let variant = Variant::read(&stage.applied_to(root), Some(&stage.example()), stages, &own);
         let mut notes = notes.borrow_mut();
         for problem in own.into_inner() {
             if !notes.contains(&problem) {
@@ -113,6 +129,18 @@ impl Variant {
             }
         }
         variant
+    }
+
+    /// Gives a stage that a pattern stands for its own name, cut so that the names of all functions are short enough.
+    fn name_stage(&mut self, wanted: &str, notes: &Notes) {
+        let longest = self.manifest.functions.iter().map(|function| function.name.len()).max().unwrap_or_default();
+        let taken = self.manifest.app.len() + longest + "--".len();
+        let stage = stage_name(wanted, FUNCTION_NAME_LIMIT.saturating_sub(taken));
+        if taken + stage.len() > FUNCTION_NAME_LIMIT {
+            let message = format!("the names of the app and its functions leave no room for the stage `{stage}`");
+            notes.borrow_mut().push(Problem::new(None, message));
+        }
+        self.manifest.stage = Some(stage);
     }
 
     fn read_functions(&mut self, root: &Section<'_>) {
@@ -126,7 +154,8 @@ impl Variant {
             functions.problem(format!("`functions` is empty, expected {expected}"));
         }
         for entry in entries {
-            let Some(function) = Function::read(&entry, self.manifest.account.as_deref()) else { continue };
+            let Some(mut function) = Function::read(&entry, self.manifest.account.as_deref()) else { continue };
+            function.tags.extend_with(self.manifest.expires.as_ref().map(|expires| (EXPIRES, expires.as_str())));
             let name = self.full_name(&function);
             if name.len() > FUNCTION_NAME_LIMIT {
                 let length = name.len();
@@ -232,6 +261,22 @@ fn refuse_disputed_logs(variants: &[Variant], notes: &Notes) {
             notes.borrow_mut().push(Problem::new(Some(place.clone()), message));
         }
     }
+}
+
+fn read_expires(root: &Section<'_>, stage: Option<&str>) -> Option<String> {
+    let entry = root.entry("expires")?;
+    if stage.is_none() {
+        entry.problem_with_name("`expires` is for a stage, expected it in `[stages.NAME]`");
+    }
+    let expires = entry.matching(is_lifetime, "a number of hours or days, such as `12h` or `7d`")?;
+    Some(expires.into_inner().to_owned())
+}
+
+/// A whole number of hours or days, at most ten years.
+fn is_lifetime(text: &str) -> bool {
+    let hours = |unit| text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = hours('d').or(hours('h')).and_then(|number| number.parse::<u32>().ok());
+    number.is_some_and(|number| (1..=3650).contains(&number))
 }
 
 fn within(stage: Option<&str>) -> String {

@@ -45,7 +45,7 @@ mod spelling;
 pub use build::{Build, Command};
 pub use check::{Check, Expect, PageOrigin};
 pub use code::{CodeSource, Dependencies, FilePatterns};
-pub use document::{Manifest, parse, value_files};
+pub use document::{Manifest, parse, parse_for_any_stage, value_files};
 pub use environment::accepts_variable;
 pub use fill::{Found, Unfilled, fill};
 pub use function::Function;

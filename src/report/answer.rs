@@ -26,8 +26,25 @@ pub enum Extra {
     Response(Option<Response>),
     Import(Option<ImportAnswer>),
     Local(LocalAnswer),
+    /// What is deployed, by stage.
+    Stages(Option<Vec<DeployedStage>>),
     /// A file that was installed.
     Path(Option<PathBuf>),
+}
+
+/// A stage of the app that is deployed.
+#[derive(Clone, Debug)]
+pub struct DeployedStage {
+    /// `None` for what is deployed without a stage.
+    pub stage: Option<String>,
+    /// The functions' names in the manifest.
+    pub functions: Vec<String>,
+    /// When the newest live version of them was published, and from which commit.
+    pub live_since: Option<String>,
+    pub origin: Option<String>,
+    /// When it is no longer needed.
+    pub expires: Option<String>,
+    pub is_expired: bool,
 }
 
 /// Functions, with their account, region, endpoint and stage. Results that a command does not have are `None` or empty.

@@ -26,7 +26,7 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
+    DeployedStage, Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
 };
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;

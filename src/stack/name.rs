@@ -75,13 +75,7 @@ impl Names {
     /// characters is truncated, and ends in eight hex digits of the full name's SHA-256.
     pub fn role_name(&self) -> String {
         let name = format!("lamstream-{}-{}", self.region, self.function_name());
-        if name.len() <= ROLE_NAME_LIMIT {
-            return name;
-        }
-        let digest = Sha256::digest(name.as_bytes());
-        let hash = hex(&digest[..4]);
-        let kept: String = name.chars().take(ROLE_NAME_LIMIT - hash.len() - 1).collect();
-        format!("{kept}-{hash}")
+        if name.len() <= ROLE_NAME_LIMIT { name } else { cut(&name, &name, ROLE_NAME_LIMIT) }
     }
 
     /// `/lamstream/APP/`
@@ -116,6 +110,25 @@ pub fn function_name(app: &str, stage: Option<&str>, function: &str) -> String {
         Some(stage) => format!("{app}-{stage}-{function}"),
         None => format!("{app}-{function}"),
     }
+}
+
+/// The name of a stage for a branch or another text: letters, digits, `-` and `_`, at most `limit` of them. A text that is
+/// such a name stays as it is. Others end in eight hex digits of the text's SHA-256, so that two branches never share a stage.
+pub fn stage_name(text: &str, limit: usize) -> String {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if text.len() <= limit && text.chars().all(is_allowed) {
+        return text.to_owned();
+    }
+    let name: String = text.chars().map(|letter| if is_allowed(letter) { letter } else { '-' }).collect();
+    cut(&name, text, limit)
+}
+
+/// The beginning of a name of ASCII letters, with eight hex digits of the SHA-256 of what it stands for: at most `limit`
+/// characters, but at least the digits.
+fn cut(name: &str, whole: &str, limit: usize) -> String {
+    let hash = hex(&Sha256::digest(whole.as_bytes())[..4]);
+    let kept: String = name.chars().take(limit.saturating_sub(hash.len() + 1)).collect();
+    format!("{}-{hash}", kept.trim_end_matches('-')).trim_start_matches('-').to_owned()
 }
 
 /// `/aws/lambda/FUNCTION_NAME`

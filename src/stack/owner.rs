@@ -3,6 +3,9 @@
 use super::name::Names;
 use super::tags::Tags;
 
+/// The tag that says how long a stage is needed after its last deploy, as the manifest spells it.
+pub const EXPIRES: &str = "lamstream:expires";
+
 /// The owner of a resource, according to its tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {

@@ -11,6 +11,10 @@ impl Tags {
         self.0.insert(name.into(), value.into());
     }
 
+    pub fn extend_with<'a>(&mut self, tags: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        tags.into_iter().for_each(|(name, value)| self.insert(name, value));
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -46,6 +46,7 @@ mod settings;
 mod signers;
 mod snap_start;
 mod source;
+mod stages;
 mod stdout;
 mod strangers;
 mod surroundings;

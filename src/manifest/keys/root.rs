@@ -36,6 +36,13 @@ pub const ROOT: Keys = &[Group {
         ),
         key("local", Table(LOCAL), Means("nothing"), "[what functions get on this machine](#local)"),
         key("functions", Named(FUNCTION), Required, "a function, at least one; names must differ by more than case"),
+        key(
+            "expires",
+            Text,
+            Means("never"),
+            "in a [stage](#stages) only: how long it is needed after its last deploy, in hours (`12h`) or days (`7d`). \
+             `stages --expired` lists stages that are not needed any more, and `destroy --expired` removes them",
+        ),
         key("stages", Stages, Means("none"), "[a stage](#stages)"),
     ],
 }];

@@ -6,7 +6,9 @@ use super::renderer::{Page, Renderer};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
-use crate::report::answer::{Answer, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State};
+use crate::report::answer::{
+    Answer, DeployedStage, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State,
+};
 use crate::report::log_line::log_json;
 use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
@@ -61,6 +63,9 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
         Extra::Events(events) => {
             document["events"] = json!(events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
         }
+        Extra::Stages(stages) => {
+            document["stages"] = json!(stages.as_ref().map(|stages| stages.iter().map(stage).collect::<Vec<_>>()));
+        }
         Extra::Response(found) => document["response"] = json!(found.as_ref().map(response)),
     }
     document
@@ -70,6 +75,17 @@ fn local(local: &LocalAnswer) -> Value {
     let env: serde_json::Map<String, Value> =
         local.env.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     json!({ "running": local.endpoint().is_some(), "endpoint": local.endpoint(), "data": local.data, "env": env })
+}
+
+fn stage(stage: &DeployedStage) -> Value {
+    json!({
+        "stage": stage.stage,
+        "functions": stage.functions,
+        "live_since": stage.live_since,
+        "origin": stage.origin,
+        "expires": stage.expires,
+        "expired": stage.is_expired,
+    })
 }
 
 fn left_over(left: &LeftOver) -> Value {

@@ -4,7 +4,8 @@ use super::printed::Text;
 use super::renderer::{Page, Renderer};
 use crate::failure::Failure;
 use crate::report::answer::{
-    Answer, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, NotCompared, State,
+    Answer, DeployedStage, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, NotCompared,
+    State,
 };
 use crate::report::log_line::log_text;
 use crate::report::story::plan_lines;
@@ -18,7 +19,11 @@ pub(super) struct Plain;
 
 impl Renderer for Plain {
     fn answer(&self, _: &str, answer: &Answer, failure: Option<&Failure>, page: Page) -> Text {
-        let lines = Text::wrapped(&lines(&answer.found, failure, page.columns), page.columns);
+        let mut lines = lines(&answer.found, failure, page.columns);
+        if let Extra::Stages(Some(stages)) = &answer.extra {
+            lines.extend(table(&stages.iter().map(stage).collect::<Vec<_>>(), page.columns));
+        }
+        let lines = Text::wrapped(&lines, page.columns);
         [Text::lines(&values(answer)), lines].into_iter().collect()
     }
 
@@ -41,7 +46,9 @@ fn values(answer: &Answer) -> String {
         Extra::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
         Extra::Local(local) => local_values(local),
         Extra::Path(Some(path)) => format!("{}\n", path.display()),
-        Extra::Events(_) | Extra::Response(_) | Extra::Import(None) | Extra::Path(None) => String::new(),
+        Extra::Stages(_) | Extra::Events(_) | Extra::Response(_) | Extra::Import(None) | Extra::Path(None) => {
+            String::new()
+        }
     }
 }
 
@@ -148,6 +155,23 @@ fn verdict_style(verdict: Verdict) -> Style {
         Verdict::Unverified => YELLOW,
         Verdict::Failed => RED,
     }
+}
+
+/// `pr-12  chat, site  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f  expired on 2026-11-29T18:00:00Z`
+fn stage(stage: &DeployedStage) -> Vec<Cell> {
+    let plain = |text: Option<String>| (Style::new(), text.unwrap_or_else(|| "-".to_owned()));
+    let expires = match (&stage.expires, stage.is_expired) {
+        (Some(at), true) => (YELLOW, format!("expired on {at}")),
+        (Some(at), false) => (Style::new(), format!("expires on {at}")),
+        (None, _) => (Style::new(), String::new()),
+    };
+    vec![
+        plain(Some(stage.stage.clone().unwrap_or_else(|| "(no stage)".to_owned()))),
+        plain(Some(stage.functions.join(", "))),
+        plain(stage.live_since.clone()),
+        plain(stage.origin.clone()),
+        expires,
+    ]
 }
 
 /// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified  live`
