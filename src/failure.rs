@@ -244,11 +244,6 @@ impl Failure {
         Failure::usage(format!("cannot read {what} `{}`: {error}", path.display()))
     }
 
-    pub fn no_port(port: u16, error: &std::io::Error) -> Failure {
-        Failure::usage(format!("cannot listen on port {port} of 127.0.0.1: {error}"))
-            .hint("name another port with `--port`")
-    }
-
     pub fn not_a_layer(arn: &str) -> Failure {
         Failure::usage(format!("`{arn}` is not the ARN of a layer version, such as `{LAYER_VERSION}`"))
     }

@@ -16,7 +16,7 @@ const HELP: Help = Help {
 
 /// Deploy to the local cloud again whenever a file changes
 ///
-/// Crates are compiled quickly, web apps are packaged anew, and every release is checked. If a build or a check fails,
+/// Crates are compiled quickly, web apps are packaged again, and every release is checked. If a build or a check fails,
 /// the last good release keeps serving. Ctrl-C ends everything.
 #[derive(Debug, Args)]
 #[command(after_help = HELP.text())]

@@ -8,7 +8,7 @@ use super::values::{Missing, connect_with_what_is_there};
 use crate::aws::Current;
 use crate::cli::Status;
 use crate::failure::Failure;
-use crate::manifest::Function;
+use crate::manifest::{ENV_FILE, Function};
 use crate::report::{Answer, Detail, FunctionAnswer, NotCompared, State};
 use crate::stack::{Secret, Stack};
 use futures_util::future::try_join_all;
@@ -49,7 +49,8 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
         let is_live = current.observed.stack.live.is_some();
         let is_readable = is_live && undecryptable.is_none();
         let missing = missing.into_iter().filter(|_| is_readable);
-        let missing = missing.map(|(name, why)| NotCompared { field: format!("environment.{name}"), why });
+        let field = |name: String| if name == ENV_FILE { name } else { format!("environment.{name}") };
+        let missing = missing.map(|(name, why)| NotCompared { field: field(name), why });
         let not_compared = missing.chain(undecryptable).collect();
         let detail = Detail::Comparison { in_manifest: true, not_compared };
         let drift = Proposal::new(current, target);
@@ -103,6 +104,13 @@ fn leave_out(missing: &[(String, String)], current: &Stack, target: &mut Stack) 
     }
     let is = &live.environment;
     for (name, _) in missing {
+        if name == ENV_FILE {
+            // Any variable that is not written in the manifest may come from the file.
+            for (name, value) in is {
+                wanted.release.configuration.environment.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            continue;
+        }
         // A variable that AWS does not have differs, whatever its value is.
         let value = is.get(name).cloned().unwrap_or_else(|| Secret::new(""));
         wanted.release.configuration.environment.insert(name.clone(), value);

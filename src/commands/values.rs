@@ -18,6 +18,8 @@ const THERE: &str = "with `--local`, store it in the local cloud: run `eval \"$(
 const NOT_TEXT: &str = "is not valid UTF-8";
 /// The longest possible variable or header, followed by a line end, in bytes.
 const LONGEST: u64 = 4096 + 2;
+/// The longest file of variables, in bytes. It may have many comments.
+const LONGEST_FILE: u64 = 64 * 1024;
 
 /// Opens the account and fetches all values of the chosen functions.
 ///
@@ -177,7 +179,9 @@ fn fill_values<'f>(
 fn look_up(origin: &Origin, directory: &Path) -> Result<Secret, NoValue> {
     let value = match origin {
         Origin::Env(name) => variable(name)?,
-        Origin::File(path) => contents(&directory.join(path))?,
+        Origin::File(path) => contents(&directory.join(path), LONGEST)?,
+        // A file without variables is as good as any.
+        Origin::EnvFile(path) => return contents(&directory.join(path), LONGEST_FILE).map(Secret::new),
         Origin::Ssm(_) | Origin::Secret(_) => return Err(NoValue::Missing("is not on this machine".into())),
     };
     if value.is_empty() { Err(NoValue::Missing("is empty".into())) } else { Ok(Secret::new(value)) }
@@ -189,16 +193,20 @@ fn variable(name: &str) -> Result<String, NoValue> {
 }
 
 /// The contents of a file, without the one line end that editors and `echo` add.
-fn contents(path: &Path) -> Result<String, NoValue> {
+fn contents(path: &Path, longest: u64) -> Result<String, NoValue> {
     let unreadable = |error: io::Error| {
         let why = format!("cannot be read: {error}");
         if error.kind() == ErrorKind::NotFound { NoValue::Missing(why) } else { NoValue::Unreadable(why) }
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(NoValue::Unfit("is longer than 4096 bytes, Lambda's limit for all variables together".into()));
+    file.take(longest + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > longest {
+        let limit = match longest {
+            LONGEST => "4096 bytes, Lambda's limit for all variables together".to_owned(),
+            longest => format!("{longest} bytes"),
+        };
+        return Err(NoValue::Unfit(format!("is longer than {limit}")));
     }
     let text = String::from_utf8(bytes).map_err(|_| NoValue::Unfit(NOT_TEXT.into()))?;
     let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));

@@ -17,6 +17,7 @@ pub fn hint_for_missing((origin, why): &(Origin, NoValue)) -> Option<String> {
 fn hint_to_replace(origin: &Origin) -> String {
     match origin {
         Origin::Env(name) => format!("set `{name}` to text in UTF-8 where lamstream runs"),
+        Origin::EnvFile(path) => format!("save `{}` as text in UTF-8", path.display()),
         Origin::File(path) => format!("save only the value in `{}`, as text in UTF-8", path.display()),
         Origin::Ssm(name) => format!("store the value as text in the parameter `{name}`"),
         Origin::Secret(name) => {
@@ -35,7 +36,9 @@ fn hint_to_create(origin: &Origin) -> String {
             let name = quoted(name);
             format!("set the variable where lamstream runs: `export {name}=VALUE`, or in the CI system's settings")
         }
-        Origin::File(path) => format!("create `{}`; its path is relative to the manifest", path.display()),
+        Origin::File(path) | Origin::EnvFile(path) => {
+            format!("create `{}`; its path is relative to the manifest", path.display())
+        }
         Origin::Ssm(arn) if arn.starts_with("arn:") => correct("a parameter", arn),
         Origin::Secret(arn) if arn.starts_with("arn:") => correct("a secret", arn),
         Origin::Ssm(name) => {

@@ -187,7 +187,7 @@ pub fn value_files(text: &str) -> BTreeSet<PathBuf> {
     let variants = variants(root, &stages::read(root, &notes), &notes);
     let functions = variants.iter().flat_map(|variant| &variant.manifest.functions);
     let file = |outside: &Outside| match &outside.origin {
-        Origin::File(path) => Some(path.clone()),
+        Origin::File(path) | Origin::EnvFile(path) => Some(path.clone()),
         _ => None,
     };
     functions.flat_map(Function::outside).filter_map(file).collect()

@@ -1,6 +1,7 @@
 //! A function's environment variables. No message in this file may contain a value.
 
-use super::outside::{Outside, read_value};
+use super::name::is_path;
+use super::outside::{Origin, Outside, read_value};
 use super::section::{Entry, Section};
 use crate::stack::{Environment, Secret};
 use std::collections::BTreeMap;
@@ -34,14 +35,32 @@ const RESERVED: [&str; 21] = [
     "LAMBDA_TASK_ROOT",
 ];
 
-/// The variables with their values, and those whose values come from outside. `ours` are the ones that lamstream adds.
+/// The key that names a file of variables.
+pub const ENV_FILE: &str = "env_file";
+
+/// The variables with their values, and those whose values come from outside. `ours` are the ones that lamstream adds. A
+/// file of variables comes first, so that others override it.
 pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<Outside>) {
     let (mut environment, mut outside) = (Environment::new(), Vec::new());
+    if let Some(entry) = keys.entry(ENV_FILE)
+        && let Some(path) = entry.matching(is_path, "the path of a file, such as `.env`")
+    {
+        let origin = Origin::EnvFile(path.into_inner().into());
+        outside.push(Outside { name: ENV_FILE.to_owned(), origin, place: entry.place.clone() });
+    }
     let Some(entry) = keys.entry("environment") else { return (environment, outside) };
     let Some(variables) = entry.section("`environment`".into()) else { return (environment, outside) };
     for variable in variables.all() {
         let value = read_variable(&variable, &mut outside);
         environment.extend(value.map(|value| (variable.name.to_owned(), Secret::new(value))));
+    }
+    // Where a value comes from is written one level below.
+    if let Some(path) = environment.get("file").filter(|path| environment.len() == 1 && path.reveal().ends_with(".env"))
+    {
+        let path = path.reveal();
+        entry.problem_with_name(format!(
+            "`environment` has only a variable named `file`, expected `{ENV_FILE} = \"{path}\"` for the variables of a file"
+        ));
     }
     if let Some(problem) = too_large(environment.iter().chain(ours)) {
         entry.problem_with_name(problem);
@@ -58,13 +77,8 @@ pub(super) fn too_large<'a>(environment: impl Iterator<Item = (&'a String, &'a S
 
 fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option<&'a str> {
     let name = variable.name;
-    if RESERVED.contains(&name) {
-        variable.problem_with_name(format!("`{name}` is reserved: Lambda sets it itself, expected another name"));
-    } else if !is_variable(name) {
-        variable.problem_with_name(format!(
-            "`{name}` is not a valid name for an environment variable, expected a letter, then letters, digits or `_`, at \
-             least two characters"
-        ));
+    if !accepts_variable(name) {
+        variable.problem_with_name(why_not(name));
     }
     let value = read_value(variable, outside)?;
     if value.contains('\0') {
@@ -77,6 +91,17 @@ fn read_variable<'a>(variable: &Entry<'a>, outside: &mut Vec<Outside>) -> Option
 /// Whether a variable may have this name.
 pub fn accepts_variable(name: &str) -> bool {
     is_variable(name) && !RESERVED.contains(&name)
+}
+
+/// Why no variable may have this name.
+pub(super) fn why_not(name: &str) -> String {
+    if RESERVED.contains(&name) {
+        return format!("`{name}` is reserved: Lambda sets it itself, expected another name");
+    }
+    format!(
+        "`{name}` is not a valid name for an environment variable, expected a letter, then letters, digits or `_`, at least \
+         two characters"
+    )
 }
 
 fn is_variable(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Puts values from outside into the manifest.
 
 use super::check::Check;
+use super::env_file;
 use super::environment;
 use super::function::Function;
 use super::http;
@@ -37,9 +38,24 @@ impl Function {
         secrets_of(&self.environment).chain(of_checks)
     }
 
+    /// Adds variables of a file. Those of `environment` override them.
+    fn add_variables(&mut self, variables: Vec<(String, String)>) {
+        let written: BTreeSet<String> = self.environment.keys().cloned().collect();
+        for (name, value) in variables.into_iter().filter(|(name, _)| !written.contains(name)) {
+            self.environment.insert(name, Secret::new(value));
+        }
+    }
+
     fn fill(&mut self, found: &Found, problems: &mut Vec<Wrong>) {
         let asked = self.outside.first().map(|first| first.place.clone());
         for (outside, value) in taken(&mut self.outside, found, problems) {
+            if let Origin::EnvFile(_) = outside.origin {
+                match env_file::read(value.reveal()) {
+                    Ok(variables) => self.add_variables(variables),
+                    Err(why) => problems.push((outside.problem(&format!("cannot be read: {why}")), None)),
+                }
+                continue;
+            }
             if value.reveal().contains('\0') {
                 problems.push((outside.problem("contains a NUL character, which no variable can contain"), None));
             }

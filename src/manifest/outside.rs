@@ -15,6 +15,8 @@ pub enum Origin {
     Env(String),
     /// A file, relative to the manifest.
     File(PathBuf),
+    /// A file of variables, relative to the manifest.
+    EnvFile(PathBuf),
     /// A parameter of Systems Manager's Parameter Store: a name or an ARN, optionally with `:VERSION`.
     Ssm(String),
     /// A secret of AWS Secrets Manager: a name or an ARN.
@@ -26,7 +28,7 @@ const KEYS: [&str; 4] = ["env", "file", "ssm", "secret"];
 impl Origin {
     /// Whether it can be resolved without AWS.
     pub fn is_near(&self) -> bool {
-        matches!(self, Origin::Env(_) | Origin::File(_))
+        matches!(self, Origin::Env(_) | Origin::File(_) | Origin::EnvFile(_))
     }
 }
 
@@ -34,7 +36,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Env(name) => write!(formatter, "the environment variable `{name}`"),
-            Origin::File(path) => write!(formatter, "the file `{}`", path.display()),
+            Origin::File(path) | Origin::EnvFile(path) => write!(formatter, "the file `{}`", path.display()),
             Origin::Ssm(name) => write!(formatter, "the parameter `{name}`"),
             Origin::Secret(name) => write!(formatter, "the secret `{name}`"),
         }
@@ -53,7 +55,11 @@ pub struct Outside {
 
 impl Outside {
     pub(super) fn problem(&self, why: &str) -> Problem {
-        Problem::new(Some(self.place.clone()), format!("`{}` comes from {}, which {why}", self.name, self.origin))
+        let message = match &self.origin {
+            Origin::EnvFile(_) => format!("`{}` names {}, which {why}", self.name, self.origin),
+            origin => format!("`{}` comes from {origin}, which {why}", self.name),
+        };
+        Problem::new(Some(self.place.clone()), message)
     }
 }
 

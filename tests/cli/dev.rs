@@ -144,7 +144,7 @@ fn every_edit_is_served_behind_the_same_url_and_nothing_that_fails_is() {
     let lines = dev.until("waiting for changes").join("\n");
     assert!(lines.contains("changed: `app/main.py`") && lines.contains("Verified"), "{lines}");
     assert!(get(&url).starts_with("two small is well"));
-    // What a function writes stands beside, and files that tools and editors write change nothing.
+    // Files that tools and editors write change nothing.
     bench.write("app/.main.py.swp", "");
     bench.write_all("app/__pycache__/main.pyc", "");
     bench.write(".env", "large");

@@ -273,3 +273,56 @@ fn a_file_that_exists_is_not_to_be_created() {
     std::fs::create_dir(bench.path("token")).expect("it is made");
     expected("`token`, which cannot be read: Is a directory", "");
 }
+
+const OF_A_FILE: &str = "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nurl = { auth = 'none' }\nenv_file = 'secrets/.env'\n\
+    environment = { LEVEL = 'info' }\ncheck = { method = 'POST', path = '/stream/chat', query = { query = 'hello' }, streams = true }\n";
+
+#[test]
+fn a_file_of_variables_is_read_whole_and_stays_out_of_sight() {
+    let bench = Bench::new(OF_A_FILE);
+    let missing = bench.run(&["plan", "--local", &package()]);
+    let (code, errors) = code_and_errors(&missing);
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(
+        errors.contains("deploy.toml:5:1: `env_file` names the file `secrets/.env`, which cannot be read"),
+        "{errors}"
+    );
+    bench.write_all(
+        "secrets/.env",
+        "# keys\nTOKEN='planted-value-4711' # a comment\nexport LEVEL=debug\nGREETING=\"a\\nb\"\n",
+    );
+    bench.good(&["deploy", "--local", &package()]);
+    let expected = json!({"TOKEN": "planted-value-4711", "LEVEL": "info", "GREETING": "a\nb"});
+    assert_eq!(environment(&bench), expected);
+    assert_eq!(bench.good(&["plan", "--local", &package()]), "no changes\n");
+    bench.write("secrets/.env", "TOKEN=planted-value-4712\n");
+    let plan = bench.good(&["plan", "--local", &package()]);
+    assert!(plan.contains("environment.GREETING") && plan.contains("environment.TOKEN changed"), "{plan}");
+    assert!(!plan.contains("planted"), "{plan}");
+    // Without the file, the rest is compared.
+    std::fs::remove_file(bench.path("secrets/.env")).unwrap();
+    let status = bench.good(&["status", "--local"]);
+    assert!(status.contains("env_file not compared: ") && !status.contains('~'), "{status}");
+}
+
+#[test]
+fn a_line_that_would_be_read_otherwise_elsewhere_is_named_without_its_value() {
+    let bench = Bench::new(OF_A_FILE);
+    for (line, expected) in [
+        ("TOKEN=planted${MORE}", "which cannot be read: line 2: lamstream replaces no `${NAME}`"),
+        ("planted", "which cannot be read: line 2: expected `NAME=value`"),
+        ("AWS_REGION=planted", "which cannot be read: line 2: `AWS_REGION` is reserved"),
+        ("TOKEN='planted", "which cannot be read: line 2: the quote has no end"),
+    ] {
+        bench.write_all("secrets/.env", &format!("LEVEL=debug\n{line}\n"));
+        let (code, errors) = code_and_errors(&bench.run(&["deploy", "--local", &package()]));
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(expected) && !errors.contains("planted"), "{expected}: {errors}");
+    }
+    let large = format!("TOKEN={}\n", "x".repeat(5000));
+    bench.write("secrets/.env", &large);
+    let (code, errors) = code_and_errors(&bench.run(&["deploy", "--local", &package()]));
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("expected at most 4096"), "{errors}");
+    assert!(!bench.data().exists(), "no local cloud was started");
+}

@@ -19,7 +19,10 @@ impl Relay {
     /// If the port is taken.
     pub(super) async fn listen(port: u16) -> Result<Relay, Failure> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await;
-        let listener = listener.map_err(|error| Failure::no_port(port, &error))?;
+        let listener = listener.map_err(|error| {
+            Failure::usage(format!("cannot listen on port {port} of 127.0.0.1: {error}"))
+                .hint("name another port with `--port`")
+        })?;
         Ok(Relay { listener, port, target: watch::Sender::new(None) })
     }
 

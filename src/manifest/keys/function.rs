@@ -84,6 +84,13 @@ const OWN: &[Key] = &[
         "names to [values](#values-from-outside), at most 4096 bytes of JSON in total; names reserved by Lambda are \
          refused",
     ),
+    key(
+        "env_file",
+        Text,
+        Means("none"),
+        "a file of variables, such as `\".env\"`, relative to the manifest: [`NAME=value` lines](#values-from-outside). \
+         `environment` overrides it",
+    ),
     key("url", Table(URL), Means("no URL"), "[the Function URL](#url)"),
     key("check", TableOrTables(CHECK), Means("`GET /` below 500"), "[what a version and the URL must answer](#check)"),
     key("log", Table(LOG), Means(""), "[logs](#log)"),

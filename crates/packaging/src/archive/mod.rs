@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn the_zip_never_changes() {
-        let packed = pack(&sample()).unwrap();
+        let packed = pack(&sample(), false).unwrap();
         let digest: String = Sha256::digest(&packed).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(digest, "b434cf89aaecb79e94da9f72c4b3b0a175dd843e2ec54e5e53532c2e342fa0df");
     }
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_can_be_unpacked_and_lambda_may_run_it() {
-        let packed = pack(b"\x7fELF and so on").unwrap();
+        let packed = pack(b"\x7fELF and so on", false).unwrap();
         assert_eq!(unpack_bootstrap(&packed).unwrap(), b"\x7fELF and so on");
         let mut archive = ZipArchive::new(Cursor::new(&packed)).unwrap();
         let entry = archive.by_index(0).unwrap();
