@@ -30,7 +30,7 @@ const VALUES: [&str; 3] = ["ssm:GetParameters", "secretsmanager:GetSecretValue",
 /// The commands that each policy is for, in the words of its heading. Only one of the last two is needed, and both
 /// rely on the first.
 const POLICIES: [(&str, &[&str]); 3] = [
-    ("Reading", &["plan", "status", "url", "releases", "logs", "verify"]),
+    ("Reading", &["plan", "status", "url", "releases", "logs", "verify", "stages"]),
     ("Deploying", &["deploy", "rollback", "promote", "abort", "invoke"]),
     ("Destroying", &["destroy"]),
 ];
@@ -118,7 +118,7 @@ fn changes(watch: &mut Watch) {
     watch.deploy("four", &[]);
     watch.function(SECOND);
     watch.run(0, &["plan", &package]);
-    for command in ["status", "url", "releases", "verify"] {
+    for command in ["status", "url", "releases", "verify", "stages"] {
         watch.run(0, &[command]);
     }
     watch.run(0, &["logs", "chat"]);

@@ -22,6 +22,7 @@ const RUNS: &[&[&str]] = &[
     &["url", "--local"],
     &["status", "--local"],
     &["releases", "--local"],
+    &["stages", "--local"],
     &["promote", "--local"],
     &["abort", "--local"],
     &["logs", "talker", "--local"],
@@ -38,6 +39,7 @@ const RUNS: &[&[&str]] = &[
 
 /// Commands that answer nothing in text, or that a test of its own is for.
 const OTHERS: &[&str] = &[
+    "dev",
     "verify",
     "rollback",
     "destroy",
