@@ -7,6 +7,7 @@ use crate::commands::session::Session;
 use crate::failure::Failure;
 use crate::local;
 use std::future::Future;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +26,9 @@ pub(super) async fn served(session: &Session, work: impl Future<Output = Result<
     }
     let (announce, ready) = oneshot::channel();
     let ended = CancellationToken::new();
-    let limits = Limits::default();
+    // An edit does not wait for delays that only AWS has.
+    let none = Some(Duration::ZERO);
+    let limits = Limits { role_propagation: none, pending: none, update: none, ..Limits::default() };
     let announce = |_: &str| {
         let _ = announce.send(());
     };
