@@ -2,7 +2,7 @@
 
 use super::memory::Memory;
 use crate::apply::{CloudError, Outputs, Reason};
-use crate::stack::{Provisioned, Weight};
+use crate::stack::{Arrival, Provisioned, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 /// The alias as observed.
@@ -48,11 +48,20 @@ impl Routing {
         Ok(Routing { version, shifted: shifted(routing), memory })
     }
 
-    /// Routes all traffic to `number`. `asked` means that the URL is verified afterwards.
-    pub(super) fn whole(current: Option<&Routing>, number: &str, asked: bool) -> Routing {
+    /// Routes all traffic to `number`, as of `now`. `asked` means that the URL is verified afterwards.
+    pub(super) fn whole(current: Option<&Routing>, number: &str, asked: bool, now: Arrival) -> Routing {
         let memory = current.map(|current| current.memory.clone()).unwrap_or_default();
         let from = current.map(|current| current.version.as_str());
-        Routing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) }
+        let to = Routing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) };
+        to.arrived(from, now)
+    }
+
+    /// Remembers that the version is live as of `now`, unless it was before.
+    pub(super) fn arrived(self, from: Option<&str>, now: Arrival) -> Routing {
+        match from == Some(&*self.version) {
+            true => self,
+            false => Routing { memory: self.memory.since(&self.version, now), ..self },
+        }
     }
 
     /// The version that traffic was last moved to.
@@ -82,6 +91,7 @@ impl Routing {
         Outputs {
             version: Some(self.version.clone()),
             previous: self.memory.previous.clone(),
+            arrival: self.memory.arrival(&self.version),
             shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
             remembered: self.memory.live(self.newest()),
             ..Outputs::default()

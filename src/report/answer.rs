@@ -3,7 +3,7 @@
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::{Failure, FailureKind};
 use crate::plan::Plan;
-use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
+use crate::stack::{FunctionUrl, Names, Origin, Published, Release, Verdict, Weight};
 use import::LeftOver;
 use std::path::PathBuf;
 
@@ -88,8 +88,21 @@ pub enum Detail {
     Zip(Zip),
     /// Its releases, the newest first.
     Releases(Vec<Published>),
-    /// Its state: whether the manifest has the function, and what could not be compared with it.
-    Comparison { in_manifest: bool, not_compared: Vec<NotCompared> },
+    /// Its state.
+    Comparison(Comparison),
+}
+
+/// What is deployed, compared with the manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    pub in_manifest: bool,
+    pub not_compared: Vec<NotCompared>,
+    /// Where the live version comes from.
+    pub origin: Origin,
+    /// When the live version was published, as Lambda writes it.
+    pub published_at: Option<String>,
+    /// Of a function that is not deployed here, the regions in which lamstream has created it; `None` if not known.
+    pub other_regions: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

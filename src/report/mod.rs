@@ -7,6 +7,7 @@ mod story;
 mod ticker;
 
 mod log_line;
+mod moment;
 mod outlet;
 
 mod canvas;
@@ -26,7 +27,7 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
+    Comparison, Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
 };
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;

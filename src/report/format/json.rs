@@ -6,9 +6,10 @@ use super::renderer::{Page, Renderer};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
 use crate::plan::{Change, Plan};
-use crate::report::answer::{Answer, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State};
+use crate::report::answer::{Answer, Comparison, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State};
 use crate::report::log_line::log_json;
-use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
+use crate::report::moment::utc_seconds;
+use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use import::LeftOver;
@@ -141,23 +142,48 @@ fn function(function: &FunctionAnswer) -> Value {
             value["sha256"] = json!(zip.sha256);
             value["size"] = json!(zip.size);
         }
-        Detail::Releases(releases) => value["releases"] = releases.iter().map(published).collect(),
-        Detail::Comparison { in_manifest, not_compared } => {
-            value["in_manifest"] = json!(in_manifest);
+        Detail::Releases(releases) => {
+            value["releases"] = releases.iter().map(|release| published(function, release)).collect();
+        }
+        Detail::Comparison(comparison) => {
+            value["in_manifest"] = json!(comparison.in_manifest);
+            value["live"] = live(function, comparison);
+            value["other_regions"] = json!(comparison.other_regions);
             value["not_compared"] =
-                not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
+                comparison.not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
         }
     }
     value
 }
 
-fn published(published: &Published) -> Value {
+fn live(function: &FunctionAnswer, comparison: &Comparison) -> Value {
+    let Comparison { origin, published_at, .. } = comparison;
+    let arrival = function.outputs.arrival.as_ref();
+    let live = json!({
+        "since": arrival.map(|arrival| utc_seconds(arrival.at)),
+        "by": arrival.and_then(|arrival| arn(function, arrival.by.as_ref())),
+        "origin": origin.code,
+        "published_at": published_at,
+        "published_by": arn(function, origin.by.as_ref()),
+    });
+    function.outputs.version.as_ref().map_or(Value::Null, |_| live)
+}
+
+fn arn(function: &FunctionAnswer, caller: Option<&Caller>) -> Option<String> {
+    Some(caller?.arn(function.names.as_ref()?))
+}
+
+fn published(function: &FunctionAnswer, published: &Published) -> Value {
+    let arrival = published.arrival.as_ref();
     json!({
         "version": published.version,
         "published_at": published.at,
-        "origin": published.origin,
+        "origin": published.origin.code,
+        "published_by": arn(function, published.origin.by.as_ref()),
         "code_sha256": published.release.code,
         "live": matches!(published.share, Share::Whole | Share::Rest(_)),
+        "live_since": arrival.map(|arrival| utc_seconds(arrival.at)),
+        "live_by": arrival.and_then(|arrival| arn(function, arrival.by.as_ref())),
         "previous": published.is_previous,
         "verification": published.verdict.as_str(),
         "percent": match published.share {

@@ -1,8 +1,10 @@
 //! The formats of stdout: each is one file, with its lines in [`Output`].
 
 mod json;
+mod pieces;
 mod printed;
 mod renderer;
+mod status;
 mod text;
 
 pub(crate) use printed::Text;
