@@ -18,6 +18,7 @@ mod plan;
 mod promote;
 mod releases;
 mod rollback;
+mod stats;
 mod status;
 mod url;
 mod verify;
@@ -107,6 +108,7 @@ commands! {
     deploy::Deploy,
     promote::Promote,
     status::Status,
+    stats::Stats,
     verify::Verify,
     releases::Releases,
     url::Url,

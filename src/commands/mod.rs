@@ -30,6 +30,7 @@ mod prepared;
 mod releases;
 mod rollback;
 mod shift;
+mod stats;
 mod status;
 mod url;
 mod verify;
@@ -65,6 +66,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Plan(arguments) => plan::plan(session, arguments).await,
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
+        Command::Stats(arguments) => stats::stats(session, arguments).await,
         Command::Releases(arguments) => releases::releases(session, arguments).await,
         Command::Verify(arguments) => verify::verify(session, arguments).await,
         Command::Rollback(arguments) => rollback::rollback(session, arguments).await,

@@ -2,9 +2,11 @@
 
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::{Failure, FailureKind};
+use crate::logs::ReleaseFigures;
 use crate::plan::Plan;
 use crate::stack::{FunctionUrl, Names, Origin, Published, Release, Verdict, Weight};
 use import::LeftOver;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// The results of a command. Renderers depend on these shapes, and not on commands.
@@ -90,6 +92,16 @@ pub enum Detail {
     Releases(Vec<Published>),
     /// Its state.
     Comparison(Comparison),
+    /// The figures of its releases; `None` if they could not be read.
+    Stats(Option<Figures>),
+}
+
+/// The figures of a function's releases, the newest first.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The time in which requests ended, in milliseconds since 1970.
+    pub time: Range<i64>,
+    pub releases: Vec<ReleaseFigures>,
 }
 
 /// What is deployed, compared with the manifest.

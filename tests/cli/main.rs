@@ -45,6 +45,8 @@ mod settings;
 mod signers;
 mod snap_start;
 mod source;
+mod stats;
+mod status;
 mod stdout;
 mod strangers;
 mod surroundings;

@@ -5,10 +5,13 @@ use super::printed::Text;
 use super::renderer::{Page, Renderer};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
+use crate::logs::{Percentiles, ReleaseFigures};
 use crate::plan::{Change, Plan};
-use crate::report::answer::{Answer, Comparison, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State};
+use crate::report::answer::{
+    Answer, Comparison, Detail, Extra, Figures, FunctionAnswer, LocalAnswer, LogLine, Response, State,
+};
 use crate::report::log_line::log_json;
-use crate::report::moment::utc_seconds;
+use crate::report::moment::{utc_milliseconds, utc_seconds};
 use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -145,6 +148,7 @@ fn function(function: &FunctionAnswer) -> Value {
         Detail::Releases(releases) => {
             value["releases"] = releases.iter().map(|release| published(function, release)).collect();
         }
+        Detail::Stats(figures) => value["stats"] = json!(figures.as_ref().map(stats)),
         Detail::Comparison(comparison) => {
             value["in_manifest"] = json!(comparison.in_manifest);
             value["live"] = live(function, comparison);
@@ -154,6 +158,37 @@ fn function(function: &FunctionAnswer) -> Value {
         }
     }
     value
+}
+
+fn stats(figures: &Figures) -> Value {
+    json!({
+        "from": utc_milliseconds(figures.time.start),
+        "to": utc_milliseconds(figures.time.end),
+        "releases": figures.releases.iter().map(release_stats).collect::<Vec<_>>(),
+    })
+}
+
+fn release_stats(release: &ReleaseFigures) -> Value {
+    let percentiles = |found: Option<Percentiles>| {
+        found
+            .map(|Percentiles { p50, p95, p99, longest }| json!({ "p50": p50, "p95": p95, "p99": p99, "max": longest }))
+    };
+    json!({
+        "version": release.version,
+        "first_at": utc_milliseconds(release.first),
+        "last_at": utc_milliseconds(release.last),
+        "requests": release.requests,
+        "first_byte_ms": percentiles(release.first_byte),
+        "duration_ms": percentiles(release.duration),
+        "bytes": release.bytes,
+        "cold_starts": release.cold_starts,
+        "cold_start_ms": percentiles(release.start),
+        "errors": release.errors,
+        "timeouts": release.timeouts,
+        "cut_streams": release.cut_streams,
+        // Lambda's records have no requests that it refused.
+        "throttles": null,
+    })
 }
 
 fn live(function: &FunctionAnswer, comparison: &Comparison) -> Value {

@@ -4,6 +4,7 @@ mod json;
 mod pieces;
 mod printed;
 mod renderer;
+mod stats;
 mod status;
 mod text;
 

@@ -3,7 +3,7 @@
 use super::pieces::{changes, set_outside, verdict_style};
 use super::printed::Text;
 use super::renderer::{Page, Renderer};
-use super::status;
+use super::{stats, status};
 use crate::failure::Failure;
 use crate::report::answer::{
     Answer, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, State,
@@ -55,7 +55,12 @@ fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
             let url = function.outputs.url.as_ref()?;
             Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
         }
-        Detail::Url | Detail::Changes | Detail::Checks | Detail::Releases(_) | Detail::Comparison(_) => None,
+        Detail::Url
+        | Detail::Changes
+        | Detail::Checks
+        | Detail::Releases(_)
+        | Detail::Comparison(_)
+        | Detail::Stats(_) => None,
     }
 }
 
@@ -90,6 +95,7 @@ fn lines_of(function: &FunctionAnswer, columns: usize) -> Vec<Line> {
         Detail::Changes => changes(function),
         Detail::Releases(releases) => table(&releases.iter().map(release).collect::<Vec<_>>(), columns),
         Detail::Comparison(comparison) => status::lines(function, comparison),
+        Detail::Stats(figures) => figures.as_ref().map(|figures| stats::lines(function, figures)).unwrap_or_default(),
         Detail::Url | Detail::Checks | Detail::Zip(_) => Vec::new(),
     }
 }
