@@ -346,7 +346,7 @@ mod tests {
         let by = |name: &str| Caller::read(&format!("user/{name}"));
         let arrival = |at, by: Option<Caller>| Arrival { at, by };
         let moved = Memory::default().moved(Some("1"), "2", true).since("2", arrival(1_796_025_600, by("bob")));
-        assert_eq!(moved.write(), "lamstream previous=1 older=2 asking=2 since=2:1796025600 by=user/bob");
+        assert_eq!(moved.write(), "lamstream previous=1 asking=2 passed=1 since=2:1796025600 by=user/bob");
         assert_eq!(Memory::read(&moved.write()), moved);
         let verified = moved.verified("2", "bb", true);
         assert_eq!(verified.arrival("2"), Some(arrival(1_796_025_600, by("bob"))));

@@ -12,6 +12,7 @@ const LONGEST: u64 = 100 * 3_600_000;
 pub(super) struct Times {
     digits: u8,
     counts: Option<Histogram<u32>>,
+    longest: f64,
 }
 
 /// Percentiles by nearest rank: the smallest time that at least so many per cent of all times do not exceed.
@@ -26,7 +27,7 @@ pub struct Percentiles {
 impl Times {
     /// Times with so many significant digits.
     pub(super) fn with_digits(digits: u8) -> Times {
-        Times { digits, counts: None }
+        Times { digits, counts: None, longest: 0.0 }
     }
 
     pub(super) fn add(&mut self, milliseconds: f64) {
@@ -38,6 +39,7 @@ impl Times {
         }
         let hundredths = (milliseconds * PER_MILLISECOND).round().clamp(0.0, LONGEST as f64) as u64;
         if let Some(counts) = &mut self.counts {
+            self.longest = self.longest.max(hundredths as f64 / PER_MILLISECOND);
             // It grows as needed, so this cannot fail.
             let _ = counts.record(hundredths);
         }
@@ -48,9 +50,9 @@ impl Times {
         let counts = self.counts.as_ref().filter(|counts| !counts.is_empty())?;
         let milliseconds = |hundredths: u64| hundredths as f64 / PER_MILLISECOND;
         // A bucket stands for its greatest time, which may exceed the greatest one that was counted.
-        let at = |quantile: f64| milliseconds(counts.value_at_quantile(quantile).min(counts.max()));
+        let at = |quantile: f64| milliseconds(counts.value_at_quantile(quantile)).min(self.longest);
         let [p50, p95, p99] = [0.5, 0.95, 0.99].map(at);
-        Some(Percentiles { p50, p95, p99, longest: milliseconds(counts.max()) })
+        Some(Percentiles { p50, p95, p99, longest: self.longest })
     }
 }
 

@@ -10,6 +10,8 @@ use std::ops::Range;
 const WIDTH: u32 = 960;
 /// The height of one function.
 const HEIGHT: u32 = 360;
+/// The most times below the chart.
+const TICKS: usize = 6;
 const FONT: &str = "sans-serif";
 /// Distinguishable with any colour vision: those of Okabe and Ito.
 const COLOURS: [RGBColor; 6] = [
@@ -25,7 +27,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 /// One chart for each function with figures, one below the other.
-pub fn chart(functions: &[FunctionAnswer]) -> String {
+pub(crate) fn chart(functions: &[FunctionAnswer]) -> String {
     let figures = |function: &'_ FunctionAnswer| match &function.detail {
         Detail::Stats(Some(figures)) => Some((function.name.clone(), figures.clone())),
         _ => None,
@@ -50,20 +52,25 @@ fn draw(area: &Area<'_>, name: &str, figures: &Figures) -> Drawn {
     let releases = &figures.releases;
     let times = releases.iter().flat_map(|release| &release.parts).map(|part| part.first_byte.p95);
     let longest = times.fold(0.0, f64::max);
+    let top = if longest > 0.0 { longest * 1.15 } else { 1.0 };
     let title = format!("{name}: first byte, p50 and p95");
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .caption(title, (FONT, 18))
         .x_label_area_size(32)
         .y_label_area_size(72)
-        .build_cartesian_2d(start..end.max(start + 1), 0.0..if longest > 0.0 { longest * 1.15 } else { 1.0 })?;
+        .build_cartesian_2d((start..end.max(start + 1)).with_key_points(ticks(start, end)), 0.0..top)?;
     let hour = |milliseconds: &i64| utc_seconds(milliseconds / 1000).replace('T', " ").replace('Z', "");
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .x_labels(5)
+        .x_labels(TICKS)
         .x_label_formatter(&hour)
-        .y_label_formatter(&|time| format!("{time:.0} ms"))
+        .y_label_formatter(&|time| match longest {
+            0.0 => String::new(),
+            ..10.0 => format!("{time:.1} ms"),
+            _ => format!("{time:.0} ms"),
+        })
         .label_style((FONT, 12))
         .draw()?;
     for (nth, release) in releases.iter().rev().enumerate() {
@@ -75,7 +82,6 @@ fn draw(area: &Area<'_>, name: &str, figures: &Figures) -> Drawn {
         // A line needs two points.
         chart.draw_series(line(p50).map(|point| Circle::new(point, 2, colour.filled())))?;
         chart.draw_series(line(p95).map(|point| Circle::new(point, 2, colour.mix(0.5).filled())))?;
-        let top = if longest > 0.0 { longest * 1.15 } else { 1.0 };
         let begin = release.first.clamp(start, end);
         chart.draw_series(std::iter::once(PathElement::new(vec![(begin, 0.0), (begin, top)], colour.mix(0.6))))?;
         // A mark near the end would not fit to its right.
@@ -90,6 +96,15 @@ fn draw(area: &Area<'_>, name: &str, figures: &Figures) -> Drawn {
         chart.draw_series(std::iter::once(Text::new("no first byte in the log".to_owned(), middle, label)))?;
     }
     Ok(())
+}
+
+/// Round times, as many as fit below the chart.
+fn ticks(start: i64, end: i64) -> Vec<i64> {
+    const SECONDS: [i64; 14] = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800];
+    let step =
+        SECONDS.into_iter().find(|step| (end - start) / (step * 1000) < TICKS as i64).unwrap_or(30 * 86_400) * 1000;
+    let first = start.div_euclid(step) + i64::from(start.rem_euclid(step) > 0);
+    (first..).map(|nth| nth * step).take_while(|time| *time <= end).take(100).collect()
 }
 
 fn mark(release: &ReleaseFigures) -> String {
@@ -149,7 +164,8 @@ mod tests {
             assert!(words.contains(&expected), "{words:?}");
         }
         assert_eq!(words.iter().filter(|word| **word == "no first byte in the log").count(), 1);
-        assert!(words.contains(&"2026-11-30 08:00:00"), "{words:?}");
+        let times: Vec<&str> = words.iter().filter(|word| word.starts_with("2026")).take(5).copied().collect();
+        assert_eq!(times, ["08:00", "08:15", "08:30", "08:45", "09:00"].map(|time| format!("2026-11-30 {time}:00")));
         assert_eq!(self::words(&chart(&[])), Vec::<String>::new());
     }
 }

@@ -19,7 +19,8 @@ impl Instance {
     pub(super) fn report_init_end(&mut self, status: Status<'_>) {
         self.print_all();
         let phase = report::phase(self.start.patient);
-        for line in report::init_end(self.spec.log_form(), phase, self.started.elapsed(), status) {
+        let took = self.init.unwrap_or_else(|| self.started.elapsed());
+        for line in report::init_end(self.spec.log_form(), phase, took, status) {
             self.log_line(&line);
         }
     }
