@@ -264,7 +264,7 @@ fn rollback_goes_to_what_was_live_before_and_back_again() {
     );
     let releases = bench.good(&["releases", "--local"]);
     let shares: Vec<&str> = releases.lines().map(|line| line.rsplit("  ").next().unwrap_or_default().trim()).collect();
-    assert_eq!((shares[0], shares[2]), ("previous", "live"), "{releases}");
+    assert!(shares[0] == "previous" && shares[2].starts_with("live since "), "{releases}");
 }
 
 #[test]

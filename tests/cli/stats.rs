@@ -5,7 +5,7 @@ use crate::support::bench::{Bench, moody_zip, said};
 use crate::talker::Running;
 use serde_json::{Value, json};
 
-/// A function in this mood, without a check: a deploy then sends no requests.
+/// A function in this mood.
 fn manifest(mood: &str, log: &str) -> String {
     format!(
         "app = \"shop\"\n[functions.chat]\ncrate = \"unused\"\ntimeout = 2\nurl = {{ auth = \"none\" }}\n{log}\n\
@@ -19,7 +19,9 @@ const TEXT: &str = "";
 
 fn deploy(bench: &Bench, mood: &str, log: &str) {
     bench.write("deploy.toml", &manifest(mood, log));
-    bench.good(&["deploy", "--local", "--yes", &format!("--package={}", moody_zip().display())]);
+    let package = format!("--package={}", moody_zip().display());
+    // A deploy that checks the function sends requests of its own.
+    bench.good(&["deploy", "--local", "--yes", "--no-verify", &package]);
 }
 
 /// Sends a request, and reads the log until its report.
@@ -114,7 +116,8 @@ fn functions_that_share_a_log_have_figures_of_their_own() {
     };
     let bench = Bench::new(&format!("app = \"shop\"\n{}{}", function("one"), function("two")));
     let zip = moody_zip().display();
-    bench.good(&["deploy", "--local", "--yes", &format!("--package=one={zip}"), &format!("--package=two={zip}")]);
+    let packages = [format!("--package=one={zip}"), format!("--package=two={zip}")];
+    bench.good(&["deploy", "--local", "--yes", "--no-verify", &packages[0], &packages[1]]);
     let log = Running::start(&bench, &["logs", "--local", "two", "--follow"]);
     bench.good(&["invoke", "--local", "two"]);
     log.until(|line| line.contains("platform.report"));
