@@ -135,14 +135,14 @@ impl Report<'_> {
     /// END and REPORT; in JSON `runtimeDone` and `report`.
     pub(super) fn end(&self) -> Vec<String> {
         // For a custom runtime, the start is billed, too.
-        let billed = (self.duration + self.init.unwrap_or_default()).as_secs_f64() * 1000.0;
+        let billed = ((self.duration + self.init.unwrap_or_default()).as_secs_f64() * 1000.0).ceil() as u64;
         match self.form {
-            LogForm::Text => self.text(billed.ceil()),
-            LogForm::Json(from) => self.json(billed.ceil(), from),
+            LogForm::Text => self.text(billed),
+            LogForm::Json(from) => self.json(billed, from),
         }
     }
 
-    fn text(&self, billed: f64) -> Vec<String> {
+    fn text(&self, billed: u64) -> Vec<String> {
         let duration = millis(self.duration);
         let init = self.init.map(|init| format!("Init Duration: {:.2} ms\t", millis(init))).unwrap_or_default();
         let kind = self.status.error_type().map(|kind| format!("Error Type: {kind}\t")).unwrap_or_default();
@@ -159,7 +159,7 @@ impl Report<'_> {
         ]
     }
 
-    fn json(&self, billed: f64, from: SystemLevel) -> Vec<String> {
+    fn json(&self, billed: u64, from: SystemLevel) -> Vec<String> {
         let duration = millis(self.duration);
         let mut metrics = json!({"durationMs": duration, "billedDurationMs": billed, "memorySizeMB": self.memory, "maxMemoryUsedMB": self.used});
         if let Some(init) = self.init {
