@@ -2,7 +2,7 @@
 
 use super::observer::Observer;
 use crate::plan::Change;
-use crate::stack::{Names, Release, Secret, Stack, Undecryptable, Verdict};
+use crate::stack::{Arrival, Names, Origin, Release, Secret, Stack, Undecryptable, Verdict};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -51,6 +51,10 @@ pub trait Current {
 pub struct Observed {
     pub stack: Stack,
     pub outputs: Outputs,
+    /// Where the version that `live` points to comes from.
+    pub origin: Origin,
+    /// When that version was published, as Lambda writes it: `2026-11-22T18:00:00.123+0000`.
+    pub published_at: Option<String>,
     /// Whether the region has Function URLs.
     pub has_urls: bool,
     /// Settings that no manifest has a key for, and that differ from AWS's defaults.
@@ -87,6 +91,8 @@ pub struct Outputs {
     pub version: Option<String>,
     /// The number of the version that `live` pointed to before.
     pub previous: Option<String>,
+    /// When `live` was moved to `version`, and by which caller.
+    pub arrival: Option<Arrival>,
     /// The version that gets part of the traffic, while a shift is in progress.
     pub shifted: Option<String>,
     /// Ends with a slash.
@@ -121,6 +127,7 @@ impl Outputs {
     pub fn updated_by(self, newer: Outputs) -> Outputs {
         Outputs {
             previous: if newer.version.is_some() { newer.previous } else { self.previous },
+            arrival: if newer.version.is_some() { newer.arrival } else { self.arrival },
             shifted: if newer.version.is_some() { newer.shifted } else { self.shifted },
             remembered: if newer.version.is_some() { newer.remembered } else { self.remembered },
             version: newer.version.or(self.version),

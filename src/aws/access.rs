@@ -11,13 +11,13 @@ use super::rate::Rates;
 use super::region;
 use super::turn::{self, WaitsForTurns};
 use crate::apply::{CloudError, Reason};
-use crate::stack::Secret;
+use crate::stack::{Caller, Names, Secret};
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_types::sdk_config::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -53,6 +53,8 @@ pub struct Account {
     /// The bytes of zips that may still be sent in calls.
     pub(super) inline: Arc<Semaphore>,
     pub(super) config: SdkConfig,
+    /// The ARN of the caller, once it is known.
+    arn: Arc<OnceLock<String>>,
     /// The endpoint of each service.
     pub(super) endpoints: Endpoints,
     pub(super) lambda: aws_sdk_lambda::Client,
@@ -130,16 +132,25 @@ impl Account {
             clock,
             rates,
             inline: Arc::new(Semaphore::new(INLINE_AT_ONCE)),
+            arn: Arc::default(),
             endpoints,
             config,
         }
     }
 
-    /// The account's twelve-digit number, from `GetCallerIdentity`.
+    /// The account's twelve-digit number, from `GetCallerIdentity`. Remembers the caller.
     pub async fn id(&self) -> Result<String, CloudError> {
         let identity = self.sts.get_caller_identity().send().await.doing(|| "find out the AWS account".into())?;
         let unknown = || CloudError::new("find out the AWS account", Reason::Refused, "AWS did not return its number");
+        if let Some(arn) = identity.arn {
+            let _ = self.arn.set(arn);
+        }
         identity.account.ok_or_else(unknown)
+    }
+
+    /// The caller, if [`Account::id`] has found it out.
+    pub(super) fn caller(&self, names: &Names) -> Option<Caller> {
+        Caller::of_arn(self.arn.get()?, names)
     }
 }
 

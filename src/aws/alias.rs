@@ -40,14 +40,15 @@ pub(super) async fn route_to(
     observer: &Observer<'_>,
 ) -> Result<Outputs, CloudError> {
     let failed = current.failed.clone();
+    let arrival = current.place.arrival();
     point(current, observer, Guard::Whole, |now| match (now, part) {
         (Some(now), Some(weight)) if now.version != number => Routing {
             version: now.version.clone(),
             shifted: Some((number.to_owned(), weight)),
             memory: now.memory.shifted(&now.version, number, asked),
         },
-        (Some(now), _) => now.whole(number, asked),
-        (None, _) => Routing::first(number, asked, failed.clone()),
+        (Some(now), _) => now.whole(number, asked, arrival.clone()),
+        (None, _) => Routing::first(number, asked, failed.clone(), arrival.clone()),
     })
     .await
 }
@@ -112,6 +113,7 @@ impl Current<'_> {
     pub async fn move_back(&mut self, observer: &Observer<'_>) -> Result<Option<(String, Outputs)>, CloudError> {
         let now = self.attempts.last().or(self.alias.as_ref().map(|alias| &alias.routing));
         let refused = now.map(|now| now.newest().to_owned());
+        let from = now.map(|now| now.version.clone());
         let (Some(before), Some(refused)) = (self.before.clone(), refused) else { return Ok(None) };
         let this_run_moved = before.newest() != refused;
         let Some(good) = before.settled().or(Some(before).filter(|_| this_run_moved)) else { return Ok(None) };
@@ -119,6 +121,7 @@ impl Current<'_> {
         // The failed release keeps no part of the traffic.
         let shifted = good.shifted.filter(|(version, _)| *version != refused);
         let back = Routing { memory, shifted, version: good.version };
+        let back = back.arrived(from.as_deref(), self.place.arrival());
         match point(self, observer, Guard::Traffic, |_| back.clone()).await {
             Ok(_) => Ok(Some((back.version.clone(), back.outputs()))),
             // The reply was lost, but reading the alias showed that the write took effect.

@@ -7,6 +7,7 @@ use super::wait::Pace;
 use super::window::Window;
 use crate::apply::CloudError;
 use crate::logs::Since;
+use std::ops::Range;
 use std::time::UNIX_EPOCH;
 
 /// One event of a function's log group.
@@ -35,6 +36,8 @@ pub struct LogReader<'a> {
     log_group: String,
     /// The function whose lines are read; `None` for all.
     function: Option<String>,
+    /// What the events must match, in CloudWatch's pattern language; `None` for all events.
+    pattern: Option<&'static str>,
     /// Where the first round starts.
     since: Since,
     /// `None` before the first page.
@@ -53,6 +56,7 @@ impl<'a> LogReader<'a> {
             account,
             log_group,
             function,
+            pattern: None,
             since,
             window: None,
             began: 0,
@@ -61,12 +65,23 @@ impl<'a> LogReader<'a> {
         }
     }
 
+    /// Selects the events that match `pattern`. All of them are read in one round, so their ids need not be kept.
+    pub fn matching(self, pattern: &'static str) -> LogReader<'a> {
+        LogReader { pattern: Some(pattern), ..self }
+    }
+
+    /// Where the first round started and until when it reads, in milliseconds since 1970. Reliable after the first page.
+    pub fn time(&self) -> Range<i64> {
+        self.window.as_ref().map_or(self.began, Window::start)..self.began
+    }
+
     /// Reads the next page; `None` if the log group does not exist. After an error, the same page can be read again.
     pub async fn page(&mut self) -> Result<Option<LogPage>, CloudError> {
         let name = &self.log_group;
         let read = async |start: i64, token: Option<String>| {
             let call = self.account.logs.filter_log_events().log_group_name(name);
             let call = call.start_time(start).set_next_token(token);
+            let call = call.set_filter_pattern(self.pattern.map(str::to_owned));
             call.send().await.if_found(|| format!("read log group `{name}`"))
         };
         if self.token.is_none() {
@@ -89,14 +104,15 @@ impl<'a> LogReader<'a> {
             if self.function.as_ref().is_some_and(|function| !is_of(stream, function)) {
                 continue;
             }
-            if window.is_new(timestamp, id.to_owned()) {
+            // The pages of one round never overlap.
+            if self.pattern.is_some() || window.is_new(timestamp, id.to_owned()) {
                 let [id, stream, message] = [id, stream, message].map(str::to_owned);
                 events.push(LogEvent { id, timestamp, stream, message });
             }
         }
         // A page can be empty although another one follows.
         self.token = page.next_token().map(str::to_owned);
-        if self.token.is_none() {
+        if self.token.is_none() && self.pattern.is_none() {
             window.end_round(self.began);
         }
         Ok(Some(LogPage { events, more: self.token.is_some() }))

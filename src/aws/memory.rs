@@ -1,11 +1,12 @@
 //! What the description of `live` stores: the previous version, and which versions passed their checks.
 //!
-//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f`. Nothing else on
-//! AWS can store it: a version's own description is fixed when it is published, and versions have no tags.
+//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f since=7:1796025600
+//! by=assumed-role/Deploy/alice`. Nothing else on AWS can store it: a version's own description is fixed when it is
+//! published, and versions have no tags. Each move of `live` writes it anyway, so it takes no call of its own.
 
 use super::numbers::Numbers;
 use crate::apply::Remembered;
-use crate::stack::Verdict;
+use crate::stack::{Arrival, Caller, Verdict};
 use std::collections::BTreeMap;
 
 /// The first word of a description that lamstream wrote.
@@ -34,12 +35,15 @@ pub(super) struct Memory {
     unasked: Numbers,
     /// Versions whose URL passed while they were live, with the fingerprint of the checks.
     verified: BTreeMap<u64, String>,
+    /// The version that `live` was last moved to, and when. Another tool may have moved it since.
+    arrival: Option<(u64, Arrival)>,
 }
 
 impl Memory {
     pub(super) fn read(description: &str) -> Memory {
         let mut memory = Memory::default();
         let mut words = description.split(' ');
+        let mut by = None;
         if words.next() != Some(OURS) {
             return memory;
         }
@@ -57,9 +61,15 @@ impl Memory {
                     let found = found.filter(|(_, checks)| is_ours(checks));
                     memory.verified.extend(found.map(|(number, checks)| (number, checks.to_owned())));
                 }
+                "since" => {
+                    let found = value.split_once(':').and_then(|(number, at)| Some((parse(number)?, at.parse().ok()?)));
+                    memory.arrival = found.map(|(number, at)| (number, Arrival { at, by: None }));
+                }
+                "by" => by = Caller::read(value),
                 _ => {}
             }
         }
+        memory.arrival.iter_mut().for_each(|(_, arrival)| arrival.by = by.take());
         memory
     }
 
@@ -69,9 +79,12 @@ impl Memory {
         Memory { failed, passed, ..Memory::default() }
     }
 
-    /// The description. If it would be too long, the oldest versions are dropped.
+    /// The description. If it would be too long, the caller is dropped, then the oldest versions.
     pub(super) fn write(&self) -> String {
         let mut memory = self.clone();
+        if memory.text().len() > LIMIT {
+            memory.arrival.iter_mut().for_each(|(_, arrival)| arrival.by = None);
+        }
         loop {
             let text = memory.text();
             if text.len() <= LIMIT || !memory.forget_oldest() {
@@ -88,6 +101,9 @@ impl Memory {
         let named = [("failed", &self.failed), ("unasked", &self.unasked)];
         words.extend(named.iter().filter(|(_, set)| !set.is_empty()).map(|(key, set)| format!("{key}={set}")));
         words.extend(self.verified.iter().map(|(number, checks)| format!("verified={number}:{checks}")));
+        words.extend(self.arrival.iter().map(|(number, arrival)| format!("since={number}:{}", arrival.at)));
+        let by = self.arrival.iter().filter_map(|(_, arrival)| arrival.by.as_ref());
+        words.extend(by.map(|by| format!("by={}", by.as_str())));
         words.join(" ")
     }
 
@@ -114,6 +130,16 @@ impl Memory {
         let kept = [parse(number), memory.previous.as_deref().and_then(parse)];
         memory.verified.retain(|number, _| kept.contains(&Some(*number)));
         memory
+    }
+
+    /// The memory after `live` was moved to `number`.
+    pub(super) fn since(self, number: &str, arrival: Arrival) -> Memory {
+        Memory { arrival: parse(number).map(|number| (number, arrival)), ..self }
+    }
+
+    /// When `live` was moved to `number`; `None` if it is not known.
+    pub(super) fn arrival(&self, number: &str) -> Option<Arrival> {
+        self.arrival.clone().filter(|(moved, _)| Some(*moved) == parse(number)).map(|(_, arrival)| arrival)
     }
 
     /// The previous version, and the memory after a move back to it.
@@ -319,6 +345,23 @@ mod tests {
         let again = refused.moved(Some("2"), "1", true);
         assert_eq!(again.live("1").verdict, Verdict::Failed);
         assert_eq!(again.verified("1", "aa", true).live("1").verdict, Verdict::Verified);
+    }
+
+    #[test]
+    fn the_time_of_the_last_move_is_kept_and_its_caller_as_far_as_it_fits() {
+        let by = |name: &str| Caller::read(&format!("user/{name}"));
+        let arrival = |at, by: Option<Caller>| Arrival { at, by };
+        let moved = Memory::default().moved(Some("1"), "2", true).since("2", arrival(1_796_025_600, by("bob")));
+        assert_eq!(moved.write(), "lamstream previous=1 asking=2 passed=1 since=2:1796025600 by=user/bob");
+        assert_eq!(Memory::read(&moved.write()), moved);
+        let verified = moved.verified("2", "bb", true);
+        assert_eq!(verified.arrival("2"), Some(arrival(1_796_025_600, by("bob"))));
+        // Another tool has moved `live`.
+        assert_eq!((verified.arrival("1"), Memory::read("lamstream previous=1").arrival("2")), (None, None));
+        let long = verified.since("2", arrival(7, by(&"x".repeat(200))));
+        assert_eq!(Memory::read(&long.write()).arrival("2"), Some(arrival(7, None)));
+        assert_eq!(Memory::read("lamstream since=x:7 by=user/bob"), Memory::default());
+        assert_eq!(Memory::read("lamstream since=2:7 by=bob smith").arrival("2"), Some(arrival(7, None)));
     }
 
     /// Another release may have answered.

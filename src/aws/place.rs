@@ -5,11 +5,11 @@ use super::error::Doing;
 use super::version::{Condition, Version};
 use super::wait::{self, Delay, Made, Polled, Subject, Wait};
 use crate::apply::{CloudError, Observer, Reason};
-use crate::stack::Names;
+use crate::stack::{Arrival, Names};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The account and the names of one function, which may not exist yet.
 #[derive(Clone)]
@@ -44,6 +44,12 @@ impl<'a> Place<'a> {
 
     pub(super) fn has_made(&self, made: Made) -> bool {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(&made)
+    }
+
+    /// What is remembered of a move of `live` that happens now.
+    pub(super) fn arrival(&self) -> Arrival {
+        let now = self.account.clock.time().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Arrival { at: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), by: self.account.caller(&self.names) }
     }
 
     /// `GetFunction`; `qualifier` is an alias or a number, `None` means `$LATEST`.

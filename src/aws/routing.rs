@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::numbers::Numbers;
 use crate::apply::{CloudError, Outputs, Reason};
-use crate::stack::{Provisioned, Weight};
+use crate::stack::{Arrival, Provisioned, Weight};
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 /// The alias as observed.
@@ -49,16 +49,24 @@ impl Routing {
         Ok(Routing { version, shifted: shifted(routing), memory })
     }
 
-    /// Routes all traffic to `number`. `asked` means that the URL is verified afterwards.
-    pub(super) fn whole(&self, number: &str, asked: bool) -> Routing {
+    /// Routes all traffic to `number`, as of `now`. `asked` means that the URL is verified afterwards.
+    pub(super) fn whole(&self, number: &str, asked: bool, now: Arrival) -> Routing {
         let memory = self.memory.moved(Some(&self.version), number, asked);
-        Routing { version: number.to_owned(), shifted: None, memory }
+        Routing { version: number.to_owned(), shifted: None, memory }.arrived(Some(&self.version), now)
     }
 
     /// Routes all traffic to the first version that becomes live. Those that `failed` did not.
-    pub(super) fn first(number: &str, asked: bool, failed: Numbers) -> Routing {
+    pub(super) fn first(number: &str, asked: bool, failed: Numbers, now: Arrival) -> Routing {
         let memory = Memory::with_failed(failed).moved(None, number, asked);
-        Routing { version: number.to_owned(), shifted: None, memory }
+        Routing { version: number.to_owned(), shifted: None, memory }.arrived(None, now)
+    }
+
+    /// Remembers that the version is live as of `now`, unless it was before.
+    pub(super) fn arrived(self, from: Option<&str>, now: Arrival) -> Routing {
+        match from == Some(&*self.version) {
+            true => self,
+            false => Routing { memory: self.memory.since(&self.version, now), ..self },
+        }
     }
 
     /// The version that traffic was last moved to.
@@ -88,6 +96,7 @@ impl Routing {
         Outputs {
             version: Some(self.version.clone()),
             previous: self.memory.previous.clone(),
+            arrival: self.memory.arrival(&self.version),
             shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
             remembered: self.memory.live(self.newest()),
             ..Outputs::default()

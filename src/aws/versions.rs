@@ -8,7 +8,7 @@ use super::place::Place;
 use super::routing::Routing;
 use super::version::Version;
 use crate::apply::CloudError;
-use crate::stack::{Names, Published, Release, Share};
+use crate::stack::{Names, Origin, Published, Release, Share};
 use std::collections::BTreeSet;
 
 impl Place<'_> {
@@ -39,7 +39,11 @@ impl Place<'_> {
                     Share::None => memory.verdict(&number),
                     _ => memory.live(&number).verdict,
                 },
-                origin: Some(version.description).filter(|description| !description.is_empty()),
+                arrival: live
+                    .as_ref()
+                    .filter(|live| live.version == number)
+                    .and_then(|live| live.memory.arrival(&number)),
+                origin: Origin::read(&version.description),
                 release: version.release,
                 version: number,
             }

@@ -20,6 +20,7 @@ mod promote;
 mod releases;
 mod rollback;
 mod stages;
+mod stats;
 mod status;
 mod url;
 mod verify;
@@ -109,6 +110,7 @@ commands! {
     deploy::Deploy,
     promote::Promote,
     status::Status,
+    stats::Stats,
     verify::Verify,
     releases::Releases,
     stages::Stages,

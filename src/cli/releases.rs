@@ -10,7 +10,7 @@ const HELP: Help = Help {
     examples: &[("List the versions to roll back to", "lamstream releases chat")],
 };
 
-/// List published versions, with time, commit and which one is live
+/// List published versions, with time, commit, publisher and which one is live
 #[derive(Debug, Args)]
 #[command(after_help = HELP.text())]
 pub struct Releases {

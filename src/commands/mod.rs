@@ -32,6 +32,7 @@ mod releases;
 mod rollback;
 mod shift;
 mod stages;
+mod stats;
 mod status;
 mod url;
 mod verify;
@@ -67,6 +68,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Plan(arguments) => plan::plan(session, arguments).await,
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
+        Command::Stats(arguments) => stats::stats(session, arguments).await,
         Command::Releases(arguments) => releases::releases(session, arguments).await,
         Command::Stages(arguments) => stages::stages(session, arguments).await,
         Command::Verify(arguments) => verify::verify(session, arguments).await,

@@ -7,6 +7,7 @@ use crate::aws::DeployedFunction;
 use crate::cli::Stages;
 use crate::failure::Failure;
 use crate::report::{Answer, DeployedStage, Extra, Functions};
+use crate::stack::Origin;
 use std::collections::BTreeMap;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Duration, OffsetDateTime};
@@ -44,7 +45,7 @@ fn one_stage(stage: Option<String>, functions: &[DeployedFunction], now: OffsetD
         stage,
         functions: functions.iter().map(|function| function.name.clone()).collect(),
         live_since: newest.and_then(|(at, _)| at.as_deref().and_then(read_time)).and_then(written),
-        origin: newest.map(|(_, origin)| origin.clone()).filter(|origin| !origin.is_empty()),
+        origin: newest.map(|(_, origin)| Origin::read(origin)).unwrap_or_default(),
         expires: expires.and_then(written),
         is_expired: expires.is_some_and(|expires| expires <= now),
     }
@@ -98,6 +99,6 @@ mod tests {
         assert_eq!(stages[1].functions, ["a", "b"]);
         assert_eq!(stages[1].expires.as_deref(), Some("2026-11-30T08:00:00Z"));
         assert_eq!(stages[1].live_since.as_deref(), Some("2026-11-28T08:00:00Z"));
-        assert_eq!((stages[1].origin.as_deref(), stages[0].expires.as_deref()), (Some("commit a"), None));
+        assert_eq!((stages[1].origin.code.as_deref(), stages[0].expires.as_deref()), (Some("commit a"), None));
     }
 }

@@ -3,16 +3,16 @@
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
-use super::site::{Job, observe_all};
+use super::site::{Job, Site, observe_all};
 use super::values::{Missing, connect_with_what_is_there};
 use crate::aws::Current;
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::manifest::{ENV_FILE, Function};
-use crate::report::{Answer, Detail, FunctionAnswer, NotCompared, State};
-use crate::stack::{Secret, Stack};
+use crate::report::{Answer, Comparison, Detail, FunctionAnswer, NotCompared, State};
+use crate::stack::{Names, Secret, Stack};
 use futures_util::future::try_join_all;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many functions are few.
 const FEW: usize = 10;
@@ -35,6 +35,7 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
     };
     let (observed, orphans) = tokio::try_join!(observe_all(session, jobs), orphans)?;
     let mut unmanaged = unmanaged(session, &observed).await?.into_iter();
+    let mut elsewhere = elsewhere(session, &site, &observed).await?;
     let mut functions = Vec::new();
     for (mut job, current) in observed {
         let missing = without_missing(&mut job.function, &missing);
@@ -52,19 +53,41 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
         let field = |name: String| if name == ENV_FILE { name } else { format!("environment.{name}") };
         let missing = missing.map(|(name, why)| NotCompared { field: field(name), why });
         let not_compared = missing.chain(undecryptable).collect();
-        let detail = Detail::Comparison { in_manifest: true, not_compared };
+        let comparison = Comparison {
+            in_manifest: true,
+            not_compared,
+            origin: current.observed.origin.clone(),
+            published_at: current.observed.published_at.clone(),
+            other_regions: elsewhere.remove(&job.function.name),
+        };
         let drift = Proposal::new(current, target);
         let mut answer = job.answer(&drift.current.observed);
         answer.set_outside.extend(unmanaged.next().into_iter().flatten());
         answer.set_outside.sort_unstable();
         answer.set_outside.dedup();
-        functions.push(FunctionAnswer { plan: Some(drift.plan), detail, ..answer });
+        functions.push(FunctionAnswer { plan: Some(drift.plan), detail: Detail::Comparison(comparison), ..answer });
     }
     for name in orphans {
-        let detail = Detail::Comparison { in_manifest: false, not_compared: Vec::new() };
+        let detail = Detail::Comparison(Comparison::default());
         functions.push(FunctionAnswer { name, state: State::Deployed, detail, ..FunctionAnswer::default() });
     }
     Ok(site.functions(&project, functions).into())
+}
+
+/// The other regions of functions that are not deployed here, by their names. One call shows those of all.
+async fn elsewhere(
+    session: &Session,
+    site: &Site,
+    observed: &[(Job<'_>, Current<'_>)],
+) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let is_absent = |(_, current): &&(Job<'_>, Current<'_>)| current.observed.stack.function.is_none();
+    let absent: Vec<Names> = observed.iter().filter(is_absent).map(|(job, _)| job.names().clone()).collect();
+    if absent.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let found = session.read("the roles of other regions", site.account.other_regions(&absent)).await??;
+    let found = absent.into_iter().zip(found.into_iter().flatten());
+    Ok(found.map(|(names, regions)| (names.function, regions.into_iter().collect())).collect())
 }
 
 /// Settings that take calls of their own. They are read for a few functions only: an account has few calls per second.

@@ -1,9 +1,15 @@
-//! What the lines of a function's log are: Lambda's own records, and what belongs to a request, a version or an error.
-//! Pure.
+//! What the lines of a function's log are: Lambda's own records with their figures, and what belongs to a request, a
+//! version or an error. Pure.
 
 mod errors;
+mod histogram;
+mod measurement;
 mod record;
 mod selection;
+mod tally;
 
+pub use histogram::Percentiles;
+pub use measurement::PATTERN;
 pub use record::version_of;
 pub use selection::{Selection, Selector, Since};
+pub use tally::{Part, ReleaseFigures, Tally};

@@ -86,9 +86,9 @@ fn fault(message: &str) -> Option<Record> {
     Some(Record::Fault { request: request.map(str::to_owned) })
 }
 
-/// A field of a line whose fields are separated by tabs, such as `Status: timeout`.
-fn field<'m>(message: &'m str, name: &str) -> Option<&'m str> {
-    message.split('\t').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix(": "))
+/// A field of an event whose fields are separated by tabs, such as `Status: timeout`.
+pub(super) fn field<'m>(message: &'m str, name: &str) -> Option<&'m str> {
+    message.split(['\t', '\n']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix(": "))
 }
 
 /// The version whose instance wrote a stream, such as `3` or `$LATEST`: its name is `YYYY/MM/DD/[VERSION]ID`, or

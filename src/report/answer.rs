@@ -2,9 +2,11 @@
 
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::{Failure, FailureKind};
+use crate::logs::ReleaseFigures;
 use crate::plan::Plan;
-use crate::stack::{FunctionUrl, Names, Published, Release, Verdict, Weight};
+use crate::stack::{FunctionUrl, Names, Origin, Published, Release, Verdict, Weight};
 use import::LeftOver;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// The results of a command. Renderers depend on these shapes, and not on commands.
@@ -39,9 +41,9 @@ pub struct DeployedStage {
     pub stage: Option<String>,
     /// The functions' names in the manifest.
     pub functions: Vec<String>,
-    /// When the newest live version of them was published, and from which commit.
+    /// When the newest live version of them was published, and where it comes from.
     pub live_since: Option<String>,
-    pub origin: Option<String>,
+    pub origin: Origin,
     /// When it is no longer needed.
     pub expires: Option<String>,
     pub is_expired: bool,
@@ -105,8 +107,31 @@ pub enum Detail {
     Zip(Zip),
     /// Its releases, the newest first.
     Releases(Vec<Published>),
-    /// Its state: whether the manifest has the function, and what could not be compared with it.
-    Comparison { in_manifest: bool, not_compared: Vec<NotCompared> },
+    /// Its state.
+    Comparison(Comparison),
+    /// The figures of its releases; `None` if they could not be read.
+    Stats(Option<Figures>),
+}
+
+/// The figures of a function's releases, the newest first.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The time in which requests ended, in milliseconds since 1970.
+    pub time: Range<i64>,
+    pub releases: Vec<ReleaseFigures>,
+}
+
+/// What is deployed, compared with the manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    pub in_manifest: bool,
+    pub not_compared: Vec<NotCompared>,
+    /// Where the live version comes from.
+    pub origin: Origin,
+    /// When the live version was published, as Lambda writes it.
+    pub published_at: Option<String>,
+    /// Of a function that is not deployed here, the regions in which lamstream has created it; `None` if not known.
+    pub other_regions: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

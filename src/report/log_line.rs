@@ -2,17 +2,16 @@
 
 use super::answer::LogLine;
 use super::format::Text;
+use super::moment::utc_milliseconds;
 use crate::text;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// The message as lines with uniform line ends. Logs can contain anything that a caller sent, so commands for terminals
 /// and CI systems are escaped. Colours are kept if `colours` is true.
 ///
 /// With `time`, the message starts with its time in UTC.
 pub(super) fn log_text(line: &LogLine, time: bool, colour: bool) -> Text {
-    let time = if time { format!("{} ", utc(line.timestamp)) } else { String::new() };
+    let time = if time { format!("{} ", utc_milliseconds(line.timestamp)) } else { String::new() };
     let message = format!("{time}{}\n", without_end(&line.message));
     if colour { Text::coloured_lines(&message) } else { Text::lines(&text::uncoloured(&message)) }
 }
@@ -26,13 +25,6 @@ pub(super) fn log_json(line: &LogLine) -> Value {
         "request_id": line.request,
         "message": without_end(&line.message),
     })
-}
-
-/// `2026-11-30T08:00:00.123Z`
-fn utc(milliseconds: i64) -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000);
-    time.ok().and_then(|time| time.format(form).ok()).unwrap_or_default()
 }
 
 fn without_end(message: &str) -> &str {

@@ -1,12 +1,14 @@
 //! All output: answers on stdout, progress on stderr. No other module prints.
 
 mod answer;
+mod chart;
 mod format;
 
 mod story;
 mod ticker;
 
 mod log_line;
+mod moment;
 mod outlet;
 
 mod canvas;
@@ -26,8 +28,10 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    DeployedStage, Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
+    Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine,
+    NotCompared, Response, Zip,
 };
+pub(crate) use chart::chart;
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;

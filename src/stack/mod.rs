@@ -3,6 +3,7 @@
 
 mod arn;
 mod attachments;
+mod caller;
 mod field;
 mod function;
 mod live;
@@ -10,6 +11,7 @@ mod log_group;
 mod logging;
 mod name;
 mod noun;
+mod origin;
 mod owner;
 mod partition;
 mod permission;
@@ -24,6 +26,7 @@ mod word;
 
 pub use arn::Arn;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
+pub use caller::Caller;
 pub use field::{Field, Fields};
 pub use function::Function;
 pub use live::{Live, Shift, Weight};
@@ -31,11 +34,12 @@ pub use log_group::LogGroup;
 pub use logging::{LogFormat, LogLevel, Logging, SystemLogLevel};
 pub use name::{Names, function_name, log_group, stage_name};
 pub use noun::Noun;
+pub use origin::Origin;
 pub use owner::{EXPIRES, Owner};
 pub use partition::Partition;
 pub use permission::Permission;
 pub use provisioned::Provisioned;
-pub use published::{Published, Share, Verdict};
+pub use published::{Arrival, Published, Share, Verdict};
 pub use release::{Configuration, Environment, Release, Undecryptable, secrets_of};
 pub use role::{MANAGED_POLICIES, Role, Statement};
 pub use secret::{NoValue, Secret};

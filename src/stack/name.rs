@@ -78,6 +78,14 @@ impl Names {
         if name.len() <= ROLE_NAME_LIMIT { name } else { cut(&name, &name, ROLE_NAME_LIMIT) }
     }
 
+    /// The region of a role, if it is this function's role in one: IAM is global and lists the roles of all regions.
+    pub fn region_of_role(&self, role: &str) -> Option<String> {
+        let begin = role.strip_prefix("lamstream-")?;
+        let regions =
+            begin.match_indices('-').map(|(end, _)| &begin[..end]).filter(|name| Partition::of(name).is_some());
+        regions.map(str::to_owned).find(|region| Names { region: region.clone(), ..self.clone() }.role_name() == role)
+    }
+
     /// `/lamstream/APP/`
     pub fn role_path(&self) -> String {
         format!("/lamstream/{}/", self.app)
@@ -175,6 +183,21 @@ mod tests {
         let (one, other) = (names(&"a".repeat(60), None), names(&format!("{}b", "a".repeat(59)), None));
         assert_eq!(one.role_name().len(), 64);
         assert_ne!(one.role_name(), other.role_name());
+    }
+
+    #[test]
+    fn a_role_tells_its_region() {
+        let names = names("shop", Some("1"));
+        let role = |region: &str| Names { region: region.into(), ..names.clone() }.role_name();
+        for region in ["eu-central-1", "us-gov-west-1", "ap-southeast-12"] {
+            assert_eq!(names.region_of_role(&role(region)).as_deref(), Some(region));
+        }
+        let long = Names { app: "a".repeat(60), ..names.clone() };
+        let elsewhere = Names { region: "us-east-1".into(), ..long.clone() };
+        assert_eq!(long.region_of_role(&elsewhere.role_name()).as_deref(), Some("us-east-1"));
+        for other in ["lamstream-us-east-1-shop-2-chat", "lamstream-us-east-1-shop-1-chat-two", "lamstream-", "chat"] {
+            assert_eq!(names.region_of_role(other), None, "{other}");
+        }
     }
 
     #[test]

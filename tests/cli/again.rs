@@ -72,9 +72,9 @@ fn without_examples(text: &str) -> String {
     std::iter::once(first).chain(rest).collect()
 }
 
-const COMMANDS: [&str; 14] = [
-    "deploy", "plan", "url", "status", "releases", "rollback", "promote", "abort", "destroy", "logs", "invoke",
-    "build", "import", "local",
+const COMMANDS: [&str; 15] = [
+    "deploy", "plan", "url", "status", "stats", "releases", "rollback", "promote", "abort", "destroy", "logs",
+    "invoke", "build", "import", "local",
 ];
 
 fn parse(typed: &str) -> cli::TypedCommand {

@@ -91,7 +91,7 @@ fn status_reads_what_takes_calls_of_its_own() {
     let events = "/2019-09-25/functions/shop-chat/event-invoke-config?Qualifier=live";
     keys.put(events, &json!({ "MaximumRetryAttempts": 0 }));
     let words = "set outside lamstream: asynchronous invocation, recursive loops, runtime updates";
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     assert!(text.contains(words), "{text}");
     // A plan makes no more calls than it needs.
     let proxy = bench.proxy();

@@ -67,7 +67,7 @@ fn a_change_is_planned_line_by_line_and_deployed_in_place() {
     insta::assert_snapshot!("plan_of_a_change", String::from_utf8_lossy(&changed.stdout));
     assert_eq!(deploy(&bench, &[]), url, "the URL stays");
     assert_eq!(String::from_utf8_lossy(&plan(&[]).stdout), "no changes\n");
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n"), "{status}");
 }
 
@@ -88,12 +88,12 @@ fn several_functions_are_named_in_the_manifests_order() {
 
     // One that is gone from the manifest is listed, left by deploy, and taken by destroy.
     bench.write("deploy.toml", &TWO.replace("[functions.ant]\ncrate = \"unused\"\nurl = { auth = \"none\" }\n", ""));
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.contains("ant: deployed, but not in the manifest"), "{status}");
     deploy(&bench, &[]);
-    assert!(bench.good(&["status", "--local"]).contains("ant: deployed"));
+    assert!(bench.status(&["--local"]).contains("ant: deployed"));
     bench.good(&["destroy", "--local", "--yes"]);
-    assert_eq!(bench.good(&["status", "--local"]), "zebra: not deployed\n");
+    assert_eq!(bench.status(&["--local"]), "zebra: not deployed\n");
 }
 
 #[test]

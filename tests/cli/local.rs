@@ -44,7 +44,7 @@ fn what_was_deployed_survives_a_restart_at_the_same_address() {
     assert_eq!(bench.good(&["url", "--local"]), url);
     let get = Command::new("curl").args(["-s", url.trim()]).output().unwrap();
     assert!(String::from_utf8_lossy(&get.stdout).contains("/stream/chat"), "{}", said(&get));
-    assert_eq!(bench.good(&["status", "--local"]).lines().next(), Some("chat: deployed, version 1"));
+    assert_eq!(bench.status(&["--local"]).lines().next(), Some("chat: deployed, version 1"));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn reset_forgets_its_own_state_and_deletes_nothing_else() {
     deploy(&bench, &[]);
     bench.good(&["local", "reset"]);
     assert!(!bench.data().exists());
-    assert_eq!(bench.good(&["status", "--local"]), "chat: not deployed\n");
+    assert_eq!(bench.status(&["--local"]), "chat: not deployed\n");
 
     let precious = bench.path("precious");
     std::fs::create_dir(&precious).unwrap();

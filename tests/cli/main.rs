@@ -47,6 +47,8 @@ mod signers;
 mod snap_start;
 mod source;
 mod stages;
+mod stats;
+mod status;
 mod stdout;
 mod strangers;
 mod surroundings;

@@ -30,7 +30,7 @@ const VALUES: [&str; 3] = ["ssm:GetParameters", "secretsmanager:GetSecretValue",
 /// The commands that each policy is for, in the words of its heading. Only one of the last two is needed, and both
 /// rely on the first.
 const POLICIES: [(&str, &[&str]); 3] = [
-    ("Reading", &["plan", "status", "url", "releases", "logs", "verify", "stages"]),
+    ("Reading", &["plan", "status", "url", "releases", "logs", "stats", "verify", "stages"]),
     ("Deploying", &["deploy", "rollback", "promote", "abort", "invoke"]),
     ("Destroying", &["destroy"]),
 ];
@@ -122,6 +122,7 @@ fn changes(watch: &mut Watch) {
         watch.run(0, &[command]);
     }
     watch.run(0, &["logs", "chat"]);
+    watch.run(0, &["stats"]);
     watch.make_role("brought");
     watch.function(BROUGHT);
     watch.deploy("four", &[]);

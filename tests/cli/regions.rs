@@ -43,7 +43,7 @@ fn without_a_url_every_command_works_where_there_are_no_urls() {
         bench.good(&["rollback", "chat", "--local", "--yes"]);
         bench.good(&["releases", "chat", "--local"]);
         bench.good(&["destroy", "--local", "--yes"]);
-        assert_eq!(bench.good(&["status", "--local"]), "chat: not deployed\n");
+        assert_eq!(bench.status(&["--local"]), "chat: not deployed\n");
     }
 }
 

@@ -102,7 +102,7 @@ fn a_first_version_that_fails_its_check_does_not_become_live() {
     write(&bench, "one", "broken", "");
     let said = errors(&deploy(&bench, &[]));
     assert!(said.contains("nothing is live yet") && said.contains("left: release, permission, URL"), "{said}");
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: created, but nothing is live\n"), "{status}");
     assert!(status.contains("no version has passed its checks yet"), "{status}");
     let releases = bench.run(&["releases", "--local"]);
@@ -277,7 +277,7 @@ fn rollback_goes_to_what_was_live_before_and_back_again() {
     );
     let releases = bench.good(&["releases", "--local"]);
     let shares: Vec<&str> = releases.lines().map(|line| line.rsplit("  ").next().unwrap_or_default().trim()).collect();
-    assert_eq!((shares[0], shares[2]), ("previous", "live"), "{releases}");
+    assert!(shares[0] == "previous" && shares[2].starts_with("live since "), "{releases}");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_shift_is_shown_and_promoted() {
     let shifted = deploy(&bench, &["--shift", "10", "--output", "json"]);
     let document: Value = serde_json::from_slice(&shifted.stdout).unwrap();
     assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: deployed, version 1\n"), "{status}");
     assert!(status.contains("shift: 10% of the traffic goes to version 2"), "{status}");
     assert!(!status.contains('~'), "a shift is no drift: {status}");
@@ -324,7 +324,7 @@ fn a_shift_is_shown_and_promoted() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("Unchanged"), "{}", said(&again));
     bench.good(&["promote", "--local"]);
     serves(&bench, "two");
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: deployed, version 2 (previous: 1)\n") && !status.contains("shift"), "{status}");
     let nothing = bench.run(&["promote", "--local"]);
     assert!(nothing.status.success() && said(&nothing).contains("no shift is in progress"), "{}", said(&nothing));
@@ -336,7 +336,7 @@ fn a_shift_is_aborted_or_completed_by_the_next_deploy() {
     another(&bench, "two", &["--shift", "50"]);
     bench.good(&["abort", "--local"]);
     serves(&bench, "one");
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: deployed, version 1\n") && !status.contains("shift"), "{status}");
     another(&bench, "two", &["--shift", "50"]);
     another(&bench, "two", &[]);

@@ -67,7 +67,7 @@ fn a_deploy_waits_for_the_snapshot_and_says_what_it_costs() {
     assert!(text.contains("Verified version 2") && !text.contains("SnapStart"), "{text}");
     // The way back leads to a version with its snapshot.
     bench.good(&["rollback", "--local", "--yes"]);
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     assert!(text.contains("version 1") && text.contains("snap_start true -> false"), "{text}");
 }
 
@@ -108,7 +108,7 @@ fn snapstart_that_was_switched_on_elsewhere_is_reported_and_does_not_travel() {
     bench.good(DEPLOY);
     Keys::of(&bench).configure("shop-chat", &json!({ "SnapStart": { "ApplyOn": "PublishedVersions" } }));
     let words = "set outside lamstream: SnapStart";
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     assert!(text.contains(words) && !text.contains("update release"), "{text}");
     let text = bench.good(&["plan", "--local"]);
     assert_eq!(text, format!("no changes\nchat: {words}\n"));

@@ -21,6 +21,7 @@ const RUNS: &[&[&str]] = &[
     &["deploy", "--local", "--yes", "--package", "talker.zip"],
     &["url", "--local"],
     &["status", "--local"],
+    &["stats", "--local"],
     &["releases", "--local"],
     &["stages", "--local"],
     &["promote", "--local"],

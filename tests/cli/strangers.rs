@@ -77,7 +77,7 @@ fn drift_shows_and_deploy_mends_it_and_a_strangers_statement_survives() {
     lambda("add-permission", &theirs);
     aws(&bin, &bench, &["logs", "delete-retention-policy", "--log-group-name", "/aws/lambda/shop-chat"]);
 
-    let status = bench.good(&["status", "--local"]);
+    let status = bench.status(&["--local"]);
     let expected = [
         "~ log_group /aws/lambda/shop-chat: retention_days none -> 30",
         "+ permission lamstream-invoke-through-url",
@@ -89,7 +89,7 @@ fn drift_shows_and_deploy_mends_it_and_a_strangers_statement_survives() {
     assert_eq!(deploy(&bench, &[]), url);
     let policy = lambda("get-policy", &["--query", "Policy", "--output", "text"]);
     assert!(policy.contains("\"theirs\"") && policy.contains("lamstream-invoke-through-url"), "{policy}");
-    assert_eq!(bench.good(&["status", "--local"]).lines().count(), 3, "no drift is left");
+    assert_eq!(bench.status(&["--local"]).lines().count(), 3, "no drift is left");
 }
 
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

@@ -93,7 +93,7 @@ fn verdicts(bench: &Bench) -> Vec<String> {
 
 /// The next deploy asks, and moves back to what served before.
 fn the_next_deploy_moves_back(bench: &Bench) {
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     assert!(text.contains("unverified: the URL of version 2 has not passed its checks yet"), "{text}");
     assert_eq!(status(bench), (json!("2"), json!("unverified")));
     let (document, code) = bench.json(&["deploy", "--local", "--yes", &package()]);
@@ -373,7 +373,7 @@ fn a_killed_run_of_a_function_that_is_kept_warm_is_asked_when_its_traffic_has_ar
     assert!(deploy(&bench, &[]).status.success());
     warm("RELEASE = \"two\", FOR = \"url\", MOOD = \"broken\"");
     disturbed(&bench, Fault::KillAfter, Lasting::Once);
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     assert!(text.contains("unverified") && !text.contains("shift"), "{text}");
     let errors = errors(&deploy(&bench, &[]), 1);
     assert!(errors.contains("`live` was moved back to version 1"), "{errors}");
@@ -482,7 +482,7 @@ fn ways_back_need_no_value_of_the_environment() {
     bench.good(&["releases", "--local"]);
     bench.good(&["logs", "--local", "chat"]);
     bench.write("deploy.toml", &text("status"));
-    let text = bench.good(&["status", "--local"]);
+    let text = bench.status(&["--local"]);
     let said = "environment.KEY not compared: `KEY` comes from the environment variable `OUTER`, which is not set";
     assert!(text.contains(said), "{text}");
     assert!(text.contains("environment.FAR not compared") && text.contains("environment.FAR changed"), "{text}");

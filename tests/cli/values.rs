@@ -199,7 +199,7 @@ fn url_build_and_destroy_do_not_ask_for_them() {
     let (_, errors) = code_and_errors(&bench.run(&["build", "--local"]));
     assert!(errors.contains("unused") && !errors.contains("OUTER"), "{errors}");
     bench.good(&["destroy", "--local", "--yes"]);
-    assert_eq!(bench.good(&["status", "--local"]), "chat: not deployed\n");
+    assert_eq!(bench.status(&["--local"]), "chat: not deployed\n");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn of_several_functions_only_those_that_were_chosen_need_theirs() {
         "app = 'shop'\n[functions.one]\ncrate = 'unused'\n[functions.two]\ncrate = 'unused'\n\
          environment = { KEY = { env = 'NOWHERE' } }\n",
     );
-    assert_eq!(bench.good(&["status", "one", "--local"]), "one: not deployed\n");
+    assert_eq!(bench.status(&["one", "--local"]), "one: not deployed\n");
     assert!(bench.good(&["plan", "one", "--local", &package()]).contains("+ function shop-one"));
     assert_eq!(bench.run(&["plan", "two", "--local", &package()]).status.code(), Some(2));
 }

@@ -134,6 +134,14 @@ impl Bench {
         String::from_utf8(output.stdout).expect("utf-8")
     }
 
+    /// What `status` says about the functions, without its header.
+    pub(crate) fn status(&self, arguments: &[&str]) -> String {
+        let text = self.good(&[&["status"], arguments].concat());
+        let (header, functions) = text.split_once('\n').expect("a header");
+        assert!(header.starts_with("account "), "{text}");
+        functions.to_owned()
+    }
+
     /// Runs with `--output json`, and gives the document and the exit code.
     pub(crate) fn json(&self, arguments: &[&str]) -> (serde_json::Value, i32) {
         let output = self.run(&[arguments, &["--output", "json"]].concat());

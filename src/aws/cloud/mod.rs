@@ -18,7 +18,7 @@ use crate::aws::routing::{Alias, Routing};
 use crate::aws::version::{Condition, Version};
 use crate::aws::wait::Subject;
 use crate::plan::Change;
-use crate::stack::{Live, Names, Owner, Permission, Provisioned, Release, Shift, Stack};
+use crate::stack::{Live, Names, Origin, Owner, Permission, Provisioned, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
@@ -121,10 +121,12 @@ impl<'p> Place<'p> {
             Urls::Missing | Urls::Unsupported => (None, None),
         };
         let outputs = Outputs { url: address, ..outputs };
+        let origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
+        let published_at = live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
         let live = seen_live.map(|version| Live { release: version.release, shift });
         let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };
         let undecryptable = seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
-        let observed = Observed { stack, outputs, has_urls, outside, undecryptable };
+        let observed = Observed { stack, outputs, origin, published_at, has_urls, outside, undecryptable };
         Ok(Some(Current {
             place: self.clone(),
             observed,

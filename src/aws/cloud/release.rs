@@ -10,7 +10,7 @@ use crate::aws::settings::{architecture, configure, uploading};
 use crate::aws::version::Version;
 use crate::aws::wait::{self, Made, Polled, Wait, is_refusal};
 use crate::plan::Diff;
-use crate::stack::{Configuration, Live, Release};
+use crate::stack::{Configuration, Live, Origin, Release};
 use aws_sdk_lambda::primitives::Blob;
 
 /// Returns the number of a version that is exactly `release`, once Lambda has finished it.
@@ -122,12 +122,13 @@ async fn upload(
 async fn publish_latest(
     current: &mut Current<'_>,
     to: &Release,
-    origin: Option<&str>,
+    code: Option<&str>,
     observer: &Observer<'_>,
 ) -> Result<String, CloudError> {
     let place = &current.place.clone();
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
+    let origin = Origin { code: code.map(str::to_owned), by: place.account.caller(&place.names) };
     let wait = Wait { function: &place.names.function, for_what: "another update to finish", limit: wait::BUSY };
     wait.until(observer, async || {
         let latest = current.latest(observer).await?;
@@ -135,7 +136,7 @@ async fn publish_latest(
             return Err(CloudError::new(action(), Reason::Conflict, "another process changed it in the meantime"));
         }
         let call = place.account.lambda.publish_version().function_name(&name).set_code_sha256(to.code.clone());
-        let call = call.set_description(origin.map(str::to_owned));
+        let call = call.set_description(origin.write());
         match call.set_revision_id(latest.revision).send().await.doing(action) {
             Ok(published) => match published.version {
                 Some(number) => {

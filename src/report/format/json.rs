@@ -5,12 +5,14 @@ use super::printed::Text;
 use super::renderer::{Page, Renderer};
 use crate::apply::{Step, Verified};
 use crate::failure::Failure;
+use crate::logs::{Percentiles, ReleaseFigures};
 use crate::plan::{Change, Plan};
 use crate::report::answer::{
-    Answer, DeployedStage, Detail, Extra, FunctionAnswer, LocalAnswer, LogLine, Response, State,
+    Answer, Comparison, DeployedStage, Detail, Extra, Figures, FunctionAnswer, LocalAnswer, LogLine, Response, State,
 };
 use crate::report::log_line::log_json;
-use crate::stack::{Auth, InvokeMode, Published, Share, Verdict};
+use crate::report::moment::{utc_milliseconds, utc_seconds};
+use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use import::LeftOver;
@@ -82,7 +84,8 @@ fn stage(stage: &DeployedStage) -> Value {
         "stage": stage.stage,
         "functions": stage.functions,
         "live_since": stage.live_since,
-        "origin": stage.origin,
+        "origin": stage.origin.code,
+        "published_by": stage.origin.by.as_ref().map(|by| by.name()),
         "expires": stage.expires,
         "expired": stage.is_expired,
     })
@@ -157,23 +160,80 @@ fn function(function: &FunctionAnswer) -> Value {
             value["sha256"] = json!(zip.sha256);
             value["size"] = json!(zip.size);
         }
-        Detail::Releases(releases) => value["releases"] = releases.iter().map(published).collect(),
-        Detail::Comparison { in_manifest, not_compared } => {
-            value["in_manifest"] = json!(in_manifest);
+        Detail::Releases(releases) => {
+            value["releases"] = releases.iter().map(|release| published(function, release)).collect();
+        }
+        Detail::Stats(figures) => value["stats"] = json!(figures.as_ref().map(stats)),
+        Detail::Comparison(comparison) => {
+            value["in_manifest"] = json!(comparison.in_manifest);
+            value["live"] = live(function, comparison);
+            value["other_regions"] = json!(comparison.other_regions);
             value["not_compared"] =
-                not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
+                comparison.not_compared.iter().map(|one| json!({ "field": one.field, "why": one.why })).collect();
         }
     }
     value
 }
 
-fn published(published: &Published) -> Value {
+fn stats(figures: &Figures) -> Value {
+    json!({
+        "from": utc_milliseconds(figures.time.start),
+        "to": utc_milliseconds(figures.time.end),
+        "releases": figures.releases.iter().map(release_stats).collect::<Vec<_>>(),
+    })
+}
+
+fn release_stats(release: &ReleaseFigures) -> Value {
+    let percentiles = |found: Option<Percentiles>| {
+        found
+            .map(|Percentiles { p50, p95, p99, longest }| json!({ "p50": p50, "p95": p95, "p99": p99, "max": longest }))
+    };
+    json!({
+        "version": release.version,
+        "first_at": utc_milliseconds(release.first),
+        "last_at": utc_milliseconds(release.last),
+        "requests": release.requests,
+        "first_byte_ms": percentiles(release.first_byte),
+        "duration_ms": percentiles(release.duration),
+        "bytes": release.bytes,
+        "cold_starts": release.cold_starts,
+        "cold_start_ms": percentiles(release.start),
+        "errors": release.errors,
+        "timeouts": release.timeouts,
+        "cut_streams": release.cut_streams,
+        // Lambda's records have no requests that it refused.
+        "throttles": null,
+    })
+}
+
+fn live(function: &FunctionAnswer, comparison: &Comparison) -> Value {
+    let Comparison { origin, published_at, .. } = comparison;
+    let arrival = function.outputs.arrival.as_ref();
+    let live = json!({
+        "since": arrival.map(|arrival| utc_seconds(arrival.at)),
+        "by": arrival.and_then(|arrival| arn(function, arrival.by.as_ref())),
+        "origin": origin.code,
+        "published_at": published_at,
+        "published_by": arn(function, origin.by.as_ref()),
+    });
+    function.outputs.version.as_ref().map_or(Value::Null, |_| live)
+}
+
+fn arn(function: &FunctionAnswer, caller: Option<&Caller>) -> Option<String> {
+    Some(caller?.arn(function.names.as_ref()?))
+}
+
+fn published(function: &FunctionAnswer, published: &Published) -> Value {
+    let arrival = published.arrival.as_ref();
     json!({
         "version": published.version,
         "published_at": published.at,
-        "origin": published.origin,
+        "origin": published.origin.code,
+        "published_by": arn(function, published.origin.by.as_ref()),
         "code_sha256": published.release.code,
         "live": matches!(published.share, Share::Whole | Share::Rest(_)),
+        "live_since": arrival.map(|arrival| utc_seconds(arrival.at)),
+        "live_by": arrival.and_then(|arrival| arn(function, arrival.by.as_ref())),
         "previous": published.is_previous,
         "verification": published.verdict.as_str(),
         "percent": match published.share {

@@ -1,8 +1,11 @@
 //! The formats of stdout: each is one file, with its lines in [`Output`].
 
 mod json;
+mod pieces;
 mod printed;
 mod renderer;
+mod stats;
+mod status;
 mod text;
 
 pub(crate) use printed::Text;

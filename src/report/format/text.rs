@@ -1,18 +1,19 @@
 //! Answers as text, the default format of stdout.
 
+use super::pieces::{changes, set_outside, verdict_style};
 use super::printed::Text;
 use super::renderer::{Page, Renderer};
+use super::{stats, status};
 use crate::failure::Failure;
 use crate::report::answer::{
-    Answer, DeployedStage, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, NotCompared,
-    State,
+    Answer, DeployedStage, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, State,
 };
 use crate::report::log_line::log_text;
-use crate::report::story::plan_lines;
+use crate::report::moment::{of_lambda, utc_seconds};
 use crate::report::style::Line;
 use crate::report::table::{Cell, table};
-use crate::stack::{Published, Share, Verdict};
-use crate::text::palette::{GREEN, RED, YELLOW};
+use crate::stack::{Published, Share};
+use crate::text::palette::{GREEN, YELLOW};
 use anstyle::Style;
 
 pub(super) struct Plain;
@@ -60,7 +61,12 @@ fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
             let url = function.outputs.url.as_ref()?;
             Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
         }
-        Detail::Url | Detail::Changes | Detail::Checks | Detail::Releases(_) | Detail::Comparison { .. } => None,
+        Detail::Url
+        | Detail::Changes
+        | Detail::Checks
+        | Detail::Releases(_)
+        | Detail::Comparison(_)
+        | Detail::Stats(_) => None,
     }
 }
 
@@ -84,76 +90,19 @@ fn lines(found: &Functions, failure: Option<&Failure>, columns: usize) -> Vec<Li
     let planned = found.functions.iter().filter(|function| matches!(function.detail, Detail::Changes));
     let outside = planned.filter_map(|function| Some(format!("{}: {}", function.name, set_outside(function)?)));
     let outside = outside.map(|line| Line::plain(&line)).collect::<Vec<_>>();
-    none.then(|| Line::plain("no changes")).into_iter().chain(lines).chain(outside).collect()
-}
-
-/// Such as "set outside lamstream: SnapStart".
-fn set_outside(function: &FunctionAnswer) -> Option<String> {
-    let settings = &function.set_outside;
-    (!settings.is_empty()).then(|| format!("set outside lamstream: {}", settings.join(", ")))
+    let is_status = found.functions.iter().any(|function| matches!(function.detail, Detail::Comparison(_)));
+    let header = is_status.then(|| status::header(found));
+    let none = none.then(|| Line::plain("no changes"));
+    header.into_iter().chain(none).chain(lines).chain(outside).collect()
 }
 
 fn lines_of(function: &FunctionAnswer, columns: usize) -> Vec<Line> {
     match &function.detail {
         Detail::Changes => changes(function),
         Detail::Releases(releases) => table(&releases.iter().map(release).collect::<Vec<_>>(), columns),
-        Detail::Comparison { in_manifest, not_compared } => status(function, *in_manifest, not_compared),
+        Detail::Comparison(comparison) => status::lines(function, comparison),
+        Detail::Stats(figures) => figures.as_ref().map(|figures| stats::lines(function, figures)).unwrap_or_default(),
         Detail::Url | Detail::Checks | Detail::Zip(_) => Vec::new(),
-    }
-}
-
-fn changes(function: &FunctionAnswer) -> Vec<Line> {
-    match (&function.names, &function.plan) {
-        (Some(names), Some(plan)) => plan_lines(names, plan),
-        _ => Vec::new(),
-    }
-}
-
-fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompared]) -> Vec<Line> {
-    let (style, state) = match (function.state, &function.outputs.version) {
-        (State::Deployed, Some(version)) => (GREEN, format!("deployed, version {version}")),
-        (State::Deployed, None) => (GREEN, "deployed".to_owned()),
-        (State::Failed, _) => (RED, "unknown".to_owned()),
-        _ if function.is_begun => (YELLOW, "created, but nothing is live".to_owned()),
-        _ => (YELLOW, "not deployed".to_owned()),
-    };
-    let before = function.outputs.previous.iter().map(|version| format!(" (previous: {version})"));
-    let orphan = if in_manifest { "" } else { ", but not in the manifest" };
-    let rest = before.collect::<String>() + orphan;
-    let mut lines = vec![Line::plain(&format!("{}: ", function.name)).and(style, &state).and(Style::new(), &rest)];
-    let more = |line: &str| Line::plain(line).indented();
-    if function.is_begun && function.state == State::Absent {
-        lines.push(more("no version has passed its checks yet; the next deploy makes one live that does"));
-    }
-    if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
-        lines.push(more(&format!("{address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str())));
-    }
-    if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
-        lines.push(more(&format!("shift: {weight} of the traffic goes to version {version}")));
-    }
-    if let (Some(verdict @ (Verdict::Unverified | Verdict::Failed)), Some(version)) =
-        (function.verdict, function.outputs.newest())
-    {
-        let what = match verdict {
-            Verdict::Failed => "did not pass its checks",
-            _ => "has not passed its checks yet",
-        };
-        let what = format!(": the URL of version {version} {what}; the next deploy verifies it");
-        lines.push(more("").and(verdict_style(verdict), verdict.as_str()).and(Style::new(), &what));
-    }
-    if function.state == State::Deployed && in_manifest {
-        lines.extend(changes(function).into_iter().map(Line::indented));
-    }
-    lines.extend(set_outside(function).iter().map(|line| more(line)));
-    lines.extend(not_compared.iter().map(|NotCompared { field, why }| more(&format!("{field} not compared: {why}"))));
-    lines
-}
-
-fn verdict_style(verdict: Verdict) -> Style {
-    match verdict {
-        Verdict::Verified => GREEN,
-        Verdict::Unverified => YELLOW,
-        Verdict::Failed => RED,
     }
 }
 
@@ -169,12 +118,13 @@ fn stage(stage: &DeployedStage) -> Vec<Cell> {
         plain(Some(stage.stage.clone().unwrap_or_else(|| "(no stage)".to_owned()))),
         plain(Some(stage.functions.join(", "))),
         plain(stage.live_since.clone()),
-        plain(stage.origin.clone()),
+        plain(stage.origin.code.clone()),
+        plain(stage.origin.by.as_ref().map(|by| by.name().to_owned())),
         expires,
     ]
 }
 
-/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  9f8a7b6c  verified  live`
+/// `3  2026-11-22T18:00:00Z  commit 3f2a9c1d4e5f dirty  alice  9f8a7b6c  verified  live since 2026-11-22T18:00:07Z`
 fn release(published: &Published) -> Vec<Cell> {
     let (style, share) = match published.share {
         Share::Whole => (GREEN, "live".to_owned()),
@@ -184,13 +134,15 @@ fn release(published: &Published) -> Vec<Cell> {
         Share::None => (Style::new(), String::new()),
     };
     let plain = |text: String| (Style::new(), text);
-    let at = published.at.as_deref().and_then(|at| at.split('.').next()).map(|at| format!("{at}Z"));
+    let unknown = || "-".to_owned();
+    let since = published.arrival.as_ref().map(|arrival| format!(" since {}", utc_seconds(arrival.at)));
     vec![
         plain(published.version.clone()),
-        plain(at.unwrap_or_else(|| "-".to_owned())),
-        plain(published.origin.clone().unwrap_or_else(|| "-".to_owned())),
+        plain(published.at.as_deref().map_or_else(unknown, of_lambda)),
+        plain(published.origin.code.clone().unwrap_or_else(unknown)),
+        plain(published.origin.by.as_ref().map_or_else(unknown, |by| by.name().to_owned())),
         plain(published.release.code.iter().flat_map(|code| code.chars()).take(8).collect()),
         (verdict_style(published.verdict), published.verdict.as_str().to_owned()),
-        (style, share),
+        (style, share + &since.unwrap_or_default()),
     ]
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::credentials::Credentials;
-use super::spec::InstanceSpec;
+use super::spec::{InstanceSpec, LogForm};
 
 /// The directory of AWS's own runtimes. It does not exist here.
 const RUNTIME_DIRECTORY: &str = "/var/runtime";
@@ -62,7 +62,7 @@ pub(super) fn variables(
     if paths.opt.is_some() {
         variables.extend(node_path(&configuration.runtime, &opt.to_string()));
     }
-    if spec.logs_json() {
+    if matches!(spec.log_form(), LogForm::Json(_)) {
         variables.insert("AWS_LAMBDA_LOG_FORMAT".into(), "JSON".into());
         variables.extend(
             configuration.logging.application_log_level.clone().map(|level| set("AWS_LAMBDA_LOG_LEVEL", level)),

@@ -22,11 +22,11 @@ use super::port::{self, PortLease};
 use super::port_check::PortCheck;
 use super::processes::InstanceProcesses;
 use super::request::{Outcome, QueuedRequest, Start};
+use super::runtime_api;
 use super::spawn::{kill_group, terminate_group};
 use super::spec::InstanceSpec;
 use super::start_error::{CANNOT_START, StartError};
 use super::tag::InstanceMark;
-use super::{report, runtime_api};
 use crate::clock;
 use crate::disk::files::remove_tree;
 use crate::disk::log_store::LogStream;
@@ -83,12 +83,18 @@ pub(super) struct Instance {
 /// The current request.
 pub(super) struct Current {
     pub(super) id: String,
+    pub(super) arn: String,
     pub(super) finished: oneshot::Sender<Vec<u8>>,
     pub(super) since: Instant,
-    pub(super) answering: bool,
-    pub(super) answered: bool,
-    /// It reported its own failure in trailers.
-    pub(super) failed: bool,
+    /// The same, in milliseconds since 1970.
+    pub(super) at: i64,
+    /// When its answer began, and when it ended.
+    pub(super) answering: Option<Instant>,
+    pub(super) answered: Option<Instant>,
+    /// The size of its answer.
+    pub(super) bytes: u64,
+    /// The type of the error, if its answer was cut, or it reported its own failure in trailers.
+    pub(super) failed: Option<String>,
     pub(super) timed_out: bool,
     /// Whether it is the first request of this instance, whose report includes the start.
     pub(super) cold: bool,
@@ -210,7 +216,7 @@ impl Instance {
     }
 
     async fn run(mut self) {
-        self.log_line(&report::init_start(self.spec.logs_json()));
+        self.report_init_start();
         for warning in std::mem::take(&mut self.warnings) {
             self.note(&warning);
             self.log_line(&format!("[local cloud] {warning}"));

@@ -9,9 +9,9 @@ use tokio::time::{Duration, Instant};
 use super::answer::FailureReason;
 use super::channel::OpenRequest;
 use super::instance::{Current, Instance};
-use super::message::{BodyEnd, Delivery, RuntimeMessage};
+use super::message::{AnswerEnd, BodyEnd, Delivery, RuntimeMessage};
 use super::port_check::PORT_TAKEN;
-use super::report::{self, Report};
+use super::report::Status;
 use super::request::{Outcome, PortChoice, QueuedRequest, Start};
 use super::spawn::{ending, kill_group};
 use crate::clock;
@@ -56,7 +56,7 @@ impl Instance {
         let mut headers = vec![
             ("lambda-runtime-aws-request-id", request.id.clone()),
             ("lambda-runtime-deadline-ms", deadline.to_string()),
-            ("lambda-runtime-invoked-function-arn", arn),
+            ("lambda-runtime-invoked-function-arn", arn.clone()),
             ("lambda-runtime-trace-id", request.trace),
             ("lambda-runtime-invocation-id", invocation_id.clone()),
         ];
@@ -66,18 +66,19 @@ impl Instance {
             Some(OpenRequest { request_id, invocation_id, reply: Some(reply), failure, permit });
         self.current = Some(Current {
             id: request.id,
+            arn,
             finished,
             since: Instant::now(),
-            answering: false,
-            answered: false,
-            failed: false,
+            at: clock::now(),
+            answering: None,
+            answered: None,
+            bytes: 0,
+            failed: None,
             timed_out: false,
             cold: !std::mem::replace(&mut self.warm, true),
         });
         self.tail.clear();
-        if let Some(start) = self.report("").map(|report| report.start()) {
-            self.log_line(&start);
-        }
+        self.report_start();
         lock(&self.channel.extensions).invoke(&invoke);
         if let Some(waiting) = self.waiting.take() {
             // If the process is gone, its exit is handled next.
@@ -97,12 +98,12 @@ impl Instance {
             RuntimeMessage::ExtensionWaits => {}
             RuntimeMessage::ExtensionFailed { name, kind, how } => self.extension_failed(&name, &kind, &how),
             RuntimeMessage::PortTaken(problem) => return self.answer_taken(&problem),
-            RuntimeMessage::Answering => {
+            RuntimeMessage::Answering { at } => {
                 if let Some(current) = &mut self.current {
-                    current.answering = true;
+                    current.answering = Some(at);
                 }
             }
-            RuntimeMessage::Answered(end) => self.answered(&end),
+            RuntimeMessage::Answered(end) => self.answered(end),
             RuntimeMessage::Stale { id } => {
                 self.note(&format!("an answer to an earlier delivery of {id} was refused: 410"))
             }
@@ -132,9 +133,10 @@ impl Instance {
         if self.init.is_none() {
             // Its first request is already in the inbox.
             self.init = Some(self.started.elapsed());
+            self.report_init_end(Status::Success);
             return true;
         }
-        if self.current.as_ref().is_some_and(|current| !current.answering && !current.answered) {
+        if self.current.as_ref().is_some_and(|current| !current.answering.is_none() && current.answered.is_none()) {
             self.note("it asked for the next request without answering the last");
             self.reply(Outcome::failed(
                 "Runtime.Unknown",
@@ -144,21 +146,29 @@ impl Instance {
         // Idle first, then the permit is given back: a request that gets the permit then finds this instance, and
         // starts no other.
         let wanted = self.host.fleet.set_idle(&self.spec.build, self.id);
-        self.finish(if self.current.as_ref().is_some_and(|current| current.failed) { "error" } else { "" });
+        let failed = self.current.as_ref().and_then(|current| current.failed.clone());
+        self.finish(failed.as_deref().map_or(Status::Success, Status::Error));
         self.deadline = Instant::now() + self.host.options.idle;
         wanted
     }
 
-    fn answered(&mut self, end: &BodyEnd) {
-        match end {
+    fn answered(&mut self, answer: AnswerEnd) {
+        let AnswerEnd { end, bytes, at } = answer;
+        match &end {
             BodyEnd::Complete => {}
             BodyEnd::Unread => self.note("the client left before the end; the function continued"),
             BodyEnd::Cut => self.note("the answer was cut in mid-stream"),
-            BodyEnd::Trailers(error) => self.note(&format!("the function failed in mid-stream: {error}")),
+            BodyEnd::Trailers { kind, body } => {
+                self.note(&format!("the function failed in mid-stream: {kind} {body}"));
+            }
         }
         if let Some(current) = &mut self.current {
-            current.failed = matches!(end, BodyEnd::Trailers(_));
-            current.answered = true;
+            current.failed = match end {
+                BodyEnd::Complete | BodyEnd::Unread => None,
+                BodyEnd::Cut => Some("Runtime.TruncatedResponse".to_owned()),
+                BodyEnd::Trailers { kind, .. } => Some(kind),
+            };
+            (current.answered, current.bytes) = (Some(at), bytes);
         }
     }
 
@@ -166,7 +176,7 @@ impl Instance {
         self.note(&format!("the function failed to start: {}", String::from_utf8_lossy(payload)));
         let failure: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
         let kind = failure.as_ref().and_then(|failure| failure["errorType"].as_str()).unwrap_or("Runtime.Unknown");
-        self.refuse_first("error", kind, |_| payload.clone());
+        self.refuse_first(Status::Error(kind), |_| payload.clone());
     }
 
     /// An extension cannot continue, so the whole instance ends.
@@ -179,10 +189,10 @@ impl Instance {
         self.log_line(&format!("EXTENSION\tName: {name}\tState: Failed\tError Type: {kind}\n"));
         let how = format!("exit of the extension {name}: {how}");
         if self.init.is_none() {
-            self.refuse_first("error", kind, |id| failure(kind, id, &how));
+            self.refuse_first(Status::Error(kind), |id| failure(kind, id, &how));
         } else if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             self.reply(Outcome::failed(kind, &format!("RequestId: {id} Error: {how}")));
-            self.finish("error");
+            self.finish(Status::Error(kind));
         }
         self.reason = "failure";
         kill_group(&self.child);
@@ -213,17 +223,19 @@ impl Instance {
             self.start_again(Start { port: PortChoice::Asked, ..self.start });
         } else if self.init.is_none() {
             match self.port_conflict() {
-                Some(problem) => self.refuse_first("error", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &problem)),
-                None => self.refuse_first("error", "Runtime.ExitError", |id| failure("Runtime.ExitError", id, &how)),
+                Some(problem) => self.refuse_first(Status::Error(PORT_TAKEN), |id| failure(PORT_TAKEN, id, &problem)),
+                None => {
+                    self.refuse_first(Status::Error("Runtime.ExitError"), |id| failure("Runtime.ExitError", id, &how))
+                }
             }
         }
         if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             let message = format!("RequestId: {id} Error: {how}");
             self.reply(Outcome::failed("Runtime.ExitError", &message));
             if timed_out {
-                self.finish("timeout");
+                self.finish(Status::Timeout);
             } else {
-                self.finish("error");
+                self.finish(Status::Error("Runtime.ExitError"));
                 self.log_line(&format!("{message}\nRuntime.ExitError\n"));
             }
         }
@@ -291,9 +303,9 @@ impl Instance {
         let how = format!("Init timed out after {limit:.2} seconds{waited}");
         self.note(&how);
         if let Some(problem) = self.taken_port().filter(|_| self.start.patient) {
-            self.refuse_first("timeout", PORT_TAKEN, |id| failure(PORT_TAKEN, id, &format!("{problem}: {how}")));
+            self.refuse_first(Status::Timeout, |id| failure(PORT_TAKEN, id, &format!("{problem}: {how}")));
         } else if self.start.patient {
-            self.refuse_first("timeout", "Sandbox.Timedout", |id| failure("Sandbox.Timedout", id, &how));
+            self.refuse_first(Status::Timeout, |id| failure("Sandbox.Timedout", id, &how));
         } else {
             // Not every app reads its port from a variable: the next start waits for the port of this one.
             let port = if self.has_port() { PortChoice::Asked } else { PortChoice::Preferred };
@@ -304,8 +316,7 @@ impl Instance {
     /// Asks for another start for the first request.
     pub(super) fn start_again(&mut self, start: Start) {
         let Ok(queued) = self.requests.try_recv() else { return };
-        let status = if start.patient { "timeout" } else { "error" };
-        self.report_start(status, "Runtime.Unknown");
+        self.report_init_end(if start.patient { Status::Timeout } else { Status::Error("Runtime.Unknown") });
         let how = match (start.patient, start.port == PortChoice::Asked && self.is_elsewhere()) {
             (_, _) if start.port == PortChoice::Another => "on another port",
             (false, _) => "on the port that it asks for",
@@ -315,21 +326,6 @@ impl Instance {
         self.log_line(&format!("[local cloud] it is started again, {how}"));
         self.note(&format!("it is started again, {how}"));
         let _ = queued.reply.send(Err(start));
-    }
-
-    fn report_start(&mut self, status: &str, kind: &str) {
-        self.print_all();
-        let phase = if self.start.patient { "invoke" } else { "init" };
-        self.log_line(&report::init_report(self.spec.logs_json(), phase, self.started.elapsed(), status, kind));
-    }
-
-    /// Refuses the first request of a process that did not start.
-    pub(super) fn refuse_first(&mut self, status: &str, kind: &str, payload: impl FnOnce(&str) -> Bytes) {
-        let Ok(queued) = self.requests.try_recv() else { return };
-        self.report_start(status, kind);
-        let last = self.last_lines();
-        let _ = queued.reply.send(Ok(Outcome::Error { payload: payload(&queued.request.id), last }));
-        let _ = queued.finished.send(std::mem::take(&mut self.tail));
     }
 
     /// Answers the waiting client, unless it already has an answer.
@@ -353,33 +349,6 @@ impl Instance {
         let waits = |line: &str| line.contains("app is not ready after");
         lines.dedup_by(|later, earlier| waits(later) && waits(earlier));
         lines[lines.len().saturating_sub(LINES)..].join("\n")
-    }
-
-    /// Writes the report and gives the permit back.
-    pub(super) fn finish(&mut self, status: &str) {
-        self.print();
-        let Some(lines) = self.report(status).map(|report| report.end()) else { return };
-        for line in lines {
-            self.log_line(&line);
-        }
-        *lock(&self.channel.open) = None;
-        if let Some(current) = self.current.take() {
-            let _ = current.finished.send(std::mem::take(&mut self.tail));
-        }
-    }
-
-    fn report<'a>(&'a self, status: &'a str) -> Option<Report<'a>> {
-        let current = self.current.as_ref()?;
-        Some(Report {
-            json: self.spec.logs_json(),
-            id: &current.id,
-            version: &self.spec.number,
-            memory: self.spec.configuration.memory,
-            used: report::memory_used(self.child.id()),
-            duration: current.since.elapsed(),
-            init: self.init.filter(|_| current.cold),
-            status,
-        })
     }
 
     /// Appends a line to `cloud.log`.

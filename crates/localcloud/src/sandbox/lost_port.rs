@@ -4,6 +4,7 @@ use super::instance::Instance;
 use super::invocation::failure;
 use super::message::RuntimeMessage;
 use super::port_check::PORT_TAKEN;
+use super::report::Status;
 use super::request::{Outcome, PortChoice, QueuedRequest, Start};
 
 impl Instance {
@@ -21,7 +22,7 @@ impl Instance {
         if self.start.port == PortChoice::Preferred {
             self.start_again(Start { port: PortChoice::Another, ..self.start });
         } else {
-            self.refuse_first("error", PORT_TAKEN, |id| failure(PORT_TAKEN, id, problem));
+            self.refuse_first(Status::Error(PORT_TAKEN), |id| failure(PORT_TAKEN, id, problem));
         }
         false
     }
@@ -40,7 +41,7 @@ impl Instance {
         self.report_problem(problem);
         if let Some(id) = self.current.as_ref().map(|current| current.id.clone()) {
             self.reply(Outcome::failed(PORT_TAKEN, &format!("RequestId: {id} Error: {problem}")));
-            self.finish("error");
+            self.finish(Status::Error(PORT_TAKEN));
         }
         false
     }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// A message to the instance, from the Runtime API or from a task that watches a process.
 pub(super) enum RuntimeMessage {
@@ -10,9 +11,9 @@ pub(super) enum RuntimeMessage {
     /// Another program has a port of the app: the answer may be that program's.
     PortTaken(String),
     /// The answer has begun.
-    Answering,
+    Answering { at: Instant },
     /// The answer has ended, in one way or another.
-    Answered(BodyEnd),
+    Answered(AnswerEnd),
     /// An answer to an invocation that is over.
     Stale { id: String },
     /// The body contains the text of an error.
@@ -29,6 +30,14 @@ pub(super) enum RuntimeMessage {
     ExtensionFailed { name: String, kind: String, how: String },
 }
 
+/// The end of an answer.
+pub(super) struct AnswerEnd {
+    pub(super) end: BodyEnd,
+    /// The size of its body.
+    pub(super) bytes: u64,
+    pub(super) at: Instant,
+}
+
 /// How a body ended.
 pub(super) enum BodyEnd {
     Complete,
@@ -36,7 +45,10 @@ pub(super) enum BodyEnd {
     /// The client left before the end.
     Unread,
     /// With error trailers.
-    Trailers(String),
+    Trailers {
+        kind: String,
+        body: String,
+    },
 }
 
 /// A request as the process gets it.

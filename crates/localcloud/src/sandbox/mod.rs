@@ -26,6 +26,7 @@ mod pipe;
 mod port;
 mod port_check;
 mod processes;
+mod records;
 mod report;
 mod request;
 mod runtime_api;

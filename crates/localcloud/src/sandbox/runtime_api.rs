@@ -14,11 +14,12 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::answer::{Answer, FailureReason};
 use super::channel::RuntimeChannel;
 use super::extensions_api;
-use super::message::{BodyEnd, Delivery, RuntimeMessage};
+use super::message::{AnswerEnd, BodyEnd, Delivery, RuntimeMessage};
 use super::pipe::{Piece, pipe};
 use super::processes::Peer;
 use super::request::{Outcome, Reply};
@@ -145,11 +146,16 @@ fn take(channel: &RuntimeChannel, id: &str, headers: &HeaderMap) -> Result<(Repl
 }
 
 /// Reports how a body ended. If the connection breaks, hyper drops the handler, and the body was cut.
-struct EndReport<'a>(&'a RuntimeChannel, Option<BodyEnd>);
+struct EndReport<'a> {
+    channel: &'a RuntimeChannel,
+    end: Option<BodyEnd>,
+    bytes: u64,
+}
 
 impl Drop for EndReport<'_> {
     fn drop(&mut self) {
-        self.0.send(RuntimeMessage::Answered(self.1.take().unwrap_or(BodyEnd::Cut)));
+        let end = self.end.take().unwrap_or(BodyEnd::Cut);
+        self.channel.send(RuntimeMessage::Answered(AnswerEnd { end, bytes: self.bytes, at: Instant::now() }));
     }
 }
 
@@ -170,8 +176,8 @@ async fn response(channel: &Arc<RuntimeChannel>, id: &str, request: Request<Inco
         .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"streaming"));
     let content_type = headers.get("content-type").cloned();
     let (pieces, body) = pipe();
-    channel.send(RuntimeMessage::Answering);
-    let mut end = EndReport(channel, None);
+    channel.send(RuntimeMessage::Answering { at: Instant::now() });
+    let mut end = EndReport { channel, end: None, bytes: 0 };
     let (limit, messages) = (channel.stream_limit.clone(), channel.messages.clone());
     let reason = failure.clone();
     let answer =
@@ -186,6 +192,7 @@ async fn response(channel: &Arc<RuntimeChannel>, id: &str, request: Request<Inco
         match frame.into_data() {
             // If the client has left, the answer is drained, as on AWS: the function does not notice.
             Ok(bytes) => {
+                end.bytes += bytes.len() as u64;
                 if bytes.starts_with(ERROR_TEXT) {
                     channel.send(RuntimeMessage::ErrorInBody(String::from_utf8_lossy(&bytes).into_owned()));
                 }
@@ -201,12 +208,12 @@ async fn response(channel: &Arc<RuntimeChannel>, id: &str, request: Request<Inco
             json!({"errorType": kind, "errorMessage": body}).to_string()
         };
         let _ = reason.set(payload.into());
-        end.1 = Some(BodyEnd::Trailers(format!("{kind} {body}")));
+        end.end = Some(BodyEnd::Trailers { kind, body });
         return accepted();
     }
     channel.answer_complete();
     reading = reading && pieces.send(Piece::End).await;
-    end.1 = Some(if reading { BodyEnd::Complete } else { BodyEnd::Unread });
+    end.end = Some(if reading { BodyEnd::Complete } else { BodyEnd::Unread });
     accepted()
 }
 
@@ -224,12 +231,12 @@ async fn error(channel: &Arc<RuntimeChannel>, id: &str, request: Request<Incomin
         Ok(taken) => taken,
         Err(refusal) => return *refusal,
     };
-    let mut end = EndReport(channel, None);
+    let mut end = EndReport { channel, end: None, bytes: 0 };
     let payload = read_body(request).await;
     channel.send(RuntimeMessage::Failed { text: String::from_utf8_lossy(&payload).into_owned() });
     channel.answer_complete();
     let _ = client.send(Ok(Outcome::Error { payload, last: String::new() }));
-    end.1 = Some(BodyEnd::Complete);
+    end.end = Some(BodyEnd::Complete);
     accepted()
 }
 

@@ -26,6 +26,22 @@ pub(crate) struct InstanceSpec {
     _uses: Arc<Vec<Use>>,
 }
 
+/// The form of the platform's lines in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LogForm {
+    Text,
+    /// Events of this level and above.
+    Json(SystemLevel),
+}
+
+/// The level of an event of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SystemLevel {
+    Debug,
+    Info,
+    Warn,
+}
+
 impl InstanceSpec {
     /// What to run for a qualifier. The world that function and version are of must be locked.
     pub(crate) fn new(data: &Directory, function: &Function, version: &Version, qualifier: &str) -> Self {
@@ -50,9 +66,15 @@ impl InstanceSpec {
         (self.region.clone(), self.function.clone())
     }
 
-    /// Whether the platform's lines in the log are JSON.
-    pub(super) fn logs_json(&self) -> bool {
-        self.configuration.logging.log_format == "JSON"
+    /// How the platform writes to the log.
+    pub(super) fn log_form(&self) -> LogForm {
+        let logging = &self.configuration.logging;
+        match (logging.log_format.as_str(), logging.system_log_level.as_deref()) {
+            ("JSON", Some("DEBUG")) => LogForm::Json(SystemLevel::Debug),
+            ("JSON", Some("WARN")) => LogForm::Json(SystemLevel::Warn),
+            ("JSON", _) => LogForm::Json(SystemLevel::Info),
+            _ => LogForm::Text,
+        }
     }
 
     /// Whether it is a web app behind Lambda Web Adapter.

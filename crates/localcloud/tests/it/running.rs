@@ -276,6 +276,85 @@ async fn the_log_may_be_json_in_a_group_of_its_own() {
     assert_eq!(bench.invoked("live", json!({"path": "/environment"})).await["AWS_LAMBDA_LOG_FORMAT"], "JSON");
 }
 
+/// The records of a log, by their types.
+async fn records(bench: &Bench) -> Vec<(String, Value)> {
+    let lines = log_lines(bench, "/aws/lambda/f", "\"platform.\"").await;
+    let record = |line: &String| serde_json::from_str::<Value>(line).ok();
+    let named =
+        |event: Value| Some((event["type"].as_str()?.strip_prefix("platform.")?.to_owned(), event["record"].clone()));
+    lines.iter().filter_map(record).filter_map(named).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_depend_on_their_level() {
+    for (level, expected) in [
+        ("DEBUG", &["initStart", "initRuntimeDone", "initReport", "start", "runtimeDone", "report"][..]),
+        ("INFO", &["initStart", "start", "report"]),
+        ("WARN", &[]),
+    ] {
+        let bench = Bench::start().await;
+        bench.function(json!({"LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": level}})).await;
+        bench.invoke("live", json!({"path": "/whoami"})).await;
+        let found = records(&bench).await;
+        let kinds: Vec<&str> = found.iter().map(|(kind, _)| kind.as_str()).collect();
+        assert_eq!(kinds, expected, "{level}");
+        // Failures have the level WARN.
+        bench.invoke("live", json!({"path": "/exit"})).await;
+        let failed = records(&bench).await[found.len()..].to_vec();
+        let [.., (done, record), (report, reported)] = &failed[..] else { panic!("{failed:?}") };
+        assert_eq!((done.as_str(), report.as_str()), ("runtimeDone", "report"), "{level}");
+        for record in [record, reported] {
+            assert_eq!((&record["status"], &record["errorType"]), (&json!("error"), &json!("Runtime.ExitError")));
+        }
+        assert_eq!((&record["spans"], &record["metrics"]["producedBytes"]), (&Value::Null, &json!(0)), "{level}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_says_when_the_response_began_and_how_large_it_was() {
+    let bench = Bench::start().await;
+    bench.function(json!({"LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": "DEBUG"}})).await;
+    let answer = bench.invoke("live", json!({"path": "/whoami"})).await;
+    let id = answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
+    let size = answer.text().await.unwrap().len();
+    let found = records(&bench).await;
+    let record = |kind: &str| found.iter().find(|(found, _)| found == kind).unwrap().1.clone();
+    let (start, done, report) = (record("start"), record("runtimeDone"), record("report"));
+    assert_eq!((&start["requestId"], &start["version"]), (&json!(id), &json!("1")));
+    assert!(start["functionArn"].as_str().unwrap().contains(":function:f"), "{start}");
+    assert_eq!(
+        (&done["requestId"], &done["status"], &done["errorType"]),
+        (&json!(id), &json!("success"), &Value::Null)
+    );
+    assert_eq!(done["metrics"]["producedBytes"], json!(size), "{done}");
+    let spans: Vec<&str> =
+        done["spans"].as_array().unwrap().iter().map(|span| span["name"].as_str().unwrap()).collect();
+    assert_eq!(spans, ["responseLatency", "responseDuration", "runtimeOverhead"]);
+    let times = done["spans"].as_array().unwrap().iter().map(|span| span["durationMs"].as_f64().unwrap());
+    let (all, whole) = (times.sum::<f64>(), done["metrics"]["durationMs"].as_f64().unwrap());
+    assert!((all - whole).abs() < 0.1, "{done}");
+    assert!(report["metrics"]["initDurationMs"].as_f64().unwrap() > 0.0, "{report}");
+    assert_eq!(record("initReport")["metrics"]["durationMs"], report["metrics"]["initDurationMs"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_failed_has_the_report_of_its_request() {
+    let bench = Bench::start().await;
+    bench.function(json!({"Environment": {"Variables": {"START": "exit"}}})).await;
+    let answer = bench.invoke("$LATEST", json!({})).await;
+    let id = answer.headers()["x-amzn-requestid"].to_str().unwrap();
+    let lines = log_lines(&bench, "/aws/lambda/f", "").await;
+    let starts = [
+        "INIT_REPORT ".to_owned(),
+        format!("START RequestId: {id}"),
+        format!("END RequestId: {id}"),
+        format!("REPORT RequestId: {id}"),
+    ];
+    let last = &lines[lines.len() - starts.len()..];
+    assert!(last.iter().zip(&starts).all(|(line, start)| line.starts_with(start)), "{lines:?}");
+    assert!(last[3].contains("\tStatus: error\tError Type: Runtime.ExitError\t\n"), "{lines:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_client_left_is_skipped() {
     let bench = Bench::start().await;
