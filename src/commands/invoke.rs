@@ -7,7 +7,7 @@ use crate::cli::Invoke;
 use crate::failure::{Failure, FailureKind};
 use crate::report::{Answer, Extra, FunctionAnswer, Outlet, Response, State, seen_line};
 use crate::stack::{Auth, Names};
-use crate::verify::{Exchange, Fault, Question, Seen, Sign};
+use crate::verify::{Exchange, Fault, Question, Sign};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -49,7 +49,7 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
     let failed = |fault: &Fault| Failure::not_invoked(&one.function, fault);
     let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
     let kept = pass_on(session, &mut exchange).await?;
-    let seen = verified(exchange.seen());
+    let seen = Verified::from(&exchange.seen());
     if session.global.verbose {
         session.console.note(&seen_line(&seen));
     }
@@ -101,11 +101,6 @@ async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, 
         session.until_stopped(outlet.pass_end()).await??;
     }
     Ok(kept)
-}
-
-fn verified(seen: Seen) -> Verified {
-    let Seen { status, first_byte, chunks, duration, streamed, .. } = seen;
-    Verified { status, first_byte, chunks, duration, streamed }
 }
 
 /// # Errors

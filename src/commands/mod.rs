@@ -10,6 +10,7 @@ mod project;
 mod site;
 mod values;
 
+mod observed;
 mod proposal;
 mod rollout;
 mod verification;

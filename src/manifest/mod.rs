@@ -25,6 +25,7 @@ mod function;
 mod http;
 mod layers;
 mod log;
+mod mcp;
 mod name;
 mod outside;
 mod role;
