@@ -5,5 +5,5 @@ mod errors;
 mod record;
 mod selection;
 
-pub use record::version_of;
+pub use record::{Figures, figures, version_of};
 pub use selection::{Selection, Selector, Since};

@@ -17,6 +17,7 @@ mod terminal;
 
 mod style;
 mod table;
+mod timeline;
 
 mod console;
 mod progress;
@@ -35,6 +36,7 @@ pub(crate) use silent::Silent;
 pub(crate) use story::{failure_lines, plan_lines, seen_line};
 pub use style::Line;
 pub(crate) use terminal::Terminal;
+pub(crate) use timeline::{PictureFormat, Timeline};
 
 use crate::apply::Event;
 use std::process::ExitCode;

@@ -109,7 +109,11 @@ impl<I: Invocation, B: Begin<I>> VersionSender<'_, I, B> {
             match (reader.seen.take(), ending) {
                 (Some(mut seen), Some(ending)) => {
                     seen.end(now, ending);
-                    return Ok(Ok(Answered { seen, log: None }));
+                    let log = match to {
+                        Instance::New => last_log(invocation, check.ends_within.unwrap_or(timeout)).await,
+                        Instance::Any => None,
+                    };
+                    return Ok(Ok(Answered { seen, log }));
                 }
                 (None, _) if now >= timeout => return Ok(Err(Fault::Timeout { after: now, seen: None })),
                 (seen, _) => reader.seen = seen,
@@ -129,6 +133,17 @@ impl<I: Invocation, B: Begin<I>> Sender for VersionSender<'_, I, B> {
         }
         let by_new_instance = answered.log.as_deref().is_some_and(signs::is_first_report);
         Ok(Sent { observation: answered.seen, by_new_instance })
+    }
+}
+
+/// The end of the log, which arrives when the invocation ends, if it ends in this time.
+async fn last_log(mut invocation: impl Invocation, within: Duration) -> Option<String> {
+    let until = Instant::now() + within;
+    loop {
+        match timeout_at(until, invocation.next()).await.ok()?.ok()? {
+            Frame::Chunk(_) => {}
+            Frame::End { log, .. } => return Some(log),
+        }
     }
 }
 

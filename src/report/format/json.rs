@@ -97,6 +97,8 @@ fn response(response: &Response) -> Value {
         "chunks": chunks,
         "duration_ms": milliseconds(duration),
         "streamed": streamed,
+        "init_ms": response.init.map(milliseconds),
+        "billed_ms": response.billed.map(milliseconds),
         "body": text.map_or_else(|_| STANDARD.encode(&response.body), str::to_owned),
         "body_is_base64": text.is_err(),
     })

@@ -24,10 +24,14 @@ pub(super) struct Answer {
 /// With what is wrong with the response.
 pub(super) fn answer(check: &Check, request: &Request, observation: &Observation) -> Result<Answer, Fault> {
     let fault = |problem| Fault::Mcp { method: request.method, problem, seen: observation.seen() };
-    let seen = judge(check, observation).map_err(|found| match found {
-        Fault::Short { shortcoming: Shortcoming::Endless { within }, .. } => fault(McpProblem::Unanswered { within }),
-        other => other,
-    })?;
+    let seen = match judge(check, observation) {
+        Err(Fault::Short { shortcoming: Shortcoming::Endless { within }, .. }) => {
+            return Err(fault(McpProblem::Unanswered { within }));
+        }
+        // The limit begins with the head of each response, because any instance may be new.
+        Err(Fault::Short { shortcoming: Shortcoming::Overdue { .. }, seen }) => seen,
+        other => other?,
+    };
     let result = result(request, observation).map_err(fault)?;
     let session = observation.head.values("mcp-session-id").next().map(str::to_owned);
     Ok(Answer { seen, result, session })

@@ -202,11 +202,15 @@ fn begun_by_handshake(answer: Answer) -> Result<Begun, Fault> {
     Ok(Begun { agreement: Agreement { protocol: protocol.to_owned(), session }, server, has_tools, seen })
 }
 
-/// Whether `initialize` was answered with an error, as by a server that only speaks revisions without it. Its code may be
-/// any.
+/// Whether the answer to `initialize` may be that of a server which only speaks revisions without it. An error of the
+/// server itself is none.
 fn may_have_no_handshake(observation: &Observation) -> bool {
+    /// JSON-RPC's codes for a method and parameters that do not fit, and MCP's for a header, a capability and a version.
+    const CODES: [i64; 5] = [-32601, -32602, -32020, -32021, -32022];
     let found = observation.body().messages.as_ref().map(|messages| messages.found());
-    matches!(found, Some(Found::Answer(answer)) if answer.get("error").is_some())
+    let Some(Found::Answer(answer)) = found else { return false };
+    let error = &answer["error"];
+    error["data"]["supported"].is_array() || error["code"].as_i64().is_some_and(|code| CODES.contains(&code))
 }
 
 /// The name and version of a server.

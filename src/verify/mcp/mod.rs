@@ -9,6 +9,9 @@ mod problem;
 mod request;
 mod sender;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use conversation::converse;
 pub(super) use messages::Messages;
 pub use problem::McpProblem;
