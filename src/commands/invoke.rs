@@ -55,36 +55,47 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
         sign: sign.as_ref().map(|sign| sign as Sign<'_>),
         silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
     };
-    let failed = |fault: &Fault| Failure::not_invoked(&one.function, fault);
-    let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
+    let failed = |fault: Fault| Failure::not_invoked(&one.function, &fault);
+    let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(failed)?;
     let path = arguments.path.split('?').next().unwrap_or_default();
     let mut timeline =
         Timeline::begin(format!("{} {path}", question.method), exchange.seen().status, exchange.head_at());
     let kept = pass_on(session, &mut exchange, &mut timeline).await?;
-    let seen = Verified::from(&exchange.seen());
-    let headers = exchange.headers();
+    let not_drawn = picture.and_then(|picture| draw(picture, timeline, &exchange).err());
+    let (seen, headers) = (Verified::from(&exchange.seen()), exchange.headers());
     let mut figures = None;
     if session.global.verbose {
         session.console.note(&seen_line(&seen));
         figures = look_up(session, &one, &headers, exchange.elapsed()).await?;
     }
-    let mut error = match exchange.verdict() {
-        Ok(_) => None,
-        Err(fault @ Fault::RawJson { .. }) => {
-            session.console.note(&fault.to_string());
-            None
-        }
-        Err(fault) => Some(explained(session, &one, seen.status, failed(&fault)).await),
-    };
-    if let Some(picture) = picture {
-        (timeline.ended_at, timeline.fault) = (seen.duration, exchange.verdict().err().map(|fault| fault.parts().0));
-        error = error.or(picture.write(&timeline).err());
-    }
+    let error = refused(session, &one, &exchange).await.or(not_drawn);
     let (init, billed) = (figures.and_then(|figures| figures.init), figures.map(|figures| figures.billed));
     let response = Response { seen, init, billed, headers, body: kept };
     let outputs = Outputs { url: Some(address), ..Outputs::default() };
     let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
     Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)) })
+}
+
+/// Why the response counts as failed.
+async fn refused(session: &Session, one: &SingleFunction, exchange: &Exchange) -> Option<Failure> {
+    match exchange.verdict() {
+        Ok(_) => None,
+        Err(fault @ Fault::RawJson { .. }) => {
+            session.console.note(&fault.to_string());
+            None
+        }
+        Err(fault) => {
+            let failure = Failure::not_invoked(&one.function, &fault);
+            Some(explained(session, one, exchange.seen().status, failure).await)
+        }
+    }
+}
+
+/// Words of the response itself are left out: the picture has nothing of its body.
+fn draw(picture: PictureFile, mut timeline: Timeline, exchange: &Exchange) -> Result<(), Failure> {
+    timeline.fault = exchange.verdict().err().map(|fault| fault.parts().0.trim_end_matches([':', '`', ' ']).to_owned());
+    timeline.ended_at = exchange.seen().duration;
+    picture.write(&timeline)
 }
 
 /// What Lambda reports of the request, which it writes into the log. This is printed, too.

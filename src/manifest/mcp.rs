@@ -23,7 +23,7 @@ pub(super) fn refuse_others(keys: &Section<'_>) {
         entry.problem_with_name(format!(
             "`{}` and `mcp` cannot be used together: lamstream sends MCP's own requests, expected only {} beside it",
             entry.name,
-            list::quoted_and(&BESIDE),
+            list::quoted_and(BESIDE),
         ));
     }
     for entry in keys.peek_all("headers") {

@@ -124,7 +124,7 @@ async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
         return judge(target.check, &url.observe(target.check, Instance::Any).await?);
     }
     converse(target.check, target.instances, &url).await.map_err(|stop| match stop {
-        Stop::Fault(fault) => fault,
+        Stop::Fault(fault) => *fault,
         Stop::Call(never) => match never {},
     })
 }

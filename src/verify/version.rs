@@ -63,7 +63,7 @@ pub async fn try_version<I: Invocation>(
     if check.is_mcp() {
         return match converse(check, trial.instances, &version).await {
             Ok(seen) => Ok(Ok(seen)),
-            Err(Stop::Fault(fault)) => Ok(Err(fault)),
+            Err(Stop::Fault(fault)) => Ok(Err(*fault)),
             Err(Stop::Call(error)) => Err(error),
         };
     }

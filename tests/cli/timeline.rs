@@ -73,6 +73,17 @@ fn a_request_that_no_log_knows_is_said_to_be_missing() {
     let bench = answering(&json!({"headers": {"x-amzn-requestid": "other"}, "pieces": ["a"]}));
     let told = said(&bench.run(&["invoke", "--local", "chat", "-v"]));
     assert!(told.contains("billed "), "the URL's own id counts: {told}");
+    // Of a log without the report, nothing is known after a while.
+    let proxy = bench.proxy();
+    proxy.rewrite("FilterLogEvents", |page| page["events"] = json!([]));
+    let mut command = bench.through(&proxy, &["invoke", "chat", "-v"]);
+    let output = command.env("LAMSTREAM_ATTEMPT_TIMEOUT", "1").output().unwrap();
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(0), &b"a"[..]), "{}", said(&output));
+    let told = said(&output);
+    assert!(
+        told.contains("init and billed time are not in the log yet: run `lamstream logs chat --request "),
+        "{told}"
+    );
 }
 
 #[test]

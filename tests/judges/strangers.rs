@@ -43,7 +43,7 @@ async fn cargo_lambda_deploys_and_the_url_answers() {
     assert!(answer.text().await.expect("text").contains("/stream/chat"));
 }
 
-/// Starts what stands beside it, because cargo-lambda only takes a program in machine code.
+/// Starts the script next to it, because cargo-lambda only accepts an ELF file.
 const LAUNCHER: &str = "use std::os::unix::process::CommandExt;\n\
     fn main() {\n\
     \x20   let root = std::env::var(\"LAMBDA_TASK_ROOT\").unwrap();\n\

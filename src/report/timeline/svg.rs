@@ -114,8 +114,11 @@ fn draw(timeline: &Timeline, drawn: &mut String) -> Result<(), DrawingAreaErrorK
     root.present()
 }
 
+/// A time in seconds, and a number of bytes.
+type Point = (f64, f64);
+
 /// The corners of the line, and the place of each mark. The body grows in steps.
-fn points(timeline: &Timeline) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn points(timeline: &Timeline) -> (Vec<Point>, Vec<Point>) {
     let (mut steps, mut dots, mut bytes) = (vec![(timeline.head_at.as_secs_f64(), 0.0)], Vec::new(), 0);
     for mark in timeline.marks() {
         steps.push((mark.first.as_secs_f64(), bytes as f64));

@@ -127,7 +127,7 @@ impl<S: Sender> Client<'_, S> {
                     Reply::Refused(_) if has_session && matches!(instances, Instances::Single { .. }) => {
                         return Ok(Sessions::InMemory);
                     }
-                    Reply::Refused(fault) => return Err(fault.into()),
+                    Reply::Refused(fault) => return Err(Stop::Fault(fault)),
                     Reply::Answered { by_new_instance } => is_reached |= by_new_instance,
                     Reply::Busy => {}
                 }
@@ -162,7 +162,8 @@ impl<S: Sender> Client<'_, S> {
             Some(_) => McpProblem::Session { elsewhere: true, words },
             None => McpProblem::Uninitialised { words },
         };
-        Ok(Reply::Refused(Fault::Mcp { method: request.method, problem, seen: observation.seen() }))
+        let fault = Fault::Mcp { method: request.method, problem, seen: observation.seen() };
+        Ok(Reply::Refused(Box::new(fault)))
     }
 }
 
@@ -171,7 +172,7 @@ enum Reply {
     Answered {
         by_new_instance: bool,
     },
-    Refused(Fault),
+    Refused(Box<Fault>),
     /// No instance was free.
     Busy,
 }

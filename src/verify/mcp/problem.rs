@@ -12,7 +12,7 @@ pub enum McpProblem {
     Status { words: String },
     /// Neither JSON nor an event stream.
     ContentType(Option<String>),
-    /// The body is no JSON-RPC message with an answer.
+    /// The body is not a JSON-RPC message with an answer.
     Unreadable(String),
     /// The body has no answer at all.
     NoAnswer,

@@ -67,14 +67,14 @@ pub(in crate::verify) struct Sent {
 
 /// Why a conversation ends early.
 pub(in crate::verify) enum Stop<E> {
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// The call itself failed.
     Call(E),
 }
 
 impl<E> From<Fault> for Stop<E> {
     fn from(fault: Fault) -> Stop<E> {
-        Stop::Fault(fault)
+        Stop::Fault(Box::new(fault))
     }
 }
 

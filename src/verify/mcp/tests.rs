@@ -100,7 +100,7 @@ async fn talk(servers: &Servers, instances: Instances) -> Result<McpSeen, Fault>
     let check = Check { path: "/mcp".into(), expect: Expect::Mcp, ..Check::default() };
     match converse(&check, instances, servers).await {
         Ok(seen) => Ok(seen.mcp.expect("an MCP server was asked")),
-        Err(Stop::Fault(fault)) => Err(fault),
+        Err(Stop::Fault(fault)) => Err(*fault),
         Err(Stop::Call(never)) => match never {},
     }
 }

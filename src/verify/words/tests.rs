@@ -220,7 +220,6 @@ fn of_mcp() -> Vec<(Fault, &'static str, bool)> {
         |status| Fault::Mcp { method: "ping", problem: McpProblem::Status { words: words() }, seen: seen(status) };
     let without_body = |problem| Fault::Mcp { method: "ping", problem, seen: Seen { bytes: 0, ..seen(202) } };
     let within = Duration::from_secs(10);
-    let session = |elsewhere| mcp(McpProblem::Session { elsewhere, words: words() });
     vec![
         (status(404), "the MCP server answered `ping` with status 404: `so it says`", true),
         (status(401), "the MCP server answered `ping` with status 401: `so it says`", true),
@@ -259,6 +258,14 @@ fn of_mcp() -> Vec<(Fault, &'static str, bool)> {
             "the MCP server answered `tools/list` with error -32601: `so it says`",
             true,
         ),
+    ]
+}
+
+/// What is wrong with the contents of its answers.
+fn of_mcp_answers() -> Vec<(Fault, &'static str, bool)> {
+    let words = || "so it says".to_owned();
+    let session = |elsewhere| mcp(McpProblem::Session { elsewhere, words: words() });
+    vec![
         (mcp(McpProblem::Id("7".to_owned())), "the answer to `tools/list` has the id of another request: `7`", true),
         (mcp(McpProblem::Id(String::new())), "the answer to `tools/list` has no id", true),
         (mcp(McpProblem::Lacks("tools")), "the answer to `tools/list` has no valid `tools`", true),
@@ -289,7 +296,9 @@ fn of_mcp() -> Vec<(Fault, &'static str, bool)> {
 #[test]
 fn each_fault_has_its_own_words_and_hint_and_blame() {
     let mut messages = std::collections::BTreeSet::new();
-    for (fault, message, blame) in all().into_iter().chain(more()).chain(contents()).chain(times()).chain(of_mcp()) {
+    for (fault, message, blame) in
+        all().into_iter().chain(more()).chain(contents()).chain(times()).chain(of_mcp()).chain(of_mcp_answers())
+    {
         assert_eq!(fault.to_string(), message);
         for kind in [Kind::Crate, Kind::Web, Kind::Package] {
             assert!(!fault.hints("chat", kind).is_empty(), "{fault:?} {kind:?}");
