@@ -13,7 +13,6 @@ const HELP: Help = Help {
         ("Send a request and show its timing", "lamstream invoke chat /health -v"),
         ("Post JSON", r#"lamstream invoke chat /ask -H 'content-type: application/json' -d '{"q":"hi"}'"#),
         ("Draw when each chunk arrived", "lamstream invoke chat /stream --report stream.html"),
-        ("Post a file", "lamstream invoke chat /ask -d @question.json"),
     ],
 };
 

@@ -67,7 +67,8 @@ async fn cargo_lambda_notices_no_broken_function() {
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(home.path().join("moody.py"), executable).expect("its mode");
     let cargo = Path::new(env!("CARGO")).parent().expect("cargo's directory");
-    let with_cargo = [cargo.to_owned()].into_iter().chain(std::env::split_paths(&path()));
+    let known = path();
+    let with_cargo = [cargo.to_owned()].into_iter().chain(std::env::split_paths(&known));
     let with_cargo = std::env::join_paths(with_cargo).expect("a PATH");
     let mut rustc = Command::new(cargo.join("rustc"));
     rustc.args(["-o", "bootstrap", "src/main.rs"]).current_dir(home.path()).env("PATH", &with_cargo);

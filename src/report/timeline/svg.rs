@@ -17,7 +17,7 @@ const INK: RGBColor = RGBColor(0x24, 0x29, 0x2f);
 const GRID: RGBColor = RGBColor(0xd8, 0xde, 0xe4);
 const BODY: RGBColor = RGBColor(0x09, 0x69, 0xda);
 const HEAD: RGBColor = RGBColor(0x82, 0x50, 0xdf);
-const GAP: RGBColor = RGBColor(0xf6, 0xd6, 0x8c);
+const GAP: RGBColor = RGBColor(0xff, 0xf0, 0xc4);
 const FAULT: RGBColor = RGBColor(0xcf, 0x22, 0x2e);
 
 /// The colours on a dark screen, by those on a light one.
@@ -55,7 +55,14 @@ pub(super) fn title(timeline: &Timeline) -> String {
     let s = if chunks == 1 { "" } else { "s" };
     let (count, bytes) = (grouped(chunks as u64), grouped(timeline.bytes()));
     let time = in_words(timeline.ended_at);
-    format!("{}: status {}, {count} chunk{s}, {bytes} bytes in {time}", timeline.request, timeline.status)
+    let first = timeline.marks().first().map(|mark| format!(", first byte after {}", in_words(mark.first)));
+    // XML allows no control characters.
+    let request = timeline.request.replace(char::is_control, " ");
+    format!(
+        "{request}: status {}, {count} chunk{s}, {bytes} bytes in {time}{}",
+        timeline.status,
+        first.unwrap_or_default()
+    )
 }
 
 fn dark() -> String {
