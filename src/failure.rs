@@ -5,15 +5,16 @@ mod causes;
 mod hints;
 mod message;
 mod program;
+mod verdict;
 
 pub use message::{Message, Piece, Problem, Row, What};
+pub use verdict::CheckName;
 
 pub use hints::hint_for_missing;
 
 use crate::apply::{CloudError, Step};
-use crate::manifest::{Function, LAYER_VERSION};
+use crate::manifest::LAYER_VERSION;
 use crate::text::list;
-use crate::verify::{Fault, Kind, Obstacle};
 use std::path::Path;
 use std::process::ExitCode;
 use std::string::FromUtf8Error;
@@ -26,6 +27,8 @@ pub struct Failure {
     pub kind: FailureKind,
     pub message: Message,
     pub caused_by: Vec<String>,
+    /// The check that failed, if the function has several.
+    pub check: Option<CheckName>,
     /// The function's last words, from its log.
     pub log: Vec<String>,
     pub request_id: Option<String>,
@@ -89,6 +92,7 @@ impl Failure {
             kind,
             message,
             caused_by: Vec::new(),
+            check: None,
             log: Vec::new(),
             request_id: None,
             hints: Vec::new(),
@@ -218,27 +222,6 @@ impl Failure {
             .hint("add a `url` in the manifest, then run `lamstream deploy`")
     }
 
-    /// A request got no answer, or an unsuccessful one.
-    pub fn not_invoked(function: &Function, fault: &Fault) -> Failure {
-        let (name, kind) = (&function.name, Kind::of(function));
-        let logs = || vec![format!("run `lamstream logs {name}`")];
-        let (message, hints) = match fault {
-            Fault::Unreachable { obstacle: Obstacle::Request, .. } => return Failure::usage(fault.to_string()),
-            Fault::Status { seen, .. } => {
-                let hints = if matches!(seen.status, 407 | 429) { fault.hints(name, kind) } else { Vec::new() };
-                (Message::own(format!("the response has status {}", seen.status)), hints)
-            }
-            Fault::Forbidden { words, .. } => {
-                let message = Message::own("AWS rejected the request with status 403: `");
-                (message.and(Message::quoted(words)).and(Message::own("`")), fault.hints(name, kind))
-            }
-            Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => (fault.into(), logs()),
-            other => (other.into(), other.hints(name, kind)),
-        };
-        let message = Message::own(format!("cannot invoke `{name}`: ")).and(message);
-        Failure { hints, ..Failure::saying(FailureKind::Verify, message) }
-    }
-
     /// A file that an option names cannot be read.
     pub fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> Failure {
         Failure::usage(format!("cannot read {what} `{}`: {error}", path.display()))
@@ -296,15 +279,6 @@ impl Failure {
             true => failure.hint("or deploy twice: first without new code, with a role that suits both releases"),
             false => failure.hint("or move statements to a managed policy, and name it in `managed_policies`"),
         }
-    }
-
-    /// A version or a URL failed a check. `what` names it, for example "version 3".
-    pub fn not_verified(function: &Function, what: &str, fault: &Fault) -> Failure {
-        let message = Message::own(format!("cannot verify {what} of `{}`: ", function.name)).and(fault.into());
-        let mut failure = Failure::saying(FailureKind::Verify, message);
-        failure.hints = fault.hints(&function.name, Kind::of(function));
-        failure.log = fault.log().to_vec();
-        failure
     }
 
     /// Adds what happened to the traffic, which readers want to know first.

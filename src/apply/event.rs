@@ -140,4 +140,43 @@ pub struct Verified {
     pub duration: Duration,
     /// `None` if the whole response came too fast to tell.
     pub streamed: Option<bool>,
+    /// Set if an MCP server was asked.
+    pub mcp: Option<McpServer>,
+}
+
+/// What an MCP server said of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct McpServer {
+    /// The revision of the protocol.
+    pub protocol: String,
+    /// Its name and version.
+    pub server: String,
+    /// `None` if it offers no tools at all.
+    pub tools: Option<usize>,
+    pub sessions: McpSessions,
+}
+
+/// Where an MCP server keeps what it knows of its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum McpSessions {
+    /// It has no sessions.
+    Stateless,
+    /// A second instance knows the session.
+    Shared,
+    /// Another instance does not know the session.
+    InMemory,
+    /// The same instance may have answered.
+    Unknown,
+}
+
+impl McpSessions {
+    /// The spelling in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            McpSessions::Stateless => "stateless",
+            McpSessions::Shared => "shared",
+            McpSessions::InMemory => "in-memory",
+            McpSessions::Unknown => "unknown",
+        }
+    }
 }

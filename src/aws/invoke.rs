@@ -81,15 +81,27 @@ impl Place<'_> {
         Ok((Delay { for_what, ..delay.clone() }, condition == Condition::Busy))
     }
 
-    /// Invokes the version of this number with an event in JSON. `limit` is the longest until the answer begins.
+    /// Invokes the version of this number with an event in JSON. `limit` is the longest until the answer begins, `header`
+    /// one that a cloud on this machine understands.
     ///
     /// # Errors
     /// If the call fails. An error of the function itself is an `End` with an error.
-    pub async fn invoke(&self, version: &str, event: &[u8], limit: Duration) -> Result<Invoked, CloudError> {
+    pub async fn invoke(
+        &self,
+        version: &str,
+        event: &[u8],
+        limit: Duration,
+        header: Option<(&'static str, &'static str)>,
+    ) -> Result<Invoked, CloudError> {
         let name = self.names.function_name();
         let action = format!("invoke version {version} of function `{name}`");
         let call = self.account.lambda.invoke_with_response_stream().function_name(&name).qualifier(version);
         let call = call.log_type(LogType::Tail).payload(Blob::new(event)).customize();
+        let call = call.mutate_request(move |request| {
+            if let Some((name, value)) = header {
+                request.headers_mut().insert(name, value);
+            }
+        });
         let output = call.config_override(patient(limit)).send().await.doing(|| action.clone())?;
         Ok(Invoked { action, output })
     }

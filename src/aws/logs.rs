@@ -3,12 +3,13 @@
 use super::access::Account;
 use super::endpoint::is_loopback;
 use super::error::Doing;
-use super::wait::Pace;
+use super::patience;
+use super::wait::{Pace, Polled, REPORT, Wait};
 use super::window::Window;
-use crate::apply::CloudError;
-use crate::logs::Since;
+use crate::apply::{CloudError, Observer, Reason};
+use crate::logs::{Figures, Since, figures};
 use std::ops::Range;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// One event of a function's log group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +135,45 @@ impl<'a> LogReader<'a> {
     /// Waits before the next round: briefly if there was `news`, otherwise longer each time.
     pub async fn rest(&mut self, news: bool) {
         self.pace.rest(news).await;
+    }
+}
+
+impl Account {
+    /// What Lambda reports of a request in this log group; `None` if the report is not there after a while. The request
+    /// was sent at most `since` ago.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn report(
+        &self,
+        log_group: &str,
+        request: &str,
+        since: Duration,
+        observer: &Observer<'_>,
+    ) -> Result<Option<Figures>, CloudError> {
+        let doing = || format!("read log group `{log_group}`");
+        let now = self.clock.time().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let start = i64::try_from(now.saturating_sub(since).as_millis()).unwrap_or_default();
+        let late = CloudError::new(doing(), Reason::Missing, "the report of the request is not there");
+        let wait =
+            Wait { function: "", for_what: "Lambda's report of the request", limit: REPORT.min(patience::attempt()) };
+        let found = wait.until(observer, async || {
+            let call = self.logs.filter_log_events().log_group_name(log_group).start_time(start);
+            let mut pages = call.filter_pattern(format!("\"{request}\"")).into_paginator().send();
+            while let Some(page) = pages.next().await {
+                let Some(page) = page.if_found(doing)? else { break };
+                let messages = page.events().iter().filter_map(|event| event.message());
+                if let Some(figures) = messages.filter_map(|message| figures(message, request)).next() {
+                    return Ok(Polled::Done(figures));
+                }
+            }
+            Ok(Polled::NotYet(late.clone()))
+        });
+        match found.await {
+            Ok(figures) => Ok(Some(figures)),
+            Err(error) if error.reason == Reason::TimedOut => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -31,6 +31,9 @@ const RESTORED: Duration = Duration::from_secs(600);
 /// How long the connection may be lost in the middle of an upload.
 const LOST: Duration = Duration::from_secs(300);
 
+/// How long the log may lack Lambda's report of a request that has ended.
+pub(super) const REPORT: Duration = Duration::from_secs(15);
+
 /// What a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {

@@ -3,6 +3,7 @@
 use super::help::{Group, Help};
 use clap::Args;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 pub(super) const GROUP: Group = Group::Look;
 
@@ -11,7 +12,7 @@ const HELP: Help = Help {
     examples: &[
         ("Send a request and show its timing", "lamstream invoke chat /health -v"),
         ("Post JSON", r#"lamstream invoke chat /ask -H 'content-type: application/json' -d '{"q":"hi"}'"#),
-        ("Post a file", "lamstream invoke chat /ask -d @question.json"),
+        ("Draw when each chunk arrived", "lamstream invoke chat /stream --report stream.html"),
     ],
 };
 
@@ -20,8 +21,9 @@ const HELP: Help = Help {
 /// The request is signed if the URL's auth is `aws-iam`. Exit 0 for a status below 400, otherwise 1; also 1 if the
 /// response is cut off or contains the runtime's error report. The body is on stdout in any case.
 ///
-/// With `-v`, stderr shows the status, the time to the first byte, the number of chunks and the duration.
-/// `--output json` puts these, the headers and the body into the document's `response`.
+/// With `-v`, stderr shows the status, the time to the first byte, the number of chunks and the duration, and from the log
+/// how long the instance took to start and what Lambda bills. `--output json` puts these, the headers and the body into
+/// the document's `response`.
 #[derive(Debug, Args)]
 #[command(after_help = HELP.text())]
 pub struct Invoke {
@@ -39,4 +41,7 @@ pub struct Invoke {
     /// A header as `NAME: VALUE`; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
+    /// Draw when each chunk arrived in FILE.svg or FILE.html, a new file; the body is not in it
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }

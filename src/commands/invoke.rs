@@ -1,24 +1,33 @@
 //! `lamstream invoke`: sends a request to a deployed URL, and prints the response as it arrives.
 
+use super::picture::PictureFile;
 use super::session::Session;
 use super::single::SingleFunction;
 use crate::apply::{Outputs, Verified};
 use crate::cli::Invoke;
 use crate::failure::{Failure, FailureKind};
-use crate::report::{Answer, Extra, FunctionAnswer, Outlet, Response, State, seen_line};
-use crate::stack::{Auth, Names};
-use crate::verify::{Exchange, Fault, Question, Seen, Sign};
+use crate::logs::Figures;
+use crate::report::{Answer, Extra, FunctionAnswer, Outlet, Response, State, Timeline, seen_line};
+use crate::stack::{self, Auth, Names};
+use crate::verify::{Exchange, Fault, Question, Sign};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
+/// The header with the request's id.
+const REQUEST_ID: &str = "x-amzn-requestid";
+
+/// How much earlier than expected a log's times may be.
+const CLOCKS: Duration = Duration::from_secs(60);
+
 /// Lambda sends nothing more after the function's own timeout; this is for the network.
 const WAY_BACK: Duration = Duration::from_secs(5);
 
 pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
     let headers = headers(&arguments.headers)?;
+    let picture = arguments.report.as_deref().map(PictureFile::create).transpose()?;
     let body = body(session, arguments.data.as_deref()).await?;
     let one = SingleFunction::find(session, Some(&arguments.function)).await?;
     let (url, address) =
@@ -46,25 +55,88 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
         sign: sign.as_ref().map(|sign| sign as Sign<'_>),
         silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
     };
-    let failed = |fault: &Fault| Failure::not_invoked(&one.function, fault);
-    let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(|fault| failed(&fault))?;
-    let kept = pass_on(session, &mut exchange).await?;
-    let seen = verified(exchange.seen());
+    let failed = |fault: Fault| Failure::not_invoked(&one.function, &fault);
+    let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(failed)?;
+    let path = arguments.path.split('?').next().unwrap_or_default();
+    let mut timeline =
+        Timeline::begin(format!("{} {path}", question.method), exchange.seen().status, exchange.head_at());
+    let kept = pass_on(session, &mut exchange, &mut timeline).await?;
+    let not_drawn = picture.and_then(|picture| draw(picture, timeline, &exchange).err());
+    let (seen, headers) = (Verified::from(&exchange.seen()), exchange.headers());
+    let mut figures = None;
     if session.global.verbose {
         session.console.note(&seen_line(&seen));
+        figures = look_up(session, &one, &headers, exchange.elapsed()).await?;
     }
-    let error = match exchange.verdict() {
+    let error = refused(session, &one, &exchange).await.or(not_drawn);
+    let (init, billed) = (figures.and_then(|figures| figures.init), figures.map(|figures| figures.billed));
+    let response = Response { seen, init, billed, headers, body: kept };
+    let outputs = Outputs { url: Some(address), ..Outputs::default() };
+    let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
+    Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)) })
+}
+
+/// Why the response counts as failed.
+async fn refused(session: &Session, one: &SingleFunction, exchange: &Exchange) -> Option<Failure> {
+    match exchange.verdict() {
         Ok(_) => None,
         Err(fault @ Fault::RawJson { .. }) => {
             session.console.note(&fault.to_string());
             None
         }
-        Err(fault) => Some(explained(session, &one, seen.status, failed(&fault)).await),
+        Err(fault) => {
+            let failure = Failure::not_invoked(&one.function, &fault);
+            Some(explained(session, one, exchange.seen().status, failure).await)
+        }
+    }
+}
+
+/// Words of the response itself are left out: the picture has nothing of its body.
+fn draw(picture: PictureFile, mut timeline: Timeline, exchange: &Exchange) -> Result<(), Failure> {
+    timeline.fault = exchange.verdict().err().map(|fault| fault.parts().0.trim_end_matches([':', '`', ' ']).to_owned());
+    timeline.ended_at = exchange.seen().duration;
+    picture.write(&timeline)
+}
+
+/// What Lambda reports of the request, which it writes into the log. This is printed, too.
+async fn look_up(
+    session: &Session,
+    one: &SingleFunction,
+    headers: &[(String, String)],
+    ago: Duration,
+) -> Result<Option<Figures>, Failure> {
+    let note = |text: &str| session.console.note(text);
+    let Some((_, id)) = headers.iter().find(|(name, _)| name == REQUEST_ID) else {
+        note("init and billed time are unknown: the response does not say which request it answers");
+        return Ok(None);
     };
-    let response = Response { seen, headers: exchange.headers(), body: kept };
-    let outputs = Outputs { url: Some(address), ..Outputs::default() };
-    let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
-    Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)) })
+    let log_group = one.function.log_group.clone().unwrap_or_else(|| stack::log_group(&one.name));
+    let since = ago + CLOCKS;
+    let observer = session.observer();
+    match session.until_stopped(one.account.report(&log_group, id, since, &observer)).await? {
+        Ok(Some(figures)) => {
+            let billed = in_milliseconds(figures.billed);
+            let init =
+                figures.init.map_or_else(|| "no init".to_owned(), |init| format!("init {}", in_milliseconds(init)));
+            note(&format!("{init}, billed {billed} (request {id})"));
+            Ok(Some(figures))
+        }
+        Ok(None) => {
+            note(&format!(
+                "init and billed time are not in the log yet: run `lamstream logs {} --request {id}` in a moment",
+                one.function.name
+            ));
+            Ok(None)
+        }
+        Err(error) => {
+            note(&format!("init and billed time are unknown: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+fn in_milliseconds(time: Duration) -> String {
+    format!("{:.0} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// Adds why the version behind the URL cannot answer, if AWS says so. Without permission to ask, the failure stays as it
@@ -84,10 +156,11 @@ async fn explained(session: &Session, one: &SingleFunction, status: u16, failure
 }
 
 /// Prints the body as it arrives, or keeps it for the document.
-async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, Failure> {
+async fn pass_on(session: &Session, exchange: &mut Exchange, timeline: &mut Timeline) -> Result<Vec<u8>, Failure> {
     let outlet = if session.console.is_document() { None } else { Some(Outlet::open()?) };
     let mut kept = Vec::new();
     while let Some(chunk) = session.until_stopped(exchange.next()).await? {
+        timeline.chunk(exchange.elapsed(), chunk.len());
         match &outlet {
             None => kept.extend_from_slice(&chunk),
             Some(outlet) if session.until_stopped(outlet.pass_on(chunk)).await?? => {}
@@ -101,11 +174,6 @@ async fn pass_on(session: &Session, exchange: &mut Exchange) -> Result<Vec<u8>, 
         session.until_stopped(outlet.pass_end()).await??;
     }
     Ok(kept)
-}
-
-fn verified(seen: Seen) -> Verified {
-    let Seen { status, first_byte, chunks, duration, streamed, .. } = seen;
-    Verified { status, first_byte, chunks, duration, streamed }
 }
 
 /// # Errors

@@ -10,6 +10,8 @@ mod project;
 mod site;
 mod values;
 
+mod observed;
+mod picture;
 mod proposal;
 mod rollout;
 mod verification;

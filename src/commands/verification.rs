@@ -3,11 +3,13 @@
 use super::session::Session;
 use super::site::Job;
 use crate::apply::{CloudError, Event, Observed, Reason, StepError, Trial, Verified};
-use crate::aws::{Current, Invoked, Part};
-use crate::failure::{Failure, FailureKind};
+use crate::aws::{Current, Invoked, Part, is_loopback};
+use crate::failure::{CheckName, Failure, FailureKind};
 use crate::manifest::Check;
 use crate::stack::{Auth, InvokeMode, Provisioned, Stack, secrets_of};
-use crate::verify::{self, Delay, Fault, Frame, Invocation, Refusal, Seen, Target};
+use crate::verify::{
+    self, Delay, Fault, Frame, Instance, Instances, Invocation, Refusal, Seen, Target, Trial as VersionTrial,
+};
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
 use url::Url;
@@ -116,15 +118,17 @@ impl<'a> Verification<'a> {
         self.tell(|function, what| Event::Verifying { function, what }, &what);
         Ok(match self.ask_version(number).await? {
             Ok(seen) => Ok(seen.map(|seen| self.passed(&what, &seen))),
-            Err(fault) => {
+            Err((nth, fault)) => {
                 self.tell(|function, what| Event::NotVerified { function, what }, &what);
-                Err(Failure::not_verified(&self.job.function, &what, &fault))
+                let check = CheckName::of(&self.job.function, nth);
+                Err(Failure::not_verified(&self.job.function, &what, check, &fault))
             }
         })
     }
 
-    /// Checks a version, and returns the most informative result; `None` without checks.
-    async fn ask_version(&self, number: &str) -> Result<Result<Option<Seen>, Fault>, CloudError> {
+    /// Checks a version, and returns the most informative result, `None` without checks; or the index of the first check
+    /// that fails, and its fault.
+    async fn ask_version(&self, number: &str) -> Result<Result<Option<Seen>, (usize, Fault)>, CloudError> {
         let url = self.target.url.as_ref();
         let buffered = url.is_some_and(|url| url.mode == InvokeMode::Buffered);
         let signed = url.is_some_and(|url| url.auth == Auth::AwsIam);
@@ -135,14 +139,18 @@ impl<'a> Verification<'a> {
         let host = url.as_ref().map_or(unknown.as_str(), Url::authority);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best: Option<Best> = None;
-        for check in self.checks() {
+        let trial = VersionTrial { buffered, instances: self.instances(), timeout: self.timeout() };
+        let place = &self.job.place;
+        let begin = async |check: &Check, to: Instance| {
             let event = verify::event(check, &caller).to_string();
-            let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
-            let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
-            let place = &self.job.place;
+            let header = (to == Instance::New && trial.instances.on_request()).then_some(verify::NEW_INSTANCE);
+            place.invoke(number, event.as_bytes(), trial.timeout, header).await.map(Answering)
+        };
+        for (nth, check) in self.checks().iter().enumerate() {
+            let ask = async || verify::try_version(check, trial, &begin).await;
             match place.when_free(number, self.timeout(), &self.session.observer(), ask).await? {
                 Ok(seen) => best = Some(Best::of(best, check, seen)),
-                Err(fault) => return Ok(Err(fault)),
+                Err(fault) => return Ok(Err((nth, fault))),
             }
         }
         Ok(Ok(best.map(|best| best.seen)))
@@ -168,22 +176,29 @@ impl<'a> Verification<'a> {
         let what = "the URL";
         self.tell(|function, what| Event::Verifying { function, what }, what);
         let mut best: Option<Best> = None;
-        for check in self.checks() {
-            let seen = self.ask_check(url, check, half_done).await;
+        for (nth, check) in self.checks().iter().enumerate() {
+            let seen = self.ask_check(url, (nth, check), half_done).await;
             let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
             best = Some(Best::of(best, check, seen));
         }
-        let verified = best.map(|best| self.passed(what, &best.seen));
+        let seen = best.map(|best| best.seen);
+        let verified = seen.as_ref().map(|seen| self.passed(what, seen));
         if self.checks().iter().all(Check::is_default) {
             let name = &self.job.function.name;
-            self.session.console.note(&format!(
-                "`{name}` has no `check` in the manifest: all that is known is that `GET /` has a status below 500"
-            ));
+            let known = match seen.filter(|seen| seen.refuses_host) {
+                Some(seen) => format!(
+                    "`GET /` has status {}, because the app does not accept the host of its own URL: browsers and other \
+                     clients get the same answer until the app accepts it",
+                    seen.status
+                ),
+                None => "all that is known is that `GET /` has a status below 500".to_owned(),
+            };
+            self.session.console.note(&format!("`{name}` has no `check` in the manifest: {known}"));
         }
         Ok(verified)
     }
 
-    async fn ask_check(&self, url: &str, check: &Check, half_done: bool) -> Result<Seen, NotVerified> {
+    async fn ask_check(&self, url: &str, (nth, check): (usize, &Check), half_done: bool) -> Result<Seen, NotVerified> {
         let function = &self.job.function.name;
         let signed = |stack: &Stack| stack.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
         // A public URL accepts a signed request, too.
@@ -205,6 +220,7 @@ impl<'a> Verification<'a> {
             check,
             sign: if signs { Some(&sign) } else { None },
             streams: self.streams,
+            instances: self.instances(),
             forbidden_for: FORBIDDEN_FOR,
             timeout: self.timeout(),
         };
@@ -217,7 +233,8 @@ impl<'a> Verification<'a> {
             Ok(seen) => Ok(seen),
             Err(fault) => {
                 let fault = self.looked_into(fault).await;
-                let failure = Failure::not_verified(&self.job.function, &format!("the URL {url}"), &fault);
+                let (function, what) = (&self.job.function, format!("the URL {url}"));
+                let failure = Failure::not_verified(function, &what, CheckName::of(function, nth), &fault);
                 Err(NotVerified { failure, calls_for_moving_back: fault.calls_for_moving_back() })
             }
         }
@@ -241,6 +258,16 @@ impl<'a> Verification<'a> {
         &self.job.function.checks
     }
 
+    /// How a second instance of the function can be reached.
+    fn instances(&self) -> Instances {
+        let on_request = self.job.place.account.endpoint.as_deref().is_some_and(is_loopback);
+        match self.job.function.concurrency {
+            Some(1) => Instances::Single { on_request },
+            _ if on_request => Instances::OnRequest,
+            limit => Instances::UnderLoad(limit.map_or(usize::MAX, |limit| limit as usize)),
+        }
+    }
+
     fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
     }
@@ -250,13 +277,7 @@ impl<'a> Verification<'a> {
     }
 
     fn passed(&self, what: &str, seen: &Seen) -> Verified {
-        let verified = Verified {
-            status: seen.status,
-            first_byte: seen.first_byte,
-            chunks: seen.chunks,
-            duration: seen.duration,
-            streamed: seen.streamed,
-        };
+        let verified = Verified::from(seen);
         self.tell(|function, what| Event::Verified { function, what, verified: verified.clone() }, what);
         verified
     }
@@ -297,10 +318,17 @@ struct Best {
 }
 
 impl Best {
-    fn of(before: Option<Best>, check: &Check, seen: Seen) -> Best {
+    /// What an MCP server said of itself is known only from the check that asked it.
+    fn of(before: Option<Best>, check: &Check, mut seen: Seen) -> Best {
         match before {
-            Some(best) if best.streams || !check.streams => best,
-            _ => Best { seen, streams: check.streams },
+            Some(mut best) if best.streams || !check.streams => {
+                best.seen.mcp = best.seen.mcp.or(seen.mcp);
+                best
+            }
+            before => {
+                seen.mcp = seen.mcp.or(before.and_then(|best| best.seen.mcp));
+                Best { seen, streams: check.streams }
+            }
         }
     }
 }

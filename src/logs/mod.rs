@@ -10,6 +10,6 @@ mod tally;
 
 pub use histogram::Percentiles;
 pub use measurement::PATTERN;
-pub use record::version_of;
+pub use record::{Figures, figures, version_of};
 pub use selection::{Selection, Selector, Since};
 pub use tally::{Part, ReleaseFigures, Tally};

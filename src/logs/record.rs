@@ -2,6 +2,7 @@
 //! `platform.report`. Source: "Lambda function logs" and "Telemetry API event schema" of AWS's documentation.
 
 use serde_json::Value;
+use std::time::Duration;
 
 /// How Lambda's own lines start in the format for people.
 const STARTS: [&str; 11] = [
@@ -71,6 +72,30 @@ impl Record {
             _ => Record::Other,
         })
     }
+}
+
+/// What a request took, as Lambda reports it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// How long the instance took to start, or to be restored from its snapshot; `None` if it had answered before.
+    pub init: Option<Duration>,
+    pub billed: Duration,
+}
+
+/// The figures in the report of this request; `None` for any other line.
+pub fn figures(message: &str, request: &str) -> Option<Figures> {
+    let Record::Report { request: reported, .. } = Record::read(message)? else { return None };
+    if reported != request {
+        return None;
+    }
+    let milliseconds = |number: f64| Duration::try_from_secs_f64(number / 1000.0).ok();
+    if let Ok(event) = serde_json::from_str::<Value>(message) {
+        let metric = |name: &str| milliseconds(event["record"]["metrics"][name].as_f64()?);
+        let init = metric("initDurationMs").or_else(|| metric("restoreDurationMs"));
+        return Some(Figures { init, billed: metric("billedDurationMs")? });
+    }
+    let part = |name: &str| milliseconds(field(message.trim_end(), name)?.strip_suffix(" ms")?.parse().ok()?);
+    Some(Figures { init: part("Init Duration").or_else(|| part("Restore Duration")), billed: part("Billed Duration")? })
 }
 
 /// `… ID Task timed out after 3.00 seconds`, and `RequestId: ID Error: Runtime exited …`.
@@ -143,6 +168,28 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Record::read(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_report_has_figures_in_both_formats() {
+        let ms = Duration::from_millis;
+        let report = "REPORT RequestId: 8f5a\tDuration: 2.50 ms\tBilled Duration: 903 ms\tMemory Size: 128 MB\tMax Memory Used: 40 MB\t";
+        let json = r#"{"type":"platform.report","record":{"requestId":"8f5a","metrics":{"durationMs":2.5,"billedDurationMs":903,"initDurationMs":900.0}}}"#;
+        let figures_of = |init| Some(Figures { init, billed: ms(903) });
+        for (message, expected) in [
+            (format!("{report}\n"), figures_of(None)),
+            (format!("{report}Init Duration: 900.00 ms\t\n"), figures_of(Some(ms(900)))),
+            (
+                format!("{report}Restore Duration: 300.00 ms\tBilled Restore Duration: 100 ms\t\n"),
+                figures_of(Some(ms(300))),
+            ),
+            (json.to_owned(), figures_of(Some(ms(900)))),
+            (report.replace("8f5a", "9000"), None),
+            ("REPORT RequestId: 8f5a\tDuration: x".to_owned(), None),
+            ("START RequestId: 8f5a Version: 3".to_owned(), None),
+        ] {
+            assert_eq!(figures(&message, "8f5a"), expected, "{message}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! The request that a URL is sent after a deploy, and the response it must give.
 
 use super::expectation;
-use super::http::{control_character, is_token};
+use super::http::{PATH_FORM, control_character, is_path, is_token};
+use super::mcp;
 use super::outside::{Outside, read_value};
 use super::section::{Entry, Section};
 use crate::stack::Secret;
@@ -73,6 +74,8 @@ pub enum Expect {
     Success,
     /// Anything below 500, for a function without a check: all that is known is that it should answer.
     Answer,
+    /// Anything below 500 to each of MCP's requests, whose protocol decides the rest (`mcp`).
+    Mcp,
 }
 
 impl Default for Check {
@@ -120,6 +123,11 @@ impl Check {
     /// Whether the manifest has no check, so that all that is known is that the function should answer.
     pub fn is_default(&self) -> bool {
         self.expect == Expect::Answer
+    }
+
+    /// Whether it asks an MCP server, which takes several requests to its path.
+    pub fn is_mcp(&self) -> bool {
+        self.expect == Expect::Mcp
     }
 
     /// Whether the response is read to its end.
@@ -193,8 +201,11 @@ impl Check {
     }
 
     fn read(keys: Section<'_>, around: &Around) -> Check {
+        if let Some(path) = mcp::path(&keys) {
+            return Check::read_mcp(&keys, path, around);
+        }
         let method = keys.entry("method").and_then(|entry| entry.word()).unwrap_or("GET");
-        let path = keys.matching("path", is_path, "a path that begins with `/`, without `?`, `#`");
+        let path = keys.matching("path", is_path, PATH_FORM);
         let query = keys.section("query").map(|query| read_pairs(&query));
         let (headers, outside) = keys.section("headers").map(|headers| read_headers(&headers)).unwrap_or_default();
         let body = keys.entry("body").and_then(|entry| entry.string("a string"));
@@ -230,6 +241,25 @@ impl Check {
             expect_headers: expectation::headers(&keys),
             sse,
             origin: expectation::origin(&keys).map(|name| PageOrigin { name, by_url: around.has_cors }),
+        }
+    }
+}
+
+impl Check {
+    /// A check of an MCP server, whose requests differ only in what the protocol needs.
+    fn read_mcp(keys: &Section<'_>, path: &str, around: &Around) -> Check {
+        mcp::refuse_others(keys);
+        let (headers, outside) = keys.section("headers").map(|headers| read_headers(&headers)).unwrap_or_default();
+        let usual = Some(ENDS_WITHIN.min(around.timeout));
+        Check {
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            query: keys.section("query").map(|query| read_pairs(&query)).unwrap_or_default(),
+            headers,
+            outside,
+            expect: Expect::Mcp,
+            ends_within: expectation::time(keys, "ends_within", Some(around.timeout)).or(usual),
+            ..Check::default()
         }
     }
 }
@@ -315,10 +345,6 @@ fn refuse_header(entry: &Entry<'_>) {
             "the header `{name}` contains the control character `{control}`, expected a value without control characters"
         ));
     }
-}
-
-fn is_path(text: &str) -> bool {
-    text.starts_with('/') && !text.contains(['?', '#']) && !text.contains(char::is_control)
 }
 
 #[cfg(test)]

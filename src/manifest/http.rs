@@ -10,6 +10,13 @@ pub(super) fn control_character(text: &str) -> Option<char> {
     text.chars().find(|character| character.is_control() && *character != '\t')
 }
 
+/// What [`is_path`] expects.
+pub(super) const PATH_FORM: &str = "a path that begins with `/`, without `?`, `#`";
+
+pub(super) fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains(['?', '#']) && !text.contains(char::is_control)
+}
+
 /// The longest origin that AWS accepts.
 const ORIGIN_LIMIT: usize = 253;
 

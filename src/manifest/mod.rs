@@ -26,6 +26,7 @@ mod function;
 mod http;
 mod layers;
 mod log;
+mod mcp;
 mod name;
 mod outside;
 mod role;

@@ -8,6 +8,7 @@ use crate::stack::{FunctionUrl, Names, Origin, Published, Release, Verdict, Weig
 use import::LeftOver;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The results of a command. Renderers depend on these shapes, and not on commands.
 #[derive(Clone, Debug, Default)]
@@ -212,6 +213,10 @@ pub struct LogLine {
 #[derive(Clone, Debug)]
 pub struct Response {
     pub seen: Verified,
+    /// How long the instance took to start; `None` if it is not known, or if it had started before.
+    pub init: Option<Duration>,
+    /// What Lambda bills; `None` if it is not known.
+    pub billed: Option<Duration>,
     /// In the order in which they arrived.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,

@@ -19,6 +19,7 @@ mod terminal;
 
 mod style;
 mod table;
+mod timeline;
 
 mod console;
 mod progress;
@@ -39,6 +40,7 @@ pub(crate) use silent::Silent;
 pub(crate) use story::{failure_lines, plan_lines, seen_line};
 pub use style::Line;
 pub(crate) use terminal::Terminal;
+pub(crate) use timeline::{PictureFormat, Timeline};
 
 use crate::apply::Event;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! Renders events, plans and failures as lines. Pure.
 
 use super::style::{Line, seconds};
-use crate::apply::{Event, Step, Verified};
+use crate::apply::{Event, McpServer, McpSessions, Step, Verified};
 use crate::failure::{Failure, Row};
 use crate::plan::{Action, Change, Plan, ResourceKind};
 use crate::stack::Names;
@@ -202,7 +202,24 @@ fn seen(verified: &Verified) -> String {
     // A check may accept any status; one that is not a success is worth a look.
     let status =
         if (200..300).contains(&verified.status) { String::new() } else { format!("status {}, ", verified.status) };
-    format!("{status}{first_byte}, {chunks}{streamed}")
+    let mcp = verified.mcp.as_ref().map(|mcp| format!("; {}", mcp_words(mcp)));
+    format!("{status}{first_byte}, {chunks}{streamed}{}", mcp.unwrap_or_default())
+}
+
+/// What is known of an MCP server.
+fn mcp_words(mcp: &McpServer) -> String {
+    let tools = match mcp.tools {
+        None => String::new(),
+        Some(1) => "1 tool, ".to_owned(),
+        Some(count) => format!("{count} tools, "),
+    };
+    let sessions = match mcp.sessions {
+        McpSessions::Stateless => "stateless",
+        McpSessions::Shared => "a second instance knows the session",
+        McpSessions::InMemory => "sessions end with the only instance",
+        McpSessions::Unknown => "sessions not proven: the same instance may have answered",
+    };
+    format!("MCP {}, {}, {tools}{sessions}", mcp.protocol, mcp.server)
 }
 
 /// The summary of a response, for `invoke -v`.

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::fault::Fault;
 use super::judge::judge;
-use super::observation::Seen;
+use super::mcp::{Instance, Instances, McpProblem, NEW_INSTANCE, Sender, Sent, Stop, converse};
+use super::observation::{Observation, Seen};
 use super::obstacle::Obstacle;
 use super::probe;
 use crate::manifest::Check;
@@ -38,6 +39,8 @@ pub struct Target<'a> {
     pub sign: Option<Sign<'a>>,
     /// Whether the function itself is known to stream.
     pub streams: bool,
+    /// How a second instance of the function can be reached.
+    pub instances: Instances,
     /// How long to retry a 403 or an unknown host name: new permissions and new names take a moment to spread.
     pub forbidden_for: Duration,
     /// The longest a single request may take, up to the last byte that the check needs.
@@ -114,17 +117,51 @@ fn note(delay: &Waited, seen: Delay) {
     }
 }
 
-/// Sends one request. Each attempt is signed again, because signatures expire.
+/// Sends the check once: one request, or those of an MCP client.
 async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
-    let check = target.check;
-    let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);
-    let body = check.revealed_body().as_bytes();
-    let added = match target.sign {
-        Some(sign) => sign(&method, url.as_str(), &check.revealed_headers(), body).map_err(Fault::NotSigned)?,
-        None => Vec::new(),
-    };
-    let request = probe::request(url, method, check, &added)?;
-    judge(check, &probe::observe(client, request, check, target.timeout).await?)
+    let url = UrlSender { client, target };
+    if !target.check.is_mcp() {
+        return judge(target.check, &url.observe(target.check, Instance::Any).await?);
+    }
+    converse(target.check, target.instances, &url).await.map_err(|stop| match stop {
+        Stop::Fault(fault) => *fault,
+        Stop::Call(never) => match never {},
+    })
+}
+
+/// Sends requests to a URL.
+struct UrlSender<'a> {
+    client: &'a Client,
+    target: &'a Target<'a>,
+}
+
+impl UrlSender<'_> {
+    /// Sends one request. Each attempt is signed again, because signatures expire.
+    async fn observe(&self, check: &Check, to: Instance) -> Result<Observation, Fault> {
+        let UrlSender { client, target } = self;
+        let (url, method) = (probe::url(target.url, check)?, probe::method(check)?);
+        let body = check.revealed_body().as_bytes();
+        let mut added = match target.sign {
+            Some(sign) => sign(&method, url.as_str(), &check.revealed_headers(), body).map_err(Fault::NotSigned)?,
+            None => Vec::new(),
+        };
+        if to == Instance::New && target.instances.on_request() {
+            let (name, value) = NEW_INSTANCE;
+            added.push((name.to_owned(), value.to_owned()));
+        }
+        probe::observe(client, probe::request(url, method, check, &added)?, check, target.timeout).await
+    }
+}
+
+impl Sender for UrlSender<'_> {
+    type Error = Infallible;
+
+    async fn send(&self, check: &Check, to: Instance) -> Result<Sent, Stop<Infallible>> {
+        let observation = self.observe(check, to).await?;
+        let (name, value) = NEW_INSTANCE;
+        let by_new_instance = to == Instance::New && observation.head.values(name).any(|given| given == value);
+        Ok(Sent { observation, by_new_instance })
+    }
 }
 
 /// Why a healthy URL may answer like this, and for how long: while its permissions and its name spread, and while streams
@@ -132,8 +169,16 @@ async fn ask(client: &Client, target: &Target<'_>) -> Result<Seen, Fault> {
 fn mends_within(fault: &Fault, target: &Target<'_>) -> Option<(Delay, Duration)> {
     match fault {
         Fault::Forbidden { .. } => Some((Delay::Permissions, target.forbidden_for)),
-        Fault::Status { seen, .. } if seen.status == 403 => Some((Delay::Status403, target.forbidden_for)),
-        Fault::Status { seen, .. } if seen.status == 429 => Some((Delay::Concurrency, target.timeout)),
+        Fault::Status { seen, .. } | Fault::Mcp { problem: McpProblem::Status { .. }, seen, .. }
+            if seen.status == 403 =>
+        {
+            Some((Delay::Status403, target.forbidden_for))
+        }
+        Fault::Status { seen, .. } | Fault::Mcp { problem: McpProblem::Status { .. }, seen, .. }
+            if seen.status == 429 =>
+        {
+            Some((Delay::Concurrency, target.timeout))
+        }
         Fault::Unreachable { obstacle: Obstacle::Name, .. } if target.url.starts_with("https:") => {
             Some((Delay::Name, target.forbidden_for))
         }

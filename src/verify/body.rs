@@ -1,6 +1,7 @@
 //! What is known of a decoded body while it arrives. However long it is, only a few kilobytes of it are kept.
 
 use super::events::Events;
+use super::mcp::Messages;
 use crate::manifest::Check;
 use std::io::{self, Write};
 
@@ -25,6 +26,8 @@ pub(super) struct Body {
     pub(super) error_text: Option<Vec<u8>>,
     /// The events, if the check requires an event stream.
     pub(super) events: Option<Events>,
+    /// The messages, if an MCP server is asked.
+    pub(super) messages: Option<Messages>,
     /// Looks for the runtime's report.
     report: Finder,
     /// Looks for what the body must contain.
@@ -46,6 +49,11 @@ impl Body {
             end_length,
             ..Body::default()
         }
+    }
+
+    /// The same body, in which these messages are looked for.
+    pub(super) fn with(self, messages: Option<Messages>) -> Body {
+        Body { messages, ..self }
     }
 
     /// Whether the body contains what it must, as far as it was read.
@@ -80,6 +88,9 @@ impl Body {
         }
         if let Some(events) = &mut self.events {
             events.read(bytes);
+        }
+        if let Some(messages) = &mut self.messages {
+            messages.read(bytes);
         }
     }
 }

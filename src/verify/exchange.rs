@@ -108,6 +108,16 @@ impl Exchange {
         self.observation.end(self.start.elapsed(), Ending::Stopped);
     }
 
+    /// The time since the request was sent.
+    pub fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// When the response's head arrived.
+    pub fn head_at(&self) -> Duration {
+        self.observation.headers_at
+    }
+
     pub fn seen(&self) -> Seen {
         self.observation.seen()
     }

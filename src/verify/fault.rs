@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::cause::{Cause, Kind};
+use super::mcp::McpProblem;
 use super::observation::Seen;
 use super::obstacle::Obstacle;
 use super::shortcoming::Shortcoming;
@@ -33,6 +34,8 @@ pub enum Fault {
     Late { within: Duration, seen: Seen },
     /// The response is sound, but lacks something that its check requires.
     Short { shortcoming: Shortcoming, seen: Seen },
+    /// An MCP server's answer to the request with this method does not pass.
+    Mcp { method: &'static str, problem: McpProblem, seen: Seen },
     /// The function ended without answering; `log` has its last lines.
     Crash { cause: Cause, words: String, log: Vec<String> },
     /// The response was cut off; `log` as above.
@@ -79,10 +82,7 @@ impl Fault {
                 &["wait, or raise the function's or the account's concurrency"]
             }
             Fault::Status { words, seen: Seen { status: 400 | 403 | 421, .. }, .. } if signs::is_about_host(words) => {
-                &[
-                    "let the app accept the hosts of Function URLs, which are below `.lambda-url.REGION.on.aws`: Django's \
-                 `ALLOWED_HOSTS`, or the allowed hosts of an MCP server, for example",
-                ]
+                &[signs::HOST_HINT]
             }
             Fault::Status { .. } => &["if this response is correct, change `check` in the manifest"],
             // AWS's own answer for a function without one.
@@ -106,6 +106,7 @@ impl Fault {
                 )];
             }
             Fault::Short { shortcoming, seen } => return shortcoming.hints(function, seen),
+            Fault::Mcp { problem, seen, .. } => return problem.hints(function, seen),
             Fault::Cut { .. } | Fault::Crash { cause: Cause::Request, .. } => {
                 return logs(" and look for a panic, too little memory or a timeout");
             }
@@ -145,6 +146,7 @@ impl Fault {
             | Fault::Buffered { seen, .. }
             | Fault::Late { seen, .. }
             | Fault::Short { seen, .. }
+            | Fault::Mcp { seen, .. }
             | Fault::Cut { seen, .. } => Some(seen),
         }
     }
@@ -165,6 +167,7 @@ impl Fault {
             // The signing credentials, their permissions or the clock are at fault; another release would not help.
             Fault::Forbidden { signed: true, .. } => false,
             Fault::Short { shortcoming, .. } => shortcoming.calls_for_moving_back(),
+            Fault::Mcp { problem, seen, .. } => problem.calls_for_moving_back(seen),
             // A proxy answered, or the concurrency is used up; another release would do no better.
             Fault::Status { seen, .. } => !matches!(seen.status, 407 | 429),
             Fault::Timeout { .. }

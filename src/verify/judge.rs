@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, Refusal};
+use super::mcp::Messages;
 use super::observation::{APART, Ending, Observation, Seen};
 use super::quote::words;
 use super::requirements;
@@ -97,7 +98,9 @@ pub(super) fn deadline(check: &Check, observation: &Observation, timeout: Durati
 /// How the response counts as ended if reading on cannot change the verdict, or is not worth the wait at this time.
 pub(super) fn enough(check: &Check, observation: &Observation, now: Duration, timeout: Duration) -> Option<Ending> {
     let accepted = is_accepted(check.expect, observation.head.status);
-    if accepted && observation.body().events.as_ref().is_some_and(|events| events.is_done) {
+    let body = observation.body();
+    let is_done = body.events.as_ref().is_some_and(|events| events.is_done);
+    if accepted && (is_done || body.messages.as_ref().is_some_and(Messages::is_settled)) {
         return Some(Ending::Complete);
     }
     if check.max_gap.is_none() && is_shown(check, observation) {
@@ -126,7 +129,7 @@ fn is_accepted(expect: Expect, status: u16) -> bool {
     match expect {
         Expect::Status(exactly) => status == exactly,
         Expect::Success => (200..400).contains(&status),
-        Expect::Answer => status < 500,
+        Expect::Answer | Expect::Mcp => status < 500,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks whether a deployed URL answers as its check requires, and whether it really streams.
 //!
 //! - [`verify`] checks a URL over HTTP, waits until a new URL has settled, and returns what it observed.
+//! - An MCP server is sent several requests (`mcp`), whose responses are judged by its protocol.
 //! - [`try_version`] checks a version that has no URL, through Lambda's streaming invocation.
 //! - [`Exchange`] sends a single request of the user's choice and returns the response chunk by chunk.
 //! - [`judge`] decides. It is pure: it takes a [`Check`](crate::manifest::Check) and an [`Observation`], so responses
@@ -16,6 +17,7 @@ mod exchange;
 mod fault;
 mod judge;
 mod last_words;
+mod mcp;
 mod observation;
 mod obstacle;
 mod prelude;
@@ -34,7 +36,8 @@ pub use event::{Caller, event};
 pub use exchange::{Exchange, Question};
 pub use fault::{Fault, Refusal};
 pub use judge::judge;
+pub use mcp::{Instance, Instances, McpProblem, McpSeen, NEW_INSTANCE, Sessions};
 pub use observation::{Ending, Head, Observation, Seen};
 pub use obstacle::Obstacle;
 pub use shortcoming::{NoEvents, Shortcoming};
-pub use version::{Frame, Invocation, try_version};
+pub use version::{Begin, Frame, Invocation, Trial, try_version};

@@ -2,11 +2,17 @@
 
 use super::body::Body;
 use super::decoder::Decoder;
+use super::mcp::{McpSeen, Messages};
+use super::quote::words;
+use super::signs;
 use crate::manifest::Check;
 use std::time::Duration;
 
 /// Chunks this far apart cannot have been buffered and sent together.
 pub(super) const APART: Duration = Duration::from_millis(50);
+
+/// The media type of an event stream.
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// The status and headers of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,12 +73,22 @@ pub struct Seen {
     pub duration: Duration,
     /// Whether chunks arrived at least 50 ms apart; `None` if the whole response took less than that.
     pub streamed: Option<bool>,
+    /// Whether the app refused the request because of its host.
+    pub refuses_host: bool,
+    /// What an MCP server said of itself, if one was asked.
+    pub mcp: Option<McpSeen>,
 }
 
 impl Head {
     /// The values of a header, whose name is in lower case.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The content type in lower case, without its parameters.
+    pub(super) fn media_type(&self) -> Option<String> {
+        let value = self.values("content-type").next()?;
+        Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
     }
 
     /// The encoding of the body, if it is not plain.
@@ -84,7 +100,8 @@ impl Head {
 impl Observation {
     /// A response whose head has just arrived. `check` decides what is looked for in its body.
     pub fn begin(check: &Check, head: Head, headers_at: Duration) -> Observation {
-        let decoder = Decoder::of(head.encoding().unwrap_or_default(), Body::of(check));
+        let messages = check.is_mcp().then(|| Messages::of(head.media_type().as_deref() == Some(EVENT_STREAM)));
+        let decoder = Decoder::of(head.encoding().unwrap_or_default(), Body::of(check).with(messages));
         Observation {
             head,
             is_of_version: false,
@@ -172,6 +189,9 @@ impl Observation {
             bytes: self.bytes,
             duration: self.ended_at,
             streamed: (self.ended_at >= APART).then(|| self.spread() >= APART),
+            refuses_host: matches!(self.head.status, 400 | 403 | 421)
+                && signs::is_about_host(&words(&self.body().beginning)),
+            mcp: None,
         }
     }
 

@@ -1,11 +1,9 @@
 //! Compares a response with the requirements of its check, apart from its status and whether it streams.
 
-use super::observation::{Ending, Observation};
+use super::observation::{EVENT_STREAM, Ending, Observation};
 use super::quote::words;
 use super::shortcoming::{NoEvents, Shortcoming};
 use crate::manifest::Check;
-
-const EVENT_STREAM: &str = "text/event-stream";
 
 /// # Errors
 /// With the first header that is not as required.

@@ -85,10 +85,25 @@ pub(super) fn is_refused_by_aws(error: Option<&str>, body: &str, message: Option
 /// How frameworks refuse a request for a host that they do not know.
 const HOSTS: [&str; 4] = ["invalid host", "disallowedhost", "invalid http_host", "this host"];
 
+/// What to do about it.
+pub(super) const HOST_HINT: &str = "let the app accept the hosts of Function URLs, which are below \
+     `.lambda-url.REGION.on.aws`: Django's `ALLOWED_HOSTS`, or the allowed hosts of an MCP server, for example";
+
 /// Whether an app refused a request because of its host.
 pub(super) fn is_about_host(words: &str) -> bool {
     let words = words.to_lowercase();
     HOSTS.iter().any(|host| words.contains(host))
+}
+
+/// Whether an MCP server refused a request because of its session.
+pub(super) fn is_about_session(words: &str) -> bool {
+    words.to_lowercase().contains("session")
+}
+
+/// Whether the end of a log has the report of an instance's first request.
+pub(super) fn is_first_report(log: &str) -> bool {
+    let of_first = |line: &str| line.starts_with("REPORT RequestId:") && line.contains("\tInit Duration: ");
+    log.lines().any(of_first) || (log.contains("platform.report") && log.contains("\"initDurationMs\""))
 }
 
 /// What ended a function, according to everything that Lambda and the function wrote.

@@ -3,10 +3,12 @@
 use super::fault::Fault;
 use super::judge::{deadline, enough, judge};
 use super::last_words::last_words;
+use super::mcp::{Instance, Instances, Sender, Sent, Stop, converse};
 use super::observation::{Ending, Head, Observation, Seen};
 use super::prelude::{Beginning, Lead, unfold};
 use super::signs;
 use crate::manifest::Check;
+use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -32,56 +34,128 @@ pub trait Invocation {
     async fn next(&mut self) -> Result<Frame, Self::Error>;
 }
 
-/// Runs the check until it passes or fails for good. `begin` sends the request, `buffered` says whether the version's
-/// URL is buffered, and `timeout` is the longest that one response may take.
+/// Sends the request of a check to an instance of the version.
+pub trait Begin<I: Invocation>: AsyncFn(&Check, Instance) -> Result<I, I::Error> {}
+
+impl<I: Invocation, F: AsyncFn(&Check, Instance) -> Result<I, I::Error>> Begin<I> for F {}
+
+/// How a version is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial {
+    /// Whether the version's URL is buffered.
+    pub buffered: bool,
+    /// How a second instance of the version can be reached.
+    pub instances: Instances,
+    /// The longest that one response may take.
+    pub timeout: Duration,
+}
+
+/// Runs the check until it passes or fails for good. `begin` sends a request.
 ///
 /// # Errors
 /// Of the outer result: the call itself failed. Of the inner one: the fault of a version that answered.
 pub async fn try_version<I: Invocation>(
     check: &Check,
-    buffered: bool,
-    timeout: Duration,
-    begin: impl AsyncFn() -> Result<I, I::Error>,
+    trial: Trial,
+    begin: impl Begin<I>,
 ) -> Result<Result<Seen, Fault>, I::Error> {
-    let first = ask(check, buffered, timeout, &begin).await?;
-    match first {
+    let version = VersionSender { trial, begin: &begin, invocation: PhantomData };
+    if check.is_mcp() {
+        return match converse(check, trial.instances, &version).await {
+            Ok(seen) => Ok(Ok(seen)),
+            Err(Stop::Fault(fault)) => Ok(Err(*fault)),
+            Err(Stop::Call(error)) => Err(error),
+        };
+    }
+    match version.ask(check).await? {
         // A new version's first request is nearly always a cold start.
-        Err(fault) if fault.may_be_cold() => ask(check, buffered, timeout, &begin).await,
+        Err(fault) if fault.may_be_cold() => version.ask(check).await,
         other => Ok(other),
     }
 }
 
-async fn ask<I: Invocation>(
-    check: &Check,
-    buffered: bool,
-    timeout: Duration,
-    begin: &impl AsyncFn() -> Result<I, I::Error>,
-) -> Result<Result<Seen, Fault>, I::Error> {
-    let start = Instant::now();
-    let mut invocation = match timeout_at(start + timeout, begin()).await {
-        Err(_) => return Ok(Err(Fault::Timeout { after: start.elapsed(), seen: None })),
-        Ok(begun) => begun?,
-    };
-    let mut reader = Reader::new(check, buffered);
-    loop {
-        let until = reader.seen.as_ref().map_or(timeout, |seen| deadline(check, seen, timeout).0);
-        match timeout_at(start + until, invocation.next()).await {
-            Ok(Ok(Frame::Chunk(bytes))) => reader.chunk(start.elapsed(), bytes),
-            Ok(Ok(Frame::End { error, log })) => return Ok(reader.end(start.elapsed(), error, &log)),
-            Ok(Err(error)) => return Err(error),
-            Err(_) => {}
-        }
-        let now = start.elapsed();
-        match &mut reader.seen {
-            None if now >= timeout => return Ok(Err(Fault::Timeout { after: now, seen: None })),
-            None => {}
-            Some(seen) => {
-                if let Some(ending) = enough(check, seen, now, timeout) {
+/// Sends requests to a version.
+struct VersionSender<'a, I, B> {
+    trial: Trial,
+    begin: &'a B,
+    invocation: PhantomData<I>,
+}
+
+impl<I: Invocation, B: Begin<I>> VersionSender<'_, I, B> {
+    async fn ask(&self, check: &Check) -> Result<Result<Seen, Fault>, I::Error> {
+        let answered = self.observe(check, Instance::Any).await?;
+        Ok(answered.and_then(|answered| judge(check, &answered.seen).map_err(|fault| answered.with_log(fault))))
+    }
+
+    /// Sends one request, and reads until enough was observed.
+    async fn observe(&self, check: &Check, to: Instance) -> Result<Result<Answered, Fault>, I::Error> {
+        let Trial { buffered, timeout, .. } = self.trial;
+        let start = Instant::now();
+        let mut invocation = match timeout_at(start + timeout, (self.begin)(check, to)).await {
+            Err(_) => return Ok(Err(Fault::Timeout { after: start.elapsed(), seen: None })),
+            Ok(begun) => begun?,
+        };
+        let mut reader = Reader::new(check, buffered);
+        loop {
+            let until = reader.seen.as_ref().map_or(timeout, |seen| deadline(check, seen, timeout).0);
+            match timeout_at(start + until, invocation.next()).await {
+                Ok(Ok(Frame::Chunk(bytes))) => reader.chunk(start.elapsed(), bytes),
+                Ok(Ok(Frame::End { error, log })) => return Ok(reader.end(start.elapsed(), error, log)),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {}
+            }
+            let now = start.elapsed();
+            let ending = reader.seen.as_ref().and_then(|seen| enough(check, seen, now, timeout));
+            match (reader.seen.take(), ending) {
+                (Some(mut seen), Some(ending)) => {
                     seen.end(now, ending);
-                    return Ok(judge(check, seen));
+                    let log = match to {
+                        Instance::New => last_log(invocation, check.ends_within.unwrap_or(timeout)).await,
+                        Instance::Any => None,
+                    };
+                    return Ok(Ok(Answered { seen, log }));
                 }
+                (None, _) if now >= timeout => return Ok(Err(Fault::Timeout { after: now, seen: None })),
+                (seen, _) => reader.seen = seen,
             }
         }
+    }
+}
+
+impl<I: Invocation, B: Begin<I>> Sender for VersionSender<'_, I, B> {
+    type Error = I::Error;
+
+    async fn send(&self, check: &Check, to: Instance) -> Result<Sent, Stop<I::Error>> {
+        let answered = self.observe(check, to).await.map_err(Stop::Call)??;
+        // What fails without the server's doing is judged here, where the log is known.
+        if let Err(fault @ (Fault::ServerError { .. } | Fault::Cut { .. })) = judge(check, &answered.seen) {
+            return Err(answered.with_log(fault).into());
+        }
+        let by_new_instance = answered.log.as_deref().is_some_and(signs::is_first_report);
+        Ok(Sent { observation: answered.seen, by_new_instance })
+    }
+}
+
+/// The end of the log, which arrives when the invocation ends, if it ends in this time.
+async fn last_log(mut invocation: impl Invocation, within: Duration) -> Option<String> {
+    let until = Instant::now() + within;
+    loop {
+        match timeout_at(until, invocation.next()).await.ok()?.ok()? {
+            Frame::Chunk(_) => {}
+            Frame::End { log, .. } => return Some(log),
+        }
+    }
+}
+
+/// A response, and the end of the log if the invocation has ended.
+struct Answered {
+    seen: Observation,
+    log: Option<String>,
+}
+
+impl Answered {
+    fn with_log(&self, fault: Fault) -> Fault {
+        fault.with_log(self.log.as_deref().map(|log| last_words(&whole(log))).unwrap_or_default())
     }
 }
 
@@ -126,7 +200,7 @@ impl<'a> Reader<'a> {
         self.seen.insert(Observation::begin(self.check, head, at).of_version())
     }
 
-    fn end(mut self, at: Duration, error: Option<(String, String)>, log: &str) -> Result<Seen, Fault> {
+    fn end(mut self, at: Duration, error: Option<(String, String)>, log: String) -> Result<Answered, Fault> {
         if self.seen.is_none() && error.is_none() && self.buffered {
             let whole: Vec<u8> = self.waiting.drain(..).flat_map(|(_, bytes)| bytes).collect();
             let (head, body) = unfold(&whole);
@@ -134,13 +208,12 @@ impl<'a> Reader<'a> {
         } else if self.seen.is_none() && (error.is_none() || !self.waiting.is_empty()) {
             self.replay(at);
         }
-        let check = self.check;
         let Some(mut seen) = self.seen else {
             let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
-            return Err(crash(&code, &details, log));
+            return Err(crash(&code, &details, &log));
         };
         seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(words(&details))));
-        judge(check, &seen).map_err(|fault| fault.with_log(last_words(&whole(log))))
+        Ok(Answered { seen, log: Some(log) })
     }
 }
 
@@ -194,8 +267,9 @@ mod tests {
     async fn verdict(buffered: bool, frames: Vec<Frame>) -> Result<Seen, Fault> {
         let canned = RefCell::new(Some(Canned(frames.into())));
         let check = Check::default();
-        let begin = async || canned.take().ok_or("asked twice");
-        try_version(&check, buffered, Duration::from_secs(5), begin).await.unwrap()
+        let begin = async |_: &Check, _| canned.take().ok_or("asked twice");
+        let trial = Trial { buffered, instances: Instances::OnRequest, timeout: Duration::from_secs(5) };
+        try_version(&check, trial, begin).await.unwrap()
     }
 
     #[tokio::test]

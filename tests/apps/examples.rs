@@ -116,6 +116,18 @@ fn express_sse_sends_events() {
 }
 
 #[test]
+fn mcp_python_streams_its_progress() {
+    let call = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"count\",\
+                \"arguments\":{\"to\":3},\"_meta\":{\"progressToken\":\"p\"}}}";
+    let accept = "accept: application/json, text/event-stream";
+    lives("mcp-python", "mcp", &["-H", "content-type: application/json", "-H", accept, "-d", call], |answer| {
+        let text = streams(answer, "\"progress\":1");
+        assert_eq!(text.matches("notifications/progress").count(), 3, "{text}");
+        assert!(text.contains("counted to 3"), "{text}");
+    });
+}
+
+#[test]
 fn axum_web_counts() {
     lives(RUST, "count?to=5", &[], |answer| assert_eq!(streams(answer, "1\n"), "1\n2\n3\n4\n5\n"));
 }

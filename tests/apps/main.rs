@@ -6,6 +6,7 @@ mod frameworks;
 mod index;
 mod links;
 mod machine;
+mod mcp;
 mod node_locks;
 mod packages;
 mod packaging;

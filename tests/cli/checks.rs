@@ -149,3 +149,49 @@ fn an_answer_that_never_ends_is_found_without_any_key() {
     assert!(told.contains(words), "{told}");
     assert!(told.contains("hint: end the response: many adapters"), "{told}");
 }
+
+#[test]
+fn of_several_checks_the_one_that_failed_is_named() {
+    let several = |answer: &Value| {
+        let manifest = manifest("", answer).replace("check = {  }\n", "");
+        format!(
+            "{manifest}[[functions.chat.check]]\n[[functions.chat.check]]\nmethod = \"PUT\"\npath = \"/b\"\n\
+             contains = \"[END]\"\n"
+        )
+    };
+    let bench = Bench::new(&several(&json!({"pieces": ["[END]"]})));
+    assert_eq!(deploy(&bench), (String::new(), 0));
+    bench.write("deploy.toml", &several(&json!({"pieces": ["a"]})));
+    let words = " of `chat`: check 2, `PUT /b`: the response does not contain `[END]`";
+    let (document, code) = bench.json(&["deploy", "--local", "--yes", &package()]);
+    assert!(code == 1 && document["error"]["message"].as_str().unwrap().contains(words), "{document:#}");
+    assert_eq!(document["error"]["check"], json!({"number": 2, "method": "PUT", "path": "/b"}));
+    bench.good(&["deploy", "--local", "--yes", "--no-verify", &package()]);
+    for arguments in [&["verify", "--local"][..], &["verify", "--local", "--version", "2"]] {
+        let output = bench.run(arguments);
+        assert!(output.status.code() == Some(1) && said(&output).contains(words), "{}", said(&output));
+    }
+    // Of a single check, nothing needs a name.
+    bench.write("deploy.toml", &manifest("contains = \"[END]\"", &json!({"pieces": ["a"]})));
+    let (document, _) = bench.json(&["verify", "--local"]);
+    let message = document["error"]["message"].as_str().unwrap();
+    assert!(message.contains(" of `chat`: the response does not contain"), "{message}");
+    assert_eq!(document["error"]["check"], Value::Null);
+}
+
+#[test]
+fn without_a_check_an_app_that_refuses_the_host_is_noted() {
+    let answering = |answer: Value| {
+        let manifest = manifest("", &answer).replace("check = {  }\n", "");
+        let bench = Bench::new(&manifest);
+        let output = bench.run(&["deploy", "--local", "--yes", &package()]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        said(&output)
+    };
+    let told = answering(json!({"status": 400, "pieces": ["Invalid host header"]}));
+    let words =
+        "`chat` has no `check` in the manifest: `GET /` has status 400, because the app does not accept the host";
+    assert!(told.contains(words), "{told}");
+    let told = answering(json!({"status": 400, "pieces": ["Bad request"]}));
+    assert!(told.contains("all that is known is that `GET /` has a status below 500"), "{told}");
+}

@@ -110,7 +110,7 @@ fn changes(watch: &mut Watch) {
     let package = watch.package("one");
     watch.run(0, &["plan", &package]);
     watch.deploy("one", &[]);
-    watch.run(0, &["invoke", "chat"]);
+    watch.run(0, &["invoke", "chat", "-v"]);
     watch.function(SECOND);
     watch.deploy("two", &[]);
     watch.function(FIRST);

@@ -43,6 +43,51 @@ async fn cargo_lambda_deploys_and_the_url_answers() {
     assert!(answer.text().await.expect("text").contains("/stream/chat"));
 }
 
+/// Starts the script next to it, because cargo-lambda only accepts an ELF file.
+const LAUNCHER: &str = "use std::os::unix::process::CommandExt;\n\
+    fn main() {\n\
+    \x20   let root = std::env::var(\"LAMBDA_TASK_ROOT\").unwrap();\n\
+    \x20   panic!(\"{}\", std::process::Command::new(root + \"/moody.py\").exec());\n\
+    }\n";
+
+/// docs/verification.md, "Who notices".
+#[tokio::test(flavor = "multi_thread")]
+async fn cargo_lambda_notices_no_broken_function() {
+    let Some(bin) = tools("judges", REQUIREMENTS) else { return };
+    let cloud = Cloud::start(|_| {});
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(home.path().join("src")).expect("a directory");
+    for (name, text) in [
+        ("Cargo.toml", "[package]\nname = \"judge\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n"),
+        ("src/main.rs", LAUNCHER),
+        ("moody.py", include_str!("../fixtures/moody.py")),
+    ] {
+        std::fs::write(home.path().join(name), text).expect("a file");
+    }
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(home.path().join("moody.py"), executable).expect("its mode");
+    let cargo = Path::new(env!("CARGO")).parent().expect("cargo's directory");
+    let known = path();
+    let with_cargo = [cargo.to_owned()].into_iter().chain(std::env::split_paths(&known));
+    let with_cargo = std::env::join_paths(with_cargo).expect("a PATH");
+    let mut rustc = Command::new(cargo.join("rustc"));
+    rustc.args(["-o", "bootstrap", "src/main.rs"]).current_dir(home.path()).env("PATH", &with_cargo);
+    done(&mut rustc).expect("the launcher");
+    for (mood, status) in
+        [("no start", 502), ("crash", 502), ("broken", 500), ("json", 200), ("at once", 200), ("cut", 502)]
+    {
+        let mut deploy = cloud.foreign(bin.join("cargo-lambda"));
+        deploy.env("PATH", &with_cargo).env("CARGO", env!("CARGO")).current_dir(home.path());
+        deploy.args(["lambda", "deploy", "--enable-function-url", "--include", "moody.py"]);
+        deploy.args(["--env-var", &format!("MOOD={mood}"), "--binary-path", "bootstrap", "judge"]);
+        // It exits with 0.
+        good(&mut deploy);
+        let url = lambda(&cloud).get_function_url_config().function_name("judge").send().await.expect("a URL");
+        let answer = reqwest::get(&url.function_url).await.expect("an answer");
+        assert_eq!(answer.status(), status, "{mood}");
+    }
+}
+
 fn path() -> std::ffi::OsString {
     std::env::var_os("PATH").expect("a PATH")
 }

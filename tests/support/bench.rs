@@ -179,14 +179,16 @@ pub(crate) fn function_zip() -> &'static Path {
 /// The package of a function that behaves as its environment says: tests/fixtures/moody.py.
 pub(crate) fn moody_zip() -> &'static Path {
     static ZIP: OnceLock<PathBuf> = OnceLock::new();
-    ZIP.get_or_init(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("moody-{}.zip", std::process::id()));
-        let mut writer = zip::ZipWriter::new(std::fs::File::create(&path).expect("the zip is made"));
-        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
-        writer.start_file("bootstrap", options).expect("the zip is written");
-        let code = include_bytes!("../fixtures/moody.py");
-        std::io::Write::write_all(&mut writer, code).expect("the zip is written");
-        writer.finish().expect("the zip is written");
-        path
-    })
+    ZIP.get_or_init(|| zip_of("moody", include_bytes!("../fixtures/moody.py")))
+}
+
+/// A package with this code as its `bootstrap`.
+pub(crate) fn zip_of(name: &str, code: &[u8]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.zip", std::process::id()));
+    let mut writer = zip::ZipWriter::new(std::fs::File::create(&path).expect("the zip is made"));
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    writer.start_file("bootstrap", options).expect("the zip is written");
+    std::io::Write::write_all(&mut writer, code).expect("the zip is written");
+    writer.finish().expect("the zip is written");
+    path
 }

@@ -10,7 +10,12 @@ const REQUIREMENTS: &str = include_str!("requirements.txt");
 ///
 /// Without python3 or a package index there is none: a test then says so in one line and ends, but fails in CI.
 pub(crate) fn python() -> Option<PathBuf> {
-    found(installed("python", REQUIREMENTS, &[]))
+    environment("python", REQUIREMENTS)
+}
+
+/// Another environment, with all that the requirements depend on.
+pub(crate) fn environment(name: &str, requirements: &str) -> Option<PathBuf> {
+    found(installed(name, requirements, &[]))
 }
 
 /// Another environment, of foreign tools without what they depend on.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use lamstream::manifest::{Check, Expect};
-use lamstream::verify::{Delay, Fault, Obstacle, Refusal, Seen, Target, verify};
+use lamstream::verify::{Delay, Fault, Instances, Obstacle, Refusal, Seen, Target, verify};
 use tokio::sync::oneshot;
 
 use super::server::{Connection, Server};
@@ -26,7 +26,15 @@ fn streaming() -> Check {
 }
 
 fn target<'a>(url: &'a str, check: &'a Check) -> Target<'a> {
-    Target { url, check, sign: None, streams: false, forbidden_for: Duration::ZERO, timeout: Duration::from_secs(20) }
+    Target {
+        url,
+        check,
+        sign: None,
+        streams: false,
+        instances: Instances::OnRequest,
+        forbidden_for: Duration::ZERO,
+        timeout: Duration::from_secs(20),
+    }
 }
 
 async fn ask(server: &Server, check: &Check) -> Result<Seen, Fault> {

@@ -8,6 +8,10 @@ use crate::text::quoted;
 /// `curl` would not sign it as `aws-iam` requires.
 pub(super) fn note(function: &Function, url: &str, check: &Check) -> String {
     let is_signed = function.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
+    if check.is_mcp() {
+        let signed = if is_signed { ", and must sign their requests" } else { "" };
+        return format!("MCP clients connect to {}{}{signed}", url.trim_end_matches('/'), check.path_and_query());
+    }
     let mut words = Vec::new();
     // With a body, the default is POST.
     if check.method != "GET" || check.body.is_some() {
@@ -45,6 +49,18 @@ mod tests {
             let function = &parse(&text, None).unwrap().functions[0];
             let note = note(function, "https://url.example/", &function.checks[0]);
             assert_eq!(note, format!("try it: `{expected}`"));
+        }
+    }
+
+    #[test]
+    fn an_mcp_server_has_an_address_for_clients() {
+        for (auth, signed) in [("none", ""), ("aws-iam", ", and must sign their requests")] {
+            let text = format!(
+                "app = 'shop'\n[functions.chat]\ncrate = 'chat'\nurl = {{ auth = '{auth}' }}\ncheck = {{ mcp = '/mcp' }}\n"
+            );
+            let function = &parse(&text, None).unwrap().functions[0];
+            let note = note(function, "https://url.example/", &function.checks[0]);
+            assert_eq!(note, format!("MCP clients connect to https://url.example/mcp{signed}"));
         }
     }
 }

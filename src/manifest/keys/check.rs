@@ -5,7 +5,8 @@ use super::Value::{Number, Pairs, Switch, Text, Values, Word};
 use super::outside::OUTSIDE;
 use super::{Group, Keys, key};
 
-pub(super) const CHECK: Keys = &[Group {
+/// All keys of a check.
+pub const CHECK: Keys = &[Group {
     heading: "### `check`",
     prefix: "",
     keys: &[
@@ -70,6 +71,13 @@ pub(super) const CHECK: Keys = &[Group {
             Means("none"),
             "an origin such as `\"https://example.com\"`, sent with the request; exactly one \
              `access-control-allow-origin` must allow it",
+        ),
+        key(
+            "mcp",
+            Text,
+            Means("none"),
+            "the path of an MCP server, such as `\"/mcp\"`: it must answer `initialize`, `tools/list` and `ping`, also on \
+             a second instance; only `headers`, `query` and `ends_within` may stand beside it",
         ),
     ],
 }];

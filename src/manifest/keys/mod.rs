@@ -7,6 +7,8 @@ mod function;
 mod outside;
 mod root;
 
+pub use check::CHECK;
+
 pub use root::ROOT;
 
 use std::ops::RangeInclusive;

@@ -103,7 +103,7 @@ fn left_over(left: &LeftOver) -> Value {
 }
 
 fn response(response: &Response) -> Value {
-    let Verified { status, first_byte, chunks, duration, streamed } = response.seen;
+    let Verified { status, first_byte, chunks, duration, streamed, mcp: _ } = response.seen;
     let mut headers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, value) in &response.headers {
         headers.entry(name).or_default().push(value);
@@ -116,6 +116,8 @@ fn response(response: &Response) -> Value {
         "chunks": chunks,
         "duration_ms": milliseconds(duration),
         "streamed": streamed,
+        "init_ms": response.init.map(milliseconds),
+        "billed_ms": response.billed.map(milliseconds),
         "body": text.map_or_else(|_| STANDARD.encode(&response.body), str::to_owned),
         "body_is_base64": text.is_err(),
     })
@@ -272,6 +274,12 @@ fn verified(verified: &Verified) -> Value {
         "chunks": verified.chunks,
         "duration_ms": milliseconds(verified.duration),
         "streamed": verified.streamed,
+        "mcp": verified.mcp.as_ref().map(|mcp| json!({
+            "protocol": mcp.protocol,
+            "server": mcp.server,
+            "tools": mcp.tools,
+            "sessions": mcp.sessions.as_str(),
+        })),
     })
 }
 
@@ -285,6 +293,11 @@ fn error(failure: &Failure) -> Value {
         "kind": failure.kind.as_str(),
         "message": failure.message.to_string(),
         "caused_by": failure.caused_by,
+        "check": failure.check.as_ref().map(|check| json!({
+            "number": check.number,
+            "method": check.method,
+            "path": check.path,
+        })),
         "log": failure.log,
         "request_id": failure.request_id,
         "hints": failure.hints,

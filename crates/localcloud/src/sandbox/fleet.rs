@@ -103,11 +103,12 @@ impl Fleet {
         self.closing.subscribe()
     }
 
-    /// Finds an idle instance, or a permit for a new one, for a request that has been waiting since a moment.
+    /// Finds an idle instance, or a permit for a new one, for a request that has been waiting since a moment. `new` asks
+    /// for a new one in any case.
     ///
     /// # Errors
     /// 429 if the limit is reached.
-    pub(super) fn place(&self, spec: &InstanceSpec, since: Instant) -> Result<Placement, Fault> {
+    pub(super) fn place(&self, spec: &InstanceSpec, since: Instant, new: bool) -> Result<Placement, Fault> {
         if *self.closing.borrow() {
             return Err(Fault::internal("it is ending"));
         }
@@ -120,6 +121,9 @@ impl Fleet {
         let may_wait = availability.finishing && Instant::now() < until;
         if let Some(reason) = availability.refusal {
             return if may_wait { Ok(Placement::Wait(freed, until)) } else { Err(Fault::throttled(reason)) };
+        }
+        if new {
+            return Ok(Placement::New(self.concurrency.take(spec.key())));
         }
         let idle = instances.pools.get_mut(&spec.build).and_then(|pool| {
             let id = pool.idle.pop()?;

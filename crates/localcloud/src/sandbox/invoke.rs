@@ -22,7 +22,7 @@ pub(crate) async fn invoke(host: &Arc<Host>, spec: InstanceSpec, request: Reques
     loop {
         let since = Instant::now();
         let (permit, inbox) = loop {
-            let placement = host.fleet.place(&spec, since).inspect_err(|fault| {
+            let placement = host.fleet.place(&spec, since, request.new_instance).inspect_err(|fault| {
                 let reason = fault.more.map_or("", |(_, reason)| reason);
                 host.note(&format!("{}, request {}: {} {reason}", spec.function, request.id, fault.message));
             })?;

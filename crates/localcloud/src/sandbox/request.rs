@@ -15,11 +15,19 @@ pub(crate) struct Request {
     pub(crate) event: Bytes,
     pub(crate) trace: String,
     pub(crate) client_context: Option<String>,
+    /// Whether an instance is started for it, even if another one is idle.
+    pub(crate) new_instance: bool,
 }
+
+/// The header by which a request asks for a new instance, and by which its answer says that it got one. It is not passed
+/// to the function.
+pub(crate) const INSTANCE: &str = "x-localcloud-instance";
+/// The only value that the header has.
+pub(crate) const NEW: &str = "new";
 
 impl Request {
     pub(crate) fn new(id: String, event: Bytes) -> Self {
-        Self { id, event, trace: trace(), client_context: None }
+        Self { id, event, trace: trace(), client_context: None, new_instance: false }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::request::UrlRequest;
 use crate::clock;
 use crate::options::ACCOUNT;
+use crate::sandbox::INSTANCE;
 use crate::signature::Caller;
 use crate::wire::date;
 use crate::world::url::Url;
@@ -19,6 +20,7 @@ pub(super) fn build(request: &UrlRequest, url: &Url, parts: &Parts, body: &Bytes
     let domain = format!("127.0.0.1:{}", url.port);
     let query = parts.uri.query().unwrap_or_default();
     let mut headers = joined(&parts.headers);
+    headers.remove(INSTANCE);
     headers.entry("host").or_insert_with(|| json!(domain));
     headers.insert("x-amzn-trace-id".into(), json!(request.trace));
     headers.insert("x-forwarded-for".into(), json!(request.source.to_string()));

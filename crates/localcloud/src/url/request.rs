@@ -20,6 +20,8 @@ pub(super) struct UrlRequest {
     pub(super) trace: String,
     /// Whether the URL streams.
     pub(super) streams: bool,
+    /// Whether an instance is started for it, even if another one is idle.
+    pub(super) new_instance: bool,
 }
 
 /// Why a request gets no answer of the function.

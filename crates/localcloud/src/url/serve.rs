@@ -16,7 +16,7 @@ use crate::clock::{self, millis};
 use crate::net::body::{self, BodyError, Payload};
 use crate::net::guard;
 use crate::random;
-use crate::sandbox::{self, Host, InstanceSpec};
+use crate::sandbox::{self, Host, INSTANCE, InstanceSpec, NEW};
 use crate::signature::{Authorization, Caller};
 use crate::wire::error::{Body, Fault};
 use crate::world::function::Function;
@@ -83,6 +83,7 @@ pub(super) async fn serve(
     let request_id = random::uuid();
     let trace = sandbox::trace();
     let origin = request.headers().get("origin").cloned();
+    let new_instance = request.headers().get(INSTANCE).is_some_and(|value| value == NEW);
     let backend = Backend::find(&host, &listener);
     let cors = backend.as_ref().and_then(|backend| backend.url.cors.clone());
     let preflight = cors.as_ref().and_then(|cors| cors::preflight(cors, &request));
@@ -92,12 +93,15 @@ pub(super) async fn serve(
         (None, Some(backend)) => {
             let (request_id, trace) = (request_id.clone(), trace.clone());
             let streams = backend.url.streams();
-            let url_request = UrlRequest { host, listener, source, request_id, trace, streams };
+            let url_request = UrlRequest { host, listener, source, request_id, trace, streams, new_instance };
             url_request.run(backend, request).await.unwrap_or_else(Refusal::answer)
         }
     };
     if let (Some(cors), Some(origin)) = (&cors, &origin) {
         cors::apply(cors, origin, answer.headers_mut());
+    }
+    if new_instance {
+        answer.headers_mut().insert(INSTANCE, HeaderValue::from_static(NEW));
     }
     for (name, value) in [("x-amzn-requestid", request_id), ("x-amzn-trace-id", trace)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -126,6 +130,7 @@ impl UrlRequest {
         let open_until = self.host.options.open_bodyless.then(|| Instant::now() + timeout);
         let mut request = sandbox::Request::new(self.request_id.clone(), event);
         request.trace.clone_from(&self.trace);
+        request.new_instance = self.new_instance;
         let invocation = sandbox::invoke(&self.host, spec, request).await.map_err(|fault| {
             if fault.status == 429 {
                 return Refusal::Throttled(fault);

@@ -409,3 +409,30 @@ async fn a_process_past_its_deadline_is_killed() {
     assert_eq!(bench.invoked("live", json!({"path": "/hang"})).await["errorType"], "Sandbox.Timedout");
     wait_until("the process is gone", || !is_alive(pid)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_can_ask_for_a_new_instance() {
+    let bench = Bench::start().await;
+    let url = bench.public("BUFFERED", json!({})).await;
+    let asked = async |new: bool| -> (Value, bool) {
+        let request = bench.http.get(format!("{url}whoami"));
+        let request = if new { request.header("x-localcloud-instance", "new") } else { request };
+        let answer = request.send().await.unwrap();
+        let is_new = answer.headers().get("x-localcloud-instance").is_some_and(|value| value == "new");
+        (serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap(), is_new)
+    };
+    let (first, said) = asked(false).await;
+    assert!(!said);
+    let (second, said) = asked(true).await;
+    assert!(said && second["pid"] != first["pid"], "{second}");
+    assert_eq!(second["count"], json!(1));
+    // Both are there from now on.
+    let (third, said) = asked(false).await;
+    assert!(!said && [&first["pid"], &second["pid"]].contains(&&third["pid"]), "{third}");
+    // The same through the API.
+    let path = format!("{}{F}/invocations?Qualifier=live", bench.address);
+    let event = json!({"path": "/whoami"}).to_string().into_bytes();
+    let answer = bench.signed("lambda", Method::POST, &path, &[("x-localcloud-instance", "new")], event).await;
+    let invoked: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    assert!(![&first["pid"], &second["pid"]].contains(&&invoked["pid"]), "{invoked}");
+}
