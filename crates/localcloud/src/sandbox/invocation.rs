@@ -136,7 +136,9 @@ impl Instance {
             self.report_init_end(Status::Success);
             return true;
         }
-        if self.current.as_ref().is_some_and(|current| !current.answering.is_none() && current.answered.is_none()) {
+        let unanswered = |current: &&mut Current| current.answering.is_none() && current.answered.is_none();
+        if let Some(current) = self.current.as_mut().filter(unanswered) {
+            current.failed = Some("Runtime.Unknown".to_owned());
             self.note("it asked for the next request without answering the last");
             self.reply(Outcome::failed(
                 "Runtime.Unknown",

@@ -276,6 +276,19 @@ async fn the_log_may_be_json_in_a_group_of_its_own() {
     assert_eq!(bench.invoked("live", json!({"path": "/environment"})).await["AWS_LAMBDA_LOG_FORMAT"], "JSON");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_never_answered_fails() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    assert_eq!(bench.invoked("live", json!({"path": "/skip"})).await["errorType"], "Runtime.Unknown");
+    bench.wait_for_note("it asked for the next request without answering the last").await;
+    let answered = bench.invoked("live", json!({"path": "/whoami"})).await;
+    assert_eq!(answered["count"], 2);
+    let reports = log_lines(&bench, "/aws/lambda/f", "\"REPORT RequestId\"").await;
+    let is_failed = |line: &String| line.contains("\tStatus: error\tError Type: Runtime.Unknown\t");
+    assert_eq!(reports.iter().map(is_failed).collect::<Vec<_>>(), [true, false]);
+}
+
 /// The records of a log, by their types.
 async fn records(bench: &Bench) -> Vec<(String, Value)> {
     let lines = log_lines(bench, "/aws/lambda/f", "\"platform.\"").await;
