@@ -8,6 +8,7 @@ use super::wait::{Delay, Polled, Subject, Wait};
 use crate::apply::{CloudError, Observer, Reason};
 use aws_sdk_lambda::config::StalledStreamProtectionConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::operation::invoke_with_response_stream::InvokeWithResponseStreamOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvokeWithResponseStreamResponseEvent, LogType};
@@ -91,6 +92,7 @@ impl Place<'_> {
         let call = self.account.lambda.invoke_with_response_stream().function_name(&name).qualifier(version);
         let call = call.log_type(LogType::Tail).payload(Blob::new(event)).customize();
         let output = call.config_override(patient(limit)).send().await.doing(|| action.clone())?;
+        output.request_id().into_iter().for_each(|request| self.note_invoked(request));
         Ok(Invoked { action, output })
     }
 }

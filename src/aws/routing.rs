@@ -55,6 +55,12 @@ impl Routing {
         Routing { version: number.to_owned(), shifted: None, memory: memory.moved(from, number, asked) }
     }
 
+    /// The same without the steps of a shift, if there is none.
+    pub(super) fn without_old_steps(mut self) -> Routing {
+        self.memory.steps = self.memory.steps.filter(|_| self.shifted.is_some());
+        self
+    }
+
     /// The version that traffic was last moved to.
     pub(super) fn newest(&self) -> &str {
         self.shifted.as_ref().map_or(&self.version, |(version, _)| version)
@@ -83,6 +89,7 @@ impl Routing {
             version: Some(self.version.clone()),
             previous: self.memory.previous.clone(),
             shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
+            steps: self.memory.steps.clone(),
             remembered: self.memory.live(self.newest()),
             ..Outputs::default()
         }

@@ -30,6 +30,8 @@ pub(super) struct Verification<'a> {
     fingerprint: String,
     /// Whether the version has passed a check that requires streaming.
     streams: bool,
+    /// A limit for the first byte of each check, besides its own.
+    first_byte_within: Option<Duration>,
 }
 
 /// A version that did not pass its trial.
@@ -81,7 +83,13 @@ impl<'a> Verification<'a> {
         is_wanted: bool,
     ) -> Verification<'a> {
         let fingerprint = fingerprint(job.checks_as_written, target);
-        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false }
+        let first_byte_within = None;
+        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false, first_byte_within }
+    }
+
+    /// The same checks with another limit for their first bytes, if it is stricter than their own.
+    pub(super) fn with_first_byte_within(self, limit: Option<Duration>) -> Verification<'a> {
+        Verification { first_byte_within: limit, ..self }
     }
 
     /// The fingerprint of the checks as written in the manifest, and of all settings of the target that can make them
@@ -123,6 +131,12 @@ impl<'a> Verification<'a> {
         })
     }
 
+    /// Checks a version, and reports nothing if it passes.
+    pub(super) async fn look_at(&self, number: &str) -> Result<Result<(), Failure>, CloudError> {
+        let failed = |fault| Failure::not_verified(&self.job.function, &format!("version {number}"), &fault);
+        Ok(self.ask_version(number).await?.map(drop).map_err(failed))
+    }
+
     /// Checks a version, and returns the most informative result; `None` without checks.
     async fn ask_version(&self, number: &str) -> Result<Result<Option<Seen>, Fault>, CloudError> {
         let url = self.target.url.as_ref();
@@ -136,6 +150,7 @@ impl<'a> Verification<'a> {
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best: Option<Best> = None;
         for check in self.checks() {
+            let check = &self.limited(check);
             let event = verify::event(check, &caller).to_string();
             let begin = async || self.job.place.invoke(number, event.as_bytes(), self.timeout()).await.map(Answering);
             let ask = async || verify::try_version(check, buffered, self.timeout(), &begin).await;
@@ -235,6 +250,11 @@ impl<'a> Verification<'a> {
             }
         };
         Fault::Forbidden { words, signed: false, tried_for, refusal, seen }
+    }
+
+    fn limited(&self, check: &Check) -> Check {
+        let limits = check.first_byte_within.into_iter().chain(self.first_byte_within);
+        Check { first_byte_within: limits.min(), ..check.clone() }
     }
 
     fn checks(&self) -> &[Check] {

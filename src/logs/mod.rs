@@ -4,6 +4,8 @@
 mod errors;
 mod record;
 mod selection;
+mod traffic;
 
 pub use record::version_of;
 pub use selection::{Selection, Selector, Since};
+pub use traffic::{Counted, Traffic};

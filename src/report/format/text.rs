@@ -10,7 +10,7 @@ use crate::report::log_line::log_text;
 use crate::report::story::plan_lines;
 use crate::report::style::Line;
 use crate::report::table::{Cell, table};
-use crate::stack::{Published, Share, Verdict};
+use crate::stack::{Published, Share, Steps, Verdict, Weight, spelled_time};
 use crate::text::palette::{GREEN, RED, YELLOW};
 use anstyle::Style;
 
@@ -123,6 +123,7 @@ fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompa
     }
     if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
         lines.push(more(&format!("shift: {weight} of the traffic goes to version {version}")));
+        lines.extend(function.outputs.steps.as_ref().map(|steps| more(&self_ending(steps, weight))));
     }
     if let (Some(verdict @ (Verdict::Unverified | Verdict::Failed)), Some(version)) =
         (function.verdict, function.outputs.newest())
@@ -140,6 +141,16 @@ fn status(function: &FunctionAnswer, in_manifest: bool, not_compared: &[NotCompa
     lines.extend(set_outside(function).iter().map(|line| more(line)));
     lines.extend(not_compared.iter().map(|NotCompared { field, why }| more(&format!("{field} not compared: {why}"))));
     lines
+}
+
+/// Whether the run that began it still holds the step cannot be known: it may have been killed.
+fn self_ending(steps: &Steps, weight: Weight) -> String {
+    let (count, each) = (steps.percents().len(), spelled_time(steps.each));
+    let step = steps.nth(weight).map_or_else(|| "between its steps".to_owned(), |nth| format!("at step {}", nth + 1));
+    format!(
+        "the shift was begun as one that ends itself: {step} of {count}, {each} each. If the `deploy` that began it no longer \
+         runs, the next one holds this step again"
+    )
 }
 
 fn verdict_style(verdict: Verdict) -> Style {

@@ -85,7 +85,8 @@ pub(super) struct Current {
     pub(super) id: String,
     pub(super) finished: oneshot::Sender<Vec<u8>>,
     pub(super) since: Instant,
-    pub(super) answering: bool,
+    /// When its answer began.
+    pub(super) answering: Option<Instant>,
     pub(super) answered: bool,
     /// It reported its own failure in trailers.
     pub(super) failed: bool,

@@ -68,7 +68,7 @@ impl Instance {
             id: request.id,
             finished,
             since: Instant::now(),
-            answering: false,
+            answering: None,
             answered: false,
             failed: false,
             timed_out: false,
@@ -99,7 +99,7 @@ impl Instance {
             RuntimeMessage::PortTaken(problem) => return self.answer_taken(&problem),
             RuntimeMessage::Answering => {
                 if let Some(current) = &mut self.current {
-                    current.answering = true;
+                    current.answering = Some(Instant::now());
                 }
             }
             RuntimeMessage::Answered(end) => self.answered(&end),
@@ -134,7 +134,7 @@ impl Instance {
             self.init = Some(self.started.elapsed());
             return true;
         }
-        if self.current.as_ref().is_some_and(|current| !current.answering && !current.answered) {
+        if self.current.as_ref().is_some_and(|current| current.answering.is_none() && !current.answered) {
             self.note("it asked for the next request without answering the last");
             self.reply(Outcome::failed(
                 "Runtime.Unknown",
@@ -372,11 +372,13 @@ impl Instance {
         let current = self.current.as_ref()?;
         Some(Report {
             json: self.spec.logs_json(),
+            all: self.spec.logs_everything(),
             id: &current.id,
             version: &self.spec.number,
             memory: self.spec.configuration.memory,
             used: report::memory_used(self.child.id()),
             duration: current.since.elapsed(),
+            latency: current.answering.map(|began| began - current.since),
             init: self.init.filter(|_| current.cold),
             status,
         })

@@ -10,11 +10,15 @@ use crate::wire::date;
 /// The report of one request.
 pub(super) struct Report<'a> {
     pub(super) json: bool,
+    /// Whether events of the level of debugging are written, too; only in JSON.
+    pub(super) all: bool,
     pub(super) id: &'a str,
     pub(super) version: &'a str,
     pub(super) memory: u32,
     pub(super) used: u64,
     pub(super) duration: Duration,
+    /// The time until the answer began, if it did.
+    pub(super) latency: Option<Duration>,
     /// How long the start took, if this is the first request of an instance.
     pub(super) init: Option<Duration>,
     /// `timeout` or `error`; empty after a success.
@@ -60,7 +64,20 @@ impl Report<'_> {
         format!("START RequestId: {} Version: {}\n", self.id, self.version)
     }
 
-    /// END and REPORT; in JSON these are one line.
+    /// What the runtime took: until the answer began, and from then on. Lambda logs it of a request that succeeds only at the
+    /// level of debugging.
+    fn runtime_done(&self, status: &str) -> Option<String> {
+        let answered = self.latency.map(|latency| {
+            let rest = self.duration.saturating_sub(latency);
+            json!([{"name": "responseLatency", "durationMs": millis(latency)},
+                   {"name": "responseDuration", "durationMs": millis(rest)}])
+        });
+        let record = json!({"requestId": self.id, "status": status, "spans": answered.unwrap_or(json!([])),
+                            "metrics": {"durationMs": millis(self.duration)}});
+        (self.all || status != "success").then(|| event("platform.runtimeDone", &record))
+    }
+
+    /// END and REPORT; in JSON there is one line instead of them, and at the level of debugging another one before it.
     pub(super) fn end(&self) -> Vec<String> {
         let duration = millis(self.duration);
         // For a custom runtime, the start is billed, too.
@@ -72,10 +89,8 @@ impl Report<'_> {
                 metrics["initDurationMs"] = json!(millis(init));
             }
             let status = if self.status.is_empty() { "success" } else { self.status };
-            return vec![event(
-                "platform.report",
-                &json!({"requestId": self.id, "metrics": metrics, "status": status}),
-            )];
+            let report = json!({"requestId": self.id, "metrics": metrics, "status": status});
+            return self.runtime_done(status).into_iter().chain([event("platform.report", &report)]).collect();
         }
         let init = self.init.map(|init| format!("Init Duration: {:.2} ms\t", millis(init))).unwrap_or_default();
         let status = if self.status.is_empty() { String::new() } else { format!("Status: {}\t", self.status) };

@@ -55,6 +55,11 @@ impl InstanceSpec {
         self.configuration.logging.log_format == "JSON"
     }
 
+    /// Whether the platform's lines have the level of debugging.
+    pub(super) fn logs_everything(&self) -> bool {
+        self.configuration.logging.system_log_level.as_deref() == Some("DEBUG")
+    }
+
     /// Whether it is a web app behind Lambda Web Adapter.
     pub(super) fn is_web_app(&self) -> bool {
         self.configuration.layers.iter().any(Layer::is_adapter)

@@ -277,6 +277,23 @@ async fn the_log_may_be_json_in_a_group_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn at_the_level_of_debugging_the_log_says_when_the_answer_began() {
+    let bench = Bench::start().await;
+    let logging = json!({"LogFormat": "JSON", "LogGroup": "/own", "SystemLogLevel": "DEBUG"});
+    bench.function(json!({"LoggingConfig": logging})).await;
+    bench.invoke("live", json!({"path": "/whoami"})).await;
+    let lines = log_lines(&bench, "/own", "platform.report").await;
+    let report: Value = serde_json::from_str(&lines[0]).unwrap();
+    let lines = log_lines(&bench, "/own", "platform.runtimeDone").await;
+    let done: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(done["record"]["requestId"], report["record"]["requestId"]);
+    let spans = done["record"]["spans"].as_array().unwrap();
+    let took = |name: &str| spans.iter().find(|span| span["name"] == name).and_then(|span| span["durationMs"].as_f64());
+    let whole = done["record"]["metrics"]["durationMs"].as_f64().unwrap();
+    assert!((took("responseLatency").unwrap() + took("responseDuration").unwrap() - whole).abs() < 0.1, "{done}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_client_left_is_skipped() {
     let bench = Bench::start().await;
     let url = bench.public("BUFFERED", json!({})).await;
