@@ -336,6 +336,16 @@ mod tests {
     }
 
     #[test]
+    fn the_steps_of_a_shift_are_kept_with_it() {
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
+        let steps = Steps::parse("10,50/600000");
+        let shifted = good.with_steps(steps.as_ref()).shifted("1", "2", true);
+        assert_eq!(shifted.write(), "lamstream previous= asking=2 steps=10,50/600000 passed=1 verified=1:aa");
+        assert_eq!((Memory::read(&shifted.write()), &shifted.steps), (shifted.clone(), &steps));
+        assert_eq!(Memory::read("lamstream previous= steps=10").steps, None);
+    }
+
+    #[test]
     fn it_never_grows_beyond_what_aws_takes() {
         let mut memory = Memory::default();
         for number in (100_001..100_401).step_by(2) {

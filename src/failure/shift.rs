@@ -10,12 +10,14 @@ impl Failure {
             .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
     }
 
-    /// A failed check could not tell which of the two releases is at fault.
-    pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
+    /// A failed check could not tell which of the two releases is at fault. `is_shifted` is whether the unverified one has
+    /// only part of the traffic.
+    pub fn shift_beside_unverified(name: &str, version: &str, is_shifted: bool) -> Failure {
         let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
-        Failure::new(FailureKind::Conflict, message).hint(format!(
-            "end the shift or deploy all at once, or return to the previous release: `lamstream rollback {name}`"
-        ))
+        Failure::new(FailureKind::Conflict, message).hint(match is_shifted {
+            true => format!("end its shift first: `lamstream abort {name}`"),
+            false => format!("return to the previous release first: `lamstream rollback {name}`"),
+        })
     }
 
     pub fn shift_of_provisioned(name: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Shifts that end themselves: held step by step, judged meanwhile, and ended by what is seen, by you or by others.
 
 use crate::support::bench::{Bench, moody_zip, said};
+use crate::support::fault::{Answer, Fault, Lasting, Trap};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
@@ -201,11 +202,11 @@ fn a_version_that_fails_for_others_alone_is_caught_by_its_requests() {
 
 #[test]
 fn as_many_requests_may_fail_as_the_manifest_allows() {
-    let rollout = "rollout = { steps = [50], for = \"8s\", max_errors = \"100%\" }";
+    let rollout = "rollout = { steps = [50], for = \"1h\", max_errors = \"100%\" }";
     let turn = tempfile::tempdir().expect("a directory");
     let file = turn.path().join("turned");
     let bench = deployed(&format!("MOOD = \"crash\", FOR = \"url\", TURN = \"{}\"", file.display()), rollout);
-    let mut run = Running::start(&bench, &["--output", "json"]);
+    let mut run = Running::start(&bench, &["--for", "8s", "--output", "json"]);
     run.until_step(1);
     std::fs::write(&file, "").expect("it is written");
     let output = under_traffic(&bench, 3, || {
@@ -221,13 +222,13 @@ fn as_many_requests_may_fail_as_the_manifest_allows() {
 
 #[test]
 fn a_late_first_byte_is_caught_by_checks_and_by_requests() {
-    let rollout = "rollout = { steps = [50], for = \"20s\", max_first_byte = \"300ms\" }";
+    let rollout = "rollout = { steps = [50], for = \"1h\", max_first_byte = \"300ms\" }";
     let bench = deployed("MOOD = \"late\"", rollout);
-    went_back(&bench, &deploy(&bench, &[]), "the first byte took 7");
+    went_back(&bench, &deploy(&bench, &["--for", "20s"]), "the first byte took 7");
 
     let keys = format!("{rollout}\nlog = {{ format = \"json\", system_level = \"debug\" }}");
     write(&bench, "three", "MOOD = \"late start\", FOR = \"url\"", &keys);
-    let output = under_traffic(&bench, 6, || deploy(&bench, &[]));
+    let output = under_traffic(&bench, 6, || deploy(&bench, &["--for", "20s"]));
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(
         stderr(&output).contains("requests took longer than 0.3 s, which is `max_first_byte`"),
@@ -235,6 +236,43 @@ fn a_late_first_byte_is_caught_by_checks_and_by_requests() {
         said(&output)
     );
     is_live(&bench, "1");
+}
+
+#[test]
+fn without_the_log_the_checks_decide_alone() {
+    let bench = deployed("", "");
+    let proxy = bench.proxy();
+    let fault = Fault::Answer(Answer::Broken);
+    proxy.set(Trap { call: "FilterLogEvents".to_owned(), occurrence: 1, fault, lasting: Lasting::Ever });
+    let package = format!("--package={}", moody_zip().display());
+    let more = [&["deploy", "--yes", &package, "--output", "json"], &BRIEF[..]].concat();
+    let output = bench.through(&proxy, &more).env("LAMSTREAM_ATTEMPT_TIMEOUT", "1").output().expect("it runs");
+    assert!(output.status.success() && proxy.sprung(), "{}", said(&output));
+    assert_eq!(stderr(&output).matches("without the log, its checks decide alone").count(), 1, "{}", said(&output));
+    let step = document(&output)["functions"][0]["rollout"]["steps"][0].clone();
+    assert_eq!((&step["requests"], &step["verdict"]), (&Value::Null, &json!("passed")), "{step}");
+}
+
+/// Nothing can judge the version any more.
+#[test]
+fn without_aws_the_traffic_goes_back_and_the_version_is_not_to_blame() {
+    const INVOKE: &str = "POST /2021-11-15/functions/shop-chat/response-streaming-invocations*";
+    let bench = deployed("", "");
+    let proxy = bench.proxy();
+    // The first is its trial, before it gets traffic.
+    let fault = Fault::Answer(Answer::Broken);
+    proxy.set(Trap { call: INVOKE.to_owned(), occurrence: 2, fault, lasting: Lasting::Ever });
+    let package = format!("--package={}", moody_zip().display());
+    let more = [&["deploy", "--yes", &package], &BRIEF[..]].concat();
+    let output = bench.through(&proxy, &more).env("LAMSTREAM_ATTEMPT_TIMEOUT", "1").output().expect("it runs");
+    assert_eq!((output.status.code(), proxy.sprung()), (Some(1), true), "{}", said(&output));
+    let errors = stderr(&output);
+    assert!(
+        errors.contains("error: cannot invoke version 2") && errors.contains("moved back to version 1"),
+        "{errors}"
+    );
+    is_live(&bench, "1");
+    assert_eq!(verdict(&bench, "2"), "unverified");
 }
 
 #[test]
@@ -274,7 +312,8 @@ fn a_killed_run_leaves_a_shift_that_every_command_knows() {
         assert!(status.contains(&format!("at step {step} of 2")), "{status}");
         match end {
             "deploy" => {
-                let output = deploy(&bench, &BRIEF);
+                // Without flags, with the steps that `live` remembers.
+                let output = deploy(&bench, if step == 1 { &BRIEF } else { &[] });
                 assert!(output.status.success(), "{}", said(&output));
                 let held = stderr(&output).matches("Held ").count();
                 assert_eq!(held, 3 - step, "it goes on where it is: {}", said(&output));
@@ -337,8 +376,11 @@ fn of_two_shifts_at_once_one_loses_and_nothing_is_mixed() {
 #[test]
 fn the_manifest_has_the_steps_and_flags_come_first() {
     let bench = deployed("", "rollout = { steps = [20], for = \"300ms\" }");
-    let output = deploy(&bench, &[]);
+    let proxy = bench.proxy();
+    let package = format!("--package={}", moody_zip().display());
+    let output = bench.through(&proxy, &["deploy", "--yes", &package]).output().expect("it runs");
     assert!(output.status.success() && stderr(&output).contains("Held 20%"), "{}", said(&output));
+    is_live(&bench, "2");
     write(&bench, "three", "", "rollout = { steps = [20], for = \"300ms\" }");
     let output = deploy(&bench, &["--shift", "5"]);
     assert!(output.status.success() && !stderr(&output).contains("Held "), "{}", said(&output));
@@ -348,14 +390,18 @@ fn the_manifest_has_the_steps_and_flags_come_first() {
     let output = deploy(&bench, &["--for", "400ms"]);
     assert!(output.status.success() && stderr(&output).contains("20% of the traffic, 400ms each"), "{}", said(&output));
     is_live(&bench, "3");
-    for (keys, why) in [("", "with `--no-verify`"), ("concurrency = 0", "with `concurrency = 0`")] {
-        write(
-            &bench,
-            &format!("four{}", keys.len()),
-            "",
-            &format!("rollout = {{ steps = [20], for = \"1h\" }}\n{keys}"),
-        );
-        let output = deploy(&bench, if keys.is_empty() { &["--no-verify"] } else { &[] });
+}
+
+#[test]
+fn the_manifest_holds_up_nothing_that_is_urgent_or_tried_out() {
+    let bench = deployed("", "");
+    for (release, keys, flags, why) in [
+        ("three", "", &[][..], "with `--local` and without `--for`"),
+        ("four", "", &["--no-verify"], "with `--no-verify`"),
+        ("five", "concurrency = 0", &[], "with `concurrency = 0`"),
+    ] {
+        write(&bench, release, "", &format!("rollout = {{ steps = [20], for = \"1h\" }}\n{keys}"));
+        let output = deploy(&bench, flags);
         let words = format!("`rollout` does not apply {why}; the new release gets all of the traffic at once");
         assert!(output.status.success() && stderr(&output).contains(&words), "{}", said(&output));
     }

@@ -123,7 +123,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "shift", before: FIRST, now: NEXT, command: SHIFT, bad: false },
     Scenario { name: "shift that ends itself", before: FIRST, now: NEXT, command: STEPS, bad: false },
     Scenario {
-        name: "shift to what turns bad",
+        name: "shift to a worse one",
         before: FIRST,
         now: Wanted { function: PUBLIC, code: "worse" },
         command: STEPS,

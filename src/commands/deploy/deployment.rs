@@ -2,6 +2,7 @@
 
 use super::gate::Gate;
 use super::hold::tell_steps;
+use super::pruning::{may_have_old_versions, prune};
 use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
@@ -65,10 +66,7 @@ pub(in crate::commands) async fn build_all<'a>(
     let turn = Mutex::new(());
     let crates = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
     let gate = Gate::new(crates);
-    let build = |deployment: Deployment<'a>| {
-        let shifting = shiftings.get(deployment.name()).cloned();
-        Deployment { shifting, ..deployment }.build(session, (&turn, &gate), begins)
-    };
+    let build = |deployment: Deployment<'a>| deployment.build(session, (&turn, &gate), begins, shiftings);
     join_all(deployments.into_iter().map(build)).await
 }
 
@@ -103,10 +101,11 @@ impl<'a> Deployment<'a> {
         session: &Session,
         (turn, gate): (&Mutex<()>, &Gate),
         begins: bool,
+        shiftings: &Shiftings,
     ) -> Result<Deployment<'a, Package>, NotBuilt<'a>> {
         // Without a build, the same steps come first in the plan, where they hold up no other function.
         let begins = begins && self.is_first() && !self.code.is_built();
-        let Deployment { job, proposal, code, shifting } = self;
+        let Deployment { job, proposal, code, .. } = self;
         let building = async {
             let _turn = turn.lock().await;
             let (function, platform) = (&job.function, &job.platform);
@@ -119,10 +118,14 @@ impl<'a> Deployment<'a> {
         match begun.and(package) {
             Ok(package) => {
                 let target = job.target(Some(&package.sha256));
-                let target = shifted(target, &proposal.current.observed.stack, shifting.as_ref());
+                let observed = &proposal.current.observed;
+                let shifting = shiftings.of(&job.function, observed, target.live.as_ref().map(Live::newest));
+                let target = shifted(target, &observed.stack, shifting.as_ref());
                 Ok(Deployment { proposal: proposal.towards(target), job, code: package, shifting })
             }
-            Err(failure) => Err(NotBuilt { deployment: Deployment { job, proposal, code: (), shifting }, failure }),
+            Err(failure) => {
+                Err(NotBuilt { deployment: Deployment { job, proposal, code: (), shifting: None }, failure })
+            }
         }
     }
 }
@@ -299,7 +302,7 @@ impl Deployment<'_, Package> {
         let newest = |stack: &Stack| stack.live.as_ref().map(|live| live.newest().clone());
         let is_other = newest(self.observed()) != newest(&self.proposal.target);
         match outputs.newest().filter(|_| is_other && outputs.remembered.interrupted) {
-            Some(version) => Err(Failure::shift_beside_unverified(self.name(), version)),
+            Some(version) => Err(Failure::shift_beside_unverified(self.name(), version, outputs.shifted.is_some())),
             None => Ok(()),
         }
     }
@@ -374,26 +377,5 @@ impl<C> Deployment<'_, C> {
 
     fn observed(&self) -> &Stack {
         &self.proposal.current.observed.stack
-    }
-}
-
-/// Whether there may be versions to delete. After a first release there is none, and if nothing has changed, only those
-/// that a lower `keep_releases` makes superfluous.
-fn may_have_old_versions(answer: &FunctionAnswer, keep: u32) -> bool {
-    let newest: u32 = answer.outputs.newest().and_then(|version| version.parse().ok()).unwrap_or(u32::MAX);
-    newest > if answer.changed { 1 } else { keep }
-}
-
-/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run
-/// skips this.
-async fn prune(session: &Session, job: &Job<'_>) {
-    let pruning = job.place.prune(job.function.keep_releases as usize);
-    let Ok(pruned) = session.until_stopped(pruning).await else { return };
-    match pruned {
-        Ok(versions) if versions.is_empty() => {}
-        Ok(versions) => session.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
-        Err(error) => {
-            session.console.note(&format!("could not delete old versions (will retry on the next deploy): {error}"))
-        }
     }
 }

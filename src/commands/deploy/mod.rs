@@ -4,6 +4,7 @@ mod credentials;
 mod deployment;
 mod gate;
 mod hold;
+mod pruning;
 mod repeat;
 mod shifting;
 mod steps;

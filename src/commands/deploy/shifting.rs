@@ -1,6 +1,7 @@
 //! How the traffic of a function moves to its new release: at once, in part until you decide, or step by step. Flags
 //! take precedence over the manifest.
 
+use crate::apply::Observed;
 use crate::cli::{Deploy, Percents};
 use crate::commands::project::Project;
 use crate::commands::session::Session;
@@ -9,8 +10,14 @@ use crate::manifest::{Function, Rollout};
 use crate::stack::{Live, Release, Shift, Stack, Steps, Weight};
 use std::collections::BTreeMap;
 
-/// What applies to each function, by its name. A function that is missing gets its traffic at once.
-pub(in crate::commands) type Shiftings = BTreeMap<String, Shifting>;
+/// What applies to each function.
+#[derive(Default)]
+pub(in crate::commands) struct Shiftings {
+    /// What flags and the manifest ask for, by the function's name.
+    asked: BTreeMap<String, Shifting>,
+    /// Whether a shift in progress that was begun as one that ends itself goes on as one.
+    resumes: bool,
+}
 
 #[derive(Clone, Debug)]
 pub(in crate::commands) enum Shifting {
@@ -25,7 +32,7 @@ pub(in crate::commands) enum Shifting {
 /// # Errors
 /// When flags ask for what cannot be done. What the manifest alone asks for is left out instead, with a note.
 pub(super) fn shiftings(session: &Session, project: &Project, arguments: &Deploy) -> Result<Shiftings, Failure> {
-    let mut shiftings = Shiftings::new();
+    let mut asked = BTreeMap::new();
     for function in &project.functions {
         let shifting = match (&arguments.shift, arguments.each) {
             (None, None) => from_manifest(session, function, arguments),
@@ -41,9 +48,9 @@ pub(super) fn shiftings(session: &Session, project: &Project, arguments: &Deploy
                 Some(Shifting::Steps(Rollout { steps, limits }))
             }
         };
-        shiftings.extend(shifting.map(|shifting| (function.name.clone(), shifting)));
+        asked.extend(shifting.map(|shifting| (function.name.clone(), shifting)));
     }
-    Ok(shiftings)
+    Ok(Shiftings { asked, resumes: !arguments.no_verify })
 }
 
 fn open(function: &Function, Percents(percents): &Percents) -> Result<Shifting, Failure> {
@@ -78,6 +85,8 @@ fn from_manifest(session: &Session, function: &Function, arguments: &Deploy) -> 
     let why = match function.concurrency {
         _ if arguments.no_verify => "with `--no-verify`",
         Some(0) => "with `concurrency = 0`",
+        // There is no traffic to speak of, and a deploy to try something out must not take minutes.
+        _ if session.global.local => "with `--local` and without `--for`",
         _ => return Some(Shifting::Steps(rollout)),
     };
     let name = &function.name;
@@ -85,6 +94,20 @@ fn from_manifest(session: &Session, function: &Function, arguments: &Deploy) -> 
         .console
         .note(&format!("`{name}`: `rollout` does not apply {why}; the new release gets all of the traffic at once"));
     None
+}
+
+impl Shiftings {
+    /// How the traffic of a function moves to this release; `None` if all of it moves at once.
+    pub(super) fn of(&self, function: &Function, observed: &Observed, wanted: Option<&Release>) -> Option<Shifting> {
+        let asked = self.asked.get(&function.name).cloned();
+        let is_begun = || {
+            let shift = observed.stack.live.as_ref().and_then(|live| live.shift.as_ref());
+            self.resumes && shift.is_some_and(|shift| Some(&shift.release) == wanted)
+        };
+        let limits = function.rollout.as_ref().map(|rollout| rollout.limits).unwrap_or_default();
+        let begun = || observed.outputs.steps.clone().filter(|_| is_begun());
+        asked.or_else(|| begun().map(|steps| Shifting::Steps(Rollout { steps, limits })))
+    }
 }
 
 impl Shifting {
