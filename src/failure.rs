@@ -5,6 +5,7 @@ mod causes;
 mod hints;
 mod message;
 mod program;
+mod shift;
 mod verdict;
 
 pub use message::{Message, Piece, Problem, Row, What};
@@ -326,24 +327,6 @@ impl Failure {
             FailureKind::Cloud,
             format!("function `{name}` has no version {version}; available versions: {known}"),
         )
-    }
-
-    pub fn shift_in_progress(name: &str) -> Failure {
-        Failure::own(FailureKind::Conflict, format!("a shift of `{name}` is in progress"))
-            .hint(format!("end it first: `lamstream promote {name}` or `lamstream abort {name}`"))
-    }
-
-    /// A failed check could not tell which of the two releases is at fault.
-    pub fn shift_beside_unverified(name: &str, version: &str) -> Failure {
-        let message = format!("cannot shift traffic of `{name}`: version {version} is live and unverified");
-        Failure::new(FailureKind::Conflict, message)
-            .hint(format!("deploy without `--shift`, or return to the previous release: `lamstream rollback {name}`"))
-    }
-
-    pub fn shift_of_provisioned(name: &str) -> Failure {
-        let message =
-            format!("`--shift` cannot split the traffic of `{name}`: Lambda keeps instances warm for one version");
-        Failure::usage(message).hint("deploy without `--shift`, or without `provisioned_concurrency`")
     }
 
     pub fn snapshots_beside_warm_instances(name: &str) -> Failure {

@@ -2,7 +2,7 @@
 
 use super::observer::Observer;
 use crate::plan::Change;
-use crate::stack::{Arrival, Names, Origin, Release, Secret, Stack, Undecryptable, Verdict};
+use crate::stack::{Arrival, Names, Origin, Release, Secret, Stack, Steps, Undecryptable, Verdict};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -95,6 +95,8 @@ pub struct Outputs {
     pub arrival: Option<Arrival>,
     /// The version that gets part of the traffic, while a shift is in progress.
     pub shifted: Option<String>,
+    /// The steps of that shift, if it was begun as one that ends itself.
+    pub steps: Option<Steps>,
     /// Ends with a slash.
     pub url: Option<String>,
     /// What `live` remembers about the version that traffic was last moved to.
@@ -129,6 +131,7 @@ impl Outputs {
             previous: if newer.version.is_some() { newer.previous } else { self.previous },
             arrival: if newer.version.is_some() { newer.arrival } else { self.arrival },
             shifted: if newer.version.is_some() { newer.shifted } else { self.shifted },
+            steps: if newer.version.is_some() { newer.steps } else { self.steps },
             remembered: if newer.version.is_some() { newer.remembered } else { self.remembered },
             version: newer.version.or(self.version),
             url: newer.url.or(self.url),

@@ -87,6 +87,24 @@ pub enum Event {
         function: String,
         what: String,
     },
+    /// A step of a shift begins: part of the traffic stays with a new version for a while. `what` is such as "10% of the
+    /// traffic on version 3".
+    Holding {
+        function: String,
+        what: String,
+    },
+    /// The step has passed. `seen` sums up what was seen meanwhile.
+    Held {
+        function: String,
+        what: String,
+        took: Duration,
+        seen: String,
+    },
+    /// The step ended early.
+    NotHeld {
+        function: String,
+        what: String,
+    },
     /// `live` points to this version again, because the new one did not pass.
     MovedBack {
         function: String,

@@ -189,13 +189,13 @@ impl Current<'_> {
     }
 
     /// The target of `live`, with the memory that its description does not contain yet.
-    fn routing(&self) -> Option<Routing> {
+    pub(super) fn routing(&self) -> Option<Routing> {
         let routing = self.alias.as_ref().map(|alias| alias.routing.clone())?;
         let memory = self.memory.clone().unwrap_or_else(|| routing.memory.clone());
         Some(Routing { memory, ..routing })
     }
 
-    fn points_to(&self, to: &Routing) -> bool {
+    pub(super) fn points_to(&self, to: &Routing) -> bool {
         self.attempts.is_empty() && self.alias.as_ref().is_some_and(|alias| alias.routing == *to)
     }
 
@@ -218,13 +218,13 @@ impl Current<'_> {
 
 /// Which part of the alias must be unchanged for a write to be retried.
 #[derive(Clone, Copy, PartialEq)]
-enum Guard {
+pub(super) enum Guard {
     Whole,
     /// Only the traffic. Other changes to the alias must not keep a bad release live.
     Traffic,
 }
 
-async fn point(
+pub(super) async fn point(
     current: &mut Current<'_>,
     observer: &Observer<'_>,
     guard: Guard,
@@ -239,7 +239,7 @@ async fn point(
         let now = now.map(|alias| alias.without_warming(current.observed.stack.provisioned));
         expected = Some(now).filter(|now| routing(now) == routing(&expected)).unwrap_or(expected);
     }
-    let to = aim(current.routing().as_ref());
+    let to = aim(current.routing().as_ref()).without_old_steps();
     let limit = if current.observed.stack.provisioned.is_some() { wait::READY } else { wait::BUSY };
     let wait = Wait { function: &place.names.function, for_what: "another update to finish", limit };
     let mut sent = false;

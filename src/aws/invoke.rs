@@ -8,6 +8,7 @@ use super::wait::{Delay, Polled, Subject, Wait};
 use crate::apply::{CloudError, Observer, Reason};
 use aws_sdk_lambda::config::StalledStreamProtectionConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::operation::invoke_with_response_stream::InvokeWithResponseStreamOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvokeWithResponseStreamResponseEvent, LogType};
@@ -103,6 +104,7 @@ impl Place<'_> {
             }
         });
         let output = call.config_override(patient(limit)).send().await.doing(|| action.clone())?;
+        output.request_id().into_iter().for_each(|request| self.note_invoked(request));
         Ok(Invoked { action, output })
     }
 }

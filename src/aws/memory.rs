@@ -1,12 +1,12 @@
 //! What the description of `live` stores: the previous version, and which versions passed their checks.
 //!
-//! `lamstream previous=4 asking=7 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f since=7:1796025600
-//! by=assumed-role/Deploy/alice`. Nothing else on AWS can store it: a version's own description is fixed when it is
-//! published, and versions have no tags. Each move of `live` writes it anyway, so it takes no call of its own.
+//! `lamstream previous=4 asking=7 steps=10,50/600000 passed=1-4,6 failed=5 unasked=3 verified=6:0a1b2c3d4e5f
+//! since=7:1796025600 by=assumed-role/Deploy/alice`. Nothing else on AWS can store it: a version's own description is fixed
+//! when it is published, and versions have no tags. Each move of `live` writes it anyway, so it takes no call of its own.
 
 use super::numbers::Numbers;
 use crate::apply::Remembered;
-use crate::stack::{Arrival, Caller, Verdict};
+use crate::stack::{Arrival, Caller, Steps, Verdict};
 use std::collections::BTreeMap;
 
 /// The first word of a description that lamstream wrote.
@@ -26,6 +26,8 @@ pub(super) struct Memory {
     /// The version that became live last, until its URL passes or fails. If it is still set, the run that made it live
     /// was interrupted.
     asking: Option<u64>,
+    /// The steps of the shift in progress, if it ends itself.
+    pub steps: Option<Steps>,
     /// Versions that passed their checks; `None` if nothing was recorded yet.
     passed: Option<Numbers>,
     /// Versions that failed their checks.
@@ -52,6 +54,7 @@ impl Memory {
                 "previous" => memory.previous = parse(value).map(|number| number.to_string()),
                 "older" => memory.older = parse(value).map(|number| number.to_string()),
                 "asking" => memory.asking = parse(value),
+                "steps" => memory.steps = Steps::parse(value),
                 "passed" => memory.passed = Some(Numbers::read(value)),
                 "failed" => memory.failed = Numbers::read(value),
                 "unasked" => memory.unasked = Numbers::read(value),
@@ -71,6 +74,11 @@ impl Memory {
         }
         memory.arrival.iter_mut().for_each(|(_, arrival)| arrival.by = by.take());
         memory
+    }
+
+    /// The same with the steps of a shift that ends itself, or without any.
+    pub(super) fn with_steps(self, steps: Option<&Steps>) -> Memory {
+        Memory { steps: steps.cloned(), ..self }
     }
 
     /// The memory before any version is live. These have failed.
@@ -97,6 +105,7 @@ impl Memory {
         let mut words = vec![OURS.to_owned(), format!("previous={}", self.previous.as_deref().unwrap_or_default())];
         words.extend(self.older.as_ref().map(|older| format!("older={older}")));
         words.extend(self.asking.map(|asking| format!("asking={asking}")));
+        words.extend(self.steps.as_ref().map(|steps| format!("steps={steps}")));
         words.extend(self.passed.as_ref().map(|passed| format!("passed={passed}")));
         let named = [("failed", &self.failed), ("unasked", &self.unasked)];
         words.extend(named.iter().filter(|(_, set)| !set.is_empty()).map(|(key, set)| format!("{key}={set}")));
@@ -373,6 +382,16 @@ mod tests {
             (shifted.verdict, shifted.checks.as_deref(), shifted.interrupted),
             (Verdict::Unverified, Some("bb"), false)
         );
+    }
+
+    #[test]
+    fn the_steps_of_a_shift_are_kept_with_it() {
+        let good = Memory::default().moved(None, "1", true).verified("1", "aa", true);
+        let steps = Steps::parse("10,50/600000");
+        let shifted = good.with_steps(steps.as_ref()).shifted("1", "2", true);
+        assert_eq!(shifted.write(), "lamstream previous= asking=2 steps=10,50/600000 passed=1 verified=1:aa");
+        assert_eq!((Memory::read(&shifted.write()), &shifted.steps), (shifted.clone(), &steps));
+        assert_eq!(Memory::read("lamstream previous= steps=10").steps, None);
     }
 
     #[test]

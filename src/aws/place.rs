@@ -20,11 +20,13 @@ pub struct Place<'a> {
     pub(super) to_delete: bool,
     /// Shared by all clones.
     made: Arc<Mutex<BTreeSet<Made>>>,
+    /// The ids of this run's invocations, shared in the same way.
+    invoked: Arc<Mutex<Vec<String>>>,
 }
 
 impl<'a> Place<'a> {
     pub fn new(account: &'a Account, names: Names) -> Place<'a> {
-        Place { account, names, to_delete: false, made: Arc::default() }
+        Place { account, names, to_delete: false, made: Arc::default(), invoked: Arc::default() }
     }
 
     /// A place that is observed in order to delete what exists there.
@@ -50,6 +52,15 @@ impl<'a> Place<'a> {
     pub(super) fn arrival(&self) -> Arrival {
         let now = self.account.clock.time().duration_since(UNIX_EPOCH).unwrap_or_default();
         Arrival { at: i64::try_from(now.as_secs()).unwrap_or(i64::MAX), by: self.account.caller(&self.names) }
+    }
+
+    pub(super) fn note_invoked(&self, request: &str) {
+        self.invoked.lock().unwrap_or_else(PoisonError::into_inner).push(request.to_owned());
+    }
+
+    /// The ids of the invocations that this run has made since the last time.
+    pub fn take_invoked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.invoked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// `GetFunction`; `qualifier` is an alias or a number, `None` means `$LATEST`.

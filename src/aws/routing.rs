@@ -69,6 +69,12 @@ impl Routing {
         }
     }
 
+    /// The same without the steps of a shift, if there is none.
+    pub(super) fn without_old_steps(mut self) -> Routing {
+        self.memory.steps = self.memory.steps.filter(|_| self.shifted.is_some());
+        self
+    }
+
     /// The version that traffic was last moved to.
     pub(super) fn newest(&self) -> &str {
         self.shifted.as_ref().map_or(&self.version, |(version, _)| version)
@@ -98,6 +104,7 @@ impl Routing {
             previous: self.memory.previous.clone(),
             arrival: self.memory.arrival(&self.version),
             shifted: self.shifted.as_ref().map(|(version, _)| version.clone()),
+            steps: self.memory.steps.clone(),
             remembered: self.memory.live(self.newest()),
             ..Outputs::default()
         }

@@ -2,8 +2,9 @@
 
 use super::help::{Group, Help};
 use super::packages::Packages;
-use super::value::whole;
+use super::value::{Percents, percents, time_of_a_step};
 use clap::Args;
+use std::time::Duration;
 
 pub(super) const GROUP: Group = Group::Ship;
 
@@ -12,7 +13,10 @@ const HELP: Help = Help {
     examples: &[
         ("Deploy all functions to AWS", "lamstream deploy"),
         ("Deploy one to the local cloud", "lamstream deploy chat --local"),
-        ("Shift 10% of the traffic first", "lamstream deploy chat --shift 10"),
+        (
+            "Shift the traffic in steps, and go back at the first failure",
+            "lamstream deploy chat --shift 10,50 --for 10m",
+        ),
     ],
 };
 
@@ -29,9 +33,14 @@ pub struct Deploy {
     /// Skip verification of the new version and the URL
     #[arg(long)]
     pub no_verify: bool,
-    /// Send this percentage of the traffic to the new release; `promote` or `abort` ends the shift
-    #[arg(long, value_name = "PCT", value_parser = whole(1..=99u8, "a whole number from 1 to 99, such as `--shift 10`"))]
-    pub shift: Option<u8>,
+    /// Send this percentage of the traffic to the new release; `promote` or `abort` ends the shift. With `--for`, one or
+    /// more percentages such as `10,50`
+    #[arg(long, value_name = "PCT", value_parser = percents)]
+    pub shift: Option<Percents>,
+    /// Hold each percentage of `--shift` for this long and judge the new release; then give it all of the traffic, or take
+    /// its share away at the first failure
+    #[arg(long = "for", value_name = "TIME", value_parser = time_of_a_step)]
+    pub each: Option<Duration>,
     /// Take over resources of the same name that lamstream did not create
     #[arg(long)]
     pub adopt: bool,

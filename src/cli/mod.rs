@@ -28,6 +28,7 @@ mod verify;
 pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
 pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
 pub use typed::TypedCommand;
+pub use value::Percents;
 
 use crate::report::Output;
 use crate::text;

@@ -1,7 +1,7 @@
 //! Parsers for the values of options.
 
 use crate::logs::Since;
-use crate::stack::Architecture;
+use crate::stack::{Architecture, Steps};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -34,6 +34,28 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     milliseconds
         .map(Duration::from_millis)
         .ok_or_else(|| "expected a whole number followed by `ms`, `s` or `m`, such as `300ms`".to_owned())
+}
+
+/// Shares of the traffic that rise, such as `10` or `10,50`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Percents(pub Vec<u8>);
+
+pub(super) fn percents(text: &str) -> Result<Percents, String> {
+    let percents: Option<Vec<u8>> = text.split(',').map(|percent| percent.parse().ok()).collect();
+    percents.filter(|percents| Steps::rise(percents)).map(Percents).ok_or_else(|| {
+        format!(
+            "expected a whole number from 1 to 99, such as `--shift 10`, or with `--for` up to {} that rise, such as \
+             `--shift 10,50`",
+            Steps::MOST
+        )
+    })
+}
+
+/// How long a step of a shift is held.
+pub(super) fn time_of_a_step(text: &str) -> Result<Duration, String> {
+    let milliseconds = measured(text, &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]);
+    let time = milliseconds.map(Duration::from_millis).filter(|time| !time.is_zero() && *time <= Steps::LONGEST);
+    time.ok_or_else(|| "expected a time of at most a day such as `90s`, `10m` or `1h`".to_owned())
 }
 
 /// A time span to look back, such as `10m` or `2d`, or a time of RFC 3339 with its offset from UTC.
@@ -90,6 +112,8 @@ mod tests {
                 "deploy --shift 100",
                 "'100' for '--shift <PCT>': expected a whole number from 1 to 99, such as `--shift 10`",
             ),
+            ("deploy --shift 50,10", "or with `--for` up to 10 that rise, such as `--shift 10,50`"),
+            ("deploy --shift 10 --for 0s", "'0s' for '--for <TIME>': expected a time of at most a day such as `90s`"),
             ("rollback --to 0", "'0' for '--to <VERSION>': expected the number of a version, such as `--to 3`"),
             (
                 "local run --port 65536",

@@ -1,6 +1,6 @@
 //! `lamstream plan`: shows what `deploy` would change.
 
-use super::deploy::{build_all, observe};
+use super::deploy::{Shiftings, build_all, observe};
 use super::package::read_packages;
 use super::preflight::preflight;
 use super::project::Project;
@@ -17,7 +17,7 @@ pub(super) async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, 
     let (site, prepared) = connect(session, &project, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
     let deployments = observe(session, site.prepared_jobs(&project, prepared)).await?;
-    let built = build_all(session, deployments, false, None).await;
+    let built = build_all(session, deployments, false, &Shiftings::default()).await;
     let mut functions = Vec::new();
     for built in built {
         let deployment = built.map_err(|not_built| not_built.failure)?;

@@ -32,6 +32,8 @@ pub(super) struct Verification<'a> {
     fingerprint: String,
     /// Whether the version has passed a check that requires streaming.
     streams: bool,
+    /// A limit for the first byte of each check, besides its own.
+    first_byte_within: Option<Duration>,
 }
 
 /// A version that did not pass its trial.
@@ -83,7 +85,13 @@ impl<'a> Verification<'a> {
         is_wanted: bool,
     ) -> Verification<'a> {
         let fingerprint = fingerprint(job.checks_as_written, target);
-        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false }
+        let first_byte_within = None;
+        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false, first_byte_within }
+    }
+
+    /// The same checks with another limit for their first bytes, if it is stricter than their own.
+    pub(super) fn with_first_byte_within(self, limit: Option<Duration>) -> Verification<'a> {
+        Verification { first_byte_within: limit, ..self }
     }
 
     /// The fingerprint of the checks as written in the manifest, and of all settings of the target that can make them
@@ -126,6 +134,15 @@ impl<'a> Verification<'a> {
         })
     }
 
+    /// Checks a version, and reports nothing if it passes.
+    pub(super) async fn look_at(&self, number: &str) -> Result<Result<(), Failure>, CloudError> {
+        let failed = |(nth, fault)| {
+            let check = CheckName::of(&self.job.function, nth);
+            Failure::not_verified(&self.job.function, &format!("version {number}"), check, &fault)
+        };
+        Ok(self.ask_version(number).await?.map(drop).map_err(failed))
+    }
+
     /// Checks a version, and returns the most informative result, `None` without checks; or the index of the first check
     /// that fails, and its fault.
     async fn ask_version(&self, number: &str) -> Result<Result<Option<Seen>, (usize, Fault)>, CloudError> {
@@ -147,6 +164,7 @@ impl<'a> Verification<'a> {
             place.invoke(number, event.as_bytes(), trial.timeout, header).await.map(Answering)
         };
         for (nth, check) in self.checks().iter().enumerate() {
+            let check = &self.limited(check);
             let ask = async || verify::try_version(check, trial, &begin).await;
             match place.when_free(number, self.timeout(), &self.session.observer(), ask).await? {
                 Ok(seen) => best = Some(Best::of(best, check, seen)),
@@ -252,6 +270,11 @@ impl<'a> Verification<'a> {
             }
         };
         Fault::Forbidden { words, signed: false, tried_for, refusal, seen }
+    }
+
+    fn limited(&self, check: &Check) -> Check {
+        let limits = check.first_byte_within.into_iter().chain(self.first_byte_within);
+        Check { first_byte_within: limits.min(), ..check.clone() }
     }
 
     fn checks(&self) -> &[Check] {

@@ -7,9 +7,11 @@ mod measurement;
 mod record;
 mod selection;
 mod tally;
+mod traffic;
 
 pub use histogram::Percentiles;
 pub use measurement::PATTERN;
 pub use record::{Figures, figures, version_of};
 pub use selection::{Selection, Selector, Since};
 pub use tally::{Part, ReleaseFigures, Tally};
+pub use traffic::{Counted, Traffic};

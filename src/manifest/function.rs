@@ -9,6 +9,7 @@ use super::log::Log;
 use super::name::{NAME, is_name};
 use super::outside::Outside;
 use super::role::RoleSource;
+use super::rollout::Rollout;
 use super::section::{Entry, Section};
 use super::web::Web;
 use super::{layers, snap_start, tags, url};
@@ -61,6 +62,8 @@ pub struct Function {
     pub keep_releases: u32,
     /// In the manifest's order. A function has checks if and only if it has a URL.
     pub checks: Vec<Check>,
+    /// Set for a release that gets its traffic step by step.
+    pub rollout: Option<Rollout>,
 }
 
 impl Function {
@@ -117,6 +120,7 @@ impl Function {
             attachments: attachments::read(&keys),
             keep_releases: keys.number("keep_releases"),
             checks: Check::read_all(&keys, timeout),
+            rollout: Rollout::read(&keys),
         };
         Some(function)
     }

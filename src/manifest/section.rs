@@ -1,5 +1,4 @@
-//! A cursor over one table of the manifest. It reads keys according to the table of [keys](super::keys), and reports
-//! unknown ones.
+//! A cursor over one table of the manifest. It reads the keys in the table of [keys](super::keys), and reports others.
 
 use super::keys::{self, Absent, Key, ROOT, Shape, Value};
 use super::problem::Problem;
@@ -296,7 +295,7 @@ impl<'a> Entry<'a> {
     /// A whole number in the key's range.
     pub(super) fn number(&self) -> Option<Spanned<u32>> {
         match self.key.map(|key| &key.value) {
-            Some(Value::Number(range, unit)) => self.integer(range, unit),
+            Some(Value::Number(range, unit) | Value::Numbers(range, unit)) => self.integer(range, unit),
             Some(Value::NumberOrText(range)) => self.integer(range, ""),
             _ => None,
         }
@@ -316,6 +315,15 @@ impl<'a> Entry<'a> {
             self.problem(format!("`{}` is {written}, expected {expected}", self.name));
         }
         number.map(|number| Spanned::new(self.value.span(), number))
+    }
+
+    /// The items of an array, each as a value of this key.
+    pub(super) fn items(&self, expected: &str) -> Option<Vec<Entry<'a>>> {
+        let Some(items) = self.value.get_ref().as_array() else {
+            self.wrong_type(expected);
+            return None;
+        };
+        Some(items.iter().map(|value| Entry { value, place: self.place.clone(), ..*self }).collect())
     }
 
     pub(super) fn boolean(&self) -> Option<Spanned<bool>> {

@@ -84,6 +84,8 @@ pub struct FunctionAnswer {
     pub plan: Option<Plan>,
     /// Settings that were made outside lamstream, and that the manifest has no key for.
     pub set_outside: Vec<&'static str>,
+    /// The steps of a shift that ends itself, as far as this run held them; `None` if there was none.
+    pub rollout: Option<Vec<StepAnswer>>,
     /// The result of this run's checks of the URL.
     pub verified: Option<Verified>,
     /// Whether the live release has ever passed its checks; `None` without a URL to check.
@@ -92,6 +94,32 @@ pub struct FunctionAnswer {
     pub left: Vec<Step>,
     pub error: Option<Failure>,
     pub detail: Detail,
+}
+
+/// A step of a shift.
+#[derive(Clone, Debug)]
+pub struct StepAnswer {
+    /// The new release's share of the traffic.
+    pub weight: Weight,
+    pub held: Duration,
+    /// How many times all checks were asked of the new version, and passed.
+    pub checks: usize,
+    /// The requests of its traffic and those that failed; `None` if its log could not be read.
+    pub requests: Option<usize>,
+    pub errors: Option<usize>,
+    /// Of 95 of 100 requests; `None` also if the log has no such times.
+    pub first_byte: Option<Duration>,
+    /// Whether there were enough requests to judge it by.
+    pub is_enough: bool,
+    pub verdict: StepVerdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepVerdict {
+    Passed,
+    Failed,
+    /// The step ended early, and nothing was found wrong.
+    Unknown,
 }
 
 /// The part of a function that a command is about.

@@ -30,7 +30,7 @@ pub use format::Output;
 
 pub(crate) use answer::{
     Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine,
-    NotCompared, Response, Zip,
+    NotCompared, Response, StepAnswer, StepVerdict, Zip,
 };
 pub(crate) use chart::chart;
 pub(crate) use format::{Renderer, Text};

@@ -33,6 +33,10 @@ pub(super) fn told(event: &Event) -> Option<Line> {
         Event::NotVerified { function, what } => {
             Some(Line::verb(RED, "Failed", &format!("to verify {}", of(what, function))))
         }
+        Event::Held { function, what, took, seen } => {
+            Some(Line::verb(GREEN, "Held", &of(what, function)).took(*took).detail(seen))
+        }
+        Event::NotHeld { function, what } => Some(Line::verb(RED, "Stopped", &of(what, function))),
         Event::MovedBack { function, version } => {
             Some(Line::verb(CYAN, "Moved back", &format!("{function} to version {version}")))
         }
@@ -54,7 +58,8 @@ pub(super) fn told(event: &Event) -> Option<Line> {
             Some(Line::verb(GREEN, "Uploaded", &format!("the package of {function} ({} MB)", megabytes(*total))))
         }
         Event::Uploading { .. } => None,
-        Event::Started { .. } | Event::Waiting { .. } | Event::RateLimited { .. } | Event::Verifying { .. } => None,
+        Event::Started { .. } | Event::Waiting { .. } | Event::RateLimited { .. } => None,
+        Event::Verifying { .. } | Event::Holding { .. } => None,
     }
 }
 
@@ -133,9 +138,12 @@ pub(super) fn turn(event: &Event) -> Turn<'_> {
             Turn::Ends { function, about: named(step) }
         }
         Event::Done { function, .. } | Event::Failed { function, .. } => Turn::EndsAll { function },
+        Event::Holding { function, what } => Turn::Begins { function, verb: "Holding", about: of(what, function) },
         Event::Verifying { function, what } => Turn::Verifies { function, about: of(what, function) },
         Event::Verified { function, .. }
         | Event::NotVerified { function, .. }
+        | Event::Held { function, .. }
+        | Event::NotHeld { function, .. }
         | Event::MovedBack { function, .. }
         | Event::Pruned { function, .. }
         | Event::Finished { function, .. } => Turn::EndsAll { function },

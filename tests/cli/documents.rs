@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 const DOCUMENT: [&str; 9] = ["account", "command", "endpoint", "error", "functions", "ok", "region", "schema", "stage"];
-const FUNCTION: [&str; 15] = [
+const FUNCTION: [&str; 16] = [
     "auth",
     "changed",
     "changes",
@@ -18,6 +18,7 @@ const FUNCTION: [&str; 15] = [
     "mode",
     "name",
     "release",
+    "rollout",
     "set_outside",
     "state",
     "url",

@@ -43,6 +43,7 @@ mod releases;
 mod roles;
 mod rounds;
 mod screens;
+mod self_ending;
 mod settings;
 mod signers;
 mod snap_start;

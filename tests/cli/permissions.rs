@@ -141,6 +141,7 @@ fn moves(watch: &mut Watch) {
         watch.deploy(&format!("{end} this"), &["--shift", "10"]);
         watch.run(0, &[end]);
     }
+    watch.deploy("step by step", &["--shift", "10", "--for", "300ms"]);
     watch.run(0, &["destroy", "--yes"]);
 }
 

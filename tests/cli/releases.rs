@@ -306,13 +306,19 @@ fn a_shift_is_shown_and_promoted() {
     write(&bench, "two", "good", "");
     let shifted = deploy(&bench, &["--shift", "10", "--output", "json"]);
     let document: Value = serde_json::from_slice(&shifted.stdout).unwrap();
-    assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
+    assert_eq!(
+        document["functions"][0]["release"]["shift"],
+        json!({"version": "2", "percent": 10.0, "steps": null, "step_ms": null})
+    );
     let status = bench.status(&["--local"]);
     assert!(status.starts_with("chat: deployed, version 1\n"), "{status}");
     assert!(status.contains("shift: 10% of the traffic goes to version 2"), "{status}");
     assert!(!status.contains('~'), "a shift is no drift: {status}");
     let (document, _) = bench.json(&["status", "--local"]);
-    assert_eq!(document["functions"][0]["release"]["shift"], json!({"version": "2", "percent": 10.0}));
+    assert_eq!(
+        document["functions"][0]["release"]["shift"],
+        json!({"version": "2", "percent": 10.0, "steps": null, "step_ms": null})
+    );
     let releases = bench.good(&["releases", "--local"]);
     assert!(releases.contains("shift (10%)") && releases.contains("live (90%)"), "{releases}");
     assert!(errors(&bench.run(&["rollback", "--local", "--yes"])).contains("a shift of `chat` is in progress"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -SsE
 """Answers every request with its code's name and one variable, so that a client can tell which release it met: once, or
 with PAUSES a line at a time, each a tenth of a second after the last. The code `bad` answers well while it is tried, and
-fails behind its URL."""
+fails behind its URL. The code `worse` answers its first check well, and fails all others."""
 import os
 import socket
 import time
@@ -27,11 +27,15 @@ def chunk(data):
 
 PAUSES = int(os.environ.get("PAUSES", 0))
 BODY = f"code CODE, greeting {os.environ.get('GREETING')}".encode() + b"\n" * (PAUSES > 0)
+CHECKS = 0
 while True:
     head, event = exchange(NEXT).split(b"\r\n\r\n", 1)
     head = head.decode()
     request_id = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("lambda-runtime-aws-request-id"))
-    status = b"500" if "CODE" == "bad" and b"lamstream-check-" not in event else b"200"
+    is_check = b"lamstream-check-" in event
+    CHECKS += is_check
+    fails = not is_check if "CODE" == "bad" else "CODE" == "worse" and is_check and CHECKS > 1
+    status = b"500" if fails else b"200"
     prelude = b'{"statusCode":' + status + b',"headers":{"content-type":"text/plain"}}' + bytes(8)
     head = (
         f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\r\n"

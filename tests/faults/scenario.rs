@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 /// Codes that pass their checks.
 pub(crate) const GOOD: [&str; 3] = ["one", "two", "three"];
-/// `bad` passes while it is tried, and fails behind its URL.
-const CODES: [&str; 4] = ["one", "two", "three", "bad"];
+/// `bad` passes while it is tried, and fails behind its URL. `worse` passes one check of its version, and fails all others.
+const CODES: [&str; 5] = ["one", "two", "three", "bad", "worse"];
 
 /// A manifest, and the code that it is deployed with.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ pub(crate) struct Scenario {
     /// The manifest and the code of the run.
     pub now: Wanted,
     pub command: &'static [&'static str],
-    /// Whether the release that it leads to fails behind its URL, so that `live` has to move back.
+    /// Whether the release that it leads to fails behind its URL or during its shift, so that `live` has to move back.
     pub bad: bool,
 }
 
@@ -52,6 +52,8 @@ pub(crate) const DEPLOYED: Wanted = Wanted { function: PUBLIC, code: "one" };
 pub(crate) const DEPLOY: &[&str] = &["deploy", "--yes"];
 const UNASKED: &[&str] = &["deploy", "--yes", "--no-verify"];
 const SHIFT: &[&str] = &["deploy", "--yes", "--shift", "10"];
+/// Each step has one look, at its end.
+const STEPS: &[&str] = &["deploy", "--yes", "--shift", "10,50", "--for", "300ms"];
 
 /// The next release: other code and another configuration.
 const NEXT: Wanted = Wanted { function: CONFIGURED, code: "two" };
@@ -119,6 +121,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         bad: false,
     },
     Scenario { name: "shift", before: FIRST, now: NEXT, command: SHIFT, bad: false },
+    Scenario { name: "shift that ends itself", before: FIRST, now: NEXT, command: STEPS, bad: false },
+    Scenario {
+        name: "shift to a worse one",
+        before: FIRST,
+        now: Wanted { function: PUBLIC, code: "worse" },
+        command: STEPS,
+        bad: true,
+    },
     Scenario { name: "promote", before: SHIFTED, now: NEXT, command: &["promote", "chat"], bad: false },
     Scenario {
         name: "bad code",
@@ -143,6 +153,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
     Scenario { name: "abort", before: SHIFTED, now: NEXT, command: &["abort", "chat"], bad: false },
 ];
+
+impl Scenario {
+    /// Whether it is a shift that ends itself: on its way, either release may answer.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.command.contains(&"--for")
+    }
+}
 
 impl Wanted {
     pub(crate) fn manifest(&self) -> String {

@@ -61,7 +61,9 @@ fn row(prefix: &str, key: &Key) -> String {
     };
     let value = match &key.value {
         Value::Number(range, "") => format!("{} to {}", range.start(), range.end()),
-        Value::Number(range, unit) => format!("{} to {} {unit}", range.start(), range.end()),
+        Value::Number(range, unit) | Value::Numbers(range, unit) => {
+            format!("{} to {} {unit}", range.start(), range.end())
+        }
         Value::Word(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(", "),
         _ => String::new(),
     };
@@ -115,6 +117,7 @@ fn property(key: &Key, whole: bool) -> serde_json::Value {
     let mut property = match &key.value {
         Value::Text => text,
         Value::Number(range, _) => number(range),
+        Value::Numbers(range, _) => json!({ "type": "array", "items": number(range) }),
         Value::Word(words) => json!({ "enum": words }),
         Value::Switch => json!({ "type": "boolean" }),
         Value::Texts => json!({ "type": "array", "items": text }),

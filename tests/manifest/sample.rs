@@ -61,13 +61,14 @@ fn every_key_that_the_parser_knows_is_in_the_sample() {
     let text = "zzz = 1\napp = 'a'\n[functions.f]\nzzz = 1\ncrate = 'c'\n\
                 build = { zzz = 1 }\nurl = { auth = 'none', zzz = 1, cors = { zzz = 1 } }\n\
                 log = { zzz = 1 }\nrole = { zzz = 1, statements = [{ zzz = 1, actions = ['*'], resources = ['*'] }] }\n\
-                check = { zzz = 1 }\nenvironment = { KEY = { zzz = 1 } }\n\
+                check = { zzz = 1 }\nrollout = { zzz = 1, steps = [1], for = '1s' }\nenvironment = { KEY = { zzz = 1 } }\n\
                 vpc = { zzz = 1, subnets = ['subnet-1'], security_groups = ['sg-1'] }\n\
                 file_systems = [{ zzz = 1, arn = 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-1', \
                 path = '/mnt/x' }]\n";
     let tree: Value = toml::from_str(&switched_on()).unwrap();
     let places = ["", "functions.*", "functions.*.build", "functions.*.url", "functions.*.url.cors", "functions.*.log"];
     let places = [&places[..], &["functions.*.role", "functions.*.role.statements.*", "functions.*.check"]].concat();
+    let places = [&places[..], &["functions.*.rollout"]].concat();
     let places = [&places[..], &["functions.*.environment.*"]].concat();
     let places = [&places[..], &["functions.*.vpc", "functions.*.file_systems.*"]].concat();
     let problems = parse(text, None).unwrap_err();

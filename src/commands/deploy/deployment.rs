@@ -1,7 +1,11 @@
 //! The deployment of one function, from observing it to the answer.
 
 use super::gate::Gate;
+use super::hold::tell_steps;
+use super::pruning::{may_have_old_versions, prune};
 use super::repeat;
+use super::shifting::{Shifting, Shiftings, shifted};
+use super::steps::SelfEnding;
 use crate::apply::{Artifact, CloudError, Delivery, Event, NoTrial, Reason, ReleaseSource, Step, apply};
 use crate::aws::Current;
 use crate::commands::package::{Purpose, package};
@@ -12,9 +16,10 @@ use crate::commands::session::Session;
 use crate::commands::site::{Job, observe_all};
 use crate::commands::verification::leading;
 use crate::failure::Failure;
-use crate::plan::{Change, ResourceKind};
-use crate::report::{Detail, FunctionAnswer, Line};
-use crate::stack::{Auth, Family, FunctionUrl, Live, Shift, Stack, Weight};
+use crate::manifest::Rollout;
+use crate::plan::{Change, ResourceKind, plan};
+use crate::report::{Detail, FunctionAnswer, Line, plan_lines};
+use crate::stack::{Auth, Family, FunctionUrl, Live, Stack};
 use futures_util::future::join_all;
 use packaging::Package;
 use std::time::Instant;
@@ -26,6 +31,8 @@ pub(in crate::commands) struct Deployment<'a, C = Buildable> {
     /// Before the package is built, its target keeps the live code, because the new digest is not known yet.
     proposal: Proposal<'a>,
     code: C,
+    /// How its traffic moves; `None` if all of it moves at once.
+    shifting: Option<Shifting>,
 }
 
 /// A deployment whose build failed, or the creation of the role or the log group in the meantime.
@@ -48,25 +55,25 @@ pub(in crate::commands) async fn observe<'a>(
 }
 
 /// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
-/// accepted all crates. `shift` is the
-/// new releases' share of the traffic, in percent.
+/// accepted all crates.
 pub(in crate::commands) async fn build_all<'a>(
     session: &Session,
     deployments: Vec<Deployment<'a>>,
     begins: bool,
-    shift: Option<u8>,
+    shiftings: &Shiftings,
 ) -> Vec<Result<Deployment<'a, Package>, NotBuilt<'a>>> {
     // One after the other, because cargo would serialise the builds anyway.
     let turn = Mutex::new(());
     let open = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
     let gate = Gate::new(open);
-    join_all(deployments.into_iter().map(|deployment| deployment.build(session, (&turn, &gate), begins, shift))).await
+    let build = |deployment: Deployment<'a>| deployment.build(session, (&turn, &gate), begins, shiftings);
+    join_all(deployments.into_iter().map(build)).await
 }
 
 impl<'a> Deployment<'a> {
     fn new(job: Job<'a>, current: Current<'a>, code: Buildable) -> Deployment<'a> {
         let target = job.target_with_live_code(&current.observed.stack);
-        Deployment { job, proposal: Proposal::new(current, target), code }
+        Deployment { job, proposal: Proposal::new(current, target), code, shifting: None }
     }
 
     /// Returns the function's place and its code, to observe it again.
@@ -94,11 +101,11 @@ impl<'a> Deployment<'a> {
         session: &Session,
         (turn, gate): (&Mutex<()>, &Gate),
         begins: bool,
-        shift: Option<u8>,
+        shiftings: &Shiftings,
     ) -> Result<Deployment<'a, Package>, NotBuilt<'a>> {
         // Without a build, the same steps come first in the plan, where they hold up no other function.
         let begins = begins && self.is_first() && !self.code.is_built();
-        let Deployment { job, proposal, code } = self;
+        let Deployment { job, proposal, code, .. } = self;
         let building = async {
             let _turn = turn.lock().await;
             let (function, platform) = (&job.function, &job.platform);
@@ -110,10 +117,15 @@ impl<'a> Deployment<'a> {
         let (package, (proposal, begun)) = tokio::join!(building, beginning);
         match begun.and(package) {
             Ok(package) => {
-                let target = shifted(job.target(Some(&package.sha256)), &proposal.current.observed.stack, shift);
-                Ok(Deployment { proposal: proposal.towards(target), job, code: package })
+                let target = job.target(Some(&package.sha256));
+                let observed = &proposal.current.observed;
+                let shifting = shiftings.of(&job.function, observed, target.live.as_ref().map(Live::newest));
+                let target = shifted(target, &observed.stack, shifting.as_ref());
+                Ok(Deployment { proposal: proposal.towards(target), job, code: package, shifting })
             }
-            Err(failure) => Err(NotBuilt { deployment: Deployment { job, proposal, code: () }, failure }),
+            Err(failure) => {
+                Err(NotBuilt { deployment: Deployment { job, proposal, code: (), shifting: None }, failure })
+            }
         }
     }
 }
@@ -147,10 +159,19 @@ impl Deployment<'_, Package> {
         verify: bool,
         began: Instant,
     ) -> FunctionAnswer {
-        let Deployment { job, proposal, code: package } = self;
+        let steps = self.steps().cloned();
+        let Deployment { job, mut proposal, code: package, .. } = self;
         let bucket = job.bucket.map(str::to_owned);
         let source = ReleaseSource::Zip(Artifact { zip: package.zip, bucket, origin });
+        proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
         let answer = roll_out(session, &job, proposal, &source, verify).await;
+        let answer = match &steps {
+            Some(rollout) => {
+                let whole = &job.target(Some(&package.sha256));
+                SelfEnding { session, job: &job, rollout, whole }.see_through(answer).await
+            }
+            None => answer,
+        };
         if answer.error.is_some() {
             return answer;
         }
@@ -171,6 +192,16 @@ impl Deployment<'_, Package> {
             ));
         }
         answer
+    }
+
+    /// Says how the traffic moves, or why there is no shift.
+    pub(crate) fn tell_shift(&self, session: &Session) {
+        if let Some(rollout) = self.steps() {
+            tell_steps(session, self.name(), rollout);
+        } else if self.shifting.is_some() && self.observed().live.is_none() {
+            let name = self.name();
+            session.console.note(&format!("`{name}` has no previous release to share the traffic with: no shift"));
+        }
     }
 
     /// The answer of `plan`.
@@ -264,9 +295,14 @@ impl Deployment<'_, Package> {
     /// the two is at fault. Rerunning an interrupted shift publishes nothing and only verifies the URL, so it is
     /// allowed.
     pub(crate) fn refuse_shift(&self) -> Result<(), Failure> {
+        if self.shifting.is_none() {
+            return Ok(());
+        }
         let outputs = &self.proposal.current.observed.outputs;
-        match outputs.newest().filter(|_| self.publishes() && outputs.remembered.interrupted) {
-            Some(version) => Err(Failure::shift_beside_unverified(self.name(), version)),
+        let newest = |stack: &Stack| stack.live.as_ref().map(|live| live.newest().clone());
+        let is_other = newest(self.observed()) != newest(&self.proposal.target);
+        match outputs.newest().filter(|_| is_other && outputs.remembered.interrupted) {
+            Some(version) => Err(Failure::shift_beside_unverified(self.name(), version, outputs.shifted.is_some())),
             None => Ok(()),
         }
     }
@@ -313,8 +349,26 @@ impl<C> Deployment<'_, C> {
         open(self.proposal.target.url.as_ref()) && !open(self.observed().url.as_ref())
     }
 
+    /// The steps of the shift that this deploy begins or continues, if it ends itself.
+    fn steps(&self) -> Option<&Rollout> {
+        let is_shift = self.proposal.target.live.as_ref().is_some_and(|live| live.shift.is_some());
+        match &self.shifting {
+            Some(Shifting::Steps(rollout)) if is_shift => Some(rollout),
+            _ => None,
+        }
+    }
+
+    /// The plan. A shift that goes on where it is shows its end, because its first step changes nothing.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        self.proposal.lines()
+        let lines = self.proposal.lines();
+        let target = &self.proposal.target;
+        match target.live.as_ref().filter(|_| lines.is_empty() && self.steps().is_some()) {
+            Some(live) => {
+                let whole = Stack { live: Some(live.newest().clone().into()), ..target.clone() };
+                plan_lines(&target.names, &plan(self.observed(), &whole))
+            }
+            None => lines,
+        }
     }
 
     pub(crate) fn refuse_strangers(&self) -> Result<(), Failure> {
@@ -323,37 +377,5 @@ impl<C> Deployment<'_, C> {
 
     fn observed(&self) -> &Stack {
         &self.proposal.current.observed.stack
-    }
-}
-
-/// With `--shift`, gives the new release a share of the traffic if another release can serve the rest.
-fn shifted(target: Stack, current: &Stack, shift: Option<u8>) -> Stack {
-    let weight = shift.and_then(Weight::percent);
-    let (Some(current), Some(wanted), Some(weight)) = (&current.live, &target.live, weight) else { return target };
-    if current.release == wanted.release {
-        return target;
-    }
-    let shift = Some(Box::new(Shift { release: wanted.release.clone(), weight }));
-    Stack { live: Some(Live { release: current.release.clone(), shift }), ..target }
-}
-
-/// Whether there may be versions to delete. After a first release there is none, and if nothing has changed, only those
-/// that a lower `keep_releases` makes superfluous.
-fn may_have_old_versions(answer: &FunctionAnswer, keep: u32) -> bool {
-    let newest: u32 = answer.outputs.newest().and_then(|version| version.parse().ok()).unwrap_or(u32::MAX);
-    newest > if answer.changed { 1 } else { keep }
-}
-
-/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run
-/// skips this.
-async fn prune(session: &Session, job: &Job<'_>) {
-    let pruning = job.place.prune(job.function.keep_releases as usize);
-    let Ok(pruned) = session.until_stopped(pruning).await else { return };
-    match pruned {
-        Ok(versions) if versions.is_empty() => {}
-        Ok(versions) => session.console.tell(&Event::Pruned { function: job.function.name.clone(), versions }),
-        Err(error) => {
-            session.console.note(&format!("could not delete old versions (will retry on the next deploy): {error}"))
-        }
     }
 }

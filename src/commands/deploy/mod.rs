@@ -3,9 +3,14 @@
 mod credentials;
 mod deployment;
 mod gate;
+mod hold;
+mod pruning;
 mod repeat;
+mod shifting;
+mod steps;
 
 pub(super) use deployment::{build_all, observe};
+pub(super) use shifting::Shiftings;
 
 use super::import::note_unused;
 use super::package::read_packages;
@@ -28,7 +33,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let mut agreed = session.has_consent(arguments.yes, "deploy")?;
     let began = Instant::now();
     let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
-    refuse_shift(&project, arguments)?;
+    let shiftings = shifting::shiftings(session, &project, arguments)?;
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
     note_unused(session, &project).await;
@@ -48,7 +53,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         deployments = observe(session, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
         refuse_strangers(&deployments, arguments)?;
     }
-    let built = build_all(session, deployments, agreed, arguments.shift).await;
+    let built = build_all(session, deployments, agreed, &shiftings).await;
 
     // If one function cannot be built, the deploy stops for all of them.
     if built.iter().any(Result::is_err) {
@@ -58,13 +63,12 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let deployments: Vec<Deployment<'_, Package>> = built.into_iter().flatten().collect();
     deployments.iter().try_for_each(Deployment::refuse_large_role)?;
     deployments.iter().try_for_each(Deployment::refuse_undecryptable)?;
-    if arguments.shift.is_some() {
-        deployments.iter().try_for_each(Deployment::refuse_shift)?;
-    }
+    deployments.iter().try_for_each(Deployment::refuse_shift)?;
     for deployment in &deployments {
         deployment.tell_outside(session);
         deployment.tell_cost(session);
         deployment.tell_log_group(session);
+        deployment.tell_shift(session);
     }
     let lines = lines(&deployments);
     if !agreed && !lines.is_empty() {
@@ -83,15 +87,6 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
 /// Refuses resources that lamstream did not create, unless `--adopt` takes them over.
 fn refuse_strangers(deployments: &[Deployment<'_>], arguments: &Deploy) -> Result<(), Failure> {
     if arguments.adopt { Ok(()) } else { deployments.iter().try_for_each(Deployment::refuse_strangers) }
-}
-
-/// Refuses `--shift` with provisioned concurrency: Lambda keeps instances warm for one version only.
-fn refuse_shift(project: &Project, arguments: &Deploy) -> Result<(), Failure> {
-    let warm = project.functions.iter().find(|function| function.provisioned_concurrency.is_some());
-    match (warm, arguments.shift) {
-        (Some(warm), Some(_)) => Err(Failure::shift_of_provisioned(&warm.name)),
-        _ => Ok(()),
-    }
 }
 
 fn lines<C>(deployments: &[Deployment<'_, C>]) -> Vec<Line> {

@@ -2,7 +2,7 @@
 
 use super::Absent::{Default, Means, Required};
 use super::Value::{
-    Conditions, Number, NumberOrText, Pairs, Switch, Table, TableOrTables, Tables, Text, Texts, Values, Word,
+    Conditions, Number, NumberOrText, Numbers, Pairs, Switch, Table, TableOrTables, Tables, Text, Texts, Values, Word,
 };
 use super::check::CHECK;
 use super::outside::OUTSIDE;
@@ -49,7 +49,7 @@ const OWN: &[Key] = &[
         "provisioned_concurrency",
         Number(1..=i32::MAX as u32, ""),
         Means("none"),
-        "instances kept warm for `live`, and billed; at most as many as are reserved; cannot be used with \
+        "instances kept warm for `live`, and billed; at most as many as are reserved; cannot be used with `rollout` or \
          `deploy --shift`",
     ),
     key(
@@ -93,6 +93,7 @@ const OWN: &[Key] = &[
     ),
     key("url", Table(URL), Means("no URL"), "[the Function URL](#url)"),
     key("check", TableOrTables(CHECK), Means("`GET /` below 500"), "[what a version and the URL must answer](#check)"),
+    key("rollout", Table(ROLLOUT), Means("all at once"), "[how a new release gets the traffic](#rollout)"),
     key("log", Table(LOG), Means(""), "[logs](#log)"),
     key("role", Table(ROLE), Means("write its logs"), "[what the function may do](#role)"),
     key(
@@ -251,6 +252,32 @@ const CORS: Keys = &[Group {
         key("expose_headers", Texts, Means("none"), "header names or `\"*\"`"),
         key("allow_credentials", Switch, Default("false"), "cannot be used with the origin `\"*\"`"),
         key("max_age", Number(0..=86_400, "seconds"), Means("AWS's"), "{}"),
+    ],
+}];
+
+const ROLLOUT: Keys = &[Group {
+    heading: "### `rollout`",
+    prefix: "",
+    keys: &[
+        key(
+            "steps",
+            Numbers(1..=99, "percent"),
+            Required,
+            "shares of the traffic, rising: one to ten of {}, such as `[10, 50]`",
+        ),
+        key("for", Text, Required, "how long each share is held: a time such as `\"10m\"`, at most a day"),
+        key(
+            "max_errors",
+            Text,
+            Default("1%"),
+            "the largest share of requests that may fail, from `\"0%\"` to `\"100%\"`",
+        ),
+        key(
+            "max_first_byte",
+            Text,
+            Means("any"),
+            "a time such as `\"2s\"`: the latest first byte of 95 of 100 requests, and of each check",
+        ),
     ],
 }];
 

@@ -29,6 +29,8 @@ pub enum Value {
     Text,
     /// A whole number; the unit may be empty.
     Number(RangeInclusive<u32>, &'static str),
+    /// An array of whole numbers; the unit may be empty.
+    Numbers(RangeInclusive<u32>, &'static str),
     /// One of these words.
     Word(&'static [&'static str]),
     Switch,

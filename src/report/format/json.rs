@@ -9,10 +9,11 @@ use crate::logs::{Percentiles, ReleaseFigures};
 use crate::plan::{Change, Plan};
 use crate::report::answer::{
     Answer, Comparison, DeployedStage, Detail, Extra, Figures, FunctionAnswer, LocalAnswer, LogLine, Response, State,
+    StepAnswer, StepVerdict,
 };
 use crate::report::log_line::log_json;
 use crate::report::moment::{utc_milliseconds, utc_seconds};
-use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Verdict};
+use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Steps, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use import::LeftOver;
@@ -146,10 +147,13 @@ fn function(function: &FunctionAnswer) -> Value {
             "shift": function.outputs.shifted.as_ref().map(|version| json!({
                 "version": version,
                 "percent": function.shift.map(|weight| weight.fraction() * 100.0),
+                "steps": function.outputs.steps.as_ref().map(Steps::percents),
+                "step_ms": function.outputs.steps.as_ref().map(|steps| milliseconds(steps.each)),
             })),
         })),
         "changes": function.plan.iter().flat_map(|plan| changes(function, plan)).collect::<Vec<_>>(),
         "set_outside": function.set_outside,
+        "rollout": function.rollout.as_ref().map(|steps| json!({ "steps": steps.iter().map(step).collect::<Vec<_>>() })),
         "verified": function.verified.as_ref().map(verified),
         "done": kinds(&function.done),
         "left": kinds(&function.left),
@@ -175,6 +179,23 @@ fn function(function: &FunctionAnswer) -> Value {
         }
     }
     value
+}
+
+fn step(step: &StepAnswer) -> Value {
+    json!({
+        "percent": step.weight.fraction() * 100.0,
+        "held_ms": milliseconds(step.held),
+        "checks": step.checks,
+        "requests": step.requests,
+        "errors": step.errors,
+        "first_byte_p95_ms": step.first_byte.map(milliseconds),
+        "enough_requests": step.is_enough,
+        "verdict": match step.verdict {
+            StepVerdict::Passed => Some("passed"),
+            StepVerdict::Failed => Some("failed"),
+            StepVerdict::Unknown => None,
+        },
+    })
 }
 
 fn stats(figures: &Figures) -> Value {

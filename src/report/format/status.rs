@@ -4,7 +4,7 @@ use super::pieces::{changes, set_outside, verdict_style};
 use crate::report::answer::{Comparison, FunctionAnswer, Functions, NotCompared, State};
 use crate::report::moment::{of_lambda, utc_seconds};
 use crate::report::style::Line;
-use crate::stack::Verdict;
+use crate::stack::{Steps, Verdict, Weight, spelled_time};
 use crate::text::palette::{GREEN, RED, YELLOW};
 use anstyle::Style;
 
@@ -34,6 +34,7 @@ pub(super) fn lines(function: &FunctionAnswer, comparison: &Comparison) -> Vec<L
     lines.extend(since(function).into_iter().chain(origin(function, comparison)).map(|line| more(&line)));
     if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
         lines.push(more(&format!("shift: {weight} of the traffic goes to version {version}")));
+        lines.extend(function.outputs.steps.as_ref().map(|steps| more(&self_ending(steps, weight))));
     }
     lines.extend(verdict(function));
     if function.state == State::Deployed && comparison.in_manifest {
@@ -88,4 +89,14 @@ fn verdict(function: &FunctionAnswer) -> Option<Line> {
         }
     };
     Some(Line::plain("").indented().and(verdict_style(verdict), verdict.as_str()).and(Style::new(), &what))
+}
+
+/// Whether the run that began it still holds the step cannot be known: it may have been killed.
+fn self_ending(steps: &Steps, weight: Weight) -> String {
+    let (count, each) = (steps.percents().len(), spelled_time(steps.each));
+    let step = steps.nth(weight).map_or_else(|| "between its steps".to_owned(), |nth| format!("at step {}", nth + 1));
+    format!(
+        "the shift was begun as one that ends itself: {step} of {count}, {each} each. If the `deploy` that began it no longer \
+         runs, the next one holds this step again"
+    )
 }

@@ -205,10 +205,27 @@ fn releases(writer: &mut Writer<'_>, properties: &mut Properties) {
     }
     if let Some(preference) = properties.take("DeploymentPreference") {
         let kind = preference.get("Type").and_then(Node::text).unwrap_or("an unknown type");
-        let what = format!("`{kind}` shifts traffic with CodeDeploy; lamstream does it by command");
-        let advice = "use `lamstream deploy --shift 10`, then `lamstream promote` or `lamstream abort`";
+        let what = format!("`{kind}` shifts traffic with CodeDeploy, and goes back on alarms");
+        let flags = shift_like(kind).unwrap_or_else(|| "--shift 10 --for 10m".to_owned());
+        let advice =
+            format!("use `lamstream deploy {flags}`, or `rollout` in the manifest: its checks and errors decide");
         writer.left(&preference, "DeploymentPreference", what, advice);
     }
+}
+
+/// The options of a deploy that shifts the traffic as CodeDeploy does, for `Canary10Percent5Minutes` and
+/// `Linear10PercentEvery1Minute`.
+fn shift_like(kind: &str) -> Option<String> {
+    let (rest, is_linear) = match kind.strip_prefix("Linear") {
+        Some(rest) => (rest, true),
+        None => (kind.strip_prefix("Canary")?, false),
+    };
+    let (percent, minutes) = rest.split_once("Percent")?;
+    let minutes = minutes.trim_start_matches("Every").trim_end_matches("Minutes").trim_end_matches("Minute");
+    let (percent, minutes): (usize, u32) = (percent.parse().ok()?, minutes.parse().ok()?);
+    let steps = (1..=10).map(|nth| nth * percent).take_while(|step| (1..100).contains(step));
+    let steps: Vec<String> = steps.take(if is_linear { 10 } else { 1 }).map(|step| step.to_string()).collect();
+    (!steps.is_empty()).then(|| format!("--shift {} --for {minutes}m", steps.join(",")))
 }
 
 fn snapshots(writer: &mut Writer<'_>, snap_start: &Node) {
@@ -296,6 +313,25 @@ fn tags(writer: &mut Writer<'_>, tags: Option<&Node>) {
             Some(value) if is_allowed(&value) && value.chars().count() <= 256 => writer.key(name, value),
             Some(_) => writer.left(node, name, "not a valid value for a tag", "use other characters"),
             None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shift_like;
+
+    #[test]
+    fn the_preferences_of_codedeploy_have_equivalents() {
+        for (kind, flags) in [
+            ("Canary10Percent5Minutes", Some("--shift 10 --for 5m")),
+            ("Linear10PercentEvery1Minute", Some("--shift 10,20,30,40,50,60,70,80,90 --for 1m")),
+            ("Linear40PercentEvery3Minutes", Some("--shift 40,80 --for 3m")),
+            ("Canary0Percent5Minutes", None),
+            ("AllAtOnce", None),
+            ("an unknown type", None),
+        ] {
+            assert_eq!(shift_like(kind).as_deref(), flags, "{kind}");
         }
     }
 }
