@@ -26,7 +26,7 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    Detail, Extra, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
+    Detail, Extra, Functions, ImportAnswer, InitAnswer, LocalAnswer, LocalState, LogLine, NotCompared, Response, Zip,
 };
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;

@@ -1,0 +1,123 @@
+//! Apps in JavaScript and TypeScript: Next.js, Nest, Hono, Fastify, Express and others, MCP servers, and Bun.
+
+mod body;
+mod bun;
+mod entry;
+mod frameworks;
+mod module;
+mod package;
+mod pages;
+mod port;
+mod routes;
+
+use super::found::{CheckFound, Found, Function, Port};
+use super::mcp;
+use super::route::{Check, check_for, unclear_stream};
+use super::runtime::{self, Installed};
+use super::tree::{Tree, depth, join, relative, split};
+use entry::Start;
+use frameworks::Framework;
+use module::Module;
+use package::Package;
+
+/// Directories whose packages are not what a repository is about.
+const ASIDE: [&str; 9] = ["tests", "test", "docs", "doc", "examples", "example", "e2e", "fixtures", "benchmarks"];
+const EXTENSIONS: [&str; 8] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx"];
+
+/// The apps of all packages.
+pub(super) fn find(tree: &Tree, installed: &Installed) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for directory in tree.directories_with("package.json") {
+        // The app around a package has it.
+        let is_inside =
+            found.iter().any(|app| relative(directory, &app.directory).is_some() && !app.directory.is_empty());
+        if depth(directory) <= super::DEEPEST && !is_inside {
+            found.extend(Package::read(tree, directory).and_then(|package| described(tree, &package, installed)));
+        }
+    }
+    let alone = bun::alone(tree, &found);
+    found.into_iter().chain(alone).collect()
+}
+
+/// The source files of a package, without tests and without those of packages in it.
+fn modules(tree: &Tree, directory: &str) -> Vec<Module> {
+    let inner: Vec<&str> = tree.directories_with("package.json");
+    let is_own = |path: &str| {
+        let owner = inner.iter().filter(|inner| relative(path, inner).is_some()).max_by_key(|inner| depth(inner));
+        owner.is_none_or(|owner| *owner == directory || relative(directory, owner).is_some())
+    };
+    let is_source = |path: &str| {
+        let name = split(path).1;
+        let is_known = name == "www" || name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end));
+        let is_test = name.contains(".test.") || name.contains(".spec.") || name.contains(".config.");
+        let inside = relative(path, directory).unwrap_or(path);
+        is_known
+            && !is_test
+            && !split(inside).0.split('/').any(|part| ["test", "tests", "__tests__", "e2e"].contains(&part))
+    };
+    let files = tree.below(directory).filter(|(path, _)| is_source(path) && is_own(path));
+    files.map(|(path, text)| Module::new(path, text)).collect()
+}
+
+fn described(tree: &Tree, package: &Package, installed: &Installed) -> Option<Found> {
+    let modules = modules(tree, &package.directory);
+    let framework = frameworks::framework(package, &modules)?;
+    if let Some(found) = bun::described(package, &modules) {
+        return Some(found);
+    }
+    let start = frameworks::start(tree, package, &modules, framework)?;
+    let (check, mut notes) = check(tree, package, &modules, framework);
+    notes.extend(start.notes.clone());
+    let port = if start.reads_port { Port::FromVariable } else { port::port(&modules, start.entry.as_deref()) };
+    let Start { run, packaged, build, dependencies, .. } = start;
+    let function = Function {
+        name: frameworks::name(framework).to_owned(),
+        runtime: Some(runtime::node(&package.node, &installed.node)),
+        run: Some(run),
+        port,
+        dependencies,
+        packaged,
+        build,
+        memory: Some(if framework.is_large() { 512 } else { 256 }),
+        exclude: if framework == Framework::Next { vec![".next/cache"] } else { Vec::new() },
+        check,
+        ..Function::default()
+    };
+    if port == Port::Unknown {
+        notes.push("the source does not show the app's port: set `port`, unless the app reads `PORT`".to_owned());
+    }
+    Some(Found { directory: package.directory.clone(), what: frameworks::label(framework).to_owned(), function, notes })
+}
+
+fn check(tree: &Tree, package: &Package, modules: &[Module], framework: Framework) -> (CheckFound, Vec<String>) {
+    if framework == Framework::Mcp {
+        let routes = routes::routes(modules);
+        let path = routes.iter().find(|route| route.method == "POST" && route.path.ends_with("mcp"));
+        return (CheckFound::Complete(mcp::check(path.map_or("/mcp", |route| &route.path))), Vec::new());
+    }
+    let routes = match framework {
+        Framework::Next | Framework::Nuxt | Framework::Nitro => pages::routes(package, modules),
+        Framework::Nest => routes::controllers(modules),
+        _ => routes::routes(modules),
+    };
+    let mut check = check_for(&routes);
+    // Sites have a page there.
+    if matches!(check, CheckFound::None) && framework.has_pages() {
+        check = CheckFound::Complete(Check { method: "GET".to_owned(), path: "/".to_owned(), ..Check::default() });
+    }
+    // A server of files has an index.
+    let serves_index = tree.has(&join(&package.directory, "public/index.html"))
+        && modules.iter().any(|module| module.source.has(module.source.all(), &["static", "("]));
+    if matches!(check, CheckFound::None) && serves_index {
+        check = CheckFound::Complete(Check { method: "GET".to_owned(), path: "/".to_owned(), ..Check::default() });
+    }
+    let notes = unclear_stream(&routes).map(|route| {
+        format!("`{route}` streams, but the source does not show all of the request that it needs: complete `check`")
+    });
+    (check, notes.into_iter().collect())
+}
+
+/// Whether a package is one that a repository has beside its app.
+pub(super) fn is_aside(directory: &str) -> bool {
+    directory.split('/').any(|part| ASIDE.contains(&part))
+}
