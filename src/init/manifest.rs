@@ -35,10 +35,9 @@ pub fn manifest(app: &str, found: &Found) -> String {
 
 /// The function's name, so that `APP-FUNCTION` is short enough and says more than the app.
 fn function_name(app: &str, name: &str) -> String {
-    const LONGEST: usize = 20;
-    let name: String = name.chars().take(LONGEST).collect();
-    let name = name.trim_end_matches(['-', '_']);
-    if name.is_empty() || name == app { "api".to_owned() } else { name.to_owned() }
+    const LONGEST: usize = 23;
+    let fits = (1..=LONGEST).contains(&name.len()) && name != app;
+    if fits { name.to_owned() } else { "api".to_owned() }
 }
 
 fn keys(function: &Function) -> Vec<String> {

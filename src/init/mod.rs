@@ -25,12 +25,9 @@ pub use manifest::{SMALLEST, manifest};
 pub use name::valid_name;
 pub use runtime::Installed;
 pub use template::{TEMPLATES, Template};
-pub use tree::{DEEPEST as DEEPEST_FILE, LARGEST, Tree, is_read, is_searched};
+pub use tree::{DEEPEST_FILE, LARGEST, Tree, is_read, is_searched};
 
-use tree::depth;
-
-/// How many levels down apps are searched for.
-const DEEPEST: usize = 3;
+use tree::{DEEPEST, depth, is_aside};
 
 /// What a directory has: another tool's configuration, or apps.
 pub fn survey(tree: &Tree, installed: &Installed) -> Survey {
@@ -40,7 +37,7 @@ pub fn survey(tree: &Tree, installed: &Installed) -> Survey {
     let all = [rust::find(tree), python::find(tree, installed), node::find(tree, installed), go::find(tree)];
     let mut apps: Vec<Found> = all.into_iter().flatten().filter(|found| depth(&found.directory) <= DEEPEST).collect();
     // Apps further up are those that the directory is about; examples and tests are not.
-    let rank = |found: &Found| (node::is_aside(&found.directory), depth(&found.directory));
+    let rank = |found: &Found| (is_aside(&found.directory), depth(&found.directory));
     let Some(best) = apps.iter().map(rank).min() else { return Survey::Nothing };
     apps.retain(|found| rank(found) == best);
     Survey::Apps(apps)

@@ -19,7 +19,7 @@ pub fn valid_name(text: &str, or: &str) -> String {
 }
 
 /// The name of a crate or a package of Node.js: lower case, and not a digit first.
-pub fn package_name(app: &str) -> String {
+pub(super) fn package_name(app: &str) -> String {
     let name = app.to_lowercase();
     if name.starts_with(|letter: char| letter.is_ascii_digit()) { format!("app-{name}") } else { name }
 }

@@ -20,6 +20,9 @@ const FOREIGN: &[&str] = &[
     "cdk.out",
     "htmldocs",
 ];
+/// Directories whose apps are not what a repository is about.
+const ASIDE: &[&str] =
+    &["tests", "test", "docs", "doc", "examples", "example", "e2e", "fixtures", "benchmarks", "scripts", "migrations"];
 /// Files without these extensions are not read, except for those of `NAMES`.
 const EXTENSIONS: &[&str] =
     &["py", "js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "rs", "go", "toml", "json", "jsonc"];
@@ -38,8 +41,10 @@ const NAMES: &[&str] = &[
 ];
 /// Larger files are generated.
 pub const LARGEST: u64 = 512 * 1024;
-/// How deep subdirectories are searched: apps are found three levels down, and their source two levels below them.
-pub const DEEPEST: usize = 5;
+/// How many levels down apps are searched for.
+pub(super) const DEEPEST: usize = 3;
+/// How deep files are read: the source of an app is below it.
+pub const DEEPEST_FILE: usize = 5;
 
 /// Paths are relative to the directory, with `/` between names.
 #[derive(Clone, Debug, Default)]
@@ -99,13 +104,21 @@ impl Tree {
     }
 }
 
+/// Whether a directory is one that a repository has beside its apps.
+pub(super) fn is_aside(directory: &str) -> bool {
+    directory.split('/').any(|part| ASIDE.contains(&part))
+}
+
 /// A path's directory and its name.
 pub(super) fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
 pub(super) fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+    match (directory, name) {
+        ("", path) | (path, "") => path.to_owned(),
+        _ => format!("{directory}/{name}"),
+    }
 }
 
 /// The path from a directory to a file below it.

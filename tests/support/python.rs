@@ -13,6 +13,11 @@ pub(crate) fn python() -> Option<PathBuf> {
     found(installed("python", REQUIREMENTS, &[]))
 }
 
+/// Another environment, of an app and its tests.
+pub(crate) fn environment(name: &str, requirements: &str) -> Option<PathBuf> {
+    found(installed(name, requirements, &[]))
+}
+
 /// Another environment, of foreign tools without what they depend on.
 pub(crate) fn tools(name: &str, requirements: &str) -> Option<PathBuf> {
     found(installed(name, requirements, &["--no-deps"]))

@@ -1,21 +1,27 @@
 //! Servers for Bun and Deno, which become programs of their own.
 
 use super::module::Module;
-use super::package::Package;
-use super::{modules, port, routes};
+use super::package::{Package, Tool};
+use super::sources::modules;
+use super::{port, routes};
 use crate::init::found::{Found, Function};
 use crate::init::route::check_for;
 use crate::init::tree::{Tree, join, relative};
 
 /// What Bun needs, unless Node.js runs it as well.
 pub(super) fn described(package: &Package, modules: &[Module]) -> Option<Found> {
-    let entry = modules.iter().find(|module| is_for_bun(module) && port::is_server(module));
+    let entry = modules.iter().find(|module| calls_bun(module));
     let start = package.script("start").unwrap_or_default();
     let by_script = start.split_whitespace().next() == Some("bun");
-    let exported = modules.iter().find(|module| port::is_server(module)).filter(|_| by_script);
-    let entry = entry.or(exported)?;
+    let is_for_bun = by_script || package.tool == Tool::Bun || package.has("@types/bun") || package.has("bun-types");
+    // Node.js starts no server that is only exported.
+    let is_served = modules.iter().any(port::is_server);
+    let named = start.split_whitespace().last().unwrap_or_default();
+    let by_name = modules.iter().find(|module| by_script && module.path.ends_with(named.trim_start_matches("./")));
+    let exported = || modules.iter().find(|module| port::is_exported(module)).filter(|_| is_for_bun && !is_served);
+    let entry = entry.or(by_name).or_else(exported)?;
     let file = relative(&entry.path, &package.directory)?;
-    let install = if package.tool == super::package::Tool::Bun { package.tool.install() } else { "bun install" };
+    let install = if package.tool == Tool::Bun { package.tool.install() } else { "bun install" };
     let build = format!("{install} && bun build --compile --outfile server {file}");
     Some(program(&package.directory, "a server for Bun", modules, entry, build))
 }
@@ -37,13 +43,13 @@ pub(super) fn alone(tree: &Tree, found: &[Found]) -> Option<Found> {
             let build = format!("deno compile --allow-all --output server {file}");
             return Some(program(directory, "a server for Deno", &modules, entry, build));
         }
-        let entry = modules.iter().find(|module| is_for_bun(module))?;
+        let entry = modules.iter().find(|module| calls_bun(module))?;
         let build = format!("bun build --compile --outfile server {}", relative(&entry.path, directory)?);
         Some(program(directory, "a server for Bun", &modules, entry, build))
     })
 }
 
-fn is_for_bun(module: &Module) -> bool {
+fn calls_bun(module: &Module) -> bool {
     module.source.has(module.source.all(), &["Bun", ".", "serve", "("])
 }
 

@@ -3,7 +3,7 @@
 use super::module::Module;
 use super::package::Package;
 use super::port;
-use crate::init::tree::{join, relative, resolved};
+use crate::init::tree::{depth, is_aside, join, relative, resolved, split};
 
 /// Programs that run TypeScript or watch files.
 const RUNNERS: [&str; 8] = ["tsx", "ts-node", "ts-node-dev", "tsnd", "nodemon", "swc-node", "esno", "jiti"];
@@ -21,6 +21,8 @@ const USUAL: [&str; 12] = [
     "index.cjs",
     "server.cjs",
 ];
+/// Notes name this many files at most.
+const NAMED: usize = 5;
 const BUNDLE: &str = "--bundle --packages=external --platform=node --format=esm --outfile=dist/server.mjs";
 
 #[derive(Clone, Debug, Default)]
@@ -99,9 +101,18 @@ fn by_file(package: &Package, modules: &[Module]) -> Option<Start> {
     if let Some(file) = main.or(usual) {
         return Some(of_file(package, modules, file, None));
     }
-    let module = modules.iter().find(|module| port::is_server(module))?;
-    let file = relative(&module.path, &package.directory)?;
-    Some(of_file(package, modules, file, None))
+    let inside = |module: &Module| relative(&module.path, &package.directory).unwrap_or_default().to_owned();
+    let mut servers: Vec<String> = modules.iter().filter(|module| port::is_server(module)).map(inside).collect();
+    servers.sort_by_key(|path| (is_aside(split(path).0), depth(path)));
+    let file = servers.first()?;
+    let mut start = of_file(package, modules, file, None);
+    if servers.len() > 1 {
+        let others = crate::text::list::quoted(servers.iter().skip(1).take(NAMED));
+        start.notes.push(format!(
+            "the manifest starts `{file}`; other files that listen: {others}; to deploy one of them, edit `run`"
+        ));
+    }
+    Some(start)
 }
 
 /// The module of a path in the package, whose extension may be missing.

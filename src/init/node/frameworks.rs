@@ -4,7 +4,7 @@ use super::entry::{self, Start};
 use super::module::Module;
 use super::package::Package;
 use super::port;
-use crate::init::tree::{Tree, join};
+use crate::init::tree::{Tree, join, relative, split};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framework {
@@ -64,11 +64,17 @@ pub(super) fn framework(package: &Package, modules: &[Module]) -> Option<Framewo
     let mut known = known.map(|(_, framework)| *framework).filter(|framework| match framework {
         Framework::Mcp => serves_mcp(),
         Framework::Hono | Framework::Fastify | Framework::Koa | Framework::Express => {
-            is_served || package.script("start").is_some()
+            is_served || package.script("start").is_some() || modules.iter().any(port::is_exported)
         }
         _ => true,
     });
-    known.next().or_else(|| is_served.then_some(Framework::Server))
+    // A server of Node.js's own is at the top or in `src`, not in a directory of examples.
+    let is_near = |module: &Module| {
+        let inside = relative(&module.path, &package.directory).unwrap_or(&module.path);
+        ["", "src", "server", "bin", "lib"].contains(&split(inside).0)
+    };
+    let has_own = modules.iter().any(|module| port::is_server(module) && is_near(module));
+    known.next().or_else(|| has_own.then_some(Framework::Server))
 }
 
 /// Packages that only the build needs, which makes a server that is complete.

@@ -9,20 +9,18 @@ mod package;
 mod pages;
 mod port;
 mod routes;
+mod sources;
 
 use super::found::{CheckFound, Found, Function, Port};
 use super::mcp;
 use super::route::{Check, check_for, unclear_stream};
 use super::runtime::{self, Installed};
-use super::tree::{Tree, depth, join, relative, split};
+use super::tree::{DEEPEST, Tree, depth, join, relative};
 use entry::Start;
 use frameworks::Framework;
 use module::Module;
 use package::Package;
-
-/// Directories whose packages are not what a repository is about.
-const ASIDE: [&str; 9] = ["tests", "test", "docs", "doc", "examples", "example", "e2e", "fixtures", "benchmarks"];
-const EXTENSIONS: [&str; 8] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx"];
+use sources::modules;
 
 /// The apps of all packages.
 pub(super) fn find(tree: &Tree, installed: &Installed) -> Vec<Found> {
@@ -31,32 +29,25 @@ pub(super) fn find(tree: &Tree, installed: &Installed) -> Vec<Found> {
         // The app around a package has it.
         let is_inside =
             found.iter().any(|app| relative(directory, &app.directory).is_some() && !app.directory.is_empty());
-        if depth(directory) <= super::DEEPEST && !is_inside {
+        if depth(directory) <= DEEPEST && !is_inside {
             found.extend(Package::read(tree, directory).and_then(|package| described(tree, &package, installed)));
         }
     }
-    let alone = bun::alone(tree, &found);
+    let alone = bun::alone(tree, &found).or_else(|| script(tree, installed, &found));
     found.into_iter().chain(alone).collect()
 }
 
-/// The source files of a package, without tests and without those of packages in it.
-fn modules(tree: &Tree, directory: &str) -> Vec<Module> {
-    let inner: Vec<&str> = tree.directories_with("package.json");
-    let is_own = |path: &str| {
-        let owner = inner.iter().filter(|inner| relative(path, inner).is_some()).max_by_key(|inner| depth(inner));
-        owner.is_none_or(|owner| *owner == directory || relative(directory, owner).is_some())
-    };
-    let is_source = |path: &str| {
-        let name = split(path).1;
-        let is_known = name == "www" || name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end));
-        let is_test = name.contains(".test.") || name.contains(".spec.") || name.contains(".config.");
-        let inside = relative(path, directory).unwrap_or(path);
-        is_known
-            && !is_test
-            && !split(inside).0.split('/').any(|part| ["test", "tests", "__tests__", "e2e"].contains(&part))
-    };
-    let files = tree.below(directory).filter(|(path, _)| is_source(path) && is_own(path));
-    files.map(|(path, text)| Module::new(path, text)).collect()
+/// A server of Node.js in a directory without any package.json.
+fn script(tree: &Tree, installed: &Installed, found: &[Found]) -> Option<Found> {
+    let is_alone = found.is_empty() && tree.directories_with("package.json").is_empty();
+    let package = is_alone.then(|| Package::none(tree, ""))?;
+    let mut found = described(tree, &package, installed)?;
+    let packages = modules(tree, "").iter().flat_map(Module::packages).collect::<std::collections::BTreeSet<String>>();
+    if !packages.is_empty() {
+        let names = crate::text::list::quoted(&packages);
+        found.notes.push(format!("no `package.json` lists the app's packages: {names}"));
+    }
+    Some(found)
 }
 
 fn described(tree: &Tree, package: &Package, installed: &Installed) -> Option<Found> {
@@ -115,9 +106,4 @@ fn check(tree: &Tree, package: &Package, modules: &[Module], framework: Framewor
         format!("`{route}` streams, but the source does not show all of the request that it needs: complete `check`")
     });
     (check, notes.into_iter().collect())
-}
-
-/// Whether a package is one that a repository has beside its app.
-pub(super) fn is_aside(directory: &str) -> bool {
-    directory.split('/').any(|part| ASIDE.contains(&part))
 }

@@ -5,6 +5,32 @@ use crate::init::tokens::Language;
 use crate::init::tree::{resolved, split};
 use std::ops::Range;
 
+/// Node.js's own modules that servers import without `node:`.
+const BUILT_IN: &[&str] = &[
+    "http",
+    "https",
+    "http2",
+    "fs",
+    "fs/promises",
+    "path",
+    "url",
+    "os",
+    "events",
+    "stream",
+    "util",
+    "crypto",
+    "zlib",
+    "net",
+    "timers/promises",
+    "querystring",
+    "child_process",
+    "buffer",
+    "assert",
+    "process",
+    "worker_threads",
+    "cluster",
+];
+
 pub(super) struct Module {
     pub path: String,
     pub source: Source,
@@ -33,6 +59,17 @@ impl Module {
                 .find(|start| source.word(*start).is_some_and(|word| ["const", "let", "var"].contains(&word)))?;
             source.has_word(start..at, &[name]).then(|| source.text(at + 2)).flatten()
         })
+    }
+
+    /// The packages that it imports, except those of Node.js.
+    pub(super) fn packages(&self) -> Vec<String> {
+        let source = &self.source;
+        let imported = source.matches(source.all(), &["from", TEXT]).into_iter().filter_map(|at| source.text(at + 1));
+        let required =
+            source.matches(source.all(), &["require", "(", TEXT]).into_iter().filter_map(|at| source.text(at + 2));
+        let is_package =
+            |path: &&str| !path.starts_with(['.', '/']) && !path.starts_with("node:") && !BUILT_IN.contains(path);
+        imported.chain(required).filter(is_package).map(str::to_owned).collect()
     }
 
     /// Whether a module path in this file, such as `./routes`, is that of another file.

@@ -33,6 +33,12 @@ impl Package {
         Some(Package { directory: directory.to_owned(), tool: Tool::of(tree, directory, &json), json, node })
     }
 
+    /// A directory without a package.json.
+    pub(super) fn none(tree: &Tree, directory: &str) -> Package {
+        let json = Value::Null;
+        Package { directory: directory.to_owned(), tool: Tool::of(tree, directory, &json), json, node: Vec::new() }
+    }
+
     pub(super) fn needs(&self, name: &str) -> bool {
         self.has_in("dependencies", name)
     }

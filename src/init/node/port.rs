@@ -66,7 +66,13 @@ pub(super) fn is_server(module: &Module) -> bool {
         || source.has(source.all(), &["Bun", ".", "serve", "("])
         || source.has(source.all(), &["Deno", ".", "serve", "("])
         || source.has(source.all(), &["serve", "("]) && module.origin("serve").is_some()
-        || source.has(source.all(), &["export", "default", "{"]) && source.has(source.all(), &["fetch", ":", WORD])
+}
+
+/// Whether a file exports a server, as Bun and Cloudflare Workers start it.
+pub(super) fn is_exported(module: &Module) -> bool {
+    let source = &module.source;
+    let is_object = source.has(source.all(), &["export", "default", "{"]) && source.has_word(source.all(), &["fetch"]);
+    is_object || source.has(source.all(), &["export", "default", "app"])
 }
 
 #[cfg(test)]

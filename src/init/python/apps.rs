@@ -1,8 +1,7 @@
 //! The apps in Python files: variables and factory functions.
 
 use super::imports::Module;
-use super::is_aside;
-use crate::init::tree::{depth, relative};
+use crate::init::tree::{depth, is_aside, relative, split};
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl App {
         let usual = MAIN.iter().position(|name| *name == stem).unwrap_or(MAIN.len());
         // An MCP server that is mounted in another app is part of it.
         let is_mcp = matches!(self.framework, Framework::Mcp | Framework::FastMcp);
-        (is_aside(inside), is_mcp, usual, self.is_factory, depth(inside), path.to_owned())
+        (is_aside(split(inside).0), is_mcp, usual, self.is_factory, depth(inside), path.to_owned())
     }
 }
 
@@ -95,6 +94,9 @@ pub(super) fn apps(modules: &[Module]) -> Vec<App> {
         let unused = factories.iter().filter(|factory| factory.module == nth);
         let unused = unused.filter(|factory| !own.iter().any(|app| app.framework == factory.framework));
         found.extend(unused.cloned().chain(own.clone()));
+        if own.is_empty() {
+            found.extend(own_server(nth, module));
+        }
     }
     found
 }
@@ -172,6 +174,15 @@ fn factories(nth: usize, module: &Module) -> Vec<App> {
 fn is_optional(module: &Module, parameter: Range<usize>) -> bool {
     let source = &module.source;
     source.is_sign(parameter.start, '*') || parameter.into_iter().any(|at| source.is_sign(at, '='))
+}
+
+/// A file that makes an app and starts its server.
+fn own_server(nth: usize, module: &Module) -> Option<App> {
+    let source = &module.source;
+    let framework =
+        constructed(module, source.all()).filter(|_| source.has_word(source.all(), &["listen", "run_app"]))?;
+    let is_own = matches!(framework, Framework::Aiohttp | Framework::Tornado);
+    is_own.then(|| App { module: nth, name: "app".to_owned(), is_factory: false, framework })
 }
 
 /// The framework whose app a block makes.

@@ -3,7 +3,8 @@
 use super::apps::{App, Framework, is_mcp};
 use super::dependencies::Dependencies;
 use super::imports::Module;
-use super::{import_name, routes, views};
+use super::layout::import_name;
+use super::{routes, views};
 use crate::init::found::{CheckFound, Found, Function, Port};
 use crate::init::mcp;
 use crate::init::route::{Route, check_for, unclear_stream};
@@ -39,6 +40,10 @@ pub(super) fn described(
     let (check, mut notes) = check_and_notes(&inside, app, dependencies);
     let list = dependencies.file.as_deref().map(|file| join(project, file));
     match (start.missing, &list) {
+        (Some(server), Some(list)) if app.framework == Framework::Flask => notes.push(format!(
+            "`{list}` has no server, so the manifest uses Flask's own, which is for development: add `{server}` to it, \
+             delete the manifest, and run `lamstream init` again"
+        )),
         (Some(server), Some(list)) => notes.push(format!("`{list}` has no server for the app: add `{server}` to it")),
         (server, None) => {
             let packages: Vec<String> =
@@ -50,7 +55,7 @@ pub(super) fn described(
     }
     let others: Vec<String> = apps
         .iter()
-        .filter(|other| *other != &app && !is_mcp(other.framework))
+        .filter(|other| *other != &app && !is_mcp(other.framework) && !is_django(other.framework))
         .map(|other| format!("`{}:{}`", import_name(tree, &modules[other.module], project).1, other.name))
         .collect();
     if !others.is_empty() {
@@ -118,6 +123,10 @@ fn started(module: &Module, app: &App, root: &str, target: &str, project: &str, 
     }
 }
 
+fn is_django(framework: Framework) -> bool {
+    matches!(framework, Framework::DjangoAsgi | Framework::DjangoWsgi)
+}
+
 fn is_asgi(framework: Framework) -> bool {
     use Framework::{Asgi, DjangoAsgi, FastApi, Litestar, Quart, Starlette};
     matches!(framework, FastApi | Starlette | Litestar | Quart | Asgi | DjangoAsgi)
@@ -166,6 +175,12 @@ fn wsgi(app: &App, root: &str, target: &str, dependencies: &Dependencies) -> Sta
             format!("python -m gunicorn{directory} --bind 127.0.0.1:$PORT {call}")
         }
     };
+    let run = match server {
+        None if app.framework == Framework::Flask => {
+            format!("{}python -m flask --app {target} run --port $PORT", inside(root))
+        }
+        _ => run,
+    };
     Start { run, port: Port::FromVariable, missing: server.is_none().then_some("gunicorn") }
 }
 
@@ -179,8 +194,15 @@ fn quoted(path: &str) -> String {
 }
 
 fn check_and_notes(modules: &[&Module], app: &App, dependencies: &Dependencies) -> (CheckFound, Vec<String>) {
-    if is_mcp(app.framework) || app.framework == Framework::Asgi && dependencies.has("mcp") {
-        return (CheckFound::Complete(mcp::check("/mcp")), Vec::new());
+    if is_mcp(app.framework)
+        || app.framework == Framework::Asgi && (dependencies.has("mcp") || dependencies.has("fastmcp"))
+    {
+        let is_stateless =
+            modules.iter().any(|module| module.source.has_word(module.source.all(), &["stateless_http"]));
+        let note = "requests of a session reach different instances on Lambda, and an MCP server may accept only local \
+                    hosts: make the app with `stateless_http=True` and `host=\"0.0.0.0\"`";
+        let notes = if is_stateless { Vec::new() } else { vec![note.to_owned()] };
+        return (CheckFound::Complete(mcp::check("/mcp")), notes);
     }
     let mut routes = routes::routes(modules, app.framework);
     let mut notes = Vec::new();

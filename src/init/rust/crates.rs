@@ -1,8 +1,12 @@
 //! A Cargo.toml: what the crate depends on, and its binaries.
 
-use super::{LAMBDA, Module, port};
+use super::module::Module;
+use super::port;
 use crate::init::tree::{Tree, join, relative};
 use toml::{Table, Value};
+
+/// Crates whose programs ask Lambda for requests.
+pub(super) const LAMBDA: [&str; 2] = ["lambda_http", "lambda_runtime"];
 
 pub(super) struct Crate {
     pub directory: String,

@@ -1,6 +1,7 @@
 //! Crates: functions of lambda_runtime and lambda_http, and servers of axum, actix, Rocket, warp and others.
 
 mod crates;
+mod module;
 mod port;
 mod requests;
 mod routes;
@@ -8,10 +9,10 @@ mod routes;
 use super::found::{CheckFound, Found, Function};
 use super::mcp;
 use super::route::{Check, Route, check_for, unclear_stream};
-use super::source::{Source, TEXT};
-use super::tokens::Language;
-use super::tree::{Tree, join, relative};
-use crates::Crate;
+use super::source::TEXT;
+use super::tree::{Tree, join};
+use crates::{Crate, LAMBDA};
+use module::{Module, modules};
 
 /// Crates whose `main` is a server.
 const SERVERS: [(&str, &str); 10] = [
@@ -26,15 +27,8 @@ const SERVERS: [(&str, &str); 10] = [
     ("hyper", "a hyper server"),
     ("rmcp", "an MCP server"),
 ];
-const LAMBDA: [&str; 2] = ["lambda_http", "lambda_runtime"];
 /// What serves files of the crate's directory, by the first string that it gets.
 const FILES: [&str; 6] = ["ServeDir", "ServeFile", "Files", "FileServer", "Tera", "StaticFilesEndpoint"];
-
-/// A file of Rust, without its tests.
-pub(super) struct Module {
-    pub path: String,
-    pub source: Source,
-}
 
 /// The servers and functions of all crates.
 pub(super) fn find(tree: &Tree) -> Vec<Found> {
@@ -79,26 +73,6 @@ fn described(tree: &Tree, of: &Crate) -> Option<Found> {
         format!("`{route}` streams, but the source does not show all of the request that it needs: complete `check`")
     }));
     Some(Found { directory: of.directory.clone(), what: what.to_owned(), function, notes })
-}
-
-/// The files of a crate's `src`, without those of crates below it.
-fn modules(tree: &Tree, directory: &str) -> Vec<Module> {
-    let inner = tree.directories_with("Cargo.toml");
-    let is_own = |path: &str| {
-        !inner
-            .iter()
-            .any(|inner| *inner != directory && relative(inner, directory).is_some() && relative(path, inner).is_some())
-    };
-    let places = ["src", "bin"].map(|place| join(directory, place));
-    let root = join(directory, "main.rs");
-    let files = tree.below(directory).filter(|(path, _)| path.ends_with(".rs") && is_own(path));
-    let files = files.filter(|(path, _)| *path == root || places.iter().any(|place| relative(path, place).is_some()));
-    files
-        .map(|(path, text)| {
-            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-            Module { path: path.to_owned(), source: Source::new(Language::Rust, text) }
-        })
-        .collect()
 }
 
 /// A function without routes has one response, unless it looks at the path.

@@ -1,7 +1,7 @@
 //! The port that a server in Rust listens on, and the signs of servers and of streaming functions.
 
-use super::Module;
 use super::crates::Crate;
+use super::module::Module;
 use crate::init::found::Port;
 use crate::init::source::Source;
 use crate::init::tree::{Tree, join};

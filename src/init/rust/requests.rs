@@ -1,6 +1,6 @@
 //! The request that a handler in Rust needs, from its extractors.
 
-use super::Module;
+use super::module::Module;
 use crate::init::route::{Route, Value};
 use crate::init::source::WORD;
 use std::ops::Range;

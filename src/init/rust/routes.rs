@@ -1,6 +1,6 @@
 //! The routes of servers in Rust, and which of them stream.
 
-use super::Module;
+use super::module::Module;
 use super::requests;
 use crate::init::route::Route;
 use crate::init::source::{TEXT, WORD};
@@ -30,6 +30,7 @@ pub(super) fn routes(modules: &[Module]) -> Vec<Route> {
         for at in source.all() {
             found.extend(routed(modules, module, at, nests));
             found.extend(attributed(modules, module, at, scopes));
+            found.extend(resource(modules, module, at, scopes));
             found.extend(warp(module, at));
         }
         found
@@ -68,6 +69,20 @@ fn routed(modules: &[Module], module: &Module, at: usize, nests: bool) -> Vec<Ro
         next += 1;
     }
     found
+}
+
+/// actix-web's `resource("/path").to(handler)` and `resource("/path").route(web::get().to(handler))`.
+fn resource(modules: &[Module], module: &Module, at: usize, scopes: bool) -> Option<Route> {
+    let source = &module.source;
+    if !source.is_at(at, &["resource", "(", TEXT, ")", "."]) {
+        return None;
+    }
+    let end = (at..at + 24).find(|at| source.is_at(*at, &[".", "to", "("]))?;
+    let method = METHODS.into_iter().find(|method| source.has_word(at + 4..end, &[method])).unwrap_or("get");
+    let mut route = Route::new(method, source.text(at + 2)?);
+    route.is_unclear = scopes;
+    handle(&mut route, modules, module, end + 3..source.close(end + 2));
+    Some(route)
 }
 
 /// `#[get("/path")] async fn handler()`, of actix-web and Rocket.
@@ -175,6 +190,16 @@ mod tests {
             ("#[get(\"/x\")]\nasync fn h() -> impl Responder { HttpResponse::Ok().streaming(s) }", "GET", true),
             ("#[get(\"/x\")]\nfn h() -> EventStream![] { EventStream! { } }", "GET", true),
             ("fn main() { a.route(\"/x\", web::get().to(h)); }\nasync fn h() -> String { s }", "GET", false),
+            (
+                "fn main() { App::new().service(web::resource(\"/x\").to(h)) }\nasync fn h() -> String { s }",
+                "GET",
+                false,
+            ),
+            (
+                "fn main() { App::new().service(web::resource(\"/x\").route(web::post().to(h))) }\nasync fn h() { r.streaming(s) }",
+                "POST",
+                true,
+            ),
             ("let r = warp::path(\"x\").and(warp::get()).map(|| warp::sse::reply(s));", "GET", true),
             ("fn main() { a.route(\"/x\", get(h)); } // Sse\nasync fn h() -> &'static str { \"Sse\" }", "GET", false),
         ] {
