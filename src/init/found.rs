@@ -1,6 +1,6 @@
 //! What init found: an app, and the keys of the manifest that deploy it.
 
-use super::route::Check;
+use super::route::CheckFound;
 
 /// An app that lamstream can deploy.
 #[derive(Clone, Debug, Default)]
@@ -49,17 +49,6 @@ pub enum Port {
     Fixed(u32),
     /// The source does not say it.
     Unknown,
-}
-
-/// The request that a release must answer.
-#[derive(Clone, Debug, Default)]
-pub enum CheckFound {
-    Complete(Check),
-    /// The route needs a request that the source does not show.
-    Incomplete(Check),
-    /// The source shows no route.
-    #[default]
-    None,
 }
 
 /// All that was found.

@@ -1,7 +1,7 @@
 //! The text of the manifest for an app.
 
-use super::found::{CheckFound, Found, Function, Port};
-use super::route::Check;
+use super::found::{Found, Function, Port};
+use super::route::{Check, CheckFound};
 use super::tree::join;
 
 /// The smallest manifest, as an example for messages.

@@ -1,7 +1,5 @@
 //! The routes of an app, and the check that fits them.
 
-use super::found::CheckFound;
-
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Check {
@@ -11,6 +9,17 @@ pub struct Check {
     pub headers: Vec<(&'static str, &'static str)>,
     pub body: Option<String>,
     pub streams: bool,
+}
+
+/// The request that a release must answer.
+#[derive(Clone, Debug, Default)]
+pub enum CheckFound {
+    Complete(Check),
+    /// The route needs a request that the source does not show.
+    Incomplete(Check),
+    /// The source shows no route.
+    #[default]
+    None,
 }
 
 /// A route in the source.

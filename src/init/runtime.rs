@@ -89,6 +89,17 @@ pub(super) fn first_version(text: &str) -> Option<String> {
     versions.next()
 }
 
+/// The version of an image in a Dockerfile: `3.12` of `FROM python:3.12-slim`.
+pub(super) fn image_version(dockerfile: &str, image: &str) -> Option<String> {
+    let from = dockerfile.lines().filter(|line| line.trim_start().starts_with("FROM "));
+    let images =
+        from.filter_map(|line| line.split_whitespace().find(|word| !word.starts_with("--") && *word != "FROM"));
+    let tags = images.filter_map(|name| name.rsplit('/').next()?.strip_prefix(image)?.strip_prefix(':'));
+    let is_version = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let versions = tags.map(|tag| tag.chars().take_while(|letter| is_version(*letter)).collect::<String>());
+    versions.map(|version| version.trim_end_matches('.').to_owned()).find(|version| !version.is_empty())
+}
+
 /// Names of Node.js's long-term releases, as `.nvmrc` may have them.
 pub(super) fn node_release(text: &str) -> Option<String> {
     let names = BTreeMap::from([("jod", "22"), ("krypton", "24")]);
@@ -140,6 +151,9 @@ mod tests {
             let declared: Vec<String> = declared.iter().map(|range| (*range).to_owned()).collect();
             assert_eq!(node(&declared, installed), expected, "{declared:?} {installed:?}");
         }
+        let dockerfile = "# FROM python:3.9\nFROM --platform=linux/amd64 docker.io/library/python:3.12-slim AS base\nFROM node:lts\n";
+        assert_eq!(image_version(dockerfile, "python").as_deref(), Some("3.12"));
+        assert_eq!(image_version(dockerfile, "node"), None);
         assert_eq!((node_release("lts/jod\n"), node_release("v24.1\n")), (Some("22".into()), Some("24.1".into())));
     }
 

@@ -28,6 +28,7 @@ const EXTENSIONS: &[&str] =
     &["py", "js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "rs", "go", "toml", "json", "jsonc"];
 const NAMES: &[&str] = &[
     "Pipfile",
+    "Dockerfile",
     "Procfile",
     "runtime.txt",
     ".python-version",

@@ -11,9 +11,9 @@ mod port;
 mod routes;
 mod sources;
 
-use super::found::{CheckFound, Found, Function, Port};
+use super::found::{Found, Function, Port};
 use super::mcp;
-use super::route::{Check, check_for, unclear_stream};
+use super::route::{Check, CheckFound, check_for, unclear_stream};
 use super::runtime::{self, Installed};
 use super::tree::{DEEPEST, Tree, depth, join, relative};
 use entry::Start;
@@ -35,6 +35,10 @@ pub(super) fn find(tree: &Tree, installed: &Installed) -> Vec<Found> {
     }
     let alone = bun::alone(tree, &found).or_else(|| script(tree, installed, &found));
     found.into_iter().chain(alone).collect()
+}
+
+fn is_path(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('/')
 }
 
 /// A server of Node.js in a directory without any package.json.
@@ -92,8 +96,11 @@ fn check(tree: &Tree, package: &Package, modules: &[Module], framework: Framewor
         _ => routes::routes(modules),
     };
     let mut check = check_for(&routes);
-    // Sites have a page there.
-    if matches!(check, CheckFound::None) && framework.has_pages() {
+    // Sites have a page there, and a server without routes answers every path.
+    let compares = |module: &Module| module.source.all().any(|at| module.source.text(at).is_some_and(is_path));
+    let is_plain =
+        matches!(framework, Framework::Server | Framework::Koa) && routes.is_empty() && !modules.iter().any(compares);
+    if matches!(check, CheckFound::None) && (framework.has_pages() || is_plain) {
         check = CheckFound::Complete(Check { method: "GET".to_owned(), path: "/".to_owned(), ..Check::default() });
     }
     // A server of files has an index.

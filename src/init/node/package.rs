@@ -1,6 +1,6 @@
 //! A package.json: what it depends on, its scripts, and the tool that installs it.
 
-use crate::init::runtime::{first_version, node_release};
+use crate::init::runtime::{first_version, image_version, node_release};
 use crate::init::tree::{Tree, join};
 use serde_json::Value;
 
@@ -29,7 +29,8 @@ impl Package {
         let volta = json.pointer("/volta/node").and_then(Value::as_str).map(str::to_owned);
         let nvm = text(".nvmrc").and_then(node_release);
         let other = text(".node-version").and_then(first_version);
-        let node = [engines, volta, nvm, other].into_iter().flatten().collect();
+        let image = tree.text(&join(directory, "Dockerfile")).and_then(|text| image_version(text, "node"));
+        let node = [engines, volta, nvm, other, image].into_iter().flatten().collect();
         Some(Package { directory: directory.to_owned(), tool: Tool::of(tree, directory, &json), json, node })
     }
 

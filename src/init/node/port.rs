@@ -2,7 +2,7 @@
 
 use super::module::Module;
 use crate::init::found::Port;
-use crate::init::source::{TEXT, WORD};
+use crate::init::source::TEXT;
 
 pub(super) fn port(modules: &[Module], entry: Option<&str>) -> Port {
     let reads = |module: &Module| {

@@ -15,7 +15,10 @@ pub(super) fn modules(tree: &Tree, directory: &str) -> Vec<Module> {
     let is_source = |path: &str| {
         let name = split(path).1;
         let is_known = name == "www" || name.rsplit_once('.').is_some_and(|(_, end)| EXTENSIONS.contains(&end));
-        let is_test = name.contains(".test.") || name.contains(".spec.") || name.contains(".config.");
+        let is_test = name.starts_with("test.")
+            || name.contains(".test.")
+            || name.contains(".spec.")
+            || name.contains(".config.");
         let inside = relative(path, directory).unwrap_or(path);
         is_known
             && !is_test

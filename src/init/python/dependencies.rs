@@ -1,6 +1,6 @@
 //! What a Python project depends on, and which Python it wants.
 
-use crate::init::runtime::first_version;
+use crate::init::runtime::{first_version, image_version};
 use crate::init::tree::{Tree, join, split};
 use toml::{Table, Value};
 
@@ -146,7 +146,10 @@ fn wanted_python(tree: &Tree, project: &str, table: Option<&Table>, pipfile: Opt
         requires.get("python_full_version").or_else(|| requires.get("python_version"))?.as_str()
     });
     let ranges = [own, poetry, pipenv].into_iter().flatten().map(str::to_owned);
-    ranges.chain([".python-version", "runtime.txt"].into_iter().filter_map(file)).collect()
+    let image = image_version(tree.text(&join(project, "Dockerfile")).unwrap_or_default(), "python");
+    // An image's `3` is any version.
+    let image = image.filter(|version| version.contains('.'));
+    ranges.chain([".python-version", "runtime.txt"].into_iter().filter_map(file)).chain(image).collect()
 }
 
 #[cfg(test)]
@@ -213,6 +216,7 @@ mod tests {
             ("runtime.txt", "python-3.12.4\n"),
         ];
         assert_eq!(read(&files).python, [">=3.11", "3.12.1", "3.12.4"]);
+        assert_eq!(read(&[("Dockerfile", "FROM python:3.12-slim\n")]).python, ["3.12"]);
         assert_eq!(read(&[("Pipfile", "[requires]\npython_version = '3.11'\n")]).python, ["3.11"]);
     }
 }

@@ -8,6 +8,7 @@ mod models;
 mod parameters;
 mod routes;
 mod server;
+mod settings;
 mod views;
 
 use super::found::Found;

@@ -35,27 +35,39 @@ pub(super) fn fields(modules: &[&Module], class: &str) -> Option<Vec<(String, Va
     if !is_model && !is_dataclass {
         return None;
     }
-    let block = source.indented_block(start);
-    let indent = block
-        .clone()
-        .skip(1)
-        .find_map(|at| source.indent(at).filter(|indent| *indent > source.indent(start).unwrap_or(0)))?;
     let mut found = Vec::new();
-    for at in block.clone().skip(1).filter(|at| source.indent(*at) == Some(indent) && source.is_sign(*at + 1, ':')) {
+    for (name, hint) in required_fields(module, start) {
+        let value = value(module, &name, hint)?;
+        found.push((name, value));
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+/// The names of the fields that a class requires.
+pub(super) fn required(module: &Module, start: usize) -> Vec<String> {
+    required_fields(module, start).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The fields without a default, with their types.
+fn required_fields(module: &Module, start: usize) -> Vec<(String, Range<usize>)> {
+    let source = &module.source;
+    let block = source.indented_block(start);
+    let outer = source.indent(start).unwrap_or(0);
+    let indent = block.clone().skip(1).find_map(|at| source.indent(at).filter(|indent| *indent > outer));
+    let begins = |at: &usize| indent.is_some() && source.indent(*at) == indent && source.is_sign(*at + 1, ':');
+    let mut found = Vec::new();
+    for at in block.clone().skip(1).filter(begins) {
         let Some(name) = source.word(at).filter(|name| !["try", "else", "model_config"].contains(name)) else {
             continue;
         };
-        let end = (at + 1..block.end)
-            .find(|next| source.indent(*next).is_some_and(|found| found <= indent))
-            .unwrap_or(block.end);
+        let is_end = |next: &usize| source.indent(*next).is_some_and(|found| Some(found) <= indent);
+        let end = (at + 1..block.end).find(is_end).unwrap_or(block.end);
         let equals = (at..end).find(|at| source.is_sign(*at, '='));
-        let is_required = equals.is_none_or(|equals| is_required_field(module, equals + 1));
-        if is_required {
-            let hint = at + 2..equals.unwrap_or(end);
-            found.push((name.to_owned(), value(module, name, hint)?));
+        if equals.is_none_or(|equals| is_required_field(module, equals + 1)) {
+            found.push((name.to_owned(), at + 2..equals.unwrap_or(end)));
         }
     }
-    (!found.is_empty()).then_some(found)
+    found
 }
 
 /// `Field(...)`, and `Field(min_length=1)`, which has no default.

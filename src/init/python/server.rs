@@ -4,10 +4,10 @@ use super::apps::{App, Framework, is_mcp};
 use super::dependencies::Dependencies;
 use super::imports::Module;
 use super::layout::import_name;
-use super::{routes, views};
-use crate::init::found::{CheckFound, Found, Function, Port};
+use super::{routes, settings, views};
+use crate::init::found::{Found, Function, Port};
 use crate::init::mcp;
-use crate::init::route::{Route, check_for, unclear_stream};
+use crate::init::route::{CheckFound, Route, check_for, unclear_stream};
 use crate::init::runtime::{self, Installed};
 use crate::init::tree::{Tree, join, relative};
 
@@ -52,6 +52,11 @@ pub(super) fn described(
             notes.push(format!("no file lists the app's packages: create `{place}` with {}", packages.join(" and ")));
         }
         (None, Some(_)) => {}
+    }
+    let variables = settings::variables(&inside);
+    if !variables.is_empty() {
+        let names = crate::text::list::quoted_and(&variables);
+        notes.push(format!("the app needs values from outside: set {names} in `environment`"));
     }
     let others: Vec<String> = apps
         .iter()

@@ -1,7 +1,7 @@
 //! A Cargo.toml: what the crate depends on, and its binaries.
 
 use super::module::Module;
-use super::port;
+use super::signs;
 use crate::init::tree::{Tree, join, relative};
 use toml::{Table, Value};
 
@@ -62,7 +62,7 @@ impl Crate {
             let module = modules.iter().find(|module| module.path == path);
             module.is_some_and(|module| match is_lambda {
                 true => module.source.has_word(module.source.all(), &LAMBDA),
-                false => port::is_server(&module.source),
+                false => signs::is_server(&module.source),
             })
         };
         let by_name = default.and_then(|name| self.binaries.iter().find(|(binary, _)| binary == name));

@@ -5,10 +5,11 @@ mod module;
 mod port;
 mod requests;
 mod routes;
+mod signs;
 
-use super::found::{CheckFound, Found, Function};
+use super::found::{Found, Function};
 use super::mcp;
-use super::route::{Check, Route, check_for, unclear_stream};
+use super::route::{Check, CheckFound, Route, check_for, unclear_stream};
 use super::source::TEXT;
 use super::tree::{Tree, join};
 use crates::{Crate, LAMBDA};
@@ -40,7 +41,7 @@ fn described(tree: &Tree, of: &Crate) -> Option<Found> {
     let modules = modules(tree, &of.directory);
     let is_lambda = LAMBDA.iter().any(|name| of.needs(name));
     let server = SERVERS.iter().find(|(name, _)| of.needs(name));
-    let is_served = modules.iter().any(|module| port::is_server(&module.source));
+    let is_served = modules.iter().any(|module| signs::is_server(&module.source));
     let what = match server {
         _ if is_lambda => "a Lambda function in Rust",
         Some((_, what)) if is_served => what,
@@ -57,7 +58,7 @@ fn described(tree: &Tree, of: &Crate) -> Option<Found> {
         ..Function::default()
     };
     if is_lambda {
-        let streams = modules.iter().any(|module| port::is_streaming_function(&module.source));
+        let streams = modules.iter().any(|module| signs::is_streaming_function(&module.source));
         function.is_buffered = !streams;
         function.check = lambda_check(&modules, &routes, streams);
     } else {
@@ -116,4 +117,59 @@ fn files(tree: &Tree, of: &Crate, modules: &[Module]) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::init::tests::has;
+
+    #[test]
+    fn crates_are_servers_or_functions() {
+        let cargo = |dependencies: &str| {
+            format!("[package]\nname = \"web\"\nversion = \"0.1.0\"\n[dependencies]\n{dependencies}")
+        };
+        let axum = cargo("axum = \"0.8\"\n");
+        let sse = "fn app() { Router::new().route(\"/sse\", get(sse)) }\nasync fn sse(TypedHeader(a): TypedHeader<UserAgent>) -> Sse<S> {}\n\
+               async fn main() { axum::serve(TcpListener::bind(\"127.0.0.1:3000\").await, app()).await }\n";
+        has(
+            &[("Cargo.toml", &axum), ("src/main.rs", sse)],
+            &[
+                "[functions.web]",
+                "crate = \".\"",
+                "port = 3000",
+                "check = { path = \"/sse\", headers = { user-agent = \"lamstream\" }, streams = true }",
+            ],
+            &[],
+        );
+        let lambda = cargo("lambda_http.workspace = true\n");
+        let streaming = "async fn main() { run_with_streaming_response(service_fn(f)).await }";
+        has(
+            &[("Cargo.toml", &lambda), ("src/main.rs", streaming)],
+            &["url = { auth = \"none\" }", "check = { path = \"/\", streams = true }"],
+            &[],
+        );
+        has(
+            &[("Cargo.toml", &lambda), ("src/main.rs", "async fn main() { run(service_fn(f)).await }")],
+            &["url = { auth = \"none\", mode = \"buffered\" }", "check = { path = \"/\" }"],
+            &[],
+        );
+        let rocket = cargo("rocket = \"0.5\"\n");
+        let routes = "#[get(\"/<name>\")]\nfn hi(name: &str) {}\n#[get(\"/\")]\nfn index() {}\n#[launch]\nfn rocket() -> _ { rocket::build().mount(\"/hello\", routes![index]) }";
+        has(
+            &[("Cargo.toml", &rocket), ("src/main.rs", routes)],
+            &["port = 8000", "check = { path = \"/hello/\" }"],
+            &[],
+        );
+        let two = cargo("axum = \"0.8\"\n");
+        let serve = "async fn main() { axum::serve(l, app()).await } fn l() { std::env::var(\"PORT\") }";
+        has(
+            &[("Cargo.toml", &two), ("src/main.rs", "fn main() {}"), ("src/bin/server.rs", serve)],
+            &["bin = \"server\"", "port = 8080"],
+            &["others: `web`"],
+        );
+        // Files that are read at run time.
+        let statics =
+            "async fn main() { axum::serve(l(\"PORT\"), r.fallback_service(ServeDir::new(\"./assets\"))).await }";
+        has(&[("Cargo.toml", &axum), ("src/main.rs", statics), ("assets/a.css", "")], &["include = [\"assets\"]"], &[]);
+    }
 }

@@ -1,4 +1,4 @@
-//! The port that a server in Rust listens on, and the signs of servers and of streaming functions.
+//! The port that a server in Rust listens on.
 
 use super::crates::Crate;
 use super::module::Module;
@@ -44,28 +44,6 @@ fn fixed(source: &Source) -> Option<u32> {
 fn is_host(text: &str) -> bool {
     let is_address = text.split('.').count() == 4 && text.split('.').all(|part| part.parse::<u8>().is_ok());
     is_address || ["localhost", "[::]", "[::1]", "::"].contains(&text)
-}
-
-pub(super) fn is_server(source: &Source) -> bool {
-    let calls = [
-        &["axum", ":", ":", "serve"][..],
-        &["HttpServer", ":", ":", "new"],
-        &["warp", ":", ":", "serve"],
-        &["rocket", ":", ":", "build"],
-        &["TcpListener", ":", ":", "bind"],
-        &["axum_server", ":", ":", "bind"],
-        &["Server", ":", ":", "bind"],
-        &["Server", ":", ":", "new"],
-    ];
-    calls.iter().any(|call| source.has(source.all(), call))
-        || source.has_word(source.all(), &["launch"]) && source.has_word(source.all(), &["rocket"])
-        || source.has(source.all(), &[".", "listen", "("]) && source.has_word(source.all(), &["tide"])
-}
-
-/// Whether a function of lambda_http or lambda_runtime streams its response.
-pub(super) fn is_streaming_function(source: &Source) -> bool {
-    source.has_word(source.all(), &["run_with_streaming_response", "StreamResponse", "streaming", "StreamAdapter"])
-        || source.has_word(source.all(), &["lambda_runtime"]) && source.has_word(source.all(), &["channel"])
 }
 
 #[cfg(test)]
