@@ -162,7 +162,9 @@ fn plain(routes: &[Route]) -> Option<Check> {
     let by_path =
         |paths: &[&str]| paths.iter().find_map(|path| simple().find(|route| route.path.trim_end_matches('/') == *path));
     let health = ["/health", "/healthz", "/healthcheck", "/health-check", "/ping", "/status", "/up"];
-    let found = by_path(&health).or_else(|| by_path(&[""])).or_else(|| simple().next());
+    // FastAPI's description needs nothing else; other routes may need a database, or a service.
+    let found = by_path(&health).or_else(|| by_path(&[""])).or_else(|| by_path(&["/openapi.json"]));
+    let found = found.or_else(|| simple().next());
     found.map(Route::check)
 }
 
@@ -183,6 +185,10 @@ mod tests {
         let CheckFound::Complete(check) = check_for(&all[..2]) else { panic!("no check") };
         assert_eq!((check.path.as_str(), check.streams), ("/", false));
         assert!(matches!(check_for(&[route("post", "/a")]), CheckFound::None));
+        let CheckFound::Complete(check) = check_for(&[route("get", "/count"), route("get", "/openapi.json")]) else {
+            panic!("no check")
+        };
+        assert_eq!(check.path, "/openapi.json");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::examples::{cache, streams};
 use crate::support::bench::{Bench, said};
-use crate::support::python::{done, environment, found};
+use crate::support::python::{done, found, installed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -92,7 +92,7 @@ fn npm_test(directory: &Path) -> Option<()> {
 fn pytest(directory: &Path) -> Option<()> {
     let list = fs::read_to_string(directory.join("requirements.txt")).unwrap();
     let name = if list.contains("mcp") { "init-mcp" } else { "init-fastapi" };
-    let python = environment(name, &format!("{list}pytest\n"))?.join("python");
+    let python = found(installed(name, &format!("{list}pytest\n"), &[]))?.join("python");
     let mut pytest = Command::new(python);
     done(pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).current_dir(directory)).unwrap();
     Some(())
@@ -216,7 +216,7 @@ fn other_frameworks_of_python_are_deployed_as_they_are_found() {
         ("server.py", server),
         ("pyproject.toml", "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['mcp>=2,<3']\n"),
     ]);
-    assert!(manifest.contains("server:mcp.streamable_http_app"), "{manifest}");
+    assert!(manifest.contains("mcp.streamable_http_app(stateless_http=True"), "{manifest}");
 }
 
 #[test]

@@ -20,8 +20,9 @@ pub(super) enum Framework {
     Sanic,
     Aiohttp,
     Tornado,
-    /// The MCP server of the package `mcp`, and that of `fastmcp`.
+    /// The MCP server of the package `mcp`, that of its first version, and that of `fastmcp`.
     Mcp,
+    FirstMcp,
     FastMcp,
 }
 
@@ -47,7 +48,7 @@ const FRAMEWORKS: &[(&str, Framework)] = &[
     ("sanic.Sanic", Framework::Sanic),
     ("aiohttp.web.Application", Framework::Aiohttp),
     ("tornado.web.Application", Framework::Tornado),
-    ("mcp.server.fastmcp.FastMCP", Framework::Mcp),
+    ("mcp.server.fastmcp.FastMCP", Framework::FirstMcp),
     ("mcp.server.MCPServer", Framework::Mcp),
     ("mcp.server.mcpserver.MCPServer", Framework::Mcp),
     ("fastmcp.FastMCP", Framework::FastMcp),
@@ -74,7 +75,7 @@ impl App {
         let stem = inside.rsplit('/').next().unwrap_or(inside).trim_end_matches(".py");
         let usual = MAIN.iter().position(|name| *name == stem).unwrap_or(MAIN.len());
         // An MCP server that is mounted in another app is part of it.
-        let is_mcp = matches!(self.framework, Framework::Mcp | Framework::FastMcp);
+        let is_mcp = is_mcp(self.framework);
         (is_aside(split(inside).0), is_mcp, usual, self.is_factory, depth(inside), path.to_owned())
     }
 }
@@ -135,7 +136,7 @@ fn variables(nth: usize, module: &Module, factories: &[App], modules: &[Module])
 }
 
 pub(super) fn is_mcp(framework: Framework) -> bool {
-    matches!(framework, Framework::Mcp | Framework::FastMcp)
+    matches!(framework, Framework::Mcp | Framework::FirstMcp | Framework::FastMcp)
 }
 
 /// The variable that the line assigns to, and where its value begins. Of several variables, the first.
@@ -212,7 +213,7 @@ mod tests {
             ("from flask import Flask as F\nx=1\napplication=F('a')", "application", Framework::Flask),
             ("from aiohttp import web\napp = web.Application()\n", "app", Framework::Aiohttp),
             ("from fasthtml.common import *\napp, rt = fast_app(live=True)\n", "app", Framework::Starlette),
-            ("from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x')\n", "mcp", Framework::Mcp),
+            ("from mcp.server.fastmcp import FastMCP\nmcp = FastMCP('x')\n", "mcp", Framework::FirstMcp),
         ] {
             assert_eq!(found(&[("main.py", text)]), [(name.to_owned(), false, framework)], "{text}");
         }

@@ -43,7 +43,7 @@ impl Dependencies {
     pub(super) fn read(tree: &Tree, project: &str) -> Dependencies {
         let text = |name: &str| tree.text(&join(project, name));
         let table = |name: &str| text(name).and_then(|text| text.parse::<Table>().ok());
-        let project_table = table("pyproject.toml").filter(|table| lists_packages(table));
+        let project_table = table("pyproject.toml").filter(lists_packages);
         let pipfile = table("Pipfile");
         let has = |name: &str| tree.has(&join(project, name));
         let is_locked = ["uv.lock", "poetry.lock", "pdm.lock"].into_iter().any(has);

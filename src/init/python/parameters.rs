@@ -36,11 +36,15 @@ pub(super) fn typed(route: &mut Route, modules: &[&Module], module: &Module, sta
             None => (range.start + 1..range.end, range.end..range.end),
         };
         let both = hint.start..default.end;
+        let is_given = is_optional(module, &default)
+            || source.has_word(hint.clone(), &GIVEN)
+            || name == "self"
+            || route.path.contains(&format!("{{{name}"));
         if source.has_word(both.clone(), &["Depends", "Security"]) {
             let names = both.filter_map(|at| source.word(at)).map(str::to_lowercase);
             route.is_unclear |= names.into_iter().any(|name| GUARDS.iter().any(|guard| name.contains(guard)));
-        } else if is_optional(module, &default) || source.has_word(hint.clone(), &GIVEN) || name == "self" {
-        } else if route.path.contains(&format!("{{{name}")) {
+        } else if is_given {
+            continue;
         } else if source.has_word(both, &FORMS) {
             route.is_unclear = true;
         } else if let Some(value) = models::simple(module, hint.clone()) {

@@ -157,7 +157,7 @@ fn prefix(modules: &[&Module], module: &Module, owner: &str, depth: usize) -> Op
     let Some(open) = made else { return Some(String::new()) };
     let own = prefix_in(module, open)?;
     let included = modules.iter().find_map(|other| include_of(other, module, owner).map(|found| (*other, found)));
-    let Some((other, (includer, open))) = included.filter(|_| depth < DEEPEST) else { return None };
+    let (other, (includer, open)) = included.filter(|_| depth < DEEPEST)?;
     let by = prefix(modules, other, &includer, depth + 1)?;
     let given = prefix_in(other, open)?;
     // Flask's prefix in `register_blueprint` replaces the blueprint's own.

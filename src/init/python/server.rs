@@ -118,14 +118,27 @@ fn started(module: &Module, app: &App, root: &str, target: &str, project: &str, 
             let (options, port) = routes::own_server(module, app.framework);
             plain(format!("python {}{options}", quoted(file)), port)
         }
-        Framework::Mcp | Framework::FastMcp => {
-            let method = if app.framework == Framework::FastMcp { "http_app" } else { "streamable_http_app" };
-            let directory = if root.is_empty() { String::new() } else { format!(" --app-dir {root}") };
-            plain(format!("python -m uvicorn{directory} --factory --port $PORT {target}.{method}"), Port::FromVariable)
-        }
+        framework if is_mcp(framework) => plain(mcp_server(framework, root, target), Port::FromVariable),
         framework if is_asgi(framework) => asgi(app, root, target, dependencies, framework),
         _ => wsgi(app, root, target, dependencies),
     }
+}
+
+/// Starts an MCP server over HTTP: without sessions, whose requests would reach different instances, and for the host of
+/// any URL.
+fn mcp_server(framework: Framework, root: &str, target: &str) -> String {
+    let (module, name) = target.split_once(':').unwrap_or((target, "mcp"));
+    let (settings, app) = match framework {
+        Framework::FirstMcp => (
+            format!("{name}.settings.stateless_http = True; {name}.settings.transport_security = None; "),
+            "streamable_http_app()",
+        ),
+        Framework::FastMcp => (String::new(), "http_app(stateless_http=True)"),
+        _ => (String::new(), "streamable_http_app(stateless_http=True, host='0.0.0.0')"),
+    };
+    let imports = format!("import os, uvicorn; from {module} import {name}; ");
+    let start = format!("uvicorn.run({name}.{app}, port=int(os.environ['PORT']))");
+    format!("{}python -c \"{imports}{settings}{start}\"", inside(root))
 }
 
 fn is_django(framework: Framework) -> bool {
@@ -226,7 +239,7 @@ fn check_and_notes(modules: &[&Module], app: &App, dependencies: &Dependencies) 
 
 fn function_name(framework: Framework) -> &'static str {
     match framework {
-        Framework::Mcp | Framework::FastMcp => "mcp",
+        framework if is_mcp(framework) => "mcp",
         Framework::DjangoAsgi | Framework::DjangoWsgi | Framework::Flask | Framework::Wsgi => "site",
         _ => "api",
     }
@@ -245,7 +258,7 @@ fn label(framework: Framework) -> &'static str {
         Framework::Sanic => "a Sanic app",
         Framework::Aiohttp => "an aiohttp app",
         Framework::Tornado => "a Tornado app",
-        Framework::Mcp | Framework::FastMcp => "an MCP server",
+        Framework::Mcp | Framework::FirstMcp | Framework::FastMcp => "an MCP server",
     }
 }
 
@@ -262,7 +275,7 @@ fn package(framework: Framework) -> &'static str {
         Framework::Sanic => "sanic",
         Framework::Aiohttp => "aiohttp",
         Framework::Tornado => "tornado",
-        Framework::Mcp => "mcp",
+        Framework::Mcp | Framework::FirstMcp => "mcp",
         Framework::FastMcp => "fastmcp",
     }
 }

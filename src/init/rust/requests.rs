@@ -26,9 +26,7 @@ pub(super) fn read(route: &mut Route, modules: &[Module], module: &Module, param
             Some("TypedHeader")
                 if inner == Some("UserAgent") || source.has_word(parameters.clone(), &["UserAgent"]) =>
             {
-                if !route.headers.iter().any(|(name, _)| *name == "user-agent") {
-                    route.headers.push(("user-agent", "lamstream"));
-                }
+                route.headers = vec![("user-agent", "lamstream")];
             }
             Some("Form" | "Multipart" | "Bytes" | "TypedHeader" | "Payload" | "CookieJar" | "WebSocketUpgrade") => {
                 route.is_unclear = true;

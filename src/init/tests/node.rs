@@ -5,7 +5,9 @@ use super::has;
 const LISTEN: &str =
     "const app = require('express')();\napp.get('/', (req, res) => res.send(''));\napp.listen(process.env.PORT);\n";
 /// A package.json, files, and lines of the manifest.
-const PACKAGES: &[(&str, &[(&str, &str)], &[&str])] = &[
+type Layout = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const PACKAGES: &[Layout] = &[
     (
         r#"{"dependencies":{"express":"5"},"scripts":{"start":"node server.js"}}"#,
         &[("server.js", LISTEN)],

@@ -150,10 +150,18 @@ fn mcp_servers_are_initialized() {
     let server = "from mcp.server.mcpserver import MCPServer\nmcp = MCPServer('x')\n";
     let (found, text) = only(&[("server.py", server), ("requirements.txt", "mcp\n")]);
     assert!(
-        text.contains("run = \"python -m uvicorn --factory --port $PORT server:mcp.streamable_http_app\""),
+        text.contains(
+            "from server import mcp; uvicorn.run(mcp.streamable_http_app(stateless_http=True, host='0.0.0.0'), port="
+        ),
         "{text}"
     );
     assert!(text.contains("path = \"/mcp\"") && text.contains("initialize"), "{text}");
+    assert_eq!(found.notes, [""; 0]);
+    let (_, text) =
+        only(&[("server.py", "from fastmcp import FastMCP\nmcp = FastMCP('x')\n"), ("requirements.txt", "fastmcp\n")]);
+    assert!(text.contains("uvicorn.run(mcp.http_app(stateless_http=True), port="), "{text}");
+    let own = format!("{server}app = mcp.streamable_http_app()\n");
+    let (found, _) = only(&[("server.py", &own), ("requirements.txt", "mcp\n")]);
     assert!(found.notes.iter().any(|note| note.contains("stateless_http")), "{:?}", found.notes);
     let app = format!("{server}app = mcp.streamable_http_app(stateless_http=True, host='0.0.0.0')\n");
     let (found, text) = only(&[("server.py", &app), ("requirements.txt", "mcp\n")]);
