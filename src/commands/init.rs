@@ -3,7 +3,7 @@
 mod files;
 
 use super::session::Session;
-use crate::cli::Init;
+use crate::cli::{Init, MANIFEST};
 use crate::failure::{Failure, FailureKind};
 use crate::init::{Found, SMALLEST, Survey, TEMPLATES, Template, manifest as manifest_for, survey, valid_name};
 use crate::manifest;
@@ -47,9 +47,7 @@ fn write_template(
     app: String,
 ) -> Result<Answer, Failure> {
     let files = template.files(&app, &files::installed(None));
-    for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".toml") && *path == "deploy.toml") {
-        check(path, text)?;
-    }
+    files.iter().filter(|(path, _)| *path == MANIFEST).try_for_each(|(path, text)| check(path, text))?;
     let placed: Vec<_> =
         files.iter().map(|(path, text)| (files::placed(&arguments.directory, path), text.as_str())).collect();
     let written = files::write(&arguments.directory, &placed)?;
@@ -66,7 +64,7 @@ async fn write_manifest(session: &Session, arguments: &Init, app: String) -> Res
         Survey::Nothing => return Err(nothing_found(directory)),
     };
     let text = manifest_for(&app, &found);
-    check("deploy.toml", &text)?;
+    check(MANIFEST, &text)?;
     let written = files::write(directory, &[(arguments.manifest(), text.as_str())])?;
     session.console.note(&format!("wrote {}: {}", list::quoted_and(&written), placed_what(&found)));
     found.notes.iter().for_each(|note| session.console.note(&format!("note: {note}")));
@@ -170,7 +168,7 @@ fn placed_what(found: &Found) -> String {
 }
 
 fn to_import(directory: &Path, file: &str, what: &str, command: String) -> Failure {
-    let (path, out) = (files::placed(directory, file), files::placed(directory, "deploy.toml"));
+    let (path, out) = (files::placed(directory, file), files::placed(directory, MANIFEST));
     let is_here = directory == Path::new(".");
     let command = match command.as_str() {
         _ if is_here => command,
