@@ -215,8 +215,8 @@ fn check_and_notes(modules: &[&Module], app: &App, dependencies: &Dependencies) 
     if is_mcp(app.framework)
         || app.framework == Framework::Asgi && (dependencies.has("mcp") || dependencies.has("fastmcp"))
     {
-        let is_stateless =
-            modules.iter().any(|module| module.source.has_word(module.source.all(), &["stateless_http"]));
+        let is_stateless = is_mcp(app.framework)
+            || modules.iter().any(|module| module.source.has_word(module.source.all(), &["stateless_http"]));
         let note = "requests of a session reach different instances on Lambda, and an MCP server may accept only local \
                     hosts: make the app with `stateless_http=True` and `host=\"0.0.0.0\"`";
         let notes = if is_stateless { Vec::new() } else { vec![note.to_owned()] };
