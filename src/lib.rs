@@ -20,6 +20,8 @@ pub mod aws;
 
 pub mod verify;
 
+pub mod init;
+
 mod local;
 
 pub mod failure;

@@ -20,13 +20,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("logs", &[]),
     ("aws", &["apply", "logs", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
+    ("init", &["manifest", "text"]),
     ("local", &["cli"]),
     ("failure", &["apply", "manifest", "stack", "text", "verify"]),
     ("cli", &["logs", "report", "stack", "text"]),
     ("report", &["apply", "failure", "logs", "plan", "stack", "text"]),
     (
         "commands",
-        &["apply", "aws", "cli", "failure", "local", "logs", "manifest", "plan", "report", "stack", "text", "verify"],
+        &[
+            "apply", "aws", "cli", "failure", "init", "local", "logs", "manifest", "plan", "report", "stack", "text",
+            "verify",
+        ],
     ),
 ];
 
@@ -208,7 +212,7 @@ fn what_decides_touches_nothing() {
         ".await",
     ];
     let mut wrong = Vec::new();
-    let modules = ["text", "stack", "plan", "manifest", "logs"].into_iter().flat_map(code_of);
+    let modules = ["text", "stack", "plan", "manifest", "init", "logs"].into_iter().flat_map(code_of);
     let drawing = ["story", "table", "drawing", "style", "chart", "moment"]
         .map(|file| root().join(format!("src/report/{file}.rs")));
     let rendering = rust_files("src/report/format").into_iter().chain(drawing);
@@ -350,6 +354,13 @@ fn names_say_something() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `function/` is complete without this repository, so it has its own copy.
+#[test]
+fn the_function_expects_the_same_bytes_as_the_tests() {
+    let bytes = |path: &str| fs::read(root().join(path)).unwrap();
+    assert!(bytes("function/src/stream_chat_body.bin") == bytes("tests/fixtures/stream_chat_body.bin"));
 }
 
 /// Everything that is written in Markdown for people.

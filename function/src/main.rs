@@ -93,6 +93,6 @@ mod tests {
     async fn the_chat_streams_the_articles_exact_bytes() {
         let answer = route(&request("POST", "/stream/chat", "query=hello"));
         assert_eq!(answer.metadata_prelude.headers["content-type"], "text/plain; charset=utf-8");
-        assert_eq!(body(answer).await.as_bytes(), include_bytes!("../../tests/fixtures/stream_chat_body.bin"));
+        assert_eq!(body(answer).await.as_bytes(), include_bytes!("stream_chat_body.bin"));
     }
 }

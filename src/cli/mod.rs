@@ -12,6 +12,7 @@ mod deploy;
 mod destroy;
 mod dev;
 mod import;
+mod init;
 mod invoke;
 mod local;
 mod logs;
@@ -34,12 +35,13 @@ use crate::report::Output;
 use crate::text;
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Id, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The default of `--manifest`.
-const MANIFEST: &str = "deploy.toml";
+pub const MANIFEST: &str = "deploy.toml";
 
 /// Deploy streaming HTTP functions to AWS Lambda Function URLs
 #[derive(Debug, Parser)]
@@ -55,9 +57,15 @@ pub struct Arguments {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Path to the manifest
-    #[arg(long, global = true, value_name = "PATH", default_value = MANIFEST)]
+    /// Path to the manifest [default: deploy.toml, in this directory or the nearest one above it]
+    #[arg(long, global = true, value_name = "PATH", default_value = MANIFEST, hide_default_value = true)]
     pub manifest: PathBuf,
+    /// Whether the path was typed; otherwise the manifest is searched for.
+    #[arg(skip)]
+    pub is_manifest_typed: bool,
+    /// Change to this directory before doing anything
+    #[arg(id = "change_to", short = 'C', global = true, value_name = "DIR")]
+    pub change_to: Option<PathBuf>,
     /// The stage of the manifest to use
     #[arg(long, global = true, value_name = "NAME", env = "LAMSTREAM_STAGE")]
     pub stage: Option<String>,
@@ -107,6 +115,7 @@ macro_rules! commands {
 }
 
 commands! {
+    init::Init,
     plan::Plan,
     deploy::Deploy,
     promote::Promote,
@@ -149,6 +158,7 @@ fn parsed(command: clap::Command, typed: &[OsString]) -> Result<(Arguments, Type
     let matches = command.color(help::colour(typed)).try_get_matches_from(typed)?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
     arguments.global.local |= matches!(arguments.command, Command::Dev(_));
+    arguments.global.is_manifest_typed = matches.value_source("manifest") == Some(ValueSource::CommandLine);
     let again = TypedCommand::of(&matches, &arguments);
     Ok((arguments, again))
 }

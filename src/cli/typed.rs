@@ -5,7 +5,7 @@ use crate::report::CommandLine;
 use crate::text::quoted;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::sync::OnceLock;
 
 /// Arguments that may contain a secret. Hints do not repeat them.
@@ -25,6 +25,7 @@ pub struct TypedCommand {
     manifest: Vec<String>,
     account: Vec<String>,
     import: Vec<String>,
+    init: Vec<String>,
     local: Vec<String>,
     layer: Vec<String>,
     /// The options for the aws CLI, which does not read the manifest.
@@ -44,7 +45,8 @@ impl TypedCommand {
         // The stage is repeated even if LAMSTREAM_STAGE sets it, because a command from a CI log may be run elsewhere.
         let stage = option("--stage", global.stage.as_deref().map(OsStr::new));
         let local: &[&str] = if global.local { &["--local"] } else { &[] };
-        let path = manifest(arguments).filter(|path| *path != super::MANIFEST);
+        let path = manifest(arguments).filter(|path| path != super::MANIFEST);
+        let directory = option("-C", global.change_to.as_deref().map(|directory| directory.as_os_str()));
         // LAMSTREAM_LOCAL_DIR is not repeated: it applies to this machine, and all commands read it.
         let is_typed = |matches: &ArgMatches| matches.value_source("data") == Some(ValueSource::CommandLine);
         let data = match (&arguments.command, matches.subcommand()) {
@@ -58,17 +60,32 @@ impl TypedCommand {
         let mut known = Vec::new();
         paths(&root, "", &mut known);
         known.sort_by_key(|path| std::cmp::Reverse(path.len()));
-        let manifest = [option("--manifest", path), stage, profile.clone(), region.clone()].concat();
+        let manifest = option("--manifest", path.as_deref());
+        let manifest = [directory.clone(), manifest, stage, profile.clone(), region.clone()].concat();
         let manifest = manifest.into_iter().chain(local.iter().map(|flag| (*flag).to_owned())).collect();
         // The profile is repeated for `aws` even if a variable sets it, to show which one is used.
         let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(std::env::var_os);
         let named = if profile.is_empty() { option("--profile", named.as_deref()) } else { profile.clone() };
         let account = [profile.clone(), region.clone()].concat();
         let account = account.into_iter().chain(local.iter().map(|flag| (*flag).to_owned())).collect();
-        let (import, local, layer, aws) = (region, data, profile, named);
+        let import = [directory.clone(), region].concat();
+        let (init, local, layer, aws) = (directory, data, profile, named);
         let region = global.region.clone().filter(|region| !region.is_empty());
         let region = region.map_or_else(OnceLock::new, OnceLock::from);
-        TypedCommand { known, running, options, positionals, manifest, account, import, local, layer, aws, region }
+        TypedCommand {
+            known,
+            running,
+            options,
+            positionals,
+            manifest,
+            account,
+            import,
+            init,
+            local,
+            layer,
+            aws,
+            region,
+        }
     }
 
     fn code(&self, code: &str) -> String {
@@ -110,6 +127,7 @@ impl TypedCommand {
             ("local", _) => &self.local,
             ("import", "function") => &self.account,
             ("import", _) => &self.import,
+            ("init", _) => &self.init,
             _ => &self.manifest,
         }
     }
@@ -136,8 +154,8 @@ impl CommandLine for TypedCommand {
     }
 }
 
-/// The manifest that later commands read. For an import, this is the one that it writes.
-fn manifest(arguments: &Arguments) -> Option<&OsStr> {
+/// The manifest that later commands read. For an import or `init`, this is the one that it writes.
+fn manifest(arguments: &Arguments) -> Option<OsString> {
     match &arguments.command {
         Command::Import(import) => {
             let out = match &import.command {
@@ -145,9 +163,10 @@ fn manifest(arguments: &Arguments) -> Option<&OsStr> {
                 ImportCommand::CargoLambda(arguments) => &arguments.out,
                 ImportCommand::Function(arguments) => &arguments.out,
             };
-            Some(out.as_os_str()).filter(|out| *out != "-")
+            Some(out.as_os_str().to_owned()).filter(|out| out != "-")
         }
-        _ => Some(arguments.global.manifest.as_os_str()),
+        Command::Init(init) => Some(init.manifest().into_os_string()),
+        _ => Some(arguments.global.manifest.clone().into_os_string()),
     }
 }
 
@@ -251,6 +270,12 @@ mod tests {
                 "log in (`aws sso login`) or point `aws` at it",
                 "log in (`aws sso login --profile 'it is' --region r1`) or point `aws` at it",
             ),
+            (
+                "init 'my app' --region r1",
+                "`lamstream deploy --local`, `lamstream init DIR`",
+                "`lamstream deploy --manifest 'my app/deploy.toml' --region r1 --local`, `lamstream init DIR`",
+            ),
+            ("init . -C 'my app'", "`lamstream deploy --local`", "`lamstream deploy -C 'my app' --local`"),
             ("status --local", "lamstream deploys; `lamstream deploys`", "lamstream deploys; `lamstream deploys`"),
         ];
         for (typed, hint, expected) in table {

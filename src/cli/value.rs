@@ -22,6 +22,14 @@ pub(super) fn architecture(text: &str) -> Result<Architecture, String> {
     Architecture::parse(text).ok_or_else(|| "expected `x86_64` or `arm64`, such as `--arch arm64`".to_owned())
 }
 
+/// The name of an app, which is the beginning of all names on AWS.
+pub(super) fn app(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 40;
+    let is_valid = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
+    let is_one = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_valid);
+    is_one.then(|| text.to_owned()).ok_or_else(|| format!("expected at most {LONGEST} letters, digits, `-` and `_`"))
+}
+
 /// The number of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, String> {
     let is_one = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -23,6 +23,7 @@ mod deploy;
 mod destroy;
 mod dev;
 mod import;
+mod init;
 mod invoke;
 mod local;
 mod logs;
@@ -46,7 +47,7 @@ pub use stop::Stop;
 
 use crate::cli::{AdapterCommand, Arguments, Command, LocalCommand, TypedCommand};
 use crate::failure::{Failure, FailureKind};
-use crate::report::{Answer, Extra};
+use crate::report::{Answer, Console, Extra};
 use std::process::ExitCode;
 
 /// The exit code of `plan --detailed-exitcode` if there are changes.
@@ -56,8 +57,13 @@ const LEFT_OVER: u8 = 3;
 
 /// Runs one command until it ends or a second signal arrives, prints its answer, and returns its exit code.
 pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
-    let Arguments { global, command } = arguments;
+    let Arguments { mut global, command } = arguments;
     let nothing = nothing(&command);
+    if let Err(failure) = project::enter(&mut global) {
+        // It is reported on stderr if stdout cannot be written, either.
+        let _ = Console::unstarted(global.output, again).finish(&nothing, Some(&failure));
+        return failure.kind.exit_code();
+    }
     ending::watched(global, again, nothing, async move |session| {
         let result = session.until_aborted(carry_out(session, &command)).await;
         report(session, &command, result)
@@ -83,6 +89,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Build(arguments) => build::build(session, arguments).await,
         Command::Import(arguments) => import::import(session, arguments).await,
         Command::Dev(arguments) => Box::pin(dev::dev(session, arguments)).await,
+        Command::Init(arguments) => init::init(session, arguments).await,
         Command::Local(arguments) => local::local(session, arguments).await,
     }
 }
@@ -94,6 +101,8 @@ fn nothing(command: &Command) -> Answer {
         Command::Stages(_) => Extra::Stages(None),
         Command::Invoke(_) => Extra::Response(None),
         Command::Import(_) => Extra::Import(None),
+        Command::Init(init) if init.list => Extra::Templates(Vec::new()),
+        Command::Init(_) => Extra::Init(None),
         Command::Local(local) => match local.command {
             LocalCommand::Adapter(AdapterCommand::Install { .. }) | LocalCommand::Layer(_) => Extra::Path(None),
             _ => Extra::Nothing,

@@ -1,9 +1,11 @@
 //! A manifest, and the functions in it that a command works on.
 
-use crate::cli::Global;
+use crate::cli::{self, Global};
 use crate::failure::{Failure, FailureKind, Problem, What};
+use crate::init::SMALLEST;
 use crate::manifest::{self, Function, Manifest, Problems};
 use crate::stack::Platform;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The default directory for the zips of `build`.
@@ -92,12 +94,43 @@ impl Project {
     }
 }
 
+/// Changes to the directory that the command line names, and finds the manifest there or above, as cargo does.
+///
+/// # Errors
+/// When the directory cannot be entered.
+pub(super) fn enter(global: &mut Global) -> Result<(), Failure> {
+    if let Some(directory) = &global.change_to {
+        let shown = directory.display();
+        std::env::set_current_dir(directory)
+            .map_err(|error| Failure::usage(format!("cannot change to the directory `{shown}`: {error}")))?;
+    }
+    if global.is_manifest_typed || global.manifest.is_file() {
+        return Ok(());
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let above = here.ancestors().skip(1).position(|directory| directory.join(cli::MANIFEST).is_file());
+    if let Some(levels) = above {
+        global.manifest = PathBuf::from("../".repeat(levels + 1)).join(cli::MANIFEST);
+    }
+    Ok(())
+}
+
+fn no_manifest() -> Failure {
+    Failure::new(FailureKind::Manifest, "found no `deploy.toml` in this directory or above it")
+        .hint("run `lamstream init`, which writes one for the app in this directory, or starts a new app")
+        .hint("name a manifest elsewhere with `--manifest` or `-C`")
+        .hint(format!("or write one; this is the smallest for a Rust function:\n{SMALLEST}"))
+}
+
 fn read_manifest(
     global: &Global,
     parse: impl FnOnce(&str, Option<&str>) -> Result<Manifest, Problems>,
 ) -> Result<(String, Manifest), Failure> {
     let path = global.manifest.display().to_string();
     let bytes = std::fs::read(&global.manifest).map_err(|error| {
+        if error.kind() == ErrorKind::NotFound && !global.is_manifest_typed {
+            return no_manifest();
+        }
         Failure::new(FailureKind::Manifest, format!("cannot read the manifest `{path}`: {error}"))
             .hint("run lamstream in the manifest's directory, or name the manifest with `--manifest`")
     })?;

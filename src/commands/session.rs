@@ -80,6 +80,14 @@ impl Session {
         }
     }
 
+    /// Asks for one line.
+    pub async fn choose(&self, lines: &[Line], question: &str) -> Result<String, Failure> {
+        let began = Instant::now();
+        let answer = self.until_stopped(self.console.answer(lines, question)).await;
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) += began.elapsed();
+        answer
+    }
+
     /// The time since `began`, without the time that the user took to answer questions.
     pub fn took(&self, began: Instant) -> Duration {
         began.elapsed().saturating_sub(*self.asked.lock().unwrap_or_else(PoisonError::into_inner))

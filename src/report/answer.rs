@@ -28,6 +28,9 @@ pub enum Extra {
     /// A response. Its body was printed as it arrived, unless the answer is a document.
     Response(Option<Response>),
     Import(Option<ImportAnswer>),
+    Init(Option<InitAnswer>),
+    /// Templates: their names, and what each is.
+    Templates(Vec<(&'static str, &'static str)>),
     Local(LocalAnswer),
     /// What is deployed, by stage.
     Stages(Option<Vec<DeployedStage>>),
@@ -221,6 +224,21 @@ pub struct ImportAnswer {
     /// The manifest itself, if it is printed.
     pub manifest: Option<String>,
     pub left: Vec<LeftOver>,
+}
+
+/// What `init` wrote.
+#[derive(Clone, Debug)]
+pub struct InitAnswer {
+    pub app: String,
+    /// The paths of all files.
+    pub files: Vec<String>,
+    pub template: Option<&'static str>,
+    /// What was found, such as "a FastAPI app, `main:app`".
+    pub found: Option<String>,
+    /// What to do before a deploy, and what to know.
+    pub notes: Vec<String>,
+    /// The command to run next.
+    pub next: String,
 }
 
 /// One event of a function's log.

@@ -208,10 +208,16 @@ impl Console {
     /// Asks on stderr. Any answer except "y" and "yes" means no. Dropping the future leaves the question unanswered,
     /// and the cursor on a new line.
     pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
+        let said = self.answer(lines, &format!("{question} [y/N]")).await;
+        matches!(said.to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks on stderr for one line, without the spaces around it. A closed stdin is an empty answer.
+    pub async fn answer(&self, lines: &[Line], question: &str) -> String {
         locked(&self.reporter).pause();
         locked(&self.progress).asking = true;
         lines.iter().for_each(outlet::to_stderr);
-        outlet::ask_on_stderr(&Line::plain(&format!("{question} [y/N]")));
+        outlet::ask_on_stderr(&Line::plain(question));
         let mut open = OpenLine(true);
         // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin means no.
         let (sender, read) = tokio::sync::oneshot::channel();
@@ -223,7 +229,7 @@ impl Console {
         locked(&self.progress).asking = false;
         // If the user answered, the terminal has ended the line.
         open.0 = !said.ends_with('\n');
-        matches!(said.trim().to_lowercase().as_str(), "y" | "yes")
+        said.trim().to_owned()
     }
 
     /// Prints the answer on stdout, and errors on stderr. The run is then over, and its progress is forgotten.
@@ -236,8 +242,12 @@ impl Console {
         for error in answer.found.functions.iter_mut().filter_map(|function| function.error.as_mut()) {
             *error = self.completed_in(error);
         }
-        if let Extra::Import(Some(import)) = &mut answer.extra {
-            import.left.iter_mut().for_each(|left| left.advice = self.command_line.complete(&left.advice));
+        match &mut answer.extra {
+            Extra::Import(Some(import)) => {
+                import.left.iter_mut().for_each(|left| left.advice = self.command_line.complete(&left.advice));
+            }
+            Extra::Init(Some(init)) => init.next = self.command_line.complete(&init.next).replace('`', ""),
+            _ => {}
         }
         let failure = failure.map(|failure| self.completed_in(failure));
         let said = say(failure.iter().chain(answer.failures()));

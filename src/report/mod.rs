@@ -29,8 +29,8 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, LocalAnswer, LocalState, LogLine,
-    NotCompared, Response, StepAnswer, StepVerdict, Zip,
+    Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, InitAnswer, LocalAnswer, LocalState,
+    LogLine, NotCompared, Response, StepAnswer, StepVerdict, Zip,
 };
 pub(crate) use chart::chart;
 pub(crate) use format::{Renderer, Text};

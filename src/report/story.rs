@@ -283,7 +283,13 @@ pub(crate) fn failure_lines(failure: &Failure) -> Vec<Line> {
         lines.push(Line::plain(&format!("  done: {}   left: {}", kinds(&failure.done), kinds(&failure.left))));
     }
     let hints = failure.hints.iter().filter(|_| !failure.message.has_hints());
-    lines.extend(hints.map(|hint| Line::marked(YELLOW, "hint:", hint)));
+    // The lines after the first are an example.
+    let example = |line: &str| Line::plain(&format!("    {line}"));
+    lines.extend(hints.flat_map(|hint| {
+        let mut rows = hint.split('\n');
+        let first = Line::marked(YELLOW, "hint:", rows.next().unwrap_or_default());
+        std::iter::once(first).chain(rows.map(example)).collect::<Vec<_>>()
+    }));
     lines
 }
 

@@ -80,7 +80,7 @@ fn lives(example: &str, path: &str, curl: &[&str], check: impl FnOnce(&mut dyn R
 }
 
 /// Reads until `first` is there, and proves that the end was not there with it.
-fn streams(answer: &mut dyn Read, first: &str) -> String {
+pub(crate) fn streams(answer: &mut dyn Read, first: &str) -> String {
     let (mut text, mut part) = (String::new(), [0; 4096]);
     let begun = std::time::Instant::now();
     let mut first_seen = None;

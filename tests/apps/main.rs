@@ -4,6 +4,7 @@
 mod examples;
 mod frameworks;
 mod index;
+mod init;
 mod links;
 mod machine;
 mod mcp;

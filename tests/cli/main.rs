@@ -20,6 +20,7 @@ mod documents;
 mod handed_over;
 mod harmless;
 mod import;
+mod init;
 mod interrupts;
 mod invoke;
 mod kinds;

@@ -42,7 +42,8 @@ pub(crate) fn found<T>(thing: Result<T, String>) -> Option<T> {
     }
 }
 
-fn installed(name: &str, requirements: &str, options: &[&str]) -> Result<PathBuf, String> {
+/// The `bin` directory of an environment, or why there is none.
+pub(crate) fn installed(name: &str, requirements: &str, options: &[&str]) -> Result<PathBuf, String> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&home).map_err(|error| format!("cannot make {}: {error}", home.display()))?;
     // Several test binaries may come here at once; one installs, the others wait.

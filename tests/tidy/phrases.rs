@@ -15,6 +15,7 @@ const CHECKED: &[&str] = &[
     "crates",
     "function/src",
     "src",
+    "templates",
     "tests",
     "benches",
     ".ci/run",
@@ -23,7 +24,7 @@ const CHECKED: &[&str] = &[
     ".ci/musl",
 ];
 const OWN: &str = "tests/tidy/phrases.rs";
-const EXTENSIONS: &[&str] = &["md", "mjs", "py", "rs", "sh", "toml"];
+const EXTENSIONS: &[&str] = &["js", "md", "mjs", "py", "rs", "sh", "toml"];
 
 /// In lower case: the phrase, and what to write instead. Add to it whenever a review finds another.
 const PHRASES: &[(&str, &str)] = &[

@@ -42,6 +42,16 @@ pub fn platform_here(wanted: &Platform) -> Platform {
     Platform { runtime, architecture }
 }
 
+/// The `x` of each Python 3.x that this machine has.
+pub fn pythons_here() -> Vec<u32> {
+    all().into_iter().map(|found| found.minor).collect()
+}
+
+/// The major version of this machine's Node.js, if there is one.
+pub fn node_here() -> Option<u32> {
+    node_version()?.parse().ok()
+}
+
 /// The major version of this machine's Node.
 fn node_version() -> Option<String> {
     let mut command = Command::new("node");

@@ -51,7 +51,7 @@ pub use cargo::{
 pub use command::{BuildCommand, Ran};
 pub use error::BuildError;
 pub use exclude::UNFINISHED;
-pub use interpreter::platform_here;
+pub use interpreter::{node_here, platform_here, pythons_here};
 pub use mend::zip_faults;
 pub use origin::origin;
 pub use package::Package;

@@ -63,6 +63,19 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
             document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
             document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
         }
+        Extra::Init(init) => {
+            let init = init.as_ref();
+            document["app"] = json!(init.map(|init| &init.app));
+            document["files"] = json!(init.map(|init| &init.files));
+            document["template"] = json!(init.and_then(|init| init.template));
+            document["found"] = json!(init.and_then(|init| init.found.as_ref()));
+            document["notes"] = json!(init.map(|init| &init.notes));
+            document["next"] = json!(init.map(|init| &init.next));
+        }
+        Extra::Templates(templates) => {
+            let template = |(name, about): &(&str, &str)| json!({ "name": name, "about": about });
+            document["templates"] = templates.iter().map(template).collect();
+        }
         Extra::Events(events) => {
             document["events"] = json!(events.as_ref().map(|events| events.iter().map(log_json).collect::<Vec<_>>()));
         }

@@ -46,10 +46,14 @@ fn values(answer: &Answer) -> String {
         }
         Extra::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
         Extra::Local(local) => local_values(local),
+        Extra::Templates(templates) => templates.iter().map(|(name, about)| format!("{name:12} {about}\n")).collect(),
         Extra::Path(Some(path)) => format!("{}\n", path.display()),
-        Extra::Stages(_) | Extra::Events(_) | Extra::Response(_) | Extra::Import(None) | Extra::Path(None) => {
-            String::new()
-        }
+        Extra::Stages(_)
+        | Extra::Events(_)
+        | Extra::Response(_)
+        | Extra::Import(None)
+        | Extra::Init(_)
+        | Extra::Path(None) => String::new(),
     }
 }
 
