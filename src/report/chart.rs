@@ -24,6 +24,8 @@ const COLOURS: [RGBColor; 6] = [
 ];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+/// One of a part's percentiles.
+type Rank = fn(&Part) -> f64;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 /// One chart for each function with figures, one below the other.
@@ -75,8 +77,8 @@ fn draw(area: &Area<'_>, name: &str, figures: &Figures) -> Drawn {
         .draw()?;
     for (nth, release) in releases.iter().rev().enumerate() {
         let colour = COLOURS[nth % COLOURS.len()];
-        let line = |time: fn(&Part) -> f64| release.parts.iter().map(move |part| (part.at, time(part)));
-        let (p50, p95): (fn(&Part) -> f64, fn(&Part) -> f64) = (|part| part.first_byte.p50, |part| part.first_byte.p95);
+        let line = |time: Rank| release.parts.iter().map(move |part| (part.at, time(part)));
+        let (p50, p95): (Rank, Rank) = (|part| part.first_byte.p50, |part| part.first_byte.p95);
         chart.draw_series(LineSeries::new(line(p50), colour.stroke_width(2)))?;
         chart.draw_series(LineSeries::new(line(p95), colour.mix(0.5)))?;
         // A line needs two points.
