@@ -9,6 +9,7 @@ mod clock;
 mod cloud;
 mod current;
 mod deployed;
+mod description;
 mod elsewhere;
 mod endpoint;
 mod environment;

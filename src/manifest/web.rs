@@ -209,28 +209,27 @@ impl Web {
         }
     }
 
-    /// The program of a command line, if it may be a file of the package.
-    pub fn called(&self) -> Option<&str> {
+    /// The command line that starts it, if it is one.
+    fn line(&self) -> Option<&str> {
         match &self.run {
-            Some(Start::Command(line)) => command::file(line),
+            Some(Start::Command(line)) => Some(line),
             _ => None,
         }
+    }
+
+    /// The program of a command line, if it may be a file of the package.
+    pub fn called(&self) -> Option<&str> {
+        self.line().and_then(command::file)
     }
 
     /// The file of the package without which a command line cannot start, if that is certain.
     pub fn required(&self) -> Option<String> {
-        match &self.run {
-            Some(Start::Command(line)) => command::required(line),
-            _ => None,
-        }
+        self.line().and_then(command::required)
     }
 
     /// The Python modules that a command line imports, without the packages around them, as far as that is certain.
     pub fn modules(&self) -> Vec<String> {
-        match &self.run {
-            Some(Start::Command(line)) => command::modules(line),
-            _ => Vec::new(),
-        }
+        self.line().map(command::modules).unwrap_or_default()
     }
 
     /// The script that is added to the package, so that Lambda starts what the manifest says.

@@ -55,8 +55,12 @@ impl Roots {
             let inside = path.strip_prefix(tree).unwrap_or(path);
             inside.components().any(|part| MADE.iter().any(|made| part.as_os_str() == *made))
         };
+        let is_left_out = |tree: &PathBuf| {
+            let inside = path.ancestors().take_while(|above| above.starts_with(tree) && above != tree);
+            is_made(tree) || inside.into_iter().any(is_ignored)
+        };
         let mut trees = self.trees.iter().filter(|tree| path.starts_with(tree));
-        trees.any(|tree| !is_made(tree)) && !is_of_editor(path) && !is_ignored(path)
+        trees.any(|tree| !is_left_out(tree)) && !is_of_editor(path)
     }
 
     /// Every directory that must be watched.
