@@ -209,12 +209,9 @@ impl Web {
         }
     }
 
-    /// The command line that starts it, if it is one.
     fn line(&self) -> Option<&str> {
-        match &self.run {
-            Some(Start::Command(line)) => Some(line),
-            _ => None,
-        }
+        let Some(Start::Command(line)) = &self.run else { return None };
+        Some(line)
     }
 
     /// The program of a command line, if it may be a file of the package.
