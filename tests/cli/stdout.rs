@@ -24,6 +24,7 @@ const RUNS: &[&[&str]] = &[
     &["stats", "--local"],
     &["releases", "--local"],
     &["stages", "--local"],
+    &["init", "--list"],
     &["promote", "--local"],
     &["abort", "--local"],
     &["logs", "talker", "--local"],

@@ -84,12 +84,12 @@ fn drift_shows_and_deploy_mends_it_and_a_strangers_statement_survives() {
         "~ url shop-chat:live: mode buffered -> response-stream",
         "set outside lamstream: permissions of `live`",
     ];
-    let drift: Vec<&str> = status.lines().skip(2).map(str::trim).collect();
+    let drift: Vec<&str> = status.lines().skip(5).map(str::trim).collect();
     assert_eq!(drift, expected);
     assert_eq!(deploy(&bench, &[]), url);
     let policy = lambda("get-policy", &["--query", "Policy", "--output", "text"]);
     assert!(policy.contains("\"theirs\"") && policy.contains("lamstream-invoke-through-url"), "{policy}");
-    assert_eq!(bench.status(&["--local"]).lines().count(), 3, "no drift is left");
+    assert_eq!(bench.status(&["--local"]).lines().count(), 6, "no drift is left");
 }
 
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
