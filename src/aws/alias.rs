@@ -4,6 +4,7 @@ use super::current::Current;
 use super::error::Doing;
 use super::failed;
 use super::memory::Memory;
+use super::numbers::Numbers;
 use super::place::Place;
 use super::routing::{Alias, Routing};
 use super::wait::{self, Made, Polled, Subject, Wait, is_refusal};
@@ -41,7 +42,7 @@ pub(super) async fn route_to(
 ) -> Result<Outputs, CloudError> {
     let failed = current.failed.clone();
     let arrival = current.place.arrival();
-    point(current, observer, Guard::Whole, |now| match (now, part) {
+    let outputs = point(current, observer, Guard::Whole, |now| match (now, part) {
         (Some(now), Some(weight)) if now.version != number => Routing {
             version: now.version.clone(),
             shifted: Some((number.to_owned(), weight)),
@@ -50,7 +51,13 @@ pub(super) async fn route_to(
         (Some(now), _) => now.whole(number, asked, arrival.clone()),
         (None, _) => Routing::first(number, asked, failed.clone(), arrival.clone()),
     })
-    .await
+    .await?;
+    if !failed.is_empty() {
+        current.failed = Numbers::default();
+        // The alias remembers them now. Nothing reads a tag that stays.
+        let _ = failed::clear(&current.place).await;
+    }
+    Ok(outputs)
 }
 
 /// Where the traffic goes, compared with what was observed first.
@@ -152,7 +159,8 @@ impl Current<'_> {
     /// # Errors
     /// As for [`Current::remember_passed`].
     pub async fn remember_failed(&mut self, number: &str, observer: &Observer<'_>) -> Result<Remembered, CloudError> {
-        if self.alias.is_none() {
+        // Another process may have made a version live in the meantime.
+        if self.alias.is_none() && observe(&self.place).await?.is_none() {
             number.parse().into_iter().for_each(|number| self.failed.insert(number));
             failed::write(&self.place, &self.failed).await?;
         }

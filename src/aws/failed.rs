@@ -26,3 +26,13 @@ pub(super) async fn write(place: &Place<'_>, failed: &Numbers) -> Result<(), Clo
     let call = place.account.lambda.tag_resource().resource(&arn).tags(TAG, failed.to_string().replace(',', " "));
     call.send().await.doing(|| format!("tag function `{}`", place.names.function_name())).map(|_| ())
 }
+
+/// Removes the tag.
+///
+/// # Errors
+/// If the call fails.
+pub(super) async fn clear(place: &Place<'_>) -> Result<(), CloudError> {
+    let arn = place.names.function_arn();
+    let call = place.account.lambda.untag_resource().resource(&arn).tag_keys(TAG);
+    call.send().await.doing(|| format!("untag function `{}`", place.names.function_name())).map(|_| ())
+}

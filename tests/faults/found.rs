@@ -95,7 +95,9 @@ fn functions(
     let versions = get(&format!("2015-03-31/functions/{FUNCTION}/versions"))["Versions"].clone();
     let versions = versions.as_array().unwrap();
     let version = |number: &str| versions.iter().find(|version| version["Version"] == number).map(content);
-    ours.insert("function", json!([found["Tags"], found["Concurrency"], found["Configuration"]["Description"]]));
+    // A version that failed is remembered in a tag, until another one is live.
+    let tags = without(&found["Tags"], &["lamstream:failed"]);
+    ours.insert("function", json!([tags, found["Concurrency"], found["Configuration"]["Description"]]));
     ours.insert("latest", content(&found["Configuration"]));
     let numbered = versions.iter().filter(|version| version["Version"] != "$LATEST");
     ours.insert("versions", numbered.map(content).collect());
