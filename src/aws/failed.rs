@@ -1,5 +1,5 @@
-//! Versions that failed their checks before any version was live: there is no alias yet whose description could store
-//! them, so the function has a tag for them.
+//! Versions that failed their checks before any version was live. The alias whose description stores such things does not
+//! exist yet, so the function has a tag for them.
 
 use super::error::Doing;
 use super::numbers::Numbers;

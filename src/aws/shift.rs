@@ -19,7 +19,7 @@ pub struct Split {
 /// Where the traffic goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spread {
-    /// There is no `live`.
+    /// `live` does not exist.
     Nothing,
     /// To one version.
     Whole(String),

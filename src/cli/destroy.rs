@@ -10,7 +10,7 @@ const HELP: Help = Help {
     examples: &[
         ("Delete everything the app deployed", "lamstream destroy"),
         ("Delete one function, but not its log", "lamstream destroy chat --keep-logs"),
-        ("Delete the stages that are no longer needed", "lamstream destroy --expired"),
+        ("Delete the stages that have expired", "lamstream destroy --expired"),
     ],
 };
 

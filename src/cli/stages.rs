@@ -9,7 +9,7 @@ const HELP: Help = Help {
     page: "docs/cli.md#stages",
     examples: &[
         ("List what is deployed in the region, by stage", "lamstream stages"),
-        ("List what is no longer needed", "lamstream stages --expired"),
+        ("List the stages that have expired", "lamstream stages --expired"),
     ],
 };
 

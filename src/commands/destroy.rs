@@ -31,7 +31,7 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
     Ok(site.functions(&project, functions).into())
 }
 
-/// Deletes every stage in this region that is no longer needed, one after the other.
+/// Deletes every stage in this region that has expired, one after the other.
 async fn destroy_expired(
     session: &Session,
     arguments: &Destroy,
@@ -54,6 +54,8 @@ async fn destroy_expired(
         session.console.note(&format!("stage `{stage}` expired on {at}"));
         let global = Global { stage: Some(stage), ..session.global.clone() };
         let project = Project::of_any_stage(&global)?;
+        // A stage may be for an account of its own.
+        site.refuse_other_account(session, &project.manifest)?;
         functions.extend(destroy_stage(session, arguments, &project, site, agreed).await?);
     }
     Ok(functions)

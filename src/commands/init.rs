@@ -93,7 +93,7 @@ fn check(path: &str, text: &str) -> Result<(), Failure> {
 
 fn template(name: &str) -> Result<&'static Template, Failure> {
     TEMPLATES.iter().find(|template| template.name == name).ok_or_else(|| {
-        Failure::usage(format!("there is no template `{name}`; available templates: {}", names()))
+        Failure::usage(format!("unknown template `{name}`; available templates: {}", names()))
             .hint("see what each is with `lamstream init --list`")
     })
 }

@@ -38,10 +38,21 @@ impl Site {
         let account = open(session, manifest).await?;
         let id = session.read("the account", account.id()).await??;
         note_wrong_clock(session, &account);
+        let site = Site { account, id };
+        site.refuse_other_account(session, manifest)?;
+        Ok(site)
+    }
+
+    /// Refuses a manifest that is for another account.
+    ///
+    /// # Errors
+    /// If it is. The local cloud is not an AWS account, so there is nothing to guard.
+    pub(super) fn refuse_other_account(&self, session: &Session, manifest: &Manifest) -> Result<(), Failure> {
         match &manifest.account {
-            // The local cloud is not an AWS account, so there is nothing to guard.
-            Some(expected) if *expected != id && !session.global.local => Err(Failure::wrong_account(expected, &id)),
-            _ => Ok(Site { account, id }),
+            Some(expected) if *expected != self.id && !session.global.local => {
+                Err(Failure::wrong_account(expected, &self.id))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -48,7 +48,7 @@ pub struct DeployedStage {
     /// When the newest live version of them was published, and where it comes from.
     pub live_since: Option<String>,
     pub origin: Origin,
-    /// When it is no longer needed.
+    /// When it expires.
     pub expires: Option<String>,
     pub is_expired: bool,
 }

@@ -248,6 +248,7 @@ fn what_dev_cannot_do_is_said_at_once() {
         (&["dev", "--output", "json"][..], "`dev` prints no JSON document"),
         (&["dev", "--profile", "x"], "`dev` uses the local cloud"),
         (&["dev", "nope"], "nope"),
+        (&["dev", "--port", "18431"], "the manifest has several functions: `a` and `b`"),
     ] {
         let output = bench.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));

@@ -78,6 +78,20 @@ fn what_is_no_longer_needed_is_found_and_removed_and_nothing_else() {
     assert_eq!(names(&stages(&bench, &[])), [Value::Null, json!("pr-2")]);
 }
 
+/// Through an endpoint that counts as AWS, where the account is guarded.
+#[test]
+fn a_stage_of_another_account_is_not_removed_with_the_expired_ones() {
+    let bench = Bench::new(MANIFEST);
+    deploy(&bench, &["--stage", "pr-1"]);
+    age(&bench, "shop-pr-1-chat");
+    bench.write("deploy.toml", &MANIFEST.replace("expires = '7d'", "expires = '7d'\naccount = '123456789012'"));
+    let proxy = bench.proxy();
+    let refused = bench.through(&proxy, &["destroy", "--expired", "--yes"]).output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("the manifest is for account `123456789012`"), "{}", said(&refused));
+    assert_eq!(names(&stages(&bench, &["--expired"])), [json!("pr-1")]);
+}
+
 #[test]
 fn a_branch_of_any_name_has_a_stage() {
     let bench = Bench::new(&MANIFEST.replace("pr-*", "*"));

@@ -194,7 +194,7 @@ impl Deployment<'_, Package> {
         answer
     }
 
-    /// Says how the traffic moves, or why there is no shift.
+    /// Says how the traffic moves, or why none is shifted.
     pub(crate) fn tell_shift(&self, session: &Session) {
         if let Some(rollout) = self.steps() {
             tell_steps(session, self.name(), rollout);

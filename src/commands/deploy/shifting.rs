@@ -85,7 +85,7 @@ fn from_manifest(session: &Session, function: &Function, arguments: &Deploy) -> 
     let why = match function.concurrency {
         _ if arguments.no_verify => "with `--no-verify`",
         Some(0) => "with `concurrency = 0`",
-        // There is no traffic to speak of, and a deploy to try something out must not take minutes.
+        // The local cloud gets little traffic, and a deploy to try something out must not take minutes.
         _ if session.global.local => "with `--local` and without `--for`",
         _ => return Some(Shifting::Steps(rollout)),
     };

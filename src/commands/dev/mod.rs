@@ -34,7 +34,12 @@ pub(super) async fn dev(session: &Session, arguments: &Dev) -> Result<Answer, Fa
     // A wrong name will not become right by an edit.
     refuse_unknown(session, arguments)?;
     let relay = match arguments.port {
-        Some(port) => Some(Relay::listen(port).await?),
+        Some(port) => {
+            if let Ok(project) = Project::read(&session.global, &arguments.functions) {
+                relay::refuse_several(&project)?;
+            }
+            Some(Relay::listen(port).await?)
+        }
         None => None,
     };
     // The future of a deploy is large.

@@ -9,9 +9,17 @@ use tokio::sync::watch;
 
 pub(super) struct Relay {
     listener: TcpListener,
-    port: u16,
     /// The address of the function's URL, such as `127.0.0.1:41234`; `None` as long as it has none.
     target: watch::Sender<Option<String>>,
+}
+
+/// Refuses a port for several functions.
+///
+/// # Errors
+/// If there are several.
+pub(super) fn refuse_several(project: &Project) -> Result<(), Failure> {
+    let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
+    if known.len() > 1 { Err(Failure::which_function("dev", &known)) } else { Ok(()) }
 }
 
 impl Relay {
@@ -23,7 +31,7 @@ impl Relay {
             Failure::usage(format!("cannot listen on port {port} of 127.0.0.1: {error}"))
                 .hint("name another port with `--port`")
         })?;
-        Ok(Relay { listener, port, target: watch::Sender::new(None) })
+        Ok(Relay { listener, target: watch::Sender::new(None) })
     }
 
     /// From now on, leads to the URL of the project's only function.
@@ -31,10 +39,8 @@ impl Relay {
     /// # Errors
     /// If there are several functions.
     pub(super) fn towards(&self, project: &Project, urls: &BTreeMap<String, String>) -> Result<(), Failure> {
-        let [function] = &project.functions[..] else {
-            let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-            return Err(Failure::which_function(&format!("dev --port {}", self.port), &known));
-        };
+        refuse_several(project)?;
+        let Some(function) = project.functions.first() else { return Ok(()) };
         let url = urls.get(&function.name).and_then(|url| url::Url::parse(url).ok());
         self.target.send_replace(url.and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port()?))));
         Ok(())
@@ -44,7 +50,7 @@ impl Relay {
     pub(super) async fn serve(relay: Option<&Relay>) -> Result<(), Failure> {
         let Some(relay) = relay else { return std::future::pending().await };
         loop {
-            // A connection that ends before it is accepted is no reason to end the others.
+            // A connection that ends before it is accepted does not end the others.
             let Ok((mut client, _)) = relay.listener.accept().await else { continue };
             let target = relay.target.borrow().clone();
             tokio::spawn(async move {
