@@ -49,14 +49,28 @@ async fn destroy_expired(
     if expired.is_empty() {
         session.console.note("no stage has expired");
     }
-    let mut functions = Vec::new();
+    let (mut functions, mut deleted) = (Vec::new(), Vec::new());
     for (stage, at) in expired {
         session.console.note(&format!("stage `{stage}` expired on {at}"));
-        let global = Global { stage: Some(stage), ..session.global.clone() };
-        let project = Project::of_any_stage(&global)?;
-        // A stage may be for an account of its own.
-        site.refuse_other_account(session, &project.manifest)?;
-        functions.extend(destroy_stage(session, arguments, &project, site, agreed).await?);
+        let global = Global { stage: Some(stage.clone()), ..session.global.clone() };
+        let one = async {
+            let project = Project::of_any_stage(&global)?;
+            // A stage may be for an account of its own.
+            site.refuse_other_account(session, &project.manifest)?;
+            destroy_stage(session, arguments, &project, site, agreed).await
+        };
+        match one.await {
+            Ok(answers) => {
+                if answers.iter().all(|answer| answer.error.is_none()) {
+                    deleted.push(stage);
+                }
+                functions.extend(answers);
+            }
+            Err(failure) if deleted.is_empty() => return Err(failure),
+            Err(failure) => {
+                return Err(failure.therefore(&format!("stages already deleted: {}", list::quoted_and(&deleted))));
+            }
+        }
     }
     Ok(functions)
 }

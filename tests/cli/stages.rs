@@ -90,6 +90,15 @@ fn a_stage_of_another_account_is_not_removed_with_the_expired_ones() {
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     assert!(said(&refused).contains("the manifest is for account `123456789012`"), "{}", said(&refused));
     assert_eq!(names(&stages(&bench, &["--expired"])), [json!("pr-1")]);
+    // What was deleted before is named.
+    deploy(&bench, &["--stage", "pr-0"]);
+    age(&bench, "shop-pr-0-chat");
+    let own = format!("{}[stages.pr-1]\naccount = '123456789012'\n", MANIFEST);
+    bench.write("deploy.toml", &own);
+    let proxy = bench.proxy();
+    let refused = bench.through(&proxy, &["destroy", "--expired", "--yes"]).output().expect("it runs");
+    assert!(said(&refused).contains("; stages already deleted: `pr-0`"), "{}", said(&refused));
+    assert_eq!(names(&stages(&bench, &["--expired"])), [json!("pr-1")]);
 }
 
 #[test]
