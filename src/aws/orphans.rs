@@ -16,6 +16,12 @@ impl Account {
         Ok(functions.into_iter().chain(roles).collect())
     }
 
+    /// The same by roles alone, in one call for each 100 roles of the app and stage: the functions of an account may take
+    /// dozens of pages. Functions with a role of their own (`role.arn`) are not found.
+    pub async fn orphans_by_role(&self, names: &Names, known: &[String]) -> Result<BTreeSet<String>, CloudError> {
+        Ok(self.tagged_roles(names, known).await?.into_iter().collect())
+    }
+
     async fn tagged_functions(&self, names: &Names, known: &[String]) -> Result<Vec<String>, CloudError> {
         let mut pages = self.lambda.list_functions().into_paginator().items().send();
         let mut found = Vec::new();

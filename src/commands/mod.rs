@@ -11,6 +11,7 @@ mod site;
 mod values;
 
 mod observed;
+mod orphans;
 mod picture;
 mod proposal;
 mod rollout;

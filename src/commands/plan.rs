@@ -1,6 +1,7 @@
 //! `lamstream plan`: shows what `deploy` would change.
 
 use super::deploy::{Shiftings, build_all, observe};
+use super::orphans::note_beside;
 use super::package::read_packages;
 use super::preflight::preflight;
 use super::project::Project;
@@ -16,7 +17,8 @@ pub(super) async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, 
     let prepared = preflight(session, &project, packages, None, true).await?;
     let (site, prepared) = connect(session, &project, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
-    let deployments = observe(session, site.prepared_jobs(&project, prepared)).await?;
+    let observing = observe(session, site.prepared_jobs(&project, prepared));
+    let deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
     let built = build_all(session, deployments, false, &Shiftings::default()).await;
     let mut functions = Vec::new();
     for built in built {

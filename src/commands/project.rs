@@ -45,7 +45,7 @@ impl Project {
     }
 
     fn choosing((text, manifest): (String, Manifest), global: &Global, named: &[String]) -> Result<Project, Failure> {
-        let known: Vec<String> = manifest.functions.iter().map(|function| function.name.clone()).collect();
+        let known = manifest.function_names();
         if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
             return Err(Failure::unknown_function(unknown, &known));
         }

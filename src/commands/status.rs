@@ -26,9 +26,7 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
         match project.functions.first().filter(|_| everything) {
             Some(function) => {
                 let names = site.names(&project, function);
-                let known: Vec<String> =
-                    project.manifest.functions.iter().map(|function| function.name.clone()).collect();
-                Ok(session.until_stopped(site.account.orphans(&names, &known)).await??)
+                Ok(session.until_stopped(site.account.orphans(&names, &project.manifest.function_names())).await??)
             }
             None => Ok(BTreeSet::new()),
         }

@@ -12,6 +12,11 @@ use crate::stack::{
 use std::collections::BTreeSet;
 
 impl Manifest {
+    /// The functions' names, in the manifest's order.
+    pub fn function_names(&self) -> Vec<String> {
+        self.functions.iter().map(|function| function.name.clone()).collect()
+    }
+
     /// The names of a function and its resources in a region and an account.
     pub fn names(&self, function: &Function, region: &str, account: &str) -> Names {
         let own = stack::log_group(&stack::function_name(&self.app, self.stage.as_deref(), &function.name));

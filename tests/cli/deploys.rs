@@ -90,8 +90,16 @@ fn several_functions_are_named_in_the_manifests_order() {
     bench.write("deploy.toml", &TWO.replace("[functions.ant]\ncrate = \"unused\"\nurl = { auth = \"none\" }\n", ""));
     let status = bench.status(&["--local"]);
     assert!(status.contains("ant: deployed, but not in the manifest"), "{status}");
-    deploy(&bench, &[]);
+    // `plan` and `deploy` of everything name it, with the command that removes it. They change nothing of it.
+    let note = "`ant` is deployed, but not in the manifest; to remove it, run `lamstream destroy --local ant`";
+    for (arguments, notes) in [(&["plan"][..], 1), (&["deploy"], 1), (&["deploy", "zebra"], 0)] {
+        let output = bench.run(&[arguments, &["--local", "--output", "json", &zebra]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(String::from_utf8_lossy(&output.stderr).matches(note).count(), notes, "{}", said(&output));
+    }
     assert!(bench.status(&["--local"]).contains("ant: deployed"));
+    bench.good(&["destroy", "ant", "--local"]);
+    assert!(!bench.status(&["--local"]).contains("ant:"));
     bench.good(&["destroy", "--local", "--yes"]);
     assert_eq!(bench.status(&["--local"]), "zebra: not deployed\n");
 }

@@ -160,6 +160,9 @@ fn takes_over(watch: &mut Watch) {
     // Its tags show whether it belongs to a function that the manifest no longer names.
     watch.make_role(&format!("lamstream-{}-shop-old", watch.region));
     watch.run(0, &["status"]);
+    let package = watch.package("one");
+    watch.run(0, &["plan", &package]);
+    watch.deploy("one", &[]);
     watch.run(0, &["destroy", "--yes"]);
 }
 

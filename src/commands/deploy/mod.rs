@@ -13,6 +13,7 @@ pub(super) use deployment::{build_all, observe};
 pub(super) use shifting::Shiftings;
 
 use super::import::note_unused;
+use super::orphans::note_beside;
 use super::package::read_packages;
 use super::preflight::preflight;
 use super::project::Project;
@@ -43,7 +44,8 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         note_handlers(session, &project);
         credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
     }
-    let mut deployments = observe(session, site.prepared_jobs(&project, prepared)).await?;
+    let observing = observe(session, site.prepared_jobs(&project, prepared));
+    let mut deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
     refuse_strangers(&deployments, arguments)?;
 
     // lamstream asks once: before the build if a function is new, otherwise with the complete plan.
