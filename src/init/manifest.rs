@@ -88,6 +88,7 @@ fn build(found: &Found) -> Option<String> {
 fn check(check: &CheckFound) -> Vec<String> {
     match check {
         CheckFound::Complete(check) => vec![format!("check = {}", inline(check))],
+        CheckFound::Mcp(path) => vec![format!("check = {{ mcp = {} }}", quoted(path))],
         CheckFound::Incomplete(check) => vec![
             "# The source does not show all of the request that this route needs. Complete it, and enable the check."
                 .to_owned(),
@@ -166,7 +167,12 @@ mod tests {
             body: Some("{\"a\":1}".into()),
             streams: true,
         };
-        for check in [CheckFound::Complete(check.clone()), CheckFound::Incomplete(check), CheckFound::None] {
+        for check in [
+            CheckFound::Complete(check.clone()),
+            CheckFound::Mcp("/mcp".into()),
+            CheckFound::Incomplete(check),
+            CheckFound::None,
+        ] {
             for port in [Port::FromVariable, Port::Fixed(3000), Port::Unknown] {
                 for (is_crate, packaged) in [(true, ""), (false, ""), (false, "dist")] {
                     let function = Function {

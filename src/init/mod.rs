@@ -5,7 +5,6 @@ mod found;
 mod go;
 mod imports;
 mod manifest;
-mod mcp;
 mod name;
 mod node;
 mod python;

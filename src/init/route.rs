@@ -15,6 +15,8 @@ pub struct Check {
 #[derive(Clone, Debug, Default)]
 pub enum CheckFound {
     Complete(Check),
+    /// The route is an MCP server.
+    Mcp(String),
     /// The route needs a request that the source does not show.
     Incomplete(Check),
     /// The source shows no route.

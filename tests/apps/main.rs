@@ -15,6 +15,7 @@ mod private;
 mod private_node;
 mod python_locks;
 mod sources;
+mod tour;
 mod wheels;
 
 #[path = "../support/mod.rs"]

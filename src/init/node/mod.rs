@@ -12,7 +12,6 @@ mod routes;
 mod sources;
 
 use super::found::{Found, Function, Port};
-use super::mcp;
 use super::route::{Check, CheckFound, check_for, unclear_stream};
 use super::runtime::{self, Installed};
 use super::tree::{DEEPEST, Tree, depth, join, relative};
@@ -88,7 +87,7 @@ fn check(tree: &Tree, package: &Package, modules: &[Module], framework: Framewor
     if framework == Framework::Mcp {
         let routes = routes::routes(modules);
         let path = routes.iter().find(|route| route.method == "POST" && route.path.ends_with("mcp"));
-        return (CheckFound::Complete(mcp::check(path.map_or("/mcp", |route| &route.path))), Vec::new());
+        return (CheckFound::Mcp(path.map_or("/mcp", |route| &route.path).to_owned()), Vec::new());
     }
     let routes = match framework {
         Framework::Next | Framework::Nuxt | Framework::Nitro => pages::routes(package, modules),

@@ -6,7 +6,6 @@ use super::imports::Module;
 use super::layout::import_name;
 use super::{routes, settings, views};
 use crate::init::found::{Found, Function, Port};
-use crate::init::mcp;
 use crate::init::route::{CheckFound, Route, check_for, unclear_stream};
 use crate::init::runtime::{self, Installed};
 use crate::init::tree::{Tree, join, relative};
@@ -220,7 +219,7 @@ fn check_and_notes(modules: &[&Module], app: &App, dependencies: &Dependencies) 
         let note = "requests of a session reach different instances on Lambda, and an MCP server may accept only local \
                     hosts: make the app with `stateless_http=True` and `host=\"0.0.0.0\"`";
         let notes = if is_stateless { Vec::new() } else { vec![note.to_owned()] };
-        return (CheckFound::Complete(mcp::check("/mcp")), notes);
+        return (CheckFound::Mcp("/mcp".to_owned()), notes);
     }
     let mut routes = routes::routes(modules, app.framework);
     let mut notes = Vec::new();

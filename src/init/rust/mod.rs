@@ -8,7 +8,6 @@ mod routes;
 mod signs;
 
 use super::found::{Found, Function};
-use super::mcp;
 use super::route::{Check, CheckFound, Route, check_for, unclear_stream};
 use super::source::TEXT;
 use super::tree::{Tree, join};
@@ -63,8 +62,7 @@ fn described(tree: &Tree, of: &Crate) -> Option<Found> {
         function.check = lambda_check(&modules, &routes, streams);
     } else {
         function.port = port::port(tree, of, &modules);
-        function.check =
-            mcp_path(&modules).map_or_else(|| check_for(&routes), |path| CheckFound::Complete(mcp::check(&path)));
+        function.check = mcp_path(&modules).map_or_else(|| check_for(&routes), CheckFound::Mcp);
     }
     let mut notes: Vec<String> = Vec::new();
     if !others.is_empty() {

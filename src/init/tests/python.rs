@@ -155,7 +155,7 @@ fn mcp_servers_are_initialized() {
         ),
         "{text}"
     );
-    assert!(text.contains("path = \"/mcp\"") && text.contains("initialize"), "{text}");
+    assert!(text.contains("check = { mcp = \"/mcp\" }"), "{text}");
     assert_eq!(found.notes, [""; 0]);
     let (_, text) =
         only(&[("server.py", "from fastmcp import FastMCP\nmcp = FastMCP('x')\n"), ("requirements.txt", "fastmcp\n")]);
@@ -166,7 +166,8 @@ fn mcp_servers_are_initialized() {
     let app = format!("{server}app = mcp.streamable_http_app(stateless_http=True, host='0.0.0.0')\n");
     let (found, text) = only(&[("server.py", &app), ("requirements.txt", "mcp\n")]);
     assert!(
-        text.contains("run = \"python -m uvicorn --port $PORT server:app\"") && text.contains("initialize"),
+        text.contains("run = \"python -m uvicorn --port $PORT server:app\"")
+            && text.contains("check = { mcp = \"/mcp\" }"),
         "{text}"
     );
     assert_eq!(found.notes, [""; 0]);
