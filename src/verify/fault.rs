@@ -25,8 +25,8 @@ pub enum Fault {
     ServerError { words: String, seen: Seen, log: Vec<String> },
     /// The raw JSON of a buffered handler behind a streaming URL.
     RawJson { seen: Seen },
-    /// The runtime's report of a failed handler, inside the body.
-    RuntimeErrorText { words: String, seen: Seen },
+    /// The runtime's report of a failed handler, inside the body; `log` has the function's last words, if they are known.
+    RuntimeErrorText { words: String, seen: Seen, log: Vec<String> },
     /// The response is correct but arrived in one piece. `on_the_way` is set if the function itself is known to stream.
     Buffered { on_the_way: bool, seen: Seen },
     /// The response is correct, but its first byte was later than the check allows, and not only because of a cold
@@ -92,7 +92,7 @@ impl Fault {
             }
             Fault::ServerError { .. } => return logs(""),
             Fault::RawJson { .. } => kind.hints_for_a_buffered_handler(),
-            Fault::RuntimeErrorText { .. } => return logs("; a handler's stream must never yield an error"),
+            Fault::RuntimeErrorText { .. } => return logs("; a stream must end without an error"),
             Fault::Buffered { on_the_way: true, .. } => {
                 &["try from another network: a proxy, virus scanner or CDN in between buffers the response"]
             }
@@ -119,7 +119,10 @@ impl Fault {
     /// The function's last words.
     pub fn log(&self) -> &[String] {
         match self {
-            Fault::Crash { log, .. } | Fault::ServerError { log, .. } | Fault::Cut { log, .. } => log,
+            Fault::Crash { log, .. }
+            | Fault::ServerError { log, .. }
+            | Fault::RuntimeErrorText { log, .. }
+            | Fault::Cut { log, .. } => log,
             _ => &[],
         }
     }
@@ -128,6 +131,7 @@ impl Fault {
     pub(super) fn with_log(self, log: Vec<String>) -> Fault {
         match self {
             Fault::ServerError { words, seen, .. } => Fault::ServerError { words, seen, log },
+            Fault::RuntimeErrorText { words, seen, .. } => Fault::RuntimeErrorText { words, seen, log },
             Fault::Cut { reason, seen, .. } => Fault::Cut { reason, seen, log },
             other => other,
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::fault::{Fault, Refusal};
 use super::mcp::Messages;
 use super::observation::{APART, Ending, Observation, Seen};
-use super::quote::words;
+use super::quote::{error, report, words};
 use super::requirements;
 use super::shortcoming::Shortcoming;
 use super::signs;
@@ -31,7 +31,7 @@ pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
         });
     }
     if let Some(words) = runtime_error(observation) {
-        return Err(Fault::RuntimeErrorText { words, seen });
+        return Err(Fault::RuntimeErrorText { words, seen, log: Vec::new() });
     }
     if is_raw_json(observation) {
         return Err(Fault::RawJson { seen });
@@ -161,9 +161,10 @@ fn is_raw_json(observation: &Observation) -> bool {
 
 fn runtime_error(observation: &Observation) -> Option<String> {
     if let Some(text) = &observation.body().error_text {
-        return Some(words(text));
+        return Some(report(text));
     }
-    begins(&observation.body().beginning, "\"errorType\"").then(|| words(&observation.body().beginning))
+    let beginning = &observation.body().beginning;
+    begins(beginning, "\"errorType\"").then(|| error(&words(beginning)))
 }
 
 /// Whether a JSON object starts with this key. The object may be cut off.

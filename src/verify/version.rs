@@ -6,6 +6,7 @@ use super::last_words::last_words;
 use super::mcp::{Instance, Instances, Sender, Sent, Stop, converse};
 use super::observation::{Ending, Head, Observation, Seen};
 use super::prelude::{Beginning, Lead, unfold};
+use super::quote::error as error_words;
 use super::signs;
 use crate::manifest::Check;
 use std::marker::PhantomData;
@@ -109,9 +110,11 @@ impl<I: Invocation, B: Begin<I>> VersionSender<'_, I, B> {
             match (reader.seen.take(), ending) {
                 (Some(mut seen), Some(ending)) => {
                     seen.end(now, ending);
-                    let log = match to {
-                        Instance::New => last_log(invocation, check.ends_within.unwrap_or(timeout)).await,
-                        Instance::Any => None,
+                    // The log says whether the instance is new, and why the stream failed.
+                    let needs_log = to == Instance::New || seen.body().error_text.is_some();
+                    let log = match needs_log {
+                        true => last_log(invocation, check.ends_within.unwrap_or(timeout)).await,
+                        false => None,
                     };
                     return Ok(Ok(Answered { seen, log }));
                 }
@@ -212,7 +215,7 @@ impl<'a> Reader<'a> {
             let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
             return Err(crash(&code, &details, &log));
         };
-        seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(words(&details))));
+        seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(error_words(&details))));
         Ok(Answered { seen, log: Some(log) })
     }
 }
@@ -220,22 +223,12 @@ impl<'a> Reader<'a> {
 /// Why there was no response, according to Lambda and the function's last log lines.
 fn crash(code: &str, details: &str, log: &str) -> Fault {
     let cause = signs::cause(&format!("{code} {details} {log}"));
-    Fault::Crash { cause, words: words(details), log: last_words(&whole(log)) }
+    Fault::Crash { cause, words: error_words(details), log: last_words(&whole(log)) }
 }
 
 /// Marks a log whose beginning is missing.
 fn whole(log: &str) -> String {
     if log.len() < TAIL { log.to_owned() } else { format!("…{}", log.trim_start_matches('\u{fffd}')) }
-}
-
-/// The message of an error's JSON, or the whole text if it is not JSON.
-fn words(details: &str) -> String {
-    let parsed: Option<serde_json::Value> = serde_json::from_str(details).ok();
-    let field = |name: &str| parsed.as_ref()?.get(name)?.as_str().map(str::to_owned);
-    match (field("errorType"), field("errorMessage")) {
-        (Some(kind), Some(message)) => format!("{kind}: {message}"),
-        (kind, message) => message.or(kind).unwrap_or_else(|| details.to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -284,6 +277,17 @@ mod tests {
         assert_eq!(seen.map(|seen| (seen.status, seen.bytes)), Ok((200, 2)));
         let cut = vec![chunk("half"), end(Some(("Unhandled", "cut")), "")];
         assert!(matches!(verdict(false, cut).await, Err(Fault::Cut { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_fails_has_the_functions_last_words() {
+        let report = "Lambda-Runtime-Function-Error-Type: X\r\nLambda-Runtime-Function-Error-Body: eA==\r\n";
+        let fault = verdict(false, vec![chunk("half"), chunk(report), end(None, "NameError: wrod\n")]).await;
+        let expected = ("X: x", ["NameError: wrod".to_owned()]);
+        assert!(
+            matches!(&fault, Err(Fault::RuntimeErrorText { words, log, .. }) if (&**words, &**log) == (expected.0, &expected.1)),
+            "{fault:?}"
+        );
     }
 
     #[tokio::test]

@@ -81,7 +81,7 @@ fn more() -> Vec<(Fault, &'static str, bool)> {
             true,
         ),
         (
-            Fault::RuntimeErrorText { words: words(), seen: seen(200) },
+            Fault::RuntimeErrorText { words: words(), seen: seen(200), log: Vec::new() },
             "the response contains a runtime error: `so it says`",
             true,
         ),
