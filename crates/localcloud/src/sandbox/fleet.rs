@@ -43,6 +43,8 @@ struct Instances {
     pools: HashMap<String, Pool>,
     /// The ports of web apps, by instance.
     ports: HashMap<u64, PortHolder>,
+    /// The functions whose web app has last started on another port than the one that it asks for.
+    movable: HashSet<FunctionKey>,
 }
 
 /// The instance that has a port.
@@ -155,6 +157,28 @@ impl Fleet {
         let Some(port) = port else { return };
         let holder = PortHolder { port, function: spec.key(), build: spec.build.clone(), ending: false };
         lock(&self.instances).ports.insert(id, holder);
+    }
+
+    /// Notes whether a function's web app has started on another port than the one that it asks for.
+    pub(super) fn note_movable(&self, function: FunctionKey, is_movable: bool) {
+        let mut instances = lock(&self.instances);
+        match is_movable {
+            true => instances.movable.insert(function),
+            false => instances.movable.remove(&function),
+        };
+    }
+
+    /// Whether a function's web app is known to start on any port.
+    pub(super) fn is_movable(&self, function: &FunctionKey) -> bool {
+        lock(&self.instances).movable.contains(function)
+    }
+
+    /// Whether an instance may be started for the next request: none is idle, and it takes neither a port nor a part of
+    /// the function's own concurrency from another one.
+    pub(super) fn may_have_spare(&self, spec: &InstanceSpec) -> bool {
+        let has_port = !spec.is_web_app() || self.is_movable(&spec.key());
+        let has_idle = lock(&self.instances).pools.get(&spec.build).is_some_and(|pool| !pool.idle.is_empty());
+        has_port && !has_idle && spec.reserved.is_none()
     }
 
     /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`.
