@@ -45,6 +45,8 @@ struct Instances {
     ports: HashMap<u64, PortHolder>,
     /// The functions whose web app has last started on another port than the one that it asks for.
     movable: HashSet<FunctionKey>,
+    /// The builds of which an instance starts for the next request.
+    spares: HashSet<String>,
 }
 
 /// The instance that has a port.
@@ -173,12 +175,18 @@ impl Fleet {
         lock(&self.instances).movable.contains(function)
     }
 
-    /// Whether an instance may be started for the next request: none is idle, and it takes neither a port nor a part of
-    /// the function's own concurrency from another one.
-    pub(super) fn may_have_spare(&self, spec: &InstanceSpec) -> bool {
+    /// Notes that an instance starts for the next request. False if none should: one is idle or starts already, or it would
+    /// take a port, or a part of the function's own concurrency, from another one.
+    pub(super) fn begin_spare(&self, spec: &InstanceSpec) -> bool {
         let has_port = !spec.is_web_app() || self.is_movable(&spec.key());
-        let has_idle = lock(&self.instances).pools.get(&spec.build).is_some_and(|pool| !pool.idle.is_empty());
-        has_port && !has_idle && spec.reserved.is_none()
+        let mut instances = lock(&self.instances);
+        let has_idle = instances.pools.get(&spec.build).is_some_and(|pool| !pool.idle.is_empty());
+        has_port && !has_idle && spec.reserved.is_none() && instances.spares.insert(spec.build.clone())
+    }
+
+    /// Notes that such an instance has started, or has ended.
+    pub(super) fn end_spare(&self, build: &str) {
+        lock(&self.instances).spares.remove(build);
     }
 
     /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`.

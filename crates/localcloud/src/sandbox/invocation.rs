@@ -38,6 +38,9 @@ impl Instance {
         if queued.reply.is_closed() {
             // The client has left while the process was starting.
             self.deadline = idle;
+            if self.start.is_spare {
+                self.host.fleet.end_spare(&self.spec.build);
+            }
             drop(queued);
             return self.host.fleet.set_idle(&self.spec.build, self.id);
         }
@@ -316,7 +319,7 @@ impl Instance {
             // Not every app reads its port from a variable: the next start waits for the port of this one.
             self.host.fleet.note_movable(self.spec.key(), false);
             let port = if self.has_port() { PortChoice::Asked } else { PortChoice::Preferred };
-            self.start_again(Start { patient: true, port });
+            self.start_again(Start { patient: true, port, ..self.start });
         }
     }
 

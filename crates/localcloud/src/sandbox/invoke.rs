@@ -64,13 +64,15 @@ pub(crate) async fn invoke(host: &Arc<Host>, spec: InstanceSpec, request: Reques
 
 /// Starts an instance for the next request, if none is idle and the app can have a second one.
 fn start_spare(host: &Arc<Host>, spec: &Arc<InstanceSpec>) {
-    if !host.fleet.may_have_spare(spec) {
+    if !host.fleet.begin_spare(spec) {
         return;
     }
-    let Ok(Placement::New(permit)) = host.fleet.place(spec, Instant::now(), true) else { return };
+    let Ok(Placement::New(permit)) = host.fleet.place(spec, Instant::now(), true) else {
+        return host.fleet.end_spare(&spec.build);
+    };
     // Its first request has no client that waits for an answer, so it is idle as soon as it has started.
     let request = Request::new(random::uuid(), Bytes::new());
-    let start = Start { port: PortChoice::Another, ..Start::default() };
+    let start = Start { port: PortChoice::Another, is_spare: true, ..Start::default() };
     let (reply, finished) = (oneshot::channel().0, oneshot::channel().0);
     let queued = QueuedRequest { request, arn: spec.arn.clone(), start, reply, finished, permit };
     drop(tokio::spawn(instance::start(host.clone(), spec.clone(), queued)));

@@ -63,6 +63,8 @@ pub(super) struct Start {
     pub(super) patient: bool,
     /// Which port its app gets.
     pub(super) port: PortChoice,
+    /// Whether it is started for the next request.
+    pub(super) is_spare: bool,
 }
 
 /// Which port an app gets.
