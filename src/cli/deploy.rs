@@ -50,6 +50,9 @@ pub struct Deploy {
     /// With `--local`: compile crates as for Lambda, not as quickly as possible
     #[arg(long, requires = "local")]
     pub release: bool,
+    /// Whether it is a round of `dev`.
+    #[arg(skip)]
+    pub repeated: bool,
     #[command(flatten)]
     pub packages: Packages,
 }

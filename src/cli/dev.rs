@@ -45,6 +45,7 @@ impl Dev {
             functions: self.functions.clone(),
             no_verify: self.no_verify,
             release: self.release,
+            repeated: true,
             with_credentials: self.with_credentials.clone(),
             ..Deploy::default()
         }

@@ -87,7 +87,7 @@ pub(super) async fn package(
 ) -> Result<Package, Failure> {
     if platform.runtime != function.runtime {
         let (wanted, here) = (&function.runtime, &platform.runtime);
-        session.console.note(&format!("`{}` runs with {here} locally: {wanted} is not installed", function.name));
+        session.note_once(&format!("`{}` runs with {here} locally: {wanted} is not installed", function.name));
     }
     let building = || session.console.tell(&Event::Building { function: function.name.clone() });
     let code = match code {

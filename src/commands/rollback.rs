@@ -6,6 +6,7 @@ use super::rollout::{roll_out, verify_interrupted};
 use super::session::Session;
 use super::site::{Job, Site, observe_all};
 use super::values::connect_for_checks;
+use super::verification::Scope;
 use crate::apply::{Observed, ReleaseSource};
 use crate::aws::Current;
 use crate::cli::Rollback;
@@ -65,7 +66,8 @@ async fn roll_back(
         let question = format!("Move `{name}` of {app} from version {from} to version {number} in {place}?");
         session.ask(&proposal.lines(), &question).await?;
     }
-    let answer = roll_out(session, &job, proposal, &ReleaseSource::Version(number), !arguments.no_verify).await;
+    let answer =
+        roll_out(session, &job, proposal, &ReleaseSource::Version(number), Scope::wanted(!arguments.no_verify)).await;
     if answer.error.is_none() {
         session.console.note(NOT_REVERTED);
     }

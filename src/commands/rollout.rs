@@ -3,7 +3,7 @@
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Job;
-use super::verification::{NotVerified, Rejection, Verification, hide_environments};
+use super::verification::{NotVerified, Rejection, Scope, Verification, hide_environments};
 use crate::apply::{
     Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
     apply,
@@ -45,7 +45,7 @@ pub(super) async fn roll_out(
     job: &Job<'_>,
     proposal: Proposal<'_>,
     source: &ReleaseSource,
-    verify: bool,
+    scope: Scope,
 ) -> FunctionAnswer {
     let Proposal { current, done, target, plan } = proposal;
     let observed = current.observed.clone();
@@ -56,7 +56,7 @@ pub(super) async fn roll_out(
         live: observed.stack.live.clone(),
         verified: None,
     };
-    let checks = Verification::of(session, job, &target, &observed, verify);
+    let checks = Verification::of(session, job, &target, &observed, scope);
     let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, results };
     let result = rollout.carry_out(plan.clone(), source).await;
     rollout.answer(plan, result)
@@ -65,7 +65,7 @@ pub(super) async fn roll_out(
 /// Verifies a release that an interrupted run made live.
 pub(super) async fn verify_interrupted(session: &Session, job: &Job<'_>, current: Current<'_>) -> FunctionAnswer {
     let target = current.observed.stack.clone();
-    roll_out(session, job, Proposal::new(current, target), &ReleaseSource::Nothing, true).await
+    roll_out(session, job, Proposal::new(current, target), &ReleaseSource::Nothing, Scope::All).await
 }
 
 impl Rollout<'_> {
@@ -76,9 +76,16 @@ impl Rollout<'_> {
         let (before, after) = plan.halves();
         self.check_unverified_release(&before).await;
         let led = self.lead_to_target(&before, source).await;
-        if let Err(mut failure) = self.verify_url(led).await {
-            failure.left.extend(after.changes.iter().map(|change| Step::of(change, self.job.names())));
-            return Err(failure);
+        let is_new_alone = led.is_ok() && before.changes.iter().all(|change| change.kind() == ResourceKind::Release);
+        match self.checks.instead_of_url().filter(|_| is_new_alone).cloned() {
+            Some(tried) => {
+                self.results.verified = Some(tried);
+                self.remember(self.checks.are_all_there()).await;
+            }
+            None => self.verify_url(led).await.map_err(|failure| {
+                let after = after.changes.iter().map(|change| Step::of(change, self.job.names()));
+                Failure { left: failure.left.iter().cloned().chain(after).collect(), ..failure }
+            })?,
         }
         let delivery = Delivery::of(self.target);
         match apply(&mut self.current, &after, &delivery, &mut NoTrial, &self.session.observer()).await {
@@ -206,7 +213,7 @@ impl Rollout<'_> {
             Ok(()) => self.results.changed || self.checks.are_due(),
             Err(_) => is_in_doubt,
         };
-        if led.is_ok() && !self.checks.is_wanted && is_in_doubt && traffic == Traffic::Unmoved {
+        if led.is_ok() && self.checks.scope == Scope::Nothing && is_in_doubt && traffic == Traffic::Unmoved {
             self.remember(false).await;
         }
         let url = self.results.outputs.url.clone().filter(|_| due && self.checks.verifies());

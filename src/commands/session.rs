@@ -6,6 +6,7 @@ use crate::apply::{Event, Observer};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::report::{Console, Line};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +19,21 @@ pub struct Session {
     pub stop: Stop,
     /// How long the user took to answer questions.
     asked: Mutex<Duration>,
+    /// The notes that are printed once.
+    noted: Mutex<BTreeSet<String>>,
 }
 
 impl Session {
     pub fn new(global: Global, console: Console, stop: Stop) -> Session {
-        Session { global, console, stop, asked: Mutex::default() }
+        Session { global, console, stop, asked: Mutex::default(), noted: Mutex::default() }
+    }
+
+    /// Prints a note, unless it was printed before: `dev` deploys many times.
+    pub fn note_once(&self, note: &str) {
+        let is_new = self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(note.to_owned());
+        if is_new {
+            self.console.note(note);
+        }
     }
 
     /// Runs `work` until the first signal. Use it for work that only reads, or that can be dropped at any point.

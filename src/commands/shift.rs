@@ -6,6 +6,7 @@ use super::rollout::{roll_out, verify_interrupted};
 use super::session::Session;
 use super::site::{Job, observe_all};
 use super::values::connect_for_checks;
+use super::verification::Scope;
 use crate::apply::ReleaseSource;
 use crate::aws::Current;
 use crate::cli::{Abort, Promote};
@@ -62,5 +63,5 @@ async fn end_one(
     let target = Stack { live: Some(release.into()), ..stack.clone() };
     let proposal = Proposal::new(current, target);
     proposal.refuse_strangers()?;
-    Ok(roll_out(session, job, proposal, &source, verify).await)
+    Ok(roll_out(session, job, proposal, &source, Scope::wanted(verify)).await)
 }

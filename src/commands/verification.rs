@@ -27,13 +27,30 @@ pub(super) struct Verification<'a> {
     job: &'a Job<'a>,
     target: &'a Stack,
     observed: &'a Observed,
-    /// Whether to run the checks at all.
-    pub is_wanted: bool,
+    /// Which checks to run.
+    pub scope: Scope,
     fingerprint: String,
-    /// Whether the version has passed a check that requires streaming.
-    streams: bool,
+    /// What the version answered that has passed all checks in this run.
+    tried: Option<Verified>,
     /// A limit for the first byte of each check, besides its own.
     first_byte_within: Option<Duration>,
+}
+
+/// Which checks a rollout runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Nothing,
+    /// Those of the version and of the URL.
+    All,
+    /// The same, except those of a URL that has passed them before and now only leads to another version: for `dev`.
+    New,
+}
+
+impl Scope {
+    /// `wanted` is whether to run checks at all.
+    pub(super) fn wanted(wanted: bool) -> Scope {
+        if wanted { Scope::All } else { Scope::Nothing }
+    }
 }
 
 /// A version that did not pass its trial.
@@ -69,24 +86,23 @@ impl Trial for Verification<'_> {
             self.tell(|function, what| Event::NotVerified { function, what }, &what);
             CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message.to_string())
         })?;
-        asked?.map_err(|failure| StepError::Rejected(Rejection { version: number.to_owned(), failure }))?;
-        self.streams = self.checks().iter().any(|check| check.streams);
+        self.tried =
+            asked?.map_err(|failure| StepError::Rejected(Rejection { version: number.to_owned(), failure }))?;
         Ok(())
     }
 }
 
 impl<'a> Verification<'a> {
-    /// `is_wanted` is whether to run the checks at all.
     pub(super) fn of(
         session: &'a Session,
         job: &'a Job<'a>,
         target: &'a Stack,
         observed: &'a Observed,
-        is_wanted: bool,
+        scope: Scope,
     ) -> Verification<'a> {
         let fingerprint = fingerprint(job.checks_as_written, target);
         let first_byte_within = None;
-        Verification { session, job, target, observed, is_wanted, fingerprint, streams: false, first_byte_within }
+        Verification { session, job, target, observed, scope, fingerprint, tried: None, first_byte_within }
     }
 
     /// The same checks with another limit for their first bytes, if it is stricter than their own.
@@ -110,9 +126,16 @@ impl<'a> Verification<'a> {
         !self.checks().is_empty() && self.observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
     }
 
+    /// What the version answered, if its trial makes the same checks of its URL unnecessary: the URL of the release before
+    /// has passed them, with the same settings.
+    pub(super) fn instead_of_url(&self) -> Option<&Verified> {
+        let has_passed = self.observed.outputs.remembered.checks.as_ref() == Some(&self.fingerprint);
+        self.tried.as_ref().filter(|_| self.scope == Scope::New && has_passed)
+    }
+
     /// Whether there are checks to run. A function with a concurrency of 0 cannot answer any.
     pub(super) fn verifies(&self) -> bool {
-        self.is_wanted && self.job.function.concurrency != Some(0) && !self.checks().is_empty()
+        self.scope != Scope::Nothing && self.job.function.concurrency != Some(0) && !self.checks().is_empty()
     }
 
     /// Checks a version that may be live or not, for a command that changes nothing.
@@ -160,7 +183,12 @@ impl<'a> Verification<'a> {
         let place = &self.job.place;
         let begin = async |check: &Check, to: Instance| {
             let event = verify::event(check, &caller).to_string();
-            let header = (to == Instance::New && trial.instances.on_request()).then_some(verify::NEW_INSTANCE);
+            let header = match to {
+                Instance::New => Some(verify::NEW_INSTANCE),
+                // The check does not read the stream to its end, which keeps its instance busy.
+                Instance::Any => check.streams.then_some(verify::SPARE_INSTANCE),
+            };
+            let header = header.filter(|_| trial.instances.on_request());
             place.invoke(number, event.as_bytes(), trial.timeout, header).await.map(Answering)
         };
         for (nth, check) in self.checks().iter().enumerate() {
@@ -237,7 +265,7 @@ impl<'a> Verification<'a> {
             url,
             check,
             sign: if signs { Some(&sign) } else { None },
-            streams: self.streams,
+            streams: self.tried.is_some() && self.checks().iter().any(|check| check.streams),
             instances: self.instances(),
             forbidden_for: FORBIDDEN_FOR,
             timeout: self.timeout(),

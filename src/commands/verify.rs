@@ -4,7 +4,7 @@ use super::project::Project;
 use super::session::Session;
 use super::site::{Job, observe_all};
 use super::values::connect_for_checks;
-use super::verification::{Verification, hide_environments};
+use super::verification::{Scope, Verification, hide_environments};
 use crate::apply::Verified;
 use crate::aws::Current;
 use crate::cli::Verify;
@@ -53,7 +53,7 @@ async fn verdict(
         return Err(Failure::no_url(name));
     };
     hide_environments(session, job, [&observed.stack]);
-    let checks = Verification::of(session, job, &observed.stack, observed, true);
+    let checks = Verification::of(session, job, &observed.stack, observed, Scope::All);
     if !checks.verifies() {
         let why = match job.function.concurrency {
             Some(0) => "with `concurrency = 0` it cannot answer",

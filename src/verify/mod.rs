@@ -36,7 +36,7 @@ pub use event::{Caller, event};
 pub use exchange::{Exchange, Question};
 pub use fault::{Fault, Refusal};
 pub use judge::judge;
-pub use mcp::{Instance, Instances, McpProblem, McpSeen, NEW_INSTANCE, Sessions};
+pub use mcp::{Instance, Instances, McpProblem, McpSeen, NEW_INSTANCE, SPARE_INSTANCE, Sessions};
 pub use observation::{Ending, Head, Observation, Seen};
 pub use obstacle::Obstacle;
 pub use shortcoming::{NoEvents, Shortcoming};

@@ -142,7 +142,9 @@ fn every_edit_is_served_behind_the_same_url_and_nothing_that_fails_is() {
     assert!(get(&url).starts_with("one small is well"));
     bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
     let lines = dev.until("waiting for changes").join("\n");
-    assert!(lines.contains("changed: `app/main.py`") && lines.contains("Verified"), "{lines}");
+    assert!(lines.contains("changed: `app/main.py`") && lines.contains("Verified version 2"), "{lines}");
+    // The URL has passed before, and only leads to another version. How to try it was said before, too.
+    assert!(!lines.contains("Verified the URL") && !lines.contains("try it"), "{lines}");
     assert!(get(&url).starts_with("two small is well"));
     // Files that tools and editors write change nothing.
     bench.write("app/.main.py.swp", "");
@@ -165,7 +167,16 @@ fn every_edit_is_served_behind_the_same_url_and_nothing_that_fails_is() {
     assert!(lines.contains("deploy.toml:1:"), "{lines}");
     bench.write("app/main.py", &MAIN.replace("\"one\"", "\"three\""));
     bench.write("deploy.toml", &MANIFEST.replace("contains = 'well'", "contains = 'three'"));
-    dev.until("waiting for changes; Ctrl-C");
+    let lines = dev.until("waiting for changes; Ctrl-C").join("\n");
+    assert!(lines.contains("Verified the URL"), "its checks are others: {lines}");
+    let answer = get(&url);
+    assert!(answer.starts_with("three large is well"), "{answer}");
+    // Releases of `dev` are like others.
+    let back = bench.run(&["rollback", "--local", "--no-verify"]);
+    assert!(back.status.success(), "{}", said(&back));
+    assert!(get(&url).starts_with("two large is well"));
+    let forward = bench.run(&["rollback", "--local", "--to", "6", "--no-verify"]);
+    assert!(forward.status.success(), "{}", said(&forward));
     let answer = get(&url);
     assert!(answer.starts_with("three large is well"), "{answer}");
     dev.signal(Signal::INT);

@@ -91,9 +91,14 @@ fn delete_unused(host: &Host) {
         let wanted: HashSet<PathBuf> = code.chain(layers).collect();
         data.uses.retire(all, |path: &Path| wanted.contains(path))
     });
+    let mut is_less = false;
     for path in unused {
         if let Err(error) = remove_tree(&path) {
             host.note(&format!("cannot delete `{}`, which nothing uses: {error}", path.display()));
         }
+        is_less = true;
+    }
+    if is_less {
+        data.contents.remove_unused();
     }
 }

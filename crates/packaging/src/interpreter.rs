@@ -1,7 +1,9 @@
 //! Which versions of Python and Node this machine has.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::architecture::Architecture;
 use crate::runtime::{Family, Platform};
@@ -52,8 +54,16 @@ pub fn node_here() -> Option<u32> {
     node_version()?.parse().ok()
 }
 
-/// The major version of this machine's Node.
+/// The major version of this machine's Node. A Node that works is asked once.
 fn node_version() -> Option<String> {
+    static KNOWN: OnceLock<String> = OnceLock::new();
+    if KNOWN.get().is_none() {
+        let _ = KNOWN.set(ask_node()?);
+    }
+    KNOWN.get().cloned()
+}
+
+fn ask_node() -> Option<String> {
     let mut command = Command::new("node");
     command.args(["-p", "process.versions.node.split('.')[0]"]).stdin(Stdio::null()).stderr(Stdio::null());
     let output = command.output().ok().filter(|output| output.status.success())?;
@@ -90,8 +100,20 @@ fn directories() -> Vec<PathBuf> {
     std::env::split_paths(&path).chain(versions.map(|entry| entry.path().join("bin"))).collect()
 }
 
-/// The Python behind a path, if it runs: version managers have shims for versions that are not installed.
+/// The Python behind a path, if it runs: version managers have shims for versions that are not installed. One that works
+/// is asked once, because such a shim takes long, and `dev` builds many times.
 fn asked(program: &Path) -> Option<Interpreter> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, Interpreter>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known().get(program) {
+        return Some(found.clone());
+    }
+    let found = ask(program)?;
+    known().insert(program.to_owned(), found.clone());
+    Some(found)
+}
+
+fn ask(program: &Path) -> Option<Interpreter> {
     const QUESTION: &str = "import sys; print(sys.version_info[1] if sys.version_info[0] == 3 else '')";
     if !program.is_file() {
         return None;

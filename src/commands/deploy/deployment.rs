@@ -14,7 +14,7 @@ use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
 use crate::commands::site::{Job, observe_all};
-use crate::commands::verification::leading;
+use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
 use crate::plan::{Change, ResourceKind, plan};
@@ -156,7 +156,7 @@ impl Deployment<'_, Package> {
         self,
         session: &Session,
         origin: Option<String>,
-        verify: bool,
+        scope: Scope,
         began: Instant,
     ) -> FunctionAnswer {
         let steps = self.steps().cloned();
@@ -164,7 +164,7 @@ impl Deployment<'_, Package> {
         let bucket = job.bucket.map(str::to_owned);
         let source = ReleaseSource::Zip(Artifact { zip: package.zip, bucket, origin });
         proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
-        let answer = roll_out(session, &job, proposal, &source, verify).await;
+        let answer = roll_out(session, &job, proposal, &source, scope).await;
         let answer = match &steps {
             Some(rollout) => {
                 let whole = &job.target(Some(&package.sha256));
@@ -182,7 +182,7 @@ impl Deployment<'_, Package> {
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });
         let check = leading(&job.function.checks);
         if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| changed), check) {
-            session.console.note(&repeat::note(&job.function, url, check));
+            session.note_once(&repeat::note(&job.function, url, check));
         }
         if let (Some(weight), Some(version)) = (answer.shift, &answer.outputs.shifted) {
             let name = &job.function.name;

@@ -5,7 +5,7 @@ use crate::apply::{Event, Observed, Reason};
 use crate::aws::{LogReader, Split, Spread};
 use crate::commands::session::Session;
 use crate::commands::site::Job;
-use crate::commands::verification::Verification;
+use crate::commands::verification::{Scope, Verification};
 use crate::failure::{Failure, FailureKind};
 use crate::logs::{Counted, Since, Traffic};
 use crate::manifest::Rollout;
@@ -69,7 +69,7 @@ impl<'a> Watch<'a> {
         let names = job.names();
         let (group, own) = (names.log_group(), names.own_log_group());
         let function = (group != own).then(|| names.function_name());
-        let checks = Verification::of(session, job, target, observed, true);
+        let checks = Verification::of(session, job, target, observed, Scope::All);
         Watch {
             session,
             job,

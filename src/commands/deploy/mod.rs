@@ -20,6 +20,7 @@ use super::project::Project;
 use super::session::Session;
 use super::site::Site;
 use super::values::connect;
+use super::verification::Scope;
 use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::manifest::Function;
@@ -80,8 +81,11 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     }
     let publishes = deployments.iter().any(Deployment::publishes);
     let origin = if publishes { packaging::origin(&project.directory) } else { None };
-    let verify = !arguments.no_verify;
-    let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, origin.clone(), verify, began));
+    let scope = match Scope::wanted(!arguments.no_verify) {
+        Scope::All if arguments.repeated => Scope::New,
+        scope => scope,
+    };
+    let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, origin.clone(), scope, began));
     let functions = join_all(work).await;
     Ok(site.functions(&project, functions).into())
 }

@@ -9,6 +9,7 @@ use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
 use crate::commands::site::Job;
+use crate::commands::verification::Scope;
 use crate::failure::{Failure, FailureKind};
 use crate::manifest::Rollout;
 use crate::plan::{ResourceKind, plan};
@@ -104,7 +105,7 @@ impl SelfEnding<'_> {
         let proposal = Proposal::new(current, Stack { live, ..self.whole.clone() });
         proposal.refuse_strangers()?;
         let source = ReleaseSource::Version(split.shifted.clone());
-        Ok(roll_out(self.session, self.job, proposal, &source, true).await)
+        Ok(roll_out(self.session, self.job, proposal, &source, Scope::All).await)
     }
 
     /// The answer of a shift that stopped for this reason.

@@ -15,5 +15,5 @@ mod tests;
 pub(super) use conversation::converse;
 pub(super) use messages::Messages;
 pub use problem::McpProblem;
-pub use sender::{Instance, Instances, McpSeen, NEW_INSTANCE, Sessions};
+pub use sender::{Instance, Instances, McpSeen, NEW_INSTANCE, SPARE_INSTANCE, Sessions};
 pub(super) use sender::{Sender, Sent, Stop};

@@ -32,6 +32,8 @@ impl Instances {
 
 /// The header by which a request asks the local cloud for a new instance, and by which the cloud says that it was one.
 pub const NEW_INSTANCE: (&str, &str) = ("x-localcloud-instance", "new");
+/// The header that has the local cloud start an instance beside the one that answers, for the next request.
+pub const SPARE_INSTANCE: (&str, &str) = ("x-localcloud-instance", "spare");
 
 /// What an MCP server said of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
 
+use super::contents::Contents;
 use super::files::{DRAFT, make_directory, remove_tree};
 use super::key_pair::{self, Credentials};
 use super::ownership::{self, DIRECTORIES, prepare};
@@ -36,6 +37,8 @@ pub(crate) struct Directory {
     root: PathBuf,
     /// The paths in `code` and `opt` that must not be deleted.
     pub(crate) uses: Uses,
+    /// The files in `code`.
+    pub(crate) contents: Contents,
     lock: File,
 }
 
@@ -61,7 +64,8 @@ impl Directory {
         for path in DIRECTORIES.map(|name| root.join(name)) {
             make_directory(&path).with_context(|| format!("cannot create `{}`", path.display()))?;
         }
-        Ok(Self { root, uses: Uses::default(), lock })
+        let contents = Contents::new(root.join("files"));
+        Ok(Self { root, uses: Uses::default(), contents, lock })
     }
 
     /// The directory of an unpacked zip, named by the digest in hex.
@@ -94,6 +98,16 @@ impl Directory {
         self.root.join("run")
     }
 
+    /// The directory where all versions of a function see their code, each in its own mount namespace.
+    pub(crate) fn task(&self, region: &str, function: &str) -> PathBuf {
+        self.root.join("task").join(region).join(function)
+    }
+
+    /// The directory of the modules that Python has compiled.
+    pub(crate) fn python_cache(&self) -> PathBuf {
+        self.root.join("pycache")
+    }
+
     /// The data directory itself, without symbolic links in its path.
     pub(crate) fn root(&self) -> &Path {
         &self.root
@@ -113,11 +127,31 @@ impl Directory {
         let objects: HashSet<&str> = world.buckets.values().flat_map(|bucket| bucket.files()).collect();
         let is_draft = |path: &PathBuf| path.to_string_lossy().ends_with(DRAFT);
         let unknown = |path: &PathBuf| !path.file_name().is_some_and(|name| objects.contains(&*name.to_string_lossy()));
-        let code = listed(&self.root.join("code")).filter(is_draft);
+        let code = listed(&self.root.join("code")).chain(listed(&self.root.join("files"))).filter(is_draft);
         let leftovers = listed(&self.run()).chain(listed(&self.opt())).chain(code);
         for path in leftovers.chain(listed(&self.objects()).filter(unknown)) {
             // What cannot be removed now is tried again at the next start.
             let _ = remove_tree(&path);
+        }
+        self.contents.remove_unused();
+        self.clean_tasks(world);
+    }
+
+    /// Removes the places of functions that do not exist, with the modules that Python compiled there.
+    fn clean_tasks(&self, world: &World) {
+        let tasks = self.root.join("task");
+        let compiled = self.python_cache().join(tasks.strip_prefix("/").unwrap_or(&tasks));
+        let exists = |region: &str, function: &str| {
+            world.regions.get(region).is_some_and(|region| region.functions.contains_key(function))
+        };
+        for region in listed(&tasks) {
+            for task in listed(&region) {
+                let (Ok(name), Ok(of)) = (task.strip_prefix(&region), region.strip_prefix(&tasks)) else { continue };
+                if !exists(&of.to_string_lossy(), &name.to_string_lossy()) {
+                    let _ = remove_tree(&compiled.join(of).join(name));
+                    let _ = remove_tree(&task);
+                }
+            }
         }
     }
 

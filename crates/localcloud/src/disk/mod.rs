@@ -1,5 +1,6 @@
 //! The data directory: who owns it, what is in it, and how files are written and deleted.
 
+pub(crate) mod contents;
 pub(crate) mod directory;
 pub(crate) mod files;
 pub(crate) mod key_pair;

@@ -17,8 +17,9 @@ pub const MARKER: &str = ".lamstream-local-cloud";
 /// erasing clouds there; [`erase`] deletes it last.
 pub const LOCK: &str = ".lamstream-local-cloud.lock";
 
-/// The directories of code, logs, layers, instances and objects.
-pub(crate) const DIRECTORIES: [&str; 5] = ["code", "logs", "opt", "run", "s3"];
+/// The directories of code, its files, logs, layers, Python's compiled modules, instances, objects, and of the places where
+/// functions see their code.
+pub(crate) const DIRECTORIES: [&str; 8] = ["code", "files", "logs", "opt", "pycache", "run", "s3", "task"];
 
 /// The files that this crate, or the program around it, keeps in a data directory, except for the marker and the key
 /// pair.

@@ -1,12 +1,14 @@
 //! Unpacks uploads, which are not trusted.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Cursor, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
+use super::contents::{AddError, Linking};
 use super::directory::Directory;
 use super::files::{draft_in, is_disk_error, remove_tree, replace};
 use crate::wire::error::Fault;
@@ -34,7 +36,7 @@ pub(crate) fn unpack(data: &Directory, digest: &str, zip: &[u8]) -> Result<(), F
         return Ok(());
     }
     let draft = draft_in(&data.code(""));
-    let kept = unpack_into(&draft, zip, LARGEST).and_then(|()| {
+    let kept = unpack_into(&draft, zip, LARGEST, &data.contents.link()).and_then(|()| {
         replace(&data.zip(digest), &draft_in(&data.code("")), zip).map_err(Fault::unwritten)?;
         // If the same code is uploaded twice at the same time, one of the two directories is used for both.
         match fs::rename(&draft, &target) {
@@ -61,13 +63,13 @@ fn refuse_or_unwritten(path: &Path, name: &str, error: io::Error) -> Fault {
 /// The longest target of a link.
 const LONGEST_TARGET: u64 = 4096;
 
-fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
+fn unpack_into(root: &Path, zip: &[u8], largest: u64, known: &Linking<'_>) -> Result<(), Fault> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| Fault::parameter(REFUSAL))?;
     make_directory(root, "")?;
     let (mut links, mut closed) = (Vec::new(), Vec::new());
     let mut left = largest;
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(refuse)?;
+        let entry = archive.by_index(index).map_err(refuse)?;
         let raw = std::str::from_utf8(entry.name_raw()).map_err(refuse)?.to_owned();
         let name = inside(&raw)?;
         let path = root.join(&name);
@@ -99,14 +101,8 @@ fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
             links.push((path, target, raw));
             continue;
         }
-        // The sizes in the headers are not trusted: the bytes that come out are counted.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(others * 0o111)
-            .open(&path)
-            .map_err(|error| refuse_or_unwritten(&path, &raw, error))?;
-        left -= copy(&mut entry, &mut file, left, (&path, &raw))?;
+        drop(entry);
+        left -= add_file(&mut archive, index, known, (&path, &raw, others * 0o111), left)?;
     }
     // Last, so that nothing is written through a link. As on AWS, a link may lead anywhere: the function may follow it,
     // and this cloud never does.
@@ -121,6 +117,59 @@ fn unpack_into(root: &Path, zip: &[u8], largest: u64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Creates a file with its name and mode, or links it if its content is known. Returns its size.
+fn add_file(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    known: &Linking<'_>,
+    (path, name, mode): (&Path, &str, u32),
+    left: u64,
+) -> Result<u64, Fault> {
+    let content = content(archive, index, mode).map_err(refuse)?;
+    match known.place(&content, path) {
+        Some(size) if size <= left => return Ok(size),
+        Some(_) => return Err(too_large()),
+        None => {}
+    }
+    // The sizes in the headers are not trusted: the bytes that come out are counted.
+    let mut entry = archive.by_index(index).map_err(refuse)?;
+    let added =
+        known.add(&content, (path, mode), |file| copy(&mut entry, file, left, (path, name)).map_err(Refused::Content));
+    added.map_err(|refused| match refused {
+        Refused::Content(fault) => fault,
+        Refused::File(AddError::Uncreated(error)) => refuse_or_unwritten(path, name, error),
+        Refused::File(AddError::Unwritten(error)) => Fault::unwritten(error),
+    })
+}
+
+/// Why a file of a package is not there.
+enum Refused {
+    Content(Fault),
+    File(AddError),
+}
+
+impl From<AddError> for Refused {
+    fn from(error: AddError) -> Self {
+        Self::File(error)
+    }
+}
+
+/// Names the content of an entry without unpacking it. Equal names mean equal bytes: the same compressed bytes, with the
+/// same checksum to compare with, always unpack alike.
+fn content(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, mode: u32) -> zip::result::ZipResult<String> {
+    let mut entry = archive.by_index_raw(index)?;
+    let mut digest = Sha256::new();
+    digest.update(format!("{:?} {} {mode:o} ", entry.compression(), entry.crc32()));
+    let mut compressed = Vec::new();
+    entry.read_to_end(&mut compressed)?;
+    digest.update(&compressed);
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn too_large() -> Fault {
+    Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes"))
+}
+
 fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, (path, name): (&Path, &str)) -> Result<u64, Fault> {
     let mut buffer = vec![0; 64 * 1024];
     let mut copied = 0;
@@ -133,7 +182,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write, left: u64, (path, name): (&Pa
         };
         copied += count as u64;
         if copied > left {
-            return Err(Fault::parameter(format!("Unzipped size must be smaller than {LARGEST} bytes")));
+            return Err(too_large());
         }
         to.write_all(&buffer[..count]).map_err(|error| unwritten(path, error))?;
     }
@@ -162,6 +211,7 @@ mod tests {
     use zip::write::SimpleFileOptions;
 
     use super::unpack_into;
+    use crate::disk::contents::Contents;
 
     fn zip(name: &str, mode: u32, content: &[u8]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -172,7 +222,10 @@ mod tests {
 
     fn attempt(zip: &[u8], largest: u64) -> (Result<(), String>, tempfile::TempDir) {
         let outer = tempfile::tempdir().expect("a directory");
-        let result = unpack_into(&outer.path().join("code"), zip, largest).map_err(|fault| fault.message);
+        let contents = Contents::new(outer.path().join("files"));
+        std::fs::create_dir(outer.path().join("files")).expect("a directory");
+        let result = unpack_into(&outer.path().join("code"), zip, largest, &contents.link());
+        let result = result.map_err(|fault| fault.message);
         (result, outer)
     }
 

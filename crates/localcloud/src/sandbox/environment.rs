@@ -16,6 +16,8 @@ pub(super) struct Paths<'a> {
     pub(super) own: &'a Path,
     /// Its layers, if it has any.
     pub(super) opt: Option<&'a Path>,
+    /// Where Python keeps the modules that it compiles.
+    pub(super) python_cache: Option<&'a Path>,
 }
 
 /// The variables that AWS documents, then the function's own.
@@ -58,6 +60,8 @@ pub(super) fn variables(
     if configuration.runtime.starts_with("python") {
         // Python's own bootstrap would add the packages of layers, but the adapter runs instead of it.
         variables.extend([set("PYTHONPATH", RUNTIME_DIRECTORY.to_owned())]);
+        // It could not write beside the code, which is read-only, and would compile every module at each start.
+        variables.extend(paths.python_cache.map(|cache| set("PYTHONPYCACHEPREFIX", cache.display().to_string())));
     }
     if paths.opt.is_some() {
         variables.extend(node_path(&configuration.runtime, &opt.to_string()));

@@ -43,6 +43,10 @@ struct Instances {
     pools: HashMap<String, Pool>,
     /// The ports of web apps, by instance.
     ports: HashMap<u64, PortHolder>,
+    /// The functions whose web app has last started on another port than the one that it asks for.
+    movable: HashSet<FunctionKey>,
+    /// The builds of which an instance starts for the next request.
+    spares: HashSet<String>,
 }
 
 /// The instance that has a port.
@@ -155,6 +159,34 @@ impl Fleet {
         let Some(port) = port else { return };
         let holder = PortHolder { port, function: spec.key(), build: spec.build.clone(), ending: false };
         lock(&self.instances).ports.insert(id, holder);
+    }
+
+    /// Notes whether a function's web app has started on another port than the one that it asks for.
+    pub(super) fn note_movable(&self, function: FunctionKey, is_movable: bool) {
+        let mut instances = lock(&self.instances);
+        match is_movable {
+            true => instances.movable.insert(function),
+            false => instances.movable.remove(&function),
+        };
+    }
+
+    /// Whether a function's web app is known to start on any port.
+    pub(super) fn is_movable(&self, function: &FunctionKey) -> bool {
+        lock(&self.instances).movable.contains(function)
+    }
+
+    /// Notes that an instance starts for the next request. False if none should: one is idle or starts already, or it would
+    /// take a port, or a part of the function's own concurrency, from another one.
+    pub(super) fn begin_spare(&self, spec: &InstanceSpec) -> bool {
+        let has_port = !spec.is_web_app() || self.is_movable(&spec.key());
+        let mut instances = lock(&self.instances);
+        let has_idle = instances.pools.get(&spec.build).is_some_and(|pool| !pool.idle.is_empty());
+        has_port && !has_idle && spec.reserved.is_none() && instances.spares.insert(spec.build.clone())
+    }
+
+    /// Notes that such an instance has started, or has ended.
+    pub(super) fn end_spare(&self, build: &str) {
+        lock(&self.instances).spares.remove(build);
     }
 
     /// Ends the instance that has a port if it is idle, and either of an older build of the same function or `any`.

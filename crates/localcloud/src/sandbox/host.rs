@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::credentials::{Credentials, HandedOver};
 use super::fleet::Fleet;
 use super::spec::InstanceSpec;
-use super::tag;
+use super::{mounts, tag};
 use crate::clock::{self, millis};
 use crate::limits::concurrency::FunctionKey;
 use crate::options::Options;
@@ -31,6 +31,9 @@ impl Host {
     /// If the directory cannot be used, belongs to another user, or another cloud serves it.
     pub(crate) fn open(options: Options) -> anyhow::Result<Arc<Self>> {
         let store = Store::open(&options)?;
+        if options.mount_layers && mounts::refusal().is_none() {
+            store.data.contents.share();
+        }
         raise_descriptor_limit();
         let obedient = is_open_to_root(store.data.root());
         let fleet = Arc::new(Fleet::new(tag::begin_run(&store.data), options.concurrency, obedient));

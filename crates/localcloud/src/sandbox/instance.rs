@@ -127,6 +127,9 @@ pub(super) async fn start(host: Arc<Host>, spec: Arc<InstanceSpec>, queued: Queu
         }
         Err(error) => {
             host.fleet.leave(&spec.build, id);
+            if queued.start.is_spare {
+                host.fleet.end_spare(&spec.build);
+            }
             host.note(&format!("{}:{}: cannot start: {error:#}", spec.function, spec.number));
             let id = &queued.request.id;
             let kind = error.downcast_ref::<StartError>().map_or(CANNOT_START, |error| error.kind);
@@ -267,6 +270,9 @@ impl Instance {
     /// Ends the instance: its processes, its place in the fleet, its directory.
     async fn end(mut self) {
         self.host.fleet.leave(&self.spec.build, self.id);
+        if self.start.is_spare {
+            self.host.fleet.end_spare(&self.spec.build);
+        }
         self.shut_down().await;
         self.extensions.kill().await;
         kill_group(&self.child);

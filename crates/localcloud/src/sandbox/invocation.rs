@@ -38,6 +38,9 @@ impl Instance {
         if queued.reply.is_closed() {
             // The client has left while the process was starting.
             self.deadline = idle;
+            if self.start.is_spare {
+                self.host.fleet.end_spare(&self.spec.build);
+            }
             drop(queued);
             return self.host.fleet.set_idle(&self.spec.build, self.id);
         }
@@ -134,6 +137,9 @@ impl Instance {
             // Its first request is already in the inbox.
             self.init = Some(self.started.elapsed());
             self.report_init_end(Status::Success);
+            if self.is_elsewhere() {
+                self.host.fleet.note_movable(self.spec.key(), true);
+            }
             return true;
         }
         let unanswered = |current: &&mut Current| current.answering.is_none() && current.answered.is_none();
@@ -222,6 +228,7 @@ impl Instance {
         if let Some(problem) = taken {
             self.lost_port(&problem);
         } else if self.init.is_none() && self.is_elsewhere() && self.start.port != PortChoice::Asked {
+            self.host.fleet.note_movable(self.spec.key(), false);
             self.start_again(Start { port: PortChoice::Asked, ..self.start });
         } else if self.init.is_none() {
             match self.port_conflict() {
@@ -310,8 +317,9 @@ impl Instance {
             self.refuse_first(Status::Timeout, |id| failure("Sandbox.Timedout", id, &how));
         } else {
             // Not every app reads its port from a variable: the next start waits for the port of this one.
+            self.host.fleet.note_movable(self.spec.key(), false);
             let port = if self.has_port() { PortChoice::Asked } else { PortChoice::Preferred };
-            self.start_again(Start { patient: true, port });
+            self.start_again(Start { patient: true, port, ..self.start });
         }
     }
 

@@ -50,6 +50,10 @@ pub(super) struct Endpoints {
 /// Everything that the processes of one instance have in common.
 pub(super) struct Launch {
     root: PathBuf,
+    /// Where its processes see the code: always at the same place, if they have mounts of their own.
+    task: PathBuf,
+    /// Where Python keeps the modules that it compiles, if its code is always at the same place.
+    python_cache: Option<PathBuf>,
     own: PathBuf,
     /// The function's layers, if it has any.
     opt: Option<PathBuf>,
@@ -86,18 +90,22 @@ impl Launch {
         }
         warnings.extend(language::provide(&spec.configuration.runtime, &own.join("bin"))?);
         let port = spec.is_web_app().then(|| PortLease::new(spec.configuration.variables(), choice)).transpose()?;
-        warnings.extend(port.as_ref().and_then(PortLease::warning));
+        let warning = port.as_ref().and_then(PortLease::warning);
+        warnings.extend(warning.filter(|_| !host.fleet.is_movable(&spec.key())));
         let root = host.store.data.code(&spec.code.digest);
         let mounted = opt.is_some() && refusal.is_none();
         let isolated = host.options.mount_layers && mounts::refusal().is_none();
-        let credentials = host.handed_over.of(&spec.key());
-        Ok(Self { root, own: own.to_owned(), isolated, mounted, opt, opt_use, port, credentials, warnings })
+        let task = if isolated { host.store.data.task(&spec.region, &spec.function) } else { root.clone() };
+        std::fs::create_dir_all(&task)?;
+        let python_cache = isolated.then(|| host.store.data.python_cache());
+        let (own, credentials) = (own.to_owned(), host.handed_over.of(&spec.key()));
+        Ok(Self { root, task, python_cache, own, isolated, mounted, opt, opt_use, port, credentials, warnings })
     }
 
     /// The mount namespace of one process.
     fn namespace(&self) -> std::io::Result<Option<MountNamespace>> {
         let layers = self.opt.as_deref().filter(|_| self.mounted);
-        self.isolated.then(|| MountNamespace::new(&self.root, layers)).transpose()
+        self.isolated.then(|| MountNamespace::new(&self.root, &self.task, layers)).transpose()
     }
 
     /// The runtime: the function's `bootstrap`, or the wrapper of a language's runtime.
@@ -115,7 +123,7 @@ impl Launch {
             }
             let shown = "/var/task/bootstrap".to_owned();
             binary::refuse_foreign(&bootstrap).map_err(|error| binary::refusal(&bootstrap, &shown, &error))?;
-            return Ok(Program { command: Command::new(&bootstrap), real: bootstrap, shown });
+            return Ok(Program { command: Command::new(self.task.join("bootstrap")), real: bootstrap, shown });
         }
         let Some(wrapper) = configuration.variables().get(WRAPPER) else {
             let runtime = &configuration.runtime;
@@ -185,7 +193,12 @@ impl Launch {
     /// Configures a process like all processes of the instance.
     fn configure(&self, command: &mut Command, spec: &InstanceSpec, endpoints: &Endpoints) -> std::io::Result<()> {
         let opt = if self.mounted { Some(Path::new("/opt")) } else { self.opt.as_deref() };
-        let paths = environment::Paths { task_root: &self.root, own: &self.own, opt };
+        let paths = environment::Paths {
+            task_root: &self.task,
+            own: &self.own,
+            opt,
+            python_cache: self.python_cache.as_deref(),
+        };
         let credentials = self.credentials.clone().unwrap_or_else(Credentials::invalid);
         command
             .current_dir(&self.root)

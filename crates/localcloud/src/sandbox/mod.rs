@@ -42,5 +42,5 @@ pub(crate) use host::Host;
 pub(crate) use invoke::invoke;
 pub use language::missing_interpreter;
 pub(crate) use layers::{adapter, layers_directory};
-pub(crate) use request::{INSTANCE, NEW, Outcome, Request, trace};
+pub(crate) use request::{INSTANCE, NEW, Outcome, Request, SPARE, trace};
 pub(crate) use spec::InstanceSpec;

@@ -1,5 +1,5 @@
-//! A mount namespace for one process and its children: as on AWS, the function's code is read-only, and so is `/opt`, which
-//! is its layers.
+//! A mount namespace for one process and its children: as on AWS, the function's code is read-only and in the same place
+//! for every version, and `/opt`, which is its layers, is read-only, too.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -17,6 +17,8 @@ use rustix::thread::UnshareFlags;
 /// What has to be mounted. Everything is prepared before the fork, because nothing may be allocated after it.
 pub(super) struct MountNamespace {
     code: ReadOnly,
+    /// Where the code is seen.
+    task: CString,
     layers: Option<ReadOnly>,
     /// Our user and group, for a user namespace; `None` for root, which needs none.
     users: Option<(Vec<u8>, Vec<u8>)>,
@@ -44,11 +46,12 @@ impl ReadOnly {
 impl MountNamespace {
     /// # Errors
     /// If a path contains a NUL byte or does not exist.
-    pub(super) fn new(code: &Path, layers: Option<&Path>) -> io::Result<Self> {
+    pub(super) fn new(code: &Path, task: &Path, layers: Option<&Path>) -> io::Result<Self> {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let same = |id: u32| format!("{id} {id} 1").into_bytes();
         let users = (user != 0).then(|| (same(user), same(group)));
-        Ok(Self { code: ReadOnly::new(code)?, layers: layers.map(ReadOnly::new).transpose()?, users })
+        let task = CString::new(task.as_os_str().as_bytes())?;
+        Ok(Self { code: ReadOnly::new(code)?, task, layers: layers.map(ReadOnly::new).transpose()?, users })
     }
 
     /// Enters the namespace, and the directory of the code. This is called between fork and exec: it makes system calls and
@@ -71,12 +74,12 @@ impl MountNamespace {
         }
         // The mounts must not be visible elsewhere.
         mount_change(c"/", MountPropagationFlags::REC | MountPropagationFlags::PRIVATE)?;
-        self.code.mount(&self.code.directory)?;
+        self.code.mount(&self.task)?;
         if let Some(layers) = &self.layers {
             layers.mount(c"/opt")?;
         }
         // The current directory is still below the mount.
-        Ok(chdir(&*self.code.directory)?)
+        Ok(chdir(&*self.task)?)
     }
 }
 
@@ -114,7 +117,7 @@ pub(super) fn refusal_of_layers() -> Option<&'static str> {
 #[expect(unsafe_code, reason = "the namespace is entered between fork and exec")]
 fn attempt() -> io::Result<()> {
     let directory = tempfile::tempdir()?;
-    let namespace = MountNamespace::new(directory.path(), None)?;
+    let namespace = MountNamespace::new(directory.path(), directory.path(), None)?;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "exit 0"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: as in `MountNamespace::enter`.

@@ -145,7 +145,9 @@ fn number(environment: &BTreeMap<String, String>, names: &[&str]) -> Option<u16>
 /// Frees the port that a new instance asks for, and waits for it up to a limit. This ends an idle instance of an older
 /// build of the same function; or any idle instance, if the app needs this port.
 pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
-    if !spec.is_web_app() || start.port == PortChoice::Another {
+    // An app that starts on any port leaves this one to the release that still gets the requests.
+    let is_movable = start.port == PortChoice::Preferred && host.fleet.is_movable(&spec.key());
+    if !spec.is_web_app() || start.port == PortChoice::Another || is_movable {
         return;
     }
     let port = asked(spec.configuration.variables());

@@ -17,17 +17,21 @@ pub(crate) struct Request {
     pub(crate) client_context: Option<String>,
     /// Whether an instance is started for it, even if another one is idle.
     pub(crate) new_instance: bool,
+    /// Whether another instance is started beside its own, so that the next request finds one that is idle.
+    pub(crate) with_spare: bool,
 }
 
 /// The header by which a request asks for a new instance, and by which its answer says that it got one. It is not passed
 /// to the function.
 pub(crate) const INSTANCE: &str = "x-localcloud-instance";
-/// The only value that the header has.
+/// The value for a new instance. It is also that of the answer.
 pub(crate) const NEW: &str = "new";
+/// The value for an instance that is started for the next request. Only invocations have it.
+pub(crate) const SPARE: &str = "spare";
 
 impl Request {
     pub(crate) fn new(id: String, event: Bytes) -> Self {
-        Self { id, event, trace: trace(), client_context: None, new_instance: false }
+        Self { id, event, trace: trace(), client_context: None, new_instance: false, with_spare: false }
     }
 }
 
@@ -59,6 +63,8 @@ pub(super) struct Start {
     pub(super) patient: bool,
     /// Which port its app gets.
     pub(super) port: PortChoice,
+    /// Whether it is started for the next request.
+    pub(super) is_spare: bool,
 }
 
 /// Which port an app gets.

@@ -109,10 +109,11 @@ fn end_all(is_target: impl Fn(Pid) -> bool) {
 pub(super) fn begin_run(data: &Directory) -> u64 {
     let path = data.root().join("processes");
     let earlier: Option<u64> = std::fs::read_to_string(&path).ok().and_then(|number| number.trim().parse().ok());
-    let code = format!("LAMBDA_TASK_ROOT={}/", data.code("").display()).replace("//", "/");
+    let root = |of: &str| format!("LAMBDA_TASK_ROOT={}/", data.root().join(of).display());
+    let roots = ["code", "task"].map(root);
     end_all(|pid| {
         let tagged = earlier.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == earlier;
-        tagged || has_variable(pid, |variable| variable.starts_with(code.as_bytes()))
+        tagged || has_variable(pid, |variable| roots.iter().any(|root| variable.starts_with(root.as_bytes())))
     });
     // A cloud that is run by a function of another cloud can only lower the limit.
     let most = getrlimit(Resource::Locks).maximum.unwrap_or(1 << 62).max(4);

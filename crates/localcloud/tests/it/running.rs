@@ -409,10 +409,13 @@ async fn an_update_of_code_is_seen_at_once() {
     let mut text = String::new();
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(code)).unwrap();
     std::io::Read::read_to_string(&mut archive.by_index(0).unwrap(), &mut text).unwrap();
-    let other = zip("bootstrap", format!("{text}\n# another one\n").as_bytes());
+    let other = zip("bootstrap", text.replace("os.getcwd()", "'another one'").as_bytes());
     bench.done(Method::PUT, &format!("{F}/code"), json!({"ZipFile": other, "Publish": true})).await;
     let after = bench.invoked("$LATEST", json!({"path": "/environment"})).await;
-    assert_ne!(after["cwd"], before["cwd"]);
+    assert_eq!(before["cwd"], before["LAMBDA_TASK_ROOT"]);
+    // Every version sees its code in the same place.
+    assert_eq!(after["LAMBDA_TASK_ROOT"], before["LAMBDA_TASK_ROOT"]);
+    assert_eq!(after["cwd"], "another one");
     assert_eq!(bench.invoked("2", json!({"path": "/environment"})).await["cwd"], after["cwd"]);
 }
 
@@ -450,4 +453,18 @@ async fn a_request_can_ask_for_a_new_instance() {
     let answer = bench.signed("lambda", Method::POST, &path, &[("x-localcloud-instance", "new")], event).await;
     let invoked: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert!(![&first["pid"], &second["pid"]].contains(&&invoked["pid"]), "{invoked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_can_have_an_instance_started_for_the_next_request() {
+    let bench = Bench::start().await;
+    bench.function(json!({})).await;
+    let run = bench.data.path().join("run");
+    let instances = || std::fs::read_dir(&run).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
+    let path = format!("{}{F}/invocations?Qualifier=live", bench.address);
+    let event = json!({"path": "/whoami"}).to_string().into_bytes();
+    let answer = bench.signed("lambda", Method::POST, &path, &[("x-localcloud-instance", "spare")], event).await;
+    let first: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    wait_until("there is a second instance", || instances() == 2).await;
+    assert!(first["pid"].is_number(), "{first}");
 }

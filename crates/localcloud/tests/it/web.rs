@@ -355,6 +355,54 @@ async fn the_code_cannot_be_changed() {
     assert!(written.ends_with("done\n"), "{written}");
 }
 
+/// The names of the files below a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let of = |entry: std::fs::DirEntry| match entry.path().is_dir() {
+        true => names(&entry.path()),
+        false => vec![entry.file_name().to_string_lossy().into_owned()],
+    };
+    entries.flat_map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn python_keeps_what_it_compiled_and_every_version_runs_its_own_code() {
+    const RUN: &str = "#!/bin/sh\nexport PYTHONPATH=\"$LAMBDA_TASK_ROOT\"\npython -c 'import word; print(word.SAYS)' > \"$MARK\"\nexec python app.py\n";
+    let bench = web(|_| {}).await;
+    let mark = bench.sign_post("said");
+    let code = |word: &str| {
+        // Of the same size, and a zip has no times.
+        let word = format!("SAYS = '{word}'\n");
+        json!(zipped(&[("run.sh", RUN.as_bytes()), ("app.py", &fixture("app.py")), ("word.py", word.as_bytes())]))
+    };
+    let mut input = app(json!({"MARK": mark}));
+    input["Code"]["ZipFile"] = code("one");
+    let url = bench.public("RESPONSE_STREAM", input).await;
+    let said = async |version: &str| {
+        let alias = json!({"FunctionVersion": version});
+        bench.done(Method::PUT, "/2015-03-31/functions/f/aliases/live", alias).await;
+        bench.http.get(&url).send().await.unwrap().text().await.unwrap();
+        std::fs::read_to_string(&mark).unwrap()
+    };
+    assert_eq!(said("1").await, "one\n");
+    let compiled = names(&bench.data.path().join("pycache"));
+    assert!(compiled.iter().any(|name| name.starts_with("word.cpython-")), "{compiled:?}");
+    for word in ["two", "six"] {
+        let input = json!({"ZipFile": code(word), "Publish": true});
+        let made = bench.done(Method::PUT, "/2015-03-31/functions/f/code", input).await;
+        assert_eq!(said(made["Version"].as_str().unwrap()).await, format!("{word}\n"));
+    }
+    // Back to the first one, and forward again, whatever was compiled last.
+    for version in ["1", "3", "2"] {
+        assert_eq!(said(version).await, ["one\n", "two\n", "six\n"][version.parse::<usize>().unwrap() - 1]);
+    }
+    // What versions have in common is on the disk once.
+    use std::os::unix::fs::MetadataExt;
+    let code = std::fs::read_dir(bench.data.path().join("code")).unwrap().flatten().map(|entry| entry.path());
+    let files: Vec<_> = code.filter_map(|code| std::fs::metadata(code.join("app.py")).ok()).collect();
+    assert!(files.len() == 3 && files.windows(2).all(|pair| pair[0].ino() == pair[1].ino()), "{files:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_can_be_mounted_an_app_runs_anyway_and_that_is_reported() {
     let bench = web(|options| options.mount_layers = false).await;

@@ -1,7 +1,9 @@
 //! Installs packages of Python for the target's version and processor: with uv if it is installed, otherwise with pip.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use super::installed::Installed;
 use super::list::List;
@@ -61,7 +63,9 @@ pub(crate) async fn install(
     // With other settings the same packages come from another index.
     let settings = match &installer {
         Installer::Uv(_) => machine.key(),
-        Installer::Pip(python) => format!("{}\n{:?}", machine.key(), pip::settings(&python.program).await),
+        Installer::Pip(python) => {
+            format!("{}\n{:?}", machine.key(), pip::known_settings(&python.program, &machine).await)
+        }
     };
     let (name, slim) = (installer.name(), importer.is_some());
     let key = tool::key(&format!("{WAY}\n{runtime}\n{architecture}\n{name}\n{slim}\n{settings}\n{of}"));
@@ -119,7 +123,21 @@ fn no_installer(platform: &Platform, why: &str) -> BuildError {
         .hint("install uv: https://docs.astral.sh/uv/")
 }
 
+/// A Python that has pip is asked once.
 fn has_pip(python: &Path) -> bool {
+    static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known().contains(python) {
+        return true;
+    }
+    let has_pip = asked_for_pip(python);
+    if has_pip {
+        known().insert(python.to_owned());
+    }
+    has_pip
+}
+
+fn asked_for_pip(python: &Path) -> bool {
     const QUESTION: &str = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pip') is None)";
     let mut command = std::process::Command::new(python);
     command.args(["-c", QUESTION]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
 
@@ -294,6 +295,21 @@ pub(super) fn read_log(file: &Path) -> Log {
 fn not_for_pip(file: &Path) -> BuildError {
     BuildError::new(format!("cannot install `{}` with pip", file.display()))
         .hint("install uv: https://docs.astral.sh/uv/")
+}
+
+/// The same, asked once for each `machine`: the files and variables of this machine's settings. The file of an interpreter
+/// itself is therefore read once.
+pub(super) async fn known_settings(python: &Path, machine: &Settings) -> Vec<(String, String)> {
+    type Known = BTreeMap<(PathBuf, String), Vec<(String, String)>>;
+    static KNOWN: Mutex<Known> = Mutex::new(Known::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (python.to_owned(), machine.key());
+    if let Some(found) = known().get(&key) {
+        return found.clone();
+    }
+    let found = settings(python).await;
+    known().insert(key, found.clone());
+    found
 }
 
 /// `pip config list`, which includes variables: `global.index-url='…'`, `:env:.cert='…'`.

@@ -10,7 +10,7 @@ use hyper::body::Frame;
 use serde_json::json;
 
 use super::name::{self, Name};
-use crate::sandbox::{self, Answer, INSTANCE, InstanceSpec, LARGEST as LARGEST_ANSWER, NEW, Outcome, Request};
+use crate::sandbox::{self, Answer, INSTANCE, InstanceSpec, LARGEST as LARGEST_ANSWER, NEW, Outcome, Request, SPARE};
 use crate::services::call::Call;
 use crate::services::response::empty;
 use crate::wire::error::{Body, Fault, full};
@@ -62,6 +62,7 @@ fn request(call: &Call) -> Request {
     let event = if call.body.is_empty() { Bytes::from_static(b"{}") } else { call.body.clone() };
     let mut request = Request::new(call.request_id.clone(), event);
     request.new_instance = call.header(INSTANCE) == Some(NEW);
+    request.with_spare = call.header(INSTANCE) == Some(SPARE);
     request.client_context =
         call.header("x-amz-client-context").and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
     request
