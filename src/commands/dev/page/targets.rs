@@ -1,0 +1,133 @@
+//! The URLs that the page may send requests to, and the requests that the manifest describes.
+
+use super::feed::ReadyRequest;
+use crate::aws::Signer;
+use crate::commands::invoke::WAY_BACK;
+use crate::manifest::{Check, Function};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The functions that have a URL, by their names in the manifest.
+#[derive(Default)]
+pub(super) struct Targets(Mutex<BTreeMap<String, Arc<Target>>>);
+
+/// A function's URL.
+pub(super) struct Target {
+    /// With the values of its checks.
+    pub function: Function,
+    pub url: String,
+    /// Set if the URL accepts signed requests only.
+    pub signer: Option<Arc<Signer>>,
+    /// Headers whose values are not shown: the page has a text in their place.
+    pub kept: Vec<KeptHeader>,
+}
+
+/// A header of a check whose value comes from outside the manifest.
+#[derive(Clone, Debug)]
+pub(super) struct KeptHeader {
+    name: String,
+    /// What the page has in its place.
+    shown: String,
+    value: String,
+}
+
+impl Targets {
+    pub(super) fn find(&self, function: &str) -> Option<Arc<Target>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(function).cloned()
+    }
+
+    pub(super) fn replace(&self, targets: Vec<Target>) {
+        let targets = targets.into_iter().map(|target| (target.function.name.clone(), Arc::new(target)));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = targets.collect();
+    }
+}
+
+impl Target {
+    /// The headers of a request, with the values that the page does not have.
+    pub(super) fn with_kept(&self, headers: Vec<(String, String)>) -> Vec<(String, String)> {
+        let filled = |(name, value): (String, String)| {
+            let kept = self.kept.iter().find(|kept| kept.name.eq_ignore_ascii_case(&name) && kept.shown == value);
+            (name, kept.map_or(value, |kept| kept.value.clone()))
+        };
+        headers.into_iter().map(filled).collect()
+    }
+
+    /// The longest silence: Lambda sends nothing more after the function's own timeout.
+    pub(super) fn silence(&self) -> Duration {
+        Duration::from_secs(self.function.timeout.into()) + WAY_BACK
+    }
+}
+
+/// The values of headers that come from outside: `written` is the function as the manifest has it.
+pub(super) fn kept(written: &Function, filled: &Function) -> Vec<KeptHeader> {
+    let checks = written.checks.iter().zip(&filled.checks).enumerate();
+    let headers = checks.flat_map(|(nth, (written, filled))| {
+        written.outside.iter().filter_map(move |outside| {
+            let (_, value) = filled.headers.iter().find(|(name, _)| *name == outside.name)?;
+            Some(KeptHeader { name: outside.name.clone(), shown: shown(nth), value: value.reveal().to_owned() })
+        })
+    });
+    headers.collect()
+}
+
+/// What the page has in place of a value of the check with this index.
+fn shown(nth: usize) -> String {
+    format!("(value from check {})", nth + 1)
+}
+
+/// The requests of a function's checks, as the manifest has them.
+pub(super) fn ready_requests(written: &Function) -> Vec<ReadyRequest> {
+    let requests = written.checks.iter().enumerate().flat_map(|(nth, check)| {
+        let mut headers = check.revealed_headers();
+        headers.extend(check.outside.iter().map(|outside| (outside.name.clone(), shown(nth))));
+        if check.is_mcp() { mcp_requests(check, &headers) } else { vec![request(check, headers)] }
+    });
+    requests.collect()
+}
+
+fn request(check: &Check, mut headers: Vec<(String, String)>) -> ReadyRequest {
+    // A compressed response would be unreadable on the page.
+    let added = check.added_headers().into_iter().filter(|(name, _)| *name != "accept-encoding");
+    headers.extend(added.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    ReadyRequest {
+        label: format!("{} {}", check.method, check.path_and_query()),
+        method: check.method.clone(),
+        path: check.path_and_query(),
+        headers,
+        body: check.body.as_ref().map(|body| body.reveal().to_owned()).unwrap_or_default(),
+    }
+}
+
+/// The requests with which a client of an MCP server begins.
+fn mcp_requests(check: &Check, headers: &[(String, String)]) -> Vec<ReadyRequest> {
+    let own = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+    let client = json!({ "name": "lamstream", "version": env!("CARGO_PKG_VERSION") });
+    let initialize = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+    let request = |id: Option<u32>, method: &str, params: Value| ReadyRequest {
+        label: format!("MCP {method}"),
+        method: "POST".to_owned(),
+        path: check.path_and_query(),
+        headers: own
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .chain(headers.to_vec())
+            .collect(),
+        body: message(id, method, params),
+    };
+    vec![
+        request(Some(1), "initialize", initialize),
+        request(None, "notifications/initialized", json!({})),
+        request(Some(2), "tools/list", json!({})),
+    ]
+}
+
+/// A JSON-RPC message, in several lines.
+fn message(id: Option<u32>, method: &str, params: Value) -> String {
+    let mut message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
+    if let Some(id) = id {
+        message["id"] = json!(id);
+    }
+    serde_json::to_string_pretty(&message).unwrap_or_default()
+}
