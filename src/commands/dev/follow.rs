@@ -88,7 +88,10 @@ impl<'a> Follower<'a> {
                 failed = following => failed?,
                 _ = followed.changed() => {}
             }
-            since = now();
+            // The first round writes lines before it is known which logs to follow.
+            if !functions.is_empty() {
+                since = now();
+            }
         }
     }
 
