@@ -96,9 +96,7 @@ impl Page {
         // The deploy has reported a value that is missing.
         let Ok((filled, site)) = connect_for_checks(session, again, is_good).await else { return };
         let releases = releases(session, &site, &filled).await;
-        if is_good {
-            self.targets.replace(found_targets(&site, project, &filled, urls).await);
-        }
+        self.targets.update(found_targets(&site, project, &filled, urls).await, is_good);
         self.show(project, urls, releases);
     }
 

@@ -104,7 +104,11 @@ function showReady() {
 function showFunctions(found) {
   const before = $('function').value || remembered.tab.read()?.function || remembered.draft.read()?.function;
   const isFirst = functions.length === 0 && found.length > 0;
+  const formOf = (list) => JSON.stringify(list.map(({ name, url, requests }) => [name, url, requests]));
+  // The focus stays where it is.
+  const isSame = formOf(functions) === formOf(found);
   functions = found;
+  if (isSame) return;
   const option = ({ name, url }) => make('option', { value: name, textContent: url ? name : `${name} (no URL)` });
   $('function').replaceChildren(...found.map(option));
   if (found.some((known) => known.name === before)) $('function').value = before;
@@ -207,7 +211,7 @@ class Exchange {
         const lines = (rest + part.value).split('\n');
         rest = lines.pop();
         for (const line of lines) this.take(JSON.parse(line));
-        draw();
+        drawSoon();
       }
       if (this.isOpen) this.end(this.elapsed(), ['the connection to `lamstream dev` ended']);
     } catch (error) {
@@ -405,6 +409,14 @@ function words() {
 }
 
 function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
+
+let isDue = false;
+
+/** Chunks may come faster than a screen shows them. */
+function drawSoon() {
+  if (!isDue) requestAnimationFrame(() => { isDue = false; draw(); });
+  isDue = true;
+}
 
 function draw() {
   if (!exchange) return;

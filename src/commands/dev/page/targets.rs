@@ -38,9 +38,15 @@ impl Targets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(function).cloned()
     }
 
-    pub(super) fn replace(&self, targets: Vec<Target>) {
-        let targets = targets.into_iter().map(|target| (target.function.name.clone(), Arc::new(target)));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = targets.collect();
+    /// The targets after a round. After one that failed, those that were known stay as they are.
+    pub(super) fn update(&self, found: Vec<Target>, is_good: bool) {
+        let mut targets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_good {
+            targets.clear();
+        }
+        for target in found {
+            targets.entry(target.function.name.clone()).or_insert_with(|| Arc::new(target));
+        }
     }
 }
 
