@@ -1,5 +1,5 @@
 // What a person does with the page of `dev --open`, in Chromium. The argument is JSON: the page's `address`, the browser's
-// path (`chromium`), the package that drives it (`driver`), the app's source (`app`), a `gate` that does not exist yet, and
+// path (`chromium`), the package that drives it (`driver`), the app's directory (`app`), a `gate` that does not exist yet, and
 // the directory for pictures (`pictures`).
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ const playwright = createRequire(driver)('playwright-core');
 const browser = await playwright.chromium.launch({ executablePath: chromium, args: ['--no-sandbox'] });
 
 const context = await browser.newContext({ viewport: { width: 1280, height: 960 }, colorScheme: 'light', reducedMotion: 'reduce' });
+context.setDefaultTimeout(60_000);
 const wrong = [];
 const visit = async () => {
   const page = await context.newPage();
@@ -22,6 +23,7 @@ const visit = async () => {
 };
 
 const page = await visit();
+process.on('uncaughtExceptionMonitor', () => console.error(wrong));
 const text = (selector) => page.locator(selector).innerText();
 const until = (selector, words) => page.locator(selector).filter({ hasText: words }).first().waitFor();
 const picture = (name) => page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
@@ -99,15 +101,15 @@ const later = `${gate}-later`;
 await page.locator('#path').fill(`/hold?${later}`);
 await press('Control+Enter');
 await until('#text', 'one is well');
-const source = readFileSync(app, 'utf8');
-writeFileSync(app, "raise SystemExit('not today')");
+writeFileSync(`${app}/check.sh`, "echo 'error: not today'; exit 1\n");
 await page.locator('#phase[data-phase=broken]').waitFor();
 assert.match(await text('#phase'), /the last good release keeps serving/);
-assert.match(await text('#failures'), /error: [^]*not today/);
-assert.match(await text('#verdicts'), /failed/);
-assert.match(await text('#why'), /main\.py/);
+assert.match(await text('#failures'), /error: the build command [^]*not today/);
+await until('#output', 'error: not today');
+assert.match(await text('#why'), /check\.sh/);
 await picture('broken');
-writeFileSync(app, source.replace('"one"', '"two"'));
+writeFileSync(`${app}/check.sh`, 'echo checked\n');
+writeFileSync(`${app}/main.py`, readFileSync(`${app}/main.py`, 'utf8').replace('"one"', '"two"'));
 await page.locator('#phase[data-phase=good]').waitFor();
 assert.equal(await page.locator('#failures pre').count(), 0);
 assert.match(await text('#verdicts'), /verified[^]*first byte/);

@@ -19,7 +19,7 @@ const DRIVER: &str = "playwright-core@1.65.1";
 const LARGEST: usize = 60_000;
 
 const MANIFEST: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'python main.py'\n\
-     url = { auth = 'none' }\n[[functions.site.check]]\npath = '/'\ncontains = 'well'\n\
+     build = { command = 'sh check.sh' }\nurl = { auth = 'none' }\n[[functions.site.check]]\npath = '/'\ncontains = 'well'\n\
      [[functions.site.check]]\npath = '/events'\nsse = true\n";
 
 /// A server with an answer of each kind.
@@ -65,6 +65,7 @@ Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 fn site(manifest: &str) -> Bench {
     let bench = Bench::new(manifest);
     bench.write_all("app/main.py", MAIN);
+    bench.write("app/check.sh", "echo checked\n");
     bench
 }
 
@@ -98,6 +99,8 @@ fn status(arguments: &[&str]) -> String {
 struct Reading {
     child: Child,
     lines: BufReader<ChildStdout>,
+    /// The lines that were read.
+    seen: Vec<String>,
 }
 
 impl Reading {
@@ -106,13 +109,15 @@ impl Reading {
         child.args(["-sSN", "--max-time", "60"]).args(arguments).stdout(Stdio::piped());
         let mut child = child.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Reading { child, lines }
+        Reading { child, lines, seen: Vec::new() }
     }
 
     /// The next line; `None` at the end.
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        (self.lines.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
+        let has_more = self.lines.read_line(&mut line).unwrap() > 0;
+        self.seen.push(line.trim_end().to_owned());
+        has_more.then(|| line.trim_end().to_owned())
     }
 
     /// The next line, as JSON.
@@ -222,13 +227,15 @@ fn chunks_are_timed_where_they_arrive_and_the_feed_follows_every_round() {
     assert!(body(&[first.clone()]).starts_with("one is well"));
     let received = Instant::now();
     // The stream stays open during a broken round and a good one.
-    bench.write("app/main.py", "raise SystemExit('not today')");
-    let state = feed.phase("broken");
-    assert!(state["failures"][0].to_string().contains("not today") && state["serves"] == true, "{state}");
-    assert_eq!(state["why"], "changed: `app/main.py`");
+    bench.write("app/check.sh", "echo 'error: not today'; exit 1\n");
+    let (state, words) = (feed.phase("broken"), feed.seen.join("\n"));
+    assert!(state["failures"][0].to_string().contains("exited with status 1") && state["serves"] == true, "{state}");
+    assert_eq!(state["why"], "changed: `app/check.sh`");
+    assert!(words.contains("error: not today"), "{words}");
+    bench.write("app/check.sh", "echo checked\n");
     bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
     let state = feed.phase("good");
-    assert!(state["failures"] == json!([]) && state["round"] == 3, "{state}");
+    assert!(state["failures"] == json!([]), "{state}");
     assert!(body(&sent(&page, &wish("/", &json!([])))).starts_with("two is well"));
     let held = received.elapsed();
     std::fs::write(&gate, "").unwrap();
@@ -302,7 +309,7 @@ fn a_person_sends_requests_and_sees_what_happens() {
         "address": page,
         "chromium": chromium,
         "driver": programs,
-        "app": bench.path("app/main.py"),
+        "app": bench.path("app"),
         "gate": bench.path("gate"),
         "pictures": pictures,
     });
