@@ -19,6 +19,7 @@ function make(tag, properties = {}, ...children) {
 }
 
 const grouped = (number) => number.toLocaleString('en');
+const counted = (number, what) => `${grouped(number)} ${what}${number === 1 ? '' : 's'}`;
 
 /** Milliseconds in words, as in `lamstream invoke --report`. */
 function inWords(time) {
@@ -405,7 +406,7 @@ function words() {
   if (exchange.isOpen) return exchange.head ? 'The response is arriving…' : 'Waiting for the response…';
   if (exchange.fault) return exchange.fault.join('\n');
   if (exchange.cancelled) return 'Cancelled.';
-  return `Complete: ${grouped(exchange.chunks.length)} ${exchange.chunks.length === 1 ? 'chunk' : 'chunks'}, ${grouped(exchange.bytes)} bytes in ${inWords(exchange.ended)}.`;
+  return `Complete: ${counted(exchange.chunks.length, 'chunk')}, ${counted(exchange.bytes, 'byte')} in ${inWords(exchange.ended)}.`;
 }
 
 function setText(element, text) { if (element.textContent !== text) element.textContent = text; }
@@ -554,7 +555,8 @@ function showVerdicts(found, now) {
     const verdict = check ? (check.passed ? 'verified' : 'failed') : live?.verdict ?? 'unverified';
     const details = [];
     if (check?.passed) {
-      details.push(`${check.what}: status ${check.status}`, `first byte ${inWords(check.first_byte)}`, `${grouped(check.chunks)} chunks in ${inWords(check.duration)}`);
+      if (now === 'broken') details.push('the last good release');
+      details.push(`${check.what}: status ${check.status}`, `first byte ${inWords(check.first_byte)}`, `${counted(check.chunks, 'chunk')} in ${inWords(check.duration)}`);
       if (check.streamed !== null) details.push(check.streamed ? 'streamed' : 'not streamed');
     } else if (check) details.push(check.what);
     else if (live) details.push(`version ${live.version}, from an earlier run`);
