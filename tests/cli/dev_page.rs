@@ -106,7 +106,7 @@ struct Reading {
 impl Reading {
     fn start(arguments: &[&str]) -> Reading {
         let mut child = Command::new("curl");
-        child.args(["-sSN", "--max-time", "60"]).args(arguments).stdout(Stdio::piped());
+        child.args(["-sN", "--max-time", "60"]).args(arguments).stdout(Stdio::piped());
         let mut child = child.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Reading { child, lines, seen: Vec::new() }

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 /// How many lines are kept for a page that is opened later.
 const LINES: usize = 1000;
 
-/// Collects what happens, and wakes those who show it.
+/// Collects what happens, and wakes every page that shows it.
 #[derive(Default)]
 pub(super) struct Feed {
     collected: Mutex<Collected>,

@@ -137,3 +137,51 @@ fn message(id: Option<u32>, method: &str, params: Value) -> String {
     }
     serde_json::to_string_pretty(&message).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest;
+    use crate::stack::Secret;
+
+    fn function(checks: &str) -> Function {
+        let text = format!("app = 'shop'\n[functions.chat]\ncrate = '.'\nurl = {{ auth = 'none' }}\n{checks}\n");
+        let Ok(manifest) = manifest::parse(&text, None) else { panic!("{text}") };
+        manifest.functions.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn a_check_is_a_request() {
+        let check = "check = { method = 'POST', path = '/chat', query = { q = 'a b' }, body = '{}', sse = true }";
+        let [request] = &ready_requests(&function(check))[..] else { panic!("one request") };
+        let expected = ("POST /chat?q=a%20b", "POST", "/chat?q=a%20b", "{}");
+        assert_eq!((&*request.label, &*request.method, &*request.path, &*request.body), expected);
+        assert_eq!(request.headers, [("accept".to_owned(), "text/event-stream".to_owned())]);
+    }
+
+    #[test]
+    fn an_mcp_check_is_what_a_client_sends_first() {
+        let requests = ready_requests(&function("check = { mcp = '/mcp', headers = { x-key = 'k' } }"));
+        let labels: Vec<&str> = requests.iter().map(|request| request.label.as_str()).collect();
+        assert_eq!(labels, ["MCP initialize", "MCP notifications/initialized", "MCP tools/list"]);
+        for request in &requests {
+            let body: Value = serde_json::from_str(&request.body).unwrap();
+            assert!(request.label.ends_with(body["method"].as_str().unwrap()) && body["jsonrpc"] == "2.0");
+            assert!(request.headers.contains(&("x-key".to_owned(), "k".to_owned())));
+        }
+    }
+
+    #[test]
+    fn values_from_outside_are_known_here_alone() {
+        let written = function("check = [{ path = '/' }, { path = '/a', headers = { x-key = { env = 'KEY' } } }]");
+        let mut filled = written.clone();
+        filled.checks[1].headers.push(("x-key".to_owned(), Secret::from("hunter2")));
+        let shown = ready_requests(&written)[1].headers.clone();
+        assert_eq!(shown, [("x-key".to_owned(), "(value from check 2)".to_owned())]);
+        let (url, signer, kept) = (String::new(), None, kept(&written, &filled));
+        let target = Target { function: filled, url, signer, kept };
+        assert_eq!(target.with_kept(shown), [("x-key".to_owned(), "hunter2".to_owned())]);
+        let own = vec![("x-key".to_owned(), "mine".to_owned())];
+        assert_eq!(target.with_kept(own.clone()), own);
+    }
+}
