@@ -27,6 +27,9 @@ const ROOM: usize = 1024;
 /// The pause after a connection that could not be accepted, such as for want of descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A tab may be older than this run, which has a token of its own.
+const ELSEWHERE: &str = "Open the address that `lamstream dev --open` prints.";
+
 /// The page loads nothing from elsewhere and runs nothing but its own script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -84,7 +87,7 @@ impl Server {
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Answer {
         let mut answer = self.routed(request).await.unwrap_or_else(|status| {
-            let mut answer = text("text/plain; charset=utf-8", format!("{status}\n"));
+            let mut answer = text("text/plain; charset=utf-8", format!("{status}\n{ELSEWHERE}\n"));
             *answer.status_mut() = status;
             answer
         });
