@@ -11,6 +11,7 @@ const HELP: Help = Help {
     examples: &[
         ("Serve all functions, and deploy them again at every edit", "lamstream dev"),
         ("Serve one at a port of your choice", "lamstream dev chat --port 8000"),
+        ("Send requests from a page, and see when each chunk of the response arrives", "lamstream dev --open"),
     ],
 };
 
@@ -27,6 +28,11 @@ pub struct Dev {
     /// Also serve the function's URL at this port of 127.0.0.1
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
+    /// Open a page that sends requests and shows responses, checks, logs and releases
+    ///
+    /// Without a screen, lamstream only prints the page's address.
+    #[arg(long)]
+    pub open: bool,
     /// Skip verification of the new version and the URL
     #[arg(long)]
     pub no_verify: bool,

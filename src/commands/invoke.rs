@@ -23,7 +23,7 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 const CLOCKS: Duration = Duration::from_secs(60);
 
 /// Lambda sends nothing more after the function's own timeout; this is for the network.
-const WAY_BACK: Duration = Duration::from_secs(5);
+pub(super) const WAY_BACK: Duration = Duration::from_secs(5);
 
 pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answer, Failure> {
     let headers = headers(&arguments.headers)?;

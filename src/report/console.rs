@@ -7,7 +7,7 @@ use crate::apply::{Event, Step};
 use crate::failure::{Failure, Message, Piece};
 use crate::stack::Secret;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How often the reporter may show how long its steps have taken.
@@ -25,6 +25,15 @@ pub trait CommandLine: Send + Sync {
     fn set_region(&self, region: &str);
 }
 
+/// What a listener receives, with secrets hidden.
+pub(crate) enum Shown<'a> {
+    Event(&'a Event),
+    /// The failures of a run; none if it succeeded.
+    Failures(&'a [Failure]),
+}
+
+type Listener = Box<dyn Fn(Shown<'_>) + Send + Sync>;
+
 /// stdout and stderr. Clones share the reporter and the progress of the run.
 #[derive(Clone)]
 pub struct Console {
@@ -35,6 +44,7 @@ pub struct Console {
     secrets: Arc<Mutex<Vec<Secret>>>,
     command_line: Arc<dyn CommandLine>,
     progress: Arc<Mutex<Progress>>,
+    listener: Arc<OnceLock<Listener>>,
 }
 
 impl Console {
@@ -66,7 +76,26 @@ impl Console {
             secrets: Arc::default(),
             command_line: Arc::new(command_line),
             progress: Arc::default(),
+            listener: Arc::default(),
         }
+    }
+
+    /// From now on, also shows the run's events and failures to this listener. Another program may then not draw on the
+    /// terminal. There can be one.
+    pub(crate) fn listen(&self, listener: impl Fn(Shown<'_>) + Send + Sync + 'static) {
+        // A second one would be a mistake of the caller, and hears nothing.
+        let _ = self.listener.set(Box::new(listener));
+    }
+
+    fn let_hear(&self, shown: Shown<'_>) {
+        if let Some(listener) = self.listener.get() {
+            listener(shown);
+        }
+    }
+
+    fn report(&self, event: &Event) {
+        locked(&self.reporter).on(event);
+        self.let_hear(Shown::Event(event));
     }
 
     /// A console with another reporter. Must be called inside a runtime.
@@ -115,18 +144,27 @@ impl Console {
     pub fn tell(&self, event: &Event) {
         locked(&self.progress).on(event);
         match event {
-            Event::BuildLine { line } => locked(&self.reporter).on(&Event::BuildLine { line: self.hiding(line) }),
+            Event::BuildLine { line } => self.report(&Event::BuildLine { line: self.hiding(line) }),
             Event::Stays { function, why } => {
                 let (function, why) = (function.clone(), self.completed(why));
-                locked(&self.reporter).on(&Event::Stays { function, why });
+                self.report(&Event::Stays { function, why });
             }
-            event => locked(&self.reporter).on(event),
+            event => self.report(event),
         }
     }
 
     /// Shows the output of a build that failed, with `--quiet` too.
     pub(crate) fn show_output(&self, lines: &[String]) {
-        lines.iter().for_each(|line| outlet::to_stderr(&Line::coloured(&self.hiding(line))));
+        for line in lines.iter().map(|line| self.hiding(line)) {
+            outlet::to_stderr(&Line::coloured(&line));
+            self.let_hear(Shown::Event(&Event::BuildLine { line }));
+        }
+    }
+
+    /// A note that is also shown with `--quiet`.
+    pub(crate) fn insist(&self, line: &str) {
+        locked(&self.reporter).pause();
+        outlet::to_stderr(&Line::plain(&self.completed(line)));
     }
 
     /// From now on, hides these values in quoted text: in the reasons of failures, and in the output of builds. A
@@ -172,7 +210,8 @@ impl Console {
         }
     }
 
-    fn completed_in(&self, failure: &Failure) -> Failure {
+    /// The failure with secrets hidden in text that may be quoted, and commands completed.
+    pub(crate) fn completed_in(&self, failure: &Failure) -> Failure {
         Failure {
             message: self.completed_message(&failure.message),
             caused_by: failure.caused_by.iter().map(|cause| self.hiding(cause)).collect(),
@@ -194,7 +233,7 @@ impl Console {
 
     /// Whether another program, such as cargo, may draw on the terminal.
     pub fn is_terminal(&self) -> bool {
-        self.terminal
+        self.terminal && self.listener.get().is_none()
     }
 
     /// The reason why no user can answer a question; `None` if one can.
@@ -268,6 +307,7 @@ impl Console {
         let failures = failure.into_iter().chain(answer.into_iter().flat_map(Answer::failures));
         let failures: Vec<Failure> = failures.map(|failure| self.completed_in(failure)).collect();
         *locked(&self.progress) = Progress::default();
+        self.let_hear(Shown::Failures(&failures));
         say(failures.iter()).is_empty()
     }
 

@@ -33,11 +33,12 @@ pub(crate) use answer::{
     LogLine, NotCompared, Response, StepAnswer, StepVerdict, Zip,
 };
 pub(crate) use chart::chart;
+pub(crate) use console::Shown;
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;
 pub(crate) use silent::Silent;
-pub(crate) use story::{failure_lines, plan_lines, seen_line};
+pub(crate) use story::{failure_lines, plan_lines, seen_line, told};
 pub use style::Line;
 pub(crate) use terminal::Terminal;
 pub(crate) use timeline::{PictureFormat, Timeline};

@@ -15,7 +15,7 @@ pub(super) const WAITING: &str = "Waiting";
 const BAR: usize = 20;
 
 /// The line for a completed event; `None` for events that only start or continue a step.
-pub(super) fn told(event: &Event) -> Option<Line> {
+pub(crate) fn told(event: &Event) -> Option<Line> {
     match event {
         Event::BuildLine { line } => Some(Line::coloured(line)),
         Event::BuildWaits { for_what, .. } => Some(Line::verb(CYAN, WAITING, &format!("for {for_what}"))),

@@ -58,8 +58,8 @@ impl Reporter for Terminal {
                 self.clear();
                 self.cargo_draws = true;
             }
-            // Cargo draws nothing until its turn.
-            Event::BuildWaits { .. } | Event::Packaged { .. } => {
+            // Cargo draws nothing until its turn, nor if its lines come as events.
+            Event::BuildWaits { .. } | Event::BuildLine { .. } | Event::Packaged { .. } => {
                 self.clear();
                 self.cargo_draws = false;
             }

@@ -43,14 +43,17 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 "#;
 
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Dev {
-    fn start(bench: &Bench, arguments: &[&str]) -> Dev {
-        let mut command = bench.command(&[&["dev"], arguments].concat());
+    pub(crate) fn start(bench: &Bench, arguments: &[&str]) -> Dev {
+        Dev::run(&mut bench.command(&[&["dev"], arguments].concat()))
+    }
+
+    pub(crate) fn run(command: &mut Command) -> Dev {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let pipes: [Box<dyn Read + Send>; 2] =
@@ -65,7 +68,7 @@ impl Dev {
     }
 
     /// Reads lines up to the one that contains this.
-    fn until(&self, words: &str) -> Vec<String> {
+    pub(crate) fn until(&self, words: &str) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
             match self.lines.recv_timeout(LINE) {
@@ -89,12 +92,12 @@ impl Dev {
         url.unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id() as i32).unwrap(), signal).unwrap();
     }
 
     /// Waits until all of its output is read, which needs every process that has it to end.
-    fn end(&mut self) -> Vec<String> {
+    pub(crate) fn end(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
             match self.lines.recv_timeout(LINE) {

@@ -16,6 +16,7 @@ mod crates;
 mod credentials;
 mod deploys;
 mod dev;
+mod dev_page;
 mod documents;
 mod handed_over;
 mod harmless;

@@ -20,11 +20,12 @@ const CHECKED: &[&str] = &[
     "benches",
     ".ci/run",
     ".ci/arm64",
+    ".ci/browser",
     ".ci/deny",
     ".ci/musl",
 ];
 const OWN: &str = "tests/tidy/phrases.rs";
-const EXTENSIONS: &[&str] = &["js", "md", "mjs", "py", "rs", "sh", "toml"];
+const EXTENSIONS: &[&str] = &["css", "html", "js", "md", "mjs", "py", "rs", "sh", "toml"];
 
 /// In lower case: the phrase, and what to write instead. Add to it whenever a review finds another.
 const PHRASES: &[(&str, &str)] = &[

@@ -1,5 +1,6 @@
 //! The logs of the functions, as they are written.
 
+use super::page::Page;
 use crate::apply::CloudError;
 use crate::aws::{Account, LogEvent, LogReader};
 use crate::commands::project::Project;
@@ -16,6 +17,8 @@ use tokio::sync::watch;
 /// Prints what functions write to their logs.
 pub(super) struct Follower<'a> {
     session: &'a Session,
+    /// Shows them, too.
+    page: Option<&'a Page>,
     /// Milliseconds since 1970: what was written before is not printed.
     since: i64,
     followed: watch::Sender<Following>,
@@ -38,8 +41,8 @@ struct Followed {
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(session: &'a Session) -> Follower<'a> {
-        Follower { session, since: now(), followed: watch::Sender::default() }
+    pub(super) fn new(session: &'a Session, page: Option<&'a Page>) -> Follower<'a> {
+        Follower { session, page, since: now(), followed: watch::Sender::default() }
     }
 
     /// From now on, prints the logs of the project's functions.
@@ -85,7 +88,10 @@ impl<'a> Follower<'a> {
                 failed = following => failed?,
                 _ = followed.changed() => {}
             }
-            since = now();
+            // The first round writes lines before it is known which logs to follow.
+            if !functions.is_empty() {
+                since = now();
+            }
         }
     }
 
@@ -101,6 +107,7 @@ impl<'a> Follower<'a> {
                     let lines = event.message.trim_end().lines();
                     let lines: Vec<Line> = lines.map(|line| Line::coloured(&format!("{name}{line}"))).collect();
                     self.session.console.show(&lines);
+                    self.page.into_iter().for_each(|page| page.log(&one.name, event.timestamp, &event.message));
                 }
             }
             // A local cloud may be asked often.

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod follow;
+mod page;
 mod relay;
 mod watch;
 
@@ -15,6 +16,7 @@ use crate::manifest::{CodeSource, Function};
 use crate::report::{Answer, FunctionAnswer};
 use crate::text::list;
 use follow::Follower;
+use page::Page;
 use relay::Relay;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,8 +44,9 @@ pub(super) async fn dev(session: &Session, arguments: &Dev) -> Result<Answer, Fa
         }
         None => None,
     };
+    let page = if arguments.open { Some(Page::open(session).await?) } else { None };
     // The future of a deploy is large.
-    cloud::served(session, Box::pin(rounds(session, arguments, relay.as_ref()))).await?;
+    cloud::served(session, Box::pin(rounds(session, arguments, relay.as_ref(), page.as_ref()))).await?;
     Ok(Answer::default())
 }
 
@@ -56,27 +59,37 @@ fn refuse_unknown(session: &Session, arguments: &Dev) -> Result<(), Failure> {
 }
 
 /// Deploys, waits for a change, and deploys again, until a signal arrives.
-async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>) -> Result<(), Failure> {
-    let follower = Follower::new(session);
+async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>, page: Option<&Page>) -> Result<(), Failure> {
+    let follower = Follower::new(session, page);
     let mut watch = Watch::new()?;
     let mut served = Served::default();
+    let mut why = String::new();
     let looping = async {
         loop {
             // Before the files are read, so that no later change is missed.
             let roots = roots(session, arguments).await;
             watch.follow(&roots)?;
+            if let Some(page) = page {
+                let project = Project::read(&session.global, &arguments.functions).ok();
+                page.begin_round(project.as_ref(), &served.urls, &why);
+            }
             let result = Box::pin(deploy(session, &arguments.deploy())).await;
             if session.stop.requested().is_some() {
                 return Ok(());
             }
             let is_good = served.show(session, &result)?;
-            if let Ok(project) = Project::read(&session.global, &arguments.functions) {
-                follower.follow(&project);
-                relay.into_iter().try_for_each(|relay| relay.towards(&project, &served.urls))?;
+            let project = Project::read(&session.global, &arguments.functions).ok();
+            if let Some(project) = &project {
+                follower.follow(project);
+                relay.into_iter().try_for_each(|relay| relay.towards(project, &served.urls))?;
+            }
+            if let Some(page) = page {
+                page.end_round(session, project.as_ref(), &served.urls, is_good).await;
             }
             session.console.note(waiting(is_good, served.urls.is_empty()));
             let Ok(changed) = session.until_stopped(watch.changed(&roots)).await else { return Ok(()) };
-            session.console.note(&format!("changed: {}", named(&changed?, &roots.directory)));
+            why = format!("changed: {}", named(&changed?, &roots.directory));
+            session.console.note(&why);
         }
     };
     tokio::select! {
