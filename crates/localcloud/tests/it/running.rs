@@ -283,7 +283,8 @@ async fn a_request_that_is_never_answered_fails() {
     assert_eq!(bench.invoked("live", json!({"path": "/skip"})).await["errorType"], "Runtime.Unknown");
     bench.wait_for_note("it asked for the next request without answering the last").await;
     // Only an answer with the log's tail comes after its REPORT line.
-    let answered: Value = bench.invoke("live", json!({"path": "/whoami"})).await.json().await.unwrap();
+    let answered = bench.invoke("live", json!({"path": "/whoami"})).await;
+    let answered: Value = serde_json::from_str(&answered.text().await.unwrap()).unwrap();
     assert_eq!(answered["count"], 2);
     let reports = log_lines(&bench, "/aws/lambda/f", "\"REPORT RequestId\"").await;
     let is_failed = |line: &String| line.contains("\tStatus: error\tError Type: Runtime.Unknown\t");
