@@ -14,6 +14,8 @@ pub mod apply;
 
 pub mod manifest;
 
+pub mod policy;
+
 pub mod logs;
 
 pub mod aws;

@@ -17,19 +17,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["stack"]),
     ("apply", &["plan", "stack"]),
     ("manifest", &["stack", "text"]),
+    ("policy", &["manifest", "stack"]),
     ("logs", &[]),
     ("aws", &["apply", "logs", "plan", "stack", "text"]),
     ("verify", &["manifest"]),
     ("init", &["manifest", "text"]),
     ("local", &["cli"]),
     ("failure", &["apply", "manifest", "stack", "text", "verify"]),
-    ("cli", &["logs", "report", "stack", "text"]),
+    ("cli", &["logs", "policy", "report", "stack", "text"]),
     ("report", &["apply", "failure", "logs", "plan", "stack", "text"]),
     (
         "commands",
         &[
-            "apply", "aws", "cli", "failure", "init", "local", "logs", "manifest", "plan", "report", "stack", "text",
-            "verify",
+            "apply", "aws", "cli", "failure", "init", "local", "logs", "manifest", "plan", "policy", "report", "stack",
+            "text", "verify",
         ],
     ),
 ];
@@ -212,7 +213,7 @@ fn what_decides_touches_nothing() {
         ".await",
     ];
     let mut wrong = Vec::new();
-    let modules = ["text", "stack", "plan", "manifest", "init", "logs"].into_iter().flat_map(code_of);
+    let modules = ["text", "stack", "plan", "manifest", "policy", "init", "logs"].into_iter().flat_map(code_of);
     let drawing = ["story", "table", "drawing", "style", "chart", "moment"]
         .map(|file| root().join(format!("src/report/{file}.rs")));
     let rendering = rust_files("src/report/format").into_iter().chain(drawing);

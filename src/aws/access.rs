@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::endpoint::Endpoints;
 use super::environment::Environment;
 use super::error::Doing;
-use super::identity::Identity;
+use super::identity::{Identity, Winner};
 use super::patience::{self, retries, timeouts};
 use super::profile::Profiles;
 use super::rate::Rates;
@@ -47,6 +47,8 @@ pub struct Account {
     pub endpoint: Option<String>,
     /// The secret parts of the credentials.
     pub secrets: Vec<Secret>,
+    /// Where the credentials come from.
+    pub(super) source: String,
     /// The clock for signing requests to Function URLs.
     pub(super) clock: Clock,
     pub(super) rates: Rates,
@@ -54,7 +56,7 @@ pub struct Account {
     pub(super) inline: Arc<Semaphore>,
     pub(super) config: SdkConfig,
     /// The ARN of the caller, once it is known.
-    arn: Arc<OnceLock<String>>,
+    pub(super) arn: Arc<OnceLock<String>>,
     /// The endpoint of each service.
     pub(super) endpoints: Endpoints,
     pub(super) lambda: aws_sdk_lambda::Client,
@@ -108,9 +110,24 @@ impl Account {
                 let region = region::checked(&region, "`--region`")?;
                 let secrets = vec![Secret::new(secret_access_key.as_str())];
                 let config = local(&endpoint, access_key_id, secret_access_key, region.clone());
-                Ok(Account::with(config, region, Endpoints::all_at(&endpoint), Some(endpoint), secrets))
+                let source = "the local cloud".to_owned();
+                Ok(Account::with(config, region, Endpoints::all_at(&endpoint), Some(endpoint), (source, secrets)))
             }
         }
+    }
+
+    /// The region alone, without credentials and without a call.
+    ///
+    /// # Errors
+    /// If the region is not set or invalid, or another setting is.
+    pub async fn region_of(access: Access) -> Result<String, CloudError> {
+        let resolved = match access {
+            Access::Aws { profile, region, manifest_region } => {
+                Requested { profile, region, manifest_region }.resolve(&Environment::of_process()).await?.region
+            }
+            Access::Local { region, .. } => Some(region),
+        };
+        resolved.ok_or_else(no_region)
     }
 
     fn with(
@@ -118,13 +135,14 @@ impl Account {
         region: String,
         endpoints: Endpoints,
         endpoint: Option<String>,
-        secrets: Vec<Secret>,
+        (source, secrets): (String, Vec<Secret>),
     ) -> Account {
         let (clock, rates) = (Clock::default(), Rates::default());
         Account {
             region,
             endpoint,
             secrets,
+            source,
             lambda: client!(aws_sdk_lambda, &config, clock, rates),
             iam: client!(aws_sdk_iam, &config, clock, rates),
             logs: client!(aws_sdk_cloudwatchlogs, &config, clock, rates),
@@ -167,6 +185,8 @@ struct Resolved {
     profiles: Profiles,
     identity: Identity,
     region: Option<String>,
+    /// Whether an option names the profile.
+    by_flag: bool,
 }
 
 impl Requested {
@@ -176,24 +196,30 @@ impl Requested {
         profiles.check()?;
         let identity = Identity::choose(self.profile.is_some(), environment, &profiles)?;
         let region = region::chosen(self.region.as_deref(), environment, self.manifest_region.as_deref(), &profiles)?;
-        Ok(Resolved { profiles, identity, region })
+        Ok(Resolved { profiles, identity, region, by_flag: self.profile.is_some() })
     }
 }
 
+fn no_region() -> CloudError {
+    CloudError::new("connect to AWS", Reason::NoRegion, "no region is set")
+}
+
 async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, CloudError> {
-    let Resolved { profiles, identity, region } = resolved;
+    let Resolved { profiles, identity, region, by_flag } = resolved;
     let region = match region {
         Some(region) => Some(region),
         // If the user named a profile, the region of this instance is not used.
         None if profiles.named.is_none() => region::of_this_instance().await?,
         None => None,
     };
-    let region = region.ok_or_else(|| CloudError::new("connect to AWS", Reason::NoRegion, "no region is set"))?;
+    let region = region.ok_or_else(no_region)?;
     let config = load(&region, &profiles).await;
     let endpoints = Endpoints::of(&config, environment, &profiles)?;
     let endpoint = endpoints.in_force()?.map(str::to_owned);
-    let provider = identity.provider(&config, &profiles).await;
+    let winner = Winner::default();
+    let provider = identity.provider(&config, &profiles, &winner).await;
     let credentials = provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))?;
+    let source = identity.described(&profiles, by_flag, &winner);
     let mut secrets = vec![Secret::new(credentials.secret_access_key())];
     secrets.extend(credentials.session_token().map(Secret::from));
     let mut builder = config.into_builder().credentials_provider(provider);
@@ -203,7 +229,7 @@ async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, C
     if endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http:")) {
         builder.set_http_client(Some(direct()));
     }
-    Ok(Account::with(builder.build(), region, endpoints, endpoint, secrets))
+    Ok(Account::with(builder.build(), region, endpoints, endpoint, (source, secrets)))
 }
 
 /// The credentials of a profile, for a use other than lamstream's own calls.
@@ -216,7 +242,7 @@ pub(super) async fn credentials(profile: &str, region: &str) -> Result<Credentia
     let requested =
         Requested { profile: Some(profile.to_owned()), region: Some(region.to_owned()), manifest_region: None };
     let Resolved { profiles, identity, .. } = requested.resolve(&environment).await?;
-    let provider = identity.provider(&load(region, &profiles).await, &profiles).await;
+    let provider = identity.provider(&load(region, &profiles).await, &profiles, &Winner::default()).await;
     provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))
 }
 

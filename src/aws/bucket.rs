@@ -25,8 +25,7 @@ const CLASSIC_REGION: &str = "us-east-1";
 
 /// The names that the bucket of this function may have, in the order in which they are tried.
 pub(super) fn names(of: &Names) -> [String; NAMES] {
-    let whole = format!("{}/{}/{}", of.app, of.stage.as_deref().unwrap_or_default(), of.function);
-    let name = format!("lamstream-{}-{}-{}", of.account, of.region, digest(whole.as_bytes(), 4));
+    let name = of.bucket();
     std::array::from_fn(|nth| if nth == 0 { name.clone() } else { format!("{name}-{}", nth + 1) })
 }
 

@@ -95,6 +95,7 @@ const MEANINGS: [Meaning; 21] = [
             "NoSuchEntity",
             NO_SUCH_KEY,
             "NoSuchUpload",
+            "ParameterNotFound",
             "ProvisionedConcurrencyConfigNotFoundException",
             "ResourceNotFoundException",
         ],

@@ -13,8 +13,9 @@ use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use std::sync::{Arc, OnceLock};
 
 /// A source of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,13 @@ impl Identity {
     }
 
     /// The provider of these credentials, with the settings of `config` for its calls.
-    pub(super) async fn provider(&self, config: &SdkConfig, profiles: &Profiles) -> SharedCredentialsProvider {
+    /// `winner` learns which of several sources had them.
+    pub(super) async fn provider(
+        &self,
+        config: &SdkConfig,
+        profiles: &Profiles,
+        winner: &Winner,
+    ) -> SharedCredentialsProvider {
         let settings = ProviderConfig::without_region()
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
@@ -73,12 +80,27 @@ impl Identity {
                 let instance = ImdsCredentialsProvider::builder().configure(&settings).build();
                 let machine = if profiles.has_default() {
                     let profile = of_profile(profiles.selected());
-                    CredentialsProviderChain::first_try("profile", profile).or_else("container", container)
+                    CredentialsProviderChain::first_try("profile", winner.watching("the profile `default`", profile))
+                        .or_else("container", winner.watching(CONTAINER, container))
                 } else {
-                    CredentialsProviderChain::first_try("container", container)
+                    CredentialsProviderChain::first_try("container", winner.watching(CONTAINER, container))
                 };
+                let instance = winner.watching("the role of this EC2 instance", instance);
                 SharedCredentialsProvider::new(machine.or_else("instance", instance))
             }
+        }
+    }
+
+    /// Where the credentials come from, after the provider has returned them.
+    pub(super) fn described(&self, profiles: &Profiles, by_flag: bool, winner: &Winner) -> String {
+        match self {
+            Identity::Profile(name) => {
+                let named = if by_flag { "`--profile`" } else { "`AWS_PROFILE`" };
+                format!("profile {} ({}), named by {named}", quoted(name), profiles.kind())
+            }
+            Identity::Keys => "the environment's `AWS_ACCESS_KEY_ID`".to_owned(),
+            Identity::WebToken => "`AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`".to_owned(),
+            Identity::Ambient => winner.0.get().copied().unwrap_or("this machine").to_owned(),
         }
     }
 
@@ -107,6 +129,39 @@ impl Identity {
             Identity::Keys | Identity::Ambient => ("find AWS credentials".to_owned(), trouble(error)),
         };
         CloudError::new(action, reason, why.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+const CONTAINER: &str = "the role of this container";
+
+/// Which of several sources had credentials.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Winner(Arc<OnceLock<&'static str>>);
+
+impl Winner {
+    fn watching<P>(&self, name: &'static str, source: P) -> Watched<P> {
+        Watched { source, name, winner: self.clone() }
+    }
+}
+
+/// A source that notes when it has credentials.
+#[derive(Debug)]
+struct Watched<P> {
+    source: P,
+    name: &'static str,
+    winner: Winner,
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for Watched<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let found = self.source.provide_credentials().await?;
+            let _ = self.winner.0.set(self.name);
+            Ok(found)
+        })
     }
 }
 

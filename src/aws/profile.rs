@@ -135,6 +135,18 @@ impl Profiles {
         None
     }
 
+    /// How the selected profile gets its credentials.
+    pub(super) fn kind(&self) -> &'static str {
+        let has = |key: &str| self.get(key).is_some();
+        match () {
+            () if has("role_arn") => "a role",
+            () if has("sso_session") || has("sso_start_url") => "SSO",
+            () if has("login_session") => "`aws login`",
+            () if has("credential_process") => "a command",
+            () => "keys",
+        }
+    }
+
     /// The message for a profile without credentials.
     pub(super) fn without_credentials(&self) -> String {
         let has = |key: &str| self.get(key).is_some();

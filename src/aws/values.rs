@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const SSM: JsonApi = JsonApi { id: "SSM", name: "ssm", target: "AmazonSSM" };
+pub(super) const SSM: JsonApi = JsonApi { id: "SSM", name: "ssm", target: "AmazonSSM" };
 const SECRETS: JsonApi = JsonApi { id: "Secrets Manager", name: "secretsmanager", target: "secretsmanager" };
 
 /// How many names `GetParameters` accepts in one call.

@@ -11,15 +11,18 @@ mod build;
 mod deploy;
 mod destroy;
 mod dev;
+mod doctor;
 mod import;
 mod init;
 mod invoke;
 mod local;
 mod logs;
 mod plan;
+mod policy;
 mod promote;
 mod releases;
 mod rollback;
+mod secret;
 mod stages;
 mod stats;
 mod status;
@@ -28,6 +31,7 @@ mod verify;
 
 pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
 pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
+pub use secret::SecretCommand;
 pub use typed::TypedCommand;
 pub use value::Percents;
 
@@ -134,6 +138,9 @@ commands! {
     local::Local,
     build::Build,
     import::Import,
+    doctor::Doctor,
+    policy::Policy,
+    secret::Secret,
 }
 
 /// Parses the command line.

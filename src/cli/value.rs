@@ -30,6 +30,16 @@ pub(super) fn app(text: &str) -> Result<String, String> {
     is_one.then(|| text.to_owned()).ok_or_else(|| format!("expected at most {LONGEST} letters, digits, `-` and `_`"))
 }
 
+/// The name of a value that is stored for functions.
+pub(super) fn secret(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 200;
+    let is_valid = |letter: u8| letter.is_ascii_alphanumeric() || b"_.-".contains(&letter);
+    let is_one = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_valid) && !text.starts_with('-');
+    is_one.then(|| text.to_owned()).ok_or_else(|| {
+        format!("expected at most {LONGEST} letters, digits, `_`, `.` and `-`, such as `TOKEN`; the value is read from stdin")
+    })
+}
+
 /// The number of an AWS account.
 pub(super) fn account(text: &str) -> Result<String, String> {
     let is_one = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -23,6 +23,7 @@ mod built_elsewhere;
 mod deploy;
 mod destroy;
 mod dev;
+mod doctor;
 mod import;
 mod init;
 mod invoke;
@@ -30,10 +31,12 @@ mod local;
 mod logs;
 mod package;
 mod plan;
+mod policy;
 mod preflight;
 mod prepared;
 mod releases;
 mod rollback;
+mod secret;
 mod shift;
 mod stages;
 mod stats;
@@ -90,6 +93,9 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Build(arguments) => build::build(session, arguments).await,
         Command::Import(arguments) => import::import(session, arguments).await,
         Command::Dev(arguments) => Box::pin(dev::dev(session, arguments)).await,
+        Command::Policy(arguments) => policy::policy(session, arguments).await,
+        Command::Secret(arguments) => secret::secret(session, arguments).await,
+        Command::Doctor(_) => doctor::doctor(session).await,
         Command::Init(arguments) => init::init(session, arguments).await,
         Command::Local(arguments) => local::local(session, arguments).await,
     }
@@ -102,6 +108,9 @@ fn nothing(command: &Command) -> Answer {
         Command::Stages(_) => Extra::Stages(None),
         Command::Invoke(_) => Extra::Response(None),
         Command::Import(_) => Extra::Import(None),
+        Command::Policy(_) => Extra::Policy(None),
+        Command::Doctor(_) => Extra::Checks(None),
+        Command::Secret(_) => Extra::Secrets(None),
         Command::Init(init) if init.list => Extra::Templates(Vec::new()),
         Command::Init(_) => Extra::Init(None),
         Command::Local(local) => match local.command {

@@ -66,6 +66,19 @@ impl Project {
         Ok(Project { is_quick: global.local && !release, ..Project::read(global, named)? })
     }
 
+    /// The same with one function alone.
+    pub(super) fn with_one(&self, function: &Function) -> Project {
+        Project {
+            directory: self.directory.clone(),
+            text: self.text.clone(),
+            manifest: self.manifest.clone(),
+            functions: vec![function.clone()],
+            own: self.own.clone(),
+            values: self.values.clone(),
+            is_quick: self.is_quick,
+        }
+    }
+
     /// Reads the manifest, and chooses one function for `command`: the named one, or the only one.
     ///
     /// # Errors

@@ -122,6 +122,16 @@ pub(super) async fn open(session: &Session, manifest: &Manifest) -> Result<Accou
     open_in(session, manifest.region.as_deref()).await
 }
 
+/// The region that the options and the manifest name, without credentials.
+pub(super) async fn region(session: &Session, manifest: &Manifest) -> Result<String, Failure> {
+    let access = Access::Aws {
+        profile: session.global.profile.clone(),
+        region: session.global.region.clone(),
+        manifest_region: manifest.region.clone(),
+    };
+    Ok(session.until_stopped(Account::region_of(access)).await??)
+}
+
 /// The same for a command without a manifest, or with this region in it.
 pub(super) async fn open_in(session: &Session, region: Option<&str>) -> Result<Account, Failure> {
     let global = &session.global;

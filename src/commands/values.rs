@@ -77,6 +77,25 @@ fn look_up_near(project: &Project) -> Found {
     near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
 }
 
+/// The values that are missing or cannot be read: why, and what to do. Also how many could not be asked for, because AWS
+/// was not asked or did not answer.
+pub(super) async fn missing(project: &Project, site: Option<&Site>) -> (Vec<(String, Option<String>)>, usize) {
+    let mut found = look_up_near(project);
+    let far = origins(project, false);
+    if let Some(site) = site.filter(|_| !far.is_empty()) {
+        found.extend(fetch(site, &far).await.unwrap_or_default());
+    }
+    let unknown = far.iter().filter(|origin| !found.contains_key(origin)).count();
+    let missing = Missing(found.into_iter().filter(|(_, value)| value.is_err()).collect());
+    let all = project.functions.iter().flat_map(Function::outside);
+    let wrong = all.filter_map(|outside| {
+        let why = missing.why(outside)?;
+        let reason = missing.0.get(&outside.origin)?.as_ref().err()?.clone();
+        Some((why, hint_for_missing(&(outside.origin.clone(), reason))))
+    });
+    (wrong.collect(), unknown)
+}
+
 /// Opens the account for a command that deploys no values and needs only those of the checks. If one of these cannot be
 /// read, lamstream leaves out the check that needs it, and says so.
 ///

@@ -49,23 +49,40 @@ pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<
         outside.push(Outside { name: ENV_FILE.to_owned(), origin, place: entry.place.clone() });
     }
     let Some(entry) = keys.entry("environment") else { return (environment, outside) };
+    if let Some(path) = entry.text().filter(|text| is_env_file(text)) {
+        entry.problem_with_name(format!(
+            "`environment` names a file, expected `{ENV_FILE} = \"{path}\"` for the variables of a file"
+        ));
+        return (environment, outside);
+    }
     let Some(variables) = entry.section("`environment`".into()) else { return (environment, outside) };
     for variable in variables.all() {
         let value = read_variable(&variable, &mut outside);
         environment.extend(value.map(|value| (variable.name.to_owned(), Secret::new(value))));
     }
     // Where a value comes from is written one level below.
-    if let Some(path) = environment.get("file").filter(|path| environment.len() == 1 && path.reveal().ends_with(".env"))
+    let alone = environment.iter().next().filter(|_| environment.len() == 1 && outside.is_empty());
+    if let Some((name, path)) =
+        alone.filter(|(name, path)| MEANS_A_FILE.contains(&name.as_str()) && is_env_file(path.reveal()))
     {
         let path = path.reveal();
         entry.problem_with_name(format!(
-            "`environment` has only a variable named `file`, expected `{ENV_FILE} = \"{path}\"` for the variables of a file"
+            "`environment` has only a variable named `{name}`, expected `{ENV_FILE} = \"{path}\"` for the variables of a file"
         ));
     }
     if let Some(problem) = too_large(environment.iter().chain(ours)) {
         entry.problem_with_name(problem);
     }
     (environment, outside)
+}
+
+/// Variables whose value is the path of a file of variables, if they are alone: the key was meant to be another one.
+const MEANS_A_FILE: [&str; 3] = ["file", "path", ENV_FILE];
+
+/// Whether a text is the path of a file of variables, such as `.env`, `config/prod.env` or `.env.local`. A path is no secret.
+fn is_env_file(text: &str) -> bool {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    is_path(text) && !text.contains(char::is_whitespace) && (name.ends_with(".env") || name.starts_with(".env."))
 }
 
 /// The problem of an environment that is too large.

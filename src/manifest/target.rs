@@ -101,7 +101,7 @@ impl Function {
     }
 
     /// The adapter's layer comes first, so that files of other layers replace its own.
-    fn all_layers(&self, region: &str, architecture: Architecture) -> Vec<String> {
+    pub fn all_layers(&self, region: &str, architecture: Architecture) -> Vec<String> {
         let adapter = self.web.iter().map(|web| web.layer(region, architecture));
         adapter.chain(self.layers.iter().cloned()).collect()
     }

@@ -1,5 +1,6 @@
 //! The results of a command, before they are rendered as text or JSON.
 
+use super::diagnosis::DoctorAnswer;
 use crate::apply::{Outputs, Step, Verified};
 use crate::failure::{Failure, FailureKind};
 use crate::logs::ReleaseFigures;
@@ -29,6 +30,11 @@ pub enum Extra {
     Response(Option<Response>),
     Import(Option<ImportAnswer>),
     Init(Option<InitAnswer>),
+    Policy(Option<PolicyAnswer>),
+    /// What `doctor` looked at.
+    Checks(Option<DoctorAnswer>),
+    /// What is stored for functions, without values.
+    Secrets(Option<Vec<SecretAnswer>>),
     /// Templates: their names, and what each is.
     Templates(Vec<(&'static str, &'static str)>),
     Local(LocalAnswer),
@@ -241,6 +247,27 @@ pub struct InitAnswer {
     pub next: String,
 }
 
+/// A policy of IAM.
+#[derive(Clone, Debug)]
+pub struct PolicyAnswer {
+    /// As people write it, with the end of its last line.
+    pub text: String,
+    pub json: serde_json::Value,
+}
+
+/// A value that is stored for functions; never the value itself.
+#[derive(Clone, Debug)]
+pub struct SecretAnswer {
+    pub name: String,
+    /// The whole name of the parameter.
+    pub parameter: String,
+    pub version: Option<u64>,
+    /// Milliseconds since 1970; `None` if it was stored by this run.
+    pub changed_at: Option<i64>,
+    /// The ARN of the caller that stored it.
+    pub changed_by: Option<String>,
+}
+
 /// One event of a function's log.
 #[derive(Clone, Debug, Default)]
 pub struct LogLine {
@@ -269,9 +296,13 @@ pub struct Response {
 }
 
 impl Answer {
-    /// The failures of its functions, in their order.
+    /// The failures of its functions, in their order, or that of `doctor`.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.found.functions.iter().filter_map(|function| function.error.as_ref())
+        let found = match &self.extra {
+            Extra::Checks(Some(doctor)) => doctor.failure.as_ref(),
+            _ => None,
+        };
+        self.found.functions.iter().filter_map(|function| function.error.as_ref()).chain(found)
     }
 }
 

@@ -1,17 +1,21 @@
 //! The console of a command: it reports progress, asks questions and prints the answer.
 
+use super::no_echo::NoEcho;
 use super::outlet;
 use super::progress::Progress;
 use super::{Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Silent, Terminal, Text, failure_lines};
 use crate::apply::{Event, Step};
 use crate::failure::{Failure, Message, Piece};
 use crate::stack::Secret;
-use std::io::IsTerminal;
+use std::io::{BufRead, IsTerminal, Read};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How often the reporter may show how long its steps have taken.
 const TICK: Duration = Duration::from_millis(200);
+
+/// More bytes than any value of a manifest may have.
+const LONGEST_VALUE: u64 = 1 << 20;
 
 /// The parts of the command line that the output depends on.
 pub trait CommandLine: Send + Sync {
@@ -244,6 +248,43 @@ impl Console {
         (!std::io::stdin().is_terminal()).then_some("stdin is not a terminal")
     }
 
+    /// Whether stdin is a terminal, on which a person types.
+    pub fn is_stdin_a_terminal(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
+    /// Reads stdin to its end, as far as a value of the manifest can be long.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn whole_stdin(&self) -> std::io::Result<Vec<u8>> {
+        on_a_thread(|| {
+            let mut bytes = Vec::new();
+            std::io::stdin().take(LONGEST_VALUE).read_to_end(&mut bytes).map(|_| bytes)
+        })
+        .await
+    }
+
+    /// Asks on stderr for one line that the terminal does not show. Dropping the future leaves the terminal as it was.
+    ///
+    /// # Errors
+    /// When the terminal cannot hide what is typed, or cannot be read.
+    pub async fn hidden_answer(&self, question: &str) -> std::io::Result<Vec<u8>> {
+        locked(&self.reporter).pause();
+        let _hidden = NoEcho::begin()?;
+        locked(&self.progress).asking = true;
+        outlet::ask_on_stderr(&Line::plain(question));
+        // The terminal shows no end of the line, either.
+        let _open = OpenLine(true);
+        let line = on_a_thread(|| {
+            let mut line = Vec::new();
+            std::io::stdin().lock().read_until(b'\n', &mut line).map(|_| line)
+        });
+        let line = line.await;
+        locked(&self.progress).asking = false;
+        line
+    }
+
     /// Asks on stderr. Any answer except "y" and "yes" means no. Dropping the future leaves the question unanswered,
     /// and the cursor on a new line.
     pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
@@ -284,6 +325,12 @@ impl Console {
         match &mut answer.extra {
             Extra::Import(Some(import)) => {
                 import.left.iter_mut().for_each(|left| left.advice = self.command_line.complete(&left.advice));
+            }
+            Extra::Checks(Some(doctor)) => {
+                for found in &mut doctor.checks {
+                    found.message = self.completed(&found.message);
+                    found.hints.iter_mut().for_each(|hint| *hint = self.command_line.complete(hint));
+                }
             }
             Extra::Init(Some(init)) => init.next = self.command_line.complete(&init.next).replace('`', ""),
             _ => {}
@@ -341,6 +388,15 @@ fn say<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
         }
     }
     said
+}
+
+/// Reads in a thread that nothing waits for, because a read cannot be cancelled.
+async fn on_a_thread<T: Send + 'static>(
+    read: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    let (sender, done) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || sender.send(read()));
+    done.await.unwrap_or_else(|_| Err(std::io::ErrorKind::UnexpectedEof.into()))
 }
 
 /// Locks a mutex even if a thread panicked while it held the lock, so that the run's progress is shown to the end.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chart;
+mod diagnosis;
 mod format;
 
 mod story;
@@ -14,6 +15,7 @@ mod outlet;
 mod canvas;
 mod drawing;
 mod lines;
+mod no_echo;
 mod silent;
 mod terminal;
 
@@ -30,10 +32,11 @@ pub use format::Output;
 
 pub(crate) use answer::{
     Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, InitAnswer, LocalAnswer, LocalState,
-    LogLine, NotCompared, Response, StepAnswer, StepVerdict, Zip,
+    LogLine, NotCompared, PolicyAnswer, Response, SecretAnswer, StepAnswer, StepVerdict, Zip,
 };
 pub(crate) use chart::chart;
 pub(crate) use console::Shown;
+pub(crate) use diagnosis::{Diagnosis, DoctorAnswer, Health};
 pub(crate) use format::{Renderer, Text};
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;

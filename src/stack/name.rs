@@ -78,6 +78,14 @@ impl Names {
         if name.len() <= ROLE_NAME_LIMIT { name } else { cut(&name, &name, ROLE_NAME_LIMIT) }
     }
 
+    /// The S3 bucket for packages of this function that are too large for Lambda's own calls. If S3 refuses the name, it is
+    /// followed by `-2` or `-3`.
+    pub fn bucket(&self) -> String {
+        let whole = format!("{}/{}/{}", self.app, self.stage.as_deref().unwrap_or_default(), self.function);
+        let digest = hex(&Sha256::digest(whole.as_bytes())[..4]);
+        format!("lamstream-{}-{}-{digest}", self.account, self.region)
+    }
+
     /// The region of a role, if it is this function's role in one: IAM is global and lists the roles of all regions.
     pub fn region_of_role(&self, role: &str) -> Option<String> {
         let begin = role.strip_prefix("lamstream-")?;

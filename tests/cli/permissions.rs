@@ -3,12 +3,13 @@
 
 mod calls;
 mod document;
+mod printed;
 
 use crate::support::aws::Keys;
 use crate::support::bench::{Bench, said};
 use crate::support::proxy::Proxy;
 use calls::{MORE, More, Need};
-use document::Document;
+use document::{Document, Policy};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
@@ -27,12 +28,13 @@ const SIGNED: &str = "url = { auth = 'aws-iam' }\nrole.managed_policies = ['arn:
 /// Which values come from AWS in which commands is said by themselves, so that they are counted by themselves.
 const VALUES: [&str; 3] = ["ssm:GetParameters", "secretsmanager:GetSecretValue", "kms:Decrypt"];
 
-/// The commands that each policy is for, in the words of its heading. Only one of the last two is needed, and both
+/// The commands that each policy is for, in the words of its heading. All others but the last
 /// rely on the first.
-const POLICIES: [(&str, &[&str]); 3] = [
+const POLICIES: [(&str, &[&str]); 4] = [
     ("Reading", &["plan", "status", "url", "releases", "logs", "stats", "verify", "stages"]),
     ("Deploying", &["deploy", "rollback", "promote", "abort", "invoke"]),
     ("Destroying", &["destroy"]),
+    ("Storing values", &["secret"]),
 ];
 
 /// A bench, and all that its commands needed.
@@ -41,31 +43,50 @@ struct Watch {
     proxy: Proxy,
     region: String,
     needs: BTreeMap<String, BTreeSet<Need>>,
+    /// What `policy` has printed for each manifest: with its names, and for all stages.
+    printed: [Vec<Policy>; 2],
 }
 
 impl Watch {
-    fn new(needs: BTreeMap<String, BTreeSet<Need>>) -> Watch {
+    fn new(needs: BTreeMap<String, BTreeSet<Need>>, printed: [Vec<Policy>; 2]) -> Watch {
         let bench = Bench::new("");
         bench.good(&["local", "start", "--role-propagation", "0s"]);
         let region = Keys::of(&bench).region;
         let proxy = bench.proxy();
         bench.write("witness", "");
-        Watch { bench, proxy, region, needs }
+        bench.write("value", "what `secret set` reads");
+        Watch { bench, proxy, region, needs, printed }
     }
 
     /// What the function is from now on.
-    fn function(&self, says: &str) {
+    fn function(&mut self, says: &str) {
         let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
         let witness = self.bench.path("witness");
         let function =
             format!("crate = 'unused'\narchitecture = '{architecture}'\nenvironment.WITNESS = {witness:?}\n{says}");
         self.bench.write("deploy.toml", &format!("app = 'shop'\n[functions.chat]\n{function}\n"));
+        for (nth, more) in [&[][..], &["--all-stages"]].into_iter().enumerate() {
+            let policy = self.policy(more);
+            self.printed[nth].push(policy);
+        }
+    }
+
+    /// What `policy` prints for all commands that work on functions.
+    fn policy(&self, more: &[&str]) -> Policy {
+        let commands =
+            lamstream::policy::COMMANDS.into_iter().filter(|command| !["secret", "doctor"].contains(command));
+        let commands: Vec<&str> = commands.flat_map(|command| ["--command", command]).collect();
+        let account = ["policy", "--account", calls::ACCOUNT];
+        let output = self.bench.through(&self.proxy, &[&account, &commands[..], more].concat()).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        Policy::of(&serde_json::from_slice(&output.stdout).unwrap(), 0)
     }
 
     /// Runs a command, and writes down what it needed.
     fn run(&mut self, code: i32, arguments: &[&str]) {
         self.proxy.take_calls();
-        let output = self.bench.through(&self.proxy, arguments).output().unwrap();
+        let stdin = std::fs::File::open(self.bench.path("value")).unwrap();
+        let output = self.bench.through(&self.proxy, arguments).stdin(stdin).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
         let needed = self.needs.entry(arguments[0].to_owned()).or_default();
         needed.extend(self.proxy.take_requests().iter().flat_map(calls::of));
@@ -164,16 +185,19 @@ fn takes_over(watch: &mut Watch) {
     watch.run(0, &["plan", &package]);
     watch.deploy("one", &[]);
     watch.run(0, &["destroy", "--yes"]);
+    for secret in [&["set", "KEY"][..], &["list"], &["delete", "KEY", "--yes"]] {
+        watch.run(0, &[&["secret"], secret].concat());
+    }
 }
 
-fn needs() -> (BTreeMap<String, BTreeSet<Need>>, String) {
-    let mut watch = Watch::new(BTreeMap::new());
+fn watched() -> Watch {
+    let mut watch = Watch::new(BTreeMap::new(), Default::default());
     changes(&mut watch);
     for scenario in [moves, takes_over] {
-        watch = Watch::new(std::mem::take(&mut watch.needs));
+        watch = Watch::new(std::mem::take(&mut watch.needs), std::mem::take(&mut watch.printed));
         scenario(&mut watch);
     }
-    (watch.needs, watch.region)
+    watch
 }
 
 fn actions<'a>(needs: impl IntoIterator<Item = &'a Need>) -> BTreeSet<String> {
@@ -183,16 +207,16 @@ fn actions<'a>(needs: impl IntoIterator<Item = &'a Need>) -> BTreeSet<String> {
 #[test]
 fn the_policies_allow_what_the_commands_do_and_no_more() {
     let document = Document::read();
-    let (needs, region) = needs();
-    let mut wrong = Vec::new();
+    let Watch { needs, region, printed, .. } = &watched();
+    let mut wrong = printed::wrong(&document, region, needs, printed);
     let is_value = |need: &&Need| VALUES.contains(&need.action.as_str());
     let of = |commands: &[&str]| -> BTreeSet<Need> {
         let commands = commands.iter().flat_map(|command| &needs[*command]);
         commands.filter(|need| !is_value(need)).cloned().collect()
     };
-    let [reading, values] = ["Reading", "Values"].map(|heading| document.policy(heading, &region));
+    let [reading, values] = ["Reading", "Values"].map(|heading| document.policy(heading, region));
     for (heading, commands) in POLICIES {
-        let policy = document.policy(heading, &region);
+        let policy = document.policy(heading, region);
         assert!(policy.size <= 6144, "{heading} has {} characters", policy.size);
         let needed = of(commands);
         let refused = needed.iter().filter(|need| !policy.allows(need) && !reading.allows(need));
@@ -206,14 +230,14 @@ fn the_policies_allow_what_the_commands_do_and_no_more() {
     assert_eq!(values.actions(), actions(needed), "what values need");
 
     let rows = document.rows("Command by command");
-    for (command, needed) in &needs {
+    for (command, needed) in needs {
         let needed = actions(needed.iter().filter(|need| !is_value(need)));
         let mut row = rows.get(command).unwrap_or_else(|| panic!("no row for {command}")).clone();
         if row.remove("looking") {
             row.extend(rows["looking"].clone());
         }
         if let Some((heading, _)) = POLICIES.iter().find(|(heading, _)| row.remove(*heading)) {
-            row.extend(document.policy(heading, &region).actions());
+            row.extend(document.policy(heading, region).actions());
         }
         let differing: Vec<&String> = row.symmetric_difference(&needed).collect();
         if !differing.is_empty() {

@@ -102,8 +102,23 @@ def iam():
     bad("DeleteRolePolicy", "NoSuchEntity", **role, PolicyName="one")
     good("DeleteRole", **role)
     bad("DeleteRole", "NoSuchEntity", **role)
+    iam_simulation()
     iam_policies()
     bad("CreateUser", "InvalidAction", UserName="judge")
+
+
+def iam_simulation():
+    arn = good("CreateRole", RoleName="simulated", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    good("PutRolePolicy", RoleName="simulated", PolicyName="own", PolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "lambda:Get*", "Resource": "*"},
+                      {"Effect": "Deny", "Action": "lambda:GetPolicy", "Resource": "*"}]}))
+    asked = {"ActionNames": ["lambda:GetFunction", "lambda:GetPolicy", "iam:GetRole"], "ResourceArns": ["arn:aws:x"]}
+    found = good("SimulatePrincipalPolicy", PolicySourceArn=arn, **asked)["EvaluationResults"]
+    same([one["EvalDecision"] for one in found], ["allowed", "explicitDeny", "implicitDeny"])
+    bad("SimulatePrincipalPolicy", "NoSuchEntity", PolicySourceArn=arn + "x", **asked)
+    good("DeleteRolePolicy", RoleName="simulated", PolicyName="own")
+    good("DeleteRole", RoleName="simulated")
 
 
 def iam_policies():
@@ -447,10 +462,23 @@ def ssm():
     same([found["Value"] for found in several["Parameters"]], ["a text", "two", "a,b"])
     same(several["InvalidParameters"], ["none", "plain:7"])
     bad("GetParameters", "ValidationException", Names=[f"n{number}" for number in range(11)])
+    described = good("DescribeParameters", ParameterFilters=[{"Key": "Path", "Option": "OneLevel", "Values": ["/judge"]},
+                                                             {"Key": "Type", "Values": ["SecureString"]}])["Parameters"]
+    same([(one["Name"], one["Type"], one["Version"], one["Description"], one["KeyId"]) for one in described],
+         [("/judge/token", "SecureString", 2, "a token", "alias/aws/ssm")])
+    same(all("Value" not in one and one["LastModifiedUser"].startswith("arn:aws:") for one in described), True)
+    one = good("DescribeParameters", MaxResults=1)
+    two = good("DescribeParameters", MaxResults=50, NextToken=one["NextToken"])
+    same(sorted(found["Name"] for found in one["Parameters"] + two["Parameters"]), ["/judge/token", "list", "plain"])
+    same("NextToken" in two, False)
+    bad("DescribeParameters", "InvalidFilterKey", ParameterFilters=[{"Key": "Nothing", "Values": ["x"]}])
+    bad("DescribeParameters", "InvalidFilterOption",
+        ParameterFilters=[{"Key": "Path", "Option": "Equals", "Values": ["/judge"]}])
+    bad("DescribeParameters", "ValidationException", MaxResults=51)
     good("DeleteParameter", **name)
     bad("DeleteParameter", "ParameterNotFound", **name)
     bad("GetParameter", "ParameterNotFound", **name)
-    bad("DescribeParameters", "UnknownOperationException")
+    bad("GetParameterHistory", "UnknownOperationException")
 
 
 def secretsmanager():

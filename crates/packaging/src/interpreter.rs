@@ -87,7 +87,11 @@ fn all() -> Vec<Interpreter> {
             }
         }
     }
-    programs.iter().filter_map(|program| asked(program)).collect()
+    // Each takes as long as an interpreter takes to start.
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = programs.iter().map(|program| scope.spawn(|| asked(program))).collect();
+        asking.into_iter().filter_map(|asking| asking.join().ok().flatten()).collect()
+    })
 }
 
 /// The directories of `PATH`, and those where version managers keep the others.

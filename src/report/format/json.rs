@@ -8,9 +8,10 @@ use crate::failure::Failure;
 use crate::logs::{Percentiles, ReleaseFigures};
 use crate::plan::{Change, Plan};
 use crate::report::answer::{
-    Answer, Comparison, DeployedStage, Detail, Extra, Figures, FunctionAnswer, LocalAnswer, LogLine, Response, State,
-    StepAnswer, StepVerdict,
+    Answer, Comparison, DeployedStage, Detail, Extra, Figures, FunctionAnswer, LocalAnswer, LogLine, Response,
+    SecretAnswer, State, StepAnswer, StepVerdict,
 };
+use crate::report::diagnosis::Diagnosis;
 use crate::report::log_line::log_json;
 use crate::report::moment::{utc_milliseconds, utc_seconds};
 use crate::stack::{Auth, Caller, InvokeMode, Published, Share, Steps, Verdict};
@@ -63,6 +64,14 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
             document["manifest"] = json!(import.and_then(|import| import.manifest.as_ref()));
             document["left_over"] = json!(import.map(|import| import.left.iter().map(left_over).collect::<Vec<_>>()));
         }
+        Extra::Policy(policy) => document["policy"] = json!(policy.as_ref().map(|policy| &policy.json)),
+        Extra::Checks(doctor) => {
+            document["checks"] =
+                json!(doctor.as_ref().map(|doctor| doctor.checks.iter().map(diagnosis).collect::<Vec<_>>()));
+        }
+        Extra::Secrets(secrets) => {
+            document["secrets"] = json!(secrets.as_ref().map(|secrets| secrets.iter().map(secret).collect::<Vec<_>>()));
+        }
         Extra::Init(init) => {
             let init = init.as_ref();
             document["app"] = json!(init.map(|init| &init.app));
@@ -102,6 +111,25 @@ fn stage(stage: &DeployedStage) -> Value {
         "published_by": stage.origin.by.as_ref().map(|by| by.name()),
         "expires": stage.expires,
         "expired": stage.is_expired,
+    })
+}
+
+fn diagnosis(found: &Diagnosis) -> Value {
+    json!({
+        "name": found.name,
+        "result": found.result.as_str(),
+        "message": found.message,
+        "hints": found.hints,
+    })
+}
+
+fn secret(secret: &SecretAnswer) -> Value {
+    json!({
+        "name": secret.name,
+        "parameter": secret.parameter,
+        "version": secret.version,
+        "changed_at": secret.changed_at.map(|at| utc_seconds(at / 1000)),
+        "changed_by": secret.changed_by,
     })
 }
 

@@ -6,14 +6,16 @@ use super::renderer::{Page, Renderer};
 use super::{stats, status};
 use crate::failure::Failure;
 use crate::report::answer::{
-    Answer, DeployedStage, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, State,
+    Answer, DeployedStage, Detail, Extra, FunctionAnswer, Functions, LocalAnswer, LocalState, LogLine, SecretAnswer,
+    State,
 };
+use crate::report::diagnosis::{Diagnosis, Health};
 use crate::report::log_line::log_text;
 use crate::report::moment::{of_lambda, utc_seconds};
 use crate::report::style::Line;
 use crate::report::table::{Cell, table};
 use crate::stack::{Published, Share};
-use crate::text::palette::{GREEN, YELLOW};
+use crate::text::palette::{GREEN, RED, YELLOW};
 use anstyle::Style;
 
 pub(super) struct Plain;
@@ -23,6 +25,12 @@ impl Renderer for Plain {
         let mut lines = lines(&answer.found, failure, page.columns);
         if let Extra::Stages(Some(stages)) = &answer.extra {
             lines.extend(table(&stages.iter().map(stage).collect::<Vec<_>>(), page.columns));
+        }
+        if let Extra::Checks(Some(doctor)) = &answer.extra {
+            lines.extend(doctor.checks.iter().flat_map(diagnosis));
+        }
+        if let Extra::Secrets(Some(secrets)) = &answer.extra {
+            lines.extend(table(&secrets.iter().map(secret).collect::<Vec<_>>(), page.columns));
         }
         let lines = Text::wrapped(&lines, page.columns);
         [Text::lines(&values(answer)), lines].into_iter().collect()
@@ -44,14 +52,18 @@ fn values(answer: &Answer) -> String {
             let functions = &answer.found.functions;
             functions.iter().filter_map(|function| value(function, functions.len() == 1)).collect()
         }
+        Extra::Policy(Some(policy)) => policy.text.clone(),
         Extra::Import(Some(import)) => import.manifest.clone().unwrap_or_default(),
         Extra::Local(local) => local_values(local),
         Extra::Templates(templates) => templates.iter().map(|(name, about)| format!("{name:12} {about}\n")).collect(),
         Extra::Path(Some(path)) => format!("{}\n", path.display()),
         Extra::Stages(_)
+        | Extra::Secrets(_)
+        | Extra::Checks(_)
         | Extra::Events(_)
         | Extra::Response(_)
         | Extra::Import(None)
+        | Extra::Policy(None)
         | Extra::Init(_)
         | Extra::Path(None) => String::new(),
     }
@@ -125,6 +137,33 @@ fn stage(stage: &DeployedStage) -> Vec<Cell> {
         plain(stage.origin.code.clone()),
         plain(stage.origin.by.as_ref().map(|by| by.name().to_owned())),
         expires,
+    ]
+}
+
+/// `ok       clock: within a minute of AWS's`, and what to do below it.
+fn diagnosis(found: &Diagnosis) -> Vec<Line> {
+    let style = match found.result {
+        Health::Ok => GREEN,
+        Health::Warning => YELLOW,
+        Health::Problem => RED,
+        Health::Skipped => Style::new(),
+    };
+    let first = format!("{:8}", found.result.as_str());
+    let rest = format!(" {}: {}", found.name, found.message);
+    let hints = found.hints.iter().map(|hint| Line::plain(&format!("{:9}hint: {hint}", "")));
+    std::iter::once(Line::default().and(style, &first).and(Style::new(), &rest)).chain(hints).collect()
+}
+
+/// `TOKEN  /shop/TOKEN  version 3  2026-11-22T18:00:00Z  alice`
+fn secret(secret: &SecretAnswer) -> Vec<Cell> {
+    let plain = |text: String| (Style::new(), text);
+    let by = secret.changed_by.as_deref().and_then(|arn| arn.rsplit(['/', ':']).next());
+    vec![
+        plain(secret.name.clone()),
+        plain(secret.parameter.clone()),
+        plain(secret.version.map(|version| format!("version {version}")).unwrap_or_default()),
+        plain(secret.changed_at.map(|at| utc_seconds(at / 1000)).unwrap_or_default()),
+        plain(by.unwrap_or_default().to_owned()),
     ]
 }
 

@@ -28,6 +28,24 @@ pub(super) struct More {
 pub(super) const MORE: &[More] = &[
     More { of: "lambda:CreateFunction", with: "\"Role\"", action: "iam:PassRole", sure: "documented" },
     More { of: "lambda:CreateFunction", with: "\"Tags\"", action: "lambda:TagResource", sure: "belief" },
+    More {
+        of: "lambda:CreateFunction",
+        with: "\"SubnetIds\":[\"",
+        action: "ec2:DescribeSecurityGroups",
+        sure: "documented",
+    },
+    More { of: "lambda:CreateFunction", with: "\"SubnetIds\":[\"", action: "ec2:DescribeSubnets", sure: "documented" },
+    More { of: "lambda:CreateFunction", with: "\"SubnetIds\":[\"", action: "ec2:DescribeVpcs", sure: "documented" },
+    More {
+        of: "lambda:CreateFunction",
+        with: "\"FileSystemConfigs\":[{",
+        action: "elasticfilesystem:DescribeMountTargets",
+        sure: "documented",
+    },
+    More { of: "lambda:CreateFunction", with: "\"KMSKeyArn\":\"arn", action: "kms:CreateGrant", sure: "documented" },
+    More { of: "lambda:CreateFunction", with: "\"KMSKeyArn\":\"arn", action: "kms:Encrypt", sure: "documented" },
+    More { of: "lambda:CreateFunction", with: "\"KMSKeyArn\":\"arn", action: "kms:Decrypt", sure: "documented" },
+    More { of: "lambda:CreateFunction", with: "\"Layers\":[\"", action: "lambda:GetLayerVersion", sure: "documented" },
     More { of: "lambda:UpdateFunctionConfiguration", with: "\"Role\"", action: "iam:PassRole", sure: "documented" },
     More { of: "lambda:GetFunction", with: "", action: "lambda:ListTags", sure: "model" },
     More { of: "lambda:InvokeFunctionUrl", with: "", action: "lambda:InvokeFunction", sure: "documented" },
@@ -108,8 +126,10 @@ pub(super) fn of(call: &Call) -> Vec<Need> {
             let group = field("logGroupName").map(|name| arn("logs", &format!("log-group:{name}")));
             (call.name.clone(), vec![group.or(field("resourceArn")).expect("a log group")])
         }
+        "ssm" if call.name == "DescribeParameters" => (call.name.clone(), everything()),
         "ssm" => {
-            let names = json["Names"].as_array().expect("names").iter().map(|name| name.as_str().expect("a name"));
+            let names = json["Names"].as_array().into_iter().flatten().chain(json.get("Name"));
+            let names = names.map(|name| name.as_str().expect("a name"));
             (call.name.clone(), names.map(|name| arn("ssm", &format!("parameter{name}"))).collect())
         }
         "secretsmanager" => {
@@ -165,6 +185,14 @@ fn with_more(action: &str, resources: Vec<String>, body: &str, json: &Value) -> 
     let more = more.flat_map(|more| {
         let resources = match more.action {
             "iam:PassRole" => vec![json["Role"].as_str().expect("a role").to_owned()],
+            "lambda:GetLayerVersion" => {
+                let layers = json["Layers"].as_array().expect("layers").iter();
+                layers.map(|layer| layer.as_str().expect("a layer").to_owned()).collect()
+            }
+            other if other.starts_with("kms:") && action.starts_with("lambda:") => {
+                vec![json["KMSKeyArn"].as_str().expect("a key").to_owned()]
+            }
+            other if other.starts_with("ec2:") || other.starts_with("elasticfilesystem:") => vec!["*".to_owned()],
             "kms:Decrypt" => {
                 let region = resources[0].split(':').nth(3).expect("a region");
                 vec![format!("arn:aws:kms:{region}:{ACCOUNT}:key/KEY")]

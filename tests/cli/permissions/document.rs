@@ -39,16 +39,7 @@ impl Document {
         let size = block.chars().filter(|letter| !letter.is_whitespace()).count();
         let names = [("REGION", region), ("ACCOUNT", ACCOUNT), ("APP", "shop")];
         let text = names.iter().fold(block.to_owned(), |text, (from, to)| text.replace(from, to));
-        let policy: Value = serde_json::from_str(&text).unwrap();
-        let strings = |value: &Value| match value {
-            Value::String(one) => vec![one.clone()],
-            many => many.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
-        };
-        let statement = |statement: &Value| {
-            assert_eq!(statement["Effect"], "Allow");
-            (strings(&statement["Action"]).into_iter().collect(), strings(&statement["Resource"]))
-        };
-        Policy { statements: policy["Statement"].as_array().unwrap().iter().map(statement).collect(), size }
+        Policy::of(&serde_json::from_str(&text).unwrap(), size)
     }
 
     /// The rows of the table under a heading, without its head.
@@ -68,6 +59,38 @@ impl Document {
 }
 
 impl Policy {
+    /// A policy document, which has `size` characters that count.
+    pub(super) fn of(policy: &Value, size: usize) -> Policy {
+        let strings = |value: &Value| match value {
+            Value::String(one) => vec![one.clone()],
+            many => many.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+        };
+        let statement = |statement: &Value| {
+            assert_eq!(statement["Effect"], "Allow");
+            (strings(&statement["Action"]).into_iter().collect(), strings(&statement["Resource"]))
+        };
+        Policy { statements: policy["Statement"].as_array().unwrap().iter().map(statement).collect(), size }
+    }
+
+    /// Every action with each of its resources.
+    pub(super) fn grants(&self) -> BTreeSet<Need> {
+        let grants = self.statements.iter().flat_map(|(actions, resources)| {
+            actions.iter().flat_map(|action| resources.iter().map(move |resource| (action.clone(), resource.clone())))
+        });
+        grants.map(|(action, resource)| Need { action, resource }).collect()
+    }
+
+    /// The statements of which no call needed any action on any resource.
+    pub(super) fn idle<'n>(&self, needs: impl IntoIterator<Item = &'n Need> + Clone) -> Vec<String> {
+        let is_used = |actions: &BTreeSet<String>, resources: &[String]| {
+            needs.clone().into_iter().any(|need| {
+                actions.contains(&need.action) && resources.iter().any(|pattern| matches(pattern, &need.resource))
+            })
+        };
+        let idle = self.statements.iter().filter(|(actions, resources)| !is_used(actions, resources));
+        idle.map(|statement| format!("{statement:?}")).collect()
+    }
+
     pub(super) fn actions(&self) -> BTreeSet<String> {
         self.statements.iter().flat_map(|(actions, _)| actions.clone()).collect()
     }

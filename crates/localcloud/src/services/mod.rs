@@ -182,10 +182,9 @@ fn query(
     let form = Form::parse(&call.body);
     let action = form.get("Action").unwrap_or_default();
     let result = answer(call, action, &form)?;
-    let mut document = serde_json::Map::new();
-    if !result.is_null() {
-        document.insert(format!("{action}Result"), result);
-    }
-    document.insert("ResponseMetadata".into(), serde_json::json!({"RequestId": call.request_id}));
-    Ok(typed(xml::document(&format!("{action}Response"), namespace, &Value::Object(document)), "text/xml"))
+    let metadata = ("ResponseMetadata".to_owned(), serde_json::json!({"RequestId": call.request_id}));
+    // SDKs take the first element for the result.
+    let result = (!result.is_null()).then(|| (format!("{action}Result"), result));
+    let elements: Vec<(String, Value)> = result.into_iter().chain([metadata]).collect();
+    Ok(typed(xml::response(&format!("{action}Response"), namespace, &elements), "text/xml"))
 }

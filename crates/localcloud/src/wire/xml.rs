@@ -11,6 +11,14 @@ pub(crate) fn document(root: &str, namespace: &str, value: &Value) -> String {
     text
 }
 
+/// One document with these elements in their order.
+pub(crate) fn response(root: &str, namespace: &str, elements: &[(String, Value)]) -> String {
+    let mut text = format!("<{root} xmlns=\"{namespace}\">");
+    elements.iter().for_each(|(name, value)| element(name, value, &mut text));
+    text.push_str(&format!("</{root}>"));
+    text
+}
+
 /// One document without a namespace, as S3's errors are.
 pub(crate) fn plain(root: &str, value: &Value) -> String {
     let mut text = String::new();

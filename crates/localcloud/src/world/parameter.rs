@@ -22,6 +22,9 @@ pub(crate) struct ParameterVersion {
     pub(crate) number: u64,
     pub(crate) value: String,
     pub(crate) written: Millis,
+    /// The ARN of the caller that wrote it; `None` in a state that an older version of this cloud has left.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
 }
 
 impl std::fmt::Debug for ParameterVersion {

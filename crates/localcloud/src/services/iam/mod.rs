@@ -7,6 +7,7 @@ mod managed;
 mod page;
 mod policy;
 mod role;
+mod simulate;
 mod tag;
 
 use serde_json::Value;
@@ -27,6 +28,7 @@ pub(crate) fn answer(call: &Call, action: &str, form: &Form) -> Result<Value, Fa
         "DeleteRole" => role::delete(call, form),
         "PutRolePermissionsBoundary" => role::put_boundary(call, form),
         "DeleteRolePermissionsBoundary" => role::delete_boundary(call, form),
+        "SimulatePrincipalPolicy" => simulate::simulate(call, form),
         "TagRole" => tag::add(call, form),
         "UntagRole" => tag::remove(call, form),
         "ListRoleTags" => tag::list(call, form),

@@ -1,4 +1,4 @@
-//! Inline and attached policies of roles: stored and returned, but never evaluated.
+//! Inline and attached policies of roles: stored and returned, and only evaluated by a simulation.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! Systems Manager: only Parameter Store.
 
+mod describe;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -53,6 +55,7 @@ pub(crate) fn answer(call: &Call, action: &str) -> Result<Value, Fault> {
         "GetParameter" => get(call),
         "GetParameters" => get_several(call),
         "DeleteParameter" => delete(call),
+        "DescribeParameters" => describe::describe(call),
         other => Err(call.unknown("UnknownOperationException", other)),
     }
 }
@@ -105,7 +108,8 @@ fn put(call: &Call) -> Result<Value, Fault> {
     }
     call.change(|world| {
         let parameters = &mut world.region(&call.region).parameters;
-        let version = |number| ParameterVersion { number, value, written: clock::now() };
+        let user = Some(call.caller.arn.clone());
+        let version = |number| ParameterVersion { number, value, written: clock::now(), user };
         let number = match parameters.get_mut(&name) {
             None => {
                 let kind = kind.ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?;
