@@ -237,6 +237,15 @@ impl Failure {
         Failure::new(FailureKind::Cloud, format!("cannot write to stdout: {error}"))
     }
 
+    /// A file that a CI system reads cannot be written.
+    pub fn not_written(variable: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure::new(
+            FailureKind::Cloud,
+            format!("cannot write `{}`, which `{variable}` names: {error}", path.display()),
+        )
+        .hint("add `--no-github` if this is not a step of GitHub Actions")
+    }
+
     /// The process cannot open the files that any run needs, or start a thread.
     pub fn not_begun(error: &std::io::Error) -> Failure {
         let failure = Failure::new(FailureKind::Cloud, format!("cannot start: {error}"));

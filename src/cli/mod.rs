@@ -81,6 +81,9 @@ pub struct Global {
     /// The format of stdout: plain text, or one JSON document
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
     pub output: Output,
+    /// Do not write groups, errors, the summary and outputs for GitHub Actions
+    #[arg(long, global = true)]
+    pub no_github: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,

@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
     let nothing = nothing(&command);
     if let Err(failure) = project::enter(&mut global) {
         // It is reported on stderr if stdout cannot be written, either.
-        let _ = Console::unstarted(global.output, again).finish(&nothing, Some(&failure));
+        let _ = Console::unstarted(global.output, !global.no_github, again).finish(&nothing, Some(&failure));
         return failure.kind.exit_code();
     }
     ending::watched(global, again, nothing, async move |session| {

@@ -1,8 +1,11 @@
 //! The console of a command: it reports progress, asks questions and prints the answer.
 
+use super::github::Groups;
 use super::outlet;
 use super::progress::Progress;
-use super::{Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Silent, Terminal, Text, failure_lines};
+use super::{
+    Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Runner, Silent, Terminal, Text, failure_lines,
+};
 use crate::apply::{Event, Step};
 use crate::failure::{Failure, Message, Piece};
 use crate::stack::Secret;
@@ -35,23 +38,30 @@ pub struct Console {
     secrets: Arc<Mutex<Vec<Secret>>>,
     command_line: Arc<dyn CommandLine>,
     progress: Arc<Mutex<Progress>>,
+    /// GitHub Actions, if it gets a summary, outputs and annotations.
+    runner: Option<Runner>,
 }
 
 impl Console {
-    /// Must be called inside a runtime, because a task updates the reporter.
-    pub fn new(format: Output, quiet: bool, command_line: impl CommandLine + 'static) -> Console {
+    /// Must be called inside a runtime, because a task updates the reporter. `for_github` is whether GitHub Actions gets
+    /// more than the usual output, if the run is one of its steps.
+    pub fn new(format: Output, quiet: bool, for_github: bool, command_line: impl CommandLine + 'static) -> Console {
         let terminal = outlet::is_drawn_on();
+        let runner = runner(format, for_github);
+        let lines = || Lines::new(outlet::stderr());
         let reporter: Box<dyn Reporter> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
-            (false, false) => Box::new(Lines::new(outlet::stderr())),
+            (false, false) if runner.is_some() => Box::new(Groups::around(lines(), outlet::command_to_stderr)),
+            (false, false) => Box::new(lines()),
         };
-        Console { terminal: terminal && !quiet, ..Console::reporting_to(reporter, format, command_line) }
+        Console { terminal: terminal && !quiet, runner, ..Console::reporting_to(reporter, format, command_line) }
     }
 
     /// A console for a run that fails before it begins, when there may be no runtime.
-    pub(crate) fn unstarted(format: Output, command_line: impl CommandLine + 'static) -> Console {
-        Console::without_progress(Box::new(Silent), format, command_line)
+    pub(crate) fn unstarted(format: Output, for_github: bool, command_line: impl CommandLine + 'static) -> Console {
+        let console = Console::without_progress(Box::new(Silent), format, command_line);
+        Console { runner: runner(format, for_github), ..console }
     }
 
     fn without_progress(
@@ -66,6 +76,7 @@ impl Console {
             secrets: Arc::default(),
             command_line: Arc::new(command_line),
             progress: Arc::default(),
+            runner: None,
         }
     }
 
@@ -250,12 +261,14 @@ impl Console {
             _ => {}
         }
         let failure = failure.map(|failure| self.completed_in(failure));
-        let said = say(failure.iter().chain(answer.failures()));
+        let said = self.say(failure.iter().chain(answer.failures()));
         let text = self.renderer.answer(self.command_line.running(), &answer, failure.as_ref(), outlet::page());
         let printed = outlet::to_stdout(&text);
+        let told = self.runner.as_ref().map(|runner| runner.write(self.running(), &answer, failure.as_ref()));
+        let printed = printed.and(told.unwrap_or(Ok(())));
         // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.to_string())) {
-            failure_lines(unsaid).iter().for_each(outlet::to_stderr);
+            self.say(std::iter::once(unsaid));
         }
         *locked(&self.progress) = Progress::default();
         printed
@@ -268,7 +281,22 @@ impl Console {
         let failures = failure.into_iter().chain(answer.into_iter().flat_map(Answer::failures));
         let failures: Vec<Failure> = failures.map(|failure| self.completed_in(failure)).collect();
         *locked(&self.progress) = Progress::default();
-        say(failures.iter()).is_empty()
+        self.say(failures.iter()).is_empty()
+    }
+
+    /// Prints failures on stderr, each message once. Returns the messages.
+    fn say<'a>(&self, failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
+        let mut said: Vec<String> = Vec::new();
+        for failure in failures {
+            let message = failure.message.to_string();
+            if !said.contains(&message) {
+                said.push(message);
+                failure_lines(failure).iter().for_each(outlet::to_stderr);
+                let annotations = self.runner.iter().flat_map(|runner| runner.errors(failure));
+                annotations.for_each(|error| outlet::command_to_stderr(&error));
+            }
+        }
+        said
     }
 
     /// Whether stdout gets one document at the end, so bodies and logs are not printed as they arrive.
@@ -290,17 +318,9 @@ impl Console {
     }
 }
 
-/// Prints failures on stderr, each message once. Returns the messages.
-fn say<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
-    let mut said: Vec<String> = Vec::new();
-    for failure in failures {
-        let message = failure.message.to_string();
-        if !said.contains(&message) {
-            said.push(message);
-            failure_lines(failure).iter().for_each(outlet::to_stderr);
-        }
-    }
-    said
+/// GitHub Actions, unless stdout is a document, which says everything.
+fn runner(format: Output, for_github: bool) -> Option<Runner> {
+    if for_github && format == Output::Text { Runner::here() } else { None }
 }
 
 /// Locks a mutex even if a thread panicked while it held the lock, so that the run's progress is shown to the end.

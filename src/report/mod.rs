@@ -3,6 +3,7 @@
 mod answer;
 mod chart;
 mod format;
+mod github;
 
 mod story;
 mod ticker;
@@ -34,6 +35,7 @@ pub(crate) use answer::{
 };
 pub(crate) use chart::chart;
 pub(crate) use format::{Renderer, Text};
+pub(crate) use github::Runner;
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;
 pub(crate) use silent::Silent;

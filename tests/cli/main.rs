@@ -17,6 +17,7 @@ mod credentials;
 mod deploys;
 mod dev;
 mod documents;
+mod github;
 mod handed_over;
 mod harmless;
 mod import;

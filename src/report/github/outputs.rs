@@ -1,0 +1,72 @@
+//! The outputs of a step, in the form that GITHUB_OUTPUT has for values of any text.
+
+use crate::report::answer::{Answer, Detail, FunctionAnswer, State};
+use crate::text;
+use serde_json::{Map, Value};
+
+/// The outputs, each with its value: `url` and `version` of the only function, `urls` and `versions` of all of them as a
+/// JSON object, and `changed`. Empty for a command that is not about functions.
+pub(super) fn of(answer: &Answer) -> Vec<(&'static str, String)> {
+    let functions = &answer.found.functions;
+    if functions.is_empty() {
+        return Vec::new();
+    }
+    let (urls, versions) = (all(functions, url), all(functions, version));
+    let changed = functions.iter().any(|function| match function.detail {
+        Detail::Changes | Detail::Comparison(_) => function.plan.as_ref().is_some_and(|plan| !plan.is_empty()),
+        _ => function.changed,
+    });
+    vec![
+        ("url", only(&urls, functions)),
+        ("version", only(&versions, functions)),
+        ("urls", text::json(&Value::Object(urls))),
+        ("versions", text::json(&Value::Object(versions))),
+        ("changed", changed.to_string()),
+    ]
+}
+
+fn url(function: &FunctionAnswer) -> Option<&String> {
+    function.outputs.url.as_ref().filter(|_| function.state != State::Absent)
+}
+
+fn version(function: &FunctionAnswer) -> Option<&String> {
+    function.outputs.version.as_ref().filter(|_| function.state != State::Absent)
+}
+
+fn all(functions: &[FunctionAnswer], value: fn(&FunctionAnswer) -> Option<&String>) -> Map<String, Value> {
+    let pair = |function: &FunctionAnswer| Some((function.name.clone(), Value::from(value(function)?.as_str())));
+    functions.iter().filter_map(pair).collect()
+}
+
+/// The value of the only function; empty if there are several, or if it has none.
+fn only(values: &Map<String, Value>, functions: &[FunctionAnswer]) -> String {
+    let value = values.values().next().filter(|_| functions.len() == 1);
+    value.and_then(Value::as_str).map(text::line).unwrap_or_default()
+}
+
+/// The outputs as lines of the file. `delimiter` must be unpredictable.
+pub(super) fn written(outputs: &[(&'static str, String)], delimiter: &str) -> String {
+    let safe = |value: &str| {
+        let mut delimiter = delimiter.to_owned();
+        while value.contains(&delimiter) {
+            delimiter.push('x');
+        }
+        delimiter
+    };
+    let one = |(name, value): &(&str, String)| {
+        let delimiter = safe(value);
+        format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
+    };
+    outputs.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_does_not_end_itself() {
+        let outputs = [("url", "a\nend\nversion=9".to_owned()), ("changed", "true".to_owned())];
+        assert_eq!(written(&outputs, "end"), "url<<endx\na\nend\nversion=9\nendx\nchanged<<end\ntrue\nend\n");
+    }
+}
