@@ -228,6 +228,11 @@ impl Failure {
         Failure::usage(format!("cannot read {what} `{}`: {error}", path.display()))
     }
 
+    /// A file or directory that an option names cannot be written.
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+        Failure::usage(format!("cannot write `{}`: {error}", path.display()))
+    }
+
     pub fn not_a_layer(arn: &str) -> Failure {
         Failure::usage(format!("`{arn}` is not the ARN of a layer version, such as `{LAYER_VERSION}`"))
     }

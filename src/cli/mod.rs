@@ -8,6 +8,7 @@ mod packages;
 
 mod abort;
 mod build;
+mod completions;
 mod deploy;
 mod destroy;
 mod dev;
@@ -16,16 +17,20 @@ mod init;
 mod invoke;
 mod local;
 mod logs;
+mod man;
 mod plan;
 mod promote;
 mod releases;
 mod rollback;
+mod schema;
 mod stages;
 mod stats;
 mod status;
 mod url;
 mod verify;
 
+pub use completions::Shell;
+pub use help::command;
 pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
 pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
 pub use typed::TypedCommand;
@@ -137,6 +142,9 @@ commands! {
     local::Local,
     build::Build,
     import::Import,
+    completions::Completions,
+    man::Man,
+    schema::Schema,
 }
 
 /// Parses the command line.

@@ -19,6 +19,7 @@ mod verification;
 mod build;
 mod build_command;
 mod built_elsewhere;
+mod completions;
 mod deploy;
 mod destroy;
 mod dev;
@@ -27,12 +28,14 @@ mod init;
 mod invoke;
 mod local;
 mod logs;
+mod man;
 mod package;
 mod plan;
 mod preflight;
 mod prepared;
 mod releases;
 mod rollback;
+mod schema;
 mod shift;
 mod stages;
 mod stats;
@@ -40,6 +43,7 @@ mod status;
 mod url;
 mod verify;
 
+pub use completions::complete;
 pub use deploy::deploy;
 pub use import::ManifestRules;
 pub use session::Session;
@@ -91,6 +95,9 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Dev(arguments) => Box::pin(dev::dev(session, arguments)).await,
         Command::Init(arguments) => init::init(session, arguments).await,
         Command::Local(arguments) => local::local(session, arguments).await,
+        Command::Completions(arguments) => completions::completions(session, arguments),
+        Command::Man(arguments) => man::man(session, arguments),
+        Command::Schema(_) => Ok(schema::schema()),
     }
 }
 
@@ -99,6 +106,9 @@ fn nothing(command: &Command) -> Answer {
     let extra = match command {
         Command::Logs(_) => Extra::Events(None),
         Command::Stages(_) => Extra::Stages(None),
+        Command::Completions(_) => Extra::Script(None),
+        Command::Man(_) => Extra::Files(None),
+        Command::Schema(_) => Extra::Schema(None),
         Command::Invoke(_) => Extra::Response(None),
         Command::Import(_) => Extra::Import(None),
         Command::Init(init) if init.list => Extra::Templates(Vec::new()),

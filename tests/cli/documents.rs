@@ -165,8 +165,28 @@ fn help_is_as_documented() {
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let commands = [
-        "init", "deploy", "plan", "url", "status", "stats", "verify", "releases", "stages", "dev", "rollback",
-        "promote", "abort", "destroy", "logs", "invoke", "build", "import", "local",
+        "init",
+        "deploy",
+        "plan",
+        "url",
+        "status",
+        "stats",
+        "verify",
+        "releases",
+        "stages",
+        "dev",
+        "rollback",
+        "promote",
+        "abort",
+        "destroy",
+        "logs",
+        "invoke",
+        "build",
+        "import",
+        "local",
+        "completions",
+        "man",
+        "schema",
     ];
     let mut all = help(&["--help"]);
     for command in commands {

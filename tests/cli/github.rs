@@ -28,7 +28,7 @@ fn step(bench: &Bench, arguments: &[&str]) -> Step {
 }
 
 /// The runner's rules for GITHUB_OUTPUT: `NAME=VALUE`, or `NAME<<DELIMITER` and lines up to the delimiter.
-fn values(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn values(text: &str) -> BTreeMap<String, String> {
     let (mut values, mut lines) = (BTreeMap::new(), text.lines());
     while let Some(line) = lines.next() {
         let heredoc = line.split_once("<<").filter(|(name, _)| !name.contains('='));
@@ -45,7 +45,7 @@ fn values(text: &str) -> BTreeMap<String, String> {
 }
 
 /// What the runner would obey: lines of stdout and stderr that begin with `::NAME`, in their order.
-fn commands(output: &Output) -> Vec<String> {
+pub(crate) fn commands(output: &Output) -> Vec<String> {
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     text.lines().map(str::trim_start).filter(|line| line.starts_with("::")).map(str::to_owned).collect()
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod action;
 mod adoption;
 mod again;
 mod behind;
@@ -47,6 +48,7 @@ mod rounds;
 mod screens;
 mod self_ending;
 mod settings;
+mod shells;
 mod signers;
 mod snap_start;
 mod source;

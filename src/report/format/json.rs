@@ -57,6 +57,9 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
         Extra::Path(path) => {
             document["path"] = json!(path.as_ref().map(|path| path.display().to_string()));
         }
+        Extra::Script(script) => document["script"] = json!(script),
+        Extra::Schema(schema) => document["json_schema"] = json!(schema),
+        Extra::Files(files) => document["files"] = json!(files),
         Extra::Import(import) => {
             let import = import.as_ref();
             document["out"] = json!(import.and_then(|import| import.out.as_ref()));

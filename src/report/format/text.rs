@@ -48,12 +48,17 @@ fn values(answer: &Answer) -> String {
         Extra::Local(local) => local_values(local),
         Extra::Templates(templates) => templates.iter().map(|(name, about)| format!("{name:12} {about}\n")).collect(),
         Extra::Path(Some(path)) => format!("{}\n", path.display()),
+        Extra::Script(Some(script)) => script.clone(),
+        Extra::Schema(Some(schema)) => format!("{schema:#}\n"),
         Extra::Stages(_)
         | Extra::Events(_)
         | Extra::Response(_)
         | Extra::Import(None)
         | Extra::Init(_)
-        | Extra::Path(None) => String::new(),
+        | Extra::Path(None)
+        | Extra::Script(None)
+        | Extra::Schema(None)
+        | Extra::Files(_) => String::new(),
     }
 }
 
