@@ -3,11 +3,13 @@
 
 mod causes;
 mod hints;
+mod mark;
 mod message;
 mod program;
 mod shift;
 mod verdict;
 
+pub use mark::{Mark, Place};
 pub use message::{Message, Piece, Problem, Row, What};
 pub use verdict::CheckName;
 

@@ -66,17 +66,6 @@ impl Message {
         matches!(self, Message::Problems(problems) if problems.len() > 1)
     }
 
-    /// The file of the first problem, and its line and column if they are known, each from 1.
-    pub fn place(&self) -> Option<(&str, Option<(usize, usize)>)> {
-        let Message::Problems(problems) = self else { return None };
-        let mut places = problems.iter().filter_map(|problem| match &problem.what {
-            What::Manifest(diagnostics) => diagnostics.first(),
-            What::Build { .. } => None,
-        });
-        let first = places.next()?;
-        Some((&first.file, first.excerpt.as_ref().map(|excerpt| (excerpt.line, excerpt.column))))
-    }
-
     pub fn rows(&self) -> Vec<Row> {
         match self {
             Message::Line(pieces) => vec![Row::Text(pieces.iter().map(|piece| piece.text.as_str()).collect())],

@@ -6,6 +6,7 @@ mod support;
 mod action;
 mod adoption;
 mod again;
+mod agents;
 mod behind;
 mod build_commands;
 mod builds;

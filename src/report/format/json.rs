@@ -326,14 +326,13 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn error(failure: &Failure) -> Value {
-    let place = failure.message.place();
-    let (line, column) = place.and_then(|(_, position)| position).unzip();
+    let place = failure.place();
     json!({
         "kind": failure.kind.as_str(),
         "message": failure.message.to_string(),
-        "file": place.map(|(file, _)| file),
-        "line": line,
-        "column": column,
+        "file": place.as_ref().map(|place| &place.file),
+        "line": place.as_ref().and_then(|place| place.line),
+        "column": place.as_ref().and_then(|place| place.column),
         "caused_by": failure.caused_by,
         "check": failure.check.as_ref().map(|check| json!({
             "number": check.number,

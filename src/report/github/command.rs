@@ -1,7 +1,6 @@
 //! Commands to the runner, which it finds at the start of a line of stdout or stderr.
 
-use crate::failure::{Failure, Message, Problem, What};
-use crate::manifest::Diagnostic;
+use crate::failure::{Failure, Mark, Place};
 use crate::text;
 use std::fmt;
 
@@ -23,19 +22,14 @@ impl WorkflowCommand {
         WorkflowCommand { name: "endgroup", properties: Vec::new(), lines: Vec::new() }
     }
 
-    fn error(lines: Vec<String>) -> WorkflowCommand {
-        WorkflowCommand { name: "error", properties: Vec::new(), lines }
-    }
-
-    /// An error at a place in a file. `from_root` makes a path relative to the root of the repository.
-    fn error_at(diagnostic: &Diagnostic, hints: &[String], from_root: &dyn Fn(&str) -> String) -> WorkflowCommand {
-        let mut properties = vec![("file", from_root(&diagnostic.file))];
-        if let Some(excerpt) = &diagnostic.excerpt {
-            properties.push(("line", excerpt.line.to_string()));
-            properties.push(("col", excerpt.column.to_string()));
-        }
-        let lines = std::iter::once(diagnostic.message.clone()).chain(hinted(hints)).collect();
-        WorkflowCommand { properties, ..WorkflowCommand::error(lines) }
+    /// An error, at its place in a file if it has one. `from_root` makes a path relative to the root of the repository.
+    fn error(mark: Mark, from_root: &dyn Fn(&str) -> String) -> WorkflowCommand {
+        let place = |Place { file, line, column }: Place| {
+            let number = |name, number: Option<usize>| number.map(|number| (name, number.to_string()));
+            [Some(("file", from_root(&file))), number("line", line), number("col", column)]
+        };
+        let properties = mark.place.into_iter().flat_map(place).flatten().collect();
+        WorkflowCommand { name: "error", properties, lines: mark.lines }
     }
 }
 
@@ -55,58 +49,22 @@ fn escaped(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-fn hinted(hints: &[String]) -> impl Iterator<Item = String> {
-    hints.iter().flat_map(|hint| hint.lines().next()).map(|hint| format!("hint: {hint}"))
-}
-
-fn caused(causes: &[String]) -> impl Iterator<Item = String> {
-    causes.iter().map(|cause| format!("caused by: {cause}"))
-}
-
 /// The annotations of a failure: one for each problem.
 pub(super) fn errors(failure: &Failure, from_root: &dyn Fn(&str) -> String) -> Vec<WorkflowCommand> {
-    match &failure.message {
-        Message::Problems(problems) => problems.iter().flat_map(|problem| of_problem(problem, from_root)).collect(),
-        message @ Message::Line(_) => {
-            let first = std::iter::once(message.to_string());
-            let lines = first.chain(caused(&failure.caused_by)).chain(hinted(&failure.hints)).collect();
-            vec![WorkflowCommand::error(lines)]
-        }
-    }
-}
-
-fn of_problem(problem: &Problem, from_root: &dyn Fn(&str) -> String) -> Vec<WorkflowCommand> {
-    match &problem.what {
-        What::Manifest(diagnostics) => diagnostics
-            .iter()
-            .map(|diagnostic| WorkflowCommand::error_at(diagnostic, &problem.hints, from_root))
-            .collect(),
-        What::Build { message, caused_by } => {
-            let first = std::iter::once(message.clone());
-            vec![WorkflowCommand::error(first.chain(caused(caused_by)).chain(hinted(&problem.hints)).collect())]
-        }
-    }
+    failure.marks().into_iter().map(|mark| WorkflowCommand::error(mark, from_root)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::FailureKind;
-    use crate::manifest::Excerpt;
 
     #[test]
     fn a_value_neither_ends_a_command_nor_begins_one() {
-        let excerpt = Excerpt { line: 12, column: 3, text: String::new(), underline: String::new() };
-        let message = "100% of\n::set-env name=A::b".to_owned();
-        let diagnostic = Diagnostic { file: "a,b:c\r.toml".to_owned(), excerpt: Some(excerpt), message };
-        let problem = Problem { what: What::Manifest(vec![diagnostic]), hints: vec!["try\nmore".to_owned()] };
-        let failure = Failure::of_problems(FailureKind::Manifest, vec![problem]);
-        let said: Vec<String> =
-            errors(&failure, &|file| format!("app/{file}")).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            said,
-            ["::error file=app/a%2Cb%3Ac\\r.toml,line=12,col=3::100%25 of\\n::set-env name=A::b%0Ahint: try"]
-        );
+        let place = Some(Place { file: "a,b:c\r.toml".to_owned(), line: Some(12), column: Some(3) });
+        let lines = vec!["100% of\n::set-env name=A::b".to_owned(), "hint: try".to_owned()];
+        let said = WorkflowCommand::error(Mark { place, lines }, &|file| format!("app/{file}")).to_string();
+        let expected = "::error file=app/a%2Cb%3Ac\\r.toml,line=12,col=3::100%25 of\\n::set-env name=A::b%0Ahint: try";
+        assert_eq!(said, expected);
     }
 
     #[test]
