@@ -69,6 +69,7 @@ impl Runner {
         fs::create_dir_all(&releases).unwrap();
         fs::create_dir_all(bench.path("packed")).unwrap();
         bench.write("packed/lamstream", &format!("#!/bin/sh\nexec '{LAMSTREAM}' \"$@\"\n"));
+        fs::set_permissions(bench.path("packed/lamstream"), fs::Permissions::from_mode(0o755)).unwrap();
         let tarball = releases.join(format!("lamstream-{target}.tar.gz"));
         let mut tar = Command::new("tar");
         assert!(
@@ -278,7 +279,6 @@ fn the_action_refuses_what_would_hurt() {
 
     // A binary that was built before, in a directory below the repository.
     fs::create_dir_all(runner.bench.path("sub dir")).unwrap();
-    fs::set_permissions(runner.bench.path("packed/lamstream"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = runner.bench.path("packed/lamstream");
     let inputs =
         json!({ "command": "status", "stage": "prod", "path": path, "working-directory": "sub dir", "args": "'chat'" });

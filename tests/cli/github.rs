@@ -83,6 +83,15 @@ fn a_plan_and_a_deploy_are_summarised_and_have_outputs() {
     assert_eq!((again.outputs["changed"].as_str(), again.outputs["url"].as_str()), ("false", url.as_str()));
     assert!(again.summary.contains("| talker | up to date | 2 |"), "{}", again.summary);
 
+    // A later command of the same step leaves what it does not know.
+    for later in [&["logs", "talker", "--local"][..], &["verify", "--local"], &["releases", "--local"]] {
+        let outputs = step(&bench, later).outputs;
+        assert!(
+            !outputs.contains_key("changed") && outputs.get("url").is_none_or(|found| *found == url),
+            "{outputs:?}"
+        );
+    }
+
     let off = step(&bench, &["url", "--local", "--no-github"]);
     assert!(off.outputs.is_empty() && off.summary.is_empty() && off.output.status.success(), "{}", said(&off.output));
     let json = step(&bench, &["url", "--local", "--output", "json"]);

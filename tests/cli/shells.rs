@@ -36,7 +36,7 @@ def until(sign):
     seen = b""
 os.write(terminal, b"unsetopt prompt_sp; autoload -U compinit; compinit -u -D; source <(lamstream completions zsh); PS1=rea''dy:\n")
 until(b"ready:")
-os.write(terminal, line.encode() + b"\t; echo en''d\n")
+os.write(terminal, line.encode() + b"\t--help; echo en''d\n")
 while b"end\r\n" not in seen:
     assert select.select([terminal], [], [], 60)[0], seen
     seen += os.read(terminal, 4096)

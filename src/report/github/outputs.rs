@@ -4,26 +4,35 @@ use crate::report::answer::{Answer, Detail, FunctionAnswer, State};
 use crate::text;
 use serde_json::{Map, Value};
 
+/// The commands that change something, or say what would change.
+const CHANGING: &[&str] = &["plan", "deploy", "promote", "rollback", "abort", "destroy"];
+
 /// The outputs, each with its value: `url` and `version` of the only function, `urls` and `versions` of all of them as a
-/// JSON object, and `changed`. Empty for a command that is not about functions.
-pub(super) fn of(answer: &Answer) -> Vec<(&'static str, String)> {
+/// JSON object, and `changed`. A step may run several commands, and the last value of an output counts, so a command
+/// writes only what it knows.
+pub(super) fn of(command: &str, answer: &Answer) -> Vec<(&'static str, String)> {
     let functions = &answer.found.functions;
-    if functions.is_empty() {
-        return Vec::new();
+    let mut outputs = Vec::new();
+    let is_gone = functions.iter().any(|function| function.state == State::Absent);
+    for (one, many, value) in [("url", "urls", url as Known), ("version", "versions", version)] {
+        let values = all(functions, value);
+        if !values.is_empty() || is_gone {
+            outputs.push((one, only(&values, functions)));
+            outputs.push((many, text::json(&Value::Object(values))));
+        }
     }
-    let (urls, versions) = (all(functions, url), all(functions, version));
-    let changed = functions.iter().any(|function| match function.detail {
-        Detail::Changes | Detail::Comparison(_) => function.plan.as_ref().is_some_and(|plan| !plan.is_empty()),
-        _ => function.changed,
-    });
-    vec![
-        ("url", only(&urls, functions)),
-        ("version", only(&versions, functions)),
-        ("urls", text::json(&Value::Object(urls))),
-        ("versions", text::json(&Value::Object(versions))),
-        ("changed", changed.to_string()),
-    ]
+    if CHANGING.contains(&command) && !functions.is_empty() {
+        let changed = functions.iter().any(|function| match function.detail {
+            Detail::Changes => function.plan.as_ref().is_some_and(|plan| !plan.is_empty()),
+            _ => function.changed,
+        });
+        outputs.push(("changed", changed.to_string()));
+    }
+    outputs
 }
+
+/// A value of a function, if it is known.
+type Known = fn(&FunctionAnswer) -> Option<&String>;
 
 fn url(function: &FunctionAnswer) -> Option<&String> {
     function.outputs.url.as_ref().filter(|_| function.state != State::Absent)
@@ -33,7 +42,7 @@ fn version(function: &FunctionAnswer) -> Option<&String> {
     function.outputs.version.as_ref().filter(|_| function.state != State::Absent)
 }
 
-fn all(functions: &[FunctionAnswer], value: fn(&FunctionAnswer) -> Option<&String>) -> Map<String, Value> {
+fn all(functions: &[FunctionAnswer], value: Known) -> Map<String, Value> {
     let pair = |function: &FunctionAnswer| Some((function.name.clone(), Value::from(value(function)?.as_str())));
     functions.iter().filter_map(pair).collect()
 }
