@@ -49,7 +49,7 @@ impl Editors {
         let alone = |program: &str, arguments: &[&str], name: &String| {
             let output = self.program(program, arguments).arg(name).output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-                    assert!(!said.contains("failed to read") && !said.contains("schema not found"), "{program} {name}: {said}");
+            assert!(!said.contains("failed to read") && !said.contains("schema not found"), "{program} {name}: {said}");
             !output.status.success()
         };
         let of = |program: &str, arguments: &[&str]| {
