@@ -31,11 +31,11 @@ impl Runner {
 
     /// The annotations of a failure.
     pub(crate) fn errors(&self, failure: &Failure) -> Vec<WorkflowCommand> {
-        errors(failure, &|file| self.from_root(file))
+        errors(failure, &|file| self.in_repository(file))
     }
 
     /// The path relative to the repository, as annotations need it; unchanged if it is elsewhere.
-    fn from_root(&self, file: &str) -> String {
+    fn in_repository(&self, file: &str) -> String {
         let absolute = env::current_dir().ok().map(|here| normal(&here.join(file)));
         let root = self.root.as_ref().map(|root| root.canonicalize().unwrap_or_else(|_| root.clone()));
         let inside = absolute.zip(root).and_then(|(file, root)| Some(file.strip_prefix(root).ok()?.to_owned()));
