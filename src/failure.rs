@@ -3,11 +3,13 @@
 
 mod causes;
 mod hints;
+mod mark;
 mod message;
 mod program;
 mod shift;
 mod verdict;
 
+pub use mark::{Mark, Place};
 pub use message::{Message, Piece, Problem, Row, What};
 pub use verdict::CheckName;
 
@@ -228,6 +230,11 @@ impl Failure {
         Failure::usage(format!("cannot read {what} `{}`: {error}", path.display()))
     }
 
+    /// A file or directory that an option names cannot be written.
+    pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+        Failure::usage(format!("cannot write `{}`: {error}", path.display()))
+    }
+
     pub fn not_a_layer(arn: &str) -> Failure {
         Failure::usage(format!("`{arn}` is not the ARN of a layer version, such as `{LAYER_VERSION}`"))
     }
@@ -235,6 +242,15 @@ impl Failure {
     /// Writing to stdout failed, although its reader is still there.
     pub fn not_printed(error: &std::io::Error) -> Failure {
         Failure::new(FailureKind::Cloud, format!("cannot write to stdout: {error}"))
+    }
+
+    /// A file that a CI system reads cannot be written.
+    pub fn not_written(variable: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure::new(
+            FailureKind::Cloud,
+            format!("cannot write `{}`, which `{variable}` names: {error}", path.display()),
+        )
+        .hint("add `--no-github` if this is not a step of GitHub Actions")
     }
 
     /// The process cannot open the files that any run needs, or start a thread.

@@ -14,6 +14,11 @@ fn main() -> ExitCode {
     if closed::is_stdout_closed() {
         report::note_closed_stdout();
     }
+    match lamstream::commands::complete() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => return report::instead(&error),
+    }
     unset_blank_variables();
     let (arguments, again) = match cli::parse(std::env::args_os()) {
         Ok(parsed) => parsed,

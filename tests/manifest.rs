@@ -11,6 +11,7 @@ mod manifest {
     #[expect(clippy::print_stderr, reason = "shared with tests that say what they lack")]
     pub(crate) mod python;
     pub(crate) mod sample;
+    pub(crate) mod schema;
     pub(crate) mod secrets;
     pub(crate) mod stages;
     pub(crate) mod target;

@@ -366,7 +366,8 @@ fn the_function_expects_the_same_bytes_as_the_tests() {
 
 /// Everything that is written in Markdown for people.
 fn documents() -> Vec<PathBuf> {
-    let mut documents = vec![root().join("crates/localcloud/README.md")];
+    let others = ["crates/localcloud/README.md", "llms.txt", "skills/lamstream/SKILL.md"];
+    let mut documents: Vec<PathBuf> = others.iter().map(|file| root().join(file)).collect();
     let examples = fs::read_dir(root().join("examples")).unwrap();
     documents.extend(examples.map(|example| example.unwrap().path().join("README.md")));
     for directory in [root().to_owned(), root().join("docs")] {

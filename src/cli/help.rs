@@ -72,7 +72,7 @@ pub(super) const HELP: Help = Help {
 };
 
 /// The whole command line, with its help.
-pub(super) fn command() -> Command {
+pub fn command() -> Command {
     let command = Arguments::command();
     let help = overview(&command);
     command.override_help(help)

@@ -37,8 +37,11 @@ pub struct Init {
     /// The app's name [default: the directory's name]
     #[arg(long, value_name = "APP", value_parser = value::app)]
     pub name: Option<String>,
+    /// Also write deploy.schema.json beside the manifest, which editors complete it by
+    #[arg(long)]
+    pub schema: bool,
     /// List the templates
-    #[arg(long, conflicts_with_all = ["template", "name"])]
+    #[arg(long, conflicts_with_all = ["template", "name", "schema"])]
     pub list: bool,
 }
 

@@ -8,6 +8,7 @@ mod packages;
 
 mod abort;
 mod build;
+mod completions;
 mod deploy;
 mod destroy;
 mod dev;
@@ -17,11 +18,13 @@ mod init;
 mod invoke;
 mod local;
 mod logs;
+mod man;
 mod plan;
 mod policy;
 mod promote;
 mod releases;
 mod rollback;
+mod schema;
 mod secret;
 mod stages;
 mod stats;
@@ -29,6 +32,8 @@ mod status;
 mod url;
 mod verify;
 
+pub use completions::Shell;
+pub use help::command;
 pub use import::{ImportCargoLambda, ImportCommand, ImportFunction, ImportSam};
 pub use local::{AdapterCommand, Bodyless, LayerCommand, Limits, LocalCommand, UrlRegions};
 pub use secret::SecretCommand;
@@ -85,6 +90,9 @@ pub struct Global {
     /// The format of stdout: plain text, or one JSON document
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
     pub output: Output,
+    /// Do not write groups, errors, the summary and outputs for GitHub Actions
+    #[arg(long, global = true)]
+    pub no_github: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
@@ -141,6 +149,9 @@ commands! {
     doctor::Doctor,
     policy::Policy,
     secret::Secret,
+    completions::Completions,
+    man::Man,
+    schema::Schema,
 }
 
 /// Parses the command line.

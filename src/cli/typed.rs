@@ -128,6 +128,8 @@ impl TypedCommand {
             ("import", "function") => &self.account,
             ("import", _) => &self.import,
             ("init", _) => &self.init,
+            // They are the same everywhere.
+            ("completions" | "man" | "schema", _) => &[],
             _ => &self.manifest,
         }
     }

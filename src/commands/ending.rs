@@ -41,13 +41,13 @@ pub(super) fn watched(
         Err(error) => {
             let failure = Failure::not_begun(&error);
             // It is reported on stderr if stdout cannot be written, either.
-            let _ = Console::unstarted(global.output, again).finish(&nothing, Some(&failure));
+            let _ = Console::unstarted(global.output, !global.no_github, again).finish(&nothing, Some(&failure));
             return failure.kind.exit_code();
         }
     };
     let session = {
         let _inside = runtime.enter();
-        let console = Console::new(global.output, global.quiet, again);
+        let console = Console::new(global.output, global.quiet, !global.no_github, again);
         Session::new(global, console, Stop::listen())
     };
     let (sender, ended) = mpsc::channel();

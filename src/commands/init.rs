@@ -9,9 +9,12 @@ use crate::init::{Found, SMALLEST, Survey, TEMPLATES, Template, manifest as mani
 use crate::manifest;
 use crate::report::{Answer, Extra, InitAnswer, Line};
 use crate::text::{list, quoted};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const APP: &str = "app";
+/// The schema beside a manifest, and the line by which editors find it.
+const SCHEMA: &str = "deploy.schema.json";
+const SCHEMA_LINE: &str = "#:schema ./deploy.schema.json\n";
 /// Messages name this many apps at most.
 const NAMED: usize = 10;
 
@@ -27,7 +30,8 @@ pub(super) async fn init(session: &Session, arguments: &Init) -> Result<Answer, 
     if directory.exists() && !directory.is_dir() {
         return Err(Failure::usage(format!("`{}` is not a directory", directory.display())));
     }
-    files::refuse_existing(&[arguments.manifest()])?;
+    let schema = arguments.schema.then(|| arguments.manifest().with_file_name(SCHEMA));
+    files::refuse_existing(&std::iter::once(arguments.manifest()).chain(schema).collect::<Vec<_>>())?;
     let named = arguments.template.as_deref().map(template).transpose()?;
     let template = match named {
         None if files::is_blank(directory) => Some(choose_template(session, directory).await?),
@@ -48,9 +52,9 @@ fn write_template(
 ) -> Result<Answer, Failure> {
     let files = template.files(&app, &files::installed(None));
     files.iter().filter(|(path, _)| *path == MANIFEST).try_for_each(|(path, text)| check(path, text))?;
-    let placed: Vec<_> =
-        files.iter().map(|(path, text)| (files::placed(&arguments.directory, path), text.as_str())).collect();
-    let written = files::write(&arguments.directory, &placed)?;
+    let text = |path: &str, text: &str| if path == MANIFEST { with_schema(arguments, text) } else { text.to_owned() };
+    let placed = files.iter().map(|(path, old)| (files::placed(&arguments.directory, path), text(path, old)));
+    let written = files::write(&arguments.directory, &placed.chain(schema_file(arguments)).collect::<Vec<_>>())?;
     session.console.note(&format!("wrote {}: {}", list::quoted_and(&written), template.about));
     Ok(answer(session, InitAnswer { template: Some(template.name), ..unfinished(app, written) }))
 }
@@ -63,13 +67,25 @@ async fn write_manifest(session: &Session, arguments: &Init, app: String) -> Res
         Survey::Import { file, what, command } => return Err(to_import(directory, &file, what, command)),
         Survey::Nothing => return Err(nothing_found(directory)),
     };
-    let text = manifest_for(&app, &found);
+    let text = with_schema(arguments, &manifest_for(&app, &found));
     check(MANIFEST, &text)?;
-    let written = files::write(directory, &[(arguments.manifest(), text.as_str())])?;
+    let files: Vec<_> = std::iter::once((arguments.manifest(), text)).chain(schema_file(arguments)).collect();
+    let written = files::write(directory, &files)?;
     session.console.note(&format!("wrote {}: {}", list::quoted_and(&written), placed_what(&found)));
     found.notes.iter().for_each(|note| session.console.note(&format!("note: {note}")));
     let found = InitAnswer { found: Some(found.what), notes: found.notes, ..unfinished(app, written) };
     Ok(answer(session, found))
+}
+
+/// The manifest, with the line that names its schema if it gets one.
+fn with_schema(arguments: &Init, text: &str) -> String {
+    let line = if arguments.schema { SCHEMA_LINE } else { "" };
+    line.to_owned() + text
+}
+
+fn schema_file(arguments: &Init) -> Option<(PathBuf, String)> {
+    let schema = || (arguments.manifest().with_file_name(SCHEMA), format!("{:#}\n", manifest::schema()));
+    arguments.schema.then(schema)
 }
 
 fn unfinished(app: String, files: Vec<String>) -> InitAnswer {

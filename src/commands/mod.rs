@@ -20,6 +20,7 @@ mod verification;
 mod build;
 mod build_command;
 mod built_elsewhere;
+mod completions;
 mod deploy;
 mod destroy;
 mod dev;
@@ -29,6 +30,7 @@ mod init;
 mod invoke;
 mod local;
 mod logs;
+mod man;
 mod package;
 mod plan;
 mod policy;
@@ -36,6 +38,7 @@ mod preflight;
 mod prepared;
 mod releases;
 mod rollback;
+mod schema;
 mod secret;
 mod shift;
 mod stages;
@@ -44,6 +47,7 @@ mod status;
 mod url;
 mod verify;
 
+pub use completions::complete;
 pub use deploy::deploy;
 pub use import::ManifestRules;
 pub use session::Session;
@@ -65,7 +69,7 @@ pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
     let nothing = nothing(&command);
     if let Err(failure) = project::enter(&mut global) {
         // It is reported on stderr if stdout cannot be written, either.
-        let _ = Console::unstarted(global.output, again).finish(&nothing, Some(&failure));
+        let _ = Console::unstarted(global.output, !global.no_github, again).finish(&nothing, Some(&failure));
         return failure.kind.exit_code();
     }
     ending::watched(global, again, nothing, async move |session| {
@@ -98,6 +102,9 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Doctor(_) => doctor::doctor(session).await,
         Command::Init(arguments) => init::init(session, arguments).await,
         Command::Local(arguments) => local::local(session, arguments).await,
+        Command::Completions(arguments) => completions::completions(session, arguments),
+        Command::Man(arguments) => man::man(session, arguments),
+        Command::Schema(_) => Ok(schema::schema()),
     }
 }
 
@@ -106,6 +113,9 @@ fn nothing(command: &Command) -> Answer {
     let extra = match command {
         Command::Logs(_) => Extra::Events(None),
         Command::Stages(_) => Extra::Stages(None),
+        Command::Completions(_) => Extra::Script(None),
+        Command::Man(_) => Extra::Files(None),
+        Command::Schema(_) => Extra::Schema(None),
         Command::Invoke(_) => Extra::Response(None),
         Command::Import(_) => Extra::Import(None),
         Command::Policy(_) => Extra::Policy(None),

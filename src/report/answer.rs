@@ -42,6 +42,12 @@ pub enum Extra {
     Stages(Option<Vec<DeployedStage>>),
     /// A file that was installed.
     Path(Option<PathBuf>),
+    /// A script for a shell.
+    Script(Option<String>),
+    /// A JSON schema.
+    Schema(Option<serde_json::Value>),
+    /// The paths of files that were written.
+    Files(Option<Vec<String>>),
 }
 
 /// A stage of the app that is deployed.

@@ -1,21 +1,22 @@
 //! The console of a command: it reports progress, asks questions and prints the answer.
 
-use super::no_echo::NoEcho;
+mod questions;
+
+use super::github::Groups;
 use super::outlet;
 use super::progress::Progress;
-use super::{Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Silent, Terminal, Text, failure_lines};
+use super::{
+    Answer, Extra, Line, Lines, LogLine, Output, Renderer, Reporter, Runner, Silent, Terminal, Text, failure_lines,
+};
 use crate::apply::{Event, Step};
 use crate::failure::{Failure, Message, Piece};
 use crate::stack::Secret;
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How often the reporter may show how long its steps have taken.
 const TICK: Duration = Duration::from_millis(200);
-
-/// More bytes than any value of a manifest may have.
-const LONGEST_VALUE: u64 = 1 << 20;
 
 /// The parts of the command line that the output depends on.
 pub trait CommandLine: Send + Sync {
@@ -49,23 +50,30 @@ pub struct Console {
     command_line: Arc<dyn CommandLine>,
     progress: Arc<Mutex<Progress>>,
     listener: Arc<OnceLock<Listener>>,
+    /// GitHub Actions, if it gets a summary, outputs and annotations.
+    runner: Option<Runner>,
 }
 
 impl Console {
-    /// Must be called inside a runtime, because a task updates the reporter.
-    pub fn new(format: Output, quiet: bool, command_line: impl CommandLine + 'static) -> Console {
+    /// Must be called inside a runtime, because a task updates the reporter. `for_github` is whether GitHub Actions gets
+    /// more than the usual output, if the run is one of its steps.
+    pub fn new(format: Output, quiet: bool, for_github: bool, command_line: impl CommandLine + 'static) -> Console {
         let terminal = outlet::is_drawn_on();
+        let runner = runner(format, for_github);
+        let lines = || Lines::new(outlet::stderr());
         let reporter: Box<dyn Reporter> = match (quiet, terminal) {
             (true, _) => Box::new(Silent),
             (false, true) => Box::new(Terminal::default()),
-            (false, false) => Box::new(Lines::new(outlet::stderr())),
+            (false, false) if runner.is_some() => Box::new(Groups::around(lines(), outlet::command_to_stderr)),
+            (false, false) => Box::new(lines()),
         };
-        Console { terminal: terminal && !quiet, ..Console::reporting_to(reporter, format, command_line) }
+        Console { terminal: terminal && !quiet, runner, ..Console::reporting_to(reporter, format, command_line) }
     }
 
     /// A console for a run that fails before it begins, when there may be no runtime.
-    pub(crate) fn unstarted(format: Output, command_line: impl CommandLine + 'static) -> Console {
-        Console::without_progress(Box::new(Silent), format, command_line)
+    pub(crate) fn unstarted(format: Output, for_github: bool, command_line: impl CommandLine + 'static) -> Console {
+        let console = Console::without_progress(Box::new(Silent), format, command_line);
+        Console { runner: runner(format, for_github), ..console }
     }
 
     fn without_progress(
@@ -81,6 +89,7 @@ impl Console {
             command_line: Arc::new(command_line),
             progress: Arc::default(),
             listener: Arc::default(),
+            runner: None,
         }
     }
 
@@ -248,70 +257,6 @@ impl Console {
         (!std::io::stdin().is_terminal()).then_some("stdin is not a terminal")
     }
 
-    /// Whether stdin is a terminal, on which a person types.
-    pub fn is_stdin_a_terminal(&self) -> bool {
-        std::io::stdin().is_terminal()
-    }
-
-    /// Reads stdin to its end, as far as a value of the manifest can be long.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn whole_stdin(&self) -> std::io::Result<Vec<u8>> {
-        on_a_thread(|| {
-            let mut bytes = Vec::new();
-            std::io::stdin().take(LONGEST_VALUE).read_to_end(&mut bytes).map(|_| bytes)
-        })
-        .await
-    }
-
-    /// Asks on stderr for one line that the terminal does not show. Dropping the future leaves the terminal as it was.
-    ///
-    /// # Errors
-    /// When the terminal cannot hide what is typed, or cannot be read.
-    pub async fn hidden_answer(&self, question: &str) -> std::io::Result<Vec<u8>> {
-        locked(&self.reporter).pause();
-        let _hidden = NoEcho::begin()?;
-        locked(&self.progress).asking = true;
-        outlet::ask_on_stderr(&Line::plain(question));
-        // The terminal shows no end of the line, either.
-        let _open = OpenLine(true);
-        let line = on_a_thread(|| {
-            let mut line = Vec::new();
-            std::io::stdin().lock().read_until(b'\n', &mut line).map(|_| line)
-        });
-        let line = line.await;
-        locked(&self.progress).asking = false;
-        line
-    }
-
-    /// Asks on stderr. Any answer except "y" and "yes" means no. Dropping the future leaves the question unanswered,
-    /// and the cursor on a new line.
-    pub async fn ask(&self, lines: &[Line], question: &str) -> bool {
-        let said = self.answer(lines, &format!("{question} [y/N]")).await;
-        matches!(said.to_lowercase().as_str(), "y" | "yes")
-    }
-
-    /// Asks on stderr for one line, without the spaces around it. A closed stdin is an empty answer.
-    pub async fn answer(&self, lines: &[Line], question: &str) -> String {
-        locked(&self.reporter).pause();
-        locked(&self.progress).asking = true;
-        lines.iter().for_each(outlet::to_stderr);
-        outlet::ask_on_stderr(&Line::plain(question));
-        let mut open = OpenLine(true);
-        // A read cannot be cancelled, so it has a thread that nothing waits for. A closed stdin means no.
-        let (sender, read) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let _ = sender.send(std::io::stdin().read_line(&mut line).map(|_| line));
-        });
-        let said = read.await.ok().and_then(Result::ok).unwrap_or_default();
-        locked(&self.progress).asking = false;
-        // If the user answered, the terminal has ended the line.
-        open.0 = !said.ends_with('\n');
-        said.trim().to_owned()
-    }
-
     /// Prints the answer on stdout, and errors on stderr. The run is then over, and its progress is forgotten.
     ///
     /// # Errors
@@ -336,12 +281,14 @@ impl Console {
             _ => {}
         }
         let failure = failure.map(|failure| self.completed_in(failure));
-        let said = say(failure.iter().chain(answer.failures()));
+        let said = self.say(failure.iter().chain(answer.failures()));
         let text = self.renderer.answer(self.command_line.running(), &answer, failure.as_ref(), outlet::page());
         let printed = outlet::to_stdout(&text);
+        let told = self.runner.as_ref().map(|runner| runner.write(self.running(), &answer, failure.as_ref()));
+        let printed = printed.and(told.unwrap_or(Ok(())));
         // A command that failed for the same reason has already reported it.
         if let Some(unsaid) = printed.as_ref().err().filter(|error| !said.contains(&error.message.to_string())) {
-            failure_lines(unsaid).iter().for_each(outlet::to_stderr);
+            self.say(std::iter::once(unsaid));
         }
         *locked(&self.progress) = Progress::default();
         printed
@@ -355,7 +302,22 @@ impl Console {
         let failures: Vec<Failure> = failures.map(|failure| self.completed_in(failure)).collect();
         *locked(&self.progress) = Progress::default();
         self.let_hear(Shown::Failures(&failures));
-        say(failures.iter()).is_empty()
+        self.say(failures.iter()).is_empty()
+    }
+
+    /// Prints failures on stderr, each message once. Returns the messages.
+    fn say<'a>(&self, failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
+        let mut said: Vec<String> = Vec::new();
+        for failure in failures {
+            let message = failure.message.to_string();
+            if !said.contains(&message) {
+                said.push(message);
+                failure_lines(failure).iter().for_each(outlet::to_stderr);
+                let annotations = self.runner.iter().flat_map(|runner| runner.errors(failure));
+                annotations.for_each(|error| outlet::command_to_stderr(&error));
+            }
+        }
+        said
     }
 
     /// Whether stdout gets one document at the end, so bodies and logs are not printed as they arrive.
@@ -377,40 +339,12 @@ impl Console {
     }
 }
 
-/// Prints failures on stderr, each message once. Returns the messages.
-fn say<'a>(failures: impl Iterator<Item = &'a Failure>) -> Vec<String> {
-    let mut said: Vec<String> = Vec::new();
-    for failure in failures {
-        let message = failure.message.to_string();
-        if !said.contains(&message) {
-            said.push(message);
-            failure_lines(failure).iter().for_each(outlet::to_stderr);
-        }
-    }
-    said
-}
-
-/// Reads in a thread that nothing waits for, because a read cannot be cancelled.
-async fn on_a_thread<T: Send + 'static>(
-    read: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> std::io::Result<T> {
-    let (sender, done) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || sender.send(read()));
-    done.await.unwrap_or_else(|_| Err(std::io::ErrorKind::UnexpectedEof.into()))
+/// GitHub Actions, unless stdout is a document, which says everything.
+fn runner(format: Output, for_github: bool) -> Option<Runner> {
+    if for_github && format == Output::Text { Runner::here() } else { None }
 }
 
 /// Locks a mutex even if a thread panicked while it held the lock, so that the run's progress is shown to the end.
 fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ends the line on stderr when it is dropped, unless the line was ended otherwise.
-struct OpenLine(bool);
-
-impl Drop for OpenLine {
-    fn drop(&mut self) {
-        if self.0 {
-            outlet::to_stderr(&Line::plain(""));
-        }
-    }
 }

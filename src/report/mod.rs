@@ -4,6 +4,7 @@ mod answer;
 mod chart;
 mod diagnosis;
 mod format;
+mod github;
 
 mod story;
 mod ticker;
@@ -38,6 +39,7 @@ pub(crate) use chart::chart;
 pub(crate) use console::Shown;
 pub(crate) use diagnosis::{Diagnosis, DoctorAnswer, Health};
 pub(crate) use format::{Renderer, Text};
+pub(crate) use github::Runner;
 pub(crate) use lines::Lines;
 pub(crate) use outlet::Outlet;
 pub(crate) use silent::Silent;

@@ -2,6 +2,7 @@
 //! a response that go to another program.
 
 use super::format::{Page, Text};
+use super::github::WorkflowCommand;
 use super::style::Line;
 use crate::failure::Failure;
 use crate::text::Stream;
@@ -21,6 +22,11 @@ type Piece = (Bytes, oneshot::Sender<io::Result<()>>);
 pub(super) fn to_stderr(line: &Line) {
     // A closed stderr is not a failure, because the exit code reports the result, too.
     let _ = writeln!(anstream::stderr(), "{}", fitted(line));
+}
+
+/// Writes a command for GitHub's runner on a line of its own.
+pub(super) fn command_to_stderr(command: &WorkflowCommand) {
+    let _ = writeln!(anstream::stderr(), "{command}");
 }
 
 /// Writes a question, and leaves the cursor after it.

@@ -199,7 +199,8 @@ fn done(action: Action) -> &'static str {
     }
 }
 
-fn seen(verified: &Verified) -> String {
+/// What was seen of a response, in words.
+pub(super) fn seen(verified: &Verified) -> String {
     let first_byte = format!("first byte after {:.0} ms", verified.first_byte.as_secs_f64() * 1000.0);
     let chunks = match verified.chunks {
         0 => "no body".to_owned(),
@@ -250,6 +251,11 @@ fn change_line(names: &Names, change: &Change) -> Line {
         Action::Update => (YELLOW, "~"),
         Action::Delete => (RED, "-"),
     };
+    Line::marked(style, sign, &change_text(names, change))
+}
+
+/// A line of a plan without its sign.
+pub(super) fn change_text(names: &Names, change: &Change) -> String {
     let head = format!("{} {}", change.kind().as_str(), change.name(names));
     let fields: Vec<String> = change
         .fields()
@@ -259,8 +265,7 @@ fn change_line(names: &Names, change: &Change) -> Line {
             None => format!("{} changed", field.name),
         })
         .collect();
-    let what = if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) };
-    Line::marked(style, sign, &what)
+    if fields.is_empty() { head } else { format!("{head}: {}", fields.join(", ")) }
 }
 
 /// An error as users see it: what failed, why, what the function wrote, which steps were completed, and hints.

@@ -77,7 +77,10 @@ fn a_failure_is_a_document_too() {
     assert_eq!(code, 2);
     assert_eq!(document["ok"], false);
     assert_eq!(document["error"]["kind"], "manifest");
-    assert_eq!(keys(&document["error"]), ["caused_by", "check", "hints", "kind", "log", "message", "request_id"]);
+    assert_eq!(
+        keys(&document["error"]),
+        ["caused_by", "check", "column", "file", "hints", "kind", "line", "log", "message", "request_id"]
+    );
 
     let bench = Bench::new(TWO);
     let (document, code) = bench.json(&["deploy"]);
@@ -162,8 +165,28 @@ fn help_is_as_documented() {
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
     let commands = [
-        "init", "deploy", "plan", "url", "status", "stats", "verify", "releases", "stages", "dev", "rollback",
-        "promote", "abort", "destroy", "logs", "invoke", "build", "import", "local",
+        "init",
+        "deploy",
+        "plan",
+        "url",
+        "status",
+        "stats",
+        "verify",
+        "releases",
+        "stages",
+        "dev",
+        "rollback",
+        "promote",
+        "abort",
+        "destroy",
+        "logs",
+        "invoke",
+        "build",
+        "import",
+        "local",
+        "completions",
+        "man",
+        "schema",
     ];
     let mut all = help(&["--help"]);
     for command in commands {

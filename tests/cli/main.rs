@@ -3,8 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod action;
 mod adoption;
 mod again;
+mod agents;
 mod behind;
 mod build_commands;
 mod builds;
@@ -19,6 +21,7 @@ mod dev;
 mod dev_page;
 mod doctor;
 mod documents;
+mod github;
 mod handed_over;
 mod harmless;
 mod import;
@@ -49,6 +52,7 @@ mod screens;
 mod secrets;
 mod self_ending;
 mod settings;
+mod shells;
 mod signers;
 mod snap_start;
 mod source;

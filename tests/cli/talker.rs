@@ -19,13 +19,18 @@ url = { auth = "AUTH" }
 /// A bench with the function deployed behind a URL of this auth.
 pub(crate) fn talker(auth: &str) -> Bench {
     let bench = Bench::new(&TALKER.replace("AUTH", auth));
+    zip_into(&bench);
+    bench.good(&["deploy", "--local", "--yes", "--package", "talker.zip"]);
+    bench
+}
+
+/// Writes the function's package as `talker.zip`.
+pub(crate) fn zip_into(bench: &Bench) {
     let file = std::fs::File::create(bench.path("talker.zip")).unwrap();
     let mut zip = zip::ZipWriter::new(file);
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
     zip.write_all(include_bytes!("talker.py")).unwrap();
     zip.finish().unwrap();
-    bench.good(&["deploy", "--local", "--yes", "--package", "talker.zip"]);
-    bench
 }
 
 /// How long a line may take that has to come.

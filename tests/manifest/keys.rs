@@ -1,12 +1,10 @@
 //! The table of keys: what the parser, docs/manifest.md and docs/deploy.schema.json have in common.
 
-use super::fixtures::{manifests, root};
-use super::python::python;
+use super::fixtures::root;
 use lamstream::manifest::keys::{Absent, Group, Key, Keys, ROOT, Value};
-use lamstream::manifest::parse;
-use serde_json::{Map, json};
+use lamstream::manifest::{parse, schema};
+use serde_json::json;
 use std::fs;
-use std::process::{Command, Stdio};
 
 /// All tables that a manifest may have, the outermost first.
 fn groups(keys: Keys) -> Vec<&'static Group> {
@@ -54,25 +52,12 @@ fn row(prefix: &str, key: &Key) -> String {
         Value::Named(_) | Value::Stages => format!("{}.NAME", key.name),
         _ => key.name.to_owned(),
     };
-    let code = |value: &str| match &key.value {
-        Value::Number(..) | Value::NumberOrText(..) => value.to_owned(),
-        Value::Switch => format!("`{value}`"),
-        _ => format!("`\"{value}\"`"),
-    };
-    let value = match &key.value {
-        Value::Number(range, "") => format!("{} to {}", range.start(), range.end()),
-        Value::Number(range, unit) | Value::Numbers(range, unit) => {
-            format!("{} to {} {unit}", range.start(), range.end())
-        }
-        Value::Word(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(", "),
-        _ => String::new(),
-    };
     let default = match &key.absent {
         Absent::Required => "required".to_owned(),
-        Absent::Default(value) => code(value),
+        Absent::Default(value) => key.code(value),
         Absent::Means(words) => (*words).to_owned(),
     };
-    format!("| `{prefix}{name}` | {} | {default} |", key.about.replace("{}", &value)).replace("|  |", "| |")
+    format!("| `{prefix}{name}` | {} | {default} |", key.described()).replace("|  |", "| |")
 }
 
 /// A table without defaults has no column for them.
@@ -87,106 +72,7 @@ fn rows(group: &Group) -> Vec<String> {
 
 #[test]
 fn the_schema_knows_every_key() {
-    let schema = json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "deploy.toml",
-        "description": "What lamstream deploys. The reference is docs/manifest.md.",
-        "definitions": { "manifest": object(ROOT, true), "stage": object(ROOT, false) },
-        "$ref": "#/definitions/manifest",
-    });
-    held_to("docs/deploy.schema.json", &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
-}
-
-/// A table with these keys. In a stage none is required: it says what is different.
-fn object(keys: Keys, whole: bool) -> serde_json::Value {
-    let all = || keys.iter().flat_map(|group| group.keys);
-    let properties: Map<_, _> = all().map(|key| (key.name.to_owned(), property(key, whole))).collect();
-    let required: Vec<&str> =
-        all().filter(|key| whole && matches!(key.absent, Absent::Required)).map(|key| key.name).collect();
-    let mut object = json!({ "type": "object", "additionalProperties": false, "properties": properties });
-    if !required.is_empty() {
-        object["required"] = json!(required);
-    }
-    object
-}
-
-fn property(key: &Key, whole: bool) -> serde_json::Value {
-    let named = |value: serde_json::Value| json!({ "type": "object", "additionalProperties": value });
-    let text = json!({ "type": "string" });
-    let number = |range: &std::ops::RangeInclusive<u32>| json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() });
-    let mut property = match &key.value {
-        Value::Text => text,
-        Value::Number(range, _) => number(range),
-        Value::Numbers(range, _) => json!({ "type": "array", "items": number(range) }),
-        Value::Word(words) => json!({ "enum": words }),
-        Value::Switch => json!({ "type": "boolean" }),
-        Value::Texts => json!({ "type": "array", "items": text }),
-        Value::NumberOrText(range) => json!({ "anyOf": [number(range), text] }),
-        Value::Table(keys) => object(keys, whole),
-        Value::Tables(keys) => json!({ "type": "array", "items": object(keys, true) }),
-        Value::TableOrTables(keys) => {
-            json!({ "anyOf": [object(keys, whole), { "type": "array", "items": object(keys, true) }] })
-        }
-        Value::Named(keys) => named(object(keys, whole)),
-        Value::Pairs => named(text),
-        Value::Values(keys) => named(json!({ "anyOf": [text, object(keys, true)] })),
-        Value::Conditions => named(json!({ "type": "object" })),
-        Value::Stages => named(json!({ "$ref": "#/definitions/stage" })),
-    };
-    property["description"] = json!(described(key));
-    if let Absent::Default(default) = key.absent {
-        property["default"] = serde_json::from_str(default).unwrap_or_else(|_| json!(default));
-    }
-    property
-}
-
-/// What the documentation says of a key, as plain text.
-fn described(key: &Key) -> String {
-    let row = row("", key);
-    let about = row.split(" | ").nth(1).unwrap_or_default();
-    let mut plain = String::new();
-    let mut rest = about;
-    // `[text](target)` is its text.
-    while let Some((before, link)) = rest.split_once('[') {
-        plain += before;
-        rest = match link.split_once("](").filter(|(label, _)| !label.contains(']')) {
-            Some((label, after)) => {
-                plain += label;
-                after.split_once(')').unwrap().1
-            }
-            None => {
-                plain.push('[');
-                link
-            }
-        };
-    }
-    plain + rest
-}
-
-/// An independent validator accepts the sample and every good manifest, and refuses an unknown key.
-#[test]
-fn the_schema_takes_what_the_parser_takes() {
-    let Some(bin) = python() else { return };
-    let check = "import json, sys, jsonschema\n\
-                 schema, manifests = json.load(open(sys.argv[1])), json.load(sys.stdin)\n\
-                 validator = jsonschema.Draft7Validator(schema)\n\
-                 jsonschema.Draft7Validator.check_schema(schema)\n\
-                 print(json.dumps([[error.message for error in validator.iter_errors(one)] for one in manifests]))";
-    let mut texts: Vec<String> = manifests("good").into_iter().map(|(_, text)| text).collect();
-    texts.push(fs::read_to_string(root().join("deploy.toml")).unwrap());
-    texts.push("app = 'a'\n[functions.f]\ncrate = 'c'\nmemroy = 1\n".to_owned());
-    let trees: Vec<serde_json::Value> = texts.iter().map(|text| toml::from_str(text).unwrap()).collect();
-    let mut command = Command::new(bin.join("python"));
-    command.args(["-c", check]).arg(root().join("docs/deploy.schema.json"));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    serde_json::to_writer(child.stdin.take().unwrap(), &trees).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let mut errors: Vec<Vec<String>> = serde_json::from_slice(&output.stdout).unwrap();
-    let unknown = errors.pop().unwrap();
-    assert!(unknown.len() == 1 && unknown[0].contains("memroy"), "{unknown:?}");
-    for (text, errors) in texts.iter().zip(errors) {
-        assert!(errors.is_empty(), "{errors:?}\n{text}");
-    }
+    held_to("docs/deploy.schema.json", &(serde_json::to_string_pretty(&schema()).unwrap() + "\n"));
 }
 
 /// A key that is not read would be accepted and ignored.
@@ -206,7 +92,7 @@ fn every_key_is_read() {
 }
 
 /// Every key with the path of its table.
-fn places(table: &str, keys: Keys) -> Vec<(String, &'static Key)> {
+pub(crate) fn places(table: &str, keys: Keys) -> Vec<(String, &'static Key)> {
     let mut places = Vec::new();
     for key in keys.iter().flat_map(|group| group.keys) {
         places.push((table.to_owned(), key));
@@ -223,7 +109,7 @@ fn places(table: &str, keys: Keys) -> Vec<(String, &'static Key)> {
 }
 
 /// A manifest that is right except for this key, whose value is a date, which no key takes.
-fn with(table: &str, key: &str) -> String {
+pub(crate) fn with(table: &str, key: &str) -> String {
     let mut tree = json!({ "app": "a", "functions": { "f": { "crate": "c", "url": { "auth": "none" } } } });
     let mut place = &mut tree;
     for step in table.split('.').filter(|step| !step.is_empty()) {

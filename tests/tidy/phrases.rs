@@ -10,6 +10,10 @@ const CHECKED: &[&str] = &[
     "CHANGELOG.md",
     "deploy.toml",
     "deny.toml",
+    "action.yml",
+    "ci",
+    "llms.txt",
+    "skills",
     "docs",
     "examples",
     "crates",
@@ -23,9 +27,11 @@ const CHECKED: &[&str] = &[
     ".ci/browser",
     ".ci/deny",
     ".ci/musl",
+    ".ci/shells",
+    ".ci/book",
 ];
 const OWN: &str = "tests/tidy/phrases.rs";
-const EXTENSIONS: &[&str] = &["css", "html", "js", "md", "mjs", "py", "rs", "sh", "toml"];
+const EXTENSIONS: &[&str] = &["css", "html", "js", "md", "mjs", "py", "rs", "sh", "toml", "yml"];
 
 /// In lower case: the phrase, and what to write instead. Add to it whenever a review finds another.
 const PHRASES: &[(&str, &str)] = &[

@@ -113,7 +113,7 @@ pub(super) fn refuse_existing(paths: &[PathBuf]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// If a file exists or cannot be written.
-pub(super) fn write(directory: &Path, files: &[(PathBuf, &str)]) -> Result<Vec<String>, Failure> {
+pub(super) fn write(directory: &Path, files: &[(PathBuf, String)]) -> Result<Vec<String>, Failure> {
     let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
     refuse_existing(&paths)?;
     let mut made = Made::default();

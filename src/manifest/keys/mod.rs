@@ -98,6 +98,30 @@ pub(super) fn is_plain(name: &str) -> bool {
     false
 }
 
+impl Key {
+    /// A value as Markdown.
+    pub fn code(&self, value: &str) -> String {
+        match &self.value {
+            Value::Number(..) | Value::NumberOrText(..) => value.to_owned(),
+            Value::Switch => format!("`{value}`"),
+            _ => format!("`\"{value}\"`"),
+        }
+    }
+
+    /// Its description in Markdown, with its range or words.
+    pub fn described(&self) -> String {
+        let value = match &self.value {
+            Value::Number(range, "") => format!("{} to {}", range.start(), range.end()),
+            Value::Number(range, unit) | Value::Numbers(range, unit) => {
+                format!("{} to {} {unit}", range.start(), range.end())
+            }
+            Value::Word(words) => words.iter().map(|word| self.code(word)).collect::<Vec<_>>().join(", "),
+            _ => String::new(),
+        };
+        self.about.replace("{}", &value)
+    }
+}
+
 impl Value {
     /// The keys of the value's table or tables.
     pub fn keys(&self) -> Keys {

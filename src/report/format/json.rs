@@ -58,6 +58,9 @@ fn document(command: &str, answer: &Answer, failure: Option<&Failure>) -> Value 
         Extra::Path(path) => {
             document["path"] = json!(path.as_ref().map(|path| path.display().to_string()));
         }
+        Extra::Script(script) => document["script"] = json!(script),
+        Extra::Schema(schema) => document["json_schema"] = json!(schema),
+        Extra::Files(files) => document["files"] = json!(files),
         Extra::Import(import) => {
             let import = import.as_ref();
             document["out"] = json!(import.and_then(|import| import.out.as_ref()));
@@ -351,9 +354,13 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 fn error(failure: &Failure) -> Value {
+    let place = failure.place();
     json!({
         "kind": failure.kind.as_str(),
         "message": failure.message.to_string(),
+        "file": place.as_ref().map(|place| &place.file),
+        "line": place.as_ref().and_then(|place| place.line),
+        "column": place.as_ref().and_then(|place| place.column),
         "caused_by": failure.caused_by,
         "check": failure.check.as_ref().map(|check| json!({
             "number": check.number,

@@ -57,6 +57,8 @@ fn values(answer: &Answer) -> String {
         Extra::Local(local) => local_values(local),
         Extra::Templates(templates) => templates.iter().map(|(name, about)| format!("{name:12} {about}\n")).collect(),
         Extra::Path(Some(path)) => format!("{}\n", path.display()),
+        Extra::Script(Some(script)) => script.clone(),
+        Extra::Schema(Some(schema)) => format!("{schema:#}\n"),
         Extra::Stages(_)
         | Extra::Secrets(_)
         | Extra::Checks(_)
@@ -65,7 +67,10 @@ fn values(answer: &Answer) -> String {
         | Extra::Import(None)
         | Extra::Policy(None)
         | Extra::Init(_)
-        | Extra::Path(None) => String::new(),
+        | Extra::Path(None)
+        | Extra::Script(None)
+        | Extra::Schema(None)
+        | Extra::Files(_) => String::new(),
     }
 }
 

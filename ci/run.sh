@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs lamstream as an event asks for. All values come from the environment, so that none is taken for code:
+#   LAMSTREAM_COMMAND  auto, preview, or a command of lamstream    LAMSTREAM_STAGE, LAMSTREAM_ARGS  as the action's inputs
+#   EVENT, EVENT_ACTION, PULL_REQUEST                              what GitHub says of the event
+set -euo pipefail
+
+fail() {
+    echo "${GITHUB_ACTIONS:+::error::}$1" >&2
+    exit 2
+}
+
+done_with() {
+    echo "$1"
+    exit 0
+}
+
+command=${LAMSTREAM_COMMAND:-auto}
+stage=${LAMSTREAM_STAGE:-}
+pull_request=${PULL_REQUEST:-}
+is_closed=false
+if [[ ${EVENT:-} == pull_request* && ${EVENT_ACTION:-} == closed ]]; then is_closed=true; fi
+
+case "$command" in
+auto)
+    if $is_closed; then done_with "The pull request is closed: nothing to do."; fi
+    if [[ ${EVENT:-} == pull_request* ]]; then command=plan; else command=deploy; fi
+    ;;
+preview)
+    [[ $pull_request =~ ^[0-9]+$ ]] || fail "\`preview\` is for events of pull requests"
+    stage=${stage:-pr-$pull_request}
+    # A stage that other pull requests or production use must not be removed with this one.
+    [[ $stage =~ (^|[^0-9])"$pull_request"($|[^0-9]) ]] ||
+        fail "the stage \`$stage\` of a preview must contain the number of its pull request, $pull_request"
+    if $is_closed; then command=destroy; else command=deploy; fi
+    ;;
+esac
+
+# `destroy` names a stage that is gone as well; the others refuse one that the manifest does not have.
+export LAMSTREAM_STAGE=$stage
+# Words as a shell splits them, but nothing in them is run.
+arguments=()
+if [ -n "${LAMSTREAM_ARGS:-}" ]; then
+    words=$(xargs printf '%s\n' <<<"$LAMSTREAM_ARGS") || fail "\`args\` has a quote without its end"
+    mapfile -t arguments <<<"$words"
+fi
+read -r -a words <<<"$command"
+case "${words[0]}" in
+deploy | rollback | destroy) arguments+=(--yes) ;;
+esac
+if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "command=${words[0]}" >>"$GITHUB_OUTPUT"; fi
+exec lamstream "${words[@]}" "${arguments[@]}"
