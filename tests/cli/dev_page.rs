@@ -224,7 +224,7 @@ fn chunks_are_timed_where_they_arrive_and_the_feed_follows_every_round() {
     let mut answer = Reading::start(&["-d", &held, &format!("{page}send")]);
     assert_eq!(answer.json()["head"]["status"], 200);
     let first = answer.json();
-    assert!(body(&[first.clone()]).starts_with("one is well"));
+    assert!(body(std::slice::from_ref(&first)).starts_with("one is well"));
     let received = Instant::now();
     // The stream stays open during a broken round and a good one.
     bench.write("app/check.sh", "echo 'error: not today'; exit 1\n");
@@ -240,7 +240,7 @@ fn chunks_are_timed_where_they_arrive_and_the_feed_follows_every_round() {
     let held = received.elapsed();
     std::fs::write(&gate, "").unwrap();
     let second = answer.json();
-    assert_eq!(body(&[second.clone()]), "and ends whole\n");
+    assert_eq!(body(std::slice::from_ref(&second)), "and ends whole\n");
     let gap = second["at"].as_f64().unwrap() - first["at"].as_f64().unwrap();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     assert!((milliseconds(held)..milliseconds(begun.elapsed())).contains(&gap), "{gap} ms, held for {held:?}");
