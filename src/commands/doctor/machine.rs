@@ -187,7 +187,7 @@ fn judge_space(name: &str, directory: &Path, free: u64) -> Diagnosis {
     let hint = "delete what is not needed there, such as old `target` directories";
     match free {
         ..FREE_FOR_ANYTHING => problem(name, shown, hint),
-        ..FREE_FOR_A_BUILD => warning(name, format!("only {shown}"), hint),
+        FREE_FOR_ANYTHING..FREE_FOR_A_BUILD => warning(name, format!("only {shown}"), hint),
         _ => ok(name, shown),
     }
 }
