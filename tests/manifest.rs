@@ -8,7 +8,11 @@ mod manifest {
     pub(crate) mod keys;
     pub(crate) mod models;
     #[path = "../support/python.rs"]
-    #[expect(clippy::print_stderr, reason = "shared with tests that say what they lack")]
+    #[expect(
+        dead_code,
+        clippy::print_stderr,
+        reason = "shared with other tests, which use all of it and say what they lack"
+    )]
     pub(crate) mod python;
     pub(crate) mod sample;
     pub(crate) mod schema;
