@@ -18,6 +18,8 @@ const ROUNDS: usize = 10;
 const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
 /// The pause between two requests while an edit is awaited.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long an answer may take. A server that restarts may lose a request, which is then sent again.
+const LOST: Duration = Duration::from_secs(5);
 /// How long a server may take to start, which may include a whole build, and to serve an edit.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -121,7 +123,7 @@ impl Server {
     /// Whether an answer has a word. A server that restarts answers nothing.
     fn answers(&self, word: &str) -> bool {
         let Ok(mut stream) = TcpStream::connect(&self.address) else { return false };
-        let _ = stream.set_read_timeout(Some(LONGEST));
+        let _ = stream.set_read_timeout(Some(LOST));
         let asked = write!(stream, "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.path, self.address);
         let mut answer = Vec::new();
         let read = asked.and_then(|()| stream.read_to_end(&mut answer));
