@@ -126,7 +126,7 @@ impl<'a> Verification<'a> {
         !self.checks().is_empty() && self.observed.outputs.remembered.checks.as_ref() != Some(&self.fingerprint)
     }
 
-    /// What the version answered, if its trial makes the same checks of its URL unnecessary: the URL of the release before
+    /// What the version answered, if its trial makes the same checks of its URL unnecessary: the URL of the previous release
     /// has passed them, with the same settings.
     pub(super) fn instead_of_url(&self) -> Option<&Verified> {
         let has_passed = self.observed.outputs.remembered.checks.as_ref() == Some(&self.fingerprint);

@@ -20,7 +20,7 @@ use super::spec::InstanceSpec;
 use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, NO_RUNTIME, StartError};
 use super::tag::InstanceMark;
 use super::{binary, environment, language, layers};
-use crate::disk::files::leads_into;
+use crate::disk::files::{leads_into, make_directory};
 use crate::disk::uses::Use;
 use crate::options::ACCOUNT;
 
@@ -96,7 +96,7 @@ impl Launch {
         let mounted = opt.is_some() && refusal.is_none();
         let isolated = host.options.mount_layers && mounts::refusal().is_none();
         let task = if isolated { host.store.data.task(&spec.region, &spec.function) } else { root.clone() };
-        std::fs::create_dir_all(&task)?;
+        make_directory(&task)?;
         let python_cache = isolated.then(|| host.store.data.python_cache());
         let (own, credentials) = (own.to_owned(), host.handed_over.of(&spec.key()));
         Ok(Self { root, task, python_cache, own, isolated, mounted, opt, opt_use, port, credentials, warnings })
