@@ -23,7 +23,7 @@ pub(super) async fn note_beside<T>(
     let reading = async { Ok(site.account.orphans_by_role(&names, &known).await.unwrap_or_default()) };
     let (done, orphans) = tokio::try_join!(work, reading)?;
     for name in orphans {
-        session.console.note(&format!(
+        session.note_once(&format!(
             "`{name}` is deployed, but not in the manifest; to remove it, run `lamstream destroy {name}`"
         ));
     }
