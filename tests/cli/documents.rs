@@ -163,7 +163,7 @@ fn help_is_as_documented() {
     };
     let commands = [
         "init", "deploy", "plan", "url", "status", "stats", "verify", "releases", "stages", "dev", "rollback",
-        "promote", "abort", "destroy", "logs", "invoke", "build", "import", "local",
+        "promote", "abort", "destroy", "logs", "invoke", "build", "import", "local", "doctor", "policy", "secret",
     ];
     let mut all = help(&["--help"]);
     for command in commands {
