@@ -187,6 +187,9 @@ fn help_is_as_documented() {
         "completions",
         "man",
         "schema",
+        "doctor",
+        "policy",
+        "secret",
     ];
     let mut all = help(&["--help"]);
     for command in commands {
