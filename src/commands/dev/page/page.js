@@ -205,7 +205,7 @@ class Exchange {
     const wish = JSON.stringify({ ...rest, headers: pairs, body: rest.body === '' ? null : rest.body });
     try {
       const answer = await fetch('send', { method: 'POST', body: wish, signal: this.abort.signal });
-      if (!answer.ok) throw new Error(`lamstream refused the request: ${answer.status}`);
+      if (!answer.ok) throw new Error(`the request was refused with status ${answer.status}`);
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = '';
       for (let part; !(part = await reader.read()).done; ) {
