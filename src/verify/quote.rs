@@ -39,7 +39,13 @@ pub(super) fn report(text: &[u8]) -> String {
         let body = STANDARD.decode(field("Lambda-Runtime-Function-Error-Body:")?).ok()?;
         let body = error(&words(&body));
         let kind = field("Lambda-Runtime-Function-Error-Type:")?;
-        Some(if body.starts_with(kind) { body } else { words(format!("{kind}: {body}").as_bytes()) })
+        let whole = match body.as_str() {
+            // lambda_runtime has no more to say of some errors.
+            "" | "{}" => kind.to_owned(),
+            body if body.starts_with(kind) => body.to_owned(),
+            body => format!("{kind}: {body}"),
+        };
+        Some(words(whole.as_bytes()))
     };
     decoded().unwrap_or_else(|| words(text))
 }
@@ -66,6 +72,7 @@ mod tests {
         let json = STANDARD.encode(r#"{"errorType":"ValueError","errorMessage":"no model"}"#);
         assert_eq!(said("ValueError", &json), "ValueError: no model");
         assert_eq!(said("Unhandled", &json), "Unhandled: ValueError: no model");
+        assert_eq!(said("Boom", &STANDARD.encode("{}")), "Boom");
         // Not Base64, and cut off.
         assert!(said("X", "***").contains("Error-Type: X Lambda-Runtime-Function-Error-Body: *** more"));
         assert_eq!(report(b"Lambda-Runtime-Function-Error-Type: X"), "Lambda-Runtime-Function-Error-Type: X");

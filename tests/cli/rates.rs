@@ -55,7 +55,7 @@ fn functions_that_do_not_exist_are_asked_for_in_few_calls() {
     run(&bench, &proxy, "plan");
     let counts = counts(&proxy.take_calls());
     let expected = [("DescribeLogGroups", 1), ("GET ", FUNCTIONS), ("GET url", 1), ("GetCallerIdentity", 1)];
-    let expected = expected.into_iter().chain([("GetRole", FUNCTIONS)]);
+    let expected = expected.into_iter().chain([("GetRole", FUNCTIONS), ("ListRoles", 1)]);
     let expected: BTreeMap<String, usize> = expected.map(|(name, count)| (name.to_owned(), count)).collect();
     assert_eq!(counts, expected);
 }
