@@ -31,21 +31,24 @@ preview)
     # A stage that other pull requests or production use must not be removed with this one.
     [[ $stage =~ (^|[^0-9])"$pull_request"($|[^0-9]) ]] ||
         fail "the stage \`$stage\` of a preview must contain the number of its pull request, $pull_request"
-    if $is_closed; then command=destroy; else command=deploy; fi
+    # `args` is for the deploy; the whole stage goes.
+    if $is_closed; then command=destroy LAMSTREAM_ARGS=; else command=deploy; fi
     ;;
 esac
 
 # `destroy` names a stage that is gone as well; the others refuse one that the manifest does not have.
 export LAMSTREAM_STAGE=$stage
 # Words as a shell splits them, but nothing in them is run.
+# macOS has a bash without `mapfile`, in which an empty list counts as unset.
 arguments=()
-if [ -n "${LAMSTREAM_ARGS:-}" ]; then
+if [[ ${LAMSTREAM_ARGS:-} == *[![:space:]]* ]]; then
     words=$(xargs printf '%s\n' <<<"$LAMSTREAM_ARGS") || fail "\`args\` has a quote without its end"
-    mapfile -t arguments <<<"$words"
+    while IFS= read -r word; do arguments+=("$word"); done <<<"$words"
 fi
-read -r -a words <<<"$command"
+read -r -d '' -a words <<<"$command" || true
+[ "${#words[@]}" -gt 0 ] || fail "\`command\` is empty"
 case "${words[0]}" in
-deploy | rollback | destroy) arguments+=(--yes) ;;
+deploy | rollback | destroy) words+=(--yes) ;;
 esac
 if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "command=${words[0]}" >>"$GITHUB_OUTPUT"; fi
-exec lamstream "${words[@]}" "${arguments[@]}"
+exec lamstream "${words[@]}" ${arguments[@]+"${arguments[@]}"}

@@ -131,7 +131,7 @@ mod tests {
             assert!((1..=3).contains(&examples.len()), "{path}: {usage}");
             for example in examples {
                 let typed = example.split("&&").flat_map(|part| part.split("lamstream ").nth(1));
-                for typed in typed.map(|typed| typed.split([')', '|']).next().unwrap_or(typed)) {
+                for typed in typed.map(|typed| typed.split([')', '|', '<', '>']).next().unwrap_or(typed)) {
                     let words = shlex::split(&format!("lamstream {typed}")).expect(typed);
                     let parsed = Arguments::command().try_get_matches_from(words);
                     assert!(parsed.is_ok(), "{example}: {}", parsed.expect_err("an error"));

@@ -175,6 +175,13 @@ pub fn parse(typed: impl IntoIterator<Item = OsString>) -> Result<(Arguments, Ty
 fn parsed(command: clap::Command, typed: &[OsString]) -> Result<(Arguments, TypedCommand), clap::Error> {
     let matches = command.color(help::colour(typed)).try_get_matches_from(typed)?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
+    // A script whose variable is unset types one. As a variable, an empty stage is an unset one.
+    if arguments.global.stage.as_deref() == Some("") && matches.value_source("stage") == Some(ValueSource::CommandLine)
+    {
+        let message =
+            "a value is required for '--stage <NAME>', but it is empty; for the app without a stage, leave it out\n";
+        return Err(clap::Error::raw(ErrorKind::InvalidValue, message).format(&mut Arguments::command()));
+    }
     arguments.global.local |= matches!(arguments.command, Command::Dev(_));
     arguments.global.is_manifest_typed = matches.value_source("manifest") == Some(ValueSource::CommandLine);
     let again = TypedCommand::of(&matches, &arguments);

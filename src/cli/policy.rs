@@ -11,7 +11,7 @@ pub(super) const GROUP: Group = Group::Tools;
 const HELP: Help = Help {
     page: "docs/permissions.md",
     examples: &[
-        ("Print what a deployer of this manifest needs", "lamstream policy"),
+        ("Print what a deployer of this manifest needs", "lamstream policy > policy.json"),
         (
             "Print what `plan` and `status` need in production",
             "lamstream policy --command plan --command status --stage prod",

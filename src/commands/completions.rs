@@ -67,7 +67,9 @@ fn with_functions(command: Command) -> Command {
 
 fn candidates(names: fn(&str) -> Vec<String>) -> Vec<CompletionCandidate> {
     let text = std::fs::read_to_string(manifest_of(&typed())).unwrap_or_default();
-    names(&text).into_iter().map(CompletionCandidate::new).collect()
+    // A shell may run what it completes: only names that a manifest can have are offered.
+    let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    names(&text).into_iter().filter(is_name).map(CompletionCandidate::new).collect()
 }
 
 /// The words of the unfinished command line, which the script passes after `--`.

@@ -53,7 +53,8 @@ async fn read_value(session: &Session, name: &str) -> Result<Secret, Failure> {
     } else {
         session.until_stopped(session.console.whole_stdin()).await?
     };
-    let bytes = bytes.map_err(|error| Failure::usage(format!("cannot read the value of `{name}`: {error}")))?;
+    let bytes = bytes
+        .map_err(|error| Failure::usage(format!("cannot read the value of `{name}`: {error}")).hint(how.clone()))?;
     let mut text = String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("the value of `{name}` is not valid UTF-8, which a variable must be")))?;
     if text.ends_with('\n') {

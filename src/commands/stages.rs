@@ -39,8 +39,13 @@ fn one_stage(stage: Option<String>, functions: &[DeployedFunction], now: OffsetD
     let lives = functions.iter().filter_map(|function| function.live.as_ref());
     let newest = lives.max_by_key(|(at, _)| at.as_deref().and_then(read_time));
     let modified = functions.iter().filter_map(|function| read_time(function.modified.as_deref()?)).max();
-    let lifetimes = functions.iter().filter_map(|function| lifetime(function.expires.as_deref()?));
-    let expires = lifetimes.max().zip(modified).and_then(|(lifetime, modified)| modified.checked_add(lifetime));
+    // A function without a lifetime, such as one that was deployed after `expires` left the manifest, keeps the stage.
+    let lifetimes: Option<Vec<Duration>> =
+        functions.iter().map(|function| lifetime(function.expires.as_deref()?)).collect();
+    let expires = lifetimes
+        .and_then(|all| all.into_iter().max())
+        .zip(modified)
+        .and_then(|(lifetime, modified)| modified.checked_add(lifetime));
     DeployedStage {
         stage,
         functions: functions.iter().map(|function| function.name.clone()).collect(),
@@ -70,6 +75,16 @@ fn lifetime(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stage_with_a_function_that_is_needed_for_ever_does_not_expire() {
+        let modified = "2020-01-01T08:00:00.000+0000";
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time");
+        let both = [function("pr-1", "a", modified, None), function("pr-1", "b", modified, Some("1h"))];
+        let stage = one_stage(Some("pr-1".to_owned()), &both, now);
+        assert!(stage.expires.is_none() && !stage.is_expired);
+        assert!(one_stage(Some("pr-1".to_owned()), &both[1..], now).is_expired);
+    }
 
     fn function(stage: &str, name: &str, modified: &str, expires: Option<&str>) -> DeployedFunction {
         DeployedFunction {

@@ -20,6 +20,7 @@ impl NoEcho {
 
 impl Drop for NoEcho {
     fn drop(&mut self) {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
+        // What was pasted after the line is a secret, too, which no shell must get.
+        let _ = tcsetattr(stdin(), OptionalActions::Flush, &self.0);
     }
 }

@@ -230,6 +230,13 @@ fn the_example_workflows_do_what_they_say() {
     let (gone, _) = runner.job("preview.yml", "preview", "pull_request", &pull_request("closed"));
     assert_eq!((gone.outputs["command"].as_str(), gone.outputs["changed"].as_str()), ("destroy", "true"));
     assert_eq!(runner.stages(), ["prod"]);
+    // What the deploy was told is not for the end of the stage.
+    let inputs = json!({ "command": "preview", "args": " --no-verify chat" });
+    for (action, stages) in [("opened", &["pr-12", "prod"][..]), ("closed", &["prod"])] {
+        let played = runner.action(&inputs, "pull_request", &pull_request(action));
+        assert!(played.output.status.success(), "{}", said(&played.output));
+        assert_eq!(runner.stages(), stages);
+    }
 
     let (_, _) = runner.job("promote.yml", "build", "push", &push);
     let built = fs::read(runner.bench.path("packages/chat.zip")).unwrap();

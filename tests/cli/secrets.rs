@@ -111,6 +111,13 @@ fn a_terminal_does_not_show_the_value() {
     let stopped = run(json!([["(not shown):", { "type": "half\u{3}" }]]), &[]);
     assert_eq!(stopped.status.code(), Some(130), "{}", said(&stopped));
     assert_eq!(stored(&bench, "/shop/TOKEN"), VALUE);
+    // A terminal passes on one line, and not all of a long one.
+    for pasted in ["-----BEGIN KEY-----\nMIIB\n-----END KEY-----\n".to_owned(), format!("{}\n", "x".repeat(5000))] {
+        let pasted = run(json!([["(not shown):", { "type": pasted }]]), &[]);
+        assert_eq!(pasted.status.code(), Some(2), "{}", said(&pasted));
+        assert!(said(&pasted).contains("`lamstream secret set --local TOKEN < FILE`"), "{}", said(&pasted));
+        assert_eq!(stored(&bench, "/shop/TOKEN"), VALUE);
+    }
     let document = run(json!([]), &["--output", "json"]);
     assert_eq!(document.status.code(), Some(2), "{}", said(&document));
     assert!(said(&document).contains("cannot ask for the value of `TOKEN`: the output is JSON"), "{}", said(&document));

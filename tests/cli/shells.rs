@@ -88,6 +88,13 @@ fn bash_completes_commands_options_functions_and_stages() {
     assert_eq!(offered(&["lamstream", "-C", "c/src", "url", "si"]), ["site"], "the manifest above");
     assert_eq!(offered(&["lamstream", "url", "--manifest", "other/deploy.toml", "p"]), ["page"]);
     assert_eq!(offered(&["lamstream", "completions", "ba"]), ["bash"]);
+    // A shell may run what it completes.
+    bench.write(
+        "deploy.toml",
+        "[functions.'chat$(touch${IFS}owned)']\n[functions.char]\n[stages.'prod;touch owned;#']\n",
+    );
+    assert_eq!(offered(&["lamstream", "deploy", "ch"]), ["char"]);
+    assert_eq!(offered(&["lamstream", "--stage", "pr"]), Vec::<String>::new());
     bench.write("deploy.toml", "[functions");
     assert_eq!(offered(&["lamstream", "deploy", "ch"]), Vec::<String>::new());
 }

@@ -53,6 +53,12 @@ fn one_table_is_for_many_stages_which_are_listed_and_destroyed_from_a_clone_that
     assert!(!status.contains('~'), "{status}");
     assert_eq!(names(&stages(&bench, &["--expired"])), [Value::Null; 0]);
 
+    // A script's variable that is unset does not choose the app without a stage.
+    let empty = bench.run(&["destroy", "--local", "--stage", ""]);
+    assert_eq!(empty.status.code(), Some(2), "{}", said(&empty));
+    let unset = bench.command(&["status", "--local"]).env("LAMSTREAM_STAGE", "").output().expect("lamstream runs");
+    assert_eq!(unset.status.code(), Some(0), "{}", said(&unset));
+
     // A clone whose manifest has no such stage any more.
     bench.write("deploy.toml", MANIFEST.split("[stages").next().expect("a part"));
     assert_eq!(bench.run(&["status", "--local", "--stage", "pr-12"]).status.code(), Some(2));

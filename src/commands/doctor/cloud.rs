@@ -193,6 +193,11 @@ async fn concurrency(project: Option<&Project>, site: &Site) -> Diagnosis {
             format!("{shown}, and the manifest reserves {wanted}: AWS keeps {NOT_RESERVABLE} for other functions");
         return problem(NAME, message, hint);
     }
+    if wanted > (found.unreserved - NOT_RESERVABLE).max(0) {
+        let message =
+            format!("{shown}; the manifest reserves {wanted}, which fits only if its functions have it already");
+        return warning(NAME, message, hint);
+    }
     match found.unreserved {
         ..=SMALL => warning(NAME, format!("only {shown}: more requests at once are throttled"), hint),
         _ => ok(NAME, shown),

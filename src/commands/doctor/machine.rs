@@ -175,6 +175,16 @@ fn disks(project: Option<&Project>) -> Found {
 fn disk(name: &str, directory: &Path) -> Diagnosis {
     // It is created when it is needed.
     let existing = directory.ancestors().find(|directory| directory.is_dir()).map(PathBuf::from);
+    if let Some(existing) = &existing
+        && let Err(error) = rustix::fs::access(existing, rustix::fs::Access::WRITE_OK)
+    {
+        let message = format!("cannot write to `{}`: {error}", existing.display());
+        return problem(
+            name,
+            message,
+            "allow it, or choose another directory: docs/cli.md#environment-variables lists how",
+        );
+    }
     let space = existing.as_ref().and_then(|directory| rustix::fs::statvfs(directory).ok());
     match space {
         Some(space) => judge_space(name, directory, space.f_bavail.saturating_mul(space.f_frsize)),

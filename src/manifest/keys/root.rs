@@ -40,7 +40,7 @@ pub const ROOT: Keys = &[Group {
             "expires",
             Text,
             Means("never"),
-            "in a [stage](#stages) only: how long it is needed after its last deploy, in hours (`12h`) or days (`7d`). \
+            "in a [stage](#stages) only: how long it is needed after the last deploy that changed something, in hours (`12h`) or days (`7d`). \
              `stages --expired` lists stages that are not needed any more, and `destroy --expired` removes them",
         ),
         key("stages", Stages, Means("none"), "[a stage](#stages)"),

@@ -8,6 +8,9 @@ use std::io::{BufRead, IsTerminal, Read};
 /// More bytes than any value of a manifest may have.
 const LONGEST_VALUE: u64 = 1 << 20;
 
+/// How many bytes of a line a terminal passes on, its end included.
+const LONGEST_LINE: usize = 4095;
+
 impl Console {
     /// Whether stdin is a terminal, on which a person types.
     pub fn is_stdin_a_terminal(&self) -> bool {
@@ -43,7 +46,12 @@ impl Console {
         });
         let line = line.await;
         locked(&self.progress).asking = false;
-        line
+        let line = line?;
+        // A terminal passes on 4095 bytes of a longer line, and one line of a text that is pasted.
+        if !line.is_empty() && !line.ends_with(b"\n") || line.len() >= LONGEST_LINE || has_more() {
+            return Err(std::io::Error::other("a terminal passes on one line of less than 4095 bytes"));
+        }
+        Ok(line)
     }
 
     /// Asks on stderr. Any answer except "y" and "yes" means no. Dropping the future leaves the question unanswered,
@@ -70,6 +78,11 @@ impl Console {
         open.0 = !said.ends_with('\n');
         said.trim().to_owned()
     }
+}
+
+/// Whether more was typed or pasted than was read.
+fn has_more() -> bool {
+    rustix::io::ioctl_fionread(std::io::stdin()).is_ok_and(|waiting| waiting > 0)
 }
 
 /// Reads in a thread that nothing waits for, because a read cannot be cancelled.

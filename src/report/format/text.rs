@@ -154,9 +154,12 @@ fn diagnosis(found: &Diagnosis) -> Vec<Line> {
         Health::Skipped => Style::new(),
     };
     let first = format!("{:8}", found.result.as_str());
-    let rest = format!(" {}: {}", found.name, found.message);
+    // A manifest may have many mistakes, each on a line.
+    let mut message = found.message.lines();
+    let rest = format!(" {}: {}", found.name, message.next().unwrap_or_default());
+    let more = message.map(|line| Line::plain(&format!("{:9}{line}", "")));
     let hints = found.hints.iter().map(|hint| Line::plain(&format!("{:9}hint: {hint}", "")));
-    std::iter::once(Line::default().and(style, &first).and(Style::new(), &rest)).chain(hints).collect()
+    std::iter::once(Line::default().and(style, &first).and(Style::new(), &rest)).chain(more).chain(hints).collect()
 }
 
 /// `TOKEN  /shop/TOKEN  version 3  2026-11-22T18:00:00Z  alice`
