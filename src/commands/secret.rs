@@ -5,7 +5,7 @@ use super::session::Session;
 use super::site::Site;
 use crate::cli::{Secret as Arguments, SecretCommand};
 use crate::failure::{Failure, FailureKind};
-use crate::manifest::{Manifest, Origin, accepts_variable};
+use crate::manifest::{self, Manifest, Origin, accepts_variable};
 use crate::report::{Answer, Extra, SecretAnswer};
 use crate::stack::Secret;
 use crate::text::list;
@@ -92,8 +92,15 @@ fn what_next(project: &Project, name: &str, parameter: &str) -> String {
         Some(stage) => format!("stages.{}.functions.{function}", key(stage)),
         None => format!("functions.{function}"),
     };
+    // Of a table and a pattern for the same stage, only the table counts.
+    let named = manifest::stage_names(&project.text);
+    let replaced = match &manifest.stage {
+        Some(stage) if !named.contains(stage) => ", with the keys that the stage has from its pattern",
+        _ => "",
+    };
     format!(
-        "to use it, write `environment.{variable} = {{ ssm = \"{parameter}\" }}` below `[{table}]`, and run `lamstream deploy`"
+        "to use it, write `environment.{variable} = {{ ssm = \"{parameter}\" }}` below `[{table}]`{replaced}, and run \
+         `lamstream deploy`"
     )
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What differs from run to run. Columns are as wide as what is in them.
-const VOLATILE: [(&str, &str); 9] = [
+const VOLATILE: [(&str, &str); 11] = [
     // A step that takes long is named while it runs.
     (r"(?m)^ +[A-Z][a-z]+ing .*\n", ""),
     (r"\b\d+ chunks", "CHUNKS"),
@@ -19,6 +19,8 @@ const VOLATILE: [(&str, &str); 9] = [
     (r"\b[A-Za-z0-9+/]{8}…", "DIGEST"),
     (r"\b\d+(\.\d+)? (B|KB|MB)\b", "SIZE"),
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "DATE"),
+    (r"[A-Za-z0-9+/]{8} +(verified|failed|unverified)", "DIGEST $1"),
+    (r"code [A-Za-z0-9+/]{8} -> [A-Za-z0-9+/]{8}", "code DIGESTS"),
     (r" +", " "),
 ];
 

@@ -69,6 +69,7 @@ fn state(function: &FunctionAnswer) -> &'static str {
         (None, State::Absent, true, _) => "removed",
         (None, State::Absent, false, _) => "not deployed",
         (None, _, true, _) => "changed",
+        (None, _, false, Detail::Comparison(comparison)) if !comparison.in_manifest => "not in the manifest",
         (None, _, false, Detail::Comparison(_)) if function.plan.as_ref().is_some_and(|plan| !plan.is_empty()) => {
             "differs from the manifest"
         }
