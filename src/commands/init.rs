@@ -110,7 +110,7 @@ fn check(path: &str, text: &str) -> Result<(), Failure> {
 fn template(name: &str) -> Result<&'static Template, Failure> {
     TEMPLATES.iter().find(|template| template.name == name).ok_or_else(|| {
         Failure::usage(format!("unknown template `{name}`; available templates: {}", names()))
-            .hint("see what each is with `lamstream init --list`")
+            .hint("`--list` instead of `--template` shows what each is")
     })
 }
 

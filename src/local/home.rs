@@ -12,6 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long a local cloud may take to start or to stop.
@@ -329,8 +330,13 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Identifies this executable: its version, and when it was built.
+/// Identifies this executable: its version, and when it was built. A process stays what it was when its file is replaced.
 pub(super) fn build() -> String {
+    static BUILD: OnceLock<String> = OnceLock::new();
+    BUILD.get_or_init(read_build).clone()
+}
+
+fn read_build() -> String {
     let built = std::env::current_exe().and_then(fs::metadata).and_then(|file| file.modified()).ok();
     let built = built.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
     format!("{}-{}", env!("CARGO_PKG_VERSION"), built.as_millis())

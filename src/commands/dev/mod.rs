@@ -4,6 +4,7 @@ mod cloud;
 mod follow;
 mod page;
 mod relay;
+mod sources;
 mod watch;
 
 use super::deploy::deploy;
@@ -12,7 +13,6 @@ use super::project::Project;
 use super::session::Session;
 use crate::cli::Dev;
 use crate::failure::Failure;
-use crate::manifest::{CodeSource, Function};
 use crate::report::{Answer, FunctionAnswer};
 use crate::text::list;
 use follow::Follower;
@@ -142,27 +142,9 @@ async fn roots(session: &Session, arguments: &Dev) -> Roots {
     let Ok(project) = Project::read(&session.global, &arguments.functions) else { return roots };
     roots.files.extend(project.values.iter().map(|file| watch::absolute(file)));
     for function in &project.functions {
-        roots.trees.extend(sources(&project, function).await.iter().map(|source| watch::absolute(source)));
+        roots.trees.extend(sources::of(&project, function).await.iter().map(|source| watch::absolute(source)));
     }
     roots
-}
-
-/// The directories and files that a function's package is made of.
-async fn sources(project: &Project, function: &Function) -> Vec<PathBuf> {
-    let command = function.build.command.as_ref();
-    let built =
-        command.and_then(|command| command.directory.as_ref()).map(|directory| project.path(Path::new(directory)));
-    let source = match &function.source {
-        CodeSource::Crate { directory, .. } => {
-            let directory = project.path(directory);
-            // Cargo itself reports a crate that cannot be read.
-            let packages = packaging::local_packages(&directory).await.unwrap_or_default();
-            return [vec![directory], packages].concat();
-        }
-        CodeSource::App { directory, .. } => project.path(directory),
-        CodeSource::Package { path, .. } => project.path(path),
-    };
-    built.into_iter().chain([source]).collect()
 }
 
 fn named(changed: &[PathBuf], directory: &Path) -> String {

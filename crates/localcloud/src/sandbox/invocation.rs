@@ -227,7 +227,7 @@ impl Instance {
         let taken = if self.init.is_none() { self.channel.stranger().await } else { None };
         if let Some(problem) = taken {
             self.lost_port(&problem);
-        } else if self.init.is_none() && self.is_elsewhere() && self.start.port != PortChoice::Asked {
+        } else if self.init.is_none() && self.may_need_asked_port() {
             self.host.fleet.note_movable(self.spec.key(), false);
             self.start_again(Start { port: PortChoice::Asked, ..self.start });
         } else if self.init.is_none() {
@@ -248,6 +248,13 @@ impl Instance {
                 self.log_line(&format!("{message}\nRuntime.ExitError\n"));
             }
         }
+    }
+
+    /// Whether an app that ended at its start may do better at the port that it asks for. One that has started elsewhere
+    /// before is wrong in another way, unless it says that its port is taken.
+    fn may_need_asked_port(&self) -> bool {
+        let is_movable = self.host.fleet.is_movable(&self.spec.key());
+        self.is_elsewhere() && self.start.port != PortChoice::Asked && (!is_movable || self.says_that_a_port_is_taken())
     }
 
     /// Waits for what the process has sent before its end: it may not have been read yet, or be on its way to a slow

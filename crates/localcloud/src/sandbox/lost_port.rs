@@ -48,9 +48,13 @@ impl Instance {
 
     /// What keeps the port that the app needs, if its last words say that it ended for this.
     pub(super) fn port_conflict(&self) -> Option<String> {
+        self.taken_port().filter(|_| self.says_that_a_port_is_taken())
+    }
+
+    /// Whether its last words say that it ended because another process has a port.
+    pub(super) fn says_that_a_port_is_taken(&self) -> bool {
         // Every language has these words of the C library: "Address already in use".
-        let says_so = || self.last_lines().to_lowercase().contains("in use");
-        self.taken_port().filter(|_| says_so())
+        self.last_lines().to_lowercase().contains("in use")
     }
 
     fn report_problem(&mut self, problem: &str) {

@@ -9,7 +9,7 @@ const ROWS = 2000;
 const LOG_LINES = 1000;
 const RECENT = 20;
 /** Headers whose values are not kept beyond the tab. */
-const PRIVATE = /^(authorization|cookie|proxy-authorization|.*(api-?key|token|secret).*)$/i;
+const PRIVATE = /^(cookie|.*(auth|passw|key|token|secret|session|signature).*)$/i;
 
 /** An element with text and children. */
 function make(tag, properties = {}, ...children) {
@@ -139,8 +139,11 @@ async function copyAsCurl() {
   try {
     parts = headerPairs(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   } catch (error) { return say(error.message); }
-  const data = body ? [`--data-binary ${quoted(body)}`] : [];
-  const command = ['curl -N', `-X ${quoted(method)}`, ...parts, ...data, quoted(url.replace(/\/$/, '') + path)].join(' ');
+  // Curl would take a body that begins with `@` for a file, braces for a list, and wait for the body of a `HEAD`.
+  const data = body ? [`--data-raw ${quoted(body)}`] : [];
+  const as = method === 'HEAD' ? '-I' : `-X ${quoted(method)}`;
+  const address = new URL(url.replace(/\/$/, '') + (path.startsWith('/') ? path : `/${path}`)).href;
+  const command = ['curl -g -N', as, ...parts, ...data, quoted(address)].join(' ');
   try {
     await navigator.clipboard.writeText(command);
     $('copy').textContent = 'Copied';
@@ -543,7 +546,7 @@ function showState(state) {
 function showPhase() {
   const name = phase.phase;
   const broken = phase.serves ? 'failed; the last good release keeps serving' : 'failed; nothing is served yet';
-  const text = { waiting: 'connecting…', gone: '`lamstream dev` has ended', building: 'building…', good: 'serving', broken }[name];
+  const text = { waiting: 'connecting…', lost: 'connecting again: does `lamstream dev` still run?', gone: '`lamstream dev` has ended', building: 'building…', good: 'serving', broken }[name];
   $('phase').dataset.phase = name;
   setText($('phase-words'), text);
   document.title = `${{ building: '… ', good: '✓ ', broken: '✗ ' }[name] ?? ''}${phase.app || 'lamstream dev'}`;
@@ -610,7 +613,10 @@ function listen() {
   on('state', showState);
   on('log', showLog);
   on('build', showOutput);
-  feed.onerror = () => { phase = { ...phase, phase: 'gone' }; showPhase(); };
+  // A connection that breaks is opened again, unless the server is gone.
+  let before = null;
+  feed.onerror = () => { before ??= phase; phase = { ...phase, phase: feed.readyState === EventSource.CLOSED ? 'gone' : 'lost' }; showPhase(); };
+  feed.onopen = () => { if (before) { phase = before; before = null; showPhase(); } };
 }
 
 /* Keys and buttons. */
