@@ -122,6 +122,11 @@ pub(super) fn is_python_frame(line: &str) -> bool {
     line.trim_start().starts_with("File \"") && line.contains("\", line ")
 }
 
+/// Whether this is the end of a frame whose beginning is not in the end of the log.
+pub(super) fn is_rest_of_python_frame(line: &str) -> bool {
+    line.starts_with('…') && line.contains("\", line ")
+}
+
 /// What Python draws before the lines of an exception group, without that; `None` for a line that is only drawn.
 pub(super) fn without_branches(line: &str) -> Option<&str> {
     let inner = line.trim_start();

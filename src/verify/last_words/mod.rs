@@ -9,8 +9,8 @@ mod rust;
 use super::signs;
 use line::{
     ends_start, in_json, is_backtrace, is_backtrace_heading, is_frame, is_goroutine, is_inner_error, is_marks,
-    is_noise, is_numbered_source, is_own, is_place, is_platform, is_python_frame, is_traceback, without_branches,
-    without_colours,
+    is_noise, is_numbered_source, is_own, is_place, is_platform, is_python_frame, is_rest_of_python_frame,
+    is_traceback, without_branches, without_colours,
 };
 
 /// How many lines are shown.
@@ -82,7 +82,7 @@ impl Reader {
             return self.begin(State::Words);
         }
         let Some(line) = self.unbranched(line) else { return };
-        if is_traceback(line) {
+        if is_traceback(line) || is_rest_of_python_frame(line) {
             return self.begin(State::Traceback);
         }
         match self.state {
@@ -210,6 +210,14 @@ mod tests {
     const SHOWN: &str = "---- shown\n";
 
     /// What real programs wrote as they ended, and what is shown of it. `UPDATE_SNAPSHOTS=1` writes the latter again.
+    #[test]
+    fn a_traceback_without_its_beginning_is_one_too() {
+        let log = "…xy.py\", line 63, in call\n    await app()\n  File \"/var/task/main.py\", line 24, in answer\n    \
+                   yield wrod\n          ^^^^\nNameError: name 'wrod' is not defined\n";
+        let expected = ["NameError: name 'wrod' is not defined", "  File \"/var/task/main.py\", line 24, in answer"];
+        assert_eq!(last_words(log), expected);
+    }
+
     #[test]
     fn the_sentence_is_found_in_what_programs_write() {
         let recorded = std::fs::read_to_string(FILE).unwrap();
