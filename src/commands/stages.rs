@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stage_with_a_function_that_is_needed_for_ever_does_not_expire() {
+    fn a_stage_with_a_function_that_never_expires_does_not_expire() {
         let modified = "2020-01-01T08:00:00.000+0000";
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).expect("a time");
         let both = [function("pr-1", "a", modified, None), function("pr-1", "b", modified, Some("1h"))];

@@ -8,7 +8,7 @@ use std::io::{BufRead, IsTerminal, Read};
 /// More bytes than any value of a manifest may have.
 const LONGEST_VALUE: u64 = 1 << 20;
 
-/// How many bytes of a line a terminal passes on, its end included.
+/// How many bytes a terminal passes on of each line, its end included.
 const LONGEST_LINE: usize = 4095;
 
 impl Console {
