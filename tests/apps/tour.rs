@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What differs from run to run. Columns are as wide as what is in them.
-const VOLATILE: [(&str, &str); 11] = [
+const VOLATILE: [(&str, &str); 12] = [
     // A step that takes long is named while it runs.
     (r"(?m)^ +[A-Z][a-z]+ing .*\n", ""),
     (r"\b\d+ chunks", "CHUNKS"),
+    // Frames of packages, whose newest version is installed.
+    (r#"(?m)^ +File ".*/(starlette|fastapi|uvicorn|anyio)/.*\n"#, ""),
     (r"\b\d+m \d+s|\b\d+(\.\d+)?\s?m?s\b", "TIME"),
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
     (r"digest [A-Za-z0-9+/]{8}…", "digest DIGEST"),
