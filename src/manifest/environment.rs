@@ -79,7 +79,7 @@ pub(super) fn read(keys: &Section<'_>, ours: &Environment) -> (Environment, Vec<
 /// Variables whose value is the path of a file of variables, if they are alone: the key was meant to be another one.
 const MEANS_A_FILE: [&str; 3] = ["file", "path", ENV_FILE];
 
-/// Whether a text is the path of a file of variables, such as `.env`, `config/prod.env` or `.env.local`. A path is no secret.
+/// Whether a text is the path of a file of variables, such as `.env`, `config/prod.env` or `.env.local`. A path can be shown: it is not secret.
 fn is_env_file(text: &str) -> bool {
     let name = text.rsplit('/').next().unwrap_or(text);
     is_path(text) && !text.contains(char::is_whitespace) && (name.ends_with(".env") || name.starts_with(".env."))

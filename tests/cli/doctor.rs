@@ -123,7 +123,7 @@ fn without_credentials_nothing_is_said_to_be_well_that_was_not_looked_at() {
     nowhere.has("credentials", "skipped", "without a region");
     let mut command = bench.command(&["doctor", "--region", "eu-central-1", "--profile", "none"]);
     Checks::of(&mut command).has("credentials", "problem", "cannot use profile `none`");
-    // What AWS does not accept is no account, and the key is not printed.
+    // Keys that AWS rejects do not name an account, and are not printed.
     let mut command = on_aws(&bench);
     let refused = Checks::of(command.env("AWS_SECRET_ACCESS_KEY", "planted-secret-4711"));
     refused.has("credentials", "skipped", "AWS_ACCESS_KEY_ID");

@@ -43,7 +43,7 @@ fn linked(app: &Path) -> Vec<PathBuf> {
     let scoped = |path: PathBuf| if is_scope(&path) { entries(&path) } else { vec![path] };
     let links = own.map(ignore::DirEntry::into_path).chain(packages.flat_map(scoped));
     let targets = links.filter(|path| path.is_symlink()).filter_map(|link| fs::canonicalize(link).ok());
-    // What a package manager has installed is no source.
+    // A package manager installs these again; developers do not edit them.
     let is_installed = |path: &PathBuf| path.components().any(|part| part.as_os_str() == NODE_MODULES);
     // A directory elsewhere on this machine, such as one of data, may be too large to be watched.
     let is_root = |directory: &&Path| directory.join(".git").exists() || directory.join("package.json").is_file();
