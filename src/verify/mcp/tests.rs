@@ -2,9 +2,11 @@
 
 use super::conversation::converse;
 use super::problem::McpProblem;
+use super::request::{self, Request};
 use super::sender::{Instance, Instances, McpSeen, Sender, Sent, Sessions, Stop};
 use crate::manifest::{Check, Expect};
 use crate::verify::fault::Fault;
+use crate::verify::judge::enough;
 use crate::verify::observation::{Ending, Head, Observation};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -27,6 +29,8 @@ enum Routing {
     Same,
     /// Two in turns.
     Turns,
+    /// The first one until it has listed its tools, then another one.
+    Moves,
     /// As with two, but what asks for a new instance gets one.
     Fresh,
 }
@@ -87,6 +91,7 @@ impl Sender for Servers {
             (Routing::Fresh, Instance::New) => 2,
             (Routing::Fresh, Instance::Any) => 0,
             (Routing::Turns, _) => nth % 2,
+            (Routing::Moves, _) => usize::from(nth >= 3),
         };
         let (status, headers, body) = self.respond(instance, check);
         let mut observation = Observation::begin(check, Head { status, headers }, Duration::from_millis(1));
@@ -133,9 +138,34 @@ async fn what_is_known_of_sessions_follows_from_who_answered() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_known_is_unknown_to_another_instance() {
+    for (routing, expected) in [(Routing::Moves, true), (Routing::Turns, false)] {
+        let seen = talk(&Servers::new(Keeps::InMemory, routing), Instances::OnRequest).await;
+        let Err(Fault::Mcp { problem: McpProblem::Session { elsewhere, .. }, .. }) = seen else {
+            panic!("{seen:?}");
+        };
+        assert_eq!(elsewhere, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_concurrency_that_is_used_up_is_no_fault_of_the_sessions() {
     // Beginnings, notifications, tools and a ping are answered, and then nothing more.
     let servers = Servers { free: 6, ..Servers::new(Keeps::Shared, Routing::Turns) };
     let seen = talk(&servers, Instances::UnderLoad(2)).await;
     assert_eq!(seen.map(|seen| seen.sessions), Ok(Sessions::Unknown));
+}
+
+#[test]
+fn a_response_is_read_to_its_end_after_the_answer_or_for_a_second() {
+    let check = Check { path: "/mcp".into(), expect: Expect::Mcp, ..Check::default() };
+    let check = request::http(&check, &Request::ping(), None);
+    let headers = vec![("content-type".to_owned(), "text/event-stream".to_owned())];
+    let ms = Duration::from_millis;
+    let mut observation = Observation::begin(&check, Head { status: 200, headers }, ms(1));
+    observation.chunk(ms(20), b"data: {\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n\n");
+    let timeout = Duration::from_secs(60);
+    for (now, expected) in [(20, None), (1019, None), (1020, Some(Ending::Complete))] {
+        assert_eq!(enough(&check, &observation, ms(now), timeout), expected, "after {now} ms");
+    }
 }

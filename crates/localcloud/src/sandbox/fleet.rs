@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// How long a request waits for an instance that has answered and is about to ask for the next request, before another
 /// instance is started.
-const RETURN_WAIT: Duration = Duration::from_millis(25);
+const RETURN_WAIT: Duration = Duration::from_millis(100);
 
 /// The same if the limit is reached, so that no other instance can be started.
 const RETURN_WAIT_AT_LIMIT: Duration = Duration::from_secs(1);
