@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How long an MCP server may keep a response open after its answer. Until it ends, its instance is busy, and the next
 /// request would reach another one.
-const AFTER_THE_ANSWER: Duration = Duration::from_secs(1);
+const AFTER_THE_ANSWER: Duration = Duration::from_millis(250);
 
 /// The verdict on a response, as far as it was read.
 pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
