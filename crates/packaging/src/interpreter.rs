@@ -104,17 +104,17 @@ fn directories() -> Vec<PathBuf> {
     std::env::split_paths(&path).chain(versions.map(|entry| entry.path().join("bin"))).collect()
 }
 
-/// The Python behind a path, if it runs: version managers have shims for versions that are not installed. One that works
-/// is asked once, because such a shim takes long, and `dev` builds many times.
+/// The Python behind a path, if it runs: version managers have shims for versions that are not installed. Each is asked
+/// once, because a shim takes long to say even that it has no Python, and `dev` builds many times.
 fn asked(program: &Path) -> Option<Interpreter> {
-    static KNOWN: Mutex<BTreeMap<PathBuf, Interpreter>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<PathBuf, Option<Interpreter>>> = Mutex::new(BTreeMap::new());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = known().get(program) {
-        return Some(found.clone());
+        return found.clone();
     }
-    let found = ask(program)?;
+    let found = ask(program);
     known().insert(program.to_owned(), found.clone());
-    Some(found)
+    found
 }
 
 fn ask(program: &Path) -> Option<Interpreter> {
@@ -141,6 +141,19 @@ mod tests {
         let found = minor(here.runtime.version()).and_then(Interpreter::nearest).unwrap();
         assert_eq!(here.runtime.as_str(), format!("python3.{}", found.minor));
         assert!(asked(&found.program).is_some());
+    }
+
+    #[test]
+    fn a_shim_without_a_python_is_asked_once() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (shim, asked_for) = (directory.path().join("python3.98"), directory.path().join("asked"));
+        std::fs::write(&shim, format!("#!/bin/sh\necho once >>'{}'\nexit 127\n", asked_for.display())).unwrap();
+        std::fs::set_permissions(&shim, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(asked(&shim), None);
+        }
+        assert_eq!(std::fs::read_to_string(asked_for).unwrap(), "once\n");
     }
 
     #[test]
