@@ -8,6 +8,7 @@ mod disk;
 mod limits;
 mod net;
 mod options;
+mod platform;
 mod random;
 mod sandbox;
 mod server;
@@ -20,7 +21,7 @@ mod wire;
 mod world;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use disk::ownership::{self, Ownership};
@@ -29,8 +30,14 @@ use disk::{directory, key_pair, state};
 pub use disk::key_pair::Credentials;
 pub use disk::ownership::{LOCK, MARKER};
 pub use disk::state::UnusableState;
-pub use options::{ACCOUNT, Options, REGION, THIS_PROGRAM, layer_file};
+pub use options::{ACCOUNT, Options, REGION, layer_file};
 pub use sandbox::missing_interpreter;
+
+/// The executable of this process, for [`Options::adapters`]. On Linux it stays what it is when the file is replaced or
+/// deleted.
+pub fn this_program() -> PathBuf {
+    platform::executables::this_program()
+}
 
 /// Whether a layer's version is one of those that are made of one of [`Options::adapters`].
 pub fn is_adapter_layer(arn: &str) -> bool {

@@ -7,17 +7,19 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::platform::start;
+
 /// A read that returns this much is one of many in a row.
 const LARGE_READ: usize = 16 * 1024;
 
 /// The Runtime API's side of a connection. Clients that leave Nagle's algorithm on send a second small write only when
-/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. The kernel resets TCP_QUICKACK, so every
+/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. Linux resets TCP_QUICKACK, so every
 /// read sets it again.
 pub(crate) struct QuickAck(TcpStream);
 
 impl QuickAck {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        // Both are hints: without them the connection is slower, but works.
+        // A hint: without it the connection is slower, but works.
         let _ = stream.set_nodelay(true);
         let stream = Self(stream);
         stream.acknowledge();
@@ -25,7 +27,7 @@ impl QuickAck {
     }
 
     fn acknowledge(&self) {
-        let _ = rustix::net::sockopt::set_tcp_quickack(&self.0, true);
+        start::acknowledge(&self.0);
     }
 }
 

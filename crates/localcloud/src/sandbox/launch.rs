@@ -12,7 +12,6 @@ use super::extension_process::{ExtensionProcesses, programs};
 use super::extensions::Extensions;
 use super::host::Host;
 use super::message::RuntimeMessage;
-use super::mounts::{self, MountNamespace};
 use super::port::PortLease;
 use super::request::PortChoice;
 use super::spawn::Spawner;
@@ -23,6 +22,7 @@ use super::{binary, environment, language, layers};
 use crate::disk::files::{leads_into, make_directory};
 use crate::disk::uses::Use;
 use crate::options::ACCOUNT;
+use crate::platform::mounts::{self, MountNamespace};
 
 /// The variable with the script that is started instead of a language's runtime.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -179,13 +179,13 @@ impl Launch {
         let expected = self.expecting(spec, &extensions);
         for (name, mut command) in extensions {
             self.configure(&mut command, spec, endpoints)?;
-            let started = spawner.spawn(command, self.namespace()?, endpoints.mark.tag).await;
+            let started = spawner.spawn(command, self.namespace()?, &endpoints.mark).await;
             let why = |error| format!("the extension `{name}` cannot be started: {error}");
             let child = started.map_err(|error| StartError::new(CANNOT_START, why(error)))?;
             processes.add(name, child, messages.clone());
         }
         self.configure(&mut runtime.command, spec, endpoints)?;
-        let spawned = spawner.spawn(runtime.command, self.namespace()?, endpoints.mark.tag).await;
+        let spawned = spawner.spawn(runtime.command, self.namespace()?, &endpoints.mark).await;
         let child = spawned.map_err(|error| binary::refusal(&runtime.real, &runtime.shown, &error))?;
         Ok((child, processes, expected))
     }

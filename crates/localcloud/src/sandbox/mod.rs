@@ -20,7 +20,6 @@ mod launch;
 mod layers;
 mod lost_port;
 mod message;
-mod mounts;
 mod output;
 mod pipe;
 mod port;

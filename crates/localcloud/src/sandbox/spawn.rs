@@ -3,16 +3,16 @@
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::ExitStatus;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
-use rustix::process::{Pid, Signal, getpid, getppid, kill_process_group, set_parent_process_death_signal};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set};
+use rustix::process::{Pid, Signal, getpid, kill_process_group};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 use super::guardian::Guardian;
-use super::mounts::MountNamespace;
-use super::tag::{self, ProcessTag};
+use super::tag::{InstanceMark, ProcessTag};
+use crate::platform::mounts::MountNamespace;
+use crate::platform::start;
 
 /// The pause before a busy executable is tried again.
 const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
@@ -20,25 +20,32 @@ const BUSY: std::time::Duration = std::time::Duration::from_millis(5);
 /// What to start, in which mount namespace, with which tag.
 type Job = (std::process::Command, Option<MountNamespace>, ProcessTag, oneshot::Sender<io::Result<Child>>);
 
-/// One thread that forks every child. The kernel sends the parent-death signal when the *thread* that forked ends, so
+/// One thread that forks every child. Linux sends the parent-death signal when the *thread* that forked ends, so
 /// this thread lives exactly as long as the cloud.
-pub(super) struct Spawner(mpsc::Sender<(Job, tokio::runtime::Handle)>);
+pub(super) struct Spawner {
+    jobs: mpsc::Sender<(Job, tokio::runtime::Handle)>,
+    guardian: Arc<Guardian>,
+}
 
 impl Spawner {
     /// `obedient` is whether a program that root starts obeys the permissions of files.
     pub(super) fn start(run: u64, obedient: bool) -> Self {
         let (jobs, inbox) = mpsc::channel::<(Job, tokio::runtime::Handle)>();
+        let guardian = Arc::new(Guardian::new(run));
+        let started = guardian.clone();
         std::thread::spawn(move || {
-            let mut guardian = None;
             for ((command, namespace, tag, reply), runtime) in inbox {
                 let _entered = runtime.enter();
-                if tag::is_supported() {
-                    guardian.get_or_insert_with(|| Guardian::start(run));
-                }
+                started.start();
                 let _ = reply.send(spawn(command, namespace, tag, obedient));
             }
         });
-        Self(jobs)
+        Self { jobs, guardian }
+    }
+
+    /// The guardian of the cloud's processes.
+    pub(super) fn guardian(&self) -> Arc<Guardian> {
+        self.guardian.clone()
     }
 
     /// Starts a process of an instance, in a mount namespace of its own or in the cloud's.
@@ -46,16 +53,20 @@ impl Spawner {
         &self,
         command: std::process::Command,
         namespace: Option<MountNamespace>,
-        tag: ProcessTag,
+        mark: &InstanceMark,
     ) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
-        let job = ((command, namespace, tag, reply), tokio::runtime::Handle::current());
-        self.0.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
-        child.await.map_err(|_| io::Error::other("the spawning thread has ended"))?
+        let job = ((command, namespace, mark.tag, reply), tokio::runtime::Handle::current());
+        self.jobs.send(job).map_err(|_| io::Error::other("the spawning thread has ended"))?;
+        let child = child.await.map_err(|_| io::Error::other("the spawning thread has ended"))??;
+        if let Some(leader) = pid(&child) {
+            mark.add_group(leader);
+        }
+        Ok(child)
     }
 }
 
-#[expect(unsafe_code, reason = "the parent-death signal can only be asked for between fork and exec")]
+#[expect(unsafe_code, reason = "namespaces, tags and the parent-death signal are set between fork and exec")]
 fn spawn(
     mut command: std::process::Command,
     namespace: Option<MountNamespace>,
@@ -67,15 +78,12 @@ fn spawn(
     // SAFETY: the closure makes system calls and allocates nothing.
     unsafe {
         command.pre_exec(move || {
-            // First, since changing its privileges clears a process's death signal.
             namespace.as_ref().map_or(Ok(()), MountNamespace::enter)?;
             if obedient {
-                obey_permissions();
+                start::obey_permissions();
             }
             tag.apply();
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            // The cloud may have ended before the signal was set.
-            if getppid() == Some(cloud) { Ok(()) } else { Err(io::Error::from_raw_os_error(3)) }
+            start::end_with_parent(cloud)
         });
     }
     let mut command = Command::from(command);
@@ -90,15 +98,6 @@ fn spawn(
     command.spawn()
 }
 
-/// Makes the program that root is about to start obey the permissions of files, as functions do on Lambda. Called
-/// between fork and exec: it makes system calls alone.
-fn obey_permissions() {
-    for capability in [CapabilitySet::DAC_OVERRIDE, CapabilitySet::DAC_READ_SEARCH] {
-        // Only root has them, and may give them up.
-        let _ = remove_capability_from_bounding_set(capability);
-    }
-}
-
 /// Kills a child's whole group.
 pub(super) fn kill_group(child: &Child) {
     signal_group(child, Signal::KILL);
@@ -109,9 +108,14 @@ pub(super) fn terminate_group(child: &Child) {
     signal_group(child, Signal::TERM);
 }
 
+/// A child's number, which is also that of its group.
+fn pid(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+}
+
 fn signal_group(child: &Child, signal: Signal) {
     // Without an id it has been waited for, and another process may have its number.
-    if let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
+    if let Some(pid) = pid(child) {
         let _ = kill_process_group(pid, signal);
     }
 }
