@@ -99,7 +99,7 @@ pub(super) async fn package(
     };
     let package = match code {
         Code::Zip(package) => warn_about_zip(session, function, package),
-        Code::Crate { prepared, beside, architecture } => {
+        Code::Crate { prepared, beside, machine } => {
             building();
             let built = compiled(session, function, *prepared, accepted).await?;
             match never_asks(function, &beside, &built) {
@@ -107,7 +107,7 @@ pub(super) async fn package(
                 Some(failure) => session.console.note(&failure.message.to_string()),
                 None => {}
             }
-            with_notes(session, function, beside.package(&built, architecture)?)
+            with_notes(session, function, beside.package(&built, machine)?)
         }
         Code::App(checked) => {
             building();

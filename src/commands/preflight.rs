@@ -11,7 +11,7 @@ use crate::local::{self, adapter, layers};
 use crate::manifest::{
     self, Adapter, CodeSource, FilePatterns, Function, Mistake, Problems, Unfilled, Web, located, runtimes,
 };
-use crate::stack::{Architecture, Arn, Platform};
+use crate::stack::{Architecture, Arn, Machine, Platform};
 use futures_util::future::join_all;
 use packaging::{
     App, Beside, BuildError, BuildOptions, Dependencies, Family, Linker, Order, Package, Preference, Profile, Selection,
@@ -45,7 +45,9 @@ pub(super) async fn preflight(
         let package = packages.remove(&function.name);
         async move {
             let mut platform = platform(function, session.global.local);
-            platform.architecture = architecture.unwrap_or(platform.architecture);
+            if let Some(architecture) = architecture {
+                platform = Platform::on_lambda(platform.runtime, architecture);
+            }
             let code = match package {
                 Some(package) => Ok(Buildable::Now(Code::Zip(package))),
                 None => code(project, function, &platform).await.map(|code| code.sharing(zips)),
@@ -106,13 +108,13 @@ async fn crate_code(
     platform: &Platform,
     (directory, bin, files): (&Path, &Option<String>, &FilePatterns),
 ) -> Result<Buildable, Vec<BuildError>> {
-    let architecture = platform.architecture;
+    let machine = platform.machine();
     let order = BuildOptions {
         crate_dir: project.path(directory),
         bin: bin.clone(),
-        architecture,
+        machine,
         target_dir: None,
-        preference: preference(project, function, architecture),
+        preference: preference(project, function, machine),
         order: Order {
             features: function.build.features.clone(),
             default_features: function.build.default_features,
@@ -130,8 +132,8 @@ async fn crate_code(
     let command = command(project, function, platform);
     beside.check(prepared.has_script() || command.is_some()).map_err(|error| vec![error])?;
     match command {
-        Some(command) => commanded(command, Then::Compile { prepared, beside, architecture }),
-        None => Ok(Buildable::Now(Code::Crate { prepared, beside, architecture })),
+        Some(command) => commanded(command, Then::Compile { prepared, beside, machine }),
+        None => Ok(Buildable::Now(Code::Crate { prepared, beside, machine })),
     }
 }
 
@@ -184,9 +186,9 @@ fn selection(project: &Project, files: &FilePatterns) -> Selection {
     }
 }
 
-/// The manifest's settings for what builds the crate. They apply only to the architecture in the manifest.
-fn preference(project: &Project, function: &Function, architecture: Architecture) -> Preference {
-    if architecture != function.architecture {
+/// The manifest's settings for what builds the crate. They apply only to Lambda, with the architecture in the manifest.
+fn preference(project: &Project, function: &Function, machine: Machine) -> Preference {
+    if machine != function.architecture.into() {
         return Preference::default();
     }
     let build = &function.build;

@@ -1,7 +1,7 @@
 //! Functions that can be built here.
 
 use crate::manifest::{FilePatterns, Function};
-use crate::stack::{Architecture, Platform};
+use crate::stack::{Machine, Platform};
 use packaging::{App, Beside, BuildCommand, Checked, Package};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub(super) enum Code {
     Crate {
         prepared: Box<packaging::Prepared>,
         beside: Beside,
-        architecture: Architecture,
+        machine: Machine,
     },
     App(Box<Checked>),
 }
@@ -36,7 +36,7 @@ pub(super) enum Then {
     Compile {
         prepared: Box<packaging::Prepared>,
         beside: Beside,
-        architecture: Architecture,
+        machine: Machine,
     },
     /// The command makes the app's directory, which can be checked only then.
     Gather(Box<App>),

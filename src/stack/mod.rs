@@ -50,7 +50,7 @@ pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 
 /// The platforms that code runs on. The crate that builds the code defines them.
-pub use packaging::{Architecture, Family, Platform, Runtime};
+pub use packaging::{Architecture, Family, Machine, OperatingSystem, Platform, Runtime};
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ use crate::archive::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
-use crate::{archive, elf, exclude, handler, modules};
+use crate::{archive, exclude, executable, handler, modules};
 use dependencies::Installed;
 use links::Links;
 use tree::{Content, File, Tree};
@@ -162,7 +162,8 @@ impl App {
     }
 
     /// Python notices an extension for another processor only on import, so it is refused here. A file that Python would
-    /// not import by its name may be one of several variants, and is only noted.
+    /// not import by its name may be one of several variants, and is only noted; so is one whose name says that it is for
+    /// another system.
     fn foreign_extensions(&self, tree: &Tree) -> Result<Option<String>, BuildError> {
         if self.platform.runtime.family() != Family::Python {
             return Ok(None);
@@ -170,17 +171,18 @@ impl App {
         let mut foreign = Vec::new();
         let is_link = |file: &File| matches!(file.content, Content::Link(_));
         for (name, file) in tree.iter().filter(|(name, file)| name.ends_with(".so") && !is_link(file)) {
-            let checked =
-                elf::check_machine(&file.head()?, self.platform.architecture, &format!("the extension `{name}`"));
+            let (head, machine) = (file.head()?, self.platform.machine());
+            let checked = executable::check_head(&head, machine, &format!("the extension `{name}`"));
             let last = name.rsplit('/').next().unwrap_or(name);
+            let is_named = last.contains(".cpython-") && !executable::is_foreign(&head, machine.system);
             match checked {
-                Err(error) if last.contains(".cpython-") || last.ends_with(".abi3.so") => return Err(error),
+                Err(error) if is_named || last.ends_with(".abi3.so") => return Err(error),
                 Err(_) => foreign.push(format!("`{name}`")),
                 Ok(()) => {}
             }
         }
         let told =
-            || format!("built for another architecture than `{}`: {}", self.platform.architecture, foreign.join(", "));
+            || format!("built for another architecture than `{}`: {}", self.platform.machine(), foreign.join(", "));
         Ok((!foreign.is_empty()).then(told))
     }
 }

@@ -14,8 +14,8 @@ use super::toolchain::{Target, Toolchain, Version};
 use super::toolset::{self, Linking, Toolset};
 use super::users::Users;
 use super::{baseline, detect, flags, identity, profile, programs, remap, run, target, target_dir};
-use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::Machine;
 use crate::tool;
 
 /// What to build, and where.
@@ -25,7 +25,8 @@ pub struct BuildOptions {
     pub crate_dir: PathBuf,
     /// The binary; `None` selects the only one, the one named `bootstrap`, or the package's `default-run`.
     pub bin: Option<String>,
-    pub architecture: Architecture,
+    /// What runs the binary.
+    pub machine: Machine,
     /// The workspace gets a directory of its own in it; `None` is `lamstream` in the crate's own target directory, so
     /// that neither waits for nor invalidates the user's own builds.
     pub target_dir: Option<PathBuf>,
@@ -112,7 +113,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     let profile = profile::arguments(&options.order.profile, &manifest, &users.configuration, &users.environment);
     let (stale, limit, outside) = tokio::join!(
         lock.refuse_stale(&toolchain, &binary.package),
-        baseline::limit(&toolchain, &target.triple, options.architecture, &theirs),
+        baseline::limit(&toolchain, &target.triple, options.machine, &theirs),
         identity::outside(&toolchain, &users.crate_dir, &metadata, &manifest, &users.configuration)
     );
     let wrong = [binary.refused(&version.release), settings.missing(), stale.err().into_iter().collect()].concat();
@@ -130,7 +131,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     command.args(lock.is_sealed.then_some("--locked"));
     command.envs(toolset.linking.variables(&toolset.target, |name| variables.contains_key(name)));
-    let (of_c, note_of_c) = baseline::limit_c(&variables, options.architecture);
+    let (of_c, note_of_c) = baseline::limit_c(&variables, options.machine);
     command.envs(of_c);
     let notes = note.into_iter().chain(limit.map(|limit| limit.note)).chain(note_of_c).collect();
     let is_quick = options.order.profile == Profile::Quick;
@@ -187,7 +188,7 @@ async fn tools(
     let (host, preference) = (toolchain.version().await?.host, &options.preference);
     let Users { configuration, environment, cargo_home, .. } = users;
     let target::Chosen { triple, set_by, note } =
-        target::choose(preference, configuration, environment, &host, options.architecture)?;
+        target::choose(preference, configuration, environment, &host, options.machine)?;
     let found = detect::find(toolchain, &host, &triple, preference, (configuration, environment, cargo_home)).await?;
     let toolset = toolset::choose(&triple, preference, &found);
     let explained = |error: BuildError| match set_by {
@@ -301,6 +302,7 @@ fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
 
     fn paths() -> Paths {
         Paths {
@@ -363,7 +365,7 @@ mod tests {
         let mut options = BuildOptions {
             crate_dir: "chat".into(),
             bin: None,
-            architecture: Architecture::Arm64,
+            machine: Architecture::Arm64.into(),
             target_dir: None,
             preference: Preference::default(),
             order: Order::default(),

@@ -11,8 +11,8 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use tokio::process::Command;
 
 use super::configuration::{Configuration, Environment};
-use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::{Machine, OperatingSystem};
 
 /// Cargo sets these for the programs that it runs. A lamstream started by cargo must not pass them on: they describe
 /// another crate.
@@ -180,17 +180,23 @@ fn has_std(libraries: &Path) -> bool {
 }
 
 /// The target to build for on this host: the host's own if the processor matches, so that a host with musl
-/// keeps musl; otherwise the one with glibc.
-pub(super) fn triple(host: &str, architecture: Architecture) -> Result<String, BuildError> {
-    let cpu = architecture.cpu();
-    if !host.contains("-linux-") {
-        return Err(BuildError::new(format!(
-            "cannot build for Lambda on `{host}`: cross-compiling from this host is not supported yet"
-        ))
-        .hint("build on Linux (a container works) and deploy the zip with `--package`"));
+/// keeps musl; otherwise the one with glibc. Another system builds for Lambda with musl, for which rustup's compilers
+/// include a linker and a C library.
+pub(super) fn triple(host: &str, machine: Machine) -> Result<String, BuildError> {
+    let cpu = machine.architecture.cpu();
+    match (machine.system, OperatingSystem::of_triple(host)) {
+        (OperatingSystem::Macos, Some(OperatingSystem::Macos)) => return Ok(format!("{cpu}-apple-darwin")),
+        (OperatingSystem::Linux, Some(OperatingSystem::Macos)) => return Ok(format!("{cpu}-unknown-linux-musl")),
+        (OperatingSystem::Linux, Some(OperatingSystem::Linux)) => {}
+        _ => return Err(not_from(host)),
     }
     let same = host.starts_with(&format!("{cpu}-")) && (host.ends_with("-gnu") || host.ends_with("-musl"));
     Ok(if same { host.into() } else { format!("{cpu}-unknown-linux-gnu") })
+}
+
+fn not_from(host: &str) -> BuildError {
+    BuildError::new(format!("cannot build for Lambda on `{host}`: cross-compiling from this host is not supported yet"))
+        .hint("build on Linux (a container works) and deploy the zip with `--package`")
 }
 
 async fn answer(mut command: Command, what: &str, name: &str, program: &OsString) -> Result<String, BuildError> {
@@ -224,22 +230,23 @@ pub(super) fn not_started(what: &str, name: &str, program: &OsString, error: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
 
     #[test]
     fn the_hosts_own_target_is_kept_where_the_processor_fits() {
-        let on = |host: &str| triple(host, Architecture::X86_64).unwrap();
+        let on = |host: &str| triple(host, Architecture::X86_64.into()).unwrap();
         assert_eq!(on("x86_64-unknown-linux-gnu"), "x86_64-unknown-linux-gnu");
         assert_eq!(on("x86_64-unknown-linux-musl"), "x86_64-unknown-linux-musl");
         assert_eq!(on("aarch64-unknown-linux-gnu"), "x86_64-unknown-linux-gnu");
         assert_eq!(on("x86_64-linux-android"), "x86_64-unknown-linux-gnu");
-        let arm = triple("x86_64-unknown-linux-musl", Architecture::Arm64).unwrap();
+        let arm = triple("x86_64-unknown-linux-musl", Architecture::Arm64.into()).unwrap();
         assert_eq!(arm, "aarch64-unknown-linux-gnu");
     }
 
     #[test]
     fn other_systems_get_a_hint_what_to_do() {
-        let error = triple("aarch64-apple-darwin", Architecture::Arm64).unwrap_err();
-        assert!(error.message.contains("`aarch64-apple-darwin`"), "{error:?}");
+        let error = triple("x86_64-unknown-freebsd", Architecture::X86_64.into()).unwrap_err();
+        assert!(error.message.contains("`x86_64-unknown-freebsd`"), "{error:?}");
         assert!(error.hints[0].contains("--package"), "{error:?}");
     }
 
