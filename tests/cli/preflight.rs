@@ -403,7 +403,10 @@ fn an_adapter_that_a_variable_names_and_that_cannot_be_run_is_named() {
     for (named, why) in [
         ("/nowhere/adapter", "it does not exist"),
         ("app", "it is not a file"),
-        ("app/run.sh", "it is not a Linux executable"),
+        (
+            "app/run.sh",
+            if cfg!(target_os = "macos") { "it is not a macOS executable" } else { "it is not a Linux executable" },
+        ),
         ("foreign", "it is for "),
         ("closed", "it is not executable"),
     ] {
