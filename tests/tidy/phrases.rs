@@ -27,6 +27,7 @@ const CHECKED: &[&str] = &[
     ".ci/browser",
     ".ci/deny",
     ".ci/musl",
+    ".ci/darwin",
     ".ci/shells",
     ".ci/book",
 ];
