@@ -260,3 +260,56 @@ pub(crate) fn refuse_stale(list: &Path, lock: &Lock, members: &Members) -> Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::machine::OperatingSystem;
+
+    fn targets() -> [Target; 2] {
+        let lambda = Machine::from(Architecture::Arm64);
+        [lambda, Machine { system: OperatingSystem::Macos, ..lambda }].map(Target::from)
+    }
+
+    #[test]
+    fn tools_are_told_the_target_and_not_this_machine() {
+        let [lambda, mac] = targets();
+        let npm = |target| npm_arguments(true, target, "").join(" ");
+        assert!(npm(lambda).ends_with("--os=linux --cpu=arm64 --libc=glibc"), "{}", npm(lambda));
+        assert!(npm(mac).ends_with("--os=darwin --cpu=arm64"), "{}", npm(mac));
+        let lock = |tool| Lock { tool, file: "l".into(), root: "/".into(), app: String::new(), unused: Vec::new() };
+        let bun = |target| arguments(&lock(Tool::Bun), target).concat().join(" ");
+        assert!(bun(lambda).ends_with("--os linux --cpu arm64") && bun(mac).ends_with("--os darwin --cpu arm64"));
+        // Yarn 1 installs for this machine unless it is told to ignore that; the others are removed.
+        let here = Target::from(Machine::host().unwrap());
+        let yarn = |target| arguments(&lock(Tool::Classic), target).concat().join(" ").contains("--ignore-platform");
+        for target in targets() {
+            assert_eq!(yarn(target), target != here, "{target}");
+        }
+    }
+
+    #[test]
+    fn packages_for_another_system_are_removed() {
+        for (target, kept) in targets().into_iter().zip(["linux", "darwin"]) {
+            let place = tempfile::tempdir().unwrap();
+            for (name, text) in [
+                ("linux", r#"{"os": ["linux"], "libc": ["glibc"], "cpu": "arm64"}"#),
+                ("musl", r#"{"os": ["linux"], "libc": ["musl"]}"#),
+                ("darwin", r#"{"os": ["darwin"]}"#),
+                ("any", "{}"),
+            ] {
+                let directory = place.path().join("node_modules").join(name);
+                std::fs::create_dir_all(&directory).unwrap();
+                std::fs::write(directory.join("package.json"), text).unwrap();
+            }
+            remove_foreign(place.path(), target);
+            let mut left: Vec<String> = std::fs::read_dir(place.path().join("node_modules"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            left.sort();
+            assert_eq!(left, ["any", kept]);
+        }
+    }
+}
