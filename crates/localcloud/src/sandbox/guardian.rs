@@ -31,7 +31,7 @@ done
 
 const KILL_GROUPS: &str = r#"
 for group in $groups; do
-    kill -KILL -- "-$group" 2>/dev/null
+    kill -s KILL -- "-$group" 2>/dev/null
 done
 "#;
 
@@ -46,7 +46,11 @@ pub(super) struct Guardian {
 impl Guardian {
     /// The guardian of a cloud's processes.
     pub(super) fn new(run: u64) -> Self {
-        Self { run, script: tags::script(), process: Mutex::default() }
+        Self::with(run, tags::script())
+    }
+
+    fn with(run: u64, script: Option<&'static str>) -> Self {
+        Self { run, script, process: Mutex::default() }
     }
 
     /// Starts it, unless it runs. Without a shell there is none: then the next cloud with the same data ends what is left.
@@ -107,7 +111,7 @@ mod tests {
         let sleep = || Command::new("/bin/sleep").arg("1000").process_group(0).spawn().expect("a process");
         let (mut watched, mut forgotten, mut other) = (sleep(), sleep(), sleep());
         let group = |child: &Child| Pid::from_raw(child.id() as i32).expect("a process has a number");
-        let guardian = Guardian { script: None, ..Guardian::new(1) };
+        let guardian = Guardian::with(1, None);
         guardian.start();
         guardian.watch(group(&watched));
         guardian.watch(group(&forgotten));
