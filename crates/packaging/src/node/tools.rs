@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_are_told_the_target_and_not_this_machine() {
+    fn tools_install_for_the_target_and_not_for_this_machine() {
         let [lambda, mac] = targets();
         let npm = |target| npm_arguments(true, target, "").join(" ");
         assert!(npm(lambda).ends_with("--os=linux --cpu=arm64 --libc=glibc"), "{}", npm(lambda));
@@ -281,7 +281,7 @@ mod tests {
         let lock = |tool| Lock { tool, file: "l".into(), root: "/".into(), app: String::new(), unused: Vec::new() };
         let bun = |target| arguments(&lock(Tool::Bun), target).concat().join(" ");
         assert!(bun(lambda).ends_with("--os linux --cpu arm64") && bun(mac).ends_with("--os darwin --cpu arm64"));
-        // Yarn 1 installs for this machine unless it is told to ignore that; the others are removed.
+        // Yarn 1 refuses what is for another machine, unless this flag is set.
         let here = Target::from(Machine::host().unwrap());
         let yarn = |target| arguments(&lock(Tool::Classic), target).concat().join(" ").contains("--ignore-platform");
         for target in targets() {
