@@ -297,7 +297,8 @@ fn every_room_is_on_the_map_and_in_the_architecture() {
 fn other_crates_know_nothing_of_lamstream() {
     for name in ["adapter", "import", "localcloud", "packaging"] {
         let manifest = read(&root().join(format!("crates/{name}/Cargo.toml")));
-        assert!(!manifest.lines().any(|line| line.starts_with("lamstream")));
+        // `lamstream-adapter` and the like are other crates.
+        assert!(!manifest.lines().any(|line| line.split([' ', '.', '=']).next() == Some("lamstream")), "crates/{name}");
         for path in rust_files(&format!("crates/{name}/src")) {
             assert!(!read(&path).contains("lamstream::"), "{}", shown(&path));
         }
@@ -308,7 +309,7 @@ fn other_crates_know_nothing_of_lamstream() {
 #[test]
 fn packaging_does_without_the_sdk() {
     let manifest = read(&root().join("crates/packaging/Cargo.toml"));
-    assert!(!manifest.lines().any(|line| line.starts_with("aws-") || line.starts_with("localcloud")));
+    assert!(!manifest.lines().any(|line| line.starts_with("aws-") || line.starts_with("lamstream-localcloud")));
 }
 
 #[test]
