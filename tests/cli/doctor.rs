@@ -307,3 +307,22 @@ fn the_manifest_its_values_and_its_ports_are_judged() {
     general.has("cargo", "ok", "cargo 1.");
     assert!(!general.0.contains_key("values"));
 }
+
+/// A port that an app of the local cloud has is no obstacle to that app.
+#[test]
+fn ports_of_the_local_cloud_are_no_warning() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bench = Bench::new(&format!(
+        "app = 'shop'\n[functions.site]\nweb = 'site'\nruntime = 'python3.13'\nrun = 'python main.py'\nport = {port}\n\
+         url = {{ auth = 'none' }}\n"
+    ));
+    let server = "import http.server, os\nhttp.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ['PORT']))\n";
+    bench.write_all("site/main.py", server);
+    bench.good(&["deploy", "--local"]);
+    let own = Checks::of(&mut bench.command(&["doctor", "--local"]));
+    own.has("ports", "ok", &format!("or the local cloud's own: {port}"));
+    bench.good(&["local", "stop"]);
+    let _stranger = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    bench.good(&["local", "start"]);
+    Checks::of(&mut bench.command(&["doctor", "--local"])).has("ports", "warning", &format!("in use: {port}"));
+}
