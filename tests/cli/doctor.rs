@@ -4,7 +4,7 @@
 use crate::CHAT;
 use crate::clock::wrong_clock;
 use crate::support::aws::Keys;
-use crate::support::bench::{Bench, said};
+use crate::support::bench::{Bench, moody_zip, said};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -169,6 +169,17 @@ fn the_account_the_clock_and_the_region_are_judged() {
     Checks::of(&mut on_aws(&bench)).has("layer", "problem", "LambdaAdapterLayerX86");
 }
 
+#[test]
+fn what_the_manifest_reserves_is_compared_with_what_is_reserved_already() {
+    let chat = CHAT.replace("url =", "concurrency = 300\nurl =");
+    let bench = Bench::new(&chat);
+    bench.good(&["local", "start", "--concurrency", "500"]);
+    Checks::of(&mut on_aws(&bench)).has("concurrency", "ok", "500 of 500 instances are not reserved");
+    bench.good(&["deploy", "--local", "--no-verify", &format!("--package={}", moody_zip().display())]);
+    let checks = Checks::of(&mut on_aws(&bench));
+    checks.has("concurrency", "warning", "200 of 500 instances are not reserved; the manifest reserves 300");
+}
+
 /// A role with the policy that `policy` prints may do all that it was printed for, by IAM's own simulation.
 #[test]
 fn permissions_are_those_that_the_policy_of_the_manifest_gives() {
@@ -297,7 +308,18 @@ fn the_manifest_its_values_and_its_ports_are_judged() {
     let unasked = Checks::of(&mut bench.command(&["doctor", "--local"]));
     unasked.has("values", "skipped", "1 of 1 are in the local cloud, which is not running");
     Checks::of(&mut on_aws(&bench)).has("values", "problem", "Parameter Store does not have");
-    Checks::of(&mut bench.command(&["doctor", "--local"])).has("values", "problem", "Parameter Store does not have");
+    let here = Checks::of(&mut bench.command(&["doctor", "--local"]));
+    here.has("values", "problem", "Parameter Store does not have");
+    // The app's own parameters are those of `secret`, in the stage and the cloud that the command is about.
+    here.has("values", "problem", "| store it if it does not exist: `lamstream secret set --local TOKEN`");
+    let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap() + "[stages.prod]\n";
+    bench.write("deploy.toml", &manifest);
+    let staged = Checks::of(&mut bench.command(&["doctor", "--local", "--stage", "prod"]));
+    staged.has("values", "problem", "| create it if it does not exist: `aws ssm put-parameter");
+    staged.has("values", "problem", "store it in the local cloud: run `eval");
+    bench.write("deploy.toml", &manifest.replace("/shop/TOKEN", "/shop/prod/TOKEN"));
+    let staged = Checks::of(&mut bench.command(&["doctor", "--local", "--stage", "prod"]));
+    staged.has("values", "problem", "`lamstream secret set --stage prod --local TOKEN`");
 
     bench.write("deploy.toml", "app = 1");
     Checks::of(&mut bench.command(&["doctor", "--local"])).has("manifest", "problem", "deploy.toml:1:");

@@ -151,6 +151,34 @@ fn mistakes_in_a_manifest_are_marked_in_its_file() {
     assert!(document["error"]["line"].is_null() && document["error"]["file"].is_null(), "{document:#}");
 }
 
+/// What `doctor` finds is marked where the manifest has it.
+#[test]
+fn problems_and_warnings_of_doctor_are_marked() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let bench = Bench::new(&format!(
+        "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nport = {port}\nenvironment.TOKEN = {{ env = 'NO_TOKEN' }}\n"
+    ));
+    let found = commands(&step(&bench, &["doctor", "--local"]).output);
+    let value =
+        "::error file=deploy.toml,line=5,col=13::values: `TOKEN` comes from the environment variable `NO_TOKEN`";
+    let value = found.iter().find(|command| command.starts_with(value)).unwrap_or_else(|| panic!("{found:?}"));
+    assert!(value.contains("%0Ahint: set the variable where lamstream runs"), "{value}");
+    let warning = format!("::warning::ports: in use: {port}; ");
+    assert!(found.iter().any(|command| command.starts_with(&warning)), "{found:?}");
+    // What is well, or was not looked at, is no annotation.
+    assert!(!found.iter().any(|command| command.contains("cargo:") || command.contains("credentials:")), "{found:?}");
+
+    bench.write("deploy.toml", "app = 'shop'\nmemroy = 1\n[functions.chat]\ncrate = 'unused'\ntimeout = 0\n");
+    let found = commands(&step(&bench, &["doctor", "--local"]).output);
+    for begin in
+        ["::error file=deploy.toml,line=2,col=1::manifest: ", "::error file=deploy.toml,line=5,col=11::manifest: "]
+    {
+        assert!(found.iter().any(|command| command.starts_with(begin)), "{found:?}");
+    }
+    assert!(commands(&step(&bench, &["doctor", "--local", "--no-github"]).output).is_empty());
+}
+
 #[test]
 fn other_failures_are_errors_without_a_place() {
     let bench = Bench::new(crate::CHAT);

@@ -121,7 +121,7 @@ fn diagnosis(found: &Diagnosis) -> Value {
     json!({
         "name": found.name,
         "result": found.result.as_str(),
-        "message": found.message,
+        "message": found.message.to_string(),
         "hints": found.hints,
     })
 }
