@@ -106,6 +106,45 @@ fn a_plan_and_a_deploy_are_summarised_and_have_outputs() {
     }
 }
 
+/// The role and the log group are created while the code is built.
+#[test]
+fn the_changes_of_a_first_deploy_are_all_of_them() {
+    let bench = Bench::new(
+        "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'python main.py'\nurl = { auth = 'none' }\n",
+    );
+    let server = "import http.server, os\nhttp.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ['PORT']))\n";
+    bench.write_all("app/main.py", server);
+    let deploy = step(&bench, &["deploy", "--local"]);
+    assert!(deploy.output.status.success(), "{}", said(&deploy.output));
+    for line in
+        ["+ log_group /aws/lambda/shop-site\n", "+ role lamstream-us-east-1-shop-site\n", "+ function shop-site\n"]
+    {
+        assert!(deploy.summary.contains(line), "{line}: {}", deploy.summary);
+    }
+    bench.good(&["destroy", "--local"]);
+    let (document, _) = bench.json(&["deploy", "--local"]);
+    let changes = document["functions"][0]["changes"].as_array().unwrap();
+    let kinds: Vec<&str> = changes.iter().map(|change| change["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["log_group", "role", "function", "release", "permission", "permission", "url"], "{document:#}");
+}
+
+#[test]
+fn stages_that_have_expired_are_summarised_by_their_names() {
+    let bench = Bench::new(crate::stages::MANIFEST);
+    for stage in ["pr-1", "pr-2"] {
+        crate::stages::deploy(&bench, &["--stage", stage]);
+        crate::stages::age(&bench, &format!("shop-{stage}-chat"));
+    }
+    bench.good(&["local", "start"]);
+    let gone = step(&bench, &["destroy", "--local", "--expired"]);
+    assert!(gone.summary.contains("| Stage | Function | Result |"), "{}", gone.summary);
+    for stage in ["pr\\-1", "pr\\-2"] {
+        assert!(gone.summary.contains(&format!("| {stage} | chat | removed |")), "{}", gone.summary);
+    }
+    let plain = step(&bench, &["destroy", "--local", "--stage", "pr-1"]);
+    assert!(!plain.summary.contains("Stage |"), "{}", plain.summary);
+}
+
 #[test]
 fn several_functions_have_no_url_of_their_own() {
     let bench = talker("none");
