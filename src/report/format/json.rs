@@ -173,6 +173,7 @@ fn function(function: &FunctionAnswer) -> Value {
         "name": function.name,
         "function_name": function.function_name,
         "function_arn": function.names.as_ref().map(|names| names.function_arn()),
+        "stage": function.names.as_ref().and_then(|names| names.stage.as_ref()),
         "state": match function.state {
             State::Deployed => Some("deployed"),
             State::Absent => Some("absent"),
