@@ -295,6 +295,17 @@ impl Console {
         printed
     }
 
+    /// Whether every step that has started and not ended is a release that waits for the trial of its version.
+    pub fn is_only_trying(&self) -> bool {
+        locked(&self.progress).is_only_trying()
+    }
+
+    /// Ends a round of a run that goes on, whose result does not matter any more.
+    pub fn forget_round(&self) {
+        locked(&self.reporter).pause();
+        *locked(&self.progress) = Progress::default();
+    }
+
     /// Prints the errors of one round of a run that goes on, after which its progress is forgotten. Returns whether there
     /// were none.
     pub fn show_failures(&self, answer: Option<&Answer>, failure: Option<&Failure>) -> bool {
