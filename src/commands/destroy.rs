@@ -5,10 +5,11 @@ use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
 use super::stages::deployed;
-use crate::apply::{Cloud as _, Delivery, NoTrial, apply};
+use crate::apply::{Cloud as _, Delivery, NoTrial, Step, apply};
 use crate::aws::{Current, Place, observe_places};
 use crate::cli::{Destroy, Global};
 use crate::failure::Failure;
+use crate::plan::{Action, ResourceKind};
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Stack};
 use crate::text::{self, list};
@@ -45,12 +46,14 @@ async fn destroy_expired(
     }
     let stages = deployed(session, site, project).await?;
     let expired = stages.into_iter().filter(|stage| stage.is_expired);
-    let expired: Vec<(String, String)> = expired.filter_map(|stage| Some((stage.stage?, stage.expires?))).collect();
+    let expired: Vec<Expired> = expired
+        .filter_map(|found| Some(Expired { stage: found.stage?, at: found.expires?, functions: found.functions }))
+        .collect();
     if expired.is_empty() {
         session.console.note("no stage has expired");
     }
     let (mut functions, mut deleted) = (Vec::new(), Vec::new());
-    for (stage, at) in expired {
+    for (nth, Expired { stage, at, .. }) in expired.iter().enumerate() {
         session.console.note(&format!("stage `{stage}` expired on {at}"));
         let global = Global { stage: Some(stage.clone()), ..session.global.clone() };
         let one = async {
@@ -62,17 +65,72 @@ async fn destroy_expired(
         match one.await {
             Ok(answers) => {
                 if answers.iter().all(|answer| answer.error.is_none()) {
-                    deleted.push(stage);
+                    deleted.push(stage.as_str());
                 }
                 functions.extend(answers);
             }
-            Err(failure) if deleted.is_empty() => return Err(failure),
             Err(failure) => {
-                return Err(failure.therefore(&format!("stages already deleted: {}", list::quoted_and(&deleted))));
+                let failure = Failure { done: kinds_done(&functions), ..failure };
+                functions.extend(left_over(project, site, &expired[nth..], &deleted, failure));
+                break;
             }
         }
     }
     Ok(functions)
+}
+
+/// One step of each kind that was done.
+fn kinds_done(functions: &[FunctionAnswer]) -> Vec<Step> {
+    let mut kinds: Vec<Step> = Vec::new();
+    for step in functions.iter().flat_map(|function| &function.done) {
+        if kinds.iter().all(|known| known.kind != step.kind) {
+            kinds.push(step.clone());
+        }
+    }
+    kinds
+}
+
+/// A stage that has expired.
+struct Expired {
+    stage: String,
+    at: String,
+    functions: Vec<String>,
+}
+
+/// The answers for the functions of the stages that were not deleted, because of this failure.
+fn left_over(
+    project: &Project,
+    site: &Site,
+    stages: &[Expired],
+    deleted: &[&str],
+    failure: Failure,
+) -> Vec<FunctionAnswer> {
+    let failure = match deleted {
+        [] => failure,
+        deleted => failure.therefore(&format!("stages already deleted: {}", list::quoted_and(deleted))),
+    };
+    let names = stages.iter().map(|expired| expired.stage.as_str());
+    let failure = failure.therefore(&format!("stages left: {}", list::quoted_and(names)));
+    let functions = stages.iter().flat_map(|expired| expired.functions.iter().map(|name| (&expired.stage, name)));
+    let names = functions.map(|(stage, function)| Names {
+        app: project.manifest.app.clone(),
+        stage: Some(stage.clone()),
+        function: function.clone(),
+        region: site.account.region.clone(),
+        account: site.id.clone(),
+        log_group: None,
+    });
+    let names: Vec<Names> = names.collect();
+    let step =
+        |names: &Names| Step { kind: ResourceKind::Function, action: Action::Delete, name: names.function_name() };
+    // Each error is shown once, so it lists all of them.
+    let left: Vec<Step> = names.iter().map(step).collect();
+    let answer = |names: Names| {
+        let own = step(&names);
+        let error = Some(Failure { left: left.clone(), ..failure.clone() });
+        FunctionAnswer { state: State::Failed, left: vec![own], error, ..FunctionAnswer::of(names) }
+    };
+    names.into_iter().map(answer).collect()
 }
 
 /// Deletes functions of the project's stage.

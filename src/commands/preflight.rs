@@ -291,7 +291,7 @@ fn of_manifest(session: &Session, project: &Project, mistakes: Vec<Wrong>, unfil
         (located(vec![mistake], &project.text, stage), error.hints)
     });
     let unfilled = unfilled.into_iter().map(|Unfilled { problem, missing }| {
-        let hints = missing.iter().filter_map(hint_for_missing).collect();
+        let hints = missing.iter().filter_map(|missing| hint_for_missing(missing, &project.manifest)).collect();
         (problem, hints)
     });
     let mut all: Vec<(Problems, Vec<String>)> = mistakes.chain(unfilled).collect();

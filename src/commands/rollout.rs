@@ -56,10 +56,12 @@ pub(super) async fn roll_out(
         live: observed.stack.live.clone(),
         verified: None,
     };
+    // What was created while the code was built belongs to the changes of the run.
+    let whole = Plan { changes: done.into_iter().chain(plan.changes.iter().cloned()).collect(), ..plan.clone() };
     let checks = Verification::of(session, job, &target, &observed, scope);
     let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, results };
-    let result = rollout.carry_out(plan.clone(), source).await;
-    rollout.answer(plan, result)
+    let result = rollout.carry_out(plan, source).await;
+    rollout.answer(whole, result)
 }
 
 /// Verifies a release that an interrupted run made live.

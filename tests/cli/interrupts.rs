@@ -273,6 +273,24 @@ fn a_credential_process_ends_with_the_run() {
     ends_with_its_children(&mut bench.command(&["url", "--profile", "slow"]), &file);
 }
 
+/// `doctor` gives up on a source of credentials that does not answer, and goes on.
+#[test]
+fn a_credential_process_does_not_outlive_doctor() {
+    let bench = Bench::new(CHAT);
+    let file = bench.path("id");
+    bench.write("helper", &format!("sh -c 'echo $$ > {}; exec sleep 1000'\nexit 1\n", file.display()));
+    let profile =
+        format!("[profile slow]\nregion = eu-central-1\ncredential_process = sh {}\n", bench.path("helper").display());
+    bench.write_all("home/.aws/config", &profile);
+    let mut command = bench.command(&["doctor", "--profile", "slow"]);
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = process_in(&file, &mut run);
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("the source of the credentials does not answer"), "{}", said(&output));
+    assert!(ends(&process), "the helper lives on: {}", said(&output));
+}
+
 #[test]
 fn a_build_ends_with_the_run() {
     let bench = Bench::new("app = 'shop'\n[functions.slow]\ncrate = '.'\n");

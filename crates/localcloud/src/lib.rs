@@ -86,6 +86,11 @@ pub fn check_state(data: &Path) -> anyhow::Result<()> {
     state::load(data).map(drop)
 }
 
+/// Whether the cloud that the process `serving` runs with this data listens on a port, itself or by a function.
+pub fn has_port(data: &Path, serving: i32, port: u16) -> bool {
+    sandbox::has_port(data, serving, port)
+}
+
 /// Deletes a data directory that no cloud serves; one that is absent or empty stays as it is.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The manifest: whether it can be read, whether its values are there, and whether its functions can be built here.
 
-use super::diagnose::{Found, diagnosis, failed, limited, ok, skipped};
+use super::diagnose::{Found, failed, limited, ok, skipped};
 use crate::commands::preflight::preflight;
 use crate::commands::prepared::{Buildable, Code, Prepared, Then};
 use crate::commands::project::Project;
@@ -8,7 +8,7 @@ use crate::commands::session::Session;
 use crate::commands::site::Site;
 use crate::commands::values;
 use crate::failure::{Failure, FailureKind};
-use crate::report::{Diagnosis, Health};
+use crate::report::Diagnosis;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
@@ -46,11 +46,9 @@ pub(super) async fn values(
     if count == 0 {
         return Ok(Vec::new());
     }
-    let (missing, unknown) = session.until_stopped(values::missing(project, site)).await?;
-    if !missing.is_empty() {
-        let (messages, hints): (Vec<String>, Vec<Option<String>>) = missing.into_iter().unzip();
-        let hints = hints.into_iter().flatten().collect();
-        return Ok(vec![Diagnosis { hints, ..diagnosis(NAME, Health::Problem, messages.join("; ")) }]);
+    let (wrong, unknown) = session.until_stopped(values::wrong(session, project, site)).await?;
+    if !wrong.is_empty() {
+        return Ok(vec![failed(NAME, &Failure::of_problems(FailureKind::Manifest, wrong))]);
     }
     if unknown > 0 {
         let place = if session.global.local {

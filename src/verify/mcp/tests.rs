@@ -2,7 +2,7 @@
 
 use super::conversation::converse;
 use super::problem::McpProblem;
-use super::request::{self, Request};
+use super::request::{self, Request, WITHOUT_HANDSHAKE};
 use super::sender::{Instance, Instances, McpSeen, Sender, Sent, Sessions, Stop};
 use crate::manifest::{Check, Expect};
 use crate::verify::fault::Fault;
@@ -37,6 +37,8 @@ enum Routing {
 
 struct Servers {
     keeps: Keeps,
+    /// Whether they know `initialize`.
+    has_handshake: bool,
     routing: Routing,
     sent: Cell<usize>,
     /// For each instance, the sessions that it began.
@@ -47,7 +49,7 @@ struct Servers {
 
 impl Servers {
     fn new(keeps: Keeps, routing: Routing) -> Servers {
-        Servers { keeps, routing, sent: Cell::new(0), known: RefCell::default(), free: usize::MAX }
+        Servers { keeps, has_handshake: true, routing, sent: Cell::new(0), known: RefCell::default(), free: usize::MAX }
     }
 
     fn respond(&self, instance: usize, check: &Check) -> (u16, Vec<(String, String)>, Value) {
@@ -65,6 +67,10 @@ impl Servers {
             }
         }
         let result = match message["method"].as_str() {
+            Some("initialize") if !self.has_handshake => {
+                let error = json!({"code": -32602, "message": "no envelope"});
+                return (400, headers, json!({"jsonrpc": "2.0", "id": message["id"], "error": error}));
+            }
             Some("initialize") => {
                 if self.keeps != Keeps::Nothing {
                     let id = format!("session-{}", self.sent.get());
@@ -74,6 +80,7 @@ impl Servers {
                 let (capabilities, server) = (json!({"tools": {}}), json!({"name": "fake"}));
                 json!({"protocolVersion": "2025-06-18", "capabilities": capabilities, "serverInfo": server})
             }
+            Some("server/discover") => json!({"supportedVersions": [WITHOUT_HANDSHAKE], "capabilities": {"tools": {}}}),
             Some("tools/list") => json!({"tools": []}),
             _ => json!({}),
         };
@@ -168,4 +175,29 @@ fn a_response_is_read_to_its_end_or_a_little_longer_than_its_answer() {
     for (now, expected) in [(20, None), (269, None), (270, Some(Ending::Complete))] {
         assert_eq!(enough(&check, &observation, ms(now), timeout), expected, "after {now} ms");
     }
+}
+
+/// A deploy has two conversations: with the version, and with the URL.
+#[tokio::test]
+async fn a_deploy_costs_as_many_invocations_as_the_documentation_says() {
+    let (load, told) = (Instances::UnderLoad(usize::MAX), Instances::OnRequest);
+    let mut counted = Vec::new();
+    for (keeps, has_handshake) in [(Keeps::Nothing, true), (Keeps::Shared, true), (Keeps::Nothing, false)] {
+        // AWS may or may not show that a second instance answered.
+        for (instances, routing) in [(told, Routing::Fresh), (load, Routing::Fresh), (load, Routing::Turns)] {
+            let servers = Servers { has_handshake, ..Servers::new(keeps, routing) };
+            talk(&servers, instances).await.expect("a sound server");
+            counted.push(2 * servers.sent.get());
+        }
+    }
+    let [local, few, many, local_session, few_session, many_session, local_modern, few_modern, many_modern] =
+        counted[..]
+    else {
+        panic!("{counted:?}")
+    };
+    let row = format!(
+        "| `mcp` | {local}; {local_session} with sessions; {local_modern} without `initialize`. On AWS {few} to {many}; {few_session} \
+         to {many_session}; {few_modern} to {many_modern}. "
+    );
+    assert!(include_str!("../../../docs/verification.md").contains(&row), "{row}");
 }

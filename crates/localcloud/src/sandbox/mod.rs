@@ -43,3 +43,4 @@ pub use language::missing_interpreter;
 pub(crate) use layers::{adapter, layers_directory};
 pub(crate) use request::{INSTANCE, NEW, Outcome, Request, SPARE, trace};
 pub(crate) use spec::InstanceSpec;
+pub(crate) use tag::has_port;

@@ -4,6 +4,7 @@
 //! with everything that a process starts, and other instances cannot guess it. On systems without tags, a process is
 //! recognised by its environment, or by a process group that the cloud has started.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use rustix::process::{Pid, Signal, getpid, kill_process};
 use super::guardian::Guardian;
 use crate::disk::directory::Directory;
 use crate::disk::files::write_private;
-use crate::platform::{processes, tags};
+use crate::platform::{listening, processes, sockets, tags};
 use crate::random;
 use crate::sync::lock;
+
+/// The file with the number of the cloud that serves a data directory.
+const NUMBER: &str = "processes";
 
 /// How often to look for processes that were started while others were being ended, and the pause between two rounds.
 const ROUNDS: usize = 200;
@@ -112,22 +116,38 @@ fn end_all(is_target: impl Fn(Pid) -> bool) {
     }
 }
 
+/// Whether a process was started by a function of the cloud that serves this data, or that served it last.
+fn is_of_cloud(data: &Path) -> impl Fn(Pid) -> bool {
+    let run: Option<u64> =
+        std::fs::read_to_string(data.join(NUMBER)).ok().and_then(|number| number.trim().parse().ok());
+    let root = |of: &str| format!("LAMBDA_TASK_ROOT={}/", data.join(of).display());
+    let roots = ["code", "task"].map(root);
+    move |pid| {
+        let tagged = run.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == run;
+        tagged
+            || processes::has_variable(pid, |variable| roots.iter().any(|root| variable.starts_with(root.as_bytes())))
+    }
+}
+
+/// Whether the cloud with this data, which the process `serving` runs, or a process that one of its functions has started
+/// listens on a port.
+pub(crate) fn has_port(data: &Path, serving: i32, port: u16) -> bool {
+    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let is_function = is_of_cloud(&data);
+    let listeners = listening::receivers(port, None);
+    let is_own = |pid: &Pid| pid.as_raw_nonzero().get() == serving || is_function(*pid);
+    let own: Vec<Pid> = processes::all().into_iter().filter(is_own).collect();
+    !listeners.is_empty() && listeners.iter().all(|socket| own.iter().any(|pid| sockets::holds(*pid, *socket)))
+}
+
 /// Ends the processes of an earlier cloud with this data that was killed. Returns the number of a new cloud, and stores
 /// it for the next one.
 pub(super) fn begin_run(data: &Directory) -> u64 {
-    let path = data.root().join("processes");
-    let earlier: Option<u64> = std::fs::read_to_string(&path).ok().and_then(|number| number.trim().parse().ok());
-    let root = |of: &str| format!("LAMBDA_TASK_ROOT={}/", data.root().join(of).display());
-    let roots = ["code", "task"].map(root);
-    end_all(|pid| {
-        let tagged = earlier.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == earlier;
-        tagged
-            || processes::has_variable(pid, |variable| roots.iter().any(|root| variable.starts_with(root.as_bytes())))
-    });
+    end_all(is_of_cloud(data.root()));
     let most = tags::largest();
     let run = random::number(most / 2..most);
     // If this fails, the next cloud finds the processes of this one by their environment.
-    let _ = write_private(&path, run.to_string().as_bytes());
+    let _ = write_private(&data.root().join(NUMBER), run.to_string().as_bytes());
     run
 }
 
