@@ -2,6 +2,7 @@
 
 use super::build_command::{command, commanded, is_zip};
 use super::built_elsewhere::zip;
+use super::crate_build::{CrateBuild, CrateBuilds};
 use super::prepared::{Buildable, Code, Prepared, Then};
 use super::project::{Project, platform};
 use super::session::Session;
@@ -41,6 +42,7 @@ pub(super) async fn preflight(
     }
     // One zip for each content.
     let zips = &Mutex::new(Vec::new());
+    let builds = &CrateBuilds::default();
     let checks = project.functions.iter().map(|function| {
         let package = packages.remove(&function.name);
         async move {
@@ -48,7 +50,7 @@ pub(super) async fn preflight(
             platform.architecture = architecture.unwrap_or(platform.architecture);
             let code = match package {
                 Some(package) => Ok(Buildable::Now(Code::Zip(package))),
-                None => code(project, function, &platform).await.map(|code| code.sharing(zips)),
+                None => code(project, function, &platform, builds).await.map(|code| code.sharing(zips)),
             };
             let missing = if session.global.local { local_parts(function) } else { Vec::new() };
             let wrong = match code {
@@ -79,10 +81,15 @@ fn note_retirement(session: &Session, function: &Function) {
     ));
 }
 
-async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Buildable, Vec<BuildError>> {
+async fn code(
+    project: &Project,
+    function: &Function,
+    platform: &Platform,
+    builds: &CrateBuilds,
+) -> Result<Buildable, Vec<BuildError>> {
     let directory = match &function.source {
         CodeSource::Crate { directory, bin, files } => {
-            return crate_code(project, function, platform, (directory, bin, files)).await;
+            return crate_code(project, function, platform, (directory, bin, files), builds).await;
         }
         CodeSource::Package { path, files } if is_zip(project, function) => {
             if let Some(command) = command(project, function, platform) {
@@ -105,6 +112,7 @@ async fn crate_code(
     function: &Function,
     platform: &Platform,
     (directory, bin, files): (&Path, &Option<String>, &FilePatterns),
+    builds: &CrateBuilds,
 ) -> Result<Buildable, Vec<BuildError>> {
     let architecture = platform.architecture;
     let order = BuildOptions {
@@ -126,12 +134,16 @@ async fn crate_code(
     };
     let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime)).map(|script| script.text);
     let beside = Beside { directory: project.path(directory), selection: selection(project, files), script };
-    let prepared = Box::new(packaging::prepare(&order).await?);
     let command = command(project, function, platform);
-    beside.check(prepared.has_script() || command.is_some()).map_err(|error| vec![error])?;
+    // A command may change what is compiled.
+    let build = match command {
+        Some(_) => CrateBuild::check(&order).await?,
+        None => builds.check(order).await?,
+    };
+    beside.check(build.has_script || command.is_some()).map_err(|error| vec![error])?;
     match command {
-        Some(command) => commanded(command, Then::Compile { prepared, beside, architecture }),
-        None => Ok(Buildable::Now(Code::Crate { prepared, beside, architecture })),
+        Some(command) => commanded(command, Then::Compile { build, beside }),
+        None => Ok(Buildable::Now(Code::Crate { build, beside })),
     }
 }
 
