@@ -18,7 +18,7 @@ pub(super) fn commanded(command: BuildCommand, then: Then) -> Result<Buildable, 
 /// Checks what a command has made.
 pub(super) async fn made(then: Then, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
     match then {
-        Then::Compile { prepared, beside, machine } => Ok(Code::Crate { prepared, beside, machine }),
+        Then::Compile { build, beside } => Ok(Code::Crate { build, beside }),
         Then::Gather(app) => Ok(Code::App(Box::new(app.check().await?))),
         Then::Read(path, files) => zip(&path, &files, function, platform),
     }

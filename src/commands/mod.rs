@@ -21,6 +21,7 @@ mod build;
 mod build_command;
 mod built_elsewhere;
 mod completions;
+mod crate_build;
 mod deploy;
 mod destroy;
 mod dev;

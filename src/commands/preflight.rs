@@ -2,6 +2,7 @@
 
 use super::build_command::{command, commanded, is_zip};
 use super::built_elsewhere::zip;
+use super::crate_build::{CrateBuild, CrateBuilds};
 use super::prepared::{Buildable, Code, Prepared, Then};
 use super::project::{Project, platform};
 use super::session::Session;
@@ -41,6 +42,7 @@ pub(super) async fn preflight(
     }
     // One zip for each content.
     let zips = &Mutex::new(Vec::new());
+    let builds = &CrateBuilds::default();
     let checks = project.functions.iter().map(|function| {
         let package = packages.remove(&function.name);
         async move {
@@ -50,7 +52,7 @@ pub(super) async fn preflight(
             }
             let code = match package {
                 Some(package) => Ok(Buildable::Now(Code::Zip(package))),
-                None => code(project, function, &platform).await.map(|code| code.sharing(zips)),
+                None => code(project, function, &platform, builds).await.map(|code| code.sharing(zips)),
             };
             let missing = if session.global.local { local_parts(function) } else { Vec::new() };
             let wrong = match code {
@@ -81,10 +83,15 @@ fn note_retirement(session: &Session, function: &Function) {
     ));
 }
 
-async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Buildable, Vec<BuildError>> {
+async fn code(
+    project: &Project,
+    function: &Function,
+    platform: &Platform,
+    builds: &CrateBuilds,
+) -> Result<Buildable, Vec<BuildError>> {
     let directory = match &function.source {
         CodeSource::Crate { directory, bin, files } => {
-            return crate_code(project, function, platform, (directory, bin, files)).await;
+            return crate_code(project, function, platform, (directory, bin, files), builds).await;
         }
         CodeSource::Package { path, files } if is_zip(project, function) => {
             if let Some(command) = command(project, function, platform) {
@@ -107,6 +114,7 @@ async fn crate_code(
     function: &Function,
     platform: &Platform,
     (directory, bin, files): (&Path, &Option<String>, &FilePatterns),
+    builds: &CrateBuilds,
 ) -> Result<Buildable, Vec<BuildError>> {
     let machine = platform.machine();
     let order = BuildOptions {
@@ -128,12 +136,16 @@ async fn crate_code(
     };
     let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime)).map(|script| script.text);
     let beside = Beside { directory: project.path(directory), selection: selection(project, files), script };
-    let prepared = Box::new(packaging::prepare(&order).await?);
     let command = command(project, function, platform);
-    beside.check(prepared.has_script() || command.is_some()).map_err(|error| vec![error])?;
+    // A command may change what is compiled.
+    let build = match command {
+        Some(_) => CrateBuild::check(&order).await?,
+        None => builds.check(order).await?,
+    };
+    beside.check(build.has_script || command.is_some()).map_err(|error| vec![error])?;
     match command {
-        Some(command) => commanded(command, Then::Compile { prepared, beside, machine }),
-        None => Ok(Buildable::Now(Code::Crate { prepared, beside, machine })),
+        Some(command) => commanded(command, Then::Compile { build, beside }),
+        None => Ok(Buildable::Now(Code::Crate { build, beside })),
     }
 }
 

@@ -31,7 +31,16 @@ impl Plan {
 
     /// The part that needs no code. It can be carried out while the code is being built.
     pub fn before_code(&self) -> Plan {
-        let changes = self.changes.iter().filter(|change| rank(change) == 0).cloned().collect();
+        self.only(|change| rank(change) == 0)
+    }
+
+    /// The creation of the function, which uploads its code.
+    pub fn creation(&self) -> Plan {
+        self.only(|change| change.kind() == ResourceKind::Function && change.action() == Action::Create)
+    }
+
+    fn only(&self, is_of: impl Fn(&Change) -> bool) -> Plan {
+        let changes = self.changes.iter().filter(|change| is_of(change)).cloned().collect();
         Plan { changes, foreign: self.foreign.clone() }
     }
 }

@@ -288,7 +288,7 @@ fn a_credential_process_does_not_outlive_doctor() {
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("the source of the credentials does not answer"), "{}", said(&output));
-    assert!(ends(&process), "the helper lives on: {}", said(&output));
+    assert!(process.ends(), "the helper lives on: {}", said(&output));
 }
 
 #[test]

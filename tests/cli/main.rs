@@ -52,6 +52,7 @@ mod screens;
 mod secrets;
 mod self_ending;
 mod settings;
+mod shared_builds;
 mod shells;
 mod signers;
 mod snap_start;

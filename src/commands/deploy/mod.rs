@@ -2,6 +2,7 @@
 
 mod credentials;
 mod deployment;
+mod early;
 mod gate;
 mod hold;
 mod pruning;

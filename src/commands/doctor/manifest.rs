@@ -82,11 +82,11 @@ pub(super) async fn buildable(session: &Session, project: Option<&Project>) -> F
 fn described(prepared: &Prepared) -> String {
     let platform = format!("{} on {}", prepared.platform.runtime.as_str(), prepared.platform.architecture);
     match &prepared.code {
-        Buildable::Now(Code::Crate { prepared, .. }) => format!("a crate {}", prepared.toolset),
+        Buildable::Now(Code::Crate { build, .. }) => format!("a crate {}", build.toolset),
         Buildable::Now(Code::App(_)) => format!("a directory for {platform}, with what installs its packages"),
         Buildable::Now(Code::Zip(_)) => format!("a package that is built already, for {platform}"),
         Buildable::Commanded(commanded) => match &commanded.then {
-            Then::Compile { prepared, .. } => format!("a command, then a crate {}", prepared.toolset),
+            Then::Compile { build, .. } => format!("a command, then a crate {}", build.toolset),
             Then::Gather(_) | Then::Read(..) => {
                 format!("a command for {platform}; what it makes was not looked at")
             }

@@ -17,6 +17,7 @@ use crate::{archive, executable};
 const BOOTSTRAP: &str = "bootstrap";
 
 /// What is packaged with a crate's binary.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The crate's.
     pub directory: PathBuf,

@@ -1,14 +1,16 @@
 //! The installed cargo and compiler: where they are, and what they can build for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cargo_metadata::cargo_platform::Cfg;
 use cargo_metadata::{Metadata, MetadataCommand};
 use tokio::process::Command;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::configuration::{Configuration, Environment};
 use crate::error::BuildError;
@@ -41,6 +43,14 @@ pub(super) struct Toolchain {
     /// Whether cargo needs `RUSTC` because it would use another compiler.
     pub told: bool,
     removed: Vec<String>,
+    known: Arc<Known>,
+}
+
+/// What the compiler has answered. Each question costs a process.
+#[derive(Default)]
+struct Known {
+    version: OnceCell<Version>,
+    targets: Mutex<BTreeMap<String, Target>>,
 }
 
 /// The output of `rustc -vV`.
@@ -87,6 +97,7 @@ impl Toolchain {
             told,
             rustc: named.unwrap_or_else(|| "rustc".into()),
             removed: environment.keys().filter(foreign).cloned().collect(),
+            known: Arc::default(),
         }
     }
 
@@ -105,7 +116,7 @@ impl Toolchain {
 
     /// The same with another compiler, which cargo gets as `RUSTC`.
     pub(super) fn with_rustc(&self, program: &Path) -> Toolchain {
-        Toolchain { rustc: program.into(), told: true, ..self.clone() }
+        Toolchain { rustc: program.into(), told: true, known: Arc::default(), ..self.clone() }
     }
 
     /// What cargo knows about the package in `directory` and its workspace, without their dependencies.
@@ -134,6 +145,10 @@ impl Toolchain {
     }
 
     pub(super) async fn version(&self) -> Result<Version, BuildError> {
+        self.known.version.get_or_try_init(|| self.ask_version()).await.cloned()
+    }
+
+    async fn ask_version(&self) -> Result<Version, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.arg("-vV");
         let what = "cannot find out the version of the compiler";
@@ -147,6 +162,16 @@ impl Toolchain {
     }
 
     pub(super) async fn target(&self, triple: &str) -> Result<Target, BuildError> {
+        let mut targets = self.known.targets.lock().await;
+        if let Some(target) = targets.get(triple) {
+            return Ok(target.clone());
+        }
+        let target = self.ask_target(triple).await?;
+        targets.insert(triple.to_owned(), target.clone());
+        Ok(target)
+    }
+
+    async fn ask_target(&self, triple: &str) -> Result<Target, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.args(["--print", "sysroot", "--print", "target-libdir", "--print", "cfg", "--target", triple]);
         let what = format!("cannot find out what the compiler has for the target `{triple}`");
