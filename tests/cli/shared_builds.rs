@@ -65,7 +65,7 @@ fn a_function_is_uploaded_while_another_one_is_still_built() {
     write_crate(&bench, "b", "");
     let pipe = bench.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    // It ends when somebody has written to the pipe.
+    // It ends after this test has written to the pipe.
     bench.write_all("b/build.rs", &format!("fn main() {{ std::fs::read({pipe:?}).unwrap(); }}\n"));
     let proxy = bench.proxy();
     let mut command = bench.through(&proxy, &["deploy", "--yes"]);

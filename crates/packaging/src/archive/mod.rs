@@ -291,7 +291,7 @@ mod tests {
     fn the_zip_never_changes() {
         let packed = pack(&sample(), false).unwrap();
         let digest: String = Sha256::digest(&packed).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digest, "b434cf89aaecb79e94da9f72c4b3b0a175dd843e2ec54e5e53532c2e342fa0df");
+        assert_eq!(digest, "cf0cf96f640ccab23f70c4d983e6634bc3628284d08b1710358d283931580133");
     }
 
     #[test]
