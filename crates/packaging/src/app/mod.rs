@@ -103,6 +103,7 @@ impl App {
         if matches!(listed, Ok(false)) {
             wrong.extend(modules::refuse_without(&tree.names(), &self.modules, &self.subject()).err());
         }
+        wrong.extend(self.refuse_program(&tree).err());
         match self.foreign_extensions(&tree) {
             Ok(note) => notes.extend(note),
             Err(error) => wrong.push(error),
@@ -161,6 +162,23 @@ impl App {
         Err(error.at(&["run"]).hint(format!("set `run` to it, or exclude it: `exclude = [\"{name}\"]`")))
     }
 
+    /// Refuses a program for another processor or a newer glibc, if the app starts with it.
+    fn refuse_program(&self, tree: &Tree) -> Result<(), BuildError> {
+        // Runtimes of languages have their own programs, which come first in `PATH`.
+        let is_alone = !self.platform.runtime.is_managed();
+        let in_path = self.called.iter().filter(|called| is_alone && !called.contains('/'));
+        let names =
+            self.started.iter().chain(&self.called).cloned().chain(in_path.map(|called| format!("bin/{called}")));
+        for name in names {
+            let Some(file) = tree.file(&name) else { continue };
+            if elf::is_elf(&file.head()?) {
+                let checked = elf::check_program(&file.bytes()?, &self.platform, &format!("`{name}`"));
+                checked.map_err(|error| error.at(&["run", "package", "web"]))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Python notices an extension for another processor only on import, so it is refused here. A file that Python would
     /// not import by its name may be one of several variants, and is only noted; so is one whose name says that it is for
     /// another system.
@@ -209,6 +227,7 @@ impl Checked {
                 Installed::Flat(directory) => files::gather_all(&directory)?,
                 Installed::Node(node) => layout::installed(&node.place, &node.project, &node.app, &node.needed)?,
             };
+            app.refuse_program(&installed)?;
             notes.extend(app.foreign_extensions(&installed)?);
             tree.put_beneath(installed);
         }

@@ -94,7 +94,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     );
     let ((binary, metadata), (toolset, note)) = match (chosen, tools) {
         (Ok(chosen), Ok(tools)) => (chosen, tools),
-        (chosen, tools) => return Err([chosen.err(), tools.err()].into_iter().flatten().collect()),
+        (chosen, tools) => return Err(different(chosen.err(), tools.err())),
     };
     let toolchain = toolset.rustc.as_ref().map_or(toolchain.clone(), |rustc| toolchain.with_rustc(rustc));
     let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&toolset.target)).map_err(one)?;
@@ -176,6 +176,16 @@ impl Prepared {
     pub fn has_script(&self) -> bool {
         self.binary.has_script
     }
+}
+
+/// Both errors, or the first one if the other has the same cause, such as a toolchain that is not installed.
+fn different(first: Option<BuildError>, second: Option<BuildError>) -> Vec<BuildError> {
+    let cause = |error: &BuildError| (error.caused_by.clone(), error.hints.clone());
+    let is_same = match (&first, &second) {
+        (Some(first), Some(second)) => !first.caused_by.is_empty() && cause(first) == cause(second),
+        _ => false,
+    };
+    first.into_iter().chain(second.filter(|_| !is_same)).collect()
 }
 
 /// What builds for the crate's target, and a note about a target that is not heeded.
@@ -303,6 +313,17 @@ fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
 mod tests {
     use super::*;
     use crate::architecture::Architecture;
+
+    #[test]
+    fn the_same_cause_is_reported_once() {
+        let error = |what: &str, why: &str| Some(BuildError::new(what).because(why).hint("install it"));
+        let first = || error("cannot read the crate", "no toolchain");
+        assert_eq!(different(first(), error("cannot find the compiler", "no toolchain")).len(), 1);
+        assert_eq!(different(first(), error("cannot find the compiler", "no permission")).len(), 2);
+        let without_cause = || Some(BuildError::new("it has no binary"));
+        assert_eq!(different(without_cause(), without_cause()).len(), 2);
+        assert_eq!(different(None, first()).len(), 1);
+    }
 
     fn paths() -> Paths {
         Paths {

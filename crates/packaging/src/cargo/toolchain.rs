@@ -225,11 +225,18 @@ fn not_from(host: &str) -> BuildError {
 }
 
 async fn answer(mut command: Command, what: &str, name: &str, program: &OsString) -> Result<String, BuildError> {
+    // rustup, which may stand for either program, would add a backtrace of its own to an error.
+    command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
     let output = command.output().await.map_err(|error| not_started(what, name, program, &error))?;
     if !output.status.success() {
         let mut error = BuildError::new(what);
         let words = String::from_utf8_lossy(&output.stderr);
-        error.caused_by.extend(words.lines().filter(|line| !line.trim().is_empty()).map(own_words));
+        for line in words.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            match line.strip_prefix("help: ") {
+                Some(help) => error.hints.push(help.to_owned()),
+                None => error.caused_by.push(own_words(line)),
+            }
+        }
         return Err(error);
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -301,6 +308,20 @@ mod tests {
         let error = toolchain.metadata(Path::new("/")).await.unwrap_err();
         assert_eq!(error.message, "cannot read the crate `/`: `/nowhere/cargo` cannot be started");
         assert_eq!(error.hints[0], "install Rust from https://rustup.rs");
+    }
+
+    #[tokio::test]
+    async fn a_toolchain_that_rustup_does_not_have_is_named_with_its_help_and_without_a_backtrace() {
+        let rustup = "exec >&2; echo \"error: toolchain '1.96' is not installed\"; \
+                      echo 'help: run `rustup toolchain install` to install it'; \
+                      [ \"$RUST_LIB_BACKTRACE${RUST_BACKTRACE:-0}\" = 0 ] || echo 'Stack backtrace:'; exit 1";
+        for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+            let mut command = Command::new("sh");
+            command.args(["-c", rustup]).env(variable, "1");
+            let error = answer(command, "cannot read the crate `chat`", "cargo", &"cargo".into()).await.unwrap_err();
+            assert_eq!(error.caused_by, ["toolchain '1.96' is not installed"]);
+            assert_eq!(error.hints, ["run `rustup toolchain install` to install it"]);
+        }
     }
 
     #[test]
