@@ -23,9 +23,9 @@ fn bench(manifest: &str) -> Bench {
     bench.write_all("app/main.py", "");
     bench.write_all("app/secret.key", "");
     bench.write_all("app/empty.zip", "");
-    std::fs::write(bench.path("app/server"), program_for_riscv()).unwrap();
+    std::fs::write(bench.path("app/server"), program_for_riscv()).expect("the file is written");
     bench.write_all("own/readme", "");
-    std::fs::write(bench.path("own/bootstrap"), program_for_riscv()).unwrap();
+    std::fs::write(bench.path("own/bootstrap"), program_for_riscv()).expect("the file is written");
     bench
 }
 

@@ -307,7 +307,7 @@ mod tests {
     fn a_program_needs_the_glibc_of_its_runtime() {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let refused = |runtime: &str, architecture| {
-            let platform = Platform { runtime: Runtime::parse(runtime).unwrap(), architecture };
+            let platform = Platform::on_lambda(Runtime::parse(runtime).unwrap(), architecture);
             check_program(&own, &platform, "`server`").err().map(|error| error.message)
         };
         let host = Architecture::host().unwrap();

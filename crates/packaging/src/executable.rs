@@ -7,6 +7,7 @@ use crate::architecture::Architecture;
 use crate::elf;
 use crate::error::BuildError;
 use crate::machine::{Machine, OperatingSystem};
+use crate::runtime::Platform;
 
 /// The first bytes of a Mach-O file for one 64-bit processor, and of one for several processors.
 const MACH_O: [&[u8]; 2] = [&[0xcf, 0xfa, 0xed, 0xfe], &[0xca, 0xfe, 0xba, 0xbe]];
@@ -33,6 +34,20 @@ pub(crate) fn check(binary: &[u8], machine: Machine, subject: &str) -> Result<()
         return Ok(());
     }
     Err(refused(&format!("it was built for another processor than `{}`", machine.architecture)))
+}
+
+/// Refuses a program that a web app starts if it cannot start on the platform; on Linux, also one for a newer glibc.
+pub(crate) fn check_program(program: &[u8], platform: &Platform, subject: &str) -> Result<(), BuildError> {
+    let machine = platform.machine();
+    if machine.system == OperatingSystem::Linux && elf::is_elf(program) {
+        return elf::check_program(program, platform, subject);
+    }
+    check(program, machine, subject)
+}
+
+/// Whether these first bytes are those of machine code.
+pub(crate) fn is_machine_code(head: &[u8]) -> bool {
+    is_mach_o(head) || elf::is_elf(head)
 }
 
 /// Refuses machine code of another system, and on Linux of another processor, by its first bytes.

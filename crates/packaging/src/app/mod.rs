@@ -171,8 +171,8 @@ impl App {
             self.started.iter().chain(&self.called).cloned().chain(in_path.map(|called| format!("bin/{called}")));
         for name in names {
             let Some(file) = tree.file(&name) else { continue };
-            if elf::is_elf(&file.head()?) {
-                let checked = elf::check_program(&file.bytes()?, &self.platform, &format!("`{name}`"));
+            if executable::is_machine_code(&file.head()?) {
+                let checked = executable::check_program(&file.bytes()?, &self.platform, &format!("`{name}`"));
                 checked.map_err(|error| error.at(&["run", "package", "web"]))?;
             }
         }
