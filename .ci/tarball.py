@@ -16,7 +16,7 @@ def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 directory, file = sys.argv[1:]
-with open(file, "wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
+with open(file, "wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
     with tarfile.open(fileobj=packed, mode="w") as tarball:
         # `add` sorts what is in a directory.
         tarball.add(directory, os.path.basename(directory), filter=plain)
