@@ -6,8 +6,11 @@ mod session;
 mod single;
 mod stop;
 
+mod ahead;
+mod foresight;
 mod project;
 mod site;
+mod traffic;
 mod values;
 
 mod observed;

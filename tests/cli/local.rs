@@ -24,8 +24,14 @@ fn its_environment_serves_any_aws_tool() {
     let address = bench.good(&["local", "start"]);
     let env = bench.good(&["local", "env"]);
     let names: Vec<&str> = env.lines().map(|line| line.split('=').next().unwrap()).collect();
-    let expected =
-        ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"];
+    let expected = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_ACCOUNT_ID",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ];
     assert_eq!(names, expected.map(|name| format!("export {name}")));
     assert!(env.starts_with(&format!("export AWS_ENDPOINT_URL={address}")));
 

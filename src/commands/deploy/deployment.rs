@@ -14,7 +14,7 @@ use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
-use crate::commands::site::{Job, observe_all};
+use crate::commands::site::{Job, Site, observe_all};
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
@@ -45,10 +45,11 @@ pub(in crate::commands) struct NotBuilt<'a> {
 /// Observes all functions concurrently.
 pub(in crate::commands) async fn observe<'a>(
     session: &Session,
+    site: &Site,
     functions: Vec<(Job<'a>, Buildable)>,
 ) -> Result<Vec<Deployment<'a>>, Failure> {
     let (jobs, codes): (Vec<Job<'a>>, Vec<Buildable>) = functions.into_iter().unzip();
-    let observed = observe_all(session, jobs).await?.into_iter().zip(codes);
+    let observed = observe_all(session, jobs, &site.foresight.deployed).await?.into_iter().zip(codes);
     let observed: Vec<Deployment<'a>> =
         observed.map(|((job, current), code)| Deployment::new(job, current, code)).collect();
     observed.iter().try_for_each(Deployment::refuse_impossible)?;
