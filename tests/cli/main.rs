@@ -67,6 +67,7 @@ mod strangers;
 mod surroundings;
 mod talker;
 mod timeline;
+mod trips;
 mod twice;
 mod unverified;
 mod uploads;
