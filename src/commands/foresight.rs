@@ -67,7 +67,7 @@ impl Foresight {
             let found = account.orphans_by_role(&any, &known).await;
             Some((any, found))
         };
-        let (deployed, orphans) = tokio::join!(Ahead::read(&places), orphans);
+        let (deployed, orphans) = tokio::join!(Box::pin(Ahead::read(&places)), orphans);
         Foresight { deployed, rest: Mutex::new(Rest { orphans, ..Rest::default() }) }
     }
 
@@ -85,7 +85,7 @@ impl Foresight {
             join_all(read).await.into_iter().collect::<BTreeMap<_, _>>()
         };
         let (deployed, orphans, shared, earlier_log_groups) =
-            tokio::join!(Ahead::read(&places), orphans, account.shared_log_groups(), earlier);
+            tokio::join!(Box::pin(Ahead::read(&places)), orphans, account.shared_log_groups(), earlier);
         let rest = Rest { orphans, shared_log_groups: Some(shared), earlier_log_groups };
         Foresight { deployed, rest: Mutex::new(rest) }
     }

@@ -52,7 +52,8 @@ impl Site {
     /// As [`Site::connect`].
     pub(super) async fn connect_to(session: &Session, project: &Project, purpose: Purpose) -> Result<Site, Failure> {
         let account = open(session, &project.manifest).await?;
-        let reading = async { tokio::join!(account.id(), Foresight::of(&account, project, purpose)) };
+        let foresight = Box::pin(Foresight::of(&account, project, purpose));
+        let reading = async { tokio::join!(account.id(), foresight) };
         let (id, foresight) = session.read("the account", reading).await?;
         let id = id?;
         let foresight = if account.named.as_ref() == Some(&id) { foresight } else { Foresight::default() };

@@ -1,6 +1,7 @@
 //! What can be known before the first call is known before it, all at once, and with its place.
 
 use crate::support::bench::{Bench, LAMSTREAM, said};
+use crate::support::proxy::Proxy;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 

@@ -192,7 +192,9 @@ fn begin(shared: &Shared) -> Instant {
 fn with(shared: &Shared, latest: &Latest, change: impl FnOnce(&mut Trip)) {
     let mut state = state(shared);
     let found = state.trips.iter_mut().rfind(|trip| Some(trip.began) == latest.trip);
-    found.into_iter().for_each(change);
+    if let Some(trip) = found {
+        change(trip);
+    }
 }
 
 fn pass_back((mut server, mut client): (TcpStream, TcpStream), shared: &Shared, latest: &Open) {
