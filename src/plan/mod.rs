@@ -34,8 +34,6 @@ impl Plan {
         let function_goes = self.changes.iter().any(is_function_deleted);
         let together = move |one: &Change, other: &Change| match one {
             Change::Permission(Diff::Delete(_)) | Change::Release(Diff::Delete(_)) if function_goes => true,
-            // A new URL gets no requests: its address is not known yet.
-            Change::Permission(Diff::Create(_)) => matches!(other, Change::Url(Diff::Create(_))),
             Change::LogGroup(_) => matches!(other, Change::Role(_)),
             Change::Role(_) => matches!(other, Change::LogGroup(_)),
             _ => false,
@@ -71,7 +69,7 @@ fn is_function_deleted(change: &Change) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group<'a> {
     One(&'a Change),
-    /// None needs another: the log group and the role, which different services keep, or a statement and a new URL.
+    /// None needs another: the log group and the role, which different services keep.
     Apart(&'a [Change]),
     /// The function is deleted, and AWS deletes these with it. Source: docs/aws.md, "Control plane".
     Deleted {
