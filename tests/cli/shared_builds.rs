@@ -70,6 +70,8 @@ fn a_function_is_uploaded_while_another_one_is_still_built() {
     let proxy = bench.proxy();
     let mut command = bench.through(&proxy, &["deploy", "--yes"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Reported sooner than a line that never comes.
+    proxy.wait_for(CREATE);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
     let told: Vec<String> = lines.by_ref().take_while(|line| !line.contains("Created function shop-a")).collect();
     assert!(told.iter().any(|line| line.contains("Packaged a")), "{told:?}");
