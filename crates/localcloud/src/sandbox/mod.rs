@@ -4,8 +4,10 @@
 mod answer;
 mod binary;
 mod channel;
+mod child;
 mod credentials;
 mod environment;
+mod exec;
 mod extension_process;
 mod extensions;
 mod extensions_api;

@@ -40,7 +40,8 @@ impl ProcessTag {
         Self { run, instance: random::number(1..run) }
     }
 
-    /// Tags this process, and thereby all that it will start. Called between fork and exec: it makes one system call.
+    /// Tags this process, and thereby all that it will start. Called before it runs its program: it makes one system
+    /// call.
     pub(super) fn apply(self) {
         // On systems without the limit, the environment is used: see `InstanceMark`.
         let _ = setrlimit(Resource::Locks, Rlimit { current: Some(self.instance), maximum: Some(self.run) });
