@@ -8,3 +8,4 @@ pub(crate) mod head_timeout;
 pub(crate) mod listening;
 pub(crate) mod peer;
 pub(crate) mod quick_ack;
+pub(crate) mod self_wake;
