@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn a_program_gets_its_directory_variables_and_group_and_nothing_else() {
         // Not closed by `execve`, as if the parent of the cloud had left it open.
-        let stray = fcntl_dupfd_cloexec(std::io::stderr(), 100).expect("a descriptor");
+        let stray = fcntl_dupfd_cloexec(std::io::stderr(), 3).expect("a descriptor");
         rustix::io::fcntl_setfd(&stray, rustix::io::FdFlags::empty()).expect("it is open");
         let script = "pwd; echo $ONE $TWO; env | wc -l; ls /proc/$$/fd; read -r line; echo $? >&2; \
                       [ $(cut -d' ' -f5 /proc/$$/stat) = $$ ] && grep SigBlk /proc/self/status";
