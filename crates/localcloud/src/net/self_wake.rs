@@ -131,11 +131,14 @@ mod tests {
             }
             sum
         }));
-        for number in 0..2000_u64 {
-            sender.send(number).await.expect("it reads");
-        }
-        drop(sender);
-        let sum = tokio::time::timeout(Duration::from_secs(60), reading).await.expect("it is woken");
+        let sent = async {
+            for number in 0..2000_u64 {
+                sender.send(number).await.expect("it reads");
+            }
+            drop(sender);
+            reading.await
+        };
+        let sum = tokio::time::timeout(Duration::from_secs(60), sent).await.expect("it is woken");
         assert_eq!(sum.expect("it ends"), 1999 * 2000 / 2);
     }
 }
