@@ -189,7 +189,8 @@ fn own_descriptors(last: c_int) -> io::Result<()> {
     }
     // Before Linux 5.9, all of them are copied.
     // SAFETY: this process has a single thread, and no descriptor is closed.
-    Ok(unsafe { rustix::thread::unshare_unsafe(UnshareFlags::FILES)? })
+    unsafe { rustix::thread::unshare_unsafe(UnshareFlags::FILES)? };
+    Ok(())
 }
 
 /// Makes `to` refer to the same file; the program that is about to run gets it.

@@ -60,7 +60,8 @@ impl Waiting {
     fn push(&mut self, chunk: Bytes) {
         self.size += chunk.len();
         let is_small = chunk.len() <= SMALL;
-        if !self.small.is_empty() && !(is_small && self.small.len() + chunk.len() <= TOGETHER) {
+        let fits = is_small && self.small.len() + chunk.len() <= TOGETHER;
+        if !fits && !self.small.is_empty() {
             let merged = self.small.split().freeze();
             self.chunks.push_back(merged);
         }
