@@ -11,7 +11,7 @@ mod function;
 mod machine;
 mod measure;
 #[path = "../../../../tests/support/python.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
+#[expect(dead_code, clippy::print_stderr, reason = "the tests need more of it")]
 mod python;
 mod relay;
 #[path = "../../tests/it/support.rs"]

@@ -122,6 +122,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::zombie_processes, reason = "what is tested waits for it")]
     fn start(script: &str) -> Pid {
         let child = Command::new("/bin/sh").args(["-c", script]).spawn().expect("a shell");
         Pid::from_child(&child)
