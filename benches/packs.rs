@@ -1,5 +1,6 @@
-//! Measures how fast directories become packages: a large tree, and a one-line edit of apps with many packages that is
-//! deployed to the local cloud. Run it with `cargo bench --bench packs`. It prints each time, and its ratio to the first.
+//! Measures how small packages are beside what other programs make of the same files, and how fast directories become
+//! packages: a large tree, and a one-line edit of apps with many packages that is deployed to the local cloud. Run it with
+//! `cargo bench --bench packs`. It prints each time, and its ratio to the first.
 //!
 //! The packages of the apps come from the usual registries, once; later runs find them in `target/`.
 #![expect(clippy::print_stdout, reason = "its figures are this program's answer")]
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 /// The size of the large tree in MB, and of its files in KB.
 const TREE: usize = 200;
 const FILE: usize = 64;
+/// The size of the program that is compressed, in bytes.
+const PROGRAM: usize = 10_000_000;
 /// How often each thing is measured; the median counts.
 const ROUNDS: usize = 5;
 
@@ -59,6 +62,7 @@ impl Drop for Place {
 }
 
 fn main() {
+    sizes();
     tree();
     redeploys(
         "an app with express and pino",
@@ -78,6 +82,44 @@ fn main() {
             format!("from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/')\ndef root():\n    return {at}\n")
         },
     );
+}
+
+/// 10 MB of a program, as lamstream and others compress them.
+fn sizes() {
+    let place = Place::new(
+        "app = 'bench'\n[functions.program]\npackage = 'program'\nruntime = 'python3.13'\nhandler = 'main.handler'\n",
+    );
+    let program = std::fs::read(env!("CARGO_BIN_EXE_lamstream")).unwrap();
+    let program = &program[..PROGRAM.min(program.len())];
+    place.write("program/main.py", "def handler(event, context): pass\n");
+    place.write("program/data", program);
+    let size = |name: &str| place.directory.path().join(name).metadata().unwrap().len() as usize;
+    let mut rows = vec![(
+        "lamstream",
+        rounds(|_| place.lamstream(&["build", "--out", "out"])).into_iter().min().unwrap(),
+        size("out/program.zip"),
+    )];
+    let mut zip = Command::new("zip");
+    zip.args(["-9", "-q", "-X", "../info.zip", "main.py", "data"]).current_dir(place.directory.path().join("program"));
+    let began = Instant::now();
+    match zip.status() {
+        Ok(status) if status.success() => rows.push(("Info-ZIP -9", began.elapsed(), size("info.zip"))),
+        _ => println!("Info-ZIP was not measured: `zip` is not installed"),
+    }
+    let began = Instant::now();
+    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::best());
+    let mut compressed = vec![0; compressor.deflate_compress_bound(program.len())];
+    let length = compressor.deflate_compress(program, &mut compressed).unwrap();
+    rows.push(("libdeflate 12", began.elapsed(), length));
+    let (began, mut compressed) = (Instant::now(), Vec::new());
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Deflate, program, &mut compressed).unwrap();
+    rows.push(("zopfli", began.elapsed(), compressed.len()));
+    let quick = rows.iter().filter(|(_, time, _)| *time < Duration::from_secs(1)).map(|(_, _, size)| *size);
+    let smallest = quick.min().unwrap_or(rows[0].2);
+    for (name, time, size) in rows {
+        let (time, ratio) = (time.as_secs_f64(), size as f64 / smallest as f64);
+        println!("{PROGRAM} bytes by {name}: {size} in {time:.2} s, {ratio:.3} of the smallest in under a second");
+    }
 }
 
 /// Text that compresses like code, and bytes that do not compress, half of each.

@@ -1,5 +1,5 @@
-//! Measures how long commands on many functions take in an account whose calls AWS limits, compared with what its rates
-//! allow at best. Run it with `cargo bench --bench rates`, or with other counts of functions after `--`.
+//! Measures how long commands on many functions of one crate take in an account whose calls AWS limits, compared with what
+//! its rates allow at best. Run it with `cargo bench --bench rates`, or with other counts of functions after `--`.
 //!
 //! The bound of a command is the largest of calls ÷ rate, over all kinds of calls that AWS counts together. Throttled calls
 //! do not count, because AWS did not answer them.
@@ -12,13 +12,14 @@ mod fault;
 #[expect(dead_code, reason = "tests use the rest")]
 #[path = "../tests/support/proxy.rs"]
 mod proxy;
+#[expect(dead_code, reason = "another measurement uses the rest")]
+mod usage;
 
 use proxy::{Call, Proxy};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::Duration;
+use usage::Usage;
 
 /// The kinds of calls that AWS counts together, with the local cloud's rates per second, which are AWS's.
 const KINDS: [(&str, f64); 6] = [
@@ -30,6 +31,9 @@ const KINDS: [(&str, f64); 6] = [
     ("DescribeLogGroups", 5.0),
 ];
 const LIMITS: [&str; 3] = ["--logs-rate=5", "--api-rate=15", "--iam-rate=10"];
+/// The numbers of functions.
+const COUNTS: [usize; 3] = [1, 10, 100];
+const CRATE: &str = "[package]\nname = 'code'\nedition = '2024'\n[profile.lambda]\ninherits = 'dev'\n[workspace]\n";
 
 struct Place {
     state: tempfile::TempDir,
@@ -41,6 +45,18 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamstream"));
         command.current_dir(self.state.path()).env("LAMSTREAM_LOCAL_DIR", self.state.path().join("cloud"));
         command
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.state.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// The crate of all functions, which answer with this word.
+    fn write_code(&self, word: &str) {
+        self.write("code/Cargo.toml", CRATE);
+        self.write("code/src/main.rs", &include_str!("../tests/fixtures/greeter.rs").replace("hello", word));
     }
 
     fn good(&self, arguments: &[&str]) -> String {
@@ -85,62 +101,58 @@ fn throttled(heard: &str) -> BTreeMap<&'static str, usize> {
 
 fn main() {
     let counts: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    let counts = if counts.is_empty() { vec![100] } else { counts };
+    let counts = if counts.is_empty() { COUNTS.to_vec() } else { counts };
     println!("{}\n", LIMITS.join(" "));
     for functions in counts {
-        let place = Place { state: tempfile::tempdir().unwrap(), functions };
-        pack(&place.state.path().join("code.zip"));
-        measure(&place);
+        measure(&Place { state: tempfile::tempdir().unwrap(), functions });
     }
-}
-
-/// The package that all functions share.
-fn pack(path: &Path) {
-    let mut writer = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
-    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
-    writer.start_file("bootstrap", options).unwrap();
-    writer.write_all(include_bytes!("../tests/fixtures/moody.py")).unwrap();
-    writer.finish().unwrap();
 }
 
 fn measure(place: &Place) {
     let function = |nth| {
-        format!(
-            "[functions.f{nth}]\npackage = \"code.zip\"\nurl = {{ auth = \"none\" }}\ncheck = {{ path = \"/\" }}\n\
-             environment = {{ MOOD = \"at once\" }}\n"
-        )
+        format!("[functions.f{nth}]\ncrate = \"code\"\nurl = {{ auth = \"none\" }}\ncheck = {{ path = \"/\" }}\n")
     };
-    let manifest = format!("app = \"many\"\n{}", (0..place.functions).map(function).collect::<String>());
-    std::fs::write(place.state.path().join("deploy.toml"), manifest).unwrap();
+    let functions = (0..place.functions).map(function).collect::<String>();
+    place.write("deploy.toml", &format!("app = \"many\"\n{functions}"));
+    place.write_code("hello");
     let address = place.good(&[&["local", "start"], &LIMITS[..]].concat());
     let variables = place.good(&["local", "env"]);
     let variables: Vec<(&str, &str)> =
         variables.lines().filter_map(|line| line.trim_start_matches("export ").split_once('=')).collect();
     let proxy = Proxy::to(address.trim());
     println!("{} functions", place.functions);
-    let head = ["", "calls", "throttled", "bound", "time", "ratio"];
-    println!("{:<16} {:<70} {:>10} {:>8} {:>8} {:>6}", head[0], head[1], head[2], head[3], head[4], head[5]);
+    let mut build = place.lamstream();
+    build.arg("build");
+    let (_, Usage { time, memory, .. }) = usage::run(&build);
+    println!("built in {time:.1} s, with {memory:.0} MB at most");
+    let head = ["", "calls", "throttled", "bound", "time", "ratio", "memory"];
+    let [name, calls, throttled_calls, bound, time, ratio, memory] = head;
+    println!("{name:<16} {calls:<70} {throttled_calls:>10} {bound:>8} {time:>8} {ratio:>6} {memory:>8}");
     for (name, arguments) in [
         ("plan", &["plan"][..]),
         ("first deploy", &["deploy", "--yes"]),
         ("plan, deployed", &["plan"]),
         ("no-op deploy", &["deploy", "--yes"]),
+        ("code-only deploy", &["deploy", "--yes"]),
         ("destroy", &["destroy", "--yes"]),
     ] {
+        if name == "code-only deploy" {
+            place.write_code("bye");
+            place.good(&["build"]);
+        }
+        // So that AWS would allow a second's calls at once again.
+        std::thread::sleep(Duration::from_secs(2));
         let before = proxy.heard().len();
         let mut command = place.lamstream();
         command.args(arguments).envs(variables.iter().copied()).env("AWS_ENDPOINT_URL", &proxy.address);
-        let begun = Instant::now();
-        let output = command.output().unwrap();
-        let time = begun.elapsed().as_secs_f64();
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let (_, usage) = usage::run(&command);
         let heard = String::from_utf8_lossy(&proxy.heard()[before..]).into_owned();
-        print(name, &proxy.take_requests(), &throttled(&heard), time);
+        print(name, &proxy.take_requests(), &throttled(&heard), usage);
     }
     println!();
 }
 
-fn print(name: &str, calls: &[Call], throttled: &BTreeMap<&str, usize>, time: f64) {
+fn print(name: &str, calls: &[Call], throttled: &BTreeMap<&str, usize>, Usage { time, memory, .. }: Usage) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for kind in calls.iter().filter_map(kind) {
         *counts.entry(kind).or_default() += 1;
@@ -156,5 +168,6 @@ fn print(name: &str, calls: &[Call], throttled: &BTreeMap<&str, usize>, time: f6
     let bound = counts.iter().map(|(kind, count)| *count as f64 / rate(kind)).fold(0.0, f64::max);
     let shown: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     let all: usize = throttled.values().sum();
-    println!("{name:<16} {:<70} {all:>10} {bound:>6.1} s {time:>6.1} s {:>6.2}", shown.join(", "), time / bound);
+    let (shown, ratio) = (shown.join(", "), time / bound);
+    println!("{name:<16} {shown:<70} {all:>10} {bound:>6.1} s {time:>6.1} s {ratio:>6.2} {memory:>5.0} MB");
 }

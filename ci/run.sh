@@ -23,14 +23,15 @@ if [[ ${EVENT:-} == pull_request* && ${EVENT_ACTION:-} == closed ]]; then is_clo
 case "$command" in
 auto)
     if $is_closed; then done_with "The pull request is closed: nothing to do."; fi
-    if [[ ${EVENT:-} == pull_request* ]]; then command=plan; else command=deploy; fi
+    # What a merge queue tests is not merged yet.
+    if [[ ${EVENT:-} == pull_request* || ${EVENT:-} == merge_group ]]; then command=plan; else command=deploy; fi
     ;;
 preview)
     [[ $pull_request =~ ^[0-9]+$ ]] || fail "\`preview\` is for events of pull requests"
     stage=${stage:-pr-$pull_request}
     # A stage that other pull requests or production use must not be removed with this one.
-    [[ $stage =~ (^|[^0-9])"$pull_request"($|[^0-9]) ]] ||
-        fail "the stage \`$stage\` of a preview must contain the number of its pull request, $pull_request"
+    [[ $stage =~ (^|[^A-Za-z0-9])pr-"$pull_request"($|[^0-9]) ]] ||
+        fail "the stage \`$stage\` of a preview must contain \`pr-$pull_request\`, for the number of its pull request"
     # `args` is for the deploy; the whole stage goes.
     if $is_closed; then command=destroy LAMSTREAM_ARGS=; else command=deploy; fi
     ;;

@@ -3,7 +3,7 @@
 mod support;
 
 use lamstream::apply::{Delivery, NoTrial, apply};
-use lamstream::plan::{Action, Plan, ResourceKind, plan};
+use lamstream::plan::{Action, Group, Plan, ResourceKind, plan};
 use lamstream::stack::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -169,6 +169,24 @@ proptest! {
         for stack in prefixes(&a, &plan(&a, &b)) {
             prop_assert!(may_exist(&stack), "{stack:#?}");
         }
+    }
+
+    #[test]
+    fn what_is_carried_out_at_the_same_time_may_end_in_any_order(a in stack(), b in stack()) {
+        let (plan, mut stack, mut count) = (plan(&a, &b), a.clone(), 0);
+        for group in plan.groups() {
+            if let Group::Apart(changes) = group {
+                for first in changes {
+                    let stack = stack.clone().after(first);
+                    prop_assert!(may_exist(&stack), "{stack:#?}");
+                    prop_assert!(!(is_public(&a) && is_public(&b)) || is_public(&stack), "{stack:#?}");
+                }
+            }
+            let next = count + group.len();
+            stack = plan.changes[count..next].iter().fold(stack, Stack::after);
+            count = next;
+        }
+        prop_assert_eq!(stack, b);
     }
 
     #[test]

@@ -44,6 +44,17 @@ pub trait Current {
         delivery: &Delivery<'_>,
         observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError>;
+
+    /// The same for a change of a [`Group::Apart`](crate::plan::Group): it needs nothing that was observed of the function.
+    async fn carry_out_apart(&self, change: &Change, observer: &Observer<'_>) -> Result<Outputs, CloudError>;
+
+    /// Deletes the function, with all parts of a [`Group::Deleted`](crate::plan::Group).
+    async fn delete_all(
+        &mut self,
+        parts: &[Change],
+        function: &Change,
+        observer: &Observer<'_>,
+    ) -> Result<(), CloudError>;
 }
 
 /// A stack as observed, and the values that AWS chose for it.

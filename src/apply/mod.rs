@@ -13,9 +13,9 @@ pub use event::{Event, McpServer, McpSessions, Step, Verified};
 pub use observer::Observer;
 pub use trial::{NoTrial, StepError, Trial};
 
-use crate::plan::{Change, Diff, Plan};
+use crate::plan::{Change, Diff, Group, Plan};
 use crate::stack::{Secret, secrets_of};
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Instant;
@@ -42,7 +42,8 @@ pub struct ApplyError<R> {
     pub cause: StepError<R>,
 }
 
-/// Carries out every change of `plan` in order. A release gets traffic only after `trial` accepts it.
+/// Carries out every change of `plan` in order; changes that do not depend on one another, at the same time. A release gets
+/// traffic only after `trial` accepts it.
 ///
 /// # Errors
 /// The first failure, with the completed and the remaining steps; also if `observer` ends the run.
@@ -56,22 +57,42 @@ pub async fn apply<T: Trial>(
     let names = &delivery.target.names;
     let mut applied = Applied::default();
     let mut left: VecDeque<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
-    for change in &plan.changes {
+    for group in plan.groups() {
         if observer.stop.is_cancelled() {
             let action = format!("finish `{}`", names.function);
             let interrupted = CloudError::new(action, Reason::Interrupted, "interrupted");
             return Err(applied.ended(None, left, interrupted.into()));
         }
-        left.pop_front();
-        match take_step(current, change, delivery, trial, observer).await {
-            Ok(outputs) => {
-                applied.outputs = applied.outputs.updated_by(outputs);
-                applied.done.push(Step::of(change, names));
+        let taken = match group {
+            Group::One(change) => vec![take_step(current, change, delivery, trial, observer).await],
+            Group::Apart(changes) => take_steps(&*current, changes, delivery, observer).await,
+            Group::Deleted { parts, function } => take_all(current, (parts, function), delivery, observer).await,
+        };
+        let (mut failed, mut undone) = (None, VecDeque::new());
+        for (taken, step) in taken.into_iter().zip(left.drain(..group.len())) {
+            match taken {
+                Taken::Done(outputs) => {
+                    applied.outputs = applied.outputs.updated_by(outputs);
+                    applied.done.push(step);
+                }
+                Taken::Failed(cause) if failed.is_none() => failed = Some((step, cause)),
+                // If it fails again, the next run reports it.
+                Taken::Failed(_) | Taken::Left => undone.push_back(step),
             }
-            Err(cause) => return Err(applied.ended(Some(Step::of(change, names)), left, cause)),
+        }
+        if let Some((step, cause)) = failed {
+            undone.append(&mut left);
+            return Err(applied.ended(Some(step), undone, cause));
         }
     }
     Ok(applied)
+}
+
+/// What became of a step.
+enum Taken<R> {
+    Done(Outputs),
+    Failed(StepError<R>),
+    Left,
 }
 
 impl Applied {
@@ -88,25 +109,76 @@ async fn take_step<T: Trial>(
     delivery: &Delivery<'_>,
     trial: &mut T,
     observer: &Observer<'_>,
-) -> Result<Outputs, StepError<T::Rejection>> {
+) -> Taken<T::Rejection> {
+    report(change, delivery, observer, carry_out(current, change, delivery, trial, observer)).await
+}
+
+/// The same for changes that need only the place. All of them end, even if one fails.
+async fn take_steps<R>(
+    current: &impl Current,
+    changes: &[Change],
+    delivery: &Delivery<'_>,
+    observer: &Observer<'_>,
+) -> Vec<Taken<R>> {
+    let step = |change| {
+        let work = async move { Ok(current.carry_out_apart(change, observer).await?) };
+        report(change, delivery, observer, work)
+    };
+    join_all(changes.iter().map(step)).await
+}
+
+/// The same for the function with all that AWS deletes with it.
+async fn take_all<R>(
+    current: &mut impl Current,
+    (parts, function): (&[Change], &Change),
+    delivery: &Delivery<'_>,
+    observer: &Observer<'_>,
+) -> Vec<Taken<R>> {
+    let started = Instant::now();
+    let work = async { Ok(current.delete_all(parts, function, observer).await.map(|()| Outputs::default())?) };
+    let last = report(function, delivery, observer, work).await;
+    let is_done = matches!(last, Taken::Done(_));
+    let names = &delivery.target.names;
+    let part = |change: &Change| {
+        if !is_done {
+            return Taken::Left;
+        }
+        let (function, step, took) = (names.function.clone(), Step::of(change, names), started.elapsed());
+        observer.tell(&Event::Done { function, step, took });
+        Taken::Done(Outputs::default())
+    };
+    parts.iter().map(part).chain([last]).collect()
+}
+
+/// Does the work of a step, and tells the observer when it starts and how it ends.
+async fn report<R>(
+    change: &Change,
+    delivery: &Delivery<'_>,
+    observer: &Observer<'_>,
+    work: impl Future<Output = Result<Outputs, StepError<R>>>,
+) -> Taken<R> {
     let names = &delivery.target.names;
     let (function, step) = (names.function.clone(), Step::of(change, names));
     let started = Instant::now();
     observer.tell(&Event::Started { function: function.clone(), step: step.clone() });
-    let work = pin!(carry_out(current, change, delivery, trial, observer));
-    let result = match select(work, pin!(observer.abandon.cancelled())).await {
+    let result = match select(pin!(work), pin!(observer.abandon.cancelled())).await {
         Either::Left((result, _)) => result,
         Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED).into()),
     };
-    let result = result.map_err(|cause| match cause {
-        StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
-        rejected => rejected,
-    });
-    observer.tell(&match &result {
-        Ok(_) => Event::Done { function, step, took: started.elapsed() },
-        Err(_) => Event::Failed { function, step },
-    });
-    result
+    let took = started.elapsed();
+    match result {
+        Ok(outputs) => {
+            observer.tell(&Event::Done { function, step, took });
+            Taken::Done(outputs)
+        }
+        Err(cause) => {
+            observer.tell(&Event::Failed { function, step });
+            Taken::Failed(match cause {
+                StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
+                rejected => rejected,
+            })
+        }
+    }
 }
 
 /// Carries out one change. A release is published, tried, and only then gets traffic.

@@ -24,6 +24,9 @@ use tokio::sync::Semaphore;
 /// How many bytes of zips may be on their way in calls at once: a call is more than twice as large as its zip.
 pub(super) const INLINE_AT_ONCE: usize = 64 * 1024 * 1024;
 
+/// The account of every local cloud.
+const LOCAL_ACCOUNT: &str = "000000000000";
+
 /// The target of all calls.
 #[derive(Clone, Debug)]
 pub enum Access {
@@ -47,6 +50,8 @@ pub struct Account {
     pub endpoint: Option<String>,
     /// The secret parts of the credentials.
     pub secrets: Vec<Secret>,
+    /// The account that the credentials name. Only AWS knows whether they are right.
+    pub named: Option<String>,
     /// Where the credentials come from.
     pub(super) source: String,
     /// The clock for signing requests to Function URLs.
@@ -110,8 +115,9 @@ impl Account {
                 let region = region::checked(&region, "`--region`")?;
                 let secrets = vec![Secret::new(secret_access_key.as_str())];
                 let config = local(&endpoint, access_key_id, secret_access_key, region.clone());
-                let source = "the local cloud".to_owned();
-                Ok(Account::with(config, region, Endpoints::all_at(&endpoint), Some(endpoint), (source, secrets)))
+                let (source, named) = ("the local cloud".to_owned(), Some(LOCAL_ACCOUNT.to_owned()));
+                let endpoints = Endpoints::all_at(&endpoint);
+                Ok(Account::with(config, region, endpoints, Some(endpoint), (source, secrets, named)))
             }
         }
     }
@@ -135,13 +141,14 @@ impl Account {
         region: String,
         endpoints: Endpoints,
         endpoint: Option<String>,
-        (source, secrets): (String, Vec<Secret>),
+        (source, secrets, named): (String, Vec<Secret>, Option<String>),
     ) -> Account {
         let (clock, rates) = (Clock::default(), Rates::default());
         Account {
             region,
             endpoint,
             secrets,
+            named,
             source,
             lambda: client!(aws_sdk_lambda, &config, clock, rates),
             iam: client!(aws_sdk_iam, &config, clock, rates),
@@ -219,6 +226,7 @@ async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, C
     let winner = Winner::default();
     let provider = identity.provider(&config, &profiles, &winner).await;
     let credentials = provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))?;
+    let named = credentials.account_id().map(|account| account.as_str().to_owned());
     let source = identity.described(&profiles, by_flag, &winner);
     let mut secrets = vec![Secret::new(credentials.secret_access_key())];
     secrets.extend(credentials.session_token().map(Secret::from));
@@ -229,7 +237,7 @@ async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, C
     if endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http:")) {
         builder.set_http_client(Some(direct()));
     }
-    Ok(Account::with(builder.build(), region, endpoints, endpoint, (source, secrets)))
+    Ok(Account::with(builder.build(), region, endpoints, endpoint, (source, secrets, named)))
 }
 
 /// The credentials of a profile, for a use other than lamstream's own calls.

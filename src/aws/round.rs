@@ -11,9 +11,14 @@ use tokio::sync::OnceCell;
 /// What the names of functions' own log groups begin with.
 const OWN_GROUPS: &str = "/aws/lambda/";
 
+/// With at most so many functions, everything is asked for at once, also what may not exist: AWS's rates allow that many
+/// calls in a second, and the second round trip is saved.
+const FEW: usize = 2;
+
 /// One round of reads, of one function or of several of one account.
 #[derive(Default)]
 pub(super) struct Round {
+    functions: usize,
     /// The names of all log groups that the round asks for.
     log_groups: BTreeSet<String>,
     /// Those that exist, with their retention in days.
@@ -23,7 +28,30 @@ pub(super) struct Round {
 
 impl Round {
     pub(super) fn of<'p>(places: impl IntoIterator<Item = &'p Place<'p>>) -> Round {
-        Round { log_groups: places.into_iter().map(|place| place.names.log_group()).collect(), ..Round::default() }
+        let names: Vec<String> = places.into_iter().map(|place| place.names.log_group()).collect();
+        Round { functions: names.len(), log_groups: names.into_iter().collect(), ..Round::default() }
+    }
+
+    /// Whether what belongs to a thing is read at the same time as the thing itself, which may not exist.
+    fn is_small(&self) -> bool {
+        self.functions <= FEW
+    }
+
+    /// Reads a thing, and what belongs to it; `None` if the thing does not exist.
+    ///
+    /// # Errors
+    /// Those of reading the thing. If it does not exist, it does not matter whether the rest can be read.
+    pub(super) async fn with_parts<T, P>(
+        &self,
+        thing: impl Future<Output = Result<Option<T>, CloudError>>,
+        parts: impl Future<Output = Result<P, CloudError>>,
+    ) -> Result<Option<(T, P)>, CloudError> {
+        if !self.is_small() {
+            let Some(thing) = thing.await? else { return Ok(None) };
+            return Ok(Some((thing, parts.await?)));
+        }
+        let (thing, parts) = tokio::join!(thing, parts);
+        thing?.map(|thing| Ok((thing, parts?))).transpose()
     }
 
     /// The retention of a log group in days, if the group exists.

@@ -76,20 +76,27 @@ impl Place<'_> {
         Ok(found.map(|configuration| Version::of(configuration, &self.names).release))
     }
 
+    /// Reads what decides which versions are old.
+    ///
+    /// # Errors
+    /// If a call fails.
+    pub async fn old_versions(&self) -> Result<OldVersions, CloudError> {
+        let (versions, (used, live)) = tokio::try_join!(self.versions(), self.used())?;
+        Ok(OldVersions { versions: versions.iter().map(|listed| listed.number).collect(), used, live })
+    }
+
     /// Deletes old versions: those that are older than the live one, are not among the newest `keep` releases, are not
     /// used by any alias, and are not the previous version that `live` remembers. A version that did not pass does not
     /// count as a release, so it does not take the place of another. Returns the numbers of the deleted versions.
     ///
     /// # Errors
     /// If a call fails. Versions that were already deleted stay deleted.
-    pub async fn prune(&self, keep: usize) -> Result<Vec<String>, CloudError> {
-        let (versions, (used, live)) = tokio::try_join!(self.versions(), self.used())?;
-        let Some(live) = live else { return Ok(Vec::new()) };
-        let numbers: Vec<u64> = versions.iter().map(|listed| listed.number).collect();
+    pub async fn prune(&self, keep: usize, found: &OldVersions) -> Result<Vec<String>, CloudError> {
+        let Some(live) = &found.live else { return Ok(Vec::new()) };
         let mut pruned = Vec::new();
         let is_good = |number| live.memory.is_good(number).unwrap_or(true);
         let Some(newest) = number(live.newest()) else { return Ok(Vec::new()) };
-        for number in surplus(&numbers, &used, newest, keep, is_good) {
+        for number in surplus(&found.versions, &found.used, newest, keep, is_good) {
             self.delete_version(&number.to_string()).await?;
             pruned.push(number.to_string());
         }
@@ -137,6 +144,15 @@ impl Place<'_> {
         }
         Ok((used, live))
     }
+}
+
+/// The published versions, as far as they decide which of them are old.
+pub struct OldVersions {
+    /// All of them, the newest first.
+    versions: Vec<u64>,
+    /// Those that an alias uses.
+    used: BTreeSet<u64>,
+    live: Option<Routing>,
 }
 
 /// A published version.

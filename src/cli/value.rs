@@ -1,7 +1,7 @@
 //! Parsers for the values of options.
 
 use crate::logs::Since;
-use crate::stack::{Architecture, Steps};
+use crate::stack::{Architecture, LONGEST_SECRET, Steps, is_secret_name};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,11 +32,8 @@ pub(super) fn app(text: &str) -> Result<String, String> {
 
 /// The name of a value that is stored for functions.
 pub(super) fn secret(text: &str) -> Result<String, String> {
-    const LONGEST: usize = 200;
-    let is_valid = |letter: u8| letter.is_ascii_alphanumeric() || b"_.-".contains(&letter);
-    let is_one = (1..=LONGEST).contains(&text.len()) && text.bytes().all(is_valid) && !text.starts_with('-');
-    is_one.then(|| text.to_owned()).ok_or_else(|| {
-        format!("expected at most {LONGEST} letters, digits, `_`, `.` and `-`, such as `TOKEN`; the value is read from stdin")
+    is_secret_name(text).then(|| text.to_owned()).ok_or_else(|| {
+        format!("expected at most {LONGEST_SECRET} letters, digits, `_`, `.` and `-`, such as `TOKEN`; the value is read from stdin")
     })
 }
 

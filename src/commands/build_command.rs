@@ -5,7 +5,7 @@ use super::prepared::{Buildable, Code, Commanded, Then};
 use super::project::Project;
 use crate::local;
 use crate::manifest::{CodeSource, Function};
-use crate::stack::Platform;
+use crate::stack::{OperatingSystem, Platform};
 use packaging::{BuildCommand, BuildError};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(super) fn commanded(command: BuildCommand, then: Then) -> Result<Buildable, 
 /// Checks what a command has made.
 pub(super) async fn made(then: Then, function: &Function, platform: &Platform) -> Result<Code, Vec<BuildError>> {
     match then {
-        Then::Compile { prepared, beside, architecture } => Ok(Code::Crate { prepared, beside, architecture }),
+        Then::Compile { build, beside } => Ok(Code::Crate { build, beside }),
         Then::Gather(app) => Ok(Code::App(Box::new(app.check().await?))),
         Then::Read(path, files) => zip(&path, &files, function, platform),
     }
@@ -47,13 +47,22 @@ pub(super) fn command(project: &Project, function: &Function, platform: &Platfor
         .map(|path| project.path(path))
         .filter(|other| !makes.starts_with(other) && !directory.starts_with(other));
     let stage = project.manifest.stage.clone().unwrap_or_default();
+    // As Go, Node.js and others name it.
+    let system = match platform.system {
+        OperatingSystem::Linux => "linux",
+        OperatingSystem::Macos => "darwin",
+    };
     Some(BuildCommand {
         text: command.text.clone(),
         ignored: project.own.iter().cloned().chain(others).collect(),
         directory: if directory.as_os_str().is_empty() { PathBuf::from(".") } else { directory },
         makes,
         project: project.directory.clone(),
-        variables: vec![("LAMSTREAM_ARCHITECTURE", platform.architecture.to_string()), ("LAMSTREAM_STAGE", stage)],
+        variables: vec![
+            ("LAMSTREAM_ARCHITECTURE", platform.architecture.to_string()),
+            ("LAMSTREAM_SYSTEM", system.to_owned()),
+            ("LAMSTREAM_STAGE", stage),
+        ],
         cache: local::cache().map(|cache| cache.join("commands")),
     })
 }

@@ -37,7 +37,7 @@ pub(super) fn zip(
 /// When the zip cannot be read or started, or lacks the handler's file and the function has no layer that may include
 /// it.
 pub(super) fn read(path: &Path, function: &Function, platform: &Platform) -> Result<Package, BuildError> {
-    let package = Package::read(path, platform.architecture, function.executed(&platform.runtime))?;
+    let package = Package::read(path, platform.machine(), function.executed(&platform.runtime))?;
     if let Some(handler) = function.handler.as_ref().filter(|_| function.layers.is_empty()) {
         package.refuse_without(platform.runtime.family(), handler, path)?;
     }

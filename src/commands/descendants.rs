@@ -2,10 +2,10 @@
 
 use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process};
 use std::fs;
+use std::process::{Command, Stdio};
 
 /// Sends SIGTERM to all of them, except those with a process group of their own: a local cloud outlives the run that
-/// started it. On a system without `/proc` this finds no processes; then only the direct children end, with the work
-/// that started them.
+/// started it. If neither `/proc` nor `ps` shows processes, only the direct children end, with the work that started them.
 pub(super) fn end_descendants() {
     let (own, group) = (getpid(), getpgrp());
     let all: Vec<Process> = processes();
@@ -21,15 +21,37 @@ pub(super) fn end_descendants() {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
     id: Pid,
     parent: Option<Pid>,
     group: Option<Pid>,
 }
 
+/// Linux shows processes in `/proc`. macOS has no such directory, but always `ps`.
 fn processes() -> Vec<Process> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| process(entry.file_name().to_str()?)).collect()
+    match fs::read_dir("/proc") {
+        Ok(entries) => entries.flatten().filter_map(|entry| process(entry.file_name().to_str()?)).collect(),
+        Err(_) => listed(),
+    }
+}
+
+/// What `ps` lists. The options are those of POSIX.
+fn listed() -> Vec<Process> {
+    let mut command = Command::new("ps");
+    command.args(["-A", "-o", "pid=,ppid=,pgid="]).stdin(Stdio::null()).stderr(Stdio::null());
+    let text = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().filter_map(line).collect()
+}
+
+fn line(line: &str) -> Option<Process> {
+    let mut numbers = line.split_whitespace().map(str::parse);
+    let mut next = || numbers.next()?.ok().map(positive);
+    Some(Process { id: next()??, parent: next()?, group: next()? })
+}
+
+fn positive(number: i32) -> Option<Pid> {
+    if number > 0 { Pid::from_raw(number) } else { None }
 }
 
 fn process(id: &str) -> Option<Process> {
@@ -43,18 +65,27 @@ fn process(id: &str) -> Option<Process> {
 /// is exiting has the group -1.
 fn parent_and_group(stat: &str) -> Option<(Option<Pid>, Option<Pid>)> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(1).map(str::parse);
-    let id = |number: i32| if number > 0 { Pid::from_raw(number) } else { None };
-    Some((id(fields.next()?.ok()?), id(fields.next()?.ok()?)))
+    Some((positive(fields.next()?.ok()?), positive(fields.next()?.ok()?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::getppid;
 
     #[test]
     fn a_name_with_brackets_does_not_mislead() {
         assert_eq!(parent_and_group("42 (a) 7 8) S 1 40 40 0 -1"), Some((Pid::from_raw(1), Pid::from_raw(40))));
         assert_eq!(parent_and_group("42 (a) X 0 -1 -1 0 -1"), Some((None, None)));
         assert_eq!(parent_and_group("42 (a"), None);
+    }
+
+    #[test]
+    fn ps_lists_this_process_with_its_parent_and_group() {
+        let own = Process { id: getpid(), parent: getppid(), group: Some(getpgrp()) };
+        assert!(processes().contains(&own));
+        assert!(listed().contains(&own));
+        assert_eq!(line("  1     0     1"), Some(Process { id: Pid::INIT, parent: None, group: Some(Pid::INIT) }));
+        assert_eq!((line("1 0"), line("PID PPID PGID")), (None, None));
     }
 }

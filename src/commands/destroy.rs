@@ -1,14 +1,16 @@
 //! `lamstream destroy`: plans and applies the changes that lead to an empty stack.
 
+use super::foresight::{Foresight, Purpose, Writers, function_names};
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
 use super::stages::deployed;
-use crate::apply::{Cloud as _, Delivery, NoTrial, apply};
+use crate::apply::{Cloud as _, CloudError, Delivery, NoTrial, Step, apply};
 use crate::aws::{Current, Place, observe_places};
 use crate::cli::{Destroy, Global};
 use crate::failure::Failure;
+use crate::plan::{Action, ResourceKind};
 use crate::report::{Answer, FunctionAnswer, State};
 use crate::stack::{Names, Stack};
 use crate::text::{self, list};
@@ -22,12 +24,13 @@ const AT_ONCE: usize = 32;
 pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<Answer, Failure> {
     let agreed = session.has_consent(arguments.yes, "destroy")?;
     let project = Project::of_any_stage(&session.global)?;
-    let site = Site::connect(session, &project.manifest).await?;
-    let functions = if arguments.expired {
-        destroy_expired(session, arguments, &project, &site, agreed).await?
-    } else {
-        destroy_stage(session, arguments, &project, &site, agreed).await?
-    };
+    if arguments.expired {
+        let site = Site::connect(session, &project.manifest).await?;
+        let functions = destroy_expired(session, arguments, &project, &site, agreed).await?;
+        return Ok(site.functions(&project, functions).into());
+    }
+    let site = Site::connect_to(session, &project, Purpose::Destroy).await?;
+    let functions = destroy_stage(session, arguments, &project, &site, agreed).await?;
     Ok(site.functions(&project, functions).into())
 }
 
@@ -45,12 +48,14 @@ async fn destroy_expired(
     }
     let stages = deployed(session, site, project).await?;
     let expired = stages.into_iter().filter(|stage| stage.is_expired);
-    let expired: Vec<(String, String)> = expired.filter_map(|stage| Some((stage.stage?, stage.expires?))).collect();
+    let expired: Vec<Expired> = expired
+        .filter_map(|found| Some(Expired { stage: found.stage?, at: found.expires?, functions: found.functions }))
+        .collect();
     if expired.is_empty() {
         session.console.note("no stage has expired");
     }
     let (mut functions, mut deleted) = (Vec::new(), Vec::new());
-    for (stage, at) in expired {
+    for (nth, Expired { stage, at, .. }) in expired.iter().enumerate() {
         session.console.note(&format!("stage `{stage}` expired on {at}"));
         let global = Global { stage: Some(stage.clone()), ..session.global.clone() };
         let one = async {
@@ -62,17 +67,72 @@ async fn destroy_expired(
         match one.await {
             Ok(answers) => {
                 if answers.iter().all(|answer| answer.error.is_none()) {
-                    deleted.push(stage);
+                    deleted.push(stage.as_str());
                 }
                 functions.extend(answers);
             }
-            Err(failure) if deleted.is_empty() => return Err(failure),
             Err(failure) => {
-                return Err(failure.therefore(&format!("stages already deleted: {}", list::quoted_and(&deleted))));
+                let failure = Failure { done: kinds_done(&functions), ..failure };
+                functions.extend(left_over(project, site, &expired[nth..], &deleted, failure));
+                break;
             }
         }
     }
     Ok(functions)
+}
+
+/// One step of each kind that was done.
+fn kinds_done(functions: &[FunctionAnswer]) -> Vec<Step> {
+    let mut kinds: Vec<Step> = Vec::new();
+    for step in functions.iter().flat_map(|function| &function.done) {
+        if kinds.iter().all(|known| known.kind != step.kind) {
+            kinds.push(step.clone());
+        }
+    }
+    kinds
+}
+
+/// A stage that has expired.
+struct Expired {
+    stage: String,
+    at: String,
+    functions: Vec<String>,
+}
+
+/// The answers for the functions of the stages that were not deleted, because of this failure.
+fn left_over(
+    project: &Project,
+    site: &Site,
+    stages: &[Expired],
+    deleted: &[&str],
+    failure: Failure,
+) -> Vec<FunctionAnswer> {
+    let failure = match deleted {
+        [] => failure,
+        deleted => failure.therefore(&format!("stages already deleted: {}", list::quoted_and(deleted))),
+    };
+    let names = stages.iter().map(|expired| expired.stage.as_str());
+    let failure = failure.therefore(&format!("stages left: {}", list::quoted_and(names)));
+    let functions = stages.iter().flat_map(|expired| expired.functions.iter().map(|name| (&expired.stage, name)));
+    let names = functions.map(|(stage, function)| Names {
+        app: project.manifest.app.clone(),
+        stage: Some(stage.clone()),
+        function: function.clone(),
+        region: site.account.region.clone(),
+        account: site.id.clone(),
+        log_group: None,
+    });
+    let names: Vec<Names> = names.collect();
+    let step =
+        |names: &Names| Step { kind: ResourceKind::Function, action: Action::Delete, name: names.function_name() };
+    // Each error is shown once, so it lists all of them.
+    let left: Vec<Step> = names.iter().map(step).collect();
+    let answer = |names: Names| {
+        let own = step(&names);
+        let error = Some(Failure { left: left.clone(), ..failure.clone() });
+        FunctionAnswer { state: State::Failed, left: vec![own], error, ..FunctionAnswer::of(names) }
+    };
+    names.into_iter().map(answer).collect()
 }
 
 /// Deletes functions of the project's stage.
@@ -84,10 +144,10 @@ async fn destroy_stage(
     agreed: bool,
 ) -> Result<Vec<FunctionAnswer>, Failure> {
     let Scope { places, shared } = scope(session, project, site, &arguments.functions).await?;
-    let observed = session.read("what is deployed", observe_places(&places)).await??;
+    let observed = session.read("what is deployed", observe_places(&places, &site.foresight.deployed)).await??;
     let mut told = BTreeSet::new();
     if !arguments.keep_logs {
-        session.read("the versions", note_earlier_log_groups(session, &observed)).await?;
+        session.read("the versions", note_earlier_log_groups(session, &site.foresight, &observed)).await?;
     }
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
@@ -123,7 +183,7 @@ async fn destroy_stage(
 struct Scope<'a> {
     places: Vec<Place<'a>>,
     /// The log groups that other functions write to, too, with these functions' names on AWS.
-    shared: BTreeMap<String, BTreeSet<String>>,
+    shared: Writers,
 }
 
 /// The named functions; if none is named, all functions that the app and stage ever deployed.
@@ -136,14 +196,20 @@ async fn scope<'a>(
     let Some(any) = project.functions.first().map(|function| site.names(project, function)) else {
         return Ok(Scope { places: Vec::new(), shared: BTreeMap::new() });
     };
-    let known: Vec<String> = project.functions.iter().map(|function| function.name.clone()).collect();
-    let orphans = session.read("what was deployed", site.account.orphans(&any, &known)).await??;
+    let known = function_names(project);
+    let orphans = async {
+        match site.foresight.take_orphans(&any) {
+            Some(found) => found,
+            None => site.account.orphans(&any, &known).await,
+        }
+    };
+    let reading = async { tokio::try_join!(orphans, site.foresight.shared_log_groups(&site.account)) };
+    let (orphans, mut shared) = session.read("what was deployed", reading).await??;
     let all: Vec<String> = known.into_iter().chain(orphans).collect();
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
         return Err(Failure::unknown_function(unknown, &all));
     }
     let chosen = all.into_iter().filter(|name| named.is_empty() || named.contains(name));
-    let mut shared = session.read("the log groups", site.account.shared_log_groups()).await??;
     let names = chosen.map(|function| {
         let written = project.functions.iter().find(|written| written.name == function);
         let written = written.and_then(|written| site.names(project, written).log_group);
@@ -163,11 +229,11 @@ async fn scope<'a>(
 
 /// Names the log groups that the functions wrote to before, and that stay: other functions may write to them, too. A note
 /// is not worth a failure.
-async fn note_earlier_log_groups(session: &Session, observed: &[Current<'_>]) {
+async fn note_earlier_log_groups(session: &Session, foresight: &Foresight, observed: &[Current<'_>]) {
     let existing = observed.iter().filter(|current| current.observed.stack.function.is_some());
     let reading = stream::iter(existing.map(async |current| {
         let function = current.place.names().function.clone();
-        (function, current.place.earlier_log_groups().await)
+        (function, foresight.earlier_log_groups(&current.place).await)
     }));
     let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (function, groups) in reading.buffered(AT_ONCE).collect::<Vec<_>>().await {
@@ -204,7 +270,12 @@ struct Kept<'a> {
 async fn clear(session: &Session, proposal: Proposal<'_>, kept: Kept<'_>) -> FunctionAnswer {
     let Proposal { mut current, target, plan, .. } = proposal;
     let delivery = Delivery::of(&target);
-    let applied = apply(&mut current, &plan, &delivery, &mut NoTrial, &session.observer()).await;
+    // The bucket for uploads is not part of the stack, and nothing in the stack needs it.
+    let place = current.place.clone();
+    let buckets = session.until_stopped(place.sweep(kept.bucket));
+    let (observer, mut trial) = (session.observer(), NoTrial);
+    let applying = apply(&mut current, &plan, &delivery, &mut trial, &observer);
+    let (applied, buckets) = tokio::join!(applying, buckets);
     let stack = current.observed.stack;
     let left_alone = plan.changes.iter().fold(stack, |stack, change| stack.after(change));
     if left_alone.function.is_some() {
@@ -220,7 +291,7 @@ async fn clear(session: &Session, proposal: Proposal<'_>, kept: Kept<'_>) -> Fun
     let swept = match applied {
         Ok(applied) => {
             answer.done = applied.done;
-            sweep(session, &current.place, kept).await
+            sweep(session, &place, kept, buckets).await
         }
         Err(error) => Err(Failure::from(error)),
     };
@@ -230,16 +301,20 @@ async fn clear(session: &Session, proposal: Proposal<'_>, kept: Kept<'_>) -> Fun
     }
 }
 
-/// Neither the bucket for uploads nor a log group that was used before is part of a stack.
-async fn sweep(session: &Session, place: &Place<'_>, kept: Kept<'_>) -> Result<(), Failure> {
+/// Says which buckets were removed, and removes a log group that was used before: neither is part of a stack.
+async fn sweep(
+    session: &Session,
+    place: &Place<'_>,
+    kept: Kept<'_>,
+    buckets: Result<Result<Vec<String>, CloudError>, Failure>,
+) -> Result<(), Failure> {
+    let function = &place.names().function;
     if !kept.logs
         && let Some(group) = session.until_stopped(place.sweep_log_group(&session.observer())).await??
     {
-        let function = &place.names().function;
         session.console.note(&format!("removed log group `{group}`, which `{function}` wrote to before"));
     }
-    for bucket in session.until_stopped(place.sweep(kept.bucket)).await?? {
-        let function = &place.names().function;
+    for bucket in buckets?? {
         session.console.note(&format!("deleted bucket `{bucket}`, used for uploads of `{function}`"));
     }
     Ok(())

@@ -24,8 +24,8 @@ const NOTE_DELAY: Duration = Duration::from_millis(40);
 const PROMPT_END: Duration = Duration::from_millis(200);
 /// How many files a run opens at once at least.
 const DESCRIPTORS: usize = 16;
-/// The stack of a main thread.
-const STACK: usize = 8 * 1024 * 1024;
+/// The stack of the thread that runs a command: without optimisation, futures of several hundred kilobytes are copied on it.
+const STACK: usize = 64 * 1024 * 1024;
 /// The exit code of a Rust program that panics.
 const PANICKED: u8 = 101;
 

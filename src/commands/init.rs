@@ -50,12 +50,19 @@ fn write_template(
     template: &'static Template,
     app: String,
 ) -> Result<Answer, Failure> {
-    let files = template.files(&app, &files::installed(None));
+    files::refuse_app(&arguments.directory)?;
+    let mut files = template.files(&app, &files::installed(None));
+    // Those of a new repository stay as they are.
+    let kept = files.extract_if(.., |(path, _)| files::is_kept(&arguments.directory, path));
+    let kept: Vec<&str> = kept.map(|(path, _)| path).collect();
     files.iter().filter(|(path, _)| *path == MANIFEST).try_for_each(|(path, text)| check(path, text))?;
     let text = |path: &str, text: &str| if path == MANIFEST { with_schema(arguments, text) } else { text.to_owned() };
     let placed = files.iter().map(|(path, old)| (files::placed(&arguments.directory, path), text(path, old)));
     let written = files::write(&arguments.directory, &placed.chain(schema_file(arguments)).collect::<Vec<_>>())?;
     session.console.note(&format!("wrote {}: {}", list::quoted_and(&written), template.about));
+    if !kept.is_empty() {
+        session.console.note(&format!("kept {}, without what the template has there", list::quoted_and(&kept)));
+    }
     Ok(answer(session, InitAnswer { template: Some(template.name), ..unfinished(app, written) }))
 }
 

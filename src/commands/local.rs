@@ -157,6 +157,7 @@ fn env(home: &Home, running: &Running) -> Result<Vec<(String, String)>, Failure>
         ("AWS_ENDPOINT_URL", running.endpoint.as_str()),
         ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
+        ("AWS_ACCOUNT_ID", localcloud::ACCOUNT),
         ("AWS_REGION", localcloud::REGION),
         // botocore, and therefore the aws CLI, reads no other variable for the region.
         ("AWS_DEFAULT_REGION", localcloud::REGION),

@@ -6,8 +6,11 @@ mod session;
 mod single;
 mod stop;
 
+mod ahead;
+mod foresight;
 mod project;
 mod site;
+mod traffic;
 mod values;
 
 mod observed;
@@ -21,6 +24,7 @@ mod build;
 mod build_command;
 mod built_elsewhere;
 mod completions;
+mod crate_build;
 mod deploy;
 mod destroy;
 mod dev;
@@ -75,15 +79,16 @@ pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
     let is_cloud = matches!(&command, Command::Local(local) if matches!(local.command, LocalCommand::Run { .. }));
     let threads = is_cloud.then(localcloud::worker_threads);
     ending::watched(global, again, nothing, threads, async move |session| {
-        let result = session.until_aborted(carry_out(session, &command)).await;
+        // On the heap: all that a command may wait for is more than a megabyte.
+        let result = session.until_aborted(Box::pin(carry_out(session, &command))).await;
         report(session, &command, result)
     })
 }
 
 async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failure> {
     match command {
-        Command::Deploy(arguments) => deploy(session, arguments).await,
-        Command::Plan(arguments) => plan::plan(session, arguments).await,
+        Command::Deploy(arguments) => Box::pin(deploy(session, arguments)).await,
+        Command::Plan(arguments) => Box::pin(plan::plan(session, arguments)).await,
         Command::Url(arguments) => url::url(session, arguments).await,
         Command::Status(arguments) => status::status(session, arguments).await,
         Command::Stats(arguments) => stats::stats(session, arguments).await,
@@ -93,7 +98,7 @@ async fn carry_out(session: &Session, command: &Command) -> Result<Answer, Failu
         Command::Rollback(arguments) => rollback::rollback(session, arguments).await,
         Command::Promote(arguments) => shift::promote(session, arguments).await,
         Command::Abort(arguments) => shift::abort(session, arguments).await,
-        Command::Destroy(arguments) => destroy::destroy(session, arguments).await,
+        Command::Destroy(arguments) => Box::pin(destroy::destroy(session, arguments)).await,
         Command::Logs(arguments) => logs::logs(session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(session, arguments).await,
         Command::Build(arguments) => build::build(session, arguments).await,

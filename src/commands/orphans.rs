@@ -20,7 +20,13 @@ pub(super) async fn note_beside<T>(
     let Some(any) = project.functions.first().filter(|_| named.is_empty()) else { return work.await };
     let names = site.names(project, any);
     let known = project.manifest.function_names();
-    let reading = async { Ok(site.account.orphans_by_role(&names, &known).await.unwrap_or_default()) };
+    let reading = async {
+        let found = match site.foresight.take_orphans(&names) {
+            Some(found) => found,
+            None => site.account.orphans_by_role(&names, &known).await,
+        };
+        Ok(found.unwrap_or_default())
+    };
     let (done, orphans) = tokio::try_join!(work, reading)?;
     for name in orphans {
         session.note_once(&format!(

@@ -76,7 +76,8 @@ pub(super) enum Purpose {
 }
 
 /// Gets one function's package. `accepted` is called when only faults of the code itself can still be found: cargo
-/// compiles the crate, the packages that an app depends on are installed, or a command has made the zip.
+/// compiles the crate, the packages that an app depends on are installed, or a command has made the zip. Of functions that
+/// share a build, the first one calls it.
 pub(super) async fn package(
     session: &Session,
     function: &Function,
@@ -99,15 +100,18 @@ pub(super) async fn package(
     };
     let package = match code {
         Code::Zip(package) => warn_about_zip(session, function, package),
-        Code::Crate { prepared, beside, architecture } => {
-            building();
-            let built = compiled(session, function, *prepared, accepted).await?;
+        Code::Crate { build, beside } => {
+            let compile = async |prepared: packaging::Prepared| {
+                building();
+                compiled(session, function, prepared, accepted).await
+            };
+            let built = build.built(compile).await?;
             match never_asks(function, &beside, &built) {
                 Some(failure) if purpose == Purpose::Deploy => return Err(failure),
                 Some(failure) => session.console.note(&failure.message.to_string()),
                 None => {}
             }
-            with_notes(session, function, beside.package(&built, architecture)?)
+            with_notes(session, function, build.package(&built, &beside)?)
         }
         Code::App(checked) => {
             building();

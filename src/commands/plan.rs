@@ -15,9 +15,9 @@ pub(super) async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, 
     let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
-    let (site, prepared) = connect(session, &project, prepared).await?;
+    let (site, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
-    let observing = observe(session, site.prepared_jobs(&project, prepared));
+    let observing = observe(session, &site, site.prepared_jobs(&project, prepared));
     let deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
     let built = build_all(session, deployments, false, &Shiftings::default()).await;
     let mut functions = Vec::new();

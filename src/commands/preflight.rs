@@ -2,6 +2,7 @@
 
 use super::build_command::{command, commanded, is_zip};
 use super::built_elsewhere::zip;
+use super::crate_build::{CrateBuild, CrateBuilds};
 use super::prepared::{Buildable, Code, Prepared, Then};
 use super::project::{Project, platform};
 use super::session::Session;
@@ -11,7 +12,7 @@ use crate::local::{self, adapter, layers};
 use crate::manifest::{
     self, Adapter, CodeSource, FilePatterns, Function, Mistake, Problems, Unfilled, Web, located, runtimes,
 };
-use crate::stack::{Architecture, Arn, Platform};
+use crate::stack::{Architecture, Arn, Machine, Platform};
 use futures_util::future::join_all;
 use packaging::{
     App, Beside, BuildError, BuildOptions, Dependencies, Family, Linker, Order, Package, Preference, Profile, Selection,
@@ -41,14 +42,17 @@ pub(super) async fn preflight(
     }
     // One zip for each content.
     let zips = &Mutex::new(Vec::new());
+    let builds = &CrateBuilds::default();
     let checks = project.functions.iter().map(|function| {
         let package = packages.remove(&function.name);
         async move {
             let mut platform = platform(function, session.global.local);
-            platform.architecture = architecture.unwrap_or(platform.architecture);
+            if let Some(architecture) = architecture {
+                platform = Platform::on_lambda(platform.runtime, architecture);
+            }
             let code = match package {
                 Some(package) => Ok(Buildable::Now(Code::Zip(package))),
-                None => code(project, function, &platform).await.map(|code| code.sharing(zips)),
+                None => code(project, function, &platform, builds).await.map(|code| code.sharing(zips)),
             };
             let missing = if session.global.local { local_parts(function) } else { Vec::new() };
             let wrong = match code {
@@ -79,10 +83,15 @@ fn note_retirement(session: &Session, function: &Function) {
     ));
 }
 
-async fn code(project: &Project, function: &Function, platform: &Platform) -> Result<Buildable, Vec<BuildError>> {
+async fn code(
+    project: &Project,
+    function: &Function,
+    platform: &Platform,
+    builds: &CrateBuilds,
+) -> Result<Buildable, Vec<BuildError>> {
     let directory = match &function.source {
         CodeSource::Crate { directory, bin, files } => {
-            return crate_code(project, function, platform, (directory, bin, files)).await;
+            return crate_code(project, function, platform, (directory, bin, files), builds).await;
         }
         CodeSource::Package { path, files } if is_zip(project, function) => {
             if let Some(command) = command(project, function, platform) {
@@ -105,14 +114,15 @@ async fn crate_code(
     function: &Function,
     platform: &Platform,
     (directory, bin, files): (&Path, &Option<String>, &FilePatterns),
+    builds: &CrateBuilds,
 ) -> Result<Buildable, Vec<BuildError>> {
-    let architecture = platform.architecture;
+    let machine = platform.machine();
     let order = BuildOptions {
         crate_dir: project.path(directory),
         bin: bin.clone(),
-        architecture,
+        machine,
         target_dir: None,
-        preference: preference(project, function, architecture),
+        preference: preference(project, function, machine),
         order: Order {
             features: function.build.features.clone(),
             default_features: function.build.default_features,
@@ -126,12 +136,16 @@ async fn crate_code(
     };
     let script = function.web.as_ref().and_then(|web| web.script(&platform.runtime)).map(|script| script.text);
     let beside = Beside { directory: project.path(directory), selection: selection(project, files), script };
-    let prepared = Box::new(packaging::prepare(&order).await?);
     let command = command(project, function, platform);
-    beside.check(prepared.has_script() || command.is_some()).map_err(|error| vec![error])?;
+    // A command may change what is compiled.
+    let build = match command {
+        Some(_) => CrateBuild::check(&order).await?,
+        None => builds.check(order).await?,
+    };
+    beside.check(build.has_script || command.is_some()).map_err(|error| vec![error])?;
     match command {
-        Some(command) => commanded(command, Then::Compile { prepared, beside, architecture }),
-        None => Ok(Buildable::Now(Code::Crate { prepared, beside, architecture })),
+        Some(command) => commanded(command, Then::Compile { build, beside }),
+        None => Ok(Buildable::Now(Code::Crate { build, beside })),
     }
 }
 
@@ -184,9 +198,9 @@ fn selection(project: &Project, files: &FilePatterns) -> Selection {
     }
 }
 
-/// The manifest's settings for what builds the crate. They apply only to the architecture in the manifest.
-fn preference(project: &Project, function: &Function, architecture: Architecture) -> Preference {
-    if architecture != function.architecture {
+/// The manifest's settings for what builds the crate. They apply only to Lambda, with the architecture in the manifest.
+fn preference(project: &Project, function: &Function, machine: Machine) -> Preference {
+    if machine != function.architecture.into() {
         return Preference::default();
     }
     let build = &function.build;
@@ -289,7 +303,7 @@ fn of_manifest(session: &Session, project: &Project, mistakes: Vec<Wrong>, unfil
         (located(vec![mistake], &project.text, stage), error.hints)
     });
     let unfilled = unfilled.into_iter().map(|Unfilled { problem, missing }| {
-        let hints = missing.iter().filter_map(hint_for_missing).collect();
+        let hints = missing.iter().filter_map(|missing| hint_for_missing(missing, &project.manifest)).collect();
         (problem, hints)
     });
     let mut all: Vec<(Problems, Vec<String>)> = mistakes.chain(unfilled).collect();

@@ -1,10 +1,12 @@
 //! Functions that can be built here.
 
+use super::crate_build::CrateBuild;
 use crate::manifest::{FilePatterns, Function};
-use crate::stack::{Architecture, Platform};
+use crate::stack::Platform;
 use packaging::{App, Beside, BuildCommand, Checked, Package};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A function's code, with no problem that can be found before the build.
 pub(super) enum Buildable {
@@ -18,9 +20,8 @@ pub(super) enum Code {
     /// Given with `--package`, or built elsewhere.
     Zip(Package),
     Crate {
-        prepared: Box<packaging::Prepared>,
+        build: Arc<CrateBuild>,
         beside: Beside,
-        architecture: Architecture,
     },
     App(Box<Checked>),
 }
@@ -34,9 +35,8 @@ pub(super) struct Commanded {
 /// What follows the command.
 pub(super) enum Then {
     Compile {
-        prepared: Box<packaging::Prepared>,
+        build: Arc<CrateBuild>,
         beside: Beside,
-        architecture: Architecture,
     },
     /// The command makes the app's directory, which can be checked only then.
     Gather(Box<App>),
@@ -54,10 +54,18 @@ impl Buildable {
         Buildable::Now(Code::Zip(package))
     }
 
-    /// Whether only the build shows mistakes that nothing should be created before: those that cargo, a command, or a
-    /// tool that installs packages reports.
-    pub(super) fn may_be_refused(&self) -> bool {
-        !self.is_built()
+    /// How many builds of these functions show mistakes that nothing should be created before: those that cargo, a
+    /// command, or a tool that installs packages reports.
+    pub(super) fn count_builds<'c>(codes: impl IntoIterator<Item = &'c Buildable>) -> usize {
+        let (mut alone, mut shared) = (0, BTreeSet::new());
+        for code in codes {
+            match code {
+                Buildable::Now(Code::Zip(_)) => {}
+                Buildable::Now(Code::Crate { build, .. }) => _ = shared.insert(Arc::as_ptr(build)),
+                Buildable::Now(Code::App(_)) | Buildable::Commanded(_) => alone += 1,
+            }
+        }
+        alone + shared.len()
     }
 
     /// Whether there is nothing to build.

@@ -162,6 +162,6 @@ fn read_manifest(
 
 /// The platform that a function's code must fit. The local cloud runs the code on this machine, with its interpreters.
 pub(super) fn platform(function: &Function, local: bool) -> Platform {
-    let wanted = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
+    let wanted = Platform::on_lambda(function.runtime.clone(), function.architecture);
     if local { packaging::platform_here(&wanted) } else { wanted }
 }

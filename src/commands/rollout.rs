@@ -1,8 +1,10 @@
 //! Carries out a proposal, and makes sure that a failure never leaves the previous release worse off.
 
+use super::ahead::read_ahead;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Job;
+use super::traffic::describe_traffic;
 use super::verification::{NotVerified, Rejection, Scope, Verification, hide_environments};
 use crate::apply::{
     Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
@@ -23,6 +25,8 @@ struct Rollout<'a> {
     current: Current<'a>,
     target: &'a Stack,
     checks: Verification<'a>,
+    /// Whether this is a deploy that deletes old versions afterwards.
+    prunes: bool,
     results: Results,
 }
 
@@ -56,10 +60,14 @@ pub(super) async fn roll_out(
         live: observed.stack.live.clone(),
         verified: None,
     };
+    // What was created while the code was built belongs to the changes of the run.
+    let whole = Plan { changes: done.into_iter().chain(plan.changes.iter().cloned()).collect(), ..plan.clone() };
     let checks = Verification::of(session, job, &target, &observed, scope);
-    let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, results };
-    let result = rollout.carry_out(plan.clone(), source).await;
-    rollout.answer(plan, result)
+    let moves_all = target.live.as_ref().is_some_and(|live| live.shift.is_none());
+    let prunes = moves_all && matches!(source, ReleaseSource::Zip(_));
+    let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, prunes, results };
+    let result = rollout.carry_out(plan, source).await;
+    rollout.answer(whole, result)
 }
 
 /// Verifies a release that an interrupted run made live.
@@ -218,7 +226,10 @@ impl Rollout<'_> {
         }
         let url = self.results.outputs.url.clone().filter(|_| due && self.checks.verifies());
         let Some(url) = url else { return led.map_err(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
-        match self.checks.ask(&url, &self.current, led.is_err()).await {
+        let ahead = read_ahead(self.session, self.job, &self.current, self.prunes && led.is_ok());
+        let (asked, fresh) = tokio::join!(self.checks.ask(&url, &self.current, led.is_err()), ahead);
+        self.current.refresh(fresh);
+        match asked {
             Ok(verified) => {
                 self.results.verified = verified;
                 if !matches!(traffic, Traffic::Unknown(_)) {
@@ -385,13 +396,4 @@ fn has_release(plan: &Plan) -> bool {
 
 fn is_release(step: &Step) -> bool {
     step.kind == ResourceKind::Release
-}
-
-/// Says which version gets the traffic; `None` if this run did not move it.
-fn describe_traffic(traffic: &Traffic) -> Option<String> {
-    match traffic {
-        Traffic::Unmoved => None,
-        Traffic::Moved(version) => Some(format!("version {version} is live")),
-        Traffic::Unknown(version) => Some(format!("`live` may be on version {version}")),
-    }
 }

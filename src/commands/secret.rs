@@ -7,7 +7,7 @@ use crate::cli::{Secret as Arguments, SecretCommand};
 use crate::failure::{Failure, FailureKind};
 use crate::manifest::{self, Manifest, Origin, accepts_variable};
 use crate::report::{Answer, Extra, SecretAnswer};
-use crate::stack::Secret;
+use crate::stack::{Secret, reserved_prefix};
 use crate::text::list;
 
 /// The most bytes of a value in Parameter Store that cost nothing.
@@ -21,15 +21,28 @@ pub(super) async fn secret(session: &Session, arguments: &Arguments) -> Result<A
     }
 }
 
-/// `/APP/` or `/APP/STAGE/`, without the slash at the end.
-fn path(manifest: &Manifest) -> String {
-    let stage = manifest.stage.iter().map(|stage| format!("/{stage}"));
-    format!("/{}{}", manifest.app, stage.collect::<String>())
+/// What the names of the app's parameters begin with, without the slash at the end.
+///
+/// # Errors
+/// If AWS accepts no parameter of that name.
+fn path(manifest: &Manifest) -> Result<String, Failure> {
+    let path = manifest.secret_path();
+    match reserved_prefix(&path) {
+        None => Ok(path),
+        Some(prefix) => Err(Failure::usage(format!(
+            "cannot keep secrets for app `{}` below `{path}/`: AWS reserves parameters that begin with `{prefix}`",
+            manifest.app
+        ))
+        .hint(format!(
+            "keep each in a parameter of another name, and name it in the manifest: \
+             `aws ssm put-parameter --type SecureString --name /app{path}/NAME --value VALUE`"
+        ))),
+    }
 }
 
 async fn set(session: &Session, name: &str) -> Result<Answer, Failure> {
     let project = Project::read(&session.global, &[])?;
-    let parameter = format!("{}/{name}", path(&project.manifest));
+    let parameter = format!("{}/{name}", path(&project.manifest)?);
     // What can be refused without the value is refused before it is typed.
     let site = Site::connect(session, &project.manifest).await?;
     let value = read_value(session, name).await?;
@@ -112,8 +125,8 @@ fn key(name: &str) -> String {
 
 async fn all(session: &Session) -> Result<Answer, Failure> {
     let project = Project::of_any_stage(&session.global)?;
+    let path = path(&project.manifest)?;
     let site = Site::connect(session, &project.manifest).await?;
-    let path = path(&project.manifest);
     let found = session.read("the secrets", site.account.stored_parameters(&path)).await??;
     let stored = found.into_iter().map(|parameter| SecretAnswer {
         name: parameter.name.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -132,8 +145,8 @@ async fn all(session: &Session) -> Result<Answer, Failure> {
 async fn delete(session: &Session, name: &str, yes: bool) -> Result<Answer, Failure> {
     let agreed = session.has_consent(yes, session.console.running())?;
     let project = Project::of_any_stage(&session.global)?;
+    let parameter = format!("{}/{name}", path(&project.manifest)?);
     let site = Site::connect(session, &project.manifest).await?;
-    let parameter = format!("{}/{name}", path(&project.manifest));
     if !agreed {
         session.ask(&[], &format!("Delete parameter `{parameter}` of {} with all its versions?", site.words())).await?;
     }

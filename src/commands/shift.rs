@@ -8,7 +8,7 @@ use super::site::{Job, observe_all};
 use super::values::connect_for_checks;
 use super::verification::Scope;
 use crate::apply::ReleaseSource;
-use crate::aws::Current;
+use crate::aws::{Ahead, Current};
 use crate::cli::{Abort, Promote};
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, Functions};
@@ -34,7 +34,7 @@ async fn end(
     let (project, site) = connect_for_checks(session, project, verify).await?;
     let jobs = site.jobs(&project, session.global.local);
     let mut functions = Vec::new();
-    for (job, current) in observe_all(session, jobs).await? {
+    for (job, current) in observe_all(session, jobs, &Ahead::default()).await? {
         let known = job.answer(&current.observed);
         functions.push(known.or_refused(end_one(session, &job, current, verify, &winner).await)?);
     }

@@ -5,7 +5,7 @@ use super::proposal::Proposal;
 use super::session::Session;
 use super::site::{Job, Site, observe_all};
 use super::values::{Missing, connect_with_what_is_there};
-use crate::aws::Current;
+use crate::aws::{Ahead, Current};
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::manifest::{ENV_FILE, Function};
@@ -31,7 +31,8 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
             None => Ok(BTreeSet::new()),
         }
     };
-    let (observed, orphans) = tokio::try_join!(observe_all(session, jobs), orphans)?;
+    let ahead = Ahead::default();
+    let (observed, orphans) = tokio::try_join!(observe_all(session, jobs, &ahead), orphans)?;
     let mut unmanaged = unmanaged(session, &observed).await?.into_iter();
     let mut elsewhere = elsewhere(session, &site, &observed).await?;
     let mut functions = Vec::new();

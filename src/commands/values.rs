@@ -1,12 +1,13 @@
 //! Fetches the values that the manifest takes from outside: before anything is built, and only for commands that need
 //! them.
 
+use super::foresight::Purpose;
 use super::prepared::Prepared;
 use super::project::Project;
 use super::session::Session;
 use super::site::Site;
 use crate::failure::{Failure, FailureKind, Problem, What, hint_for_missing};
-use crate::manifest::{Found, Function, Origin, Outside, Unfilled, fill};
+use crate::manifest::{Found, Function, Manifest, Origin, Outside, Unfilled, fill};
 use crate::stack::{NoValue, Secret};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -21,20 +22,21 @@ const LONGEST: u64 = 4096 + 2;
 /// The longest file of variables, in bytes. It may have many comments.
 const LONGEST_FILE: u64 = 64 * 1024;
 
-/// Opens the account and fetches all values of the chosen functions.
+/// Opens the account and fetches all values of the chosen functions, which are all if none is `named`.
 ///
 /// # Errors
 /// When values are missing. Those that need no AWS are reported before any call to it.
 pub(super) async fn connect(
     session: &Session,
     project: &Project,
+    named: &[String],
     mut prepared: Vec<Prepared>,
 ) -> Result<(Site, Vec<Prepared>), Failure> {
     let found = look_up_near(project);
     let functions = prepared.iter_mut().map(|prepared| &mut prepared.function);
-    fill_values(session, &project.text, functions, &found, FailureKind::Manifest)?;
+    fill_values(session, Written::of(project), functions, &found, FailureKind::Manifest)?;
     hide(session, project, prepared.iter().map(|prepared| &prepared.function), None);
-    let site = Site::connect(session, &project.manifest).await?;
+    let site = Site::connect_to(session, project, Purpose::Deploy { all: named.is_empty() }).await?;
     // Names that depend on the account and the region were not known before.
     let functions = || prepared.iter().map(|prepared| &prepared.function);
     session.console.show_again(|value| functions().any(|function| site.names(project, function).have(value)));
@@ -42,7 +44,7 @@ pub(super) async fn connect(
     if !far.is_empty() {
         let found = session.read("the secrets", fetch(&site, &far)).await??;
         let functions = prepared.iter_mut().map(|prepared| &mut prepared.function);
-        fill_values(session, &project.text, functions, &found, FailureKind::Cloud)?;
+        fill_values(session, Written::of(project), functions, &found, FailureKind::Cloud)?;
         hide(session, project, prepared.iter().map(|prepared| &prepared.function), Some(&site));
     }
     Ok((site, prepared))
@@ -77,23 +79,17 @@ fn look_up_near(project: &Project) -> Found {
     near.map(|origin| (origin.clone(), look_up(&origin, &project.directory))).collect()
 }
 
-/// The values that are missing or cannot be read: why, and what to do. Also how many could not be asked for, because AWS
-/// was not asked or did not answer.
-pub(super) async fn missing(project: &Project, site: Option<&Site>) -> (Vec<(String, Option<String>)>, usize) {
+/// What is wrong with the values, each at its place. Also how many could not be asked for, because AWS was not asked or did
+/// not answer.
+pub(super) async fn wrong(session: &Session, project: &Project, site: Option<&Site>) -> (Vec<Problem>, usize) {
     let mut found = look_up_near(project);
     let far = origins(project, false);
     if let Some(site) = site.filter(|_| !far.is_empty()) {
         found.extend(fetch(site, &far).await.unwrap_or_default());
     }
     let unknown = far.iter().filter(|origin| !found.contains_key(origin)).count();
-    let missing = Missing(found.into_iter().filter(|(_, value)| value.is_err()).collect());
-    let all = project.functions.iter().flat_map(Function::outside);
-    let wrong = all.filter_map(|outside| {
-        let why = missing.why(outside)?;
-        let reason = missing.0.get(&outside.origin)?.as_ref().err()?.clone();
-        Some((why, hint_for_missing(&(outside.origin.clone(), reason))))
-    });
-    (wrong.collect(), unknown)
+    let unfilled = fill(&mut project.functions.clone(), &found, &project.text).err().unwrap_or_default();
+    (problems(session, Written::of(project), &unfilled), unknown)
 }
 
 /// Opens the account for a command that deploys no values and needs only those of the checks. If one of these cannot be
@@ -159,7 +155,8 @@ pub(super) async fn connect_with_what_is_there(
         }));
     }
     let (there, missing): (Found, Found) = found.into_iter().partition(|(_, value)| value.is_ok());
-    fill_values(session, &project.text, &mut project.functions, &there, FailureKind::Manifest)?;
+    let written = Written { manifest: &project.manifest, text: &project.text };
+    fill_values(session, written, &mut project.functions, &there, FailureKind::Manifest)?;
     hide(session, &project, project.functions.iter(), Some(&site));
     Ok((project, site, Missing(missing)))
 }
@@ -169,28 +166,48 @@ fn origins(project: &Project, near: bool) -> BTreeSet<Origin> {
     all.filter(|origin| origin.is_near() == near).collect()
 }
 
+/// The manifest, and the text that it was read from.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    manifest: &'a Manifest,
+    text: &'a str,
+}
+
+impl Written<'_> {
+    fn of(project: &Project) -> Written<'_> {
+        Written { manifest: &project.manifest, text: &project.text }
+    }
+}
+
 /// `missing` is the kind of failure if a value is missing. A value that exists but cannot be used is an error in the
 /// manifest.
 fn fill_values<'f>(
     session: &Session,
-    text: &str,
+    written: Written<'_>,
     functions: impl IntoIterator<Item = &'f mut Function>,
     found: &Found,
     missing: FailureKind,
 ) -> Result<(), Failure> {
-    fill(functions, found, text).map_err(|unfilled| {
+    fill(functions, found, written.text).map_err(|unfilled| {
         let kind = if unfilled.iter().any(|one| one.missing.is_some()) { missing } else { FailureKind::Manifest };
-        let (path, mut is_explained) = (session.global.manifest.display().to_string(), !session.global.local);
-        let problems = unfilled.iter().map(|Unfilled { problem, missing }| {
-            let mut hints: Vec<String> = missing.iter().filter_map(hint_for_missing).collect();
-            if !is_explained && missing.as_ref().is_some_and(|(origin, _)| !origin.is_near()) {
-                hints.push(THERE.to_owned());
-                is_explained = true;
-            }
-            Problem { what: What::Manifest(problem.diagnostics(&path, text)), hints }
-        });
-        Failure::of_problems(kind, problems.collect())
+        Failure::of_problems(kind, problems(session, written, &unfilled))
     })
+}
+
+fn problems(session: &Session, written: Written<'_>, unfilled: &[Unfilled]) -> Vec<Problem> {
+    let path = session.global.manifest.display().to_string();
+    let problem = |Unfilled { problem, missing }: &Unfilled| {
+        let is_elsewhere = |(origin, _): &&(Origin, NoValue)| match origin {
+            // `secret set` stores it where the command reads it.
+            Origin::Ssm(name) => written.manifest.secret_of(name).is_none(),
+            origin => !origin.is_near(),
+        };
+        let there = missing.iter().filter(|_| session.global.local).filter(is_elsewhere).map(|_| THERE.to_owned());
+        let hints = missing.iter().filter_map(|missing| hint_for_missing(missing, written.manifest));
+        let what = What::Manifest(problem.diagnostics(&path, written.text));
+        Problem { what, hints: hints.chain(there).collect() }
+    };
+    unfilled.iter().map(problem).collect()
 }
 
 /// Reads a value that needs no AWS. An empty value counts as missing, because CI systems set unknown secrets to the

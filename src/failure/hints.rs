@@ -1,14 +1,14 @@
 //! Hints for calls that failed.
 
 use crate::apply::Reason;
-use crate::manifest::Origin;
+use crate::manifest::{Manifest, Origin};
 use crate::stack::NoValue;
 use crate::text::quoted;
 
 /// The hint for a value of the manifest that its source does not have.
-pub fn hint_for_missing((origin, why): &(Origin, NoValue)) -> Option<String> {
+pub fn hint_for_missing((origin, why): &(Origin, NoValue), manifest: &Manifest) -> Option<String> {
     match why {
-        NoValue::Missing(_) => Some(hint_to_create(origin)),
+        NoValue::Missing(_) => Some(hint_to_create(origin, manifest)),
         NoValue::Unfit(_) => Some(hint_to_replace(origin)),
         NoValue::Unreadable(_) => None,
     }
@@ -27,7 +27,7 @@ fn hint_to_replace(origin: &Origin) -> String {
     }
 }
 
-fn hint_to_create(origin: &Origin) -> String {
+fn hint_to_create(origin: &Origin, manifest: &Manifest) -> String {
     let create = |command: String| format!("create it if it does not exist: `aws {command}`");
     let correct =
         |what: &str, arn: &str| format!("check that `{arn}` is the ARN of {what} that these credentials can read");
@@ -41,10 +41,13 @@ fn hint_to_create(origin: &Origin) -> String {
         }
         Origin::Ssm(arn) if arn.starts_with("arn:") => correct("a parameter", arn),
         Origin::Secret(arn) if arn.starts_with("arn:") => correct("a secret", arn),
-        Origin::Ssm(name) => {
-            let name = quoted(name.split(':').next().unwrap_or(name));
-            create(format!("ssm put-parameter --type SecureString --name {name} --value VALUE"))
-        }
+        Origin::Ssm(name) => match manifest.secret_of(name) {
+            Some(secret) => format!("store it if it does not exist: `lamstream secret set {secret}`"),
+            None => {
+                let name = quoted(name.split(':').next().unwrap_or(name));
+                create(format!("ssm put-parameter --type SecureString --name {name} --value VALUE"))
+            }
+        },
         Origin::Secret(name) => {
             create(format!("secretsmanager create-secret --name {} --secret-string VALUE", quoted(name)))
         }

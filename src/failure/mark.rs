@@ -21,16 +21,20 @@ pub struct Place {
     pub column: Option<usize>,
 }
 
+impl Message {
+    /// One mark for each problem, in their order; never empty. `causes` and `hints` are those of a message without problems.
+    pub fn marks(&self, causes: &[String], hints: &[String]) -> Vec<Mark> {
+        match self {
+            Message::Problems(problems) => problems.iter().flat_map(of_problem).collect(),
+            Message::Line(_) => vec![Mark { place: None, lines: lines(self.to_string(), causes, hints) }],
+        }
+    }
+}
+
 impl Failure {
     /// One mark for each problem, in their order; never empty.
     pub fn marks(&self) -> Vec<Mark> {
-        match &self.message {
-            Message::Problems(problems) => problems.iter().flat_map(of_problem).collect(),
-            message @ Message::Line(_) => {
-                let lines = lines(message.to_string(), &self.caused_by, &self.hints);
-                vec![Mark { place: None, lines }]
-            }
-        }
+        self.message.marks(&self.caused_by, &self.hints)
     }
 
     /// The place of the first problem in a file.

@@ -32,6 +32,10 @@ pub struct Function {
     pub packaged: String,
     /// A command that runs in the app's directory.
     pub build: Option<String>,
+    /// Features of a crate.
+    pub features: Vec<String>,
+    pub without_default_features: bool,
+    pub environment: Vec<(&'static str, String)>,
     pub memory: Option<u32>,
     pub is_buffered: bool,
     /// Files that a crate needs beside its binary.

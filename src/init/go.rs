@@ -7,7 +7,7 @@ use super::source::{Source, TEXT, WORD};
 use super::tokens::Language;
 use super::tree::{Tree, relative, split};
 
-const BUILD: &str = "CGO_ENABLED=0 GOOS=linux GOARCH=$([ \"$LAMSTREAM_ARCHITECTURE\" = arm64 ] && echo arm64 || echo amd64) go build -o server";
+const BUILD: &str = "CGO_ENABLED=0 GOOS=$LAMSTREAM_SYSTEM GOARCH=$([ \"$LAMSTREAM_ARCHITECTURE\" = arm64 ] && echo arm64 || echo amd64) go build -o server";
 /// What a handler uses that answers piece by piece.
 const STREAMS: &[&str] = &["Flush", "Flusher", "SSEvent", "NewResponseController", "SetBodyStreamWriter"];
 

@@ -73,16 +73,30 @@ fn keys(function: &Function) -> Vec<String> {
             lines.push(format!("{name} = [{}]", patterns.join(", ")));
         }
     }
+    let environment: Vec<String> =
+        function.environment.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
+    if !environment.is_empty() {
+        lines.push(format!("environment = {{ {} }}", environment.join(", ")));
+    }
     lines
 }
 
 fn build(found: &Found) -> Option<String> {
-    let command = quoted(found.function.build.as_ref()?);
-    let directory = if found.directory.is_empty() { "." } else { &found.directory };
-    Some(match found.function.packaged.is_empty() {
-        true => format!("build = {{ command = {command} }}"),
-        false => format!("build = {{ command = {command}, directory = {} }}", quoted(directory)),
-    })
+    let function = &found.function;
+    let mut keys = Vec::new();
+    let features: Vec<String> = function.features.iter().map(|feature| quoted(feature)).collect();
+    if !features.is_empty() {
+        keys.push(format!("features = [{}]", features.join(", ")));
+    }
+    if function.without_default_features {
+        keys.push("default_features = false".to_owned());
+    }
+    if let Some(command) = &function.build {
+        keys.push(format!("command = {}", quoted(command)));
+        let directory = if found.directory.is_empty() { "." } else { &found.directory };
+        keys.extend((!function.packaged.is_empty()).then(|| format!("directory = {}", quoted(directory))));
+    }
+    (!keys.is_empty()).then(|| format!("build = {{ {} }}", keys.join(", ")))
 }
 
 fn check(check: &CheckFound) -> Vec<String> {

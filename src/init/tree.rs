@@ -35,6 +35,7 @@ const NAMES: &[&str] = &[
     ".nvmrc",
     ".node-version",
     "go.mod",
+    "production.yaml",
     "www",
     "template.yaml",
     "template.yml",

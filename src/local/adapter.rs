@@ -6,6 +6,7 @@
 use super::cache::cache;
 use anyhow::{Context, anyhow};
 use object::{Architecture, Object};
+use packaging::OperatingSystem;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn programs() -> Vec<PathBuf> {
     match named() {
         Some(named) => vec![named],
-        None => installed().into_iter().chain([localcloud::THIS_PROGRAM.into()]).collect(),
+        None => installed().into_iter().chain([localcloud::this_program()]).collect(),
     }
 }
 
@@ -38,10 +39,10 @@ fn place() -> anyhow::Result<PathBuf> {
 /// Installs an executable that was built elsewhere, given as the bytes of `file`, and returns its path.
 ///
 /// # Errors
-/// When it is not a Linux executable for this machine, or the cache cannot be written.
+/// When it is not an executable for this machine, or the cache cannot be written.
 pub(crate) fn install(file: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let program = place()?;
-    check(bytes).map_err(|why| anyhow!("cannot use `{}`: {why}", file.display()))?;
+    check(bytes, OperatingSystem::host()).map_err(|why| anyhow!("cannot use `{}`: {why}", file.display()))?;
     let write = || {
         fs::create_dir_all(program.parent().unwrap_or(Path::new("/")))?;
         let draft = program.with_extension("new");
@@ -53,20 +54,24 @@ pub(crate) fn install(file: &Path, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// Whether these bytes are a Linux executable for this machine.
+/// Whether these bytes are an executable for this machine, with its system.
 ///
 /// # Errors
 /// Why they are not.
-fn check(bytes: &[u8]) -> Result<(), String> {
-    if !bytes.starts_with(b"\x7fELF") {
-        return Err("it is not a Linux executable".to_owned());
+fn check(bytes: &[u8], system: OperatingSystem) -> Result<(), String> {
+    let magic = match system {
+        OperatingSystem::Linux => b"\x7fELF",
+        OperatingSystem::Macos => b"\xcf\xfa\xed\xfe",
+    };
+    if !bytes.starts_with(magic) {
+        return Err(format!("it is not a {system} executable"));
     }
-    let elf = object::File::parse(bytes).map_err(|error| format!("it is not a complete executable: {error}"))?;
+    let file = object::File::parse(bytes).map_err(|error| format!("it is not a complete executable: {error}"))?;
     let here = match std::env::consts::ARCH {
         "aarch64" => Architecture::Aarch64,
         _ => Architecture::X86_64,
     };
-    match elf.architecture() {
+    match file.architecture() {
         found if found == here => Ok(()),
         found => Err(format!("it is for {found:?}, but this machine is {here:?}")),
     }
@@ -85,7 +90,7 @@ pub(crate) fn fault(program: &Path) -> Option<String> {
         Ok(bytes) => bytes,
     };
     let is_executable = found.permissions().mode() & 0o111 != 0;
-    check(&bytes).err().or_else(|| (!is_executable).then(|| "it is not executable".to_owned()))
+    check(&bytes, OperatingSystem::host()).err().or_else(|| (!is_executable).then(|| "it is not executable".to_owned()))
 }
 
 /// Removes the installed adapter, and returns whether there was one.
@@ -98,5 +103,22 @@ pub(crate) fn remove() -> anyhow::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error).with_context(|| format!("cannot remove `{}`", program.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_must_be_for_the_system_that_runs_it() {
+        let own = fs::read(std::env::current_exe().expect("this program")).expect("it can be read");
+        let (here, other) = match OperatingSystem::host() {
+            OperatingSystem::Linux => (OperatingSystem::Linux, OperatingSystem::Macos),
+            OperatingSystem::Macos => (OperatingSystem::Macos, OperatingSystem::Linux),
+        };
+        assert_eq!(check(&own, here), Ok(()));
+        assert_eq!(check(&own, other), Err(format!("it is not a {other} executable")));
+        assert!(check(&own[..4], here).is_err_and(|why| why.starts_with("it is not a complete executable")));
     }
 }

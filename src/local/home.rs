@@ -57,7 +57,7 @@ impl Running {
     fn has_adapter(&self) -> bool {
         match adapter::named() {
             Some(named) => self.adapters == [named],
-            None => self.adapters.last().is_some_and(|program| program == Path::new(localcloud::THIS_PROGRAM)),
+            None => self.adapters.last().is_some_and(|program| *program == localcloud::this_program()),
         }
     }
 

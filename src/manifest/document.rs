@@ -7,7 +7,9 @@ use super::problem::{Problem, Problems};
 use super::section::{Entry, Notes, Section};
 use super::stages::{self, Stage};
 use super::{secrets, tags};
-use crate::stack::{EXPIRES, Partition, function_name, log_group, stage_name};
+use crate::stack::{
+    EXPIRES, Partition, function_name, is_secret_name, log_group, reserved_prefix, secret_path, stage_name,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -35,6 +37,22 @@ pub struct Manifest {
     pub expires: Option<String>,
     /// In the manifest's order.
     pub functions: Vec<Function>,
+}
+
+impl Manifest {
+    /// What the names of the parameters begin with that `secret` stores: `/APP` or `/APP/STAGE`.
+    pub fn secret_path(&self) -> String {
+        secret_path(&self.app, self.stage.as_deref())
+    }
+
+    /// The name by which `secret` knows a parameter, if it is one of those that it stores for the app and the stage. The
+    /// parameter may have a version.
+    pub fn secret_of<'p>(&self, parameter: &'p str) -> Option<&'p str> {
+        let path = self.secret_path();
+        let name = parameter.strip_prefix(&path)?.strip_prefix('/')?;
+        let name = name.split(':').next().unwrap_or(name);
+        (is_secret_name(name) && reserved_prefix(&path).is_none()).then_some(name)
+    }
 }
 
 /// Parses a manifest, with a stage applied if one is named.

@@ -3,6 +3,7 @@
 use super::name::is_path;
 use super::problem::Problem;
 use super::section::{Entry, Section};
+use crate::stack::reserved_prefix;
 use crate::text::list;
 use std::fmt;
 use std::ops::Range;
@@ -90,6 +91,11 @@ fn read_origin(keys: &Section<'_>, entry: &Entry<'_>) -> Option<Origin> {
     let env = named("env", is_variable, "the name of an environment variable");
     let file = named("file", is_path, "the path of a file");
     let ssm = named("ssm", is_parameter, "the name of a parameter in Parameter Store, such as `/app/token`");
+    if let Some((parameter, entry)) = ssm.as_deref().zip(keys.entry("ssm"))
+        && let Some(prefix) = reserved(parameter)
+    {
+        entry.problem(format!("`ssm` of `{name}` begins with `{prefix}`, which AWS reserves, expected another name"));
+    }
     let secret = named("secret", is_secret, "the name of a secret in Secrets Manager");
     let given: Vec<&str> = KEYS.into_iter().filter(|key| keys.has(key)).collect();
     match given[..] {
@@ -121,6 +127,12 @@ fn is_parameter(text: &str) -> bool {
     let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-:".contains(&byte));
     // Hierarchical names start with a slash.
     !text.is_empty() && letters && (text.starts_with(['/']) || text.starts_with("arn:") || !text.contains('/'))
+}
+
+/// What a parameter's name begins with that no parameter's may. AWS's own, such as `/aws/service/…`, can be read.
+fn reserved(parameter: &str) -> Option<&'static str> {
+    let is_readable = parameter.starts_with("/aws/") || parameter.starts_with("arn:");
+    reserved_prefix(parameter).filter(|_| !is_readable)
 }
 
 fn is_secret(text: &str) -> bool {

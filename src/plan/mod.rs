@@ -29,10 +29,64 @@ impl Plan {
         (Plan { changes: before, foreign: self.foreign.clone() }, Plan { changes: after, foreign: self.foreign })
     }
 
+    /// The changes in order, those together that are carried out at the same time.
+    pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let function_goes = self.changes.iter().any(is_function_deleted);
+        let together = move |one: &Change, other: &Change| match one {
+            Change::Permission(Diff::Delete(_)) | Change::Release(Diff::Delete(_)) if function_goes => true,
+            Change::LogGroup(_) => matches!(other, Change::Role(_)),
+            Change::Role(_) => matches!(other, Change::LogGroup(_)),
+            _ => false,
+        };
+        self.changes.chunk_by(together).map(|changes| match changes {
+            [change] => Group::One(change),
+            [parts @ .., function] if is_function_deleted(function) => Group::Deleted { parts, function },
+            changes => Group::Apart(changes),
+        })
+    }
+
     /// The part that needs no code. It can be carried out while the code is being built.
     pub fn before_code(&self) -> Plan {
-        let changes = self.changes.iter().filter(|change| rank(change) == 0).cloned().collect();
+        self.only(|change| rank(change) == 0)
+    }
+
+    /// The creation of the function, which uploads its code.
+    pub fn creation(&self) -> Plan {
+        self.only(|change| change.kind() == ResourceKind::Function && change.action() == Action::Create)
+    }
+
+    fn only(&self, is_of: impl Fn(&Change) -> bool) -> Plan {
+        let changes = self.changes.iter().filter(|change| is_of(change)).cloned().collect();
         Plan { changes, foreign: self.foreign.clone() }
+    }
+}
+
+fn is_function_deleted(change: &Change) -> bool {
+    matches!(change, Change::Function(Diff::Delete(_)))
+}
+
+/// Changes that are carried out at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group<'a> {
+    One(&'a Change),
+    /// None needs another: the log group and the role, which different services keep.
+    Apart(&'a [Change]),
+    /// The function is deleted, and AWS deletes these with it. Source: docs/aws.md, "Control plane".
+    Deleted {
+        parts: &'a [Change],
+        function: &'a Change,
+    },
+}
+
+impl Group<'_> {
+    /// How many changes it has.
+    #[expect(clippy::len_without_is_empty, reason = "no group is empty")]
+    pub fn len(&self) -> usize {
+        match self {
+            Group::One(_) => 1,
+            Group::Apart(changes) => changes.len(),
+            Group::Deleted { parts, .. } => parts.len() + 1,
+        }
     }
 }
 

@@ -273,7 +273,7 @@ impl Console {
             }
             Extra::Checks(Some(doctor)) => {
                 for found in &mut doctor.checks {
-                    found.message = self.completed(&found.message);
+                    found.message = self.completed_message(&found.message);
                     found.hints.iter_mut().for_each(|hint| *hint = self.command_line.complete(hint));
                 }
             }
@@ -281,6 +281,7 @@ impl Console {
             _ => {}
         }
         let failure = failure.map(|failure| self.completed_in(failure));
+        self.annotate(&answer);
         let said = self.say(failure.iter().chain(answer.failures()));
         let text = self.renderer.answer(self.command_line.running(), &answer, failure.as_ref(), outlet::page());
         let printed = outlet::to_stdout(&text);
@@ -294,6 +295,17 @@ impl Console {
         printed
     }
 
+    /// Whether every step that has started and not ended is a release that waits for the trial of its version.
+    pub fn is_only_trying(&self) -> bool {
+        locked(&self.progress).is_only_trying()
+    }
+
+    /// Ends a round of a run that goes on, whose result does not matter any more.
+    pub fn forget_round(&self) {
+        locked(&self.reporter).pause();
+        *locked(&self.progress) = Progress::default();
+    }
+
     /// Prints the errors of one round of a run that goes on, after which its progress is forgotten. Returns whether there
     /// were none.
     pub fn show_failures(&self, answer: Option<&Answer>, failure: Option<&Failure>) -> bool {
@@ -303,6 +315,14 @@ impl Console {
         *locked(&self.progress) = Progress::default();
         self.let_hear(Shown::Failures(&failures));
         self.say(failures.iter()).is_empty()
+    }
+
+    /// Marks what `doctor` found for GitHub Actions.
+    fn annotate(&self, answer: &Answer) {
+        let Extra::Checks(Some(doctor)) = &answer.extra else { return };
+        let annotations =
+            self.runner.iter().flat_map(|runner| doctor.checks.iter().flat_map(|one| runner.findings(one)));
+        annotations.for_each(|annotation| outlet::command_to_stderr(&annotation));
     }
 
     /// Prints failures on stderr, each message once. Returns the messages.

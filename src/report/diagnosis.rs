@@ -1,6 +1,6 @@
 //! The results of `doctor`.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Message};
 
 /// What `doctor` found.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct DoctorAnswer {
 pub struct Diagnosis {
     pub name: String,
     pub result: Health,
-    pub message: String,
+    pub message: Message,
     /// What to do about it.
     pub hints: Vec<String>,
 }

@@ -13,6 +13,7 @@ mod name;
 mod noun;
 mod origin;
 mod owner;
+mod parameter;
 mod partition;
 mod permission;
 mod provisioned;
@@ -37,6 +38,7 @@ pub use name::{Names, function_name, log_group, stage_name};
 pub use noun::Noun;
 pub use origin::Origin;
 pub use owner::{EXPIRES, Owner};
+pub use parameter::{LONGEST_SECRET, is_secret_name, reserved_prefix, secret_path};
 pub use partition::Partition;
 pub use permission::Permission;
 pub use provisioned::Provisioned;
@@ -50,7 +52,7 @@ pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 
 /// The platforms that code runs on. The crate that builds the code defines them.
-pub use packaging::{Architecture, Family, Platform, Runtime};
+pub use packaging::{Architecture, Family, Machine, OperatingSystem, Platform, Runtime};
 
 use std::collections::BTreeSet;
 

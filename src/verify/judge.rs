@@ -17,6 +17,10 @@ use crate::manifest::{Check, Expect};
 /// response streams, so that an endless stream does not hold up a deploy.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How long an MCP server may keep a response open after its answer. Until it ends, its instance is busy, and the next
+/// request would reach another one.
+const AFTER_THE_ANSWER: Duration = Duration::from_millis(250);
+
 /// The verdict on a response, as far as it was read.
 pub fn judge(check: &Check, observation: &Observation) -> Result<Seen, Fault> {
     let seen = observation.seen();
@@ -85,6 +89,9 @@ pub(super) fn deadline(check: &Check, observation: &Observation, timeout: Durati
     if let Some(within) = check.ends_within {
         add(head + within, Ending::Endless);
     }
+    if observation.body().messages.as_ref().is_some_and(Messages::is_settled) {
+        add(observation.last_at.unwrap_or_default() + AFTER_THE_ANSWER, Ending::Complete);
+    }
     if let Some(gap) = check.max_gap {
         add(observation.last_at.unwrap_or_default() + gap, Ending::Silent);
         if let Some(first) = observation.first_at.filter(|_| is_shown(check, observation)) {
@@ -99,8 +106,7 @@ pub(super) fn deadline(check: &Check, observation: &Observation, timeout: Durati
 pub(super) fn enough(check: &Check, observation: &Observation, now: Duration, timeout: Duration) -> Option<Ending> {
     let accepted = is_accepted(check.expect, observation.head.status);
     let body = observation.body();
-    let is_done = body.events.as_ref().is_some_and(|events| events.is_done);
-    if accepted && (is_done || body.messages.as_ref().is_some_and(Messages::is_settled)) {
+    if accepted && body.events.as_ref().is_some_and(|events| events.is_done) {
         return Some(Ending::Complete);
     }
     if check.max_gap.is_none() && is_shown(check, observation) {

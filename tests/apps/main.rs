@@ -7,6 +7,7 @@ mod index;
 mod init;
 mod links;
 mod machine;
+mod macos;
 mod mcp;
 mod node_locks;
 mod packages;

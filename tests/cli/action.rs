@@ -218,6 +218,10 @@ fn the_example_workflows_do_what_they_say() {
     assert!(plan.summary.contains("```diff\n+ log_group /aws/lambda/shop-prod-chat"), "{}", plan.summary);
     assert_eq!(runner.stages(), Vec::<String>::new(), "a plan changes nothing");
 
+    let queued = runner.action(&json!({ "stage": "prod" }), "merge_group", &json!({ "action": "checks_requested" }));
+    assert_eq!(queued.outputs["command"], "plan", "{}", said(&queued.output));
+    assert_eq!(runner.stages(), Vec::<String>::new(), "what a merge queue tests is not deployed");
+
     let (deploy, address) = runner.job("deploy.yml", "deploy", "push", &push);
     assert!(address.starts_with("http") && deploy.outputs["url"] == address, "{}", said(&deploy.output));
     assert_eq!((deploy.outputs["version"].as_str(), deploy.outputs["changed"].as_str()), ("1", "true"));
@@ -267,9 +271,14 @@ fn the_action_refuses_what_would_hurt() {
         );
     };
     // The stage of a preview is removed with its pull request, so it must be its own.
-    for stage in ["prod", "pr-1", "pr-123"] {
+    for stage in ["prod", "pr-1", "pr-123", "prod-12", "12", "xpr-12"] {
         let inputs = json!({ "command": "preview", "stage": stage });
-        refused(inputs, &pull_request("closed"), 2, "must contain the number of its pull request");
+        refused(inputs, &pull_request("closed"), 2, "must contain `pr-12`");
+    }
+    for stage in ["pr-12", "api-pr-12-eu"] {
+        let inputs = json!({ "command": "preview", "stage": stage });
+        let closed = runner.action(&inputs, "pull_request", &pull_request("closed"));
+        assert!(closed.output.status.success(), "{}", said(&closed.output));
     }
     refused(json!({ "command": "preview" }), &json!({}), 2, "is for events of pull requests");
     // Text of an event is never code.

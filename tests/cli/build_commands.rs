@@ -40,11 +40,12 @@ fn runs(bench: &Bench) -> usize {
 
 #[test]
 fn a_command_runs_in_the_apps_directory_with_its_variables_and_is_shown() {
-    let bench = with(r#"{ command = 'echo "say $LAMSTREAM_ARCHITECTURE/$LAMSTREAM_STAGE" | tee made.txt' }"#);
+    let bench =
+        with(r#"{ command = 'echo "say $LAMSTREAM_SYSTEM/$LAMSTREAM_ARCHITECTURE/$LAMSTREAM_STAGE" | tee made.txt' }"#);
     let words = good(&bench, &["--stage", "prod", "--arch", "arm64"]);
-    assert!(words.contains("say arm64/prod"), "{words}");
-    assert_eq!(std::fs::read_to_string(bench.path("repo/app/made.txt")).unwrap(), "say arm64/prod\n");
-    assert!(good(&bench, &["--arch", "x86_64"]).contains("say x86_64/"));
+    assert!(words.contains("say linux/arm64/prod"), "{words}");
+    assert_eq!(std::fs::read_to_string(bench.path("repo/app/made.txt")).unwrap(), "say linux/arm64/prod\n");
+    assert!(good(&bench, &["--arch", "x86_64"]).contains("say linux/x86_64/"));
     let harmless = with("{ command = 'printf \"\\033]52;c;x\\007 ::add-mask::x\\n\"' }");
     let words = good(&harmless, &[]);
     assert!(!words.contains('\u{1b}') && !words.contains("\n::add-mask"), "{words}");

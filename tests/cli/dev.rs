@@ -1,11 +1,12 @@
 //! `dev`: a program that is edited while it is served.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
-use crate::support::bench::{Bench, said};
+use crate::support::bench::{Bench, LAMSTREAM, said};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -15,33 +16,14 @@ const LINE: Duration = Duration::from_secs(60);
 const MANIFEST: &str = "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'python main.py'\n\
      environment = { WORD = { file = '.env' } }\nurl = { auth = 'none' }\ncheck = { path = '/', contains = 'well' }\n";
 
-/// A server that says who it is, and that streams as long as a file is there.
-const MAIN: &str = r#"
-import http.server, os, pathlib, socketserver, sys, time
-SAYS = "one"
-print("started", SAYS, file=sys.stderr, flush=True)
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        def send(text):
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text.encode()))
-            self.wfile.flush()
-        send(f"{SAYS} {os.environ['WORD'].strip()} is well; process {os.getpid()}\n")
-        if self.path.startswith("/hold?"):
-            while not pathlib.Path(self.path.split("?")[1]).exists():
-                time.sleep(0.01)
-            send("and ends whole\n")
-        self.wfile.write(b"0\r\n\r\n")
-    def log_message(self, *_):
-        pass
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    def handle_error(self, *_):
-        pass
-Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-"#;
+/// A server that says who it is, and that streams as long as a file is missing.
+const MAIN: &str = concat!(
+    r#"SAYS = "one"
+def answer(_):
+    return "text/plain", [f"{SAYS} {os.environ['WORD'].strip()} is well; process {os.getpid()}\n"]
+"#,
+    include_str!("dev_server.py")
+);
 
 pub(crate) struct Dev {
     child: Child,
@@ -125,6 +107,17 @@ fn site() -> Bench {
     bench
 }
 
+/// A response that goes on until the gate is there, and its first line.
+fn held(url: &str, gate: &Path) -> (Child, BufReader<ChildStdout>, String) {
+    let mut stream = Command::new("curl");
+    stream.args(["-sSN", "--max-time", "60", &format!("{url}hold?{}", gate.display())]);
+    let mut stream = stream.stdout(Stdio::piped()).spawn().unwrap();
+    let mut body = BufReader::new(stream.stdout.take().unwrap());
+    let mut first = String::new();
+    body.read_line(&mut first).unwrap();
+    (stream, body, first)
+}
+
 /// The body of a response, read to its end.
 fn get(url: &str) -> String {
     let output = Command::new("curl").args(["-sS", "--max-time", "60", url]).output().unwrap();
@@ -197,12 +190,7 @@ fn a_stream_that_is_open_during_an_edit_ends_whole() {
     let dev = Dev::start(&bench, &[]);
     let url = dev.url();
     let gate = bench.path("gate");
-    let mut stream = Command::new("curl");
-    stream.args(["-sSN", "--max-time", "60", &format!("{url}hold?{}", gate.display())]);
-    let mut stream = stream.stdout(Stdio::piped()).spawn().unwrap();
-    let mut body = BufReader::new(stream.stdout.take().unwrap());
-    let mut first = String::new();
-    body.read_line(&mut first).unwrap();
+    let (mut stream, mut body, first) = held(&url, &gate);
     assert!(first.starts_with("one"), "{first}");
     bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
     dev.until("waiting for changes");
@@ -211,6 +199,81 @@ fn a_stream_that_is_open_during_an_edit_ends_whole() {
     let mut rest = String::new();
     body.read_to_string(&mut rest).unwrap();
     assert_eq!((rest.as_str(), stream.wait().unwrap().code()), ("and ends whole\n", Some(0)));
+}
+
+/// An app that has started on another port before is not started a second time because of its port.
+#[test]
+fn a_broken_edit_of_an_app_whose_port_is_held_is_started_as_often_as_any_other() {
+    let bench = site();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    bench.write("deploy.toml", &MANIFEST.replace("url =", &format!("port = {port}\nurl =")));
+    let dev = Dev::start(&bench, &[]);
+    let url = dev.url();
+    let broken = |name: &str| {
+        let starts = bench.path(name);
+        let main = format!("open({:?}, 'a').write('x')\nraise SystemExit('not today')\n", starts.display().to_string());
+        bench.write("app/main.py", &main);
+        let lines = dev.until("keeps serving").join("\n");
+        assert!(lines.contains("not today"), "{lines}");
+        std::fs::read_to_string(starts).unwrap()
+    };
+    let gate = bench.path("gate");
+    let (mut stream, mut body, _) = held(&url, &gate);
+    // The port is held by the stream's instance, so this one starts elsewhere.
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
+    dev.until("waiting for changes");
+    assert!(get(&url).starts_with("two"));
+    let starts = broken("while-held");
+    assert_eq!(starts, "x", "an app that moves is started once");
+    std::fs::write(gate, "").unwrap();
+    body.read_to_string(&mut String::new()).unwrap();
+    stream.wait().unwrap();
+}
+
+/// As an installer or a build does it: with a new file in the place of the old one.
+#[test]
+fn a_replaced_executable_ends_nothing() {
+    let bench = site();
+    let program = bench.path("lamstream");
+    if std::fs::hard_link(LAMSTREAM, &program).is_err() {
+        std::fs::copy(LAMSTREAM, &program).unwrap();
+    }
+    let usual = bench.command(&["dev"]);
+    let mut command = Command::new(&program);
+    command.arg("dev").current_dir(bench.path("")).env_clear().stdin(Stdio::null());
+    command.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let dev = Dev::run(&mut command);
+    let url = dev.url();
+    bench.write("lamstream.new", "#!/bin/sh\nexit 1\n");
+    std::fs::rename(bench.path("lamstream.new"), &program).unwrap();
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"two\""));
+    let lines = dev.until("waiting for changes; Ctrl-C").join("\n");
+    assert!(lines.contains("Verified version 2"), "{lines}");
+    assert!(get(&url).starts_with("two small is well"));
+}
+
+/// What a release answers does not matter any more once it is replaced.
+#[test]
+fn an_edit_does_not_wait_for_the_checks_of_a_release_that_it_replaces() {
+    let bench = site();
+    let dev = Dev::start(&bench, &[]);
+    let url = dev.url();
+    let reached = bench.path("reached");
+    let stuck = format!(
+        "def answer(_):\n    open({:?}, 'w').close()\n    time.sleep(1000)\ndef unused(_):",
+        reached.display().to_string()
+    );
+    bench.write("app/main.py", &MAIN.replace("def answer(_):", &stuck));
+    let begun = Instant::now();
+    while !reached.exists() {
+        assert!(begun.elapsed() < LINE, "the check does not begin");
+        std::thread::yield_now();
+    }
+    bench.write("app/main.py", &MAIN.replace("\"one\"", "\"three\""));
+    let lines = dev.until("waiting for changes").join("\n");
+    assert!(lines.contains("the checks end early") && lines.contains("Verified version 3"), "{lines}");
+    assert!(!lines.contains("error"), "{lines}");
+    assert!(get(&url).starts_with("three small is well"));
 }
 
 #[test]
@@ -262,6 +325,7 @@ fn what_dev_cannot_do_is_said_at_once() {
         (&["dev", "--output", "json"][..], "`dev` prints no JSON document"),
         (&["dev", "--profile", "x"], "`dev` uses the local cloud"),
         (&["dev", "nope"], "nope"),
+        (&["dev", "--stage", "pord"], "no stage `pord`: the manifest has no stages"),
         (&["dev", "--port", "18431"], "the manifest has several functions: `a` and `b`"),
     ] {
         let output = bench.run(arguments);

@@ -2,6 +2,7 @@
 // path (`chromium`), the package that drives it (`driver`), the app's directory (`app`), a `gate` that does not exist yet, and
 // the directory for pictures (`pictures`).
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -134,6 +135,30 @@ assert.equal(await other.locator('#path').inputValue(), '/remembered');
 assert.equal(await other.locator('#headers').inputValue(), 'x-kept: yes');
 assert.ok(await other.locator('#recent option').count() > 5);
 await other.close();
+
+// The line for curl asks what the form asks, in a shell.
+await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(address).origin });
+await page.locator('#path').fill("/it's here?all={1,2}&$HOME");
+await page.locator('#headers').fill("x-key: it's `id` $(id)");
+await page.locator('#copy').click();
+await page.getByRole('button', { name: 'Copied' }).waitFor();
+const line = await page.evaluate(() => navigator.clipboard.readText());
+await press('Control+Enter');
+await until('#answer-words', 'Complete');
+const asked = await text('#text');
+assert.match(asked, /^two is well at \/it's%20here\?all=\{1,2\}&\$HOME with it's `id` \$\(id\)/);
+assert.equal(execFileSync('sh', ['-c', line], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim(), asked.trim());
+
+// A page that cannot reach the server says so, and goes on once it can.
+const cutOff = await context.newPage();
+let isDown = true;
+await cutOff.route('**/feed', (route) => (isDown ? route.abort('connectionreset') : route.continue()));
+await cutOff.goto(address);
+await cutOff.locator('#phase[data-phase=lost]').waitFor();
+assert.match(await cutOff.locator('#phase').innerText(), /connecting again/);
+isDown = false;
+await cutOff.locator('#phase[data-phase=good]').waitFor();
+await cutOff.close();
 
 // Dark, and on a narrow screen.
 const colours = () => page.evaluate(() => ['background-color', 'color'].map((name) => getComputedStyle(document.body).getPropertyValue(name)));

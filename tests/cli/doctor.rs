@@ -4,7 +4,7 @@
 use crate::CHAT;
 use crate::clock::wrong_clock;
 use crate::support::aws::Keys;
-use crate::support::bench::{Bench, said};
+use crate::support::bench::{Bench, moody_zip, said};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -169,6 +169,17 @@ fn the_account_the_clock_and_the_region_are_judged() {
     Checks::of(&mut on_aws(&bench)).has("layer", "problem", "LambdaAdapterLayerX86");
 }
 
+#[test]
+fn what_the_manifest_reserves_is_compared_with_what_is_reserved_already() {
+    let chat = CHAT.replace("url =", "concurrency = 300\nurl =");
+    let bench = Bench::new(&chat);
+    bench.good(&["local", "start", "--concurrency", "500"]);
+    Checks::of(&mut on_aws(&bench)).has("concurrency", "ok", "500 of 500 instances are not reserved");
+    bench.good(&["deploy", "--local", "--no-verify", &format!("--package={}", moody_zip().display())]);
+    let checks = Checks::of(&mut on_aws(&bench));
+    checks.has("concurrency", "warning", "200 of 500 instances are not reserved; the manifest reserves 300");
+}
+
 /// A role with the policy that `policy` prints may do all that it was printed for, by IAM's own simulation.
 #[test]
 fn permissions_are_those_that_the_policy_of_the_manifest_gives() {
@@ -297,7 +308,18 @@ fn the_manifest_its_values_and_its_ports_are_judged() {
     let unasked = Checks::of(&mut bench.command(&["doctor", "--local"]));
     unasked.has("values", "skipped", "1 of 1 are in the local cloud, which is not running");
     Checks::of(&mut on_aws(&bench)).has("values", "problem", "Parameter Store does not have");
-    Checks::of(&mut bench.command(&["doctor", "--local"])).has("values", "problem", "Parameter Store does not have");
+    let here = Checks::of(&mut bench.command(&["doctor", "--local"]));
+    here.has("values", "problem", "Parameter Store does not have");
+    // The app's own parameters are those of `secret`, in the stage and the cloud that the command is about.
+    here.has("values", "problem", "| store it if it does not exist: `lamstream secret set --local TOKEN`");
+    let manifest = std::fs::read_to_string(bench.path("deploy.toml")).unwrap() + "[stages.prod]\n";
+    bench.write("deploy.toml", &manifest);
+    let staged = Checks::of(&mut bench.command(&["doctor", "--local", "--stage", "prod"]));
+    staged.has("values", "problem", "| create it if it does not exist: `aws ssm put-parameter");
+    staged.has("values", "problem", "store it in the local cloud: run `eval");
+    bench.write("deploy.toml", &manifest.replace("/shop/TOKEN", "/shop/prod/TOKEN"));
+    let staged = Checks::of(&mut bench.command(&["doctor", "--local", "--stage", "prod"]));
+    staged.has("values", "problem", "`lamstream secret set --stage prod --local TOKEN`");
 
     bench.write("deploy.toml", "app = 1");
     Checks::of(&mut bench.command(&["doctor", "--local"])).has("manifest", "problem", "deploy.toml:1:");
@@ -306,4 +328,23 @@ fn the_manifest_its_values_and_its_ports_are_judged() {
     general.has("manifest", "skipped", "only what every project needs is checked");
     general.has("cargo", "ok", "cargo 1.");
     assert!(!general.0.contains_key("values"));
+}
+
+/// A port that an app of the local cloud has is no obstacle to that app.
+#[test]
+fn ports_of_the_local_cloud_are_no_warning() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let bench = Bench::new(&format!(
+        "app = 'shop'\n[functions.site]\nweb = 'site'\nruntime = 'python3.13'\nrun = 'python main.py'\nport = {port}\n\
+         url = {{ auth = 'none' }}\n"
+    ));
+    let server = "import http.server, os\nhttp.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ['PORT']))\n";
+    bench.write_all("site/main.py", server);
+    bench.good(&["deploy", "--local"]);
+    let own = Checks::of(&mut bench.command(&["doctor", "--local"]));
+    own.has("ports", "ok", &format!("or the local cloud's own: {port}"));
+    bench.good(&["local", "stop"]);
+    let _stranger = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    bench.good(&["local", "start"]);
+    Checks::of(&mut bench.command(&["doctor", "--local"])).has("ports", "warning", &format!("in use: {port}"));
 }

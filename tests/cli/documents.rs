@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 const DOCUMENT: [&str; 9] = ["account", "command", "endpoint", "error", "functions", "ok", "region", "schema", "stage"];
-const FUNCTION: [&str; 16] = [
+const FUNCTION: [&str; 17] = [
     "auth",
     "changed",
     "changes",
@@ -20,6 +20,7 @@ const FUNCTION: [&str; 16] = [
     "release",
     "rollout",
     "set_outside",
+    "stage",
     "state",
     "url",
     "verified",

@@ -106,6 +106,45 @@ fn a_plan_and_a_deploy_are_summarised_and_have_outputs() {
     }
 }
 
+/// The role and the log group are created while the code is built.
+#[test]
+fn the_changes_of_a_first_deploy_are_all_of_them() {
+    let bench = Bench::new(
+        "app = 'shop'\n[functions.site]\nweb = 'app'\nruntime = 'python3.13'\nrun = 'python main.py'\nurl = { auth = 'none' }\n",
+    );
+    let server = "import http.server, os\nhttp.server.test(http.server.SimpleHTTPRequestHandler, port=int(os.environ['PORT']))\n";
+    bench.write_all("app/main.py", server);
+    let deploy = step(&bench, &["deploy", "--local"]);
+    assert!(deploy.output.status.success(), "{}", said(&deploy.output));
+    for line in
+        ["+ log_group /aws/lambda/shop-site\n", "+ role lamstream-us-east-1-shop-site\n", "+ function shop-site\n"]
+    {
+        assert!(deploy.summary.contains(line), "{line}: {}", deploy.summary);
+    }
+    bench.good(&["destroy", "--local"]);
+    let (document, _) = bench.json(&["deploy", "--local"]);
+    let changes = document["functions"][0]["changes"].as_array().unwrap();
+    let kinds: Vec<&str> = changes.iter().map(|change| change["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["log_group", "role", "function", "release", "permission", "permission", "url"], "{document:#}");
+}
+
+#[test]
+fn stages_that_have_expired_are_summarised_by_their_names() {
+    let bench = Bench::new(crate::stages::MANIFEST);
+    for stage in ["pr-1", "pr-2"] {
+        crate::stages::deploy(&bench, &["--stage", stage]);
+        crate::stages::age(&bench, &format!("shop-{stage}-chat"));
+    }
+    bench.good(&["local", "start"]);
+    let gone = step(&bench, &["destroy", "--local", "--expired"]);
+    assert!(gone.summary.contains("| Stage | Function | Result |"), "{}", gone.summary);
+    for stage in ["pr\\-1", "pr\\-2"] {
+        assert!(gone.summary.contains(&format!("| {stage} | chat | removed |")), "{}", gone.summary);
+    }
+    let plain = step(&bench, &["destroy", "--local", "--stage", "pr-1"]);
+    assert!(!plain.summary.contains("Stage |"), "{}", plain.summary);
+}
+
 #[test]
 fn several_functions_have_no_url_of_their_own() {
     let bench = talker("none");
@@ -149,6 +188,34 @@ fn mistakes_in_a_manifest_are_marked_in_its_file() {
     assert_eq!((&error["file"], &error["line"], &error["column"]), (&"deploy.toml".into(), &2.into(), &1.into()));
     let (document, _) = bench.json(&["url", "--local", "--manifest", "nowhere.toml"]);
     assert!(document["error"]["line"].is_null() && document["error"]["file"].is_null(), "{document:#}");
+}
+
+/// What `doctor` finds is marked where the manifest has it.
+#[test]
+fn problems_and_warnings_of_doctor_are_marked() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let bench = Bench::new(&format!(
+        "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nport = {port}\nenvironment.TOKEN = {{ env = 'NO_TOKEN' }}\n"
+    ));
+    let found = commands(&step(&bench, &["doctor", "--local"]).output);
+    let value =
+        "::error file=deploy.toml,line=5,col=13::values: `TOKEN` comes from the environment variable `NO_TOKEN`";
+    let value = found.iter().find(|command| command.starts_with(value)).unwrap_or_else(|| panic!("{found:?}"));
+    assert!(value.contains("%0Ahint: set the variable where lamstream runs"), "{value}");
+    let warning = format!("::warning::ports: in use: {port}; ");
+    assert!(found.iter().any(|command| command.starts_with(&warning)), "{found:?}");
+    // What is well, or was not looked at, is no annotation.
+    assert!(!found.iter().any(|command| command.contains("cargo:") || command.contains("credentials:")), "{found:?}");
+
+    bench.write("deploy.toml", "app = 'shop'\nmemroy = 1\n[functions.chat]\ncrate = 'unused'\ntimeout = 0\n");
+    let found = commands(&step(&bench, &["doctor", "--local"]).output);
+    for begin in
+        ["::error file=deploy.toml,line=2,col=1::manifest: ", "::error file=deploy.toml,line=5,col=11::manifest: "]
+    {
+        assert!(found.iter().any(|command| command.starts_with(begin)), "{found:?}");
+    }
+    assert!(commands(&step(&bench, &["doctor", "--local", "--no-github"]).output).is_empty());
 }
 
 #[test]

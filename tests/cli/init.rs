@@ -104,23 +104,19 @@ fn a_template_is_written_as_a_whole_or_not_at_all() {
     bench.good(&["init", "a/new", "--template", "express"]);
     let expected = [".gitignore", "README.md", "app.js", "app.test.js", "deploy.toml", "package.json", "server.js"];
     assert_eq!(files(&bench, "a/new"), expected);
-    // A file that is there, even a link that leads nowhere, is named and kept, and nothing else is written.
-    bench.write("my shop/app.js", "mine");
-    std::os::unix::fs::symlink("nowhere", bench.path("my shop/server.js")).unwrap();
+    // A template is not mixed with anything that is there, be it a link that leads nowhere.
+    std::os::unix::fs::symlink("nowhere", bench.path("my shop/notes")).unwrap();
     let output = bench.run(&["init", "my shop", "--template", "express"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        said(&output).contains("`my shop/app.js`, `my shop/server.js` exist and will not be overwritten"),
-        "{}",
-        said(&output)
-    );
-    assert_eq!(files(&bench, "my shop"), ["app.js", "server.js"]);
-    assert_eq!(fs::read_to_string(bench.path("my shop/app.js")).unwrap(), "mine");
-    // A file in the place of a directory fails in the middle of the work.
-    let bench = self::bench(&[("src", "a file")]);
+    assert!(said(&output).contains("`my shop` is not empty: it has `notes`"), "{}", said(&output));
+    assert!(said(&output).contains("`lamstream init DIR --template NAME`"), "{}", said(&output));
+    assert_eq!(files(&bench, "my shop"), ["notes"]);
+    // Something in the place of a file fails in the middle of the work.
+    let bench = self::bench(&[("README.md/chapter", "")]);
     let output = bench.run(&["init", "my shop", "--template", "rust"]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
-    assert_eq!(files(&bench, "my shop"), ["src"], "{}", said(&output));
+    assert!(said(&output).contains("`my shop/README.md` exists and will not be overwritten"), "{}", said(&output));
+    assert_eq!(files(&bench, "my shop"), ["README.md/chapter"], "{}", said(&output));
 }
 
 #[test]
@@ -128,7 +124,16 @@ fn a_new_repository_counts_as_empty() {
     let bench = bench(&[(".git/HEAD", "ref: refs/heads/main\n"), ("LICENSE", "")]);
     let output = bench.run(&["init", "my shop"]);
     assert!(said(&output).contains("has no app yet: choose a template"), "{}", said(&output));
-    bench.good(&["init", "my shop", "--template", "hono"]);
+    bench.write("my shop/README.md", "mine\n");
+    bench.write("my shop/.gitignore", "*.log\n");
+    let output = bench.run(&["init", "my shop", "--template", "hono"]);
+    assert!(output.status.success(), "{}", said(&output));
+    // What the repository has stays as it is.
+    assert!(said(&output).contains("kept `.gitignore` and `README.md`, without"), "{}", said(&output));
+    assert!(!said(&output).contains("wrote `my shop/README.md`"), "{}", said(&output));
+    assert_eq!(fs::read_to_string(bench.path("my shop/README.md")).unwrap(), "mine\n");
+    assert_eq!(fs::read_to_string(bench.path("my shop/.gitignore")).unwrap(), "*.log\n");
+    assert!(bench.path("my shop/app.js").is_file() && bench.path("my shop/deploy.toml").is_file());
 }
 
 #[test]

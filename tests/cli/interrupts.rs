@@ -4,12 +4,11 @@
 use crate::CHAT;
 use crate::consent::on_terminal;
 use crate::support::bench::{Bench, function_zip, said};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use handle::Handle;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -189,22 +188,66 @@ fn one_signal_ends_what_only_reads() {
     }
 }
 
-/// A handle on the process whose number a child writes into this file.
-fn process_in(file: &Path, run: &mut Child) -> OwnedFd {
+/// A handle on a process, which no other process gets with its number.
+#[cfg(target_os = "linux")]
+mod handle {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    use std::os::fd::OwnedFd;
+
+    pub(super) struct Handle(OwnedFd);
+
+    impl Handle {
+        pub(super) fn of(id: Pid) -> Handle {
+            Handle(pidfd_open(id, PidfdFlags::empty()).expect("the process is there"))
+        }
+
+        /// Whether it ends within a minute.
+        pub(super) fn ends(&self) -> bool {
+            let mut watched = [PollFd::new(&self.0, PollFlags::IN)];
+            let minute = Timespec { tv_sec: 60, tv_nsec: 0 };
+            poll(&mut watched, Some(&minute)).is_ok_and(|ready| ready == 1)
+        }
+    }
+}
+
+/// The same, on systems where only the number is known.
+#[cfg(not(target_os = "linux"))]
+mod handle {
+    use rustix::process::{Pid, test_kill_process};
+    use std::time::{Duration, Instant};
+
+    pub(super) struct Handle(Pid);
+
+    impl Handle {
+        pub(super) fn of(id: Pid) -> Handle {
+            Handle(id)
+        }
+
+        /// Whether it ends within a minute.
+        pub(super) fn ends(&self) -> bool {
+            let begun = Instant::now();
+            while test_kill_process(self.0).is_ok() {
+                if begun.elapsed() > Duration::from_secs(60) {
+                    return false;
+                }
+                std::thread::yield_now();
+            }
+            true
+        }
+    }
+}
+
+/// The process whose number a child writes into this file.
+fn process_in(file: &Path, run: &mut Child) -> Handle {
     loop {
         assert!(run.try_wait().unwrap().is_none(), "it ended before its child began");
         let text = std::fs::read_to_string(file).unwrap_or_default();
         if let Some(id) = text.strip_suffix('\n').and_then(|id| id.parse().ok()).and_then(Pid::from_raw) {
-            return pidfd_open(id, PidfdFlags::empty()).expect("the process is there");
+            return Handle::of(id);
         }
         std::thread::yield_now();
     }
-}
-
-fn ends(process: &OwnedFd) -> bool {
-    let mut watched = [PollFd::new(process, PollFlags::IN)];
-    let minute = Timespec { tv_sec: 60, tv_nsec: 0 };
-    poll(&mut watched, Some(&minute)).is_ok_and(|ready| ready == 1)
 }
 
 /// Ends a run by one SIGTERM while a descendant of it hangs, which is to end, too.
@@ -214,7 +257,7 @@ fn ends_with_its_children(command: &mut Command, file: &Path) {
     send(&run, Signal::TERM);
     let output = run.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143), "{}", said(&output));
-    assert!(ends(&process), "a process of the run lives on: {}", said(&output));
+    assert!(process.ends(), "a process of the run lives on: {}", said(&output));
 }
 
 #[test]
@@ -228,6 +271,24 @@ fn a_credential_process_ends_with_the_run() {
         format!("[profile slow]\nregion = eu-central-1\ncredential_process = sh {}\n", bench.path("helper").display());
     bench.write("home/.aws/config", &profile);
     ends_with_its_children(&mut bench.command(&["url", "--profile", "slow"]), &file);
+}
+
+/// `doctor` gives up on a source of credentials that does not answer, and goes on.
+#[test]
+fn a_credential_process_does_not_outlive_doctor() {
+    let bench = Bench::new(CHAT);
+    let file = bench.path("id");
+    bench.write("helper", &format!("sh -c 'echo $$ > {}; exec sleep 1000'\nexit 1\n", file.display()));
+    let profile =
+        format!("[profile slow]\nregion = eu-central-1\ncredential_process = sh {}\n", bench.path("helper").display());
+    bench.write_all("home/.aws/config", &profile);
+    let mut command = bench.command(&["doctor", "--profile", "slow"]);
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = process_in(&file, &mut run);
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("the source of the credentials does not answer"), "{}", said(&output));
+    assert!(process.ends(), "the helper lives on: {}", said(&output));
 }
 
 #[test]

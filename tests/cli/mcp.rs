@@ -3,6 +3,7 @@
 use crate::support::bench::{Bench, said, zip_of};
 use base64::Engine;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -226,5 +227,21 @@ fn every_request_carries_the_session_and_the_headers_of_the_check() {
             assert_eq!(headers["accept"], "application/json, text/event-stream");
             assert_eq!(headers["content-type"], "application/json");
         }
+    }
+}
+
+/// The server has two pages of tools.
+#[test]
+fn a_deploy_costs_the_invocations_that_the_documentation_counts() {
+    let shared = tempfile::tempdir().unwrap();
+    for (told, invocations) in
+        [(json!({}), 10 + 2), (json!({"sessions": shared.path()}), 12 + 2), (json!({"era": "modern"}), 8 + 2)]
+    {
+        let bench = Bench::new(&manifest(CHECK, &told));
+        assert_eq!(deploy(&bench).1, 0);
+        let log = bench.good(&["logs", "--local"]);
+        let asked: Vec<&str> = log.lines().filter_map(|line| line.split_once("asked ")).map(|(_, rest)| rest).collect();
+        let instances: BTreeSet<&str> = asked.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+        assert_eq!((asked.len(), instances.len()), (invocations, 3), "{told}: {log}");
     }
 }

@@ -101,6 +101,10 @@ fn urls_are_for_this_machine_unless_public_hosts_are_asked_for() {
 
 #[test]
 fn nothing_that_a_function_has_started_outlives_local_stop() {
+    // `setsid` and `/proc` are of Linux.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let bench = Bench::new(MANIFEST);
     let mut zip = zip::ZipWriter::new(std::fs::File::create(bench.path("leaver.zip")).unwrap());
     zip.start_file("bootstrap", zip::write::SimpleFileOptions::default().unix_permissions(0o755)).unwrap();

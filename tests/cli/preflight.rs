@@ -1,13 +1,14 @@
 //! What can be known before the first call is known before it, all at once, and with its place.
 
 use crate::support::bench::{Bench, LAMSTREAM, said};
+use crate::support::proxy::Proxy;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 /// A workspace with two crates and an app, beside the manifest.
 fn bench(manifest: &str) -> Bench {
     let bench = Bench::new(manifest);
-    bench.write_all("ws/Cargo.toml", "[workspace]\nmembers = ['chat', 'lib', 'gated']\nresolver = '3'\n");
+    bench.write_all("ws/Cargo.toml", "[workspace]\nmembers = ['chat', 'lib', 'gated', 'shown']\nresolver = '3'\n");
     let package = |name: &str, more: &str| format!("[package]\nname = '{name}'\nedition = '2024'\n{more}");
     let bin = |name: &str| format!("[[bin]]\nname = '{name}'\npath = 'src/main.rs'\n");
     bench.write_all("ws/chat/Cargo.toml", &package("chat", &(bin("one") + &bin("two"))));
@@ -17,11 +18,27 @@ fn bench(manifest: &str) -> Bench {
     let gated = format!("[features]\nlambda = []\n{}required-features = ['lambda']\n", bin("gated"));
     bench.write_all("ws/gated/Cargo.toml", &package("gated", &gated));
     bench.write_all("ws/gated/src/main.rs", "fn main() {}\n");
+    bench.write_all("ws/shown/Cargo.toml", &package("shown", ""));
+    bench.write_all("ws/shown/examples/sse.rs", "fn main() {}\n");
     bench.write_all("app/run.sh", "#!/bin/sh\nexec python3 main.py\n");
     bench.write_all("app/main.py", "");
     bench.write_all("app/secret.key", "");
     bench.write_all("app/empty.zip", "");
+    std::fs::write(bench.path("app/server"), program_for_riscv()).expect("the file is written");
+    bench.write_all("own/readme", "");
+    std::fs::write(bench.path("own/bootstrap"), program_for_riscv()).expect("the file is written");
     bench
+}
+
+/// An ELF file with nothing but its header.
+fn program_for_riscv() -> Vec<u8> {
+    let mut header = vec![0; 64];
+    header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    // Its type is an executable. Then come the machine, the version, the entry point and the header's size.
+    for (at, value) in [(16, 2), (18, 243), (20, 1), (24, 64), (52, 64)] {
+        header[at] = value;
+    }
+    header
 }
 
 fn errors(output: &Output) -> String {
@@ -41,6 +58,8 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
         ("crate = 'ws/lib'\n", "3:9: cannot build `lib`: it is a library"),
         ("crate = 'ws/chat'\n", "3:9: cannot build `chat`: it has several binaries: `one` and `two`"),
         ("crate = 'ws/chat'\nbin = 'three'\n", "4:7: cannot build `chat`: it has no binary `three`"),
+        ("crate = 'ws/shown'\n", "3:9: cannot build `shown`: it has examples, but no binary to run"),
+        ("crate = 'ws/shown'\nbin = 'sse'\n", "4:7: cannot build `shown`: `sse` is an example, not a binary"),
         ("crate = 'ws/gated'\n", "3:9: cannot build `gated`: its binary `gated` requires the feature `lambda`"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.linker = './ld'\n", "5:16: cannot link with"),
         ("crate = 'ws/chat'\nbin = 'one'\nbuild.rustc = './rustc'\n", "5:15: cannot build with"),
@@ -68,6 +87,9 @@ fn a_mistake_of_the_manifest_is_shown_at_its_place_and_nothing_is_called() {
             &format!("web = 'app'\n{}", WEB.replace("run.sh", "python -m uvicorn main:app")),
             "5:7: cannot use the directory `app`: `run` imports `uvicorn`, which is not in the package",
         ),
+        (&format!("web = 'app'\n{}", WEB.replace("run.sh", "./server --port 8080")), "5:7: cannot use `server` for `"),
+        (&format!("web = 'app'\n{}", WEB.replace("run.sh", "server")), "5:7: cannot use `server` for `"),
+        ("package = 'own'\n", "3:11: cannot use `bootstrap` for `"),
         ("package = 'app/run.sh'\n", "3:11: cannot use the package `app/run.sh`: it is not a zip file"),
         ("package = 'app/empty.zip'\n", "3:11: cannot use the package `app/empty.zip`: it is not a zip file"),
         ("package = 'app'\n", "3:11: cannot use the directory `app`: it has no `bootstrap`"),
@@ -328,7 +350,7 @@ fn where_aws_has_no_adapter_a_web_app_is_refused_before_anything_is_written() {
         assert_eq!(output.status.code(), Some(2), "{told}");
         assert!(told.contains("cannot deploy `web` to us-gov-west-1: AWS publishes no layer"), "{told}");
         assert!(told.contains("hint: copy the layer") && told.contains("`adapter_layer`"), "{told}");
-        assert_eq!(proxy.take_calls(), ["GetCallerIdentity"]);
+        assert_eq!(Proxy::writes(&proxy.take_calls()), Vec::<&String>::new());
     }
     let own = "adapter_layer = 'arn:aws-us-gov:lambda:us-gov-west-1:000000000000:layer:adapter:1'\n";
     bench.write("deploy.toml", &format!("app = 'shop'\n[functions.web]\nweb = 'app'\n{WEB}{own}"));
@@ -403,7 +425,10 @@ fn an_adapter_that_a_variable_names_and_that_cannot_be_run_is_named() {
     for (named, why) in [
         ("/nowhere/adapter", "it does not exist"),
         ("app", "it is not a file"),
-        ("app/run.sh", "it is not a Linux executable"),
+        (
+            "app/run.sh",
+            if cfg!(target_os = "macos") { "it is not a macOS executable" } else { "it is not a Linux executable" },
+        ),
         ("foreign", "it is for "),
         ("closed", "it is not executable"),
     ] {

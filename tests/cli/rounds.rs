@@ -102,6 +102,10 @@ fn race(names: &[&str]) {
 
 #[test]
 fn two_commands_at_once_leave_nothing_behind() {
+    // The servers are found in `/proc`.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     for names in [
         ["start", "reset"],
         ["start", "stop"],
@@ -116,6 +120,10 @@ fn two_commands_at_once_leave_nothing_behind() {
 
 #[test]
 fn three_commands_at_once_leave_nothing_behind() {
+    // The servers are found in `/proc`.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     for names in [
         ["start", "start", "start"],
         ["start", "stop", "reset"],
@@ -129,6 +137,10 @@ fn three_commands_at_once_leave_nothing_behind() {
 
 #[test]
 fn clouds_in_the_foreground_and_those_that_commands_start_take_turns_too() {
+    // The servers are found in `/proc`.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     for names in [
         &["run", "start"][..],
         &["run", "reset"],
@@ -146,6 +158,10 @@ fn clouds_in_the_foreground_and_those_that_commands_start_take_turns_too() {
 /// A command that is killed leaves what the next one takes for its own.
 #[test]
 fn a_command_that_is_killed_at_any_moment_is_no_obstacle() {
+    // The servers are found in `/proc`.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     for round in 0..rounds() * 2 {
         let bench = Bench::new(CHAT);
         let name = ["start", "reset"][round as usize % 2];
@@ -167,6 +183,10 @@ fn a_command_that_is_killed_at_any_moment_is_no_obstacle() {
 
 #[test]
 fn what_is_half_made_or_half_deleted_is_used_or_deleted() {
+    // The servers are found in `/proc`.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let halves: [&[&str]; 5] = [
         &[".lamstream-local-cloud.lock"],
         &["daemon.lock"],

@@ -95,6 +95,31 @@ fn what_cannot_be_a_value_is_refused() {
     assert!(said(&asks).contains("run `lamstream secret delete TOKEN --yes`"), "{}", said(&asks));
 }
 
+/// AWS keeps names that begin with its own to itself, in any case of letters.
+#[test]
+fn an_app_whose_parameters_aws_reserves_is_refused_before_the_value_is_read() {
+    for (app, prefix) in [("SSM-tool", "ssm"), ("awesome", ""), ("awsome", "aws")] {
+        let bench = Bench::new(&MANIFEST.replace("'shop'", &format!("'{app}'")));
+        let set = typed(&bench, VALUE.as_bytes(), &["secret", "set", "TOKEN", "--local"]);
+        if prefix.is_empty() {
+            assert_eq!(set.status.code(), Some(0), "{}", said(&set));
+            continue;
+        }
+        let words = format!("below `/{app}/`: AWS reserves parameters that begin with `{prefix}`");
+        for command in [&["secret", "set", "TOKEN"][..], &["secret", "list"], &["secret", "delete", "TOKEN"]] {
+            let refused = typed(&bench, VALUE.as_bytes(), &[command, &["--local"]].concat());
+            assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+            assert!(said(&refused).contains(&words), "{}", said(&refused));
+        }
+        assert!(said(&set).contains(&format!("--name /app/{app}/NAME --value VALUE")), "{}", said(&set));
+        // The name that the hint gives is one that AWS takes.
+        crate::support::aws::Keys::of(&bench).json(
+            "AmazonSSM.PutParameter",
+            &json!({ "Name": format!("/app/{app}/TOKEN"), "Value": VALUE, "Type": "SecureString" }),
+        );
+    }
+}
+
 /// The terminal shows what is typed again, also after Ctrl-C: terminal.py compares its modes.
 #[test]
 fn a_terminal_does_not_show_the_value() {

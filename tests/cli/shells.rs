@@ -140,6 +140,10 @@ fn every_command_has_a_page_that_man_can_show() {
     }
     let refused = bench.run(&["man", "deploy.toml/pages"]);
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    std::fs::create_dir_all(bench.path("blocked/lamstream-deploy.1")).unwrap();
+    let refused = bench.run(&["man", "blocked"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("cannot write `blocked/lamstream-deploy.1`: "), "{}", said(&refused));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Stages that come and go: one table for many, and a way to find and remove what is left of them.
 
 use crate::support::bench::{Bench, moody_zip, said};
+use crate::talker::Running;
 use serde_json::{Value, json};
 
-const MANIFEST: &str = "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nenvironment = { RELEASE = 'one' }\nurl = { auth = 'none' }\n\
+pub(crate) const MANIFEST: &str = "app = 'shop'\n[functions.chat]\ncrate = 'unused'\nenvironment = { RELEASE = 'one' }\nurl = { auth = 'none' }\n\
      [functions.other]\ncrate = 'unused'\n[stages.'pr-*']\nexpires = '7d'\nfunctions.chat.memory = 256\n[stages.prod]\n";
 
-fn deploy(bench: &Bench, stage: &[&str]) -> Value {
+pub(crate) fn deploy(bench: &Bench, stage: &[&str]) -> Value {
     let zip = format!("--package=chat={}", moody_zip().display());
     let (document, code) = bench.json(&[&["deploy", "chat", "--local", &zip], stage].concat());
     assert_eq!(code, 0, "{document}");
@@ -24,7 +25,7 @@ fn names(stages: &Value) -> Vec<Value> {
 }
 
 /// Lets a function be changed last in a distant past, as far as the local cloud's state says.
-fn age(bench: &Bench, function: &str) {
+pub(crate) fn age(bench: &Bench, function: &str) {
     bench.good(&["local", "stop"]);
     let path = bench.data().join("state.json");
     let mut state: Value = serde_json::from_slice(&std::fs::read(&path).expect("a state")).expect("JSON");
@@ -80,8 +81,43 @@ fn what_is_no_longer_needed_is_found_and_removed_and_nothing_else() {
     let refused = bench.run(&["destroy", "--local", "--expired", "--stage", "pr-2"]);
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     let (document, code) = bench.json(&["destroy", "--local", "--expired"]);
-    assert_eq!((code, &document["functions"][0]["function_name"]), (0, &json!("shop-pr-1-chat")), "{document}");
+    let gone = &document["functions"][0];
+    assert_eq!((code, &gone["function_name"], &gone["stage"]), (0, &json!("shop-pr-1-chat"), &json!("pr-1")));
     assert_eq!(names(&stages(&bench, &[])), [Value::Null, json!("pr-2")]);
+}
+
+/// What an interrupt leaves is named, and what was deleted before is part of the answer.
+#[test]
+fn an_interrupt_leaves_stages_and_says_which() {
+    let bench = Bench::new(MANIFEST);
+    for stage in ["pr-1", "pr-2", "pr-3"] {
+        deploy(&bench, &["--stage", stage]);
+    }
+    for stage in ["pr-1", "pr-2", "pr-3"] {
+        age(&bench, &format!("shop-{stage}-chat"));
+    }
+    let proxy = bench.proxy();
+    // The first call about this stage alone.
+    let observe = "GET /2021-10-31/functions/shop-pr-2-chat/url*";
+    proxy.hold(observe);
+    let run = Running::spawn(&mut bench.through(&proxy, &["destroy", "--expired", "--yes", "--output", "json"]));
+    proxy.wait_for(observe);
+    run.interrupt();
+    let (lines, output) = run.end();
+    let document: Value = serde_json::from_str(&lines.join("\n")).expect("a document");
+    assert_eq!(output.status.code(), Some(130), "{document}");
+    let of = |name: &str| {
+        let all = document["functions"].as_array().expect("a list");
+        all.iter().find(|one| one["function_name"] == name).unwrap_or_else(|| panic!("{document}"))
+    };
+    assert_eq!((&of("shop-pr-1-chat")["state"], &of("shop-pr-1-chat")["error"]), (&json!("absent"), &Value::Null));
+    for name in ["shop-pr-2-chat", "shop-pr-3-chat"] {
+        assert_eq!(of(name)["left"], json!(["function"]), "{document}");
+    }
+    let message = of("shop-pr-3-chat")["error"]["message"].as_str().expect("a message").to_owned();
+    assert_eq!(message, "interrupted; stages already deleted: `pr-1`; stages left: `pr-2` and `pr-3`");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(err.contains("done: URL, permission, release, function, role, log group   left: function\n"), "{err}");
 }
 
 /// Through an endpoint that counts as AWS, where the account is guarded.

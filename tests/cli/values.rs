@@ -160,7 +160,7 @@ fn what_aws_does_not_have_is_reported_at_once_before_anything_is_built() {
 #[test]
 fn the_hints_for_the_aws_cli_are_about_the_region_that_was_looked_in() {
     let manifest = "app = 'shop'\nregion = 'eu-central-1'\n[functions.chat]\ncrate = 'unused'\n\
-                    environment = { KEY = { ssm = '/shop/a' } }\n";
+                    environment = { KEY = { ssm = '/other/a' } }\n";
     let bench = Bench::new(manifest);
     let proxy = bench.proxy();
     for (variable, flag, region) in [

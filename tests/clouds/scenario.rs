@@ -172,7 +172,7 @@ impl Step {
         let manifest =
             manifest::parse(&text, None).unwrap_or_else(|problems| panic!("{}", problems.render("deploy.toml", &text)));
         let package = package(code);
-        let platform = Platform { runtime: manifest.functions[0].runtime.clone(), architecture: Architecture::X86_64 };
+        let platform = Platform::on_lambda(manifest.functions[0].runtime.clone(), Architecture::X86_64);
         let target = manifest.functions[0].target(names, &platform, Some(&package.sha256));
         Wanted { target, zip: package.zip }
     }

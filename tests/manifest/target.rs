@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 fn target(manifest: &Manifest) -> Stack {
     let function = &manifest.functions[0];
     let names = manifest.names(function, "eu-central-1", "123456789012");
-    let platform = Platform { runtime: function.runtime.clone(), architecture: Architecture::Arm64 };
+    let platform = Platform::on_lambda(function.runtime.clone(), Architecture::Arm64);
     function.target(&names, &platform, Some("c2hhMjU2"))
 }
 

@@ -32,6 +32,20 @@ impl Memory {
         self.stack.borrow().clone()
     }
 
+    /// Makes changes that are one call: all of them, or none.
+    fn change(&self, changes: &[Change]) -> Result<(), CloudError> {
+        let is_over = self.budget.get().is_some_and(|left| left < changes.len());
+        let refused = || CloudError::new("go on", Reason::Refused, "the budget is used up");
+        if is_over && !self.loses_reply.get() {
+            return Err(refused());
+        }
+        self.budget.set(self.budget.get().map(|left| left.saturating_sub(changes.len())));
+        let stack = changes.iter().fold(self.stack(), Stack::after);
+        *self.stack.borrow_mut() = stack;
+        self.carried_out.borrow_mut().extend(changes.iter().cloned());
+        if is_over { Err(refused()) } else { Ok(()) }
+    }
+
     pub(crate) fn current(&self) -> Held<'_> {
         Held { memory: self, stack: self.stack() }
     }
@@ -64,18 +78,21 @@ impl Current for Held<'_> {
         Ok("1".into())
     }
 
-    async fn carry_out(&mut self, change: &Change, _: &Delivery<'_>, _: &Observer<'_>) -> Result<Outputs, CloudError> {
-        let memory = self.memory;
-        let is_over = memory.budget.get() == Some(0);
-        let refused = || CloudError::new("go on", Reason::Refused, "the budget is used up");
-        if is_over && !memory.loses_reply.get() {
-            return Err(refused());
-        }
-        memory.budget.set(memory.budget.get().map(|left| left.saturating_sub(1)));
-        let stack = memory.stack().after(change);
-        *memory.stack.borrow_mut() = stack;
-        memory.carried_out.borrow_mut().push(change.clone());
-        if is_over { Err(refused()) } else { Ok(Outputs::default()) }
+    async fn carry_out(
+        &mut self,
+        change: &Change,
+        _: &Delivery<'_>,
+        observer: &Observer<'_>,
+    ) -> Result<Outputs, CloudError> {
+        self.carry_out_apart(change, observer).await
+    }
+
+    async fn carry_out_apart(&self, change: &Change, _: &Observer<'_>) -> Result<Outputs, CloudError> {
+        self.memory.change(std::slice::from_ref(change)).map(|()| Outputs::default())
+    }
+
+    async fn delete_all(&mut self, parts: &[Change], function: &Change, _: &Observer<'_>) -> Result<(), CloudError> {
+        self.memory.change(&[parts, std::slice::from_ref(function)].concat())
     }
 }
 

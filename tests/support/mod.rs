@@ -10,3 +10,4 @@ pub(crate) mod node;
 pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod recorder;
+pub(crate) mod relay;

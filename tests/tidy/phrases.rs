@@ -25,8 +25,12 @@ const CHECKED: &[&str] = &[
     ".ci/run",
     ".ci/arm64",
     ".ci/browser",
+    ".ci/crates",
     ".ci/deny",
+    ".ci/dist",
+    ".ci/installed",
     ".ci/musl",
+    ".ci/darwin",
     ".ci/shells",
     ".ci/book",
 ];

@@ -49,6 +49,7 @@ mod live;
 
 pub use cargo_lambda::{Binary, Package, Workspace, cargo_lambda};
 pub use draft::LeftOver;
+pub use function::ADAPTER_VARIABLES;
 pub use imported::Imported;
 pub use input::{File, Files, Options, Problem, Rules};
 pub use live::{LiveFunction, Retention, live};

@@ -8,6 +8,7 @@ mod disk;
 mod limits;
 mod net;
 mod options;
+mod platform;
 mod random;
 mod sandbox;
 mod server;
@@ -20,7 +21,7 @@ mod wire;
 mod world;
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use disk::ownership::{self, Ownership};
@@ -29,8 +30,14 @@ use disk::{directory, key_pair, state};
 pub use disk::key_pair::Credentials;
 pub use disk::ownership::{LOCK, MARKER};
 pub use disk::state::UnusableState;
-pub use options::{ACCOUNT, Options, REGION, THIS_PROGRAM, layer_file};
+pub use options::{ACCOUNT, Options, REGION, layer_file};
 pub use sandbox::missing_interpreter;
+
+/// The executable of this process, for [`Options::adapters`]. On Linux it stays what it is when the file is replaced or
+/// deleted.
+pub fn this_program() -> PathBuf {
+    platform::executables::this_program()
+}
 
 /// Whether a layer's version is one of those that are made of one of [`Options::adapters`].
 pub fn is_adapter_layer(arn: &str) -> bool {
@@ -77,6 +84,11 @@ pub fn is_foreign(data: &Path) -> bool {
 /// If it cannot be read; an [`UnusableState`] if it is damaged, or was written by a newer version.
 pub fn check_state(data: &Path) -> anyhow::Result<()> {
     state::load(data).map(drop)
+}
+
+/// Whether the cloud that the process `serving` runs with this data listens on a port, itself or by a function.
+pub fn has_port(data: &Path, serving: i32, port: u16) -> bool {
+    sandbox::has_port(data, serving, port)
 }
 
 /// Deletes a data directory that no cloud serves; one that is absent or empty stays as it is.

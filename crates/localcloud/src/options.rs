@@ -8,9 +8,6 @@ pub const ACCOUNT: &str = "000000000000";
 /// The region used where a request names none.
 pub const REGION: &str = "us-east-1";
 
-/// The executable of this process, also after it was replaced or deleted.
-pub const THIS_PROGRAM: &str = "/proc/self/exe";
-
 /// How this cloud behaves; a user's daemon uses `Options::new`.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -64,7 +61,7 @@ pub struct Options {
     /// Functions whose creation or update fails.
     pub failing: Vec<String>,
     /// Programs that are Lambda Web Adapter when they are started as `lambda-adapter`. Its layers are made of the first one
-    /// that exists when a layer is needed. [`THIS_PROGRAM`] can be one of them.
+    /// that exists when a layer is needed. [`this_program`](crate::this_program) can be one of them.
     pub adapters: Vec<PathBuf>,
     /// A directory with layers of other accounts, each a zip named by [`layer_file`].
     pub layers: Option<PathBuf>,

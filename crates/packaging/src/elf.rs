@@ -6,8 +6,12 @@ use object::read::elf::{Dyn as _, FileHeader, ProgramHeader, Sym};
 
 use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::runtime::Platform;
 
-/// The glibc of `provided.al2023`; its loader refuses a binary that needs a newer one before `main` runs.
+/// What Lambda starts crates' binaries in.
+const RUNTIME: &str = "provided.al2023";
+
+/// Its glibc; its loader refuses a binary that needs a newer one before `main` runs.
 const GLIBC: (u32, u32) = (2, 34);
 
 /// Where a function may have its own loader: in its layers and in its package.
@@ -35,13 +39,37 @@ struct Need {
 
 /// Refuses a binary that cannot start on `provided.al2023` with this architecture. Messages call it `subject`.
 pub(crate) fn check(binary: &[u8], architecture: Architecture, subject: &str) -> Result<(), BuildError> {
-    if !binary.starts_with(&elf::ELFMAG) {
+    if !is_elf(binary) {
         return Err(not_an_elf(binary, subject));
     }
-    let elf = read(binary).map_err(|error| {
+    judge(&complete(binary, subject)?, architecture, subject)
+}
+
+/// Refuses an ELF file that cannot start on this platform.
+pub(crate) fn check_program(program: &[u8], platform: &Platform, subject: &str) -> Result<(), BuildError> {
+    let elf = complete(program, subject)?;
+    let (runtime, has) = (&platform.runtime, platform.runtime.glibc());
+    misfit(&elf, platform.architecture, runtime.as_str(), subject)?;
+    match newest(&elf, has) {
+        None => Ok(()),
+        Some(need) => {
+            let (major, minor) = has;
+            let error = BuildError::new(too_new(need, runtime.as_str(), has, subject));
+            Err(error
+                .hint(format!("build it on a distribution with glibc {major}.{minor} or older, or link it statically")))
+        }
+    }
+}
+
+/// Whether these are the first bytes of an ELF file.
+pub(crate) fn is_elf(head: &[u8]) -> bool {
+    head.starts_with(&elf::ELFMAG)
+}
+
+fn complete(binary: &[u8], subject: &str) -> Result<Elf, BuildError> {
+    read(binary).map_err(|error| {
         BuildError::new(format!("cannot use {subject}: it is not a complete 64-bit ELF file")).because(error)
-    })?;
-    judge(&elf, architecture, subject)
+    })
 }
 
 /// Refuses an ELF file of another architecture, by its first bytes.
@@ -131,6 +159,15 @@ fn needs(header: &FileHeader64<Endianness>, endian: Endianness, binary: &[u8]) -
 }
 
 fn judge(elf: &Elf, architecture: Architecture, subject: &str) -> Result<(), BuildError> {
+    misfit(elf, architecture, RUNTIME, subject)?;
+    match newest(elf, GLIBC) {
+        None => Ok(()),
+        Some(need) => Err(with_ways_out(BuildError::new(too_new(need, RUNTIME, GLIBC, subject)), architecture)),
+    }
+}
+
+/// Refuses what is not an executable for this processor, or needs a loader that the runtime does not have.
+fn misfit(elf: &Elf, architecture: Architecture, runtime: &str, subject: &str) -> Result<(), BuildError> {
     if !elf.linux || !elf.executable {
         let what = if elf.executable { "not for Linux" } else { "not an executable" };
         return Err(BuildError::new(format!("cannot use {subject}: it is an ELF file, but {what}"))
@@ -149,14 +186,16 @@ fn judge(elf: &Elf, architecture: Architecture, subject: &str) -> Result<(), Bui
         && !OWN_LOADERS.iter().any(|prefix| loader.starts_with(prefix))
     {
         return Err(BuildError::new(format!(
-            "cannot use {subject}: it needs the loader `{loader}`, which `provided.al2023` does not have"
+            "cannot use {subject}: it needs the loader `{loader}`, which `{runtime}` does not have"
         ))
         .hint("link it statically, or build it against glibc 2.34 or older"));
     }
-    match elf.needs.iter().filter(|need| is_too_new(&need.version)).max_by_key(|need| parse(&need.version)) {
-        None => Ok(()),
-        Some(need) => Err(too_new(need, architecture, subject)),
-    }
+    Ok(())
+}
+
+/// The newest version of glibc that the file needs, if the runtime `has` only an older one.
+fn newest(elf: &Elf, has: (u32, u32)) -> Option<&Need> {
+    elf.needs.iter().filter(|need| is_newer(&need.version, has)).max_by_key(|need| parse(&need.version))
 }
 
 /// `2.38` from `GLIBC_2.38` (and `2.2.5` counts as 2.2). `None` for the names of features, such as `GLIBC_ABI_DT_RELR`.
@@ -165,27 +204,28 @@ fn parse(version: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn is_too_new(version: &str) -> bool {
+fn is_newer(version: &str, has: (u32, u32)) -> bool {
     match parse(version) {
-        Some(version) => version > GLIBC,
+        Some(version) => version > has,
         // glibc named its first such feature, packed relocations, in 2.36; GLIBC_PRIVATE is as old as glibc.
         None => version.starts_with("GLIBC_ABI_"),
     }
 }
 
-fn too_new(need: &Need, architecture: Architecture, subject: &str) -> BuildError {
+fn too_new(need: &Need, runtime: &str, (major, minor): (u32, u32), subject: &str) -> String {
     let by = need.symbol.as_ref().map(|symbol| format!(" (for `{symbol}`)")).unwrap_or_default();
+    format!("cannot use {subject}: it needs `{}`{by}, but `{runtime}` has glibc {major}.{minor}", need.version)
+}
+
+fn with_ways_out(error: BuildError, architecture: Architecture) -> BuildError {
     let cpu = architecture.cpu();
-    BuildError::new(format!(
-        "cannot use {subject}: it needs `{}`{by}, but `provided.al2023` has glibc 2.34",
-        need.version
-    ))
-    .hint("build on a distribution with glibc 2.34 or older, such as Amazon Linux 2023 or Debian 11")
-    .hint(format!("or link it statically: set `build.target = \"{cpu}-unknown-linux-musl\"` in the manifest"))
-    .hint(format!(
-        "or target that glibc: set `build.linker = \"zig\"` in the manifest, or run \
+    error
+        .hint("build on a distribution with glibc 2.34 or older, such as Amazon Linux 2023 or Debian 11")
+        .hint(format!("or link it statically: set `build.target = \"{cpu}-unknown-linux-musl\"` in the manifest"))
+        .hint(format!(
+            "or target that glibc: set `build.linker = \"zig\"` in the manifest, or run \
          `cargo zigbuild --release --target {cpu}-unknown-linux-gnu.2.34`"
-    ))
+        ))
 }
 
 fn not_an_elf(bytes: &[u8], subject: &str) -> BuildError {
@@ -223,6 +263,7 @@ fn expected_loader(architecture: Architecture) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::Runtime;
 
     fn elf(versions: &[&str]) -> Elf {
         Elf {
@@ -260,6 +301,23 @@ mod tests {
         );
         assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-musl")), "{error:?}");
         assert!(error.hints.iter().any(|hint| hint.contains("x86_64-unknown-linux-gnu.2.34")), "{error:?}");
+    }
+
+    #[test]
+    fn a_program_needs_the_glibc_of_its_runtime() {
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let refused = |runtime: &str, architecture| {
+            let platform = Platform::on_lambda(Runtime::parse(runtime).unwrap(), architecture);
+            check_program(&own, &platform, "`server`").err().map(|error| error.message)
+        };
+        let host = Architecture::host().unwrap();
+        let other = Architecture::ALL.into_iter().find(|other| *other != host).unwrap();
+        assert_eq!(
+            refused("nodejs22.x", other),
+            Some(format!("cannot use `server` for `{other}`: it was built for `{host}`"))
+        );
+        let told = refused("nodejs18.x", host).unwrap();
+        assert!(told.ends_with("but `nodejs18.x` has glibc 2.26"), "{told}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::architecture::Architecture;
+use crate::machine::OperatingSystem;
 use crate::runtime::{Family, Platform};
 
 /// A Python that works.
@@ -29,8 +30,8 @@ impl Interpreter {
     }
 }
 
-/// The platform for code that runs on this machine: its processor, and its version of Python or Node. Another Python
-/// could not load the extensions.
+/// The platform for code that runs on this machine: its system, its processor, and its version of Python or Node. Another
+/// Python could not load the extensions.
 pub fn platform_here(wanted: &Platform) -> Platform {
     let architecture = Architecture::host().unwrap_or(wanted.architecture);
     let version = match wanted.runtime.family() {
@@ -41,7 +42,7 @@ pub fn platform_here(wanted: &Platform) -> Platform {
         _ => None,
     };
     let runtime = version.map_or_else(|| wanted.runtime.clone(), |version| wanted.runtime.with_version(&version));
-    Platform { runtime, architecture }
+    Platform { runtime, architecture, system: OperatingSystem::host() }
 }
 
 /// The `x` of each Python 3.x that this machine has.
@@ -104,17 +105,17 @@ fn directories() -> Vec<PathBuf> {
     std::env::split_paths(&path).chain(versions.map(|entry| entry.path().join("bin"))).collect()
 }
 
-/// The Python behind a path, if it runs: version managers have shims for versions that are not installed. One that works
-/// is asked once, because such a shim takes long, and `dev` builds many times.
+/// The Python behind a path, if it runs: version managers have shims for versions that are not installed. Each is asked
+/// once, because a shim takes long to say even that it has no Python, and `dev` builds many times.
 fn asked(program: &Path) -> Option<Interpreter> {
-    static KNOWN: Mutex<BTreeMap<PathBuf, Interpreter>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<BTreeMap<PathBuf, Option<Interpreter>>> = Mutex::new(BTreeMap::new());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(found) = known().get(program) {
-        return Some(found.clone());
+        return found.clone();
     }
-    let found = ask(program)?;
+    let found = ask(program);
     known().insert(program.to_owned(), found.clone());
-    Some(found)
+    found
 }
 
 fn ask(program: &Path) -> Option<Interpreter> {
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_python_that_is_not_here_is_replaced_by_one_that_is() {
-        let wanted = Platform { runtime: Runtime::parse("python3.99").unwrap(), architecture: Architecture::Arm64 };
+        let wanted = Platform::on_lambda(Runtime::parse("python3.99").unwrap(), Architecture::Arm64);
         let here = platform_here(&wanted);
         let found = minor(here.runtime.version()).and_then(Interpreter::nearest).unwrap();
         assert_eq!(here.runtime.as_str(), format!("python3.{}", found.minor));
@@ -144,15 +145,28 @@ mod tests {
     }
 
     #[test]
+    fn a_shim_without_a_python_is_asked_once() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (shim, asked_for) = (directory.path().join("python3.98"), directory.path().join("asked"));
+        std::fs::write(&shim, format!("#!/bin/sh\necho once >>'{}'\nexit 127\n", asked_for.display())).unwrap();
+        std::fs::set_permissions(&shim, std::fs::Permissions::from_mode(0o755)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(asked(&shim), None);
+        }
+        assert_eq!(std::fs::read_to_string(asked_for).unwrap(), "once\n");
+    }
+
+    #[test]
     fn node_is_the_one_that_is_here() {
-        let wanted = Platform { runtime: Runtime::parse("nodejs99.x").unwrap(), architecture: Architecture::Arm64 };
+        let wanted = Platform::on_lambda(Runtime::parse("nodejs99.x").unwrap(), Architecture::Arm64);
         let here = node_version().map_or("nodejs99.x".to_owned(), |version| format!("nodejs{version}.x"));
         assert_eq!(platform_here(&wanted).runtime.as_str(), here);
     }
 
     #[test]
     fn other_languages_stay_as_they_are() {
-        let wanted = Platform { runtime: Runtime::parse("ruby3.4").unwrap(), architecture: Architecture::Arm64 };
+        let wanted = Platform::on_lambda(Runtime::parse("ruby3.4").unwrap(), Architecture::Arm64);
         assert_eq!(platform_here(&wanted).runtime, wanted.runtime);
     }
 }

@@ -21,6 +21,7 @@ mod package;
 mod archive;
 mod asks;
 mod elf;
+mod executable;
 mod handler;
 mod mend;
 mod modules;
@@ -39,6 +40,7 @@ mod digest;
 mod error;
 
 mod architecture;
+mod machine;
 mod runtime;
 
 pub use app::{App, Assembled, Beside, Checked, Dependencies, Selection};
@@ -52,6 +54,7 @@ pub use command::{BuildCommand, Ran};
 pub use error::BuildError;
 pub use exclude::UNFINISHED;
 pub use interpreter::{node_here, platform_here, pythons_here};
+pub use machine::{Machine, OperatingSystem};
 pub use mend::zip_faults;
 pub use origin::origin;
 pub use package::Package;

@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::exclude::{self, Unwanted};
+use crate::machine::Machine;
 use crate::runtime::Family;
-use crate::{archive, elf, handler, mend};
+use crate::{archive, executable, handler, mend};
 
 /// A zip that Lambda can unpack, with code for `architecture`.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,13 +32,13 @@ impl Package {
     /// # Errors
     /// When the binary could not start on `provided.al2023` with this architecture, or is too large.
     pub fn of_bootstrap(binary: &[u8], architecture: Architecture) -> Result<Package, BuildError> {
-        Package::of_binary(binary, architecture, false)
+        Package::of_binary(binary, architecture.into(), false)
     }
 
     /// The same. A binary that is `is_quick` was built for this machine only, and is compressed little.
-    pub(crate) fn of_binary(binary: &[u8], architecture: Architecture, is_quick: bool) -> Result<Package, BuildError> {
-        elf::check(binary, architecture, "the binary")?;
-        Ok(Package::of_zip(archive::pack(binary, is_quick)?, architecture))
+    pub(crate) fn of_binary(binary: &[u8], machine: Machine, is_quick: bool) -> Result<Package, BuildError> {
+        executable::check(binary, machine, "the binary")?;
+        Ok(Package::of_zip(archive::pack(binary, is_quick)?, machine.architecture))
     }
 
     /// Reads a zip that was built elsewhere. Its bytes are kept as they are, so its digest is the same
@@ -45,8 +46,9 @@ impl Package {
     ///
     /// # Errors
     /// When it is not a zip, is too large, or the file that starts it is missing, not executable, or could not start
-    /// with this architecture. Scripts are not inspected.
-    pub fn read(zip_path: &Path, architecture: Architecture, started: Option<&str>) -> Result<Package, BuildError> {
+    /// on this machine. Scripts are not inspected.
+    pub fn read(zip_path: &Path, machine: impl Into<Machine>, started: Option<&str>) -> Result<Package, BuildError> {
+        let machine = machine.into();
         let zip = std::fs::read(zip_path).map_err(|error| {
             BuildError::new(format!("cannot read the package `{}`", zip_path.display())).because(error).at(&["package"])
         })?;
@@ -55,10 +57,10 @@ impl Package {
         let mended = mend::mend(&zip, started, &subject)?;
         let (zip, corrections) = mended.map_or((zip, Vec::new()), |mended| (mended.zip, mended.corrections));
         match archive::unpack(&zip, started, &subject)? {
-            Some(file) if !file.starts_with(b"#!") => elf::check(&file, architecture, &subject)?,
+            Some(file) if !file.starts_with(b"#!") => executable::check(&file, machine, &subject)?,
             _ => {}
         }
-        Ok(Package { corrections, ..Package::of_zip(zip, architecture) })
+        Ok(Package { corrections, ..Package::of_zip(zip, machine.architecture) })
     }
 
     /// The package with the bytes of another one that is the same, so that many functions of one package need no more memory

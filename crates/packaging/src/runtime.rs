@@ -1,6 +1,7 @@
 //! What runs a function's code: one of Lambda's runtimes, on a processor.
 
 use super::architecture::Architecture;
+use super::machine::{Machine, OperatingSystem};
 use std::fmt;
 
 /// A runtime by its name at AWS, such as `python3.13` or `provided.al2023`. The existing versions are not known here:
@@ -112,6 +113,20 @@ impl fmt::Display for Runtime {
 pub struct Platform {
     pub runtime: Runtime,
     pub architecture: Architecture,
+    /// Lambda's is Linux; the local cloud's is this machine's.
+    pub system: OperatingSystem,
+}
+
+impl Platform {
+    /// A runtime on Lambda.
+    pub fn on_lambda(runtime: Runtime, architecture: Architecture) -> Platform {
+        Platform { runtime, architecture, system: OperatingSystem::Linux }
+    }
+
+    /// The machine that runs the code.
+    pub fn machine(&self) -> Machine {
+        Machine { system: self.system, architecture: self.architecture }
+    }
 }
 
 #[cfg(test)]

@@ -133,7 +133,8 @@ async fn update(
         .await
 }
 
-async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
+/// Lambda deletes the versions, the aliases and their policies with the function.
+pub(super) async fn delete(place: &Place<'_>) -> Result<(), CloudError> {
     let name = place.names.function_name();
     let call = place.account.lambda.delete_function().function_name(&name);
     call.send().await.if_found(|| format!("delete function `{name}`")).map(|_| ())

@@ -10,11 +10,15 @@ use crate::stack::{LogGroup, Names, Noun as _, Owner, Tags};
 
 pub(super) async fn observe(place: &Place<'_>, round: &Round) -> Result<Option<LogGroup>, CloudError> {
     let name = place.names.log_group();
-    let Some(retention_days) = round.log_group(place.account, &name).await? else { return Ok(None) };
-    let call = place.account.logs.list_tags_for_resource().resource_arn(place.names.log_group_arn());
-    let tags = call.send().await.if_found(|| format!("read the tags of log group `{name}`, to tell whose it is"))?;
-    let tags = tags.and_then(|output| output.tags).into_iter().flatten().collect();
-    Ok(Some(LogGroup { retention_days, tags }))
+    let tags = async {
+        let call = place.account.logs.list_tags_for_resource().resource_arn(place.names.log_group_arn());
+        call.send().await.if_found(|| format!("read the tags of log group `{name}`, to tell whose it is"))
+    };
+    let found = round.with_parts(round.log_group(place.account, &name), tags).await?;
+    Ok(found.map(|(retention_days, tags)| {
+        let tags = tags.and_then(|output| output.tags).into_iter().flatten().collect();
+        LogGroup { retention_days, tags }
+    }))
 }
 
 pub(super) async fn carry_out(

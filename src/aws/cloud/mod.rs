@@ -4,27 +4,30 @@ mod function;
 mod log_group;
 mod permission;
 mod provisioned;
+mod reads;
 mod release;
 mod role;
 mod url;
 
 use crate::apply::{self, Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside};
-use crate::aws::alias;
 use crate::aws::current::Current;
 use crate::aws::failed;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::routing::{Alias, Routing};
+use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
 use crate::aws::wait::Subject;
 use crate::plan::Change;
-use crate::stack::{Live, Names, Origin, Owner, Permission, Provisioned, Release, Shift, Stack};
+use crate::stack::{Live, Names, Origin, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
+use reads::{Parts, Reads};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use url::Urls;
 
+pub use reads::Ahead;
 pub use url::DeployedUrl;
 pub(super) use url::all as urls;
 
@@ -33,29 +36,29 @@ const LOOKS: usize = 3;
 /// How many functions are observed at once: enough to make all calls that AWS's rates allow.
 const AT_ONCE: usize = 16;
 
-/// Observes functions of one account. Returns them in the same order.
+/// Observes functions of one account, of which some may have been read ahead. Returns them in the same order.
 ///
 /// # Errors
 /// With the first call that fails.
-pub async fn observe_places<'p>(places: &[Place<'p>]) -> Result<Vec<Current<'p>>, CloudError> {
+pub async fn observe_places<'p>(places: &[Place<'p>], ahead: &Ahead) -> Result<Vec<Current<'p>>, CloudError> {
     let round = &Round::of(places);
-    let observed = stream::iter(places).map(async |place| place.observe_in(round).await);
+    let observed = stream::iter(places).map(async |place| place.observe_in(round, ahead.take(place)).await);
     observed.buffered(AT_ONCE).try_collect().await
 }
 
-/// What belongs to a function that exists.
-struct Parts {
-    live: Option<GetFunctionOutput>,
-    alias: Option<Alias>,
-    urls: Urls,
-    provisioned: Option<Provisioned>,
-    policy: Policy,
-}
-
 impl<'p> Place<'p> {
-    async fn observe_in(&self, round: &Round) -> Result<Current<'p>, CloudError> {
+    /// `first` is what was read ahead.
+    async fn observe_in(
+        &self,
+        round: &Round,
+        mut first: Option<Result<Reads, CloudError>>,
+    ) -> Result<Current<'p>, CloudError> {
         for _ in 0..LOOKS {
-            if let Some(current) = self.look(round).await? {
+            let reads = match first.take() {
+                Some(reads) => reads?,
+                None => self.read(round).await?,
+            };
+            if let Some(current) = self.conclude(reads).await? {
                 return Ok(current);
             }
         }
@@ -63,29 +66,9 @@ impl<'p> Place<'p> {
         Err(CloudError::new(action, Reason::Conflict, "another process keeps changing it"))
     }
 
-    /// `$LATEST`, and what belongs to the function. Of a function that does not exist, nothing else is read.
-    async fn look_at_function(&self, round: &Round) -> Result<(Option<GetFunctionOutput>, Parts), CloudError> {
-        let latest = self.get_function(None).await?;
-        if latest.is_none() {
-            let ask = || async { url::observe(self).await.map(|urls| !matches!(urls, Urls::Unsupported)) };
-            let urls = if round.has_urls(ask).await? { Urls::Missing } else { Urls::Unsupported };
-            let (live, alias, provisioned, policy) = Default::default();
-            return Ok((latest, Parts { live, alias, urls, provisioned, policy }));
-        }
-        let (live, alias, urls, provisioned, policy) = tokio::try_join!(
-            self.get_function(Some(Names::ALIAS)),
-            alias::observe(self),
-            url::observe(self),
-            provisioned::observe(self),
-            permission::observe(self),
-        )?;
-        Ok((latest, Parts { live, alias, urls, provisioned, policy }))
-    }
-
-    /// Makes one round of concurrent reads. Returns `None` if `live` moved during the round.
-    async fn look(&self, round: &Round) -> Result<Option<Current<'p>>, CloudError> {
-        let ((latest, parts), role, log_group) =
-            tokio::try_join!(self.look_at_function(round), role::observe(self), log_group::observe(self, round),)?;
+    /// Concludes from one round of reads. Returns `None` if `live` moved during the round.
+    async fn conclude(&self, reads: Reads) -> Result<Option<Current<'p>>, CloudError> {
+        let Reads { latest, parts, role, log_group } = reads;
         let Parts { live, alias, urls, provisioned, policy: Policy { ours: permissions, has_others } } = parts;
         let version = |output: &Option<GetFunctionOutput>| {
             output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
@@ -132,7 +115,7 @@ impl<'p> Place<'p> {
             observed,
             latest: seen_latest,
             alias,
-            is_alias_stale: false,
+            is_alias_stale: AtomicBool::new(false),
             attempts: Vec::new(),
             before,
             failed,
@@ -172,7 +155,7 @@ impl<'p> Cloud for Place<'p> {
     }
 
     async fn observe(&self) -> Result<Current<'p>, CloudError> {
-        self.observe_in(&Round::of([self])).await
+        self.observe_in(&Round::of([self]), None).await
     }
 }
 
@@ -202,27 +185,48 @@ impl apply::Current for Current<'_> {
         observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError> {
         let place = &self.place.clone();
+        match change {
+            Change::Function(diff) => {
+                let work = async || function::carry_out(self, diff, delivery, observer).await;
+                place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
+            }
+            Change::Release(diff) => {
+                let work = async || release::carry_out(self, diff, delivery, observer).await;
+                place.until_accepted(Subject::Function, observer, work).await
+            }
+            Change::Provisioned(diff) => {
+                let work = async || provisioned::carry_out(place, diff, observer).await;
+                place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
+            }
+            apart => self.carry_out_apart(apart, observer).await,
+        }
+    }
+
+    async fn carry_out_apart(&self, change: &Change, observer: &Observer<'_>) -> Result<Outputs, CloudError> {
+        let place = &self.place;
         let about = match change {
             Change::LogGroup(_) => Subject::LogGroup,
             Change::Role(_) => Subject::Role,
             _ => Subject::Function,
         };
-        place
-            .until_accepted(about, observer, async || {
-                match change {
-                    Change::LogGroup(diff) => log_group::carry_out(place, diff, observer).await?,
-                    Change::Role(diff) => role::carry_out(place, diff, observer).await?,
-                    Change::Function(diff) => function::carry_out(self, diff, delivery, observer).await?,
-                    Change::Release(diff) => return release::carry_out(self, diff, delivery, observer).await,
-                    Change::Url(diff) => return url::carry_out(place, diff).await,
-                    Change::Provisioned(diff) => provisioned::carry_out(place, diff, observer).await?,
-                    Change::Permission(diff) => {
-                        self.is_alias_stale = true;
-                        permission::carry_out(place, diff).await?;
-                    }
-                }
-                Ok(Outputs::default())
-            })
-            .await
+        let work = async || match change {
+            Change::LogGroup(diff) => log_group::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
+            Change::Role(diff) => role::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
+            Change::Url(diff) => url::carry_out(place, diff).await,
+            Change::Permission(diff) => {
+                self.is_alias_stale.store(true, Ordering::Relaxed);
+                permission::carry_out(place, diff).await.map(|()| Outputs::default())
+            }
+            Change::Function(_) | Change::Release(_) | Change::Provisioned(_) => {
+                let action = format!("change function `{}`", place.names.function_name());
+                Err(CloudError::new(action, Reason::Refused, "it is being changed already"))
+            }
+        };
+        place.until_accepted(about, observer, work).await
+    }
+
+    async fn delete_all(&mut self, _: &[Change], _: &Change, observer: &Observer<'_>) -> Result<(), CloudError> {
+        let place = &self.place;
+        place.until_accepted(Subject::Function, observer, async || function::delete(place).await).await
     }
 }

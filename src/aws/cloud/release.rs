@@ -12,6 +12,7 @@ use crate::aws::wait::{self, Made, Polled, Wait, is_refusal};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Live, Origin, Release};
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{LastUpdateStatus, State};
 
 /// Returns the number of a version that is exactly `release`, once Lambda has finished it.
 pub(super) async fn publish(
@@ -25,7 +26,10 @@ pub(super) async fn publish(
         ReleaseSource::Zip(artifact) => {
             configure(current, release, observer).await?;
             upload(current, release, artifact, observer).await?;
-            publish_latest(current, release, artifact.origin.as_deref(), observer).await?
+            match publish_latest(current, release, artifact.origin.as_deref(), observer).await? {
+                New { number, is_ready: true } => return Ok(number),
+                New { number, is_ready: false } => number,
+            }
         }
         ReleaseSource::Nothing => return Err(missing(current, "no code was built")),
     };
@@ -117,14 +121,21 @@ async fn upload(
     .await
 }
 
-/// Publishes `$LATEST`, which must be exactly `to`, and returns the version's number. Lambda creates no new version if
+/// A version as Lambda returned it when it was published.
+struct New {
+    number: String,
+    /// Whether it can be invoked. Lambda takes time only for snapshots and for versions that were not used for long.
+    is_ready: bool,
+}
+
+/// Publishes `$LATEST`, which must be exactly `to`, and returns the version. Lambda creates no new version if
 /// nothing has changed since the last one, so a repeated call is harmless.
 async fn publish_latest(
     current: &mut Current<'_>,
     to: &Release,
     code: Option<&str>,
     observer: &Observer<'_>,
-) -> Result<String, CloudError> {
+) -> Result<New, CloudError> {
     let place = &current.place.clone();
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
@@ -141,7 +152,9 @@ async fn publish_latest(
             Ok(published) => match published.version {
                 Some(number) => {
                     place.note_made(Made::Version);
-                    Ok(Polled::Done(number))
+                    let is_ready = published.state == Some(State::Active)
+                        && published.last_update_status == Some(LastUpdateStatus::Successful);
+                    Ok(Polled::Done(New { number, is_ready }))
                 }
                 None => Err(CloudError::new(action(), Reason::Refused, "AWS did not return the version's number")),
             },

@@ -3,6 +3,7 @@
 use crate::apply::{CloudError, Observer, Reason};
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
+use crate::aws::round::Round;
 use crate::aws::wait::{Made, Subject};
 use crate::plan::Diff;
 use crate::stack::{MANAGED_POLICIES, Names, Role, Statement, Tags};
@@ -10,22 +11,27 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
 
-pub(super) async fn observe(place: &Place<'_>) -> Result<Option<Role>, CloudError> {
+pub(super) async fn observe(place: &Place<'_>, round: &Round) -> Result<Option<Role>, CloudError> {
     let name = place.names.role_name();
-    let call = place.account.iam.get_role().role_name(&name);
-    let found = call.send().await.if_found(|| format!("read role `{name}`"))?;
-    let Some(role) = found.and_then(|output| output.role) else { return Ok(None) };
+    let role = async {
+        let call = place.account.iam.get_role().role_name(&name);
+        let found = call.send().await.if_found(|| format!("read role `{name}`"))?;
+        Ok(found.and_then(|output| output.role))
+    };
+    let policies = async {
+        match place.to_delete {
+            // What is in a role that is deleted does not matter, and IAM allows few calls.
+            true => Ok(Default::default()),
+            false => tokio::try_join!(own_policy(place), inline(place), attached(place)),
+        }
+    };
+    let Some((role, (own, inline, attached))) = round.with_parts(role, policies).await? else { return Ok(None) };
     // A role's path is part of its ARN and can never change.
     if role.path() != place.names.role_path() {
         let (is, should_be) = (role.path(), place.names.role_path());
         let message = format!("a role of this name exists at path `{is}`, and should be at `{should_be}`");
         return Err(CloudError::new(format!("use role `{name}`"), Reason::Refused, message));
     }
-    let (own, inline, attached) = match place.to_delete {
-        // What is in a role that is deleted does not matter, and IAM allows few calls.
-        true => Default::default(),
-        false => tokio::try_join!(own_policy(place), inline(place), attached(place))?,
-    };
     Ok(Some(Role {
         trust: role.assume_role_policy_document().map(statements).unwrap_or_default(),
         statements: own,

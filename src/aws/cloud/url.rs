@@ -68,6 +68,7 @@ fn observed(auth: &FunctionUrlAuthType, mode: Option<&sdk::InvokeMode>, cors: Op
 }
 
 /// What a place has of URLs.
+#[derive(Clone)]
 pub(super) enum Urls {
     /// The region has no Function URLs.
     Unsupported,

@@ -1,19 +1,20 @@
 //! The deployment of one function, from observing it to the answer.
 
+use super::early::{begin, upload};
 use super::gate::Gate;
 use super::hold::tell_steps;
 use super::pruning::{may_have_old_versions, prune};
 use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
-use crate::apply::{Artifact, CloudError, Delivery, Event, NoTrial, Reason, ReleaseSource, Step, apply};
+use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
 use crate::aws::Current;
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
-use crate::commands::site::{Job, observe_all};
+use crate::commands::site::{Job, Site, observe_all};
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
@@ -35,7 +36,7 @@ pub(in crate::commands) struct Deployment<'a, C = Buildable> {
     shifting: Option<Shifting>,
 }
 
-/// A deployment whose build failed, or the creation of the role or the log group in the meantime.
+/// A deployment whose build failed, or what is created in the meantime.
 pub(in crate::commands) struct NotBuilt<'a> {
     deployment: Deployment<'a, ()>,
     pub failure: Failure,
@@ -44,10 +45,11 @@ pub(in crate::commands) struct NotBuilt<'a> {
 /// Observes all functions concurrently.
 pub(in crate::commands) async fn observe<'a>(
     session: &Session,
+    site: &Site,
     functions: Vec<(Job<'a>, Buildable)>,
 ) -> Result<Vec<Deployment<'a>>, Failure> {
     let (jobs, codes): (Vec<Job<'a>>, Vec<Buildable>) = functions.into_iter().unzip();
-    let observed = observe_all(session, jobs).await?.into_iter().zip(codes);
+    let observed = observe_all(session, jobs, &site.foresight.deployed).await?.into_iter().zip(codes);
     let observed: Vec<Deployment<'a>> =
         observed.map(|((job, current), code)| Deployment::new(job, current, code)).collect();
     observed.iter().try_for_each(Deployment::refuse_impossible)?;
@@ -55,7 +57,7 @@ pub(in crate::commands) async fn observe<'a>(
 }
 
 /// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
-/// accepted all crates.
+/// accepted all crates, and functions are uploaded while others are built.
 pub(in crate::commands) async fn build_all<'a>(
     session: &Session,
     deployments: Vec<Deployment<'a>>,
@@ -63,9 +65,8 @@ pub(in crate::commands) async fn build_all<'a>(
     shiftings: &Shiftings,
 ) -> Vec<Result<Deployment<'a, Package>, NotBuilt<'a>>> {
     // One after the other, because cargo would serialise the builds anyway.
-    let turn = Mutex::new(());
-    let open = deployments.iter().filter(|deployment| deployment.code.may_be_refused()).count();
-    let gate = Gate::new(open);
+    let turn = Mutex::new(Vec::new());
+    let gate = Gate::new(Buildable::count_builds(deployments.iter().map(|deployment| &deployment.code)));
     let build = |deployment: Deployment<'a>| deployment.build(session, (&turn, &gate), begins, shiftings);
     join_all(deployments.into_iter().map(build)).await
 }
@@ -99,7 +100,7 @@ impl<'a> Deployment<'a> {
     async fn build(
         self,
         session: &Session,
-        (turn, gate): (&Mutex<()>, &Gate),
+        (turn, gate): (&Mutex<Vec<Package>>, &Gate),
         begins: bool,
         shiftings: &Shiftings,
     ) -> Result<Deployment<'a, Package>, NotBuilt<'a>> {
@@ -107,43 +108,48 @@ impl<'a> Deployment<'a> {
         let begins = begins && self.is_first() && !self.code.is_built();
         let Deployment { job, proposal, code, .. } = self;
         let building = async {
-            let _turn = turn.lock().await;
+            let mut built = turn.lock().await;
             let (function, platform) = (&job.function, &job.platform);
-            let package = package(session, function, platform, code, Purpose::Deploy, &|| gate.accept()).await;
-            package.inspect_err(|_| gate.fail())
+            let build = gate.build();
+            let package = package(session, function, platform, code, Purpose::Deploy, &|| build.accept()).await;
+            let package = package.inspect_err(|_| gate.fail())?.sharing(built.iter());
+            built.push(package.clone());
+            Ok::<Package, Failure>(package)
         };
         let beginning =
             async { if begins && gate.is_open().await { begin(session, proposal).await } else { (proposal, Ok(())) } };
         let (package, (proposal, begun)) = tokio::join!(building, beginning);
-        match begun.and(package) {
-            Ok(package) => {
-                let target = job.target(Some(&package.sha256));
-                let observed = &proposal.current.observed;
-                let shifting = shiftings.of(&job.function, observed, target.live.as_ref().map(Live::newest));
-                let target = shifted(target, &observed.stack, shifting.as_ref());
-                Ok(Deployment { proposal: proposal.towards(target), job, code: package, shifting })
-            }
-            Err(failure) => {
-                Err(NotBuilt { deployment: Deployment { job, proposal, code: (), shifting: None }, failure })
-            }
+        let package = match begun.and(package) {
+            Ok(package) => package,
+            Err(failure) => return Err(NotBuilt::of(job, proposal, failure)),
+        };
+        let target = job.target(Some(&package.sha256));
+        let observed = &proposal.current.observed;
+        let shifting = shiftings.of(&job.function, observed, target.live.as_ref().map(Live::newest));
+        let target = shifted(target, &observed.stack, shifting.as_ref());
+        let proposal = proposal.towards(target);
+        // Nothing is gained by it once everything is built.
+        let (proposal, created) = match begins && gate.is_building() {
+            true => upload(session, proposal, artifact(&job, &package, None)).await,
+            false => (proposal, Ok(())),
+        };
+        match created {
+            Ok(()) => Ok(Deployment { proposal, job, code: package, shifting }),
+            Err(failure) => Err(NotBuilt::of(job, proposal, failure)),
         }
     }
 }
 
-/// On a first deploy, creates the resources that need no code, because a new role takes seconds to propagate.
-async fn begin<'a>(session: &Session, mut proposal: Proposal<'a>) -> (Proposal<'a>, Result<(), Failure>) {
-    let early = proposal.plan.before_code();
-    let delivery = Delivery::of(&proposal.target);
-    let applied = apply(&mut proposal.current, &early, &delivery, &mut NoTrial, &session.observer()).await;
-    let (done, result) = match applied {
-        Ok(applied) => (applied.done.len(), Ok(())),
-        Err(error) => (error.done.len(), Err(error.into())),
-    };
-    let done = early.changes.into_iter().take(done).collect();
-    (proposal.having_done(done), result)
+/// The code of a function, as it is uploaded.
+fn artifact(job: &Job<'_>, package: &Package, origin: Option<String>) -> ReleaseSource {
+    ReleaseSource::Zip(Artifact { zip: package.zip.clone(), bucket: job.bucket.map(str::to_owned), origin })
 }
 
-impl NotBuilt<'_> {
+impl<'a> NotBuilt<'a> {
+    fn of(job: Job<'a>, proposal: Proposal<'a>, failure: Failure) -> NotBuilt<'a> {
+        NotBuilt { deployment: Deployment { job, proposal, code: (), shifting: None }, failure }
+    }
+
     /// The answer, because the deploy stops here.
     pub(crate) fn abandon(self) -> FunctionAnswer {
         self.deployment.abandon().failed(self.failure)
@@ -161,8 +167,7 @@ impl Deployment<'_, Package> {
     ) -> FunctionAnswer {
         let steps = self.steps().cloned();
         let Deployment { job, mut proposal, code: package, .. } = self;
-        let bucket = job.bucket.map(str::to_owned);
-        let source = ReleaseSource::Zip(Artifact { zip: package.zip, bucket, origin });
+        let source = artifact(&job, &package, origin);
         proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
         let answer = roll_out(session, &job, proposal, &source, scope).await;
         let answer = match &steps {

@@ -4,6 +4,7 @@
 //! compiles the first unit, so nothing is created until then. Of an app, the packages that it depends on must be
 //! installed, and must include what starts it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 pub(super) struct Gate {
@@ -11,20 +12,28 @@ pub(super) struct Gate {
 }
 
 struct State {
-    /// The functions whose code is not accepted yet.
+    /// The builds that are not accepted yet.
     open: usize,
+    /// The builds that have not ended.
+    unfinished: usize,
     failed: bool,
 }
 
+/// The build of one function. It has ended when this is dropped.
+pub(super) struct Build<'g> {
+    gate: &'g Gate,
+    /// False of a function whose code another one has built.
+    is_own: AtomicBool,
+}
+
 impl Gate {
-    /// For this number of functions.
-    pub(super) fn new(functions: usize) -> Gate {
-        Gate { state: watch::Sender::new(State { open: functions, failed: false }) }
+    /// For this number of builds.
+    pub(super) fn new(builds: usize) -> Gate {
+        Gate { state: watch::Sender::new(State { open: builds, unfinished: builds, failed: false }) }
     }
 
-    /// Cargo, or the tool that installs packages, has accepted the code of one of the functions.
-    pub(super) fn accept(&self) {
-        self.state.send_modify(|state| state.open = state.open.saturating_sub(1));
+    pub(super) fn build(&self) -> Build<'_> {
+        Build { gate: self, is_own: AtomicBool::new(false) }
     }
 
     /// A function cannot be built.
@@ -32,11 +41,32 @@ impl Gate {
         self.state.send_modify(|state| state.failed = true);
     }
 
-    /// Waits until the code of all functions is accepted. False if a function cannot be built.
+    /// Waits until all builds are accepted. False if a function cannot be built.
     pub(super) async fn is_open(&self) -> bool {
         let mut state = self.state.subscribe();
         let decided = state.wait_for(|state| state.failed || state.open == 0).await;
         decided.is_ok_and(|state| !state.failed)
+    }
+
+    /// Whether there is a build that has not ended, and none has failed.
+    pub(super) fn is_building(&self) -> bool {
+        let state = self.state.borrow();
+        state.unfinished > 0 && !state.failed
+    }
+}
+
+impl Build<'_> {
+    /// Cargo, or the tool that installs packages, has accepted the code.
+    pub(super) fn accept(&self) {
+        self.is_own.store(true, Ordering::Relaxed);
+        self.gate.state.send_modify(|state| state.open = state.open.saturating_sub(1));
+    }
+}
+
+impl Drop for Build<'_> {
+    fn drop(&mut self) {
+        let ended = usize::from(self.is_own.load(Ordering::Relaxed));
+        self.gate.state.send_modify(|state| state.unfinished = state.unfinished.saturating_sub(ended));
     }
 }
 
@@ -46,14 +76,26 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn it_opens_after_the_last_function_and_never_after_a_failure() {
+    fn it_opens_after_the_last_build_and_never_after_a_failure() {
         let gate = Gate::new(2);
-        gate.accept();
+        gate.build().accept();
         assert_eq!(gate.is_open().now_or_never(), None);
-        gate.accept();
+        gate.build().accept();
         assert_eq!(gate.is_open().now_or_never(), Some(true));
         gate.fail();
         assert_eq!(gate.is_open().now_or_never(), Some(false));
         assert_eq!(Gate::new(0).is_open().now_or_never(), Some(true));
+    }
+
+    #[test]
+    fn a_build_ends_with_the_function_that_has_it_built() {
+        let gate = Gate::new(2);
+        let first = gate.build();
+        first.accept();
+        drop(gate.build());
+        drop(first);
+        assert!(gate.is_building());
+        gate.build().accept();
+        assert!(!gate.is_building());
     }
 }

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod deployment;
+mod early;
 mod gate;
 mod hold;
 mod pruning;
@@ -39,13 +40,13 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
     note_unused(session, &project).await;
-    let (site, prepared) = connect(session, &project, prepared).await?;
+    let (site, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
     if session.global.local {
         note_handlers(session, &project);
         credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
     }
-    let observing = observe(session, site.prepared_jobs(&project, prepared));
+    let observing = observe(session, &site, site.prepared_jobs(&project, prepared));
     let mut deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
     refuse_strangers(&deployments, arguments)?;
 
@@ -53,7 +54,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     if !agreed && deployments.iter().any(Deployment::is_first) {
         session.ask(&lines(&deployments), &question(&site, &project, &deployments)).await?;
         agreed = true;
-        deployments = observe(session, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
+        deployments = observe(session, &site, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
         refuse_strangers(&deployments, arguments)?;
     }
     let built = build_all(session, deployments, agreed, &shiftings).await;

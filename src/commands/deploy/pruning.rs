@@ -15,7 +15,13 @@ pub(super) fn may_have_old_versions(answer: &FunctionAnswer, keep: u32) -> bool 
 /// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run
 /// skips this.
 pub(super) async fn prune(session: &Session, job: &Job<'_>) {
-    let pruning = job.place.prune(job.function.keep_releases as usize);
+    let pruning = async {
+        let found = match job.take_old_versions() {
+            Some(found) => found,
+            None => job.place.old_versions().await?,
+        };
+        job.place.prune(job.function.keep_releases as usize, &found).await
+    };
     let Ok(pruned) = session.until_stopped(pruning).await else { return };
     match pruned {
         Ok(versions) if versions.is_empty() => {}

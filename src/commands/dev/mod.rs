@@ -20,8 +20,11 @@ use page::Page;
 use relay::Relay;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use watch::{Roots, Watch};
 
+/// How often to look whether only trials are in progress.
+const LOOK: Duration = Duration::from_millis(20);
 /// How many changed files a line names.
 const NAMED: usize = 3;
 
@@ -50,9 +53,9 @@ pub(super) async fn dev(session: &Session, arguments: &Dev) -> Result<Answer, Fa
     Ok(Answer::default())
 }
 
-/// Refuses names that the manifest does not have, if it can be read.
+/// Refuses a stage and names that the manifest does not have, if it can be read.
 fn refuse_unknown(session: &Session, arguments: &Dev) -> Result<(), Failure> {
-    match (Project::read(&session.global, &[]), Project::read(&session.global, &arguments.functions)) {
+    match (Project::of_any_stage(&session.global), Project::read(&session.global, &arguments.functions)) {
         (Ok(_), Err(unknown)) => Err(unknown),
         _ => Ok(()),
     }
@@ -73,20 +76,30 @@ async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>, page:
                 let project = Project::read(&session.global, &arguments.functions).ok();
                 page.begin_round(project.as_ref(), &served.urls, &why);
             }
-            let result = Box::pin(deploy(session, &arguments.deploy())).await;
+            let wanted = arguments.deploy();
+            let result = tokio::select! {
+                biased;
+                result = Box::pin(deploy(session, &wanted)) => Some(result),
+                edited = superseded(session, &mut watch, &roots) => edited.map(|()| None)?,
+            };
             if session.stop.requested().is_some() {
                 return Ok(());
             }
-            let is_good = served.show(session, &result)?;
-            let project = Project::read(&session.global, &arguments.functions).ok();
-            if let Some(project) = &project {
-                follower.follow(project);
-                relay.into_iter().try_for_each(|relay| relay.towards(project, &served.urls))?;
+            if let Some(result) = result {
+                let is_good = served.show(session, &result)?;
+                let project = Project::read(&session.global, &arguments.functions).ok();
+                if let Some(project) = &project {
+                    follower.follow(project);
+                    relay.into_iter().try_for_each(|relay| relay.towards(project, &served.urls))?;
+                }
+                if let Some(page) = page {
+                    page.end_round(session, project.as_ref(), &served.urls, is_good).await;
+                }
+                session.console.note(waiting(is_good, served.urls.is_empty()));
+            } else {
+                session.console.forget_round();
+                session.console.note("the checks end early: an edit replaces this release");
             }
-            if let Some(page) = page {
-                page.end_round(session, project.as_ref(), &served.urls, is_good).await;
-            }
-            session.console.note(waiting(is_good, served.urls.is_empty()));
             let Ok(changed) = session.until_stopped(watch.changed(&roots)).await else { return Ok(()) };
             why = format!("changed: {}", named(&changed?, &roots.directory));
             session.console.note(&why);
@@ -97,6 +110,17 @@ async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>, page:
         failed = follower.run() => failed,
         failed = Relay::serve(relay) => failed,
     }
+}
+
+/// Waits until an edit replaces a release that is still being tried: what it answers does not matter any more. A version
+/// gets no traffic before its trial, so nothing has to be taken back. Every other step ends first.
+async fn superseded(session: &Session, watch: &mut Watch, roots: &Roots) -> Result<(), Failure> {
+    watch.change_begins(roots).await?;
+    let mut looks = tokio::time::interval(LOOK);
+    while !session.console.is_only_trying() {
+        looks.tick().await;
+    }
+    Ok(())
 }
 
 fn waiting(is_good: bool, is_empty: bool) -> &'static str {

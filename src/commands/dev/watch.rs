@@ -119,6 +119,8 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<PathBuf>,
     watched: BTreeSet<PathBuf>,
+    /// The changed files that [`Watch::changed`] has not returned yet.
+    seen: BTreeSet<PathBuf>,
 }
 
 impl Watch {
@@ -134,7 +136,7 @@ impl Watch {
             }
         };
         let watcher = notify::recommended_watcher(on).map_err(|error| unwatched(&error))?;
-        Ok(Watch { watcher, changes, watched: BTreeSet::new() })
+        Ok(Watch { watcher, changes, watched: BTreeSet::new(), seen: BTreeSet::new() })
     }
 
     /// Watches all directories of `roots`, and no others.
@@ -163,31 +165,36 @@ impl Watch {
     /// Waits until files of `roots` have changed, and returns them.
     ///
     /// # Errors
-    /// If the system has no more watches.
+    /// If the watcher has ended.
     pub(super) async fn changed(&mut self, roots: &Roots) -> Result<Vec<PathBuf>, Failure> {
-        let mut changed = BTreeSet::new();
-        while changed.is_empty() {
-            let Some(first) = self.changes.recv().await else { return Err(stopped()) };
-            self.add(first, roots, &mut changed);
-        }
+        self.change_begins(roots).await?;
         let more = async {
             while let Ok(Some(path)) = timeout(QUIET, self.changes.recv()).await {
-                self.watched.remove(&path);
-                if roots.has(&path) {
-                    changed.insert(path);
-                }
+                self.add(path, roots);
             }
         };
         // What goes on for longer is the next change.
         let _ = timeout(LONGEST, more).await;
-        Ok(changed.into_iter().collect())
+        Ok(std::mem::take(&mut self.seen).into_iter().collect())
     }
 
-    fn add(&mut self, path: PathBuf, roots: &Roots, changed: &mut BTreeSet<PathBuf>) {
+    /// Waits until a file of `roots` has changed. It is still returned by [`Watch::changed`], also if this is dropped.
+    ///
+    /// # Errors
+    /// If the watcher has ended.
+    pub(super) async fn change_begins(&mut self, roots: &Roots) -> Result<(), Failure> {
+        while self.seen.is_empty() {
+            let first = self.changes.recv().await.ok_or_else(stopped)?;
+            self.add(first, roots);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: PathBuf, roots: &Roots) {
         // A directory that was replaced has to be watched again.
         self.watched.remove(&path);
         if roots.has(&path) {
-            changed.insert(path);
+            self.seen.insert(path);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words for what was found.
 
 use crate::commands::project::Project;
-use crate::failure::Failure;
+use crate::failure::{Failure, Message};
 use crate::manifest::Function;
 use crate::report::{Diagnosis, Health};
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(20);
 pub(super) type Found = Vec<Diagnosis>;
 
 pub(super) fn diagnosis(name: &str, result: Health, message: impl Into<String>) -> Diagnosis {
-    Diagnosis { name: name.to_owned(), result, message: message.into(), hints: Vec::new() }
+    Diagnosis { name: name.to_owned(), result, message: Message::quoted(message), hints: Vec::new() }
 }
 
 pub(super) fn ok(name: &str, message: impl Into<String>) -> Diagnosis {
@@ -34,7 +34,12 @@ pub(super) fn skipped(name: &str, why: impl Into<String>) -> Diagnosis {
 
 /// A failure of another command, as a problem.
 pub(super) fn failed(name: &str, failure: &Failure) -> Diagnosis {
-    Diagnosis { hints: failure.hints.clone(), ..diagnosis(name, Health::Problem, failure.message.to_string()) }
+    Diagnosis {
+        name: name.to_owned(),
+        result: Health::Problem,
+        message: failure.message.clone(),
+        hints: failure.hints.clone(),
+    }
 }
 
 /// The result of a check, unless it takes too long.

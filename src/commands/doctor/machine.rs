@@ -153,14 +153,26 @@ fn ports(session: &Session, project: Option<&Project>) -> Diagnosis {
     let mut taken: Vec<u16> = webs.map(|web| web.port).filter(|port| is_free(*port).is_err()).collect();
     taken.sort_unstable();
     taken.dedup();
+    let (own, taken) = of_local_cloud(taken);
     if taken.is_empty() {
-        return ok(NAME, "127.0.0.1 accepts listeners, and the ports of the manifest are free");
+        let own =
+            if own.is_empty() { String::new() } else { format!(", or the local cloud's own: {}", list::and(&own)) };
+        return ok(NAME, format!("127.0.0.1 accepts listeners, and the ports of the manifest are free{own}"));
     }
     warning(
         NAME,
         format!("in use: {}; the local cloud gives an app another port, in `PORT`", list::and(&taken)),
         "stop what listens there if the app does not read `PORT`",
     )
+}
+
+/// The ports on which the local cloud or one of its functions listens, and the others.
+fn of_local_cloud(ports: Vec<u16>) -> (Vec<u16>, Vec<u16>) {
+    let home = crate::commands::local::home().ok();
+    let running = home.and_then(|home| Some((home.running().ok()??, home.data)));
+    let is_own =
+        |port: &u16| running.as_ref().is_some_and(|(running, data)| localcloud::has_port(data, running.pid, *port));
+    ports.into_iter().partition(is_own)
 }
 
 /// The space for builds, packages and the local cloud, one check for each disk.

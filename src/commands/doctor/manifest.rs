@@ -1,6 +1,6 @@
 //! The manifest: whether it can be read, whether its values are there, and whether its functions can be built here.
 
-use super::diagnose::{Found, diagnosis, failed, limited, ok, skipped};
+use super::diagnose::{Found, failed, limited, ok, skipped};
 use crate::commands::preflight::preflight;
 use crate::commands::prepared::{Buildable, Code, Prepared, Then};
 use crate::commands::project::Project;
@@ -8,7 +8,7 @@ use crate::commands::session::Session;
 use crate::commands::site::Site;
 use crate::commands::values;
 use crate::failure::{Failure, FailureKind};
-use crate::report::{Diagnosis, Health};
+use crate::report::Diagnosis;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
@@ -46,11 +46,9 @@ pub(super) async fn values(
     if count == 0 {
         return Ok(Vec::new());
     }
-    let (missing, unknown) = session.until_stopped(values::missing(project, site)).await?;
-    if !missing.is_empty() {
-        let (messages, hints): (Vec<String>, Vec<Option<String>>) = missing.into_iter().unzip();
-        let hints = hints.into_iter().flatten().collect();
-        return Ok(vec![Diagnosis { hints, ..diagnosis(NAME, Health::Problem, messages.join("; ")) }]);
+    let (wrong, unknown) = session.until_stopped(values::wrong(session, project, site)).await?;
+    if !wrong.is_empty() {
+        return Ok(vec![failed(NAME, &Failure::of_problems(FailureKind::Manifest, wrong))]);
     }
     if unknown > 0 {
         let place = if session.global.local {
@@ -84,11 +82,11 @@ pub(super) async fn buildable(session: &Session, project: Option<&Project>) -> F
 fn described(prepared: &Prepared) -> String {
     let platform = format!("{} on {}", prepared.platform.runtime.as_str(), prepared.platform.architecture);
     match &prepared.code {
-        Buildable::Now(Code::Crate { prepared, .. }) => format!("a crate {}", prepared.toolset),
+        Buildable::Now(Code::Crate { build, .. }) => format!("a crate {}", build.toolset),
         Buildable::Now(Code::App(_)) => format!("a directory for {platform}, with what installs its packages"),
         Buildable::Now(Code::Zip(_)) => format!("a package that is built already, for {platform}"),
         Buildable::Commanded(commanded) => match &commanded.then {
-            Then::Compile { prepared, .. } => format!("a command, then a crate {}", prepared.toolset),
+            Then::Compile { build, .. } => format!("a command, then a crate {}", build.toolset),
             Then::Gather(_) | Then::Read(..) => {
                 format!("a command for {platform}; what it makes was not looked at")
             }

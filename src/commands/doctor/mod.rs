@@ -5,6 +5,7 @@ mod diagnose;
 mod machine;
 mod manifest;
 
+use super::descendants::end_descendants;
 use super::session::Session;
 use crate::failure::{Failure, FailureKind};
 use crate::report::{Answer, DoctorAnswer, Extra, Functions, Health};
@@ -20,6 +21,8 @@ pub(super) async fn doctor(session: &Session) -> Result<Answer, Failure> {
         )
     };
     let ((site, cloud), machine, builds) = session.read("this machine and the account", work).await?;
+    // What still runs belongs to checks that took too long, such as a program that was asked for credentials.
+    end_descendants();
     let mut checks = cloud;
     checks.push(read);
     checks.extend(manifest::values(session, project, site.as_ref()).await?);

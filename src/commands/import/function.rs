@@ -361,7 +361,7 @@ async fn plan(
     }
     let place = Place::new(account, names.clone());
     let current = session.read("what is deployed", place.observe()).await??;
-    let platform = Platform { runtime: function.runtime.clone(), architecture: function.architecture };
+    let platform = Platform::on_lambda(function.runtime.clone(), function.architecture);
     let target = function.target(&names, &platform, Some(&deployed.code_sha256));
     Ok(Some((names, Proposal::new(current, target).plan)))
 }

@@ -24,12 +24,36 @@ const BLANK: [&str; 10] = [
 
 /// Whether a directory is missing, or has nothing but what a new repository has.
 pub(super) fn is_blank(directory: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(directory) else { return true };
-    entries.flatten().all(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(&name);
-        BLANK.contains(&name.as_str()) || BLANK.contains(&stem)
-    })
+    first_of_an_app(directory).is_none()
+}
+
+/// The first name in a directory that a new repository does not have.
+fn first_of_an_app(directory: &Path) -> Option<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| !is_of_repository(name)).min()
+}
+
+fn is_of_repository(name: &str) -> bool {
+    let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or(name);
+    BLANK.contains(&name) || BLANK.contains(&stem)
+}
+
+/// Refuses to mix a template with what is there.
+///
+/// # Errors
+/// If a directory has more than a new repository has.
+pub(super) fn refuse_app(directory: &Path) -> Result<(), Failure> {
+    let Some(name) = first_of_an_app(directory) else { return Ok(()) };
+    let message = format!("`{}` is not empty: it has `{name}`; a template is for a new app", directory.display());
+    Err(Failure::usage(message)
+        .hint("start it in another directory: `lamstream init DIR --template NAME`")
+        .hint("for the app that is there, leave out `--template`"))
+}
+
+/// Whether a file of a template stays as it is, because a new repository has it.
+pub(super) fn is_kept(directory: &Path, path: &str) -> bool {
+    is_of_repository(path) && placed(directory, path).is_file()
 }
 
 /// The last name of a directory's path.

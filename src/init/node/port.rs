@@ -1,5 +1,7 @@
 //! The port that a server in JavaScript listens on.
 
+use std::ops::Range;
+
 use super::module::Module;
 use crate::init::found::Port;
 use crate::init::source::TEXT;
@@ -22,7 +24,7 @@ pub(super) fn port(modules: &[Module], entry: Option<&str>) -> Port {
     first.into_iter().chain(rest).find_map(listens).map_or(Port::Unknown, Port::Fixed)
 }
 
-/// The port of `listen(3000)`, `listen(port)`, `listen({ port: 3000 })` or `serve({ port: 3000 })`.
+/// The port of `listen(3000)`, `listen(port)`, `listen({ port: 3000 })`, `serve({ port: 3000 })` or `Deno.serve(handler)`.
 fn listens(module: &Module) -> Option<u32> {
     let source = &module.source;
     let of_call = |at: usize| {
@@ -33,21 +35,17 @@ fn listens(module: &Module) -> Option<u32> {
             return None;
         }
         let object = if source.is_sign(open + 1, '{') { Some(open + 1) } else { None };
+        let default = if is_serve { default(module, at, open, object) } else { None };
         let number = |at: usize| source.number(at).or_else(|| module.number(source.word(at)?));
+        // `{ port }`
+        let is_port = |range: &Range<usize>| range.len() == 1 && source.word(range.start) == Some("port");
         match object {
             Some(object) => match source.keyword(object, "port") {
                 Some(value) => number(value.start),
-                // `{ port }`
-                None => source
-                    .arguments(object)
-                    .iter()
-                    .any(|range| range.len() == 1 && source.word(range.start) == Some("port"))
-                    .then(|| module.number("port"))
-                    .flatten()
-                    // The default of @hono/node-server.
-                    .or_else(|| (is_serve && module.origin("serve") == Some("@hono/node-server")).then_some(3000)),
+                None if source.arguments(object).iter().any(is_port) => module.number("port"),
+                None => default,
             },
-            None if is_serve => (module.origin("serve") == Some("@hono/node-server")).then_some(3000),
+            None if is_serve => default,
             None => number(open + 1),
         }
     };
@@ -57,6 +55,18 @@ fn listens(module: &Module) -> Option<u32> {
         source.number(source.keyword(at + 2, "port")?.start)
     };
     source.all().find_map(of_call).or_else(exported)
+}
+
+/// The port that `serve(…)` uses if the call does not name one: its arguments are after `open`, and `object` is the first one
+/// if that is an object.
+fn default(module: &Module, at: usize, open: usize, object: Option<usize>) -> Option<u32> {
+    let source = &module.source;
+    if module.origin("serve") == Some("@hono/node-server") {
+        return Some(3000);
+    }
+    let is_deno = at >= 2 && source.is_at(at - 2, &["Deno", "."]);
+    // An only argument is the handler. Otherwise the first one has the options.
+    (is_deno && (object.is_some() || source.arguments(open).len() == 1)).then_some(8000)
 }
 
 /// Whether a file starts a server.
@@ -91,6 +101,12 @@ mod tests {
             ("app.listen(process.env['PORT'])", Port::FromVariable),
             ("import { serve } from '@hono/node-server'\nserve(app)", Port::Fixed(3000)),
             ("import { serve } from '@hono/node-server'\nserve({ fetch: app.fetch, port: 8787 })", Port::Fixed(8787)),
+            ("Deno.serve(handler)", Port::Fixed(8000)),
+            ("Deno.serve({ onListen() {} }, (request) => answer(request, 1))", Port::Fixed(8000)),
+            ("Deno.serve({ port: 4505 }, handler)", Port::Fixed(4505)),
+            ("Deno.serve({ port: options.port }, handler)", Port::Unknown),
+            ("Deno.serve({ port }, handler)", Port::Unknown),
+            ("Deno.serve(options, handler)", Port::Unknown),
             ("export default { port: 7000, fetch: app.fetch }", Port::Fixed(7000)),
             ("// app.listen(3000)\nconst text = 'app.listen(3000)'", Port::Unknown),
             ("app.listen(config.port)", Port::Unknown),

@@ -50,6 +50,11 @@ impl Crate {
         self.table.get("dependencies").and_then(Value::as_table).into_iter().flatten().any(is_it)
     }
 
+    /// The table of another tool.
+    pub(super) fn metadata(&self, tool: &str) -> Option<&Table> {
+        self.table.get("package")?.get("metadata")?.get(tool)?.as_table()
+    }
+
     /// The name of the package.
     pub(super) fn function_name(&self) -> &str {
         self.table.get("package").and_then(|package| package.get("name")?.as_str()).unwrap_or_default()

@@ -1,6 +1,8 @@
 //! Crates: functions of lambda_runtime and lambda_http, and servers of axum, actix, Rocket, warp and others.
 
 mod crates;
+mod leptos;
+mod loco;
 mod module;
 mod port;
 mod requests;
@@ -15,7 +17,9 @@ use crates::{Crate, LAMBDA};
 use module::{Module, modules};
 
 /// Crates whose `main` is a server.
-const SERVERS: [(&str, &str); 10] = [
+const SERVERS: [(&str, &str); 12] = [
+    ("leptos", "a Leptos app"),
+    (loco::PACKAGE, "a Loco app"),
     ("axum", "an axum server"),
     ("actix-web", "an actix-web server"),
     ("rocket", "a Rocket server"),
@@ -65,6 +69,8 @@ fn described(tree: &Tree, of: &Crate) -> Option<Found> {
         function.check = mcp_path(&modules).map_or_else(|| check_for(&routes), CheckFound::Mcp);
     }
     let mut notes: Vec<String> = Vec::new();
+    leptos::add(&mut function, &mut notes, of, &modules, &bin);
+    loco::add(&mut function, &mut notes, tree, of, &modules, &bin);
     if !others.is_empty() {
         notes.push(format!("the manifest deploys the binary `{bin}`; others: {}", crate::text::list::quoted(others)));
     }
@@ -120,6 +126,76 @@ fn files(tree: &Tree, of: &Crate, modules: &[Module]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use crate::init::tests::has;
+
+    #[test]
+    fn a_leptos_app_gets_its_feature_its_site_and_its_address() {
+        let cargo = |more: &str| {
+            format!(
+                "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n[dependencies]\naxum = {{ version = \"0.8\", optional = true }}\n\
+                 [package.metadata.leptos]\nsite-addr = \"127.0.0.1:3000\"\nbin-features = [\"ssr\"]\n{more}"
+            )
+        };
+        let main = |from: &str| {
+            format!(
+                "async fn main() {{ let c = get_configuration({from}); axum::serve(TcpListener::bind(&c.addr).await, app()).await }}"
+            )
+        };
+        let usual = [
+            "crate = \".\"",
+            "run = \"LEPTOS_SITE_ADDR=127.0.0.1:$PORT exec shop\"",
+            "include = [\"target/site\"]",
+            "environment = { LEPTOS_OUTPUT_NAME = \"shop\" }",
+            "build = { features = [\"ssr\"], default_features = false, command = \"cargo leptos build --release --frontend-only\" }",
+        ];
+        has(
+            &[("Cargo.toml", &cargo("")), ("src/main.rs", &main("None"))],
+            &usual,
+            &["cargo install --locked cargo-leptos"],
+        );
+        let own = "output-name = \"web\"\nsite-root = \"site\"\nsite-pkg-dir = \"files\"\nbin-default-features = true\nhash-files = true\n";
+        has(
+            &[("Cargo.toml", &cargo(own)), ("src/main.rs", &main("Some(\"Cargo.toml\")"))],
+            &[
+                "include = [\"site\", \"Cargo.toml\"]",
+                "environment = { LEPTOS_OUTPUT_NAME = \"web\", LEPTOS_SITE_ROOT = \"site\", LEPTOS_SITE_PKG_DIR = \"files\" }",
+                "build = { features = [\"ssr\"], command = \"cargo leptos build --release --frontend-only\" }",
+            ],
+            &["cargo install --locked cargo-leptos", "hash-files = false"],
+        );
+    }
+
+    #[test]
+    fn a_loco_app_gets_its_command_its_configuration_and_its_variables() {
+        let cargo = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\ndefault-run = \"shop-cli\"\n[dependencies]\nloco-rs = \"1\"\n\
+                     axum = \"0.8\"\n[[bin]]\nname = \"shop-cli\"\npath = \"src/bin/main.rs\"\n";
+        let main = "async fn main() -> Result<()> { cli::main::<App>().await }";
+        let routes = "fn routes(_: &AppContext) -> AppRoutes { AppRoutes::with_default_routes() }";
+        let configuration = "server:\n  port: <%= get_env(name=\"PORT\", default=\"5150\") %>\n  host: <%= get_env(name=\"HOST\") %>\n  # get_env(name=\"OLD\")\n\
+                             uri: {{ get_env(name=\"DATABASE_URL\") }}\n";
+        let files = |configuration: &'static str| {
+            [
+                ("Cargo.toml", cargo),
+                ("src/bin/main.rs", main),
+                ("src/app.rs", routes),
+                ("config/production.yaml", configuration),
+                ("assets/views/home.html", ""),
+            ]
+        };
+        has(
+            &files(configuration),
+            &[
+                "run = \"shop-cli start\"",
+                "port = 8080",
+                "include = [\"config\", \"assets\"]",
+                "environment = { LOCO_ENV = \"production\" }",
+                "check = { path = \"/_ping\" }",
+            ],
+            &["`HOST`, `DATABASE_URL`"],
+        );
+        has(&files("server:\n  port: 5150\n"), &["port = 5150"], &[]);
+        // Without it, Loco uses the configuration for development.
+        has(&files("")[..3], &["run = \"shop-cli start\"", "port = 8080"], &[]);
+    }
 
     #[test]
     fn crates_are_servers_or_functions() {

@@ -13,6 +13,8 @@ pub(super) fn is_server(source: &Source) -> bool {
         &["axum_server", ":", ":", "bind"],
         &["Server", ":", ":", "bind"],
         &["Server", ":", ":", "new"],
+        // Of Loco.
+        &["cli", ":", ":", "main", ":", ":", "<"],
     ];
     calls.iter().any(|call| source.has(source.all(), call))
         || source.has_word(source.all(), &["launch"]) && source.has_word(source.all(), &["rocket"])

@@ -21,7 +21,7 @@ pub(super) const OUTSIDE: Keys = &[Group {
             Text,
             Means(""),
             "a parameter of AWS Systems Manager Parameter Store, decrypted: its name or ARN, optionally with `:VERSION` \
-         or `:LABEL`",
+         or `:LABEL`. AWS reserves names that begin with `aws` or `ssm`; only its own, below `/aws/`, can be read",
         ),
         key(
             "secret",

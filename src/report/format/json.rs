@@ -121,7 +121,7 @@ fn diagnosis(found: &Diagnosis) -> Value {
     json!({
         "name": found.name,
         "result": found.result.as_str(),
-        "message": found.message,
+        "message": found.message.to_string(),
         "hints": found.hints,
     })
 }
@@ -173,6 +173,7 @@ fn function(function: &FunctionAnswer) -> Value {
         "name": function.name,
         "function_name": function.function_name,
         "function_arn": function.names.as_ref().map(|names| names.function_arn()),
+        "stage": function.names.as_ref().and_then(|names| names.stage.as_ref()),
         "state": match function.state {
             State::Deployed => Some("deployed"),
             State::Absent => Some("absent"),

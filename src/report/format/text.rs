@@ -155,10 +155,15 @@ fn diagnosis(found: &Diagnosis) -> Vec<Line> {
     };
     let first = format!("{:8}", found.result.as_str());
     // A manifest may have many mistakes, each on a line.
-    let mut message = found.message.lines();
+    let message = found.message.to_string();
+    let mut message = message.lines();
     let rest = format!(" {}: {}", found.name, message.next().unwrap_or_default());
     let more = message.map(|line| Line::plain(&format!("{:9}{line}", "")));
-    let hints = found.hints.iter().map(|hint| Line::plain(&format!("{:9}hint: {hint}", "")));
+    let hints = found
+        .hints
+        .iter()
+        .filter(|_| !found.message.has_hints())
+        .map(|hint| Line::plain(&format!("{:9}hint: {hint}", "")));
     std::iter::once(Line::default().and(style, &first).and(Style::new(), &rest)).chain(more).chain(hints).collect()
 }
 

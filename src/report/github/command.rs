@@ -1,6 +1,7 @@
 //! Commands to the runner, which it finds at the start of a line of stdout or stderr.
 
 use crate::failure::{Failure, Mark, Place};
+use crate::report::diagnosis::{Diagnosis, Health};
 use crate::text;
 use std::fmt;
 
@@ -22,14 +23,15 @@ impl WorkflowCommand {
         WorkflowCommand { name: "endgroup", properties: Vec::new(), lines: Vec::new() }
     }
 
-    /// An error, at its place in a file if it has one. `from_root` makes a path relative to the root of the repository.
-    fn error(mark: Mark, from_root: &dyn Fn(&str) -> String) -> WorkflowCommand {
+    /// An annotation, at its place in a file if it has one. `name` is its level, and `from_root` makes a path relative to
+    /// the root of the repository.
+    fn annotation(name: &'static str, mark: Mark, from_root: &dyn Fn(&str) -> String) -> WorkflowCommand {
         let place = |Place { file, line, column }: Place| {
             let number = |name, number: Option<usize>| number.map(|number| (name, number.to_string()));
             [Some(("file", from_root(&file))), number("line", line), number("col", column)]
         };
         let properties = mark.place.into_iter().flat_map(place).flatten().collect();
-        WorkflowCommand { name: "error", properties, lines: mark.lines }
+        WorkflowCommand { name, properties, lines: mark.lines }
     }
 }
 
@@ -51,7 +53,22 @@ fn escaped(text: &str) -> String {
 
 /// The annotations of a failure: one for each problem.
 pub(super) fn errors(failure: &Failure, from_root: &dyn Fn(&str) -> String) -> Vec<WorkflowCommand> {
-    failure.marks().into_iter().map(|mark| WorkflowCommand::error(mark, from_root)).collect()
+    failure.marks().into_iter().map(|mark| WorkflowCommand::annotation("error", mark, from_root)).collect()
+}
+
+/// The annotations of what `doctor` found: one for each problem and each warning.
+pub(super) fn findings(found: &Diagnosis, from_root: &dyn Fn(&str) -> String) -> Vec<WorkflowCommand> {
+    let level = match found.result {
+        Health::Problem => "error",
+        Health::Warning => "warning",
+        Health::Ok | Health::Skipped => return Vec::new(),
+    };
+    let named = |mark: Mark| {
+        let lines = mark.lines.into_iter().enumerate();
+        let lines = lines.map(|(nth, line)| if nth == 0 { format!("{}: {line}", found.name) } else { line }).collect();
+        WorkflowCommand::annotation(level, Mark { lines, ..mark }, from_root)
+    };
+    found.message.marks(&[], &found.hints).into_iter().map(named).collect()
 }
 
 #[cfg(test)]
@@ -62,7 +79,8 @@ mod tests {
     fn a_value_neither_ends_a_command_nor_begins_one() {
         let place = Some(Place { file: "a,b:c\r.toml".to_owned(), line: Some(12), column: Some(3) });
         let lines = vec!["100% of\n::set-env name=A::b".to_owned(), "hint: try".to_owned()];
-        let said = WorkflowCommand::error(Mark { place, lines }, &|file| format!("app/{file}")).to_string();
+        let said =
+            WorkflowCommand::annotation("error", Mark { place, lines }, &|file| format!("app/{file}")).to_string();
         let expected = "::error file=app/a%2Cb%3Ac\\r.toml,line=12,col=3::100%25 of\\n::set-env name=A::b%0Ahint: try";
         assert_eq!(said, expected);
     }

@@ -1,9 +1,9 @@
 //! The runner of GitHub Actions: which files it reads, and where the repository is.
 
-use super::command::{WorkflowCommand, errors};
+use super::command::{WorkflowCommand, errors, findings};
 use super::{outputs, summary};
 use crate::failure::Failure;
-use crate::report::Answer;
+use crate::report::{Answer, Diagnosis};
 use std::env;
 use std::fs::File;
 use std::io::Write;
@@ -32,6 +32,11 @@ impl Runner {
     /// The annotations of a failure.
     pub(crate) fn errors(&self, failure: &Failure) -> Vec<WorkflowCommand> {
         errors(failure, &|file| self.in_repository(file))
+    }
+
+    /// The annotations of what `doctor` found.
+    pub(crate) fn findings(&self, found: &Diagnosis) -> Vec<WorkflowCommand> {
+        findings(found, &|file| self.in_repository(file))
     }
 
     /// The path relative to the repository, as annotations need it; unchanged if it is elsewhere.

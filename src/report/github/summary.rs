@@ -44,23 +44,33 @@ fn results(found: &Functions) -> String {
     if is_plan {
         return String::new();
     }
+    // A run that is about all stages is in none itself.
+    let are_of_stages = found.stage.is_none() && found.functions.iter().any(|function| stage(function).is_some());
     let dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     let row = |function: &FunctionAnswer| {
         let outputs = &function.outputs;
         let shifted = outputs.shifted.as_ref().zip(function.shift);
         let shift = shifted.map(|(version, weight)| format!(" ({weight} to version {version})"));
         let version = outputs.version.as_ref().map(|version| format!("{version}{}", shift.unwrap_or_default()));
-        vec![
+        let of_stage = are_of_stages.then(|| plain(stage(function).unwrap_or_default()));
+        let row = vec![
             plain(&function.name),
             plain(state(function)),
             dash(version.map(|version| plain(&version))),
             dash(outputs.previous.as_ref().map(|previous| plain(previous))),
             dash(outputs.url.as_ref().map(|url| address(url))),
             dash(verification(function).map(|verified| plain(&verified))),
-        ]
+        ];
+        of_stage.into_iter().chain(row).collect()
     };
     let rows: Vec<Vec<String>> = found.functions.iter().map(row).collect();
-    table(&["Function", "Result", "Version", "Previous", "URL", "Verification"], &rows) + "\n"
+    let head = ["Function", "Result", "Version", "Previous", "URL", "Verification"];
+    let head: Vec<&str> = are_of_stages.then_some("Stage").into_iter().chain(head).collect();
+    table(&head, &rows) + "\n"
+}
+
+fn stage(function: &FunctionAnswer) -> Option<&str> {
+    function.names.as_ref()?.stage.as_deref()
 }
 
 fn state(function: &FunctionAnswer) -> &'static str {

@@ -34,12 +34,13 @@ pub(in crate::verify) async fn converse<S: Sender>(
     let begun = join_all((0..beginnings).map(|_| client.begin())).await;
     let begun: Vec<Begun> = begun.into_iter().collect::<Result<_, _>>()?;
     for one in begun.iter().filter(|one| one.agreement.has_handshake()) {
-        client.ask(&Request::initialized(), &one.agreement).await?;
+        client.ask(&Request::initialized(), &one.agreement, Session::Begun).await?;
     }
     let first = &begun[0];
     let tools = if first.has_tools { Some(client.count_tools(&first.agreement).await?) } else { None };
     if first.agreement.has_handshake() {
-        client.ask(&Request::ping(), &first.agreement).await?;
+        let session = if first.has_tools { Session::Answered } else { Session::Begun };
+        client.ask(&Request::ping(), &first.agreement, session).await?;
     }
     let sessions = client.ask_elsewhere(&begun, instances).await?;
     for one in begun.iter().filter(|one| one.agreement.session.is_some()) {
@@ -83,24 +84,27 @@ impl<S: Sender> Client<'_, S> {
     /// The beginning with a server that has no `initialize`.
     async fn discover(&self) -> Result<Begun, Stop<S::Error>> {
         let agreement = Agreement { protocol: WITHOUT_HANDSHAKE.to_owned(), session: None };
-        let Answer { seen, result, .. } = self.ask(&Request::discover(), &agreement).await?;
+        let Answer { seen, result, .. } = self.ask(&Request::discover(), &agreement, Session::Begun).await?;
         let server = server(result.get("serverInfo").or_else(|| result["_meta"].get(SERVER_INFO)));
         let has_tools = result["capabilities"].get("tools").is_some();
         Ok(Begun { agreement, server: server.unwrap_or_else(|| "unnamed".to_owned()), has_tools, seen })
     }
 
-    async fn ask(&self, request: &Request, agreement: &Agreement) -> Result<Answer, Stop<S::Error>> {
+    async fn ask(&self, request: &Request, agreement: &Agreement, session: Session) -> Result<Answer, Stop<S::Error>> {
         let http = request::http(self.check, request, Some(agreement));
         let sent = self.sender.send(&http, Instance::Any).await?;
+        // The cloud may have chosen another instance: the one before can be busy with the end of its answer.
+        let elsewhere = sent.by_new_instance || session == Session::Answered;
         let found = answer(&http, request, &sent.observation);
-        Ok(found.map_err(|fault| if agreement.session.is_some() { of_session(fault) } else { fault })?)
+        Ok(found.map_err(|fault| if agreement.session.is_some() { of_session(fault, elsewhere) } else { fault })?)
     }
 
     async fn count_tools(&self, agreement: &Agreement) -> Result<usize, Stop<S::Error>> {
         let (mut count, mut cursor) = (0, None::<String>);
         for page in 0..PAGES {
             let request = Request::list_tools(page, cursor.as_deref());
-            let Answer { seen, result, .. } = self.ask(&request, agreement).await?;
+            let session = if page == 0 { Session::Begun } else { Session::Answered };
+            let Answer { seen, result, .. } = self.ask(&request, agreement, session).await?;
             let lacks = |what| Fault::Mcp { method: request.method, problem: McpProblem::Lacks(what), seen };
             count += count_valid(&result).map_err(lacks)?;
             cursor = result.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
@@ -167,6 +171,15 @@ impl<S: Sender> Client<'_, S> {
     }
 }
 
+/// What is known of a session.
+#[derive(Clone, Copy, PartialEq)]
+enum Session {
+    /// The server has given it an id.
+    Begun,
+    /// A request of it was answered, so some instance knows it.
+    Answered,
+}
+
 /// What an instance says to a client that another instance may know.
 enum Reply {
     Answered {
@@ -231,18 +244,18 @@ fn count_valid(result: &Value) -> Result<usize, &'static str> {
     Ok(tools.len())
 }
 
-/// The same fault, or that the session is unknown, if the server says so.
-fn of_session(fault: Fault) -> Fault {
+/// The same fault, or that the session is unknown, if the server says so; `elsewhere` if another instance said it.
+fn of_session(fault: Fault, elsewhere: bool) -> Fault {
     match fault {
         Fault::Mcp { method, problem: McpProblem::Status { words }, seen }
             if seen.status == 404 || seen.status == 400 && signs::is_about_session(&words) =>
         {
-            Fault::Mcp { method, problem: McpProblem::Session { elsewhere: false, words }, seen }
+            Fault::Mcp { method, problem: McpProblem::Session { elsewhere, words }, seen }
         }
         Fault::Mcp { method, problem: McpProblem::Error { message, .. }, seen }
             if signs::is_about_session(&message) =>
         {
-            Fault::Mcp { method, problem: McpProblem::Session { elsewhere: false, words: message }, seen }
+            Fault::Mcp { method, problem: McpProblem::Session { elsewhere, words: message }, seen }
         }
         other => other,
     }

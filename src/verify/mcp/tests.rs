@@ -2,9 +2,11 @@
 
 use super::conversation::converse;
 use super::problem::McpProblem;
+use super::request::{self, Request, WITHOUT_HANDSHAKE};
 use super::sender::{Instance, Instances, McpSeen, Sender, Sent, Sessions, Stop};
 use crate::manifest::{Check, Expect};
 use crate::verify::fault::Fault;
+use crate::verify::judge::enough;
 use crate::verify::observation::{Ending, Head, Observation};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -27,12 +29,16 @@ enum Routing {
     Same,
     /// Two in turns.
     Turns,
+    /// The first one until it has listed its tools, then another one.
+    Moves,
     /// As with two, but what asks for a new instance gets one.
     Fresh,
 }
 
 struct Servers {
     keeps: Keeps,
+    /// Whether they know `initialize`.
+    has_handshake: bool,
     routing: Routing,
     sent: Cell<usize>,
     /// For each instance, the sessions that it began.
@@ -43,7 +49,7 @@ struct Servers {
 
 impl Servers {
     fn new(keeps: Keeps, routing: Routing) -> Servers {
-        Servers { keeps, routing, sent: Cell::new(0), known: RefCell::default(), free: usize::MAX }
+        Servers { keeps, has_handshake: true, routing, sent: Cell::new(0), known: RefCell::default(), free: usize::MAX }
     }
 
     fn respond(&self, instance: usize, check: &Check) -> (u16, Vec<(String, String)>, Value) {
@@ -61,6 +67,10 @@ impl Servers {
             }
         }
         let result = match message["method"].as_str() {
+            Some("initialize") if !self.has_handshake => {
+                let error = json!({"code": -32602, "message": "no envelope"});
+                return (400, headers, json!({"jsonrpc": "2.0", "id": message["id"], "error": error}));
+            }
             Some("initialize") => {
                 if self.keeps != Keeps::Nothing {
                     let id = format!("session-{}", self.sent.get());
@@ -70,6 +80,7 @@ impl Servers {
                 let (capabilities, server) = (json!({"tools": {}}), json!({"name": "fake"}));
                 json!({"protocolVersion": "2025-06-18", "capabilities": capabilities, "serverInfo": server})
             }
+            Some("server/discover") => json!({"supportedVersions": [WITHOUT_HANDSHAKE], "capabilities": {"tools": {}}}),
             Some("tools/list") => json!({"tools": []}),
             _ => json!({}),
         };
@@ -87,6 +98,7 @@ impl Sender for Servers {
             (Routing::Fresh, Instance::New) => 2,
             (Routing::Fresh, Instance::Any) => 0,
             (Routing::Turns, _) => nth % 2,
+            (Routing::Moves, _) => usize::from(nth >= 3),
         };
         let (status, headers, body) = self.respond(instance, check);
         let mut observation = Observation::begin(check, Head { status, headers }, Duration::from_millis(1));
@@ -133,9 +145,59 @@ async fn what_is_known_of_sessions_follows_from_who_answered() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_known_is_unknown_to_another_instance() {
+    for (routing, expected) in [(Routing::Moves, true), (Routing::Turns, false)] {
+        let seen = talk(&Servers::new(Keeps::InMemory, routing), Instances::OnRequest).await;
+        let Err(Fault::Mcp { problem: McpProblem::Session { elsewhere, .. }, .. }) = seen else {
+            panic!("{seen:?}");
+        };
+        assert_eq!(elsewhere, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_concurrency_that_is_used_up_is_no_fault_of_the_sessions() {
     // Beginnings, notifications, tools and a ping are answered, and then nothing more.
     let servers = Servers { free: 6, ..Servers::new(Keeps::Shared, Routing::Turns) };
     let seen = talk(&servers, Instances::UnderLoad(2)).await;
     assert_eq!(seen.map(|seen| seen.sessions), Ok(Sessions::Unknown));
+}
+
+#[test]
+fn a_response_is_read_to_its_end_or_a_little_longer_than_its_answer() {
+    let check = Check { path: "/mcp".into(), expect: Expect::Mcp, ..Check::default() };
+    let check = request::http(&check, &Request::ping(), None);
+    let headers = vec![("content-type".to_owned(), "text/event-stream".to_owned())];
+    let ms = Duration::from_millis;
+    let mut observation = Observation::begin(&check, Head { status: 200, headers }, ms(1));
+    observation.chunk(ms(20), b"data: {\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n\n");
+    let timeout = Duration::from_secs(60);
+    for (now, expected) in [(20, None), (269, None), (270, Some(Ending::Complete))] {
+        assert_eq!(enough(&check, &observation, ms(now), timeout), expected, "after {now} ms");
+    }
+}
+
+/// A deploy has two conversations: with the version, and with the URL.
+#[tokio::test]
+async fn a_deploy_costs_as_many_invocations_as_the_documentation_says() {
+    let (load, told) = (Instances::UnderLoad(usize::MAX), Instances::OnRequest);
+    let mut counted = Vec::new();
+    for (keeps, has_handshake) in [(Keeps::Nothing, true), (Keeps::Shared, true), (Keeps::Nothing, false)] {
+        // AWS may or may not show that a second instance answered.
+        for (instances, routing) in [(told, Routing::Fresh), (load, Routing::Fresh), (load, Routing::Turns)] {
+            let servers = Servers { has_handshake, ..Servers::new(keeps, routing) };
+            talk(&servers, instances).await.expect("a sound server");
+            counted.push(2 * servers.sent.get());
+        }
+    }
+    let [local, few, many, local_session, few_session, many_session, local_modern, few_modern, many_modern] =
+        counted[..]
+    else {
+        panic!("{counted:?}")
+    };
+    let row = format!(
+        "| `mcp` | {local}; {local_session} with sessions; {local_modern} without `initialize`. On AWS {few} to {many}; {few_session} \
+         to {many_session}; {few_modern} to {many_modern}. "
+    );
+    assert!(include_str!("../../../docs/verification.md").contains(&row), "{row}");
 }

@@ -300,8 +300,7 @@ impl Here<'_> {
             writer.key("run", line.text.as_str());
         }
         let variables = properties.peek("Environment").and_then(|node| node.get("Variables")).cloned();
-        let names = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"];
-        let is_set = names.iter().any(|name| properties.variable(name).is_some());
+        let is_set = layers::PORTS.iter().any(|name| properties.variable(name).is_some());
         let exposed = if built.ports.len() == 1 { built.ports.first().copied() } else { None };
         let port = line.port.or(exposed).filter(|_| !is_set);
         if let Some(port) = port.filter(|port| *port != 8080) {

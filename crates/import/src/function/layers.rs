@@ -8,16 +8,13 @@ use crate::writer::Writer;
 /// The account that publishes the adapter's layers.
 const PUBLISHER: &str = ":753240598075:";
 const ADAPTER: &str = ":layer:LambdaAdapterLayer";
+/// The adapter's variables for the app's port, and for the path that it polls; of each, the first one that is set counts.
+pub(super) const PORTS: [&str; 3] = ["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"];
+const READINESS: [&str; 2] = ["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"];
+const MODE: &str = "AWS_LWA_INVOKE_MODE";
+const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 /// Variables that lamstream itself sets for an app behind the adapter.
-pub(super) const ADAPTER_VARIABLES: [&str; 7] = [
-    "AWS_LAMBDA_WEB_ADAPTER_PORT",
-    "AWS_LAMBDA_EXEC_WRAPPER",
-    "AWS_LWA_INVOKE_MODE",
-    "AWS_LWA_PORT",
-    "PORT",
-    "AWS_LWA_READINESS_CHECK_PATH",
-    "READINESS_CHECK_PATH",
-];
+pub const ADAPTER_VARIABLES: [&str; 7] = [PORTS[0], PORTS[1], PORTS[2], READINESS[0], READINESS[1], MODE, WRAPPER];
 
 pub(super) fn is_adapter(layer: &Node) -> bool {
     layer.partial_text().is_some_and(|(text, _)| text.contains(ADAPTER))
@@ -59,14 +56,14 @@ fn variable<'n>(writer: &mut Writer<'_>, variables: Option<&'n Node>, names: &[&
 
 /// Writes the keys of the adapter. `is_web`: the source is a `web` app.
 pub(super) fn write_adapter(writer: &mut Writer<'_>, variables: Option<&Node>, is_web: bool, layers: &[&Node]) {
-    let port = variable(writer, variables, &["AWS_LWA_PORT", "AWS_LAMBDA_WEB_ADAPTER_PORT", "PORT"]);
+    let port = variable(writer, variables, &PORTS);
     match port.map(|(path, node)| writer.number(node, &path, 1..=65_535)) {
         Some(Some(port)) => writer.key("port", port),
         // Without the key a crate or a package would not be known to be a server.
         _ if !is_web => writer.key("port", 8080),
         _ => {}
     }
-    let path = variable(writer, variables, &["AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"]);
+    let path = variable(writer, variables, &READINESS);
     if let Some(path) = path.and_then(|(path, node)| writer.text(node, &path)) {
         writer.key("readiness_path", path);
     }

@@ -28,6 +28,7 @@ use super::urls;
 use super::writer::Writer;
 use events::Apis;
 pub(crate) use events::pass_everything_on;
+pub use layers::ADAPTER_VARIABLES;
 use properties::Properties;
 
 /// Keys next to the properties that are read elsewhere, or that lamstream does not need.

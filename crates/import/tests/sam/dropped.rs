@@ -1,11 +1,11 @@
-//! A checker that shares nothing with the import: it reads the events of the YAML parser, and finds everything in a
+//! A checker that shares nothing with the import but the names of the adapter's variables: it reads the events of the YAML parser, and finds everything in a
 //! template that neither the manifest, its comments nor the left-overs mention.
 //!
 //! `LAMSTREAM_TEMPLATES=DIRECTORY cargo test -p import --test sam other` checks other people's templates, too.
 
 use crate::lenient::Lenient;
 use crate::support;
-use import::{Imported, Options};
+use import::{ADAPTER_VARIABLES, Imported, Options};
 use saphyr_parser::{Event, Parser};
 use std::collections::BTreeMap;
 use std::fs;
@@ -80,15 +80,6 @@ fn plain(text: &str) -> String {
 
 /// Values that the manifest has in another form: what lamstream does by itself, and defaults.
 fn is_implied(leaf: &Leaf) -> bool {
-    const VARIABLES: [&str; 7] = [
-        "AWS_LAMBDA_WEB_ADAPTER_PORT",
-        "AWS_LAMBDA_EXEC_WRAPPER",
-        "AWS_LWA_INVOKE_MODE",
-        "AWS_LWA_PORT",
-        "PORT",
-        "AWS_LWA_READINESS_CHECK_PATH",
-        "READINESS_CHECK_PATH",
-    ];
     let key = leaf.path.last().map(String::as_str).unwrap_or_default();
     let value = leaf.value.as_str();
     match key {
@@ -106,7 +97,7 @@ fn is_implied(leaf: &Leaf) -> bool {
         "Policies" => value.ends_with("/AWSLambdaBasicExecutionRole"),
         "DockerTag" => true,
         "LogGroup" => true,
-        _ => VARIABLES.contains(&key) || plain(value).is_empty(),
+        _ => ADAPTER_VARIABLES.contains(&key) || plain(value).is_empty(),
     }
 }
 

@@ -7,14 +7,16 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::platform::start;
+
 /// The Runtime API's side of a connection. Clients that leave Nagle's algorithm on send a second small write only when
-/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. The kernel resets TCP_QUICKACK, so it
+/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. Linux resets TCP_QUICKACK, so it
 /// is set again each time that everything has been read.
 pub(crate) struct QuickAck(TcpStream);
 
 impl QuickAck {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        // Both are hints: without them the connection is slower, but works.
+        // A hint: without it the connection is slower, but works.
         let _ = stream.set_nodelay(true);
         let stream = Self(stream);
         stream.acknowledge();
@@ -22,7 +24,7 @@ impl QuickAck {
     }
 
     fn acknowledge(&self) {
-        let _ = rustix::net::sockopt::set_tcp_quickack(&self.0, true);
+        start::acknowledge(&self.0);
     }
 }
 

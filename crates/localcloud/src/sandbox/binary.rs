@@ -7,9 +7,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, StartError};
-
-/// This machine's processor in the header of an ELF file.
-const MACHINE: [u8; 2] = if cfg!(target_arch = "aarch64") { [183, 0] } else { [62, 0] };
+use crate::platform::executables;
 
 /// Refuses what the kernel would refuse, with the same error. Without this, the C library would pass the file to a
 /// shell.
@@ -17,11 +15,15 @@ const MACHINE: [u8; 2] = if cfg!(target_arch = "aarch64") { [183, 0] } else { [6
 /// # Errors
 /// `ENOEXEC` if the file is neither a script nor a binary for this machine; those of reading it.
 pub(super) fn refuse_foreign(path: &Path) -> io::Result<()> {
+    let head = head(path)?;
+    if executables::is_native(&head) || head.starts_with(b"#!") { Ok(()) } else { Err(Errno::NOEXEC.into()) }
+}
+
+/// The first bytes of a file, as far as they show what it is.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path)?.take(20).read_to_end(&mut head)?;
-    let machine = head.get(18..20);
-    let native = head.starts_with(b"\x7fELF") && (machine == Some(&MACHINE) || emulates() && machine.is_some());
-    if native || head.starts_with(b"#!") { Ok(()) } else { Err(Errno::NOEXEC.into()) }
+    Ok(head)
 }
 
 /// Why the kernel refused to execute a program, which the function sees as `shown`. What AWS would refuse, too, is in AWS's
@@ -40,7 +42,10 @@ pub(super) fn refusal(program: &Path, shown: &str, error: &io::Error) -> StartEr
             None => StartError::new(CANNOT_START, format!("fork/exec {shown}: this machine has no loader for it")),
         },
         Some(Errno::ACCESS) => StartError::new(INVALID_ENTRYPOINT, format!("fork/exec {shown}: permission denied")),
-        Some(Errno::NOEXEC) => StartError::new(INVALID_ENTRYPOINT, format!("fork/exec {shown}: exec format error")),
+        Some(Errno::NOEXEC) => match executables::only_on_lambda(&head(program).unwrap_or_default()) {
+            Some(why) => StartError::new(CANNOT_START, format!("fork/exec {shown}: {why}")),
+            None => StartError::new(INVALID_ENTRYPOINT, format!("fork/exec {shown}: exec format error")),
+        },
         _ => StartError::new(CANNOT_START, format!("fork/exec {shown}: {error}")),
     }
 }
@@ -53,12 +58,6 @@ fn interpreter(script: &Path) -> Option<String> {
     let line = String::from_utf8_lossy(line).trim_start_matches([' ', '\t']).to_owned();
     let program = line.split([' ', '\t']).next()?;
     Some(program.escape_debug().to_string())
-}
-
-/// Whether the kernel has interpreters for other binaries, such as qemu.
-fn emulates() -> bool {
-    let known = std::fs::read_dir("/proc/sys/fs/binfmt_misc").into_iter().flatten().flatten();
-    known.map(|entry| entry.file_name()).any(|name| name != "register" && name != "status")
 }
 
 #[cfg(test)]

@@ -5,17 +5,19 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, kill_process_group, pidfd_open, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, waitpid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{SignalKind, signal};
+
+use crate::platform::exec;
 
 /// A process of an instance. It is killed when this value is dropped.
 pub(super) struct Child {
     pid: Pid,
     /// How it has ended, if it has been waited for.
     ended: Option<ExitStatus>,
-    /// Becomes readable when it ends. Some sandboxes have no such descriptors.
+    /// Becomes readable when it ends. Not every system has such descriptors.
     handle: Option<AsyncFd<OwnedFd>>,
 }
 
@@ -27,7 +29,7 @@ impl Child {
             // SAFETY: nothing replaces or closes the descriptor before its owner is dropped.
             unsafe { AsyncFd::register_with_interest(handle, Interest::READABLE) }.ok()
         };
-        let handle = pidfd_open(pid, PidfdFlags::empty()).ok().and_then(watch);
+        let handle = exec::end_of(pid).and_then(watch);
         Self { pid, ended: None, handle }
     }
 
@@ -71,6 +73,11 @@ impl Child {
             self.ended = found.map(|(_, status)| ExitStatus::from_raw(status.as_raw()));
         }
         Ok(self.ended)
+    }
+
+    /// Its process group, which has its number.
+    pub(super) fn group(&self) -> Pid {
+        self.pid
     }
 
     fn running(&self) -> Option<Pid> {

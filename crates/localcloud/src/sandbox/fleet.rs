@@ -10,7 +10,7 @@ use tokio::time::{Duration, Instant};
 use super::request::QueuedRequest;
 use super::spawn::Spawner;
 use super::spec::InstanceSpec;
-use super::tag::{self, Cleanup, ProcessTag};
+use super::tag::{self, Cleanup, InstanceMark, ProcessTag};
 use crate::limits::concurrency::{Concurrency, ConcurrencyPermit, FunctionKey};
 use crate::sync::lock;
 use crate::wire::error::Fault;
@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// How long a request waits for an instance that has answered and is about to ask for the next request, before another
 /// instance is started.
-const RETURN_WAIT: Duration = Duration::from_millis(25);
+const RETURN_WAIT: Duration = Duration::from_millis(100);
 
 /// The same if the limit is reached, so that no other instance can be started.
 const RETURN_WAIT_AT_LIMIT: Duration = Duration::from_secs(1);
@@ -103,9 +103,9 @@ impl Fleet {
         }
     }
 
-    /// A tag for the processes of a new instance.
-    pub(super) fn new_tag(&self) -> ProcessTag {
-        ProcessTag::new(self.run)
+    /// What identifies the processes of a new instance, by a tag and by the name of its log stream.
+    pub(super) fn new_mark(&self, stream: &str) -> InstanceMark {
+        InstanceMark::new(ProcessTag::new(self.run), stream, self.spawner.guardian())
     }
 
     /// Becomes true when the cloud ends.

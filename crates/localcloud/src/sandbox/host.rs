@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::credentials::{Credentials, HandedOver};
 use super::fleet::Fleet;
 use super::spec::InstanceSpec;
-use super::{mounts, tag};
+use super::tag;
 use crate::clock::{self, millis};
 use crate::limits::concurrency::FunctionKey;
 use crate::options::Options;
+use crate::platform::{limits, mounts};
 use crate::store::Store;
 use crate::wire::error::Fault;
 use crate::world::VersionKey;
@@ -34,7 +35,7 @@ impl Host {
         if options.mount_layers && mounts::refusal().is_none() {
             store.data.contents.share();
         }
-        raise_descriptor_limit();
+        limits::raise_open_files();
         let obedient = is_open_to_root(store.data.root());
         let fleet = Arc::new(Fleet::new(tag::begin_run(&store.data), options.concurrency, obedient));
         let following = fleet.clone();
@@ -103,12 +104,4 @@ impl Host {
 /// Whether root reaches a directory without its right to ignore permissions: another user's home may be closed.
 fn is_open_to_root(path: &Path) -> bool {
     path.ancestors().skip(1).all(|above| above.metadata().is_ok_and(|found| found.uid() == 0 || found.mode() & 1 == 1))
-}
-
-/// A thousand instances need about five thousand file descriptors; the usual soft limit is 1,024.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // If this fails, there can be fewer instances.
-    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
 }

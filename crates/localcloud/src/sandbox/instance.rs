@@ -30,6 +30,7 @@ use crate::clock;
 use crate::disk::files::remove_tree;
 use crate::disk::log_store::LogStream;
 use crate::disk::uses::Use;
+use crate::platform::tags;
 use crate::random;
 use crate::sync::lock;
 use crate::wire::date;
@@ -172,7 +173,7 @@ impl Instance {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (stream_name, stream) = own_stream(host, spec, token).await?;
         let (output, writer) = Output::open()?;
-        let (address, mark) = (listener.local_addr()?, InstanceMark::new(host.fleet.new_tag(), &stream_name));
+        let (address, mark) = (listener.local_addr()?, host.fleet.new_mark(&stream_name));
         let endpoints = Endpoints { address: address.to_string(), stream: stream_name, mark: mark.clone(), writer };
         let (sender, messages) = mpsc::unbounded_channel();
         let started = Instant::now();
@@ -291,8 +292,8 @@ impl Instance {
 
     /// Ends what its processes have started, in their process group or not.
     pub(super) async fn end_remaining_processes(&self) {
-        // A cloud that ends looks for all of its processes together.
-        if !*self.closing.borrow() {
+        // A cloud that ends looks for all of its processes together, by their tags.
+        if !*self.closing.borrow() || !tags::are_supported() {
             self.host.fleet.cleanup.end(&self.mark).await;
         }
     }

@@ -12,7 +12,6 @@ use super::extension_process::{ExtensionProcesses, programs};
 use super::extensions::Extensions;
 use super::host::Host;
 use super::message::RuntimeMessage;
-use super::mounts::{self, MountNamespace};
 use super::port::PortLease;
 use super::request::PortChoice;
 use super::spawn::{Job, Spawner};
@@ -23,6 +22,7 @@ use super::{binary, environment, language, layers};
 use crate::disk::files::{leads_into, make_directory};
 use crate::disk::uses::Use;
 use crate::options::ACCOUNT;
+use crate::platform::mounts::{self, MountNamespace};
 
 /// The variable with the script that is started instead of a language's runtime.
 const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
@@ -193,7 +193,7 @@ impl Launch {
     /// A process of the instance, with all that the others have, too.
     fn job(&self, command: Command, endpoints: &Endpoints) -> std::io::Result<Job> {
         let output = endpoints.writer.try_clone()?.into();
-        Ok(Job { command, output, namespace: self.namespace()?, tag: endpoints.mark.tag })
+        Ok(Job { command, output, namespace: self.namespace()?, mark: endpoints.mark.clone() })
     }
 
     /// Gives a process the directory and the variables of the instance.

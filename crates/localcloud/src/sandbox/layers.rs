@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::host::Host;
 use crate::disk::files::{draft_in, remove_tree};
 use crate::disk::uses::Use;
-use crate::options::THIS_PROGRAM;
+use crate::platform::executables::this_program;
 use crate::world::configuration::Layer;
 
 /// The wrapper script of the adapter's layers, which starts the handler instead of the runtime.
@@ -107,7 +107,7 @@ fn make_adapter(program: &Path, draft: &Path) -> anyhow::Result<()> {
 /// Whether a program is this one and could be linked, which takes no space. Nothing writes to a program that runs, so the
 /// link stays what it is. Functions must be allowed to run it as it is: its mode is that of the original.
 fn link_this_program(program: &Path, path: &Path) -> bool {
-    program == Path::new(THIS_PROGRAM)
+    program == this_program()
         && fs::metadata(program).is_ok_and(|found| found.permissions().mode() & 0o5 == 0o5)
         && linkat(CWD, program, CWD, path, AtFlags::SYMLINK_FOLLOW).is_ok()
 }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn this_program_is_linked_and_another_one_is_copied_and_executable() {
-        let (file, program) = made_of(Path::new(THIS_PROGRAM));
+        let (file, program) = made_of(&this_program());
         assert_eq!((file.ino(), file.mode()), (program.ino(), program.mode()));
         let other = tempfile::NamedTempFile::new().expect("a file");
         let (file, program) = made_of(other.path());

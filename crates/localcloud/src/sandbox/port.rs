@@ -17,7 +17,7 @@ use super::fleet::PortHolderState;
 use super::host::Host;
 use super::request::{PortChoice, Start};
 use super::spec::InstanceSpec;
-use crate::net::listening;
+use crate::platform::listening;
 use crate::sync::lock;
 
 /// The variables that the adapter reads, in this order, and the port if none of them is set.

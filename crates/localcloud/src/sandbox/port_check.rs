@@ -3,13 +3,16 @@
 //! The adapter sends requests to whatever listens on the app's port. On AWS that can only be the app; here it may be any
 //! program of this machine: one that was faster, or one that came after the app.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
+use rustix::process::Pid;
+
 use super::port::PortLease;
 use super::tag::InstanceMark;
-use crate::net::{listening, peer};
+use crate::platform::sockets::{self, Socket};
+use crate::platform::{listening, processes};
 use crate::sync::lock;
 
 /// The kind of the error if another program has the port.
@@ -25,14 +28,14 @@ pub(super) struct PortCheck {
     /// Its address; `None` if that may be any of this machine's.
     host: Option<Ipv4Addr>,
     mark: InstanceMark,
-    /// The sockets that are known to be the instance's.
-    own: Mutex<BTreeSet<u32>>,
+    /// The sockets that are known to be the instance's, each with a process that has it.
+    own: Mutex<BTreeMap<Socket, Pid>>,
 }
 
 /// Whose socket it is.
 #[derive(Debug, PartialEq, Eq)]
 enum Owner {
-    Instance,
+    Instance(Pid),
     /// A process of the instance does not show its files, so it may be the instance's.
     Unknown,
     Stranger,
@@ -50,42 +53,39 @@ impl PortCheck {
         if self.unknown().is_empty() {
             return None;
         }
-        // This reads through `/proc`.
+        // This looks at all processes.
         let check = self.clone();
         tokio::task::spawn_blocking(move || check.search()).await.ok().flatten()
     }
 
     /// The sockets that would get the adapter's connections, except for those that are known to be the instance's.
-    fn unknown(&self) -> Vec<(u16, u32)> {
-        let sockets = self
-            .ports
-            .iter()
-            .flat_map(|port| listening::receivers(*port, self.host).into_iter().map(|inode| (*port, inode)));
-        let own = lock(&self.own);
-        sockets.filter(|(_, inode)| !own.contains(inode)).collect()
+    fn unknown(&self) -> Vec<(u16, Socket)> {
+        let own = lock(&self.own).clone();
+        let others = |port: u16| listening::other_receivers(port, self.host, &own);
+        self.ports.iter().flat_map(|port| others(*port).into_iter().map(|socket| (*port, socket))).collect()
     }
 
     fn search(&self) -> Option<String> {
-        self.unknown().into_iter().find_map(|(port, inode)| match self.owner(inode) {
-            Owner::Instance => {
-                lock(&self.own).insert(inode);
+        self.unknown().into_iter().find_map(|(port, socket)| match self.owner(socket) {
+            Owner::Instance(pid) => {
+                lock(&self.own).insert(socket, pid);
                 None
             }
             Owner::Unknown => None,
             Owner::Stranger => {
-                let owner = peer::owner(inode);
+                let owner = sockets::owner(socket);
                 // It may have been closed while it was looked for.
-                let listens = listening::receivers(port, self.host).contains(&inode);
+                let listens = listening::receivers(port, self.host).contains(&socket);
                 listens.then(|| format!("port {port} is taken by {owner}, which is not the function's app"))
             }
         })
     }
 
-    fn owner(&self, inode: u32) -> Owner {
+    fn owner(&self, socket: Socket) -> Owner {
         let mut owner = Owner::Stranger;
-        for pid in peer::processes().into_iter().filter(|pid| self.mark.is_on(*pid)) {
-            match peer::shows_socket(pid, inode) {
-                Some(true) => return Owner::Instance,
+        for pid in processes::all().into_iter().filter(|pid| self.mark.is_on(*pid)) {
+            match sockets::shows(pid, socket) {
+                Some(true) => return Owner::Instance(pid),
                 Some(false) => {}
                 None => owner = Owner::Unknown,
             }

@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use rustix::process::Pid;
 
 use super::tag::InstanceMark;
-use crate::net::peer;
+use crate::platform::processes;
+use crate::platform::sockets::{self, Socket};
 use crate::sync::lock;
 
 /// How many processes of an instance are remembered as having connected, and how many of them [`is_likely`] checks.
@@ -45,15 +46,15 @@ impl InstanceProcesses {
     /// Whether the process at the other end is one that is likely to connect; fast enough for an async task.
     pub(super) fn is_likely(&self, peer: SocketAddr, own: SocketAddr) -> bool {
         let likely: Vec<Pid> = lock(&self.known).iter().take(LIKELY).copied().collect();
-        peer::socket(peer, own).is_some_and(|inode| likely.into_iter().any(|pid| self.holds(pid, inode)))
+        sockets::connection(peer, own).is_some_and(|socket| likely.into_iter().any(|pid| self.holds(pid, socket)))
     }
 
-    /// Finds the process at the other end. This reads through `/proc`, so it must run on a blocking thread.
+    /// Finds the process at the other end. This looks at all processes, so it must run on a blocking thread.
     pub(super) fn identify(&self, peer: SocketAddr, own: SocketAddr) -> Peer {
-        let Some(inode) = peer::socket(peer, own) else { return Peer::Gone };
+        let Some(socket) = sockets::connection(peer, own) else { return Peer::Gone };
         let known = lock(&self.known).clone();
-        let others = peer::processes().into_iter().filter(|pid| !known.contains(pid));
-        match known.iter().copied().chain(others).find(|pid| self.holds(*pid, inode)) {
+        let others = processes::all().into_iter().filter(|pid| !known.contains(pid));
+        match known.iter().copied().chain(others).find(|pid| self.holds(*pid, socket)) {
             Some(pid) => {
                 let mut known = lock(&self.known);
                 known.retain(|other| *other != pid);
@@ -62,13 +63,13 @@ impl InstanceProcesses {
                 Peer::Own
             }
             // It may have ended while others were checked.
-            None if peer::socket(peer, own).is_none() => Peer::Gone,
+            None if !sockets::is_connected(peer, own) => Peer::Gone,
             None => Peer::Foreign,
         }
     }
 
     /// Whether a process is the instance's, and has this socket open.
-    fn holds(&self, pid: Pid, inode: u32) -> bool {
-        peer::has_socket(pid, inode) && self.mark.is_on(pid)
+    fn holds(&self, pid: Pid, socket: Socket) -> bool {
+        sockets::holds(pid, socket) && self.mark.is_on(pid)
     }
 }

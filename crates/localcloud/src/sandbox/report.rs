@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use rustix::process::Pid;
 use serde_json::{Value, json};
 
 use super::spec::{LogForm, SystemLevel};
 use crate::clock;
+use crate::platform::processes;
 use crate::wire::date;
 
 /// How a start or a request ended.
@@ -191,8 +193,5 @@ impl Report<'_> {
 
 /// A process's peak memory so far, in MB.
 pub(super) fn memory_used(pid: Option<u32>) -> u64 {
-    let status = pid.and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok()).unwrap_or_default();
-    let peak =
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u64>().ok());
-    peak.unwrap_or_default().div_ceil(1024)
+    pid.and_then(|pid| Pid::from_raw(pid.try_into().ok()?)).map_or(0, processes::peak_memory)
 }

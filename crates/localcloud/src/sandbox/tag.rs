@@ -1,37 +1,34 @@
-//! A number that identifies the processes of an instance.
+//! What identifies the processes of an instance.
 //!
-//! A process can leave its group, its session, its parent and its environment, so none of them identifies it. But every
-//! child inherits the kernel's resource limits, and the one on file locks has had no effect since Linux 2.4.25, so its
-//! value is free to identify instances. Other instances cannot guess it.
+//! A process can leave its group, its session, its parent and its environment, so none of them identifies it. But a tag stays
+//! with everything that a process starts, and other instances cannot guess it. On systems without tags, a process is
+//! recognised by its environment, or by a process group that the cloud has started.
 
-use std::sync::{Mutex, OnceLock};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Signal, getpid, kill_process};
 
+use super::guardian::Guardian;
 use crate::disk::directory::Directory;
 use crate::disk::files::write_private;
-use crate::net::peer::processes;
+use crate::platform::{listening, processes, sockets, tags};
 use crate::random;
 use crate::sync::lock;
+
+/// The file with the number of the cloud that serves a data directory.
+const NUMBER: &str = "processes";
 
 /// How often to look for processes that were started while others were being ended, and the pause between two rounds.
 const ROUNDS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The soft limit is the instance's number, the hard one the cloud's.
+/// The numbers of an instance and of its cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ProcessTag {
     run: u64,
     instance: u64,
-}
-
-/// Identifies the processes of one instance.
-#[derive(Clone, Debug)]
-pub(super) struct InstanceMark {
-    pub(super) tag: ProcessTag,
-    /// The environment variable with the name of its log stream, for systems without the limit.
-    variable: String,
 }
 
 impl ProcessTag {
@@ -43,58 +40,73 @@ impl ProcessTag {
     /// Tags this process, and thereby all that it will start. Called before it runs its program: it makes one system
     /// call.
     pub(super) fn apply(self) {
-        // On systems without the limit, the environment is used: see `InstanceMark`.
-        let _ = setrlimit(Resource::Locks, Rlimit { current: Some(self.instance), maximum: Some(self.run) });
+        tags::set(self.instance, self.run);
     }
 
     fn of(pid: Pid) -> Option<Self> {
-        let limits = std::fs::read_to_string(format!("/proc/{}/limits", pid.as_raw_nonzero())).ok()?;
-        let line = limits.lines().find_map(|line| line.strip_prefix("Max file locks"))?;
-        let mut numbers = line.split_whitespace().map_while(|number| number.parse().ok());
-        Some(Self { instance: numbers.next()?, run: numbers.next()? })
+        tags::of(pid).map(|(instance, run)| Self { run, instance })
     }
 }
 
-/// Whether this system supports tags.
-pub(super) fn is_supported() -> bool {
-    static SUPPORTED: OnceLock<bool> = OnceLock::new();
-    *SUPPORTED.get_or_init(|| setrlimit(Resource::Locks, getrlimit(Resource::Locks)).is_ok())
+/// Identifies the processes of one instance.
+#[derive(Clone)]
+pub(super) struct InstanceMark {
+    pub(super) tag: ProcessTag,
+    /// The environment variable with the name of its log stream, for systems without tags.
+    variable: String,
+    groups: Arc<Groups>,
+}
+
+/// The process groups of an instance, which the guardian watches as long as any mark of the instance exists.
+struct Groups {
+    guardian: Arc<Guardian>,
+    all: Mutex<Vec<Pid>>,
+}
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        for group in lock(&self.all).drain(..) {
+            self.guardian.forget(group);
+        }
+    }
 }
 
 impl InstanceMark {
-    pub(super) fn new(tag: ProcessTag, stream: &str) -> Self {
-        Self { tag, variable: format!("AWS_LAMBDA_LOG_STREAM_NAME={stream}") }
+    pub(super) fn new(tag: ProcessTag, stream: &str, guardian: Arc<Guardian>) -> Self {
+        let groups = Arc::new(Groups { guardian, all: Mutex::default() });
+        Self { tag, variable: format!("AWS_LAMBDA_LOG_STREAM_NAME={stream}"), groups }
+    }
+
+    /// Adds a process that was started in a group of its own.
+    pub(super) fn add_group(&self, leader: Pid) {
+        lock(&self.groups.all).push(leader);
+        self.groups.guardian.watch(leader);
     }
 
     /// Whether a process belongs to the instance.
     pub(super) fn is_on(&self, pid: Pid) -> bool {
         is_any_on(std::slice::from_ref(self), pid)
     }
+
+    /// The same without tags.
+    fn is_recognised(&self, pid: Pid) -> bool {
+        let is_of_group = || processes::group(pid).is_some_and(|group| lock(&self.groups.all).contains(&group));
+        processes::has_variable(pid, |variable| variable == self.variable.as_bytes()) || is_of_group()
+    }
 }
 
 fn is_any_on(marks: &[InstanceMark], pid: Pid) -> bool {
-    if is_supported() {
+    if tags::are_supported() {
         return ProcessTag::of(pid).is_some_and(|found| marks.iter().any(|mark| mark.tag == found));
     }
-    has_variable(pid, |variable| marks.iter().any(|mark| mark.variable.as_bytes() == variable))
-}
-
-fn has_variable(pid: Pid, is_ours: impl Fn(&[u8]) -> bool) -> bool {
-    let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(is_ours)
-}
-
-/// Whether a process has ended and has not been waited for.
-fn is_zombie(pid: Pid) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['Z', 'X']))
+    marks.iter().any(|mark| mark.is_recognised(pid))
 }
 
 /// Kills processes, and whatever they start in the meantime, until none is left.
 fn end_all(is_target: impl Fn(Pid) -> bool) {
     for _ in 0..ROUNDS {
-        let is_running_target = |pid: &Pid| *pid != getpid() && is_target(*pid) && !is_zombie(*pid);
-        let found: Vec<Pid> = processes().into_iter().filter(is_running_target).collect();
+        let is_running_target = |pid: &Pid| *pid != getpid() && is_target(*pid) && !processes::has_ended(*pid);
+        let found: Vec<Pid> = processes::all().into_iter().filter(is_running_target).collect();
         if found.is_empty() {
             return;
         }
@@ -105,22 +117,38 @@ fn end_all(is_target: impl Fn(Pid) -> bool) {
     }
 }
 
+/// Whether a process was started by a function of the cloud that serves this data, or that served it last.
+fn is_of_cloud(data: &Path) -> impl Fn(Pid) -> bool {
+    let run: Option<u64> =
+        std::fs::read_to_string(data.join(NUMBER)).ok().and_then(|number| number.trim().parse().ok());
+    let root = |of: &str| format!("LAMBDA_TASK_ROOT={}/", data.join(of).display());
+    let roots = ["code", "task"].map(root);
+    move |pid| {
+        let tagged = run.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == run;
+        tagged
+            || processes::has_variable(pid, |variable| roots.iter().any(|root| variable.starts_with(root.as_bytes())))
+    }
+}
+
+/// Whether the cloud with this data, which the process `serving` runs, or a process that one of its functions has started
+/// listens on a port.
+pub(crate) fn has_port(data: &Path, serving: i32, port: u16) -> bool {
+    let data = data.canonicalize().unwrap_or_else(|_| data.to_owned());
+    let is_function = is_of_cloud(&data);
+    let listeners = listening::receivers(port, None);
+    let is_own = |pid: &Pid| pid.as_raw_nonzero().get() == serving || is_function(*pid);
+    let own: Vec<Pid> = processes::all().into_iter().filter(is_own).collect();
+    !listeners.is_empty() && listeners.iter().all(|socket| own.iter().any(|pid| sockets::holds(*pid, *socket)))
+}
+
 /// Ends the processes of an earlier cloud with this data that was killed. Returns the number of a new cloud, and stores
 /// it for the next one.
 pub(super) fn begin_run(data: &Directory) -> u64 {
-    let path = data.root().join("processes");
-    let earlier: Option<u64> = std::fs::read_to_string(&path).ok().and_then(|number| number.trim().parse().ok());
-    let root = |of: &str| format!("LAMBDA_TASK_ROOT={}/", data.root().join(of).display());
-    let roots = ["code", "task"].map(root);
-    end_all(|pid| {
-        let tagged = earlier.is_some() && ProcessTag::of(pid).map(|tag| tag.run) == earlier;
-        tagged || has_variable(pid, |variable| roots.iter().any(|root| variable.starts_with(root.as_bytes())))
-    });
-    // A cloud that is run by a function of another cloud can only lower the limit.
-    let most = getrlimit(Resource::Locks).maximum.unwrap_or(1 << 62).max(4);
+    end_all(is_of_cloud(data.root()));
+    let most = tags::largest();
     let run = random::number(most / 2..most);
     // If this fails, the next cloud finds the processes of this one by their environment.
-    let _ = write_private(&path, run.to_string().as_bytes());
+    let _ = write_private(&data.root().join(NUMBER), run.to_string().as_bytes());
     run
 }
 
@@ -158,6 +186,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_tags_a_process_is_recognised_by_its_environment_and_by_its_group() {
+        let mark = InstanceMark::new(ProcessTag::new(1 << 40), "stream", Arc::new(Guardian::new(1)));
+        let mut command = Command::new("/bin/sleep");
+        command.arg("1000").stdin(Stdio::null()).process_group(0);
+        let mut plain = command.spawn().expect("a process");
+        let mut named = command.env("AWS_LAMBDA_LOG_STREAM_NAME", "stream").spawn().expect("a process");
+        let pid = |child: &std::process::Child| Pid::from_raw(child.id() as i32).expect("a process has a number");
+        let recognised = |mark: &InstanceMark| [&plain, &named].map(|child| mark.is_recognised(pid(child)));
+        assert_eq!(recognised(&mark), [false, true]);
+        mark.add_group(pid(&plain));
+        assert_eq!(recognised(&mark), [true, true]);
+        for child in [&mut plain, &mut named] {
+            child.kill().expect("it runs");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
     #[expect(unsafe_code, reason = "the tag is applied between fork and exec")]
     fn a_tag_stays_with_what_leaves_group_session_parent_and_environment() {
         let tag = ProcessTag::new(1 << 40);
@@ -171,8 +218,8 @@ mod tests {
             });
         }
         let mut shell = command.spawn().expect("a shell");
-        let tagged =
-            || processes().into_iter().filter(|pid| ProcessTag::of(*pid) == Some(tag) && !is_zombie(*pid)).count();
+        let is_tagged = |pid: &Pid| ProcessTag::of(*pid) == Some(tag) && !processes::has_ended(*pid);
+        let tagged = || processes::all().into_iter().filter(is_tagged).count();
         while tagged() < 2 {
             std::thread::yield_now();
         }

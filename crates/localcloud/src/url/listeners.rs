@@ -15,7 +15,7 @@ use super::listener::UrlListener;
 use super::serve::serve;
 use crate::net::connections::Connections;
 use crate::net::head_timeout::{HeadTimeout, Requests};
-use crate::net::listening;
+use crate::platform::listening;
 use crate::sandbox::Host;
 use crate::sync::lock;
 use crate::world::World;

@@ -119,6 +119,10 @@ async fn children_that_left_their_group_end_with_a_cloud_that_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_left_their_group_end_when_the_next_cloud_comes_at_the_latest() {
+    // `setsid` and `/proc` are of Linux.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let data = tempfile::tempdir().unwrap();
     let (mut cloud, address) = start(&data);
     let bench = with_function(&address, data).await;
@@ -144,6 +148,10 @@ async fn children_that_left_their_group_end_when_the_next_cloud_comes_at_the_lat
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_left_their_group_end_with_their_instance_and_no_other() {
+    // `setsid` and `/proc` are of Linux.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let bench = Bench::start().await;
     bench.function(json!({})).await;
     let stays = with_children_that_left(&bench, "live", "").await;

@@ -337,6 +337,10 @@ pub(crate) async fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
 
 /// Whether a process runs; a zombie does not.
 pub(crate) fn is_alive(pid: u64) -> bool {
+    if !cfg!(target_os = "linux") {
+        let listed = std::process::Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap();
+        return listed.stdout.first().is_some_and(|state| *state != b'Z');
+    }
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with(['Z', 'X']))
 }

@@ -315,6 +315,10 @@ async fn an_extension_that_crashes_takes_the_instance_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn layers_lie_over_each_other_at_opt() {
+    // Only Linux has mount namespaces.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let bench = web(|_| {}).await;
     let below =
         publish(&bench, "below", &[("one", b"below"), ("two", b"below"), ("python/own.py", b"NAME = 'own'\n")]).await;
@@ -405,6 +409,10 @@ async fn python_keeps_what_it_compiled_and_every_version_runs_its_own_code() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_can_be_mounted_an_app_runs_anyway_and_that_is_reported() {
+    // `/proc` shows the environment.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
     let bench = web(|options| options.mount_layers = false).await;
     let mut input = app(json!({}));
     input["Layers"] = json!([ADAPTER, publish(&bench, "own", &[("file", b"x"), ("python/own.py", b"")]).await]);

@@ -6,17 +6,18 @@ use super::Assembled;
 use super::files;
 use super::rules::Selection;
 use super::tree::{Content, File, Tree};
-use crate::architecture::Architecture;
 use crate::cargo::Built;
 use crate::error::{BuildError, list};
+use crate::machine::Machine;
 use crate::package::Package;
 use crate::patterns::Patterns;
-use crate::{archive, elf};
+use crate::{archive, executable};
 
 /// What Lambda starts.
 const BOOTSTRAP: &str = "bootstrap";
 
 /// What is packaged with a crate's binary.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
     /// The crate's.
     pub directory: PathBuf,
@@ -39,14 +40,14 @@ impl Beside {
     /// Zips the binary with the files. Without files, the zip is that of the binary alone.
     ///
     /// # Errors
-    /// When the binary could not start on `provided.al2023` with this architecture; when a file cannot be read, has the
+    /// When the binary could not start on this machine, or in `provided.al2023`; when a file cannot be read, has the
     /// binary's name, or is missing; when the package is too large.
-    pub fn package(&self, built: &Built, architecture: Architecture) -> Result<Assembled, BuildError> {
+    pub fn package(&self, built: &Built, machine: Machine) -> Result<Assembled, BuildError> {
         if self.selection.include.is_empty() && self.script.is_none() {
-            let package = Package::of_binary(&built.bytes, architecture, built.is_quick)?;
+            let package = Package::of_binary(&built.bytes, machine, built.is_quick)?;
             return Ok(Assembled { package, notes: Vec::new() });
         }
-        elf::check(&built.bytes, architecture, "the binary")?;
+        executable::check(&built.bytes, machine, "the binary")?;
         let (mut tree, notes) = self.gather()?;
         self.refuse_without_match(&tree)?;
         let program = match &self.script {
@@ -60,7 +61,7 @@ impl Beside {
         self.insert(&mut tree, program, built.bytes.clone())?;
         archive::check_sizes(&tree.sizes(), &self.subject())?;
         let zip = archive::pack_all(&tree.entries(), &self.subject())?;
-        Ok(Assembled { package: Package::of_zip(zip, architecture), notes })
+        Ok(Assembled { package: Package::of_zip(zip, machine.architecture), notes })
     }
 
     fn gather(&self) -> Result<(Tree, Vec<String>), BuildError> {

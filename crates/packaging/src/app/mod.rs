@@ -23,7 +23,7 @@ use crate::archive::Store;
 use crate::error::BuildError;
 use crate::package::Package;
 use crate::runtime::{Family, Platform};
-use crate::{archive, elf, exclude, handler, modules};
+use crate::{archive, exclude, executable, handler, modules};
 use dependencies::Installed;
 use links::Links;
 use tree::{Content, File, Tree};
@@ -103,6 +103,7 @@ impl App {
         if matches!(listed, Ok(false)) {
             wrong.extend(modules::refuse_without(&tree.names(), &self.modules, &self.subject()).err());
         }
+        wrong.extend(self.refuse_program(&tree).err());
         match self.foreign_extensions(&tree) {
             Ok(note) => notes.extend(note),
             Err(error) => wrong.push(error),
@@ -161,8 +162,26 @@ impl App {
         Err(error.at(&["run"]).hint(format!("set `run` to it, or exclude it: `exclude = [\"{name}\"]`")))
     }
 
+    /// Refuses a program for another processor or a newer glibc, if the app starts with it.
+    fn refuse_program(&self, tree: &Tree) -> Result<(), BuildError> {
+        // Runtimes of languages have their own programs, which come first in `PATH`.
+        let is_alone = !self.platform.runtime.is_managed();
+        let in_path = self.called.iter().filter(|called| is_alone && !called.contains('/'));
+        let names =
+            self.started.iter().chain(&self.called).cloned().chain(in_path.map(|called| format!("bin/{called}")));
+        for name in names {
+            let Some(file) = tree.file(&name) else { continue };
+            if executable::is_machine_code(&file.head()?) {
+                let checked = executable::check_program(&file.bytes()?, &self.platform, &format!("`{name}`"));
+                checked.map_err(|error| error.at(&["run", "package", "web"]))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Python notices an extension for another processor only on import, so it is refused here. A file that Python would
-    /// not import by its name may be one of several variants, and is only noted.
+    /// not import by its name may be one of several variants, and is only noted; so is one whose name says that it is for
+    /// another system.
     fn foreign_extensions(&self, tree: &Tree) -> Result<Option<String>, BuildError> {
         if self.platform.runtime.family() != Family::Python {
             return Ok(None);
@@ -170,17 +189,18 @@ impl App {
         let mut foreign = Vec::new();
         let is_link = |file: &File| matches!(file.content, Content::Link(_));
         for (name, file) in tree.iter().filter(|(name, file)| name.ends_with(".so") && !is_link(file)) {
-            let checked =
-                elf::check_machine(&file.head()?, self.platform.architecture, &format!("the extension `{name}`"));
+            let (head, machine) = (file.head()?, self.platform.machine());
+            let checked = executable::check_head(&head, machine, &format!("the extension `{name}`"));
             let last = name.rsplit('/').next().unwrap_or(name);
+            let is_named = last.contains(".cpython-") && !executable::is_foreign(&head, machine.system);
             match checked {
-                Err(error) if last.contains(".cpython-") || last.ends_with(".abi3.so") => return Err(error),
+                Err(error) if is_named || last.ends_with(".abi3.so") => return Err(error),
                 Err(_) => foreign.push(format!("`{name}`")),
                 Ok(()) => {}
             }
         }
         let told =
-            || format!("built for another architecture than `{}`: {}", self.platform.architecture, foreign.join(", "));
+            || format!("built for another architecture than `{}`: {}", self.platform.machine(), foreign.join(", "));
         Ok((!foreign.is_empty()).then(told))
     }
 }
@@ -207,6 +227,7 @@ impl Checked {
                 Installed::Flat(directory) => files::gather_all(&directory)?,
                 Installed::Node(node) => layout::installed(&node.place, &node.project, &node.app, &node.needed)?,
             };
+            app.refuse_program(&installed)?;
             notes.extend(app.foreign_extensions(&installed)?);
             tree.put_beneath(installed);
         }

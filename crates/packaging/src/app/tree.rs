@@ -141,6 +141,11 @@ impl Tree {
         self.resolve(name).is_some_and(|found| self.0.contains_key(&found))
     }
 
+    /// The file of this name, or the one that it leads to through links.
+    pub(super) fn file(&self, name: &str) -> Option<&File> {
+        self.0.get(&self.resolve(name)?).filter(|file| !matches!(file.content, Content::Link(_)))
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -173,7 +178,7 @@ impl File {
         File { content: Content::Link(text), executable: false }
     }
 
-    fn bytes(&self) -> Result<Vec<u8>, BuildError> {
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, BuildError> {
         match &self.content {
             Content::Bytes(bytes) => Ok(bytes.clone()),
             Content::Link(text) => Ok(text.clone().into_bytes()),

@@ -1,8 +1,8 @@
 //! What the last package of a directory was compressed to, so that the next one compresses only what changed.
 //!
-//! A store is a zip in the cache. Its entries are named by the SHA-256 of their uncompressed content and by their mode, and
-//! the file is named by the SHA-256 of its own bytes: a damaged store is as good as none. Without any store the package has
-//! the same bytes; it only takes longer.
+//! A store is a zip in the cache. Its entries are named by the SHA-256 of their uncompressed content, the level of
+//! compression and their mode, and the file is named by the SHA-256 of its own bytes: a damaged store is as good as none.
+//! Without any store the package has the same bytes; it only takes longer.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write};
@@ -44,11 +44,11 @@ impl Store {
     }
 
     /// What a file is called in the store; nothing if no store is kept.
-    pub(crate) fn key(&self, bytes: &[u8], executable: bool) -> String {
+    pub(super) fn key(&self, bytes: &[u8], executable: bool, level: i32) -> String {
         if self.place.is_none() {
             return String::new();
         }
-        format!("{}{}", digest::sha256(bytes), if executable { "-x" } else { "" })
+        format!("{}-{level}{}", digest::sha256(bytes), if executable { "-x" } else { "" })
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -120,7 +120,7 @@ fn files(place: &Path, prefix: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{Entry, Source, pack_again, pack_all};
+    use crate::archive::{BEST, Entry, Source, pack_again, pack_all};
 
     fn pack(store: &Store, files: &[(&str, &[u8], bool)]) -> Vec<u8> {
         let entries = files.iter().map(|(name, bytes, executable)| Entry {
@@ -140,21 +140,21 @@ mod tests {
         let open = || Store::open(cache.path(), Path::new("/app"));
         let (large, text) = (vec![7; 1_000_000], "text ".repeat(3000).into_bytes());
         let (empty, edited): (&[u8], &[u8]) = (b"", b"edited");
-        assert!(!open().has(&open().key(&large, false)));
+        assert!(!open().has(&open().key(&large, false, BEST)));
         pack(&open(), &[("a", &large, false), ("b", &text, true), ("ümlaut", &text, true), ("c", empty, false)]);
         let store = open();
         assert_eq!(
             [(&*large, false), (&text, true), (empty, false), (&text, false)]
-                .map(|(bytes, x)| store.has(&open().key(bytes, x))),
+                .map(|(bytes, x)| store.has(&open().key(bytes, x, BEST))),
             [true, true, true, false]
         );
         // The same content elsewhere, with another mode, and without what was there.
         pack(&store, &[("a", edited, false), ("d/e", &large, false), ("x", &text, false), ("ümlaut", &text, true)]);
         // A store is replaced only when much is new.
-        assert!(!open().has(&open().key(edited, false)));
+        assert!(!open().has(&open().key(edited, false, BEST)));
         pack(&open(), &[("a", &text, false)]);
-        assert!(open().has(&open().key(&text, false)) && !open().has(&open().key(&large, false)));
-        assert!(!Store::open(cache.path(), Path::new("/other")).has(&open().key(&text, false)));
+        assert!(open().has(&open().key(&text, false, BEST)) && !open().has(&open().key(&large, false, BEST)));
+        assert!(!Store::open(cache.path(), Path::new("/other")).has(&open().key(&text, false, BEST)));
     }
 
     #[test]
@@ -168,9 +168,9 @@ mod tests {
         // In the compressed content.
         bytes[120] ^= 1;
         std::fs::write(&file, &bytes).unwrap();
-        assert!(!open().has(&open().key(&text, false)));
+        assert!(!open().has(&open().key(&text, false, BEST)));
         pack(&open(), &[("a", &text, false)]);
-        assert!(open().has(&open().key(&text, false)));
+        assert!(open().has(&open().key(&text, false, BEST)));
     }
 
     #[test]

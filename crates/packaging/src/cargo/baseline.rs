@@ -7,6 +7,7 @@ use super::flags::codegen;
 use super::toolchain::Toolchain;
 use crate::architecture::Architecture;
 use crate::error::{BuildError, list};
+use crate::machine::{Machine, OperatingSystem};
 
 /// Not an instruction set.
 const STATIC: &str = "crt-static";
@@ -43,6 +44,11 @@ pub(super) struct Limit {
     pub(super) note: String,
 }
 
+/// Whether Lambda may run what is built for a machine. What a Mac builds for itself stays there.
+fn is_of_lambda(machine: Machine) -> bool {
+    machine.system == OperatingSystem::Linux
+}
+
 /// `None` if the user's flags ask for nothing that may be missing on Lambda.
 ///
 /// # Errors
@@ -50,14 +56,14 @@ pub(super) struct Limit {
 pub(super) async fn limit(
     toolchain: &Toolchain,
     triple: &str,
-    architecture: Architecture,
+    machine: Machine,
     theirs: &[String],
 ) -> Result<Option<Limit>, BuildError> {
     let (cpu, features) = (codegen(theirs, "target-cpu").pop(), codegen(theirs, "target-feature"));
-    if cpu.is_none() && features.is_empty() {
+    if !is_of_lambda(machine) || (cpu.is_none() && features.is_empty()) {
         return Ok(None);
     }
-    let baseline = Baseline::of(architecture);
+    let baseline = Baseline::of(machine.architecture);
     let of_cpu = |cpu: &str| vec![format!("-Ctarget-cpu={cpu}")];
     let mut allowed = toolchain.features(triple, &of_cpu(baseline.least)).await?;
     allowed.extend(baseline.more.iter().chain([&STATIC]).map(|feature| (*feature).to_owned()));
@@ -78,8 +84,11 @@ pub(super) async fn limit(
 
 /// The user's variables that have C code compiled for this machine's processor, with flags for Lambda's instead, and a
 /// sentence about them.
-pub(super) fn limit_c(variables: &Environment, architecture: Architecture) -> (Vec<(String, String)>, Option<String>) {
-    let baseline = Baseline::of(architecture);
+pub(super) fn limit_c(variables: &Environment, machine: Machine) -> (Vec<(String, String)>, Option<String>) {
+    if !is_of_lambda(machine) {
+        return (Vec::new(), None);
+    }
+    let baseline = Baseline::of(machine.architecture);
     let is_native = |flag: &&str| ["-march=native", "-mcpu=native"].contains(flag);
     let is_of_c = |name: &str| {
         let name = name.strip_prefix("TARGET_").unwrap_or(name);
@@ -133,10 +142,12 @@ mod tests {
             ("MY_CFLAGS", "-march=native"),
         ];
         let variables = variables.map(|(name, flags)| (name.to_owned(), flags.to_owned())).into();
-        let (limited, note) = limit_c(&variables, Architecture::X86_64);
+        let (limited, note) = limit_c(&variables, Architecture::X86_64.into());
         let expected = [("CFLAGS", "-O2 -march=x86-64-v3"), ("TARGET_CXXFLAGS", "-march=x86-64-v3")];
         assert_eq!(limited, expected.map(|(name, flags)| (name.to_owned(), flags.to_owned())));
         assert!(note.unwrap().contains("as `CFLAGS` and `TARGET_CXXFLAGS` asks for"));
-        assert_eq!(limit_c(&Environment::new(), Architecture::Arm64), (Vec::new(), None));
+        assert_eq!(limit_c(&Environment::new(), Architecture::Arm64.into()), (Vec::new(), None));
+        let mac = Machine { system: OperatingSystem::Macos, architecture: Architecture::X86_64 };
+        assert_eq!(limit_c(&variables, mac), (Vec::new(), None));
     }
 }

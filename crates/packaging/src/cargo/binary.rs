@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::camino::Utf8PathBuf;
 use cargo_metadata::semver::Version;
-use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
+use cargo_metadata::{Dependency, DependencyKind, Metadata, Package, Target};
 
 use super::preference::Order;
 use crate::error::{BuildError, list};
@@ -71,16 +71,17 @@ fn choose_bin(package: &Package, wanted: Option<&str>) -> Result<String, BuildEr
     let has = |name: &str| bins.contains(&name).then(|| name.to_string());
     let name = &package.name;
     if let Some(wanted) = wanted {
-        return has(wanted).ok_or_else(|| {
-            BuildError::new(format!("cannot build `{name}`: it has no binary `{wanted}`"))
+        return has(wanted).ok_or_else(|| match examples(package).find(|example| example.name == wanted) {
+            Some(example) => BuildError::new(format!("cannot build `{name}`: `{wanted}` is an example, not a binary"))
                 .at(&["bin"])
-                .hint(format!("its binaries: {}", list(bins.iter().copied())))
+                .hint(as_binary(package, example)),
+            None => BuildError::new(format!("cannot build `{name}`: it has no binary `{wanted}`"))
+                .at(&["bin"])
+                .hint(format!("its binaries: {}", list(bins.iter().copied()))),
         });
     }
     match bins.as_slice() {
-        [] => Err(BuildError::new(format!("cannot build `{name}`: it is a library and has no binary to run"))
-            .at(&["crate"])
-            .hint("give it a `src/main.rs` that calls the library")),
+        [] => Err(without_binary(package)),
         [only] => Ok((*only).to_string()),
         _ => has(BOOTSTRAP).or_else(|| package.default_run.as_deref().and_then(has)).ok_or_else(|| {
             BuildError::new(format!("cannot build `{name}`: it has several binaries: {}", list(bins.iter().copied())))
@@ -88,6 +89,32 @@ fn choose_bin(package: &Package, wanted: Option<&str>) -> Result<String, BuildEr
                 .hint("name one of them with `bin`, or call it `bootstrap`")
         }),
     }
+}
+
+fn without_binary(package: &Package) -> BuildError {
+    let name = &package.name;
+    let is_program = |target: &Target| target.is_custom_build() || target.is_example();
+    let error = match examples(package).next() {
+        Some(example) if package.targets.iter().all(is_program) => {
+            BuildError::new(format!("cannot build `{name}`: it has examples, but no binary to run"))
+                .hint(as_binary(package, example))
+        }
+        _ => BuildError::new(format!("cannot build `{name}`: it is a library and has no binary to run"))
+            .hint("give it a `src/main.rs` that calls the library"),
+    };
+    error.at(&["crate"])
+}
+
+fn examples(package: &Package) -> impl Iterator<Item = &Target> {
+    package.targets.iter().filter(|target| target.is_example())
+}
+
+/// How to build an example as a binary.
+fn as_binary(package: &Package, example: &Target) -> String {
+    let directory = package.manifest_path.parent();
+    let path = directory.and_then(|directory| example.src_path.strip_prefix(directory).ok());
+    let (name, path) = (&example.name, path.unwrap_or(&example.src_path));
+    format!("make it a binary: add `[[bin]]` with `name = \"{name}\"` and `path = \"{path}\"` to its `Cargo.toml`")
 }
 
 /// Only a package of the workspace is known here; cargo compares the others.
@@ -229,6 +256,31 @@ mod tests {
         assert_eq!(missing.hints, ["its binaries: `a` and `b`"]);
         let library = chosen(&[], None, None).unwrap_err();
         assert_eq!(library.message, "cannot build `chat`: it is a library and has no binary to run");
+    }
+
+    #[test]
+    fn an_example_is_named_with_what_makes_it_a_binary() {
+        let mut metadata = metadata(&["server"], None);
+        let package = &mut metadata.packages[0];
+        package.targets[1].name = "sse".into();
+        package.targets[1].kind = vec![cargo_metadata::TargetKind::Example];
+        package.targets[1].src_path = "/w/chat/examples/sse.rs".into();
+        let chosen =
+            |metadata: &Metadata, bin| choose(metadata, Path::new("/w/chat"), bin, &Order::default()).unwrap_err();
+        let hints = [
+            "make it a binary: add `[[bin]]` with `name = \"sse\"` and `path = \"examples/sse.rs\"` to its `Cargo.toml`",
+        ];
+        let named = chosen(&metadata, Some("sse"));
+        assert_eq!(
+            (named.message, named.hints),
+            ("cannot build `chat`: `sse` is an example, not a binary".into(), hints.map(String::from).to_vec())
+        );
+        metadata.packages[0].targets.remove(0);
+        let only = chosen(&metadata, None);
+        assert_eq!(
+            (only.message, only.hints),
+            ("cannot build `chat`: it has examples, but no binary to run".into(), hints.map(String::from).to_vec())
+        );
     }
 
     #[test]

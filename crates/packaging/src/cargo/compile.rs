@@ -14,8 +14,8 @@ use super::toolchain::{Target, Toolchain, Version};
 use super::toolset::{self, Linking, Toolset};
 use super::users::Users;
 use super::{baseline, detect, flags, identity, profile, programs, remap, run, target, target_dir};
-use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::Machine;
 use crate::tool;
 
 /// What to build, and where.
@@ -25,7 +25,8 @@ pub struct BuildOptions {
     pub crate_dir: PathBuf,
     /// The binary; `None` selects the only one, the one named `bootstrap`, or the package's `default-run`.
     pub bin: Option<String>,
-    pub architecture: Architecture,
+    /// What runs the binary.
+    pub machine: Machine,
     /// The workspace gets a directory of its own in it; `None` is `lamstream` in the crate's own target directory, so
     /// that neither waits for nor invalidates the user's own builds.
     pub target_dir: Option<PathBuf>,
@@ -93,7 +94,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     );
     let ((binary, metadata), (toolset, note)) = match (chosen, tools) {
         (Ok(chosen), Ok(tools)) => (chosen, tools),
-        (chosen, tools) => return Err([chosen.err(), tools.err()].into_iter().flatten().collect()),
+        (chosen, tools) => return Err(different(chosen.err(), tools.err())),
     };
     let toolchain = toolset.rustc.as_ref().map_or(toolchain.clone(), |rustc| toolchain.with_rustc(rustc));
     let (version, target) = tokio::try_join!(toolchain.version(), toolchain.target(&toolset.target)).map_err(one)?;
@@ -112,7 +113,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     let profile = profile::arguments(&options.order.profile, &manifest, &users.configuration, &users.environment);
     let (stale, limit, outside) = tokio::join!(
         lock.refuse_stale(&toolchain, &binary.package),
-        baseline::limit(&toolchain, &target.triple, options.architecture, &theirs),
+        baseline::limit(&toolchain, &target.triple, options.machine, &theirs),
         identity::outside(&toolchain, &users.crate_dir, &metadata, &manifest, &users.configuration)
     );
     let wrong = [binary.refused(&version.release), settings.missing(), stale.err().into_iter().collect()].concat();
@@ -130,7 +131,7 @@ pub async fn prepare(options: &BuildOptions) -> Result<Prepared, Vec<BuildError>
     command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     command.args(lock.is_sealed.then_some("--locked"));
     command.envs(toolset.linking.variables(&toolset.target, |name| variables.contains_key(name)));
-    let (of_c, note_of_c) = baseline::limit_c(&variables, options.architecture);
+    let (of_c, note_of_c) = baseline::limit_c(&variables, options.machine);
     command.envs(of_c);
     let notes = note.into_iter().chain(limit.map(|limit| limit.note)).chain(note_of_c).collect();
     let is_quick = options.order.profile == Profile::Quick;
@@ -177,6 +178,16 @@ impl Prepared {
     }
 }
 
+/// Both errors, or the first one if the other has the same cause, such as a toolchain that is not installed.
+fn different(first: Option<BuildError>, second: Option<BuildError>) -> Vec<BuildError> {
+    let cause = |error: &BuildError| (error.caused_by.clone(), error.hints.clone());
+    let is_same = match (&first, &second) {
+        (Some(first), Some(second)) => !first.caused_by.is_empty() && cause(first) == cause(second),
+        _ => false,
+    };
+    first.into_iter().chain(second.filter(|_| !is_same)).collect()
+}
+
 /// What builds for the crate's target, and a note about a target that is not heeded.
 async fn tools(
     toolchain: &Toolchain,
@@ -187,7 +198,7 @@ async fn tools(
     let (host, preference) = (toolchain.version().await?.host, &options.preference);
     let Users { configuration, environment, cargo_home, .. } = users;
     let target::Chosen { triple, set_by, note } =
-        target::choose(preference, configuration, environment, &host, options.architecture)?;
+        target::choose(preference, configuration, environment, &host, options.machine)?;
     let found = detect::find(toolchain, &host, &triple, preference, (configuration, environment, cargo_home)).await?;
     let toolset = toolset::choose(&triple, preference, &found);
     let explained = |error: BuildError| match set_by {
@@ -301,6 +312,18 @@ fn refuse_missing_compiler(toolchain: &Toolchain) -> Result<(), BuildError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
+
+    #[test]
+    fn the_same_cause_is_reported_once() {
+        let error = |what: &str, why: &str| Some(BuildError::new(what).because(why).hint("install it"));
+        let first = || error("cannot read the crate", "no toolchain");
+        assert_eq!(different(first(), error("cannot find the compiler", "no toolchain")).len(), 1);
+        assert_eq!(different(first(), error("cannot find the compiler", "no permission")).len(), 2);
+        let without_cause = || Some(BuildError::new("it has no binary"));
+        assert_eq!(different(without_cause(), without_cause()).len(), 2);
+        assert_eq!(different(None, first()).len(), 1);
+    }
 
     fn paths() -> Paths {
         Paths {
@@ -363,7 +386,7 @@ mod tests {
         let mut options = BuildOptions {
             crate_dir: "chat".into(),
             bin: None,
-            architecture: Architecture::Arm64,
+            machine: Architecture::Arm64.into(),
             target_dir: None,
             preference: Preference::default(),
             order: Order::default(),

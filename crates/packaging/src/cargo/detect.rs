@@ -10,6 +10,7 @@ use super::flags::{codegen, in_force};
 use super::preference::{Linker, Preference};
 use super::toolchain::{Target, Toolchain};
 use crate::error::BuildError;
+use crate::machine::OperatingSystem;
 
 /// Where distributions install a compiler, even if another one is first in `PATH`.
 const USUAL_PLACES: [&str; 2] = ["/usr/bin", "/usr/local/bin"];
@@ -53,7 +54,10 @@ pub(super) async fn find(
         zigbuild: in_path("cargo-zigbuild").is_some() || cargo_home.join("bin/cargo-zigbuild").is_file(),
         system: System {
             toolchain: rustup_toolchain(&sysroot),
-            distribution: Distro::of(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
+            distribution: match OperatingSystem::of_triple(host) {
+                Some(OperatingSystem::Macos) => Distro::Macos,
+                _ => Distro::of(&std::fs::read_to_string("/etc/os-release").unwrap_or_default()),
+            },
             root: rustix::process::geteuid().is_root(),
         },
     })

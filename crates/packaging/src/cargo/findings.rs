@@ -55,6 +55,7 @@ pub(super) enum Distro {
     /// With the number of its release.
     Debian(String),
     Ubuntu,
+    Macos,
     #[default]
     Other,
 }

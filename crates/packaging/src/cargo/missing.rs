@@ -6,7 +6,13 @@ use crate::error::BuildError;
 impl System {
     fn apt(&self, packages: &str) -> Option<String> {
         let sudo = if self.root { "" } else { "sudo " };
-        (self.distribution != Distro::Other).then(|| format!("{sudo}apt-get install {packages}"))
+        let has_apt = matches!(self.distribution, Distro::Debian(_) | Distro::Ubuntu);
+        has_apt.then(|| format!("{sudo}apt-get install {packages}"))
+    }
+
+    /// Installs zig, as cargo's linker.
+    fn zig(&self) -> &'static str {
+        if self.distribution == Distro::Macos { "brew install cargo-zigbuild" } else { ZIG }
     }
 }
 
@@ -39,9 +45,10 @@ pub(super) fn standard_library(target: &str, found: &Findings) -> BuildError {
 pub(super) fn linker(target: &str, found: &Findings) -> BuildError {
     let error =
         BuildError::new(format!("cannot build for `{}`: no linker for `{target}` is installed", architecture(target)));
+    let zig = found.system.zig();
     match packages_of_gcc(target).and_then(|packages| found.system.apt(packages)) {
-        Some(install) => error.hint(format!("run `{install}`")).hint(format!("or run `{ZIG}`, which links with zig")),
-        None => error.hint(format!("run `{ZIG}`, which links with zig")),
+        Some(install) => error.hint(format!("run `{install}`")).hint(format!("or run `{zig}`, which links with zig")),
+        None => error.hint(format!("run `{zig}`, which links with zig")),
     }
 }
 
@@ -51,6 +58,7 @@ pub(super) fn cc(target: &str, found: &Findings) -> BuildError {
     let error = BuildError::new(format!("cannot build for `{cpu}`: no linker is installed: `cc` is not in `PATH`"));
     match found.system.apt("gcc libc6-dev") {
         Some(install) => error.hint(format!("run `{install}`")),
+        None if found.system.distribution == Distro::Macos => error.hint("run `xcode-select --install`"),
         None => error.hint("install gcc or clang"),
     }
 }
@@ -65,12 +73,15 @@ pub(super) fn gcc(target: &str, found: &Findings) -> BuildError {
     }
 }
 
-/// Zig's packages are the same on every system.
+/// Zig's packages of Python are the same on every system.
 const ZIG: &str = "pip install cargo-zigbuild ziglang";
 
-pub(super) fn zig(target: &str) -> BuildError {
-    BuildError::new(format!("cannot link for `{target}` with zig: `cargo-zigbuild` is not installed"))
-        .hint(format!("run `{ZIG}`, in a virtual environment that is active when lamstream runs"))
+pub(super) fn zig(target: &str, found: &Findings) -> BuildError {
+    let error = BuildError::new(format!("cannot link for `{target}` with zig: `cargo-zigbuild` is not installed"));
+    match found.system.zig() {
+        ZIG => error.hint(format!("run `{ZIG}`, in a virtual environment that is active when lamstream runs")),
+        install => error.hint(format!("run `{install}`")),
+    }
 }
 
 pub(super) fn rust_lld(target: &str, compiler: &Compiler) -> BuildError {

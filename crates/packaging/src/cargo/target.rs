@@ -3,8 +3,8 @@
 use super::configuration::{Configuration, Environment};
 use super::preference::Preference;
 use super::toolchain;
-use crate::architecture::Architecture;
 use crate::error::{BuildError, list};
+use crate::machine::{Machine, OperatingSystem};
 
 /// A target, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,23 +23,30 @@ pub(super) fn choose(
     configuration: &Configuration,
     environment: &Environment,
     host: &str,
-    architecture: Architecture,
+    machine: Machine,
 ) -> Result<Chosen, BuildError> {
     if let Some(target) = &preference.target {
         return Ok(Chosen { triple: target.clone(), set_by: None, note: None });
     }
-    let own = || toolchain::triple(host, architecture);
+    let own = || toolchain::triple(host, machine);
     let Some((targets, set_by)) = configured(configuration, environment) else {
         return Ok(Chosen { triple: own()?, set_by: None, note: None });
     };
-    let cpu = architecture.cpu();
-    let fitting = [format!("{cpu}-unknown-linux-gnu"), format!("{cpu}-unknown-linux-musl")];
-    if let Some(triple) = targets.iter().find(|target| fitting.contains(target) || own().as_ref() == Ok(target)) {
+    let cpu = machine.architecture.cpu();
+    let of_lambda = [format!("{cpu}-unknown-linux-gnu"), format!("{cpu}-unknown-linux-musl")];
+    let fits = |target: &String| {
+        own().as_ref() == Ok(target) || machine.system == OperatingSystem::Linux && of_lambda.contains(target)
+    };
+    if let Some(triple) = targets.iter().find(|target| fits(target)) {
         return Ok(Chosen { triple: triple.clone(), set_by: Some(set_by), note: None });
     }
     let triple = own()?;
     let names = list(targets.iter().map(String::as_str));
-    let note = format!("built for `{triple}`: {set_by}, but {names} does not run on Lambda with `{architecture}`");
+    let place = match machine.system {
+        OperatingSystem::Linux => format!("on Lambda with `{machine}`"),
+        OperatingSystem::Macos => "here".to_owned(),
+    };
+    let note = format!("built for `{triple}`: {set_by}, but {names} does not run {place}");
     Ok(Chosen { triple, set_by: None, note: Some(note) })
 }
 
@@ -56,6 +63,7 @@ fn configured(configuration: &Configuration, environment: &Environment) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
 
     const HOST: &str = "x86_64-unknown-linux-gnu";
     const MUSL: &str = "x86_64-unknown-linux-musl";
@@ -64,7 +72,7 @@ mod tests {
         let environment = variable.map(|target| ("CARGO_BUILD_TARGET".to_owned(), target.to_owned()));
         let environment = environment.into_iter().collect();
         let configuration = Configuration::of(configuration);
-        choose(&Preference::default(), &configuration, &environment, HOST, architecture).unwrap()
+        choose(&Preference::default(), &configuration, &environment, HOST, architecture.into()).unwrap()
     }
 
     #[test]
@@ -94,11 +102,29 @@ mod tests {
     }
 
     #[test]
+    fn a_mac_builds_for_lambda_with_musl_and_for_itself_without_linux() {
+        const MAC: &str = "aarch64-apple-darwin";
+        let lambda = Machine::from(Architecture::Arm64);
+        let itself = Machine { system: OperatingSystem::Macos, ..lambda };
+        let on_mac = |machine, configuration: &[&str]| {
+            let configuration = Configuration::of(configuration);
+            choose(&Preference::default(), &configuration, &Environment::new(), MAC, machine).unwrap()
+        };
+        assert_eq!(on_mac(lambda, &[]).triple, "aarch64-unknown-linux-musl");
+        assert_eq!(on_mac(itself, &[]), Chosen { triple: MAC.into(), set_by: None, note: None });
+        let gnu = "build.target = 'aarch64-unknown-linux-gnu'";
+        assert_eq!(on_mac(lambda, &[gnu]).triple, "aarch64-unknown-linux-gnu");
+        let chosen = on_mac(itself, &[gnu]);
+        assert_eq!(chosen.triple, MAC);
+        assert!(chosen.note.unwrap().ends_with("but `aarch64-unknown-linux-gnu` does not run here"));
+    }
+
+    #[test]
     fn the_manifests_target_comes_first() {
         let preference = Preference { target: Some(MUSL.into()), ..Preference::default() };
         let configuration = Configuration::of(&["build.target = 'x86_64-unknown-linux-gnu'"]);
         let environment = Environment::new();
-        let chosen = choose(&preference, &configuration, &environment, HOST, Architecture::X86_64).unwrap();
+        let chosen = choose(&preference, &configuration, &environment, HOST, Architecture::X86_64.into()).unwrap();
         assert_eq!(chosen.triple, MUSL);
     }
 }

@@ -1,18 +1,20 @@
 //! The installed cargo and compiler: where they are, and what they can build for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cargo_metadata::cargo_platform::Cfg;
 use cargo_metadata::{Metadata, MetadataCommand};
 use tokio::process::Command;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::configuration::{Configuration, Environment};
-use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::{Machine, OperatingSystem};
 
 /// Cargo sets these for the programs that it runs. A lamstream started by cargo must not pass them on: they describe
 /// another crate.
@@ -41,6 +43,14 @@ pub(super) struct Toolchain {
     /// Whether cargo needs `RUSTC` because it would use another compiler.
     pub told: bool,
     removed: Vec<String>,
+    known: Arc<Known>,
+}
+
+/// What the compiler has answered. Each question costs a process.
+#[derive(Default)]
+struct Known {
+    version: OnceCell<Version>,
+    targets: Mutex<BTreeMap<String, Target>>,
 }
 
 /// The output of `rustc -vV`.
@@ -87,6 +97,7 @@ impl Toolchain {
             told,
             rustc: named.unwrap_or_else(|| "rustc".into()),
             removed: environment.keys().filter(foreign).cloned().collect(),
+            known: Arc::default(),
         }
     }
 
@@ -105,7 +116,7 @@ impl Toolchain {
 
     /// The same with another compiler, which cargo gets as `RUSTC`.
     pub(super) fn with_rustc(&self, program: &Path) -> Toolchain {
-        Toolchain { rustc: program.into(), told: true, ..self.clone() }
+        Toolchain { rustc: program.into(), told: true, known: Arc::default(), ..self.clone() }
     }
 
     /// What cargo knows about the package in `directory` and its workspace, without their dependencies.
@@ -134,6 +145,10 @@ impl Toolchain {
     }
 
     pub(super) async fn version(&self) -> Result<Version, BuildError> {
+        self.known.version.get_or_try_init(|| self.ask_version()).await.cloned()
+    }
+
+    async fn ask_version(&self) -> Result<Version, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.arg("-vV");
         let what = "cannot find out the version of the compiler";
@@ -147,6 +162,16 @@ impl Toolchain {
     }
 
     pub(super) async fn target(&self, triple: &str) -> Result<Target, BuildError> {
+        let mut targets = self.known.targets.lock().await;
+        if let Some(target) = targets.get(triple) {
+            return Ok(target.clone());
+        }
+        let target = self.ask_target(triple).await?;
+        targets.insert(triple.to_owned(), target.clone());
+        Ok(target)
+    }
+
+    async fn ask_target(&self, triple: &str) -> Result<Target, BuildError> {
         let mut command = self.prepare(Command::new(&self.rustc));
         command.args(["--print", "sysroot", "--print", "target-libdir", "--print", "cfg", "--target", triple]);
         let what = format!("cannot find out what the compiler has for the target `{triple}`");
@@ -180,25 +205,38 @@ fn has_std(libraries: &Path) -> bool {
 }
 
 /// The target to build for on this host: the host's own if the processor matches, so that a host with musl
-/// keeps musl; otherwise the one with glibc.
-pub(super) fn triple(host: &str, architecture: Architecture) -> Result<String, BuildError> {
-    let cpu = architecture.cpu();
-    if !host.contains("-linux-") {
-        return Err(BuildError::new(format!(
-            "cannot build for Lambda on `{host}`: cross-compiling from this host is not supported yet"
-        ))
-        .hint("build on Linux (a container works) and deploy the zip with `--package`"));
+/// keeps musl; otherwise the one with glibc. Another system builds for Lambda with musl, for which rustup's compilers
+/// include a linker and a C library.
+pub(super) fn triple(host: &str, machine: Machine) -> Result<String, BuildError> {
+    let cpu = machine.architecture.cpu();
+    match (machine.system, OperatingSystem::of_triple(host)) {
+        (OperatingSystem::Macos, Some(OperatingSystem::Macos)) => return Ok(format!("{cpu}-apple-darwin")),
+        (OperatingSystem::Linux, Some(OperatingSystem::Macos)) => return Ok(format!("{cpu}-unknown-linux-musl")),
+        (OperatingSystem::Linux, Some(OperatingSystem::Linux)) => {}
+        _ => return Err(not_from(host)),
     }
     let same = host.starts_with(&format!("{cpu}-")) && (host.ends_with("-gnu") || host.ends_with("-musl"));
     Ok(if same { host.into() } else { format!("{cpu}-unknown-linux-gnu") })
 }
 
+fn not_from(host: &str) -> BuildError {
+    BuildError::new(format!("cannot build for Lambda on `{host}`: cross-compiling from this host is not supported yet"))
+        .hint("build on Linux (a container works) and deploy the zip with `--package`")
+}
+
 async fn answer(mut command: Command, what: &str, name: &str, program: &OsString) -> Result<String, BuildError> {
+    // rustup, which may stand for either program, would add a backtrace of its own to an error.
+    command.env("RUST_BACKTRACE", "0").env_remove("RUST_LIB_BACKTRACE");
     let output = command.output().await.map_err(|error| not_started(what, name, program, &error))?;
     if !output.status.success() {
         let mut error = BuildError::new(what);
         let words = String::from_utf8_lossy(&output.stderr);
-        error.caused_by.extend(words.lines().filter(|line| !line.trim().is_empty()).map(own_words));
+        for line in words.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            match line.strip_prefix("help: ") {
+                Some(help) => error.hints.push(help.to_owned()),
+                None => error.caused_by.push(own_words(line)),
+            }
+        }
         return Err(error);
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -224,22 +262,23 @@ pub(super) fn not_started(what: &str, name: &str, program: &OsString, error: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
 
     #[test]
     fn the_hosts_own_target_is_kept_where_the_processor_fits() {
-        let on = |host: &str| triple(host, Architecture::X86_64).unwrap();
+        let on = |host: &str| triple(host, Architecture::X86_64.into()).unwrap();
         assert_eq!(on("x86_64-unknown-linux-gnu"), "x86_64-unknown-linux-gnu");
         assert_eq!(on("x86_64-unknown-linux-musl"), "x86_64-unknown-linux-musl");
         assert_eq!(on("aarch64-unknown-linux-gnu"), "x86_64-unknown-linux-gnu");
         assert_eq!(on("x86_64-linux-android"), "x86_64-unknown-linux-gnu");
-        let arm = triple("x86_64-unknown-linux-musl", Architecture::Arm64).unwrap();
+        let arm = triple("x86_64-unknown-linux-musl", Architecture::Arm64.into()).unwrap();
         assert_eq!(arm, "aarch64-unknown-linux-gnu");
     }
 
     #[test]
     fn other_systems_get_a_hint_what_to_do() {
-        let error = triple("aarch64-apple-darwin", Architecture::Arm64).unwrap_err();
-        assert!(error.message.contains("`aarch64-apple-darwin`"), "{error:?}");
+        let error = triple("x86_64-unknown-freebsd", Architecture::X86_64.into()).unwrap_err();
+        assert!(error.message.contains("`x86_64-unknown-freebsd`"), "{error:?}");
         assert!(error.hints[0].contains("--package"), "{error:?}");
     }
 
@@ -269,6 +308,20 @@ mod tests {
         let error = toolchain.metadata(Path::new("/")).await.unwrap_err();
         assert_eq!(error.message, "cannot read the crate `/`: `/nowhere/cargo` cannot be started");
         assert_eq!(error.hints[0], "install Rust from https://rustup.rs");
+    }
+
+    #[tokio::test]
+    async fn a_toolchain_that_rustup_does_not_have_is_named_with_its_help_and_without_a_backtrace() {
+        let rustup = "exec >&2; echo \"error: toolchain '1.96' is not installed\"; \
+                      echo 'help: run `rustup toolchain install` to install it'; \
+                      [ \"$RUST_LIB_BACKTRACE${RUST_BACKTRACE:-0}\" = 0 ] || echo 'Stack backtrace:'; exit 1";
+        for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+            let mut command = Command::new("sh");
+            command.args(["-c", rustup]).env(variable, "1");
+            let error = answer(command, "cannot read the crate `chat`", "cargo", &"cargo".into()).await.unwrap_err();
+            assert_eq!(error.caused_by, ["toolchain '1.96' is not installed"]);
+            assert_eq!(error.hints, ["run `rustup toolchain install` to install it"]);
+        }
     }
 
     #[test]

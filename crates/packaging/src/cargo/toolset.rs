@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::findings::{Compiler, Findings, Gcc, is_musl};
+use super::findings::{Compiler, Distro, Findings, Gcc, is_musl};
 use super::missing;
 use super::preference::{Linker, Preference};
 use crate::error::BuildError;
@@ -106,7 +106,7 @@ fn choose_linking(
             None => Err(missing::gcc(target, found)),
         },
         Some(Linker::Zig) if found.zigbuild => said(Linking::Zig, &zig(target)),
-        Some(Linker::Zig) => Err(missing::zig(target)),
+        Some(Linker::Zig) => Err(missing::zig(target, found)),
         Some(Linker::RustLld) if !is_musl(target) => Err(missing::musl_for_rust_lld(target)),
         Some(Linker::RustLld) if compiler.has_rust_lld => said(with_rust_lld(found), RUST_LLD),
         Some(Linker::RustLld) => Err(missing::rust_lld(target, compiler)),
@@ -123,7 +123,9 @@ fn choose_freely(target: &str, found: &Findings, compiler: &Compiler) -> Result<
     if target == found.host {
         return Ok((Linking::Left, "the system linker".into()));
     }
-    if is_musl(target) && compiler.has_rust_lld {
+    // On another system, C code needs a compiler for Linux, which zig includes.
+    let is_better_with_zig = found.system.distribution == Distro::Macos && found.zigbuild && found.gcc.is_none();
+    if is_musl(target) && compiler.has_rust_lld && !is_better_with_zig {
         return Ok((with_rust_lld(found), RUST_LLD.into()));
     }
     if let Some(gcc) = &found.gcc {
@@ -174,10 +176,11 @@ impl Linking {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cargo::findings::{Distro, System};
+    use crate::cargo::findings::System;
 
     const X86: &str = "x86_64-unknown-linux-gnu";
     const ARM: &str = "aarch64-unknown-linux-gnu";
+    const MAC: &str = "aarch64-apple-darwin";
     const ARM_MUSL: &str = "aarch64-unknown-linux-musl";
 
     fn compiler(program: &str, has_std: bool) -> Compiler {
@@ -331,6 +334,40 @@ mod tests {
             hints(ARM_MUSL, &nothing()),
             ["run `rustup target add --toolchain stable aarch64-unknown-linux-musl`"]
         );
+    }
+
+    /// A Mac with rustup's compiler for itself only.
+    fn mac() -> Findings {
+        let system = System { toolchain: Some("stable".into()), distribution: Distro::Macos, root: false };
+        Findings { host: MAC.into(), system, ..nothing() }
+    }
+
+    #[test]
+    fn a_mac_needs_no_more_than_a_standard_library_to_build_for_lambda() {
+        let found = Findings { own: compiler("rustc", true), ..mac() };
+        let with = |found: &Findings| told(ARM_MUSL, &Preference::default(), found).split_off(ARM_MUSL.len() + 24);
+        assert_eq!(with(&found), "linked by `rust-lld` with its toolchain's musl");
+        // Either also compiles C.
+        let zig = Findings { zigbuild: true, ..found.clone() };
+        assert_eq!(with(&zig), "linked by zig, because no gcc for the target is in `PATH`");
+        let gcc = Findings { gcc: Some(gcc()), ..zig };
+        assert_eq!(with(&gcc), "linked by `rust-lld` with its toolchain's musl");
+        assert_eq!(
+            told(MAC, &Preference::default(), &found),
+            format!("for {MAC} with rustc 1.95.0, linked by the system linker")
+        );
+    }
+
+    #[test]
+    fn on_a_mac_the_hints_are_commands_of_a_mac() {
+        let hints = |target: &str, found: &Findings| choose(target, &Preference::default(), found).unwrap_err().hints;
+        assert_eq!(hints(ARM_MUSL, &mac()), ["run `rustup target add --toolchain stable aarch64-unknown-linux-musl`"]);
+        let rustc = Compiler { has_rust_lld: false, ..compiler("rustc", true) };
+        let found = Findings { own: rustc, has_cc: false, ..mac() };
+        assert_eq!(hints(ARM_MUSL, &found), ["run `brew install cargo-zigbuild`, which links with zig"]);
+        assert_eq!(hints(MAC, &found), ["run `xcode-select --install`"]);
+        let error = choose(ARM_MUSL, &wanting(Linker::Zig), &found).unwrap_err();
+        assert_eq!(error.hints, ["run `brew install cargo-zigbuild`"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use super::lock::Lock;
 use super::members::Members;
-use super::project::{Project, cpu};
+use super::project::{Project, Target};
 use super::registries;
 use super::scripts;
 use super::tools::{self, Program};
@@ -60,9 +60,9 @@ impl Listed {
         Ok(Some(Listed { package, lock, members, workspace }))
     }
 
-    fn project(&self, list: &Path, cpu: &str) -> Result<Project, BuildError> {
+    fn project(&self, list: &Path, target: Target) -> Result<Project, BuildError> {
         match &self.lock {
-            Some(lock) => Ok(Project::locked(list, lock, &self.members, cpu)),
+            Some(lock) => Ok(Project::locked(list, lock, &self.members, target)),
             None => Project::unlocked(list),
         }
     }
@@ -103,8 +103,8 @@ pub(crate) async fn install(
     notes: &mut Vec<String>,
 ) -> Result<Option<Installed>, BuildError> {
     let Some(listed) = Listed::read(list)? else { return Ok(None) };
-    let cpu = cpu(platform.architecture);
-    let project = listed.project(list, cpu)?;
+    let target = Target::from(platform.machine());
+    let project = listed.project(list, target)?;
     let lock = listed.lock.as_ref();
     match lock {
         None => notes
@@ -117,14 +117,16 @@ pub(crate) async fn install(
         Some(lock) if lock.has_digests() => String::new(),
         _ => registries::in_force(&find("npm").ok_or_else(|| no_npm(list))?).await,
     };
-    let place =
-        tool::cached(&cache.join("node"), &format!("{cpu}-{}", listed.key(cpu, &project, &settings)), async |place| {
+    let place = tool::cached(
+        &cache.join("node"),
+        &format!("{target}-{}", listed.key(target, &project, &settings)),
+        async |place| {
             project.copy_to(place)?;
             match lock {
                 Some(lock) => {
-                    Program::of(list, lock).await?.install(list, lock, place, platform.architecture, tell).await?;
+                    Program::of(list, lock).await?.install(list, lock, place, platform.machine(), tell).await?;
                 }
-                None => install_unlocked(list, &project, place, cpu, tell).await?,
+                None => install_unlocked(list, &project, place, target, tell).await?,
             }
             if lock.is_none() {
                 listed.workspace.refuse_others(list, place)?;
@@ -132,8 +134,9 @@ pub(crate) async fn install(
             project.remove_from(place);
             clean(place);
             Ok(())
-        })
-        .await?;
+        },
+    )
+    .await?;
     notes.extend(listed.scripts(&place));
     Ok(Some(listed.installed(list, place)))
 }
@@ -149,9 +152,9 @@ impl Listed {
     }
 
     /// Depends on everything that decides what is installed and from where, and on what is checked afterwards.
-    fn key(&self, cpu: &str, project: &Project, settings: &str) -> String {
+    fn key(&self, target: Target, project: &Project, settings: &str) -> String {
         let tool = self.lock.as_ref().map(|lock| (lock.tool, &lock.app));
-        tool::key(&format!("{WAY}\n{cpu}\n{tool:?}\n{project:?}\n{:?}\n{settings}", self.workspace))
+        tool::key(&format!("{WAY}\n{target}\n{tool:?}\n{project:?}\n{:?}\n{settings}", self.workspace))
     }
 }
 
@@ -159,11 +162,11 @@ async fn install_unlocked(
     list: &Path,
     project: &Project,
     place: &Path,
-    cpu: &str,
+    target: Target,
     tell: Tell<'_>,
 ) -> Result<(), BuildError> {
     let mut command = Command::new(find("npm").ok_or_else(|| no_npm(list))?);
-    command.args(tools::npm_arguments(false, cpu, "")).current_dir(place);
+    command.args(tools::npm_arguments(false, target, "")).current_dir(place);
     registries::keep(&mut command, &project.text(".npmrc"));
     let message = format!("cannot install the dependencies in `{}`", list.display());
     tool::run("npm", command, tell).await.map_err(|said| failed(message, &said))
@@ -195,6 +198,8 @@ fn no_npm(list: &Path) -> BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
+    use crate::machine::Machine;
 
     #[test]
     fn what_decides_what_is_installed_belongs_to_the_key() {
@@ -209,7 +214,8 @@ mod tests {
         let list = place.path().join("packages/app/package.json");
         let key = || {
             let listed = Listed::read(&list).unwrap().unwrap();
-            listed.key("x64", &listed.project(&list, "x64").unwrap(), "")
+            let target = Target::from(Machine::from(Architecture::X86_64));
+            listed.key(target, &listed.project(&list, target).unwrap(), "")
         };
         let mut keys = BTreeSet::new();
         for (name, text) in [

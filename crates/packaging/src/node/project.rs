@@ -1,6 +1,7 @@
 //! The files that decide what a tool installs: a copy of them, without the code, is what it installs from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 use walkdir::WalkDir;
@@ -10,6 +11,7 @@ use super::members::Members;
 use super::registries;
 use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::{Machine, OperatingSystem};
 use crate::tool;
 
 /// Settings of the tools.
@@ -24,7 +26,7 @@ pub(crate) struct Project(pub(crate) BTreeMap<String, Vec<u8>>);
 
 impl Project {
     /// The files of a locked project.
-    pub(crate) fn locked(list: &Path, lock: &Lock, members: &Members, cpu: &str) -> Project {
+    pub(crate) fn locked(list: &Path, lock: &Lock, members: &Members, target: Target) -> Project {
         let mut files = Project::default();
         let directories = std::iter::once("").chain(members.0.keys().map(String::as_str));
         for directory in directories {
@@ -41,8 +43,8 @@ impl Project {
         match lock.tool {
             // npm reads no settings of other tools, and only those beside the list.
             Tool::Npm => files.write(".npmrc", registries::npmrc(list)),
-            Tool::Pnpm => files.aim_pnpm(cpu),
-            Tool::Berry => files.aim_berry(cpu),
+            Tool::Pnpm => files.aim_pnpm(target),
+            Tool::Berry => files.aim_berry(target),
             Tool::Classic | Tool::Bun => {}
         }
         files
@@ -74,21 +76,25 @@ impl Project {
     }
 
     /// Older versions read the platform in `package.json`, newer ones in `pnpm-workspace.yaml`.
-    fn aim_pnpm(&mut self, cpu: &str) {
+    fn aim_pnpm(&mut self, target: Target) {
         let mut package: serde_json::Value = serde_json::from_str(&self.text("package.json")).unwrap_or_default();
         if package.is_object() {
-            package["pnpm"][PLATFORMS] = serde_json::json!({ "os": ["linux"], "cpu": [cpu], "libc": ["glibc"] });
+            let mut platforms = serde_json::json!({ "os": [target.os], "cpu": [target.cpu] });
+            if let Some(libc) = target.libc {
+                platforms["libc"] = serde_json::json!([libc]);
+            }
+            package["pnpm"][PLATFORMS] = platforms;
             self.write("package.json", package.to_string());
         }
         let found = self.text("pnpm-workspace.yaml");
         // A file without this key is an error for older versions.
         let packages = if found.lines().any(|line| line.starts_with("packages:")) { "" } else { "packages: ['.']\n" };
-        self.write("pnpm-workspace.yaml", packages.to_owned() + &without(&found, &[PLATFORMS]) + &platforms(cpu));
+        self.write("pnpm-workspace.yaml", packages.to_owned() + &without(&found, &[PLATFORMS]) + &platforms(target));
     }
 
-    fn aim_berry(&mut self, cpu: &str) {
+    fn aim_berry(&mut self, target: Target) {
         let found = self.text(".yarnrc.yml");
-        self.write(".yarnrc.yml", without(&found, &[PLATFORMS]) + &platforms(cpu));
+        self.write(".yarnrc.yml", without(&found, &[PLATFORMS]) + &platforms(target));
     }
 
     /// # Errors
@@ -115,8 +121,9 @@ fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
-fn platforms(cpu: &str) -> String {
-    format!("{PLATFORMS}:\n  os: [linux]\n  cpu: [{cpu}]\n  libc: [glibc]\n")
+fn platforms(Target { os, cpu, libc }: Target) -> String {
+    let libc = libc.map(|libc| format!("  libc: [{libc}]\n")).unwrap_or_default();
+    format!("{PLATFORMS}:\n  os: [{os}]\n  cpu: [{cpu}]\n{libc}")
 }
 
 /// YAML without some keys of its outermost map.
@@ -135,17 +142,59 @@ fn without(yaml: &str, keys: &[&str]) -> String {
     kept
 }
 
-/// The processor in the words of Node.
-pub(crate) fn cpu(architecture: Architecture) -> &'static str {
-    match architecture {
-        Architecture::X86_64 => "x64",
-        Architecture::Arm64 => "arm64",
+/// What packages are installed for, in the words of Node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) os: &'static str,
+    pub(crate) cpu: &'static str,
+    pub(crate) libc: Option<&'static str>,
+}
+
+impl From<Machine> for Target {
+    fn from(machine: Machine) -> Target {
+        let cpu = match machine.architecture {
+            Architecture::X86_64 => "x64",
+            Architecture::Arm64 => "arm64",
+        };
+        match machine.system {
+            OperatingSystem::Linux => Target { os: "linux", cpu, libc: Some("glibc") },
+            OperatingSystem::Macos => Target { os: "darwin", cpu, libc: None },
+        }
+    }
+}
+
+/// The processor; with the system, if it is not Lambda's.
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.os {
+            "linux" => formatter.write_str(self.cpu),
+            os => write!(formatter, "{os}-{}", self.cpu),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_are_those_of_the_target_whatever_this_machine_is() {
+        let lambda = Machine::from(Architecture::Arm64);
+        let mac = Machine { system: OperatingSystem::Macos, ..lambda };
+        let pnpm = |machine: Machine| {
+            let mut project = Project::default();
+            project.write("package.json", "{}".to_owned());
+            project.aim_pnpm(machine.into());
+            [project.text("package.json"), project.text("pnpm-workspace.yaml")]
+        };
+        let aimed = pnpm(lambda);
+        assert!(aimed[0].contains(r#""os":["linux"]"#) && aimed[0].contains(r#""libc":["glibc"]"#), "{aimed:?}");
+        assert!(aimed[1].ends_with("  os: [linux]\n  cpu: [arm64]\n  libc: [glibc]\n"), "{aimed:?}");
+        let aimed = pnpm(mac);
+        assert!(aimed[0].contains(r#""os":["darwin"]"#) && !aimed[0].contains("libc"), "{aimed:?}");
+        assert!(aimed[1].ends_with("  os: [darwin]\n  cpu: [arm64]\n"), "{aimed:?}");
+        assert_eq!([lambda, mac].map(|machine| Target::from(machine).to_string()), ["arm64", "darwin-arm64"]);
+    }
 
     #[test]
     fn a_key_is_left_out_with_what_is_below_it() {

@@ -9,9 +9,10 @@ use walkdir::WalkDir;
 
 use super::lock::{Lock, Tool};
 use super::members::{Members, json};
+use super::project::Target;
 use super::registries;
-use crate::architecture::Architecture;
 use crate::error::BuildError;
+use crate::machine::Machine;
 use crate::tool::{self, Tell, failed, find};
 
 /// A tool that is installed here.
@@ -77,11 +78,11 @@ impl Program {
         list: &Path,
         lock: &Lock,
         place: &Path,
-        architecture: Architecture,
+        machine: Machine,
         tell: Tell<'_>,
     ) -> Result<(), BuildError> {
-        let cpu = super::project::cpu(architecture);
-        for arguments in arguments(lock, cpu) {
+        let target = Target::from(machine);
+        for arguments in arguments(lock, target) {
             let directory = if arguments[0] == "workspaces" { place.join(&lock.app) } else { place.to_owned() };
             let mut command = self.command(&directory);
             command.args(&arguments);
@@ -95,31 +96,32 @@ impl Program {
             tool::run(lock.tool.name(), command, tell).await.map_err(|said| refused(list, lock, &said))?;
         }
         if matches!(lock.tool, Tool::Classic | Tool::Bun) {
-            remove_foreign(place, cpu);
+            remove_foreign(place, target);
         }
         Ok(())
     }
 }
 
 /// `app` is the directory of the app in its workspace.
-pub(crate) fn npm_arguments(locked: bool, cpu: &str, app: &str) -> Vec<String> {
+pub(crate) fn npm_arguments(locked: bool, target: Target, app: &str) -> Vec<String> {
     let mut all = vec![if locked { "ci" } else { "install" }.to_owned()];
     // Scripts would build for this machine. The origin of each package is checked afterwards.
     let options = "--omit=dev --ignore-scripts --no-audit --no-fund --no-update-notifier \
-                   --omit-lockfile-registry-resolved=false --os=linux --libc=glibc";
+                   --omit-lockfile-registry-resolved=false";
     all.extend(options.split_whitespace().map(str::to_owned));
-    all.push(format!("--cpu={cpu}"));
+    all.extend([format!("--os={}", target.os), format!("--cpu={}", target.cpu)]);
+    all.extend(target.libc.map(|libc| format!("--libc={libc}")));
     if !app.is_empty() {
         all.extend([format!("--workspace={app}"), "--include-workspace-root=false".to_owned()]);
     }
     all
 }
 
-fn arguments(lock: &Lock, cpu: &str) -> Vec<Vec<String>> {
+fn arguments(lock: &Lock, target: Target) -> Vec<Vec<String>> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let app = (!lock.app.is_empty()).then_some(&lock.app);
     match lock.tool {
-        Tool::Npm => vec![npm_arguments(true, cpu, &lock.app)],
+        Tool::Npm => vec![npm_arguments(true, target, &lock.app)],
         Tool::Pnpm => {
             let mut all = words(
                 "install --frozen-lockfile --prod --ignore-scripts --reporter=append-only \
@@ -133,15 +135,14 @@ fn arguments(lock: &Lock, cpu: &str) -> Vec<Vec<String>> {
             let mut all = words(
                 "install --frozen-lockfile --production --ignore-scripts --ignore-engines --non-interactive --no-progress",
             );
-            let is_here = Architecture::host().is_some_and(|host| super::project::cpu(host) == cpu);
+            let is_here = Machine::host().is_some_and(|host| Target::from(host) == target);
             all.extend((!is_here).then(|| "--ignore-platform".to_owned()));
             vec![all]
         }
         Tool::Berry => vec![words("install --immutable --mode=skip-build"), words("workspaces focus --production")],
         Tool::Bun => {
-            let mut all =
-                words("install --frozen-lockfile --production --ignore-scripts --no-progress --os linux --cpu");
-            all.push(cpu.to_owned());
+            let mut all = words("install --frozen-lockfile --production --ignore-scripts --no-progress");
+            all.extend(["--os", target.os, "--cpu", target.cpu].map(str::to_owned));
             all.extend(app.into_iter().flat_map(|app| ["--filter".to_owned(), format!("./{app}")]));
             vec![all]
         }
@@ -156,7 +157,7 @@ fn yarn_of(root: &Path) -> Option<PathBuf> {
 }
 
 /// Removes the packages that are for other platforms: these tools cannot be told the platform, or not all of it.
-fn remove_foreign(place: &Path, cpu: &str) {
+fn remove_foreign(place: &Path, target: Target) {
     let fits = |package: &Value, key: &str, wanted: &str| {
         let all: Vec<&str> = match &package[key] {
             Value::String(one) => vec![one],
@@ -175,7 +176,8 @@ fn remove_foreign(place: &Path, cpu: &str) {
             entry.file_type().is_dir() && entry.path() != place && entry.path().join("package.json").is_file();
         let package = if is_package { json(&entry.path().join("package.json")) } else { None };
         let Some(package) = package else { continue };
-        if !(fits(&package, "os", "linux") && fits(&package, "cpu", cpu) && fits(&package, "libc", "glibc")) {
+        let fits_libc = target.libc.is_none_or(|libc| fits(&package, "libc", libc));
+        if !(fits(&package, "os", target.os) && fits(&package, "cpu", target.cpu) && fits_libc) {
             foreign.push(entry.path().to_owned());
             walk.skip_current_dir();
         }
@@ -257,4 +259,57 @@ pub(crate) fn refuse_stale(list: &Path, lock: &Lock, members: &Members) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::machine::OperatingSystem;
+
+    fn targets() -> [Target; 2] {
+        let lambda = Machine::from(Architecture::Arm64);
+        [lambda, Machine { system: OperatingSystem::Macos, ..lambda }].map(Target::from)
+    }
+
+    #[test]
+    fn tools_install_for_the_target_and_not_for_this_machine() {
+        let [lambda, mac] = targets();
+        let npm = |target| npm_arguments(true, target, "").join(" ");
+        assert!(npm(lambda).ends_with("--os=linux --cpu=arm64 --libc=glibc"), "{}", npm(lambda));
+        assert!(npm(mac).ends_with("--os=darwin --cpu=arm64"), "{}", npm(mac));
+        let lock = |tool| Lock { tool, file: "l".into(), root: "/".into(), app: String::new(), unused: Vec::new() };
+        let bun = |target| arguments(&lock(Tool::Bun), target).concat().join(" ");
+        assert!(bun(lambda).ends_with("--os linux --cpu arm64") && bun(mac).ends_with("--os darwin --cpu arm64"));
+        // Yarn 1 refuses what is for another machine, unless this flag is set.
+        let here = Target::from(Machine::host().unwrap());
+        let yarn = |target| arguments(&lock(Tool::Classic), target).concat().join(" ").contains("--ignore-platform");
+        for target in targets() {
+            assert_eq!(yarn(target), target != here, "{target}");
+        }
+    }
+
+    #[test]
+    fn packages_for_another_system_are_removed() {
+        for (target, kept) in targets().into_iter().zip(["linux", "darwin"]) {
+            let place = tempfile::tempdir().unwrap();
+            for (name, text) in [
+                ("linux", r#"{"os": ["linux"], "libc": ["glibc"], "cpu": "arm64"}"#),
+                ("musl", r#"{"os": ["linux"], "libc": ["musl"]}"#),
+                ("darwin", r#"{"os": ["darwin"]}"#),
+                ("any", "{}"),
+            ] {
+                let directory = place.path().join("node_modules").join(name);
+                std::fs::create_dir_all(&directory).unwrap();
+                std::fs::write(directory.join("package.json"), text).unwrap();
+            }
+            remove_foreign(place.path(), target);
+            let mut left: Vec<String> = std::fs::read_dir(place.path().join("node_modules"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            left.sort();
+            assert_eq!(left, ["any", kept]);
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::{pip, select, slim, strip, uv, wheel};
 use crate::error::BuildError;
 use crate::interpreter::{Interpreter, minor};
+use crate::machine::OperatingSystem;
 use crate::runtime::Platform;
 use crate::tool::{self, Tell, find};
 
@@ -58,8 +59,7 @@ pub(crate) async fn install(
     let machine = Settings::of(&list.directory)?;
     // Packages built from local directories are installed again each time.
     let unique = content.is_none().then(|| format!("{:?}", std::time::SystemTime::now()));
-    let (of, runtime, architecture) =
-        (content.or(unique).unwrap_or_default(), &platform.runtime, platform.architecture);
+    let (of, runtime, on) = (content.or(unique).unwrap_or_default(), &platform.runtime, platform.machine());
     // With other settings the same packages come from another index.
     let settings = match &installer {
         Installer::Uv(_) => machine.key(),
@@ -68,25 +68,26 @@ pub(crate) async fn install(
         }
     };
     let (name, slim) = (installer.name(), importer.is_some());
-    let key = tool::key(&format!("{WAY}\n{runtime}\n{architecture}\n{name}\n{slim}\n{settings}\n{of}"));
-    let installed = tool::cached(&cache.join("python"), &format!("{runtime}-{architecture}-{key}"), async |place| {
-        let built = match &installer {
-            Installer::Uv(program) => uv::install(program, list, &machine, platform, place, tell).await?,
-            Installer::Pip(python) => pip::install(python, list, &machine, platform, place, tell).await?,
-        };
-        for package in Installed::read(place).iter() {
-            if package.is_built || built.contains(&package.name) {
-                wheel::refuse_tags(&package.name, &package.tags, platform, "its source")?;
-                wheel::refuse_libraries(&package.name, &package.libraries(place), platform)?;
+    let key = tool::key(&format!("{WAY}\n{runtime}\n{on}\n{name}\n{slim}\n{settings}\n{of}"));
+    let installed =
+        tool::cached(&cache.join("python"), &format!("{runtime}-{}-{key}", platform.architecture), async |place| {
+            let built = match &installer {
+                Installer::Uv(program) => uv::install(program, list, &machine, platform, place, tell).await?,
+                Installer::Pip(python) => pip::install(python, list, &machine, platform, place, tell).await?,
+            };
+            for package in Installed::read(place).iter() {
+                if package.is_built || built.contains(&package.name) {
+                    wheel::refuse_tags(&package.name, &package.tags, platform, "its source")?;
+                    wheel::refuse_libraries(&package.name, &package.libraries(place), platform)?;
+                }
             }
-        }
-        strip::strip(place).map_err(|error| unwritable(place, &error))?;
-        match &importer {
-            Some(importer) => slim::slim(place, importer, notes).await,
-            None => Ok(()),
-        }
-    })
-    .await?;
+            strip::strip(place).map_err(|error| unwritable(place, &error))?;
+            match &importer {
+                Some(importer) => slim::slim(place, importer, notes).await,
+                None => Ok(()),
+            }
+        })
+        .await?;
     Ok(Some(installed))
 }
 
@@ -159,6 +160,13 @@ impl Installer {
         let runtime = &platform.runtime;
         let wanted = minor(runtime.version()).unwrap_or_default();
         let Some(python) = Interpreter::nearest(wanted) else { return Err(no_installer(platform, NEITHER)) };
+        if platform.system != OperatingSystem::host() {
+            notes.push(format!(
+                "pip evaluates markers such as `sys_platform == \"linux\"` for this machine, which runs {}; uv does not have \
+                 this limitation",
+                OperatingSystem::host()
+            ));
+        }
         if python.minor != wanted {
             notes.push(format!(
                 "pip of Python 3.{} installs for `{runtime}`: it evaluates markers such as \

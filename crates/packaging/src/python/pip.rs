@@ -24,6 +24,7 @@ use super::settings::{self, Settings};
 use super::sources::Source;
 use crate::error::BuildError;
 use crate::interpreter::Interpreter;
+use crate::machine::OperatingSystem;
 use crate::runtime::Platform;
 use crate::tool::{self, Tell};
 
@@ -132,6 +133,11 @@ impl Run<'_> {
 
     /// Only wheels: a build for this machine would not run on the target.
     pub(super) fn for_target(&self, command: &mut Command) {
+        if self.platform.system == OperatingSystem::Macos {
+            // That is this machine, with this Python. Which versions of macOS a wheel may be for, pip knows best.
+            command.args(["--only-binary", ":all:"]);
+            return;
+        }
         let (glibc, cpu) = (self.platform.runtime.glibc(), self.platform.architecture.cpu());
         command.args(["--only-binary", ":all:", "--implementation", "cp"]);
         command.args(["--python-version", self.platform.runtime.version()]);

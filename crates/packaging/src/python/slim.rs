@@ -11,9 +11,9 @@ use tokio::process::Command;
 use walkdir::WalkDir;
 
 use super::strip;
-use crate::architecture::Architecture;
 use crate::error::BuildError;
 use crate::interpreter::{Interpreter, minor};
+use crate::machine::Machine;
 use crate::runtime::Platform;
 use crate::tool;
 
@@ -51,12 +51,13 @@ for name in sys.argv[2:]:
 /// note, and the packages stay whole.
 pub(super) fn importer(platform: &Platform, notes: &mut Vec<String>) -> Option<Interpreter> {
     let wanted = minor(platform.runtime.version()).unwrap_or_default();
-    let is_here = Architecture::host() == Some(platform.architecture);
+    let is_here = Machine::host() == Some(platform.machine());
     let found = Interpreter::nearest(wanted).filter(|found| is_here && found.minor == wanted);
     if found.is_none() {
         notes.push(format!(
-            "`slim` is not applied: to prove that the packages still work takes Python {} on {}, which this machine does not have",
+            "`slim` is not applied: to prove that the packages still work takes Python {} on {} and {}, which this machine does not have",
             platform.runtime.version(),
+            platform.system,
             platform.architecture
         ));
     }

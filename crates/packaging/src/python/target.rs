@@ -6,22 +6,22 @@ use pep440_rs::Version;
 
 use super::marker;
 use super::range::Range;
+use crate::machine::{Machine, OperatingSystem};
 use crate::runtime::Platform;
 
 /// The patch releases of the function's Python that a marker may distinguish: AWS decides which one runs.
 const PATCHES: [u32; 2] = [0, 99];
 
-/// Lambda's Linux, Python and processor.
+/// The Python, system and processor: Lambda's, or those of this machine.
 pub(super) struct Target {
     /// Such as `3.13`.
     version: String,
-    /// The processor, as Python names it.
-    machine: &'static str,
+    machine: Machine,
 }
 
 impl Target {
     pub(super) fn of(platform: &Platform) -> Target {
-        Target { version: platform.runtime.version().to_owned(), machine: platform.architecture.cpu() }
+        Target { version: platform.runtime.version().to_owned(), machine: platform.machine() }
     }
 
     /// The versions that may run.
@@ -35,28 +35,33 @@ impl Target {
             return Some(true);
         }
         let extras: Vec<String> = extras.into_iter().cloned().collect();
+        let (platform_system, sys_platform) = match self.machine.system {
+            OperatingSystem::Linux => ("Linux", "linux"),
+            OperatingSystem::Macos => ("Darwin", "darwin"),
+        };
         let mut any = false;
         for full in self.full_versions() {
             let variables = [
                 ("implementation_name", "cpython"),
                 ("implementation_version", &*full),
                 ("os_name", "posix"),
-                ("platform_machine", self.machine),
+                ("platform_machine", self.machine()),
                 ("platform_python_implementation", "CPython"),
                 ("platform_release", ""),
-                ("platform_system", "Linux"),
+                ("platform_system", platform_system),
                 ("platform_version", ""),
                 ("python_full_version", &*full),
                 ("python_version", &*self.version),
-                ("sys_platform", "linux"),
+                ("sys_platform", sys_platform),
             ];
             any |= marker::holds(marker, &variables, &extras)?;
         }
         Some(any)
     }
 
+    /// The processor, as Python names it.
     pub(super) fn machine(&self) -> &'static str {
-        self.machine
+        self.machine.cpu()
     }
 
     /// Whether a range of Python versions includes the function's.
@@ -73,7 +78,7 @@ mod tests {
     use crate::runtime::Runtime;
 
     fn target(architecture: Architecture) -> Target {
-        Target::of(&Platform { runtime: Runtime::parse("python3.11").unwrap(), architecture })
+        Target::of(&Platform::on_lambda(Runtime::parse("python3.11").unwrap(), architecture))
     }
 
     #[test]
@@ -99,6 +104,16 @@ mod tests {
         // Which patch release runs is not known, so what either needs is installed.
         assert_eq!(holds("python_full_version < '3.11.3'", &[]), Some(true));
         assert_eq!(holds("python_full_version >= '3.11.3'", &[]), Some(true));
+    }
+
+    #[test]
+    fn on_macos_markers_are_those_of_macos() {
+        let runtime = Runtime::parse("python3.11").unwrap();
+        let mac = Platform { system: OperatingSystem::Macos, ..Platform::on_lambda(runtime, Architecture::Arm64) };
+        let holds = |marker: &str| Target::of(&mac).holds(marker, &[]);
+        assert_eq!(holds("sys_platform == 'darwin' and platform_machine == 'arm64'"), Some(true));
+        assert_eq!(holds("platform_system == 'Darwin' and os_name == 'posix'"), Some(true));
+        assert_eq!(holds("sys_platform == 'linux' or platform_machine == 'aarch64'"), Some(false));
     }
 
     #[test]

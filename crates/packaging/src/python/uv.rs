@@ -23,6 +23,7 @@ use super::{surroundings, uv_project};
 use crate::address;
 use crate::error::BuildError;
 use crate::interpreter::{Interpreter, minor};
+use crate::machine::OperatingSystem;
 use crate::runtime::Platform;
 use crate::tool::{self, Tell};
 
@@ -72,6 +73,17 @@ pub(super) async fn install(
     let file = scratch.path().join("pylock.toml");
     tool::write(&file, &pylock.text())?;
     run.install(&pylock, &file, place, tell).await
+}
+
+/// uv's name of a platform.
+fn python_platform(platform: &Platform) -> String {
+    let (cpu, glibc) = (platform.architecture.cpu(), platform.runtime.glibc());
+    match platform.system {
+        OperatingSystem::Macos => format!("{cpu}-apple-darwin"),
+        // Below 2.28, platform tags use the name of the standard.
+        OperatingSystem::Linux if glibc < (2, 28) => format!("{cpu}-manylinux2014"),
+        OperatingSystem::Linux => format!("{cpu}-manylinux_{}_{}", glibc.0, glibc.1),
+    }
 }
 
 struct Run<'a> {
@@ -143,12 +155,9 @@ impl Run<'_> {
     /// `uv pip …` for the platform. Nothing is compiled except the packages of these names, which have no wheels.
     fn command(&self, what: &str, built: &BTreeSet<String>) -> Command {
         let mut command = Command::new(self.uv);
-        let (version, glibc) = (self.platform.runtime.version(), self.platform.runtime.glibc());
-        // Below 2.28, platform tags use the name of the standard.
-        let standard = if glibc < (2, 28) { "2014".to_owned() } else { format!("_{}_{}", glibc.0, glibc.1) };
-        let cpu = self.platform.architecture.cpu();
+        let version = self.platform.runtime.version();
         command.args(["pip", what, "--no-progress", "--only-binary", ":all:", "--python-version", version]);
-        command.args(["--python-platform", &format!("{cpu}-manylinux{standard}")]);
+        command.args(["--python-platform", &python_platform(self.platform)]);
         built.iter().for_each(|name| _ = command.args(["--no-binary", name]));
         self.python.iter().for_each(|python| _ = command.arg("--python").arg(&python.program));
         command.current_dir(&self.list.directory);
@@ -317,5 +326,22 @@ impl Run<'_> {
             Ok(_) => Ok(true),
             Err(said) => Ok(!messages::is_unknown_to_index(&said)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::runtime::Runtime;
+
+    #[test]
+    fn packages_are_those_of_the_platform_whatever_this_machine_is() {
+        let lambda = |runtime: &str, architecture| Platform::on_lambda(Runtime::parse(runtime).unwrap(), architecture);
+        let modern = lambda("python3.13", Architecture::Arm64);
+        assert_eq!(python_platform(&modern), "aarch64-manylinux_2_34");
+        assert_eq!(python_platform(&lambda("python3.11", Architecture::X86_64)), "x86_64-manylinux2014");
+        let mac = Platform { system: OperatingSystem::Macos, ..modern };
+        assert_eq!(python_platform(&mac), "aarch64-apple-darwin");
     }
 }

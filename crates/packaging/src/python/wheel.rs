@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::requirement::normalised;
 use crate::elf;
 use crate::error::BuildError;
+use crate::machine::OperatingSystem;
 use crate::runtime::Platform;
 
 /// The name and the version of a wheel or a source archive, by its file name.
@@ -34,13 +35,19 @@ pub(super) fn refuse_compiled(name: &str, wheel: &Path, platform: &Platform, sou
 /// # Errors
 /// With the package, its tags, and where it was built from.
 pub(super) fn refuse_tags(name: &str, tags: &[String], platform: &Platform, source: &str) -> Result<(), BuildError> {
-    let (runtime, architecture) = (&platform.runtime, platform.architecture);
+    let (runtime, architecture, target) = (&platform.runtime, platform.architecture, platform.machine());
     let python = format!("cp{}", runtime.version().replace('.', ""));
+    let fits_machine = |machine: &str| match target.system {
+        OperatingSystem::Linux => machine.contains("linux") && machine.ends_with(target.cpu()),
+        OperatingSystem::Macos => {
+            machine.starts_with("macosx_") && (machine.ends_with(target.cpu()) || machine.ends_with("_universal2"))
+        }
+    };
     let fits = |tag: &String| {
         let parts: Vec<&str> = tag.split('-').collect();
         let [of, abi, machine] = parts[..] else { return true };
         let is_of_python = abi == "none" || abi == "abi3" || of.split('.').any(|of| of == python);
-        machine == "any" || (is_of_python && machine.ends_with(architecture.cpu()))
+        machine == "any" || (is_of_python && fits_machine(machine))
     };
     if tags.is_empty() || tags.iter().any(fits) {
         return Ok(());
@@ -107,6 +114,22 @@ pub(super) fn refuse_libraries(name: &str, files: &[PathBuf], platform: &Platfor
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
+    use crate::runtime::Runtime;
+
+    #[test]
+    fn what_this_machine_has_built_must_be_for_the_targets_system_and_processor() {
+        let lambda = Platform::on_lambda(Runtime::parse("python3.13").unwrap(), Architecture::X86_64);
+        let mac = Platform { system: OperatingSystem::Macos, ..lambda.clone() };
+        let fits = |tag: &str, platform| refuse_tags("six", &[tag.to_owned()], platform, "its source").is_ok();
+        let tags = ["cp313-cp313-linux_x86_64", "cp313-abi3-manylinux_2_17_x86_64", "py3-none-any"];
+        assert_eq!(tags.map(|tag| fits(tag, &lambda)), [true; 3]);
+        assert_eq!(tags.map(|tag| fits(tag, &mac)), [false, false, true]);
+        let tags =
+            ["cp313-cp313-macosx_14_0_x86_64", "cp313-cp313-macosx_10_13_universal2", "cp313-cp313-macosx_14_0_arm64"];
+        assert_eq!(tags.map(|tag| fits(tag, &lambda)), [false; 3]);
+        assert_eq!(tags.map(|tag| fits(tag, &mac)), [true, true, false]);
+    }
 
     #[test]
     fn files_say_what_they_hold() {

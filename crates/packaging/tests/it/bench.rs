@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use packaging::{Architecture, BuildError, BuildOptions, Order, Preference, Progress, prepare};
+use packaging::{BuildError, BuildOptions, Machine, Order, Preference, Progress, prepare};
 use tempfile::TempDir;
 
 pub(crate) struct Bench {
@@ -37,11 +37,11 @@ impl Bench {
     /// What to build in the member at `path`, for this machine. The target directory is the copy's own even where
     /// `CARGO_TARGET_DIR` says otherwise, since tests run beside each other.
     pub(crate) fn options(&self, path: &str) -> BuildOptions {
-        let architecture = Architecture::host().expect("Lambda has this machine's processor");
+        let machine = Machine::host().expect("Lambda has this machine's processor");
         let target_dir = Some(self.path().join("target/lamstream"));
         let preference = Preference::default();
         let order = Order::default();
-        BuildOptions { crate_dir: self.path().join(path), bin: None, architecture, target_dir, preference, order }
+        BuildOptions { crate_dir: self.path().join(path), bin: None, machine, target_dir, preference, order }
     }
 
     /// Builds the crate at the copy's root.

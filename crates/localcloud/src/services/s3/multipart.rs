@@ -121,7 +121,6 @@ fn put(call: &Call, bucket: &str, key: &str, id: &str) -> Answer {
     checksum::check(call, false)?;
     let file = random::uuid();
     let path = call.data().objects().join(&file);
-    write_private(&path, &call.body).map_err(Fault::unwritten)?;
     let part = Part {
         file,
         size: call.body.len() as u64,
@@ -130,7 +129,12 @@ fn put(call: &Call, bucket: &str, key: &str, id: &str) -> Answer {
         modified: clock::now(),
     };
     let etag = part.etag.clone();
-    let replaced = call.change(|world| Ok(world.bucket_mut(bucket)?.upload_mut(id, key)?.parts.insert(number, part)));
+    let replaced = call.change(|world| {
+        let parts = &mut world.bucket_mut(bucket)?.upload_mut(id, key)?.parts;
+        // Not before: if the upload has been aborted in the meantime, nothing is left of it, not even for a moment.
+        write_private(&path, &call.body).map_err(Fault::unwritten)?;
+        Ok(parts.insert(number, part))
+    });
     remove(call, replaced.inspect_err(|_| drop(std::fs::remove_file(path)))?);
     let mut answer = empty(StatusCode::OK);
     set(&mut answer, header::ETAG.as_str(), &format!("\"{etag}\""));

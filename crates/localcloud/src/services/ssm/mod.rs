@@ -92,6 +92,10 @@ fn check_name(name: &str) -> Result<(), Fault> {
 fn put(call: &Call) -> Result<Value, Fault> {
     let Put { name, value, kind, description, overwrite } = call.input()?;
     check_name(&name)?;
+    if name.trim_start_matches('/').to_lowercase().starts_with("aws") {
+        let message = format!("No access to reserved parameter name: {name}.");
+        return Err(Fault::new(400, "AccessDeniedException", message));
+    }
     let kinds = ["String", "StringList", "SecureString"];
     if let Some(kind) = kind.as_deref().filter(|kind| !kinds.contains(kind)) {
         let constraint = "Member must satisfy enum value set: [SecureString, StringList, String]";

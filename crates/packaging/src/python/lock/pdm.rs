@@ -222,7 +222,7 @@ version = "8.0"
         let file = directory.path().join("pdm.lock");
         std::fs::write(&file, lock).unwrap();
         let runtime = Runtime::parse("python3.13").unwrap();
-        packages(&file, &Target::of(&Platform { runtime, architecture: Architecture::X86_64 }), "python3.13")
+        packages(&file, &Target::of(&Platform::on_lambda(runtime, Architecture::X86_64)), "python3.13")
     }
 
     #[test]

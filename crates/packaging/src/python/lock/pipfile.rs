@@ -179,10 +179,7 @@ mod tests {
         std::fs::write(directory.path().join("Pipfile"), pipfile).unwrap();
         let file = directory.path().join("Pipfile.lock");
         std::fs::write(&file, lock).unwrap();
-        let target = Target::of(&Platform {
-            runtime: Runtime::parse("python3.13").unwrap(),
-            architecture: Architecture::X86_64,
-        });
+        let target = Target::of(&Platform::on_lambda(Runtime::parse("python3.13").unwrap(), Architecture::X86_64));
         let mut notes = Vec::new();
         Ok((packages(&file, &target, "3.13", &mut notes)?, notes))
     }

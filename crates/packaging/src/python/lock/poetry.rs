@@ -281,7 +281,7 @@ files = []
         let file = directory.path().join("poetry.lock");
         std::fs::write(&file, lock).unwrap();
         let runtime = Runtime::parse("python3.13").unwrap();
-        let target = Target::of(&Platform { runtime, architecture: Architecture::X86_64 });
+        let target = Target::of(&Platform::on_lambda(runtime, Architecture::X86_64));
         packages(&file, &target, "python3.13")
     }
 

@@ -212,7 +212,7 @@ directory = { path = "../own" }
         let file = directory.path().join("pylock.toml");
         std::fs::write(&file, lock).unwrap();
         let runtime = Runtime::parse("python3.13").unwrap();
-        packages(&file, &Target::of(&Platform { runtime, architecture: Architecture::X86_64 }), "python3.13")
+        packages(&file, &Target::of(&Platform::on_lambda(runtime, Architecture::X86_64)), "python3.13")
     }
 
     #[test]

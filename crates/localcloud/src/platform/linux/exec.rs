@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{DupFlags, dup3, fcntl_dupfd_cloexec};
-use rustix::process::{Pid, WaitOptions, chdir, setpgid, waitpid};
+use rustix::process::{Pid, PidfdFlags, WaitOptions, chdir, pidfd_open, setpgid, waitpid};
 use rustix::thread::UnshareFlags;
+
+use crate::platform::Prepare;
 
 /// The bytes of stack that a new process has until it runs its program.
 const STACK: usize = 256 * 1024;
@@ -54,7 +56,7 @@ impl ExecArguments {
 }
 
 /// Starts programs, one at a time.
-pub(super) struct Starter {
+pub(crate) struct Starter {
     stack: Vec<u128>,
     /// `/dev/null`.
     null: OwnedFd,
@@ -68,7 +70,7 @@ struct NewProcess<'a> {
     program: &'a ExecArguments,
     null: BorrowedFd<'a>,
     output: BorrowedFd<'a>,
-    prepare: &'a dyn Fn() -> io::Result<()>,
+    prepare: &'a Prepare,
     /// Why it cannot run its program; 0 as long as nothing has failed.
     error: AtomicI32,
 }
@@ -76,7 +78,7 @@ struct NewProcess<'a> {
 impl Starter {
     /// # Errors
     /// If `/dev/null` cannot be opened.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let null = open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
         let output = fcntl_dupfd_cloexec(&null, 3)?;
         Ok(Self { stack: vec![0; STACK / size_of::<u128>()], null, output })
@@ -88,12 +90,7 @@ impl Starter {
     /// # Errors
     /// Those of `prepare` and of the system calls that start a program.
     #[expect(unsafe_code, reason = "no library starts a process that shares memory and enters namespaces")]
-    pub(super) fn start(
-        &mut self,
-        command: &Command,
-        output: &OwnedFd,
-        prepare: &dyn Fn() -> io::Result<()>,
-    ) -> io::Result<Pid> {
+    pub(crate) fn start(&mut self, command: &Command, output: &OwnedFd, prepare: &Prepare) -> io::Result<Pid> {
         let program = ExecArguments::new(command)?;
         dup3(output, &mut self.output, DupFlags::CLOEXEC)?;
         let new = NewProcess {
@@ -125,6 +122,11 @@ impl Starter {
         }
         Ok(pid)
     }
+}
+
+/// A descriptor that becomes readable when a child ends. Some sandboxes have none.
+pub(crate) fn end_of(child: Pid) -> Option<OwnedFd> {
+    pidfd_open(child, PidfdFlags::empty()).ok()
 }
 
 /// Blocks all signals, and returns the mask before.
@@ -235,17 +237,18 @@ fn reset_signals() {
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Read};
+    use std::sync::Arc;
 
     use super::*;
 
     /// Runs a script, and returns what it prints.
-    fn output(script: &str, prepare: &dyn Fn() -> io::Result<()>) -> io::Result<String> {
+    fn output(script: &str, prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) -> io::Result<String> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]).current_dir("/usr").env_clear().env("ONE", "1").env("TWO", "a b");
         let (mut reader, writer) = io::pipe()?;
         let writer = OwnedFd::from(writer);
         let mut starter = Starter::new()?;
-        let pid = starter.start(&command, &writer, prepare)?;
+        let pid = starter.start(&command, &writer, &(Arc::new(prepare) as Prepare))?;
         drop(writer);
         let mut text = String::new();
         // This ends only if the starter keeps no end of the pipe.
@@ -262,7 +265,7 @@ mod tests {
         rustix::io::fcntl_setfd(&stray, rustix::io::FdFlags::empty()).expect("it is open");
         let script = "pwd; echo $ONE $TWO; env | wc -l; ls /proc/$$/fd; read -r line; echo $? >&2; \
                       [ $(cut -d' ' -f5 /proc/$$/stat) = $$ ] && grep SigBlk /proc/self/status";
-        let text = output(script, &|| Ok(())).expect("a shell");
+        let text = output(script, || Ok(())).expect("a shell");
         let lines: Vec<&str> = text.lines().collect();
         // The third variable is the shell's own.
         assert_eq!(lines[..2], ["/usr", "1 a b"]);
@@ -273,18 +276,19 @@ mod tests {
 
     #[test]
     fn what_the_cloud_ignores_for_itself_does_what_it_does_by_default() {
-        let ignored = output("grep SigIgn /proc/self/status", &|| Ok(())).expect("a shell");
+        let ignored = output("grep SigIgn /proc/self/status", || Ok(())).expect("a shell");
         let mask = ignored.split_whitespace().last().and_then(|mask| u64::from_str_radix(mask, 16).ok());
         assert_eq!(mask.expect("a mask") & (1 << (libc::SIGPIPE - 1)), 0);
     }
 
     #[test]
     fn what_fails_before_the_program_runs_is_the_error() {
-        let refused = output("true", &|| Err(io::Error::from_raw_os_error(libc::EPERM)));
+        let refused = output("true", || Err(io::Error::from_raw_os_error(libc::EPERM)));
         assert_eq!(refused.expect_err("it is refused").kind(), ErrorKind::PermissionDenied);
         let (_, writer) = io::pipe().expect("a pipe");
         let start = |command: &Command| {
-            Starter::new().and_then(|mut starter| starter.start(command, &writer.try_clone()?.into(), &|| Ok(())))
+            let nothing: Prepare = Arc::new(|| Ok(()));
+            Starter::new().and_then(|mut starter| starter.start(command, &writer.try_clone()?.into(), &nothing))
         };
         for (program, directory, kind) in [
             ("/nowhere/program", "/", ErrorKind::NotFound),

@@ -1,48 +1,32 @@
 //! Which sockets listen on a port of this machine, and which of them get its connections: asked of the kernel, or read
 //! from `/proc`.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustix::net::{AddressFamily, RecvFlags};
+use rustix::process::Pid;
 
-use super::peer::{Question, Row, TABLES, owner};
+use super::super::listener;
+use super::sockets::{Question, Row, Socket, TABLES, owner};
 
-/// A socket that listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Listener {
-    address: IpAddr,
-    /// Whether it takes connections of IPv6 alone.
-    v6_only: bool,
-    inode: u32,
+type Listener = listener::Listener<Socket>;
+
+/// The sockets to which the kernel may give a connection to `host` and `port`. Without a host, they are all that listen on
+/// the port. On a system that shows no sockets, there are none.
+pub(crate) fn receivers(port: u16, host: Option<Ipv4Addr>) -> Vec<Socket> {
+    listener::receivers(ask(port).unwrap_or_else(|_| read(port)), host)
 }
 
-impl Listener {
-    /// Whether a connection to an address of IPv4 may get to it: first what listens on that address, then what listens on all.
-    fn rank(&self, host: Ipv4Addr) -> Option<bool> {
-        match self.address.to_canonical() {
-            IpAddr::V4(own) if own == host => Some(true),
-            IpAddr::V4(own) => own.is_unspecified().then_some(false),
-            IpAddr::V6(own) => (own.is_unspecified() && !self.v6_only).then_some(false),
-        }
-    }
-}
-
-/// The inodes of the sockets to which the kernel may give a connection to `host` and `port`. There are several if they
-/// share the port (`SO_REUSEPORT`). Without a host, they are all that listen on the port. On a system that shows no
-/// sockets, there are none.
-pub(crate) fn receivers(port: u16, host: Option<Ipv4Addr>) -> Vec<u32> {
-    let all = ask(port).unwrap_or_else(|_| read(port));
-    let Some(host) = host else { return all.into_iter().map(|listener| listener.inode).collect() };
-    let ranked: Vec<(bool, u32)> =
-        all.into_iter().filter_map(|listener| Some((listener.rank(host)?, listener.inode))).collect();
-    let best = ranked.iter().any(|(exact, _)| *exact);
-    ranked.into_iter().filter(|(exact, _)| *exact == best).map(|(_, inode)| inode).collect()
+/// The same, except for these.
+pub(crate) fn other_receivers(port: u16, host: Option<Ipv4Addr>, own: &BTreeMap<Socket, Pid>) -> Vec<Socket> {
+    receivers(port, host).into_iter().filter(|socket| !own.contains_key(socket)).collect()
 }
 
 /// The process that listens on a port, for messages.
 pub(crate) fn holder(port: u16) -> String {
-    receivers(port, None).first().map_or_else(|| "another program".to_owned(), |inode| owner(*inode))
+    receivers(port, None).first().map_or_else(|| "another program".to_owned(), |socket| owner(*socket))
 }
 
 /// Asks the kernel for all sockets that listen on a port.
@@ -98,7 +82,7 @@ fn listener(message: &[u8]) -> Option<Listener> {
         let bytes: [u8; 4] = message.get(24..28)?.try_into().ok()?;
         IpAddr::V4(bytes.into())
     };
-    let inode = number(message, 84)?;
+    let socket = Socket(number(message, 84)?);
     let (mut v6_only, mut rest) = (false, message.get(88..).unwrap_or_default());
     while let Some([length, kind]) =
         rest.get(..4).map(|head| [0, 2].map(|at| u16::from_ne_bytes([head[at], head[at + 1]])))
@@ -108,14 +92,15 @@ fn listener(message: &[u8]) -> Option<Listener> {
         }
         rest = rest.get(usize::from(length.max(4)).next_multiple_of(4)..).unwrap_or_default();
     }
-    Some(Listener { address, v6_only, inode })
+    Some(Listener { address, v6_only, socket })
 }
 
 /// Reads the kernel's tables, on systems where [`ask`] does not work. They do not show which sockets are for IPv6 alone.
 fn read(port: u16) -> Vec<Listener> {
     let suffix = format!(":{port:04X}");
     let rows = TABLES.into_iter().flat_map(Row::all).filter(|row| row.listens && row.local.ends_with(&suffix));
-    rows.filter_map(|row| Some(Listener { address: written(&row.local)?, v6_only: false, inode: row.inode })).collect()
+    rows.filter_map(|row| Some(Listener { address: written(&row.local)?, v6_only: false, socket: Socket(row.inode) }))
+        .collect()
 }
 
 /// An address as the tables have it: words of 32 bits in this machine's order.
@@ -145,17 +130,6 @@ mod tests {
             assert_eq!((asked.len(), asked[0].address, asked[0].v6_only), (1, address.ip(), is_v6_only), "{host}");
             let listed = [Listener { v6_only: false, ..asked[0] }];
             assert_eq!(read(address.port()), listed, "{host}");
-            drop(listener);
-            assert!(receivers(address.port(), None).is_empty(), "{host}");
         }
-    }
-
-    #[test]
-    fn what_listens_on_the_very_address_comes_first() {
-        let socket = |address: &str, v6_only, inode| Listener { address: address.parse().unwrap(), v6_only, inode };
-        let rank = |address: &str, v6_only| socket(address, v6_only, 1).rank(Ipv4Addr::LOCALHOST);
-        assert_eq!((rank("127.0.0.1", false), rank("::ffff:127.0.0.1", false)), (Some(true), Some(true)));
-        assert_eq!((rank("0.0.0.0", false), rank("::", false)), (Some(false), Some(false)));
-        assert_eq!((rank("::", true), rank("::1", false), rank("127.0.0.2", false)), (None, None, None));
     }
 }

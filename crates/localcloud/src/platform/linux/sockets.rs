@@ -8,22 +8,19 @@ use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::process::Pid;
 
-/// Every process on this machine, the latest first.
-pub(crate) fn processes() -> Vec<Pid> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pid = |entry: std::fs::DirEntry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
-    let mut all: Vec<Pid> = entries.filter_map(pid).collect();
-    all.sort_unstable_by_key(|pid| std::cmp::Reverse(pid.as_raw_nonzero()));
-    all
-}
+use super::processes;
 
-/// Whether a process has the socket with this inode open.
-pub(crate) fn has_socket(pid: Pid, inode: u32) -> bool {
-    shows_socket(pid, inode) == Some(true)
+/// A TCP socket of this machine, by its inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Socket(pub(super) u32);
+
+/// Whether a process has a socket open.
+pub(crate) fn holds(pid: Pid, socket: Socket) -> bool {
+    shows(pid, socket) == Some(true)
 }
 
 /// The same; `None` if the process runs, but does not show its files.
-pub(crate) fn shows_socket(pid: Pid, inode: u32) -> Option<bool> {
+pub(crate) fn shows(pid: Pid, Socket(inode): Socket) -> Option<bool> {
     let link = format!("socket:[{inode}]");
     let files = match std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())) {
         Ok(files) => files,
@@ -34,9 +31,15 @@ pub(crate) fn shows_socket(pid: Pid, inode: u32) -> Option<bool> {
     Some(links.any(|to| to.as_os_str() == link.as_str()))
 }
 
-/// The inode of the TCP socket with this address that is connected to `other`; `None` once no process has it open.
-pub(crate) fn socket(address: SocketAddr, other: SocketAddr) -> Option<u32> {
-    ask(address, other).unwrap_or_else(|_| find(address, other)).filter(|inode| *inode != 0)
+/// The TCP socket with this address that is connected to `other`; `None` once no process has it open.
+pub(crate) fn connection(address: SocketAddr, other: SocketAddr) -> Option<Socket> {
+    let inode = ask(address, other).unwrap_or_else(|_| find(address, other)).filter(|inode| *inode != 0);
+    inode.map(Socket)
+}
+
+/// Whether any process has the socket with this address that is connected to `other` open.
+pub(crate) fn is_connected(address: SocketAddr, other: SocketAddr) -> bool {
+    connection(address, other).is_some()
 }
 
 /// A question to the kernel about TCP sockets (sock_diag(7)); the default is about one connection of IPv4.
@@ -149,11 +152,9 @@ fn find(address: SocketAddr, other: SocketAddr) -> Option<u32> {
 }
 
 /// The process that has a socket, for messages.
-pub(crate) fn owner(inode: u32) -> String {
-    let process = processes().into_iter().find(|pid| has_socket(*pid, inode));
-    let Some(pid) = process.map(|pid| pid.as_raw_nonzero()) else { return "another program".to_owned() };
-    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    format!("process {pid} (`{}`)", name.trim().escape_debug())
+pub(crate) fn owner(socket: Socket) -> String {
+    let process = processes::all().into_iter().find(|pid| holds(*pid, socket));
+    process.map_or_else(|| "another program".to_owned(), processes::describe)
 }
 
 #[cfg(test)]
@@ -170,9 +171,9 @@ mod tests {
         let address = client.local_addr().expect("its address");
         let inode = find(address, own).expect("it is listed");
         assert!(inode != 0 && ask(address, own).is_ok_and(|asked| asked == Some(inode)));
-        assert!(has_socket(rustix::process::getpid(), inode));
-        assert!(owner(inode).starts_with(&format!("process {} (", std::process::id())));
+        assert!(holds(rustix::process::getpid(), Socket(inode)));
+        assert!(owner(Socket(inode)).starts_with(&format!("process {} (", std::process::id())));
         drop(client);
-        assert_eq!(socket(address, own), None);
+        assert!(!is_connected(address, own));
     }
 }

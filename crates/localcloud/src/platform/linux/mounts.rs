@@ -15,7 +15,7 @@ use rustix::process::chdir;
 use rustix::thread::UnshareFlags;
 
 /// What has to be mounted. Everything is prepared before the fork, because nothing may be allocated after it.
-pub(super) struct MountNamespace {
+pub(crate) struct MountNamespace {
     code: ReadOnly,
     /// Where the code is seen.
     task: CString,
@@ -46,7 +46,7 @@ impl ReadOnly {
 impl MountNamespace {
     /// # Errors
     /// If a path contains a NUL byte or does not exist.
-    pub(super) fn new(code: &Path, task: &Path, layers: Option<&Path>) -> io::Result<Self> {
+    pub(crate) fn new(code: &Path, task: &Path, layers: Option<&Path>) -> io::Result<Self> {
         let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let same = |id: u32| format!("{id} {id} 1").into_bytes();
         let users = (user != 0).then(|| (same(user), same(group)));
@@ -60,7 +60,7 @@ impl MountNamespace {
         unsafe_code,
         reason = "namespaces change what other code of the process sees; this process is only about to exec"
     )]
-    pub(super) fn enter(&self) -> io::Result<()> {
+    pub(crate) fn enter(&self) -> io::Result<()> {
         let flags = match self.users {
             Some(_) => UnshareFlags::NEWNS | UnshareFlags::NEWUSER,
             None => UnshareFlags::NEWNS,
@@ -103,13 +103,13 @@ fn write(path: &std::ffi::CStr, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Why this machine does not support it, if so; tried once.
-pub(super) fn refusal() -> Option<&'static str> {
+pub(crate) fn refusal() -> Option<&'static str> {
     static REFUSAL: OnceLock<Option<String>> = OnceLock::new();
     REFUSAL.get_or_init(|| attempt().err().map(|error| error.to_string())).as_deref()
 }
 
 /// Why layers cannot be mounted at `/opt`, if so.
-pub(super) fn refusal_of_layers() -> Option<&'static str> {
+pub(crate) fn refusal_of_layers() -> Option<&'static str> {
     let missing = || (!Path::new("/opt").is_dir()).then_some("the directory /opt does not exist");
     refusal().or_else(missing)
 }

@@ -1,0 +1,26 @@
+//! macOS has no tags: no limit that a child inherits is free for them.
+
+use rustix::process::Pid;
+
+/// Whether this system supports tags.
+pub(crate) fn are_supported() -> bool {
+    false
+}
+
+/// Without tags there is no script that ends the processes of a run.
+pub(crate) fn script() -> Option<&'static str> {
+    None
+}
+
+/// The largest number in a tag.
+pub(crate) fn largest() -> u64 {
+    1 << 62
+}
+
+/// Does nothing.
+pub(crate) fn set(_instance: u64, _run: u64) {}
+
+/// No process has a tag.
+pub(crate) fn of(_pid: Pid) -> Option<(u64, u64)> {
+    None
+}
