@@ -4,6 +4,9 @@ use crate::contestant::{Case, Contestant};
 use crate::figures::{Figures, Run, Spread};
 use std::fmt::Write;
 
+/// A figure's name, how a run shows it, and its decimals.
+type Column = (&'static str, fn(&Run) -> f64, usize);
+
 /// The whole report.
 pub(crate) fn render(figures: &Figures) -> String {
     let mut text = format!("# The race\n\n{}; load {}.\n", figures.machine, figures.load());
@@ -16,7 +19,7 @@ pub(crate) fn render(figures: &Figures) -> String {
     }
     if let Some(delay) = figures.delays.iter().max() {
         let _ = write!(text, "\n## What it took\n\nWith {delay} ms added to every call.\n");
-        let figures_of: [(&str, fn(&Run) -> f64, usize); 5] = [
+        let figures_of: [Column; 5] = [
             ("Calls", |run| run.calls as f64, 0),
             ("Round trips, one after the other", |run| run.trips as f64, 0),
             ("Kilobytes", |run| run.bytes as f64 / 1000.0, 0),
