@@ -29,14 +29,20 @@ const STACK: usize = 64 * 1024 * 1024;
 /// The exit code of a Rust program that panics.
 const PANICKED: u8 = 101;
 
-/// Runs `work` on another thread, so that the main thread can return while a read of stdin or a full pipe blocks.
+/// Runs `work` on another thread, so that the main thread can return while a read of stdin or a full pipe blocks. `threads` is
+/// how many threads its tasks have, if not one for each core.
 pub(super) fn watched(
     global: Global,
     again: TypedCommand,
     nothing: Answer,
+    threads: Option<usize>,
     work: impl AsyncFnOnce(&Session) -> ExitCode + Send + 'static,
 ) -> ExitCode {
-    let runtime = match needed_descriptors().and_then(|()| tokio::runtime::Runtime::new()) {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    let runtime = match needed_descriptors().and_then(|()| builder.enable_all().build()) {
         Ok(runtime) => runtime,
         Err(error) => {
             let failure = Failure::not_begun(&error);

@@ -76,7 +76,9 @@ pub fn run(arguments: Arguments, again: TypedCommand) -> ExitCode {
         let _ = Console::unstarted(global.output, !global.no_github, again).finish(&nothing, Some(&failure));
         return failure.kind.exit_code();
     }
-    ending::watched(global, again, nothing, async move |session| {
+    let is_cloud = matches!(&command, Command::Local(local) if matches!(local.command, LocalCommand::Run { .. }));
+    let threads = is_cloud.then(localcloud::worker_threads);
+    ending::watched(global, again, nothing, threads, async move |session| {
         // On the heap: all that a command may wait for is more than a megabyte.
         let result = session.until_aborted(Box::pin(carry_out(session, &command))).await;
         report(session, &command, result)

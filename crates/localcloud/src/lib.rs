@@ -100,6 +100,12 @@ pub fn erase(data: &Path) -> anyhow::Result<()> {
     ownership::erase(data)
 }
 
+/// How many threads the runtime of a process should have that only serves a cloud: half of the cores. Functions and their
+/// clients need the others, and a stream is faster if it stays on one thread on its way from one to the other.
+pub fn worker_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
 /// Serves until `shutdown` resolves, then ends all processes and returns.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::machine::{Memory, Process, own};
+use crate::machine::{self, Memory, Process, own};
 use crate::support::{Bench, zip};
 
 /// A local cloud in a process of its own, with a public streaming URL.
@@ -14,11 +14,15 @@ pub(crate) struct Cloud {
     _bench: Bench,
 }
 
+/// How many requests may run at once: AWS's limit of a new account is 1,000.
+const MOST: usize = 3000;
+
 /// Serves a data directory, and prints its address.
 pub(crate) async fn serve(data: String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());
-    localcloud::serve(listener, localcloud::Options::new(data), std::future::pending()).await.unwrap();
+    let options = localcloud::Options { concurrency: MOST, ..localcloud::Options::new(data) };
+    localcloud::serve(listener, options, std::future::pending()).await.unwrap();
 }
 
 /// How long deploying may take before the benchmark gives up.
@@ -57,6 +61,12 @@ impl Cloud {
 
     pub(crate) fn peak(&self) -> Memory {
         self.process.memory("VmHWM:")
+    }
+
+    /// The processor time that the cloud has used so far, and that of its functions' processes.
+    pub(crate) fn times(&self) -> (Duration, Duration) {
+        let functions = self.process.children().into_iter().map(machine::processor_time).sum();
+        (machine::processor_time(self.process.child.id()), functions)
     }
 
     pub(crate) fn forget_peak(&self) {

@@ -1,10 +1,12 @@
 //! What is measured: first bytes, rates, crowds.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::client;
 
@@ -33,6 +35,7 @@ impl Stream {
 #[derive(Default)]
 pub(crate) struct Figures {
     pub first_bytes: Vec<Vec<Duration>>,
+    /// MB/s, or requests per second.
     pub rates: Vec<f64>,
 }
 
@@ -44,7 +47,7 @@ impl Figures {
         all[(all.len() * percent / 100).min(all.len() - 1)].as_secs_f64() * 1000.0
     }
 
-    /// The median round's MB/s.
+    /// The median round's.
     pub(crate) fn rate(&self) -> f64 {
         median(self.rates.clone())
     }
@@ -55,7 +58,7 @@ impl Figures {
     }
 }
 
-fn median(mut all: Vec<f64>) -> f64 {
+pub(crate) fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }
@@ -106,6 +109,54 @@ fn read(url: &str) -> std::io::Result<(u64, Duration)> {
         assert!(got > 0 || buffer.starts_with(b"HTTP/1.1 200"), "no answer");
         got += count as u64;
     }
+}
+
+/// Requests per second over a number of connections, each of which sends the next request when the last is answered. The
+/// client only looks for the end of an answer, so that the cores are left to what is measured.
+pub(crate) async fn requests_per_second(url: &str, connections: usize, lasting: Duration) -> f64 {
+    let url = Stream { count: 1, size: 16, pause: 0 }.at(url);
+    let (host, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).unwrap();
+    let request: Arc<str> = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into();
+    let begun = Instant::now();
+    let all = (0..connections).map(|_| tokio::spawn(ask_until(host.to_owned(), request.clone(), begun + lasting)));
+    let answers: usize = join_all(all).await.into_iter().map(|one| one.unwrap().unwrap()).sum();
+    answers as f64 / begun.elapsed().as_secs_f64()
+}
+
+async fn ask_until(host: String, request: Arc<str>, end: Instant) -> std::io::Result<usize> {
+    let mut socket = tokio::net::TcpStream::connect(host).await?;
+    socket.set_nodelay(true)?;
+    let mut answer = Vec::new();
+    let mut count = 0;
+    while Instant::now() < end {
+        socket.write_all(request.as_bytes()).await?;
+        answer.clear();
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            assert!(socket.read_buf(&mut answer).await? > 0, "the connection ended");
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Cold starts at once, each on a connection of its own: from the first request to the last first byte, and how many of
+/// them failed.
+pub(crate) async fn cold_starts(url: &str, count: usize) -> (Duration, usize) {
+    let client = client();
+    let url = Stream { count: 1, size: 16, pause: 0 }.at(url);
+    let begun = Instant::now();
+    let all = (0..count).map(|_| tokio::spawn(cold_start(client.clone(), url.clone())));
+    let all = join_all(all).await;
+    let failed = all.iter().filter(|one| !matches!(one, Ok(true))).count();
+    (begun.elapsed(), failed)
+}
+
+/// One cold start: asks for an instance that no request has used, and reads the answer.
+async fn cold_start(client: reqwest::Client, url: String) -> bool {
+    let answer = client.get(url).header("x-localcloud-instance", "new").send().await;
+    let Ok(answer) = answer.and_then(reqwest::Response::error_for_status) else { return false };
+    answer.headers().get("x-localcloud-instance").is_some_and(|value| value == "new") && answer.bytes().await.is_ok()
 }
 
 /// How many streams at once went.

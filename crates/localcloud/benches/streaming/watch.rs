@@ -4,7 +4,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::machine::Process;
+use crate::python;
 use crate::support::client;
+
+/// What is measured, as pip installs it.
+const REQUIREMENTS: &str = "cargo-lambda==1.9.2\n";
 
 /// The emulator and the function that it runs.
 pub(crate) struct Watch {
@@ -14,11 +18,11 @@ pub(crate) struct Watch {
     _home: tempfile::TempDir,
 }
 
-/// `$CARGO_LAMBDA`, or `cargo-lambda` on the path; the error says why there is none.
+/// Installs it under `target/` on first use; the error says why there is none.
 pub(crate) async fn start() -> Result<Watch, String> {
-    let program = std::env::var("CARGO_LAMBDA").unwrap_or_else(|_| "cargo-lambda".to_owned());
+    let program = python::installed("cargo-lambda", REQUIREMENTS, &[])?.join("cargo-lambda");
     let version = Command::new(&program).args(["lambda", "--version"]).output();
-    let version = version.map_err(|_| format!("`{program}` is not installed (`pip install cargo-lambda==1.9.2`)"))?;
+    let version = version.map_err(|error| format!("`{}` does not run: {error}", program.display()))?;
     println!("{}", String::from_utf8_lossy(&version.stdout).trim());
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("src")).unwrap();

@@ -5,3 +5,4 @@ pub(crate) mod connections;
 pub(crate) mod guard;
 pub(crate) mod head_timeout;
 pub(crate) mod quick_ack;
+pub(crate) mod self_wake;

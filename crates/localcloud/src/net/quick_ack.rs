@@ -9,12 +9,9 @@ use tokio::net::TcpStream;
 
 use crate::platform::start;
 
-/// A read that returns this much is one of many in a row.
-const LARGE_READ: usize = 16 * 1024;
-
 /// The Runtime API's side of a connection. Clients that leave Nagle's algorithm on send a second small write only when
-/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. Linux resets TCP_QUICKACK, so every
-/// read sets it again.
+/// the first is acknowledged, and the kernel delays acknowledgements by 40 ms. Linux resets TCP_QUICKACK, so it
+/// is set again each time that everything has been read.
 pub(crate) struct QuickAck(TcpStream);
 
 impl QuickAck {
@@ -33,10 +30,9 @@ impl QuickAck {
 
 impl AsyncRead for QuickAck {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
         let polled = Pin::new(&mut self.0).poll_read(cx, buf);
-        // While large reads succeed, the kernel acknowledges by itself.
-        if polled.is_pending() || buf.filled().len() - before < LARGE_READ {
+        // As long as there is more to read, the client has not begun to wait.
+        if polled.is_pending() {
             self.acknowledge();
         }
         polled

@@ -3,6 +3,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | `exec` | starts a program in a new process |
 //! | `executables` | which files can be executed, and where the executable of this process is |
 //! | `limits` | how many files a process may open |
 //! | `listening` | which sockets listen on a port |
@@ -12,6 +13,9 @@
 //! | `start` | what happens between fork and exec |
 //! | `tags` | numbers that a process passes on to everything that it starts |
 
+use std::io;
+use std::sync::Arc;
+
 mod listener;
 #[cfg(any(target_os = "macos", test))]
 mod procargs;
@@ -19,9 +23,12 @@ mod procargs;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{executables, limits, listening, mounts, processes, sockets, start, tags};
+pub(crate) use linux::{exec, executables, limits, listening, mounts, processes, sockets, start, tags};
 
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{executables, limits, listening, mounts, processes, sockets, start, tags};
+pub(crate) use macos::{exec, executables, limits, listening, mounts, processes, sockets, start, tags};
+
+/// What a new process does before it runs its program: system calls alone.
+pub(crate) type Prepare = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;

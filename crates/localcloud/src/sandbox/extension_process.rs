@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::child::Child;
 use super::message::RuntimeMessage;
-use super::spawn::kill_group;
 use crate::disk::files::leads_into;
 
 /// One process, and the task that watches it.
@@ -54,7 +53,7 @@ impl ExtensionProcesses {
                 }
                 _ = &mut stopped => {}
             }
-            kill_group(&child);
+            child.kill_group();
             let _ = child.wait().await;
         });
         self.0.push(ExtensionProcess { name, process, stop, watched });

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use tokio::sync::{futures::OwnedNotified, mpsc, watch};
+use tokio::sync::{Semaphore, futures::OwnedNotified, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
@@ -23,9 +23,14 @@ const RETURN_WAIT: Duration = Duration::from_millis(100);
 /// The same if the limit is reached, so that no other instance can be started.
 const RETURN_WAIT_AT_LIMIT: Duration = Duration::from_secs(1);
 
+/// How many instances are prepared at once. That takes a blocking thread each; more of them would wait for a core.
+const PREPARED_AT_ONCE: usize = 8;
+
 /// All instances of all functions.
 pub(crate) struct Fleet {
     pub(super) spawner: Spawner,
+    /// Held while an instance is prepared and its processes are started.
+    pub(super) preparation: Semaphore,
     pub(super) cleanup: Cleanup,
     /// The number that all of its processes carry.
     run: u64,
@@ -88,6 +93,7 @@ impl Fleet {
     pub(crate) fn new(run: u64, limit: usize, obedient: bool) -> Self {
         Self {
             spawner: Spawner::start(run, obedient),
+            preparation: Semaphore::new(PREPARED_AT_ONCE),
             cleanup: Cleanup::default(),
             run,
             tasks: Mutex::default(),

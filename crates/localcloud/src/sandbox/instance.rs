@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
 use super::channel::RuntimeChannel;
+use super::child::Child;
 use super::extension_process::ExtensionProcesses;
 use super::host::Host;
 use super::launch::{Endpoints, Launch};
@@ -23,7 +23,6 @@ use super::port_check::PortCheck;
 use super::processes::InstanceProcesses;
 use super::request::{Outcome, QueuedRequest, Start};
 use super::runtime_api;
-use super::spawn::{kill_group, terminate_group};
 use super::spec::InstanceSpec;
 use super::start_error::{CANNOT_START, StartError};
 use super::tag::InstanceMark;
@@ -150,6 +149,7 @@ impl Instance {
         start: Start,
     ) -> anyhow::Result<Self> {
         port::free(host, spec, start).await;
+        let _turn = host.fleet.preparation.acquire().await?;
         let token = random::token();
         let own = own_directory(host, &token)?;
         let spawned = Self::spawn_in(host, spec, (id, start), requests, &token, &own).await;
@@ -253,7 +253,13 @@ impl Instance {
             // The app may have ended, and another program may have taken its port.
             Event::Request(Some(request)) => match self.channel.stranger().await {
                 Some(problem) => self.give_back(request, &problem),
-                None => self.deliver(request),
+                None => {
+                    let wanted = self.deliver(request);
+                    // The process gets its request before the log gets its line, which is still the first of this request.
+                    tokio::task::yield_now().await;
+                    self.report_start();
+                    wanted
+                }
             },
             Event::Request(None) | Event::Closing => false,
             Event::Printed => {
@@ -276,7 +282,7 @@ impl Instance {
         }
         self.shut_down().await;
         self.extensions.kill().await;
-        kill_group(&self.child);
+        self.child.kill_group();
         let _ = self.child.wait().await;
         self.end_remaining_processes().await;
         self.print_all();
@@ -303,7 +309,7 @@ impl Instance {
             }
             extensions.shut_down(&event)
         };
-        terminate_group(&self.child);
+        self.child.terminate_group();
         let ended = tokio::time::timeout(RUNTIME_SHUTDOWN, self.child.wait());
         let _ = tokio::join!(ended, self.extensions.ended(&told, EXTENSION_SHUTDOWN));
     }

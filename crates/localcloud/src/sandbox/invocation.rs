@@ -8,12 +8,12 @@ use tokio::time::{Duration, Instant};
 
 use super::answer::FailureReason;
 use super::channel::OpenRequest;
+use super::child::ending;
 use super::instance::{Current, Instance};
 use super::message::{AnswerEnd, BodyEnd, Delivery, RuntimeMessage};
 use super::port_check::PORT_TAKEN;
 use super::report::Status;
 use super::request::{Outcome, PortChoice, QueuedRequest, Start};
-use super::spawn::{ending, kill_group};
 use crate::clock;
 use crate::random;
 use crate::sync::lock;
@@ -81,7 +81,6 @@ impl Instance {
             cold: !std::mem::replace(&mut self.warm, true),
         });
         self.tail.clear();
-        self.report_start();
         lock(&self.channel.extensions).invoke(&invoke);
         if let Some(waiting) = self.waiting.take() {
             // If the process is gone, its exit is handled next.
@@ -203,7 +202,7 @@ impl Instance {
             self.finish(Status::Error(kind));
         }
         self.reason = "failure";
-        kill_group(&self.child);
+        self.child.kill_group();
     }
 
     /// The process has ended, by itself or because it was killed.
@@ -298,7 +297,7 @@ impl Instance {
             return false;
         }
         self.reason = "timeout";
-        kill_group(&self.child);
+        self.child.kill_group();
         self.shut_down().await;
         // This breaks the streams of clients that are being answered.
         self.api.abort();

@@ -1,12 +1,12 @@
 //! Prepares and starts the processes of an instance.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::json;
-use tokio::process::Child;
 use tokio::sync::mpsc;
 
+use super::child::Child;
 use super::credentials::Credentials;
 use super::extension_process::{ExtensionProcesses, programs};
 use super::extensions::Extensions;
@@ -14,7 +14,7 @@ use super::host::Host;
 use super::message::RuntimeMessage;
 use super::port::PortLease;
 use super::request::PortChoice;
-use super::spawn::Spawner;
+use super::spawn::{Job, Spawner};
 use super::spec::InstanceSpec;
 use super::start_error::{CANNOT_START, INVALID_ENTRYPOINT, NO_RUNTIME, StartError};
 use super::tag::InstanceMark;
@@ -178,20 +178,26 @@ impl Launch {
         let extensions = self.extensions();
         let expected = self.expecting(spec, &extensions);
         for (name, mut command) in extensions {
-            self.configure(&mut command, spec, endpoints)?;
-            let started = spawner.spawn(command, self.namespace()?, &endpoints.mark).await;
+            self.configure(&mut command, spec, endpoints);
+            let started = spawner.spawn(self.job(command, endpoints)?).await;
             let why = |error| format!("the extension `{name}` cannot be started: {error}");
             let child = started.map_err(|error| StartError::new(CANNOT_START, why(error)))?;
             processes.add(name, child, messages.clone());
         }
-        self.configure(&mut runtime.command, spec, endpoints)?;
-        let spawned = spawner.spawn(runtime.command, self.namespace()?, &endpoints.mark).await;
+        self.configure(&mut runtime.command, spec, endpoints);
+        let spawned = spawner.spawn(self.job(runtime.command, endpoints)?).await;
         let child = spawned.map_err(|error| binary::refusal(&runtime.real, &runtime.shown, &error))?;
         Ok((child, processes, expected))
     }
 
-    /// Configures a process like all processes of the instance.
-    fn configure(&self, command: &mut Command, spec: &InstanceSpec, endpoints: &Endpoints) -> std::io::Result<()> {
+    /// A process of the instance, with all that the others have, too.
+    fn job(&self, command: Command, endpoints: &Endpoints) -> std::io::Result<Job> {
+        let output = endpoints.writer.try_clone()?.into();
+        Ok(Job { command, output, namespace: self.namespace()?, mark: endpoints.mark.clone() })
+    }
+
+    /// Gives a process the directory and the variables of the instance.
+    fn configure(&self, command: &mut Command, spec: &InstanceSpec, endpoints: &Endpoints) {
         let opt = if self.mounted { Some(Path::new("/opt")) } else { self.opt.as_deref() };
         let paths = environment::Paths {
             task_root: &self.task,
@@ -204,11 +210,7 @@ impl Launch {
             .current_dir(&self.root)
             .env_clear()
             .envs(environment::variables(spec, &endpoints.address, &endpoints.stream, &paths, credentials))
-            .envs(self.port.iter().flat_map(|port| port.variables(spec.configuration.variables())))
-            .stdin(Stdio::null())
-            .stdout(endpoints.writer.try_clone()?)
-            .stderr(endpoints.writer.try_clone()?);
-        Ok(())
+            .envs(self.port.iter().flat_map(|port| port.variables(spec.configuration.variables())));
     }
 
     /// The extensions that have to register, and what a registration answers.

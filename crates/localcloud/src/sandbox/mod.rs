@@ -4,6 +4,7 @@
 mod answer;
 mod binary;
 mod channel;
+mod child;
 mod credentials;
 mod environment;
 mod extension_process;

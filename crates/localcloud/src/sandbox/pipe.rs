@@ -1,14 +1,17 @@
 //! The bytes between a function that writes and a client that reads. Some may wait, and small chunks that wait are
 //! merged.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::{Semaphore, mpsc};
+
+use crate::sync::lock;
 
 /// How many bytes may wait for a slow client: about as many as one read returns. With fewer, function and client wake
 /// each other more often.
-const AHEAD: u32 = 512 * 1024;
+const AHEAD: usize = 512 * 1024;
 
 /// The largest small chunk, and up to how many bytes such chunks are merged: writing each by itself would cost more
 /// than copying.
@@ -23,92 +26,142 @@ pub(crate) enum Piece {
     End,
 }
 
-/// The function's end.
-pub(crate) struct Sender {
-    pieces: mpsc::UnboundedSender<Piece>,
-    room: Arc<Semaphore>,
+/// What both ends share.
+#[derive(Default)]
+struct Waiting {
+    /// Large chunks, and small ones that were merged.
+    chunks: VecDeque<Bytes>,
+    /// The small chunks behind them.
+    small: BytesMut,
+    /// The bytes in both.
+    size: usize,
+    is_complete: bool,
+    has_sender: bool,
+    has_receiver: bool,
+    /// The task that waits for room, or for a piece.
+    writer: Option<Waker>,
+    reader: Option<Waker>,
 }
 
+/// The function's end.
+pub(crate) struct Sender(Arc<Mutex<Waiting>>);
+
 /// The client's end.
-pub(crate) struct Receiver {
-    pieces: mpsc::UnboundedReceiver<Piece>,
-    room: Arc<Semaphore>,
-    /// The piece after the last chunks, which was not merged with them.
-    next: Option<Piece>,
-}
+pub(crate) struct Receiver(Arc<Mutex<Waiting>>);
 
 /// An empty pipe.
 pub(crate) fn pipe() -> (Sender, Receiver) {
-    let (sender, pieces) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(AHEAD as usize));
-    (Sender { pieces: sender, room: room.clone() }, Receiver { pieces, room, next: None })
+    let waiting = Waiting { has_sender: true, has_receiver: true, ..Waiting::default() };
+    let waiting = Arc::new(Mutex::new(waiting));
+    (Sender(waiting.clone()), Receiver(waiting))
 }
 
-/// The room that a piece takes up while it waits.
-fn weight(piece: &Piece) -> u32 {
-    match piece {
-        Piece::Chunk(bytes) => u32::try_from(bytes.len()).unwrap_or(AHEAD).min(AHEAD),
-        Piece::End => 0,
+impl Waiting {
+    fn push(&mut self, chunk: Bytes) {
+        self.size += chunk.len();
+        let is_small = chunk.len() <= SMALL;
+        let fits = is_small && self.small.len() + chunk.len() <= TOGETHER;
+        if !fits && !self.small.is_empty() {
+            let merged = self.small.split().freeze();
+            self.chunks.push_back(merged);
+        }
+        match is_small {
+            true => self.small.extend_from_slice(&chunk),
+            false => self.chunks.push_back(chunk),
+        }
     }
+
+    fn pop(&mut self) -> Option<Bytes> {
+        let small = || (!self.small.is_empty()).then(|| std::mem::take(&mut self.small).freeze());
+        let chunk = self.chunks.pop_front().or_else(small)?;
+        self.size -= chunk.len();
+        Some(chunk)
+    }
+
+    fn poll_send(&mut self, piece: &mut Option<Piece>, cx: &Context<'_>) -> Poll<bool> {
+        if !self.has_receiver {
+            return Poll::Ready(false);
+        }
+        match piece.take() {
+            Some(Piece::Chunk(chunk)) if self.size > 0 && self.size + chunk.len() > AHEAD => {
+                *piece = Some(Piece::Chunk(chunk));
+                self.writer = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Some(Piece::Chunk(chunk)) => self.push(chunk),
+            Some(Piece::End) => self.is_complete = true,
+            None => {}
+        }
+        Poll::Ready(true)
+    }
+
+    fn poll_recv(&mut self, cx: &Context<'_>) -> Poll<Option<Piece>> {
+        if let Some(chunk) = self.pop() {
+            return Poll::Ready(Some(Piece::Chunk(chunk)));
+        }
+        if std::mem::take(&mut self.is_complete) {
+            return Poll::Ready(Some(Piece::End));
+        }
+        if !self.has_sender {
+            return Poll::Ready(None);
+        }
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// Does something with what waits, and then wakes a task that waited for it, with the lock free.
+fn change<T>(waiting: &Mutex<Waiting>, change: impl FnOnce(&mut Waiting) -> (T, Option<Waker>)) -> T {
+    let (result, waker) = change(&mut lock(waiting));
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+    result
 }
 
 impl Sender {
     /// Waits until there is room; false if the receiver is gone.
     pub(crate) async fn send(&self, piece: Piece) -> bool {
-        match self.room.acquire_many(weight(&piece)).await {
-            Ok(room) => room.forget(),
-            Err(_) => return false,
-        }
-        self.pieces.send(piece).is_ok()
+        let mut piece = Some(piece);
+        let send = |cx: &mut Context<'_>| {
+            change(&self.0, |waiting| match waiting.poll_send(&mut piece, cx) {
+                Poll::Ready(sent) => (Poll::Ready(sent), waiting.reader.take()),
+                Poll::Pending => (Poll::Pending, None),
+            })
+        };
+        std::future::poll_fn(send).await
     }
 }
 
 impl Receiver {
-    /// The next piece, merged with the small chunks that already wait behind it; `None` when the sender is gone.
+    /// The next large chunk, or the small ones that wait; `None` when the sender is gone.
     pub(crate) async fn recv(&mut self) -> Option<Piece> {
-        let first = match self.next.take() {
-            Some(piece) => piece,
-            None => {
-                let piece = self.pieces.recv().await?;
-                self.made_room(piece)
-            }
+        let recv = |cx: &mut Context<'_>| {
+            change(&self.0, |waiting| match waiting.poll_recv(cx) {
+                Poll::Ready(piece) => (Poll::Ready(piece), waiting.writer.take()),
+                Poll::Pending => (Poll::Pending, None),
+            })
         };
-        let Piece::Chunk(first) = first else { return Some(first) };
-        Some(Piece::Chunk(self.joined(first)))
+        std::future::poll_fn(recv).await
     }
+}
 
-    fn joined(&mut self, first: Bytes) -> Bytes {
-        if first.len() > SMALL {
-            return first;
-        }
-        let mut all = BytesMut::new();
-        while let Ok(piece) = self.pieces.try_recv() {
-            match self.made_room(piece) {
-                Piece::Chunk(bytes) if bytes.len() <= SMALL && all.len() + bytes.len() <= TOGETHER => {
-                    if all.is_empty() {
-                        all.extend_from_slice(&first);
-                    }
-                    all.extend_from_slice(&bytes);
-                }
-                other => {
-                    self.next = Some(other);
-                    break;
-                }
-            }
-        }
-        if all.is_empty() { first } else { all.freeze() }
-    }
-
-    fn made_room(&self, piece: Piece) -> Piece {
-        self.room.add_permits(weight(&piece) as usize);
-        piece
+impl Drop for Sender {
+    fn drop(&mut self) {
+        change(&self.0, |waiting| {
+            waiting.has_sender = false;
+            ((), waiting.reader.take())
+        });
     }
 }
 
 impl Drop for Receiver {
     fn drop(&mut self) {
         // A sender that waits for room must not wait any longer.
-        self.room.close();
+        change(&self.0, |waiting| {
+            waiting.has_receiver = false;
+            ((), waiting.writer.take())
+        });
     }
 }
 
@@ -150,14 +203,13 @@ mod tests {
     #[tokio::test]
     async fn a_slow_reader_slows_the_writer() {
         let (sender, mut receiver) = pipe();
-        let ahead = AHEAD as usize;
-        assert!(sender.send(chunk(ahead - 1)).await);
+        assert!(sender.send(chunk(AHEAD - 1)).await);
         let mut waiting = Box::pin(sender.send(chunk(2)));
         assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err());
         receiver.recv().await;
         assert!(waiting.await);
         // A chunk that is larger than all the room waits until the pipe is empty.
-        let mut waiting = Box::pin(sender.send(chunk(3 * ahead)));
+        let mut waiting = Box::pin(sender.send(chunk(3 * AHEAD)));
         assert!(tokio::time::timeout(Duration::ZERO, &mut waiting).await.is_err());
         assert_eq!(receiver.recv().await, Some(chunk(2)));
         assert!(waiting.await);

@@ -34,6 +34,7 @@ impl Instance {
             id: &queued.request.id,
             arn: &queued.arn,
             duration: self.started.elapsed(),
+            used: self.memory_used(),
             ..self.empty_report(status)
         };
         let lines: Vec<String> = report.start().into_iter().chain(report.end()).collect();
@@ -42,7 +43,7 @@ impl Instance {
         let _ = queued.finished.send(std::mem::take(&mut self.tail));
     }
 
-    /// Reports that a request begins.
+    /// Reports that a request begins, if there is one.
     pub(super) fn report_start(&mut self) {
         let line = self.report(Status::Success).and_then(|report| report.start());
         line.iter().for_each(|line| self.log_line(line));
@@ -51,7 +52,8 @@ impl Instance {
     /// Writes the report and gives the permit back.
     pub(super) fn finish(&mut self, status: Status<'_>) {
         self.print();
-        let Some(lines) = self.report(status).map(|report| report.end()) else { return };
+        let used = self.memory_used();
+        let Some(lines) = self.report(status).map(|report| Report { used, ..report }.end()) else { return };
         for line in lines {
             self.log_line(&line);
         }
@@ -61,6 +63,11 @@ impl Instance {
         }
     }
 
+    fn memory_used(&self) -> u64 {
+        report::memory_used(self.child.id())
+    }
+
+    /// The report of the current request, without its memory, which only its end has.
     fn report<'a>(&'a self, status: Status<'a>) -> Option<Report<'a>> {
         let current = self.current.as_ref()?;
         let duration = current.since.elapsed();
@@ -88,7 +95,7 @@ impl Instance {
             arn: "",
             version: &self.spec.number,
             memory: self.spec.configuration.memory,
-            used: report::memory_used(self.child.id()),
+            used: 0,
             at: 0,
             duration: std::time::Duration::ZERO,
             init: None,

@@ -27,6 +27,7 @@ use super::runtime_reply::{RuntimeReply, accepted, read_body, refuse};
 use crate::net::guard;
 use crate::net::head_timeout::{HeadTimeout, Requests};
 use crate::net::quick_ack::QuickAck;
+use crate::net::self_wake::SelfWaking;
 use crate::sync::lock;
 
 /// lambda_runtime should send this as a trailer when a stream fails, but writes it into the body, as a separate chunk.
@@ -68,7 +69,7 @@ async fn serve_connection(channel: Arc<RuntimeChannel>, stream: TcpStream, peer:
         }
     });
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let _ = connection.await;
+    let _ = SelfWaking::new(connection).await;
 }
 
 async fn identify(channel: &Arc<RuntimeChannel>, peer: SocketAddr) -> Peer {

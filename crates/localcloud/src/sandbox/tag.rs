@@ -37,7 +37,8 @@ impl ProcessTag {
         Self { run, instance: random::number(1..run) }
     }
 
-    /// Tags this process, and thereby all that it will start. Called between fork and exec: it makes one system call.
+    /// Tags this process, and thereby all that it will start. Called before it runs its program: it makes one system
+    /// call.
     pub(super) fn apply(self) {
         tags::set(self.instance, self.run);
     }

@@ -1,5 +1,6 @@
 //! Linux.
 
+pub(crate) mod exec;
 pub(crate) mod executables;
 pub(crate) mod limits;
 pub(crate) mod listening;

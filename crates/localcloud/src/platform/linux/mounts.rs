@@ -54,8 +54,8 @@ impl MountNamespace {
         Ok(Self { code: ReadOnly::new(code)?, task, layers: layers.map(ReadOnly::new).transpose()?, users })
     }
 
-    /// Enters the namespace, and the directory of the code. This is called between fork and exec: it makes system calls and
-    /// allocates nothing.
+    /// Enters the namespace, and the directory of the code. This is called before a new process runs its program: it
+    /// makes system calls and allocates nothing.
     #[expect(
         unsafe_code,
         reason = "namespaces change what other code of the process sees; this process is only about to exec"
@@ -65,7 +65,7 @@ impl MountNamespace {
             Some(_) => UnshareFlags::NEWNS | UnshareFlags::NEWUSER,
             None => UnshareFlags::NEWNS,
         };
-        // SAFETY: this is the only thread of a process that has just been forked; it shares no descriptors or memory.
+        // SAFETY: this is the only thread of a new process, which shares no descriptors.
         unsafe { rustix::thread::unshare_unsafe(flags)? };
         if let Some((users, groups)) = &self.users {
             write(c"/proc/self/setgroups", b"deny")?;
