@@ -43,6 +43,8 @@ fn a_deploy_runs_twice_in_one_process_and_tells_anybody() {
     command
         .envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .envs(aws)
+        // As much as lamstream's own thread has: without optimisation, a deploy is a future of more than a megabyte.
+        .env("RUST_MIN_STACK", "67108864")
         .env(PACKAGE, function_zip());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", said(&output));

@@ -16,6 +16,7 @@
 use std::io;
 use std::sync::Arc;
 
+mod forked;
 mod listener;
 #[cfg(any(target_os = "macos", test))]
 mod procargs;

@@ -16,7 +16,7 @@ use rustix::io::{DupFlags, dup3, fcntl_dupfd_cloexec};
 use rustix::process::{Pid, PidfdFlags, WaitOptions, chdir, pidfd_open, setpgid, waitpid};
 use rustix::thread::UnshareFlags;
 
-use crate::platform::Prepare;
+use crate::platform::{Prepare, forked};
 
 /// The bytes of stack that a new process has until it runs its program.
 const STACK: usize = 256 * 1024;
@@ -63,6 +63,8 @@ pub(crate) struct Starter {
     /// Refers to the output of the process that is started, else to `/dev/null`. Its number is small, because a new process
     /// copies the descriptors up to it.
     output: OwnedFd,
+    /// Whether a new process may share memory.
+    may_share: bool,
 }
 
 /// What a new process needs to know.
@@ -81,7 +83,7 @@ impl Starter {
     pub(crate) fn new() -> io::Result<Self> {
         let null = open(c"/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
         let output = fcntl_dupfd_cloexec(&null, 3)?;
-        Ok(Self { stack: vec![0; STACK / size_of::<u128>()], null, output })
+        Ok(Self { stack: vec![0; STACK / size_of::<u128>()], null, output, may_share: !is_in_valgrind() })
     }
 
     /// Starts a program in a process group of its own, and returns when it runs. Its stdin is empty, and it gets no other
@@ -91,6 +93,9 @@ impl Starter {
     /// Those of `prepare` and of the system calls that start a program.
     #[expect(unsafe_code, reason = "no library starts a process that shares memory and enters namespaces")]
     pub(crate) fn start(&mut self, command: &Command, output: &OwnedFd, prepare: &Prepare) -> io::Result<Pid> {
+        if !self.may_share {
+            return forked::start(command, output, prepare);
+        }
         let program = ExecArguments::new(command)?;
         dup3(output, &mut self.output, DupFlags::CLOEXEC)?;
         let new = NewProcess {
@@ -122,6 +127,11 @@ impl Starter {
         }
         Ok(pid)
     }
+}
+
+/// Whether valgrind runs this process. It supports `clone` only as the C library uses it.
+fn is_in_valgrind() -> bool {
+    std::env::var_os("LD_PRELOAD").is_some_and(|loaded| loaded.to_string_lossy().contains("/vgpreload_"))
 }
 
 /// A descriptor that becomes readable when a child ends. Some sandboxes have none.

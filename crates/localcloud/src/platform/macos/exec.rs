@@ -2,12 +2,11 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::Pid;
 
-use crate::platform::Prepare;
+use crate::platform::{Prepare, forked};
 
 /// Starts programs, one at a time.
 pub(crate) struct Starter;
@@ -24,17 +23,8 @@ impl Starter {
     ///
     /// # Errors
     /// Those of `prepare` and of the system calls that start a program.
-    #[expect(unsafe_code, reason = "a closure runs between fork and exec")]
     pub(crate) fn start(&mut self, command: &Command, output: &OwnedFd, prepare: &Prepare) -> io::Result<Pid> {
-        let directory = command.get_current_dir().ok_or(io::ErrorKind::InvalidInput)?;
-        let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
-        let mut copy = Command::new(command.get_program());
-        copy.args(command.get_args()).current_dir(directory).env_clear().envs(variables).process_group(0);
-        copy.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
-        let prepare = prepare.clone();
-        // SAFETY: the closure makes system calls and allocates nothing.
-        unsafe { copy.pre_exec(move || prepare()) };
-        copy.spawn().map(|child| Pid::from_child(&child))
+        forked::start(command, output, prepare)
     }
 }
 
