@@ -340,8 +340,8 @@ fn every_function_stays_short() {
             let close = format!("{}}}", " ".repeat(indent));
             let end_of_head = format!("{})", " ".repeat(indent));
             // A trait may have only the head.
-            let is_end = |line: &&str| **line == close || (line.starts_with(&end_of_head) && line.ends_with(';'));
-            let length = lines[start..].iter().position(|line| is_end(&line)).map_or(1, |end| end + 1);
+            let is_end = |line: &str| line == close || (line.starts_with(&end_of_head) && line.ends_with(';'));
+            let length = lines[start..].iter().position(|line| is_end(line)).map_or(1, |end| end + 1);
             if length > LONGEST_FUNCTION && !line.trim_end().ends_with(';') {
                 long.push(format!("{}:{}: {length} lines", shown(&path), start + 1));
             }
