@@ -69,6 +69,7 @@ mod tests {
 
     #[test]
     fn each_refusal_of_the_kernel_has_its_own_words() {
+        let _turn = crate::sync::turn();
         let directory = tempfile::tempdir().expect("a directory");
         let (shown, path) = ("/var/task/bootstrap", directory.path().join("bootstrap"));
         let refused = || {

@@ -131,6 +131,7 @@ mod tests {
 
     #[expect(clippy::zombie_processes, reason = "what is tested waits for it")]
     fn start(script: &str) -> Pid {
+        let _turn = crate::sync::turn();
         let child = Command::new("/bin/sh").args(["-c", script]).spawn().expect("a shell");
         Pid::from_child(&child)
     }

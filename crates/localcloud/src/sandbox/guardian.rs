@@ -122,6 +122,7 @@ mod tests {
 
     #[test]
     fn without_tags_it_ends_the_groups_that_it_watches_and_no_others() {
+        let _turn = crate::sync::turn();
         let sleep = || Command::new("/bin/sleep").arg("1000").process_group(0).spawn().expect("a process");
         let (mut watched, mut forgotten, mut other) = (sleep(), sleep(), sleep());
         let group = |child: &Child| Pid::from_raw(child.id() as i32).expect("a process has a number");

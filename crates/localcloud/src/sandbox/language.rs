@@ -153,6 +153,7 @@ mod tests {
 
     #[test]
     fn a_version_that_is_not_here_is_replaced_by_the_nearest() {
+        let _turn = crate::sync::turn();
         let directory = tempfile::tempdir().expect("a directory");
         let warning = provide("python3.99", directory.path()).expect("a Python").expect("a warning");
         assert!(warning.starts_with("this machine has no `python3.99`: the function runs with `python3."), "{warning}");

@@ -189,9 +189,11 @@ fn is_free(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::turn;
 
     #[test]
     fn two_instances_have_two_ports_and_the_first_has_the_one_it_asks_for() {
+        let _turn = turn();
         let free =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("its address").port();
         let environment = BTreeMap::from([("PORT".to_owned(), free.to_string())]);
@@ -205,6 +207,7 @@ mod tests {
 
     #[test]
     fn a_port_of_another_program_is_left_alone() {
+        let _turn = turn();
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = taken.local_addr().expect("its address").port();
         let lease =
@@ -215,6 +218,7 @@ mod tests {
 
     #[test]
     fn a_port_is_taken_whatever_address_of_it_is() {
+        let _turn = turn();
         for host in ["127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"] {
             let Ok(taken) = TcpListener::bind(host) else { continue };
             let port = taken.local_addr().expect("its address").port();
@@ -222,14 +226,14 @@ mod tests {
             let lease = PortLease::new(&environment, PortChoice::Preferred).expect("another");
             assert_ne!(lease.port, port, "{host}");
             let needed = PortLease::new(&environment, PortChoice::Asked).expect("another");
-            // A process that another test forks just now has the socket, too.
-            let holder = format!("port {port} is taken by process ");
+            let holder = format!("port {port} is taken by process {} (`", std::process::id());
             assert!(needed.taken().is_some_and(|taken| taken.starts_with(&holder)), "{host}: {needed:?}");
         }
     }
 
     #[test]
     fn every_variable_with_the_port_moves_with_it() {
+        let _turn = turn();
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let asked = taken.local_addr().expect("its address").port();
         let environment: BTreeMap<String, String> = [
@@ -250,6 +254,7 @@ mod tests {
 
     #[test]
     fn a_second_port_for_polling_moves_by_itself() {
+        let _turn = turn();
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let polled = taken.local_addr().expect("its address").port();
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");

@@ -180,18 +180,29 @@ impl Cleanup {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
     use super::*;
 
+    /// Starts `cat`, and returns when it runs: before, its environment cannot be read.
+    fn started(cat: &mut Command) -> std::process::Child {
+        let mut child = cat.spawn().expect("a process");
+        child.stdin.as_mut().expect("its input").write_all(b"x").expect("it reads");
+        child.stdout.as_mut().expect("its output").read_exact(&mut [0]).expect("it writes");
+        child
+    }
+
     #[test]
     fn without_tags_a_process_is_recognised_by_its_environment_and_by_its_group() {
         let mark = InstanceMark::new(ProcessTag::new(1 << 40), "stream", Arc::new(Guardian::new(1)));
-        let mut command = Command::new("/bin/sleep");
-        command.arg("1000").stdin(Stdio::null()).process_group(0);
-        let mut plain = command.spawn().expect("a process");
-        let mut named = command.env("AWS_LAMBDA_LOG_STREAM_NAME", "stream").spawn().expect("a process");
+        let mut command = Command::new("/bin/cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let turn = crate::sync::turn();
+        let mut plain = started(&mut command);
+        let mut named = started(command.env("AWS_LAMBDA_LOG_STREAM_NAME", "stream"));
+        drop(turn);
         let pid = |child: &std::process::Child| Pid::from_raw(child.id() as i32).expect("a process has a number");
         let recognised = |mark: &InstanceMark| [&plain, &named].map(|child| mark.is_recognised(pid(child)));
         assert_eq!(recognised(&mark), [false, true]);
@@ -217,7 +228,10 @@ mod tests {
                 Ok(())
             });
         }
-        let mut shell = command.spawn().expect("a shell");
+        let mut shell = {
+            let _turn = crate::sync::turn();
+            command.spawn().expect("a shell")
+        };
         let is_tagged = |pid: &Pid| ProcessTag::of(*pid) == Some(tag) && !processes::has_ended(*pid);
         let tagged = || processes::all().into_iter().filter(is_tagged).count();
         while tagged() < 2 {

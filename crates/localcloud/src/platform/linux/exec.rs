@@ -258,7 +258,9 @@ mod tests {
         let (mut reader, writer) = io::pipe()?;
         let writer = OwnedFd::from(writer);
         let mut starter = Starter::new()?;
+        let turn = crate::sync::turn();
         let pid = starter.start(&command, &writer, &(Arc::new(prepare) as Prepare))?;
+        drop(turn);
         drop(writer);
         let mut text = String::new();
         // This ends only if the starter keeps no end of the pipe.
@@ -295,6 +297,7 @@ mod tests {
     fn what_fails_before_the_program_runs_is_the_error() {
         let refused = output("true", || Err(io::Error::from_raw_os_error(libc::EPERM)));
         assert_eq!(refused.expect_err("it is refused").kind(), ErrorKind::PermissionDenied);
+        let _turn = crate::sync::turn();
         let (_, writer) = io::pipe().expect("a pipe");
         let start = |command: &Command| {
             let nothing: Prepare = Arc::new(|| Ok(()));

@@ -99,8 +99,16 @@ fn listener(message: &[u8]) -> Option<Listener> {
 fn read(port: u16) -> Vec<Listener> {
     let suffix = format!(":{port:04X}");
     let rows = TABLES.into_iter().flat_map(Row::all).filter(|row| row.listens && row.local.ends_with(&suffix));
-    rows.filter_map(|row| Some(Listener { address: written(&row.local)?, v6_only: false, socket: Socket(row.inode) }))
-        .collect()
+    let listener =
+        |row: Row| Some(Listener { address: written(&row.local)?, v6_only: false, socket: Socket(row.inode) });
+    let mut found: Vec<Listener> = Vec::new();
+    for listener in rows.filter_map(listener) {
+        // A table that changes while it is read can have a socket twice.
+        if !found.contains(&listener) {
+            found.push(listener);
+        }
+    }
+    found
 }
 
 /// An address as the tables have it: words of 32 bits in this machine's order.
@@ -122,6 +130,7 @@ mod tests {
 
     #[test]
     fn the_kernel_and_its_tables_name_the_same_listeners() {
+        let _turn = crate::sync::turn();
         for host in ["127.0.0.1:0", "0.0.0.0:0", "[::1]:0", "[::]:0"] {
             let Ok(listener) = TcpListener::bind(host) else { continue };
             let address = listener.local_addr().expect("its address");
@@ -130,6 +139,8 @@ mod tests {
             assert_eq!((asked.len(), asked[0].address, asked[0].v6_only), (1, address.ip(), is_v6_only), "{host}");
             let listed = [Listener { v6_only: false, ..asked[0] }];
             assert_eq!(read(address.port()), listed, "{host}");
+            drop(listener);
+            assert!(receivers(address.port(), None).is_empty(), "{host}");
         }
     }
 }

@@ -165,6 +165,7 @@ mod tests {
 
     #[test]
     fn the_kernel_and_its_tables_say_the_same() {
+        let _turn = crate::sync::turn();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let own = listener.local_addr().expect("its address");
         let client = TcpStream::connect(own).expect("a connection");
