@@ -330,7 +330,7 @@ fn the_manifest_its_values_and_its_ports_are_judged() {
     assert!(!general.0.contains_key("values"));
 }
 
-/// A port that an app of the local cloud has is no obstacle to that app.
+/// `doctor` does not warn about a port that an app in the local cloud uses.
 #[test]
 fn ports_of_the_local_cloud_are_no_warning() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -205,7 +205,7 @@ fn problems_and_warnings_of_doctor_are_marked() {
     assert!(value.contains("%0Ahint: set the variable where lamstream runs"), "{value}");
     let warning = format!("::warning::ports: in use: {port}; ");
     assert!(found.iter().any(|command| command.starts_with(&warning)), "{found:?}");
-    // What is well, or was not looked at, is no annotation.
+    // Checks that passed or were skipped are not annotated.
     assert!(!found.iter().any(|command| command.contains("cargo:") || command.contains("credentials:")), "{found:?}");
 
     bench.write("deploy.toml", "app = 'shop'\nmemroy = 1\n[functions.chat]\ncrate = 'unused'\ntimeout = 0\n");

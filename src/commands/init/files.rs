@@ -39,7 +39,7 @@ fn is_of_repository(name: &str) -> bool {
     BLANK.contains(&name) || BLANK.contains(&stem)
 }
 
-/// Refuses to mix a template with what is there.
+/// Refuses to write a template into a directory that has other files.
 ///
 /// # Errors
 /// If a directory has more than a new repository has.

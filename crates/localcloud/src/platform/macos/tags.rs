@@ -7,7 +7,7 @@ pub(crate) fn are_supported() -> bool {
     false
 }
 
-/// Without tags there is no script that ends the processes of a run.
+/// The script that ends the processes of a run by their tag, which macOS does not have.
 pub(crate) fn script() -> Option<&'static str> {
     None
 }
