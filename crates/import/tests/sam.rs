@@ -1,5 +1,5 @@
 //! SAM templates of all shapes: the manifest that each becomes, what is left over, and what is wrong with the bad ones.
-//! `UPDATE_SNAPSHOTS=1 cargo test -p import` writes the snapshots again.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p lamstream-import` writes the snapshots again.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so and ends")]
 
 #[path = "sam/dropped.rs"]

@@ -1,7 +1,7 @@
 //! A checker that shares nothing with the import but the names of the adapter's variables: it reads the events of the YAML parser, and finds everything in a
 //! template that neither the manifest, its comments nor the left-overs mention.
 //!
-//! `LAMSTREAM_TEMPLATES=DIRECTORY cargo test -p import --test sam other` checks other people's templates, too.
+//! `LAMSTREAM_TEMPLATES=DIRECTORY cargo test -p lamstream-import --test sam other` checks other people's templates, too.
 
 use crate::lenient::Lenient;
 use crate::support;
