@@ -2,11 +2,12 @@
 
 mod support;
 
-use lamstream::apply::{Delivery, NoTrial, apply};
+use lamstream::apply::{Delivery, Event, NoTrial, Observer, apply};
 use lamstream::plan::{Action, Group, Plan, ResourceKind, plan};
 use lamstream::stack::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use support::memory::{Memory, no_one};
 
 fn names() -> Names {
@@ -187,6 +188,22 @@ proptest! {
             count = next;
         }
         prop_assert_eq!(stack, b);
+    }
+
+    #[test]
+    fn every_step_is_told_in_the_plans_order(a in stack(), b in stack()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let told = Mutex::new(Vec::new());
+        let listener = Box::new(|event: &Event| {
+            if let Event::Done { step, .. } = event {
+                told.lock().unwrap().push(step.clone());
+            }
+        });
+        let observer = Observer { listener, ..no_one() };
+        let (cloud, plan) = (Memory::with(a.clone()), plan(&a, &b));
+        let delivery = Delivery::of(&b);
+        let applied = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &observer));
+        prop_assert_eq!(&applied.unwrap().done, &*told.lock().unwrap());
     }
 
     #[test]

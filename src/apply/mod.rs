@@ -18,7 +18,7 @@ use crate::stack::{Secret, secrets_of};
 use futures_util::future::{Either, join_all, select};
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What happened to a step that was stopped before it ended.
 pub const UNANSWERED: &str = "stopped before AWS answered; it may or may not have taken effect";
@@ -110,10 +110,12 @@ async fn take_step<T: Trial>(
     trial: &mut T,
     observer: &Observer<'_>,
 ) -> Taken<T::Rejection> {
-    report(change, delivery, observer, carry_out(current, change, delivery, trial, observer)).await
+    let work = carry_out(current, change, delivery, trial, observer);
+    timed(change, delivery, observer, work).await.told(delivery, observer)
 }
 
-/// The same for changes that need only the place. All of them end, even if one fails.
+/// The same for changes that need only the place. All of them end, even if one fails; the observer hears of them in the
+/// plan's order.
 async fn take_steps<R>(
     current: &impl Current,
     changes: &[Change],
@@ -122,9 +124,9 @@ async fn take_steps<R>(
 ) -> Vec<Taken<R>> {
     let step = |change| {
         let work = async move { Ok(current.carry_out_apart(change, observer).await?) };
-        report(change, delivery, observer, work)
+        timed(change, delivery, observer, work)
     };
-    join_all(changes.iter().map(step)).await
+    join_all(changes.iter().map(step)).await.into_iter().map(|ended| ended.told(delivery, observer)).collect()
 }
 
 /// The same for the function with all that AWS deletes with it.
@@ -134,49 +136,62 @@ async fn take_all<R>(
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Vec<Taken<R>> {
-    let started = Instant::now();
     let work = async { Ok(current.delete_all(parts, function, observer).await.map(|()| Outputs::default())?) };
-    let last = report(function, delivery, observer, work).await;
-    let is_done = matches!(last, Taken::Done(_));
-    let names = &delivery.target.names;
-    let part = |change: &Change| {
-        if !is_done {
-            return Taken::Left;
+    let last: Ended<R> = timed(function, delivery, observer, work).await;
+    let part = |change| match &last.result {
+        Ok(outputs) => {
+            let step = Step::of(change, &delivery.target.names);
+            Ended { step, took: last.took, result: Ok(outputs.clone()) }.told(delivery, observer)
         }
-        let (function, step, took) = (names.function.clone(), Step::of(change, names), started.elapsed());
-        observer.tell(&Event::Done { function, step, took });
-        Taken::Done(Outputs::default())
+        Err(_) => Taken::Left,
     };
-    parts.iter().map(part).chain([last]).collect()
+    let mut taken: Vec<Taken<R>> = parts.iter().map(part).collect();
+    taken.push(last.told(delivery, observer));
+    taken
 }
 
-/// Does the work of a step, and tells the observer when it starts and how it ends.
-async fn report<R>(
+/// A step that was carried out, or failed.
+struct Ended<R> {
+    step: Step,
+    took: Duration,
+    result: Result<Outputs, StepError<R>>,
+}
+
+/// Does the work of a step, and tells the observer when it starts.
+async fn timed<R>(
     change: &Change,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
     work: impl Future<Output = Result<Outputs, StepError<R>>>,
-) -> Taken<R> {
+) -> Ended<R> {
     let names = &delivery.target.names;
-    let (function, step) = (names.function.clone(), Step::of(change, names));
+    let step = Step::of(change, names);
     let started = Instant::now();
-    observer.tell(&Event::Started { function: function.clone(), step: step.clone() });
+    observer.tell(&Event::Started { function: names.function.clone(), step: step.clone() });
     let result = match select(pin!(work), pin!(observer.abandon.cancelled())).await {
         Either::Left((result, _)) => result,
         Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED).into()),
     };
-    let took = started.elapsed();
-    match result {
-        Ok(outputs) => {
-            observer.tell(&Event::Done { function, step, took });
-            Taken::Done(outputs)
-        }
-        Err(cause) => {
-            observer.tell(&Event::Failed { function, step });
-            Taken::Failed(match cause {
-                StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
-                rejected => rejected,
-            })
+    Ended { step, took: started.elapsed(), result }
+}
+
+impl<R> Ended<R> {
+    /// Tells the observer how the step ended.
+    fn told(self, delivery: &Delivery<'_>, observer: &Observer<'_>) -> Taken<R> {
+        let Ended { step, took, result } = self;
+        let function = delivery.target.names.function.clone();
+        match result {
+            Ok(outputs) => {
+                observer.tell(&Event::Done { function, step, took });
+                Taken::Done(outputs)
+            }
+            Err(cause) => {
+                observer.tell(&Event::Failed { function, step });
+                Taken::Failed(match cause {
+                    StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
+                    rejected => rejected,
+                })
+            }
         }
     }
 }
