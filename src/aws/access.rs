@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How many bytes of zips may be on their way in calls at once: a call is more than twice as large as its zip.
-pub(super) const INLINE_AT_ONCE: usize = 64 * 1024 * 1024;
+pub(super) const INLINE_AT_ONCE: usize = 16 * 1024 * 1024;
 
 /// The account of every local cloud.
 const LOCAL_ACCOUNT: &str = "000000000000";

@@ -5,7 +5,8 @@
 //! the port. The same applies to a second port that the adapter polls. An app that ignores these variables can have only
 //! one instance at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::sync::Mutex;
@@ -31,7 +32,12 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The ports of all instances, whether their apps already listen or not.
-static LEASED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+static LEASED: Mutex<BTreeMap<u16, Reservation>> = Mutex::new(BTreeMap::new());
+
+/// The lock of a port that functions ask for: the user's other local clouds must not give it to their instances before the
+/// app listens. `None` if this machine has no place for locks.
+#[derive(Debug)]
+struct Reservation(#[expect(dead_code, reason = "it is held")] Option<File>);
 
 /// A port that no other instance gets until this is dropped.
 #[derive(Debug)]
@@ -55,8 +61,12 @@ impl PortLease {
         let mut leased = Self { asked, port: lease(asked, choice)?, readiness: None, taken: None };
         leased.readiness = readiness.map(|asked| lease(asked, choice).map(|port| (asked, port))).transpose()?;
         if choice == PortChoice::Asked && leased.port != asked {
-            let is_leased = lock(&LEASED).contains(&asked);
-            let holder = if is_leased { "another instance".to_owned() } else { listening::holder(asked) };
+            let is_leased = lock(&LEASED).contains_key(&asked);
+            let holder = match is_free(asked) {
+                _ if is_leased => "another instance".to_owned(),
+                true => "an instance of another local cloud".to_owned(),
+                false => listening::holder(asked),
+            };
             leased.taken =
                 Some(format!("port {asked} is taken by {holder}, and the app does not start on another port"));
         }
@@ -120,15 +130,29 @@ impl Drop for PortLease {
 /// Leases a port, or a free one instead.
 fn lease(asked: u16, choice: PortChoice) -> io::Result<u16> {
     let mut leased = lock(&LEASED);
-    if choice != PortChoice::Another && !leased.contains(&asked) && is_free(asked) {
-        leased.insert(asked);
+    let may_have_it = choice != PortChoice::Another && !leased.contains_key(&asked) && is_free(asked);
+    if let Some(reservation) = may_have_it.then(|| reserve(asked)).flatten() {
+        leased.insert(asked, reservation);
         return Ok(asked);
     }
     loop {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        if is_free(port) && leased.insert(port) {
+        if is_free(port) && !leased.contains_key(&port) {
+            leased.insert(port, Reservation(None));
             return Ok(port);
         }
+    }
+}
+
+/// Reserves a port among the user's local clouds; `None` if another one has it. The lock ends with the process.
+fn reserve(port: u16) -> Option<Reservation> {
+    let directory = format!("lamstream-ports-{}", rustix::process::getuid().as_raw());
+    let directory = std::env::temp_dir().join(directory);
+    let open = || File::options().create(true).truncate(false).write(true).open(directory.join(port.to_string()));
+    let Ok(file) = fs::create_dir_all(&directory).and_then(|()| open()) else { return Some(Reservation(None)) };
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => None,
+        locked => Some(Reservation(locked.is_ok().then_some(file))),
     }
 }
 
@@ -157,7 +181,7 @@ pub(super) async fn free(host: &Host, spec: &InstanceSpec, start: Start) {
     // What listens there may be on its way out: a process of an instance that ended, or another program.
     let mut waits = needs_it;
     while Instant::now() < until {
-        if lock(&LEASED).contains(&port) {
+        if lock(&LEASED).contains_key(&port) {
             match host.fleet.end_port_holder(port, spec, needs_it) {
                 PortHolderState::Stays if !needs_it => return,
                 PortHolderState::Stays => {}
@@ -214,6 +238,24 @@ mod tests {
             PortLease::new(&BTreeMap::from([("AWS_LWA_PORT".to_owned(), port.to_string())]), PortChoice::Preferred)
                 .expect("another");
         assert_ne!(lease.port, port);
+    }
+
+    #[test]
+    fn a_port_that_another_cloud_has_given_away_is_left_alone() {
+        let _turn = turn();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = free.local_addr().expect("its address").port();
+        drop(free);
+        let environment = BTreeMap::from([("PORT".to_owned(), port.to_string())]);
+        let other = reserve(port).expect("it is free");
+        assert_ne!(PortLease::new(&environment, PortChoice::Preferred).expect("another").port, port);
+        let needed = PortLease::new(&environment, PortChoice::Asked).expect("another");
+        assert!(
+            needed.taken().is_some_and(|taken| taken.contains("by an instance of another local cloud")),
+            "{needed:?}"
+        );
+        drop(other);
+        assert_eq!(PortLease::new(&environment, PortChoice::Preferred).expect("the port").port, port);
     }
 
     #[test]
