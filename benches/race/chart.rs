@@ -84,8 +84,8 @@ fn bars(figures: &Figures, delay: u64, area: &DrawingArea<SVGBackend<'_>, plotte
                     area.draw_text(&format!("{seconds:.2}"), &text(12.0, HPos::Left), (end(seconds) + 6, middle))?;
                 }
                 _ => {
-                    let cannot = format!("{} cannot", contestant.name());
-                    area.draw_text(&cannot, &text(11.0, HPos::Left), (LEFT + 4, middle))?;
+                    let absence = format!("{}: {}", contestant.name(), contestant.absence(case));
+                    area.draw_text(&absence, &text(11.0, HPos::Left), (LEFT + 4, middle))?;
                 }
             }
             top += ROW;

@@ -44,6 +44,15 @@ impl Contestant {
         !self.is_sam()
     }
 
+    /// Why a case has no figures.
+    pub(crate) fn absence(self, case: Case) -> &'static str {
+        match case {
+            Case::Late if self.is_sam() => "not on moto",
+            _ if !self.is_asked(case) => "not measured",
+            _ => "cannot",
+        }
+    }
+
     /// Whether the tool can do it at all.
     pub(crate) fn can(self, case: Case) -> bool {
         match self {

@@ -45,19 +45,11 @@ fn of(figures: &Figures, delay: u64, figure: fn(&Run) -> f64, shown: &dyn Fn(Spr
     for case in Case::SHOWN {
         let cells = figures.contestants.iter().map(|contestant| {
             let spread = figures.spread((*contestant, case, delay), figure);
-            spread.map_or_else(|| absent(*contestant, case).to_owned(), shown)
+            spread.map_or_else(|| contestant.absence(case).to_owned(), shown)
         });
         let _ = writeln!(text, "| {} | {} |", case.name(), cells.collect::<Vec<_>>().join(" | "));
     }
     text
-}
-
-fn absent(contestant: Contestant, case: Case) -> &'static str {
-    match case {
-        Case::Late if contestant.is_sam() => "not on moto",
-        _ if !contestant.is_asked(case) => "not measured",
-        _ => "cannot",
-    }
 }
 
 /// What lamstream is held to.
