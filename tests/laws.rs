@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn every_step_is_told_in_the_plans_order(a in stack(), b in stack()) {
+    fn every_step_is_reported_in_the_plans_order(a in stack(), b in stack()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let told = Mutex::new(Vec::new());
         let listener = Box::new(|event: &Event| {

@@ -150,7 +150,8 @@ impl Step {
 fn is_read_of_part(call: &str) -> bool {
     let of_role = ["GetRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies", "ListTagsForResource"];
     let of_function = ["?Qualifier=live", "/policy", "/aliases/live"];
-    of_role.contains(&call) || call.starts_with("GET ") && of_function.iter().any(|part| call.contains(part))
+    let is_of_function = || call.starts_with("GET ") && of_function.iter().any(|part| call.contains(part));
+    of_role.contains(&call) || is_of_function() && !call.contains("/url?")
 }
 
 /// What AWS refuses during another change of the log group.
