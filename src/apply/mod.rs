@@ -17,7 +17,7 @@ use crate::plan::{Change, Diff, Group, Plan};
 use crate::stack::{Secret, secrets_of};
 use futures_util::future::{Either, join_all, select};
 use std::collections::VecDeque;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 /// What happened to a step that was stopped before it ended.
@@ -110,7 +110,7 @@ async fn take_step<T: Trial>(
     trial: &mut T,
     observer: &Observer<'_>,
 ) -> Taken<T::Rejection> {
-    let work = carry_out(current, change, delivery, trial, observer);
+    let work = Box::pin(carry_out(current, change, delivery, trial, observer));
     timed(change, delivery, observer, work).await.told(delivery, observer)
 }
 
@@ -123,7 +123,7 @@ async fn take_steps<R>(
     observer: &Observer<'_>,
 ) -> Vec<Taken<R>> {
     let step = |change| {
-        let work = async move { Ok(current.carry_out_apart(change, observer).await?) };
+        let work = Box::pin(async move { Ok(current.carry_out_apart(change, observer).await?) });
         timed(change, delivery, observer, work)
     };
     join_all(changes.iter().map(step)).await.into_iter().map(|ended| ended.told(delivery, observer)).collect()
@@ -136,7 +136,8 @@ async fn take_all<R>(
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Vec<Taken<R>> {
-    let work = async { Ok(current.delete_all(parts, function, observer).await.map(|()| Outputs::default())?) };
+    let work =
+        Box::pin(async { Ok(current.delete_all(parts, function, observer).await.map(|()| Outputs::default())?) });
     let last: Ended<R> = timed(function, delivery, observer, work).await;
     let part = |change| match &last.result {
         Ok(outputs) => {
@@ -157,18 +158,18 @@ struct Ended<R> {
     result: Result<Outputs, StepError<R>>,
 }
 
-/// Does the work of a step, and tells the observer when it starts.
+/// Does the work of a step, and tells the observer when it starts. Work is large, so it is kept on the heap.
 async fn timed<R>(
     change: &Change,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
-    work: impl Future<Output = Result<Outputs, StepError<R>>>,
+    work: Pin<Box<impl Future<Output = Result<Outputs, StepError<R>>>>>,
 ) -> Ended<R> {
     let names = &delivery.target.names;
     let step = Step::of(change, names);
     let started = Instant::now();
     observer.tell(&Event::Started { function: names.function.clone(), step: step.clone() });
-    let result = match select(pin!(work), pin!(observer.abandon.cancelled())).await {
+    let result = match select(work, pin!(observer.abandon.cancelled())).await {
         Either::Left((result, _)) => result,
         Either::Right(_) => Err(CloudError::new(step.to_string(), Reason::Interrupted, UNANSWERED).into()),
     };

@@ -57,11 +57,12 @@ fn key(place: &Place<'_>) -> (Names, bool) {
 }
 
 impl Place<'_> {
+    /// Many calls at once are large, so they are kept on the heap.
     pub(super) async fn read(&self, round: &Round) -> Result<Reads, CloudError> {
         let ((latest, parts), role, log_group) = tokio::try_join!(
-            self.look_at_function(round),
-            role::observe(self, round),
-            log_group::observe(self, round)
+            Box::pin(self.look_at_function(round)),
+            Box::pin(role::observe(self, round)),
+            Box::pin(log_group::observe(self, round))
         )?;
         Ok(Reads { latest, parts, role, log_group })
     }
