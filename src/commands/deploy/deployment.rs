@@ -18,8 +18,8 @@ use crate::commands::site::{Job, Site, observe_all};
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
-use crate::plan::{Change, ResourceKind, plan};
-use crate::report::{Detail, FunctionAnswer, Line, plan_lines};
+use crate::plan::{Change, ResourceKind};
+use crate::report::{Detail, FunctionAnswer, Line};
 use crate::stack::{Auth, Family, FunctionUrl, Live, Stack};
 use futures_util::future::join_all;
 use packaging::Package;
@@ -370,7 +370,7 @@ impl<C> Deployment<'_, C> {
         match target.live.as_ref().filter(|_| lines.is_empty() && self.steps().is_some()) {
             Some(live) => {
                 let whole = Stack { live: Some(live.newest().clone().into()), ..target.clone() };
-                plan_lines(&target.names, &plan(self.observed(), &whole))
+                self.proposal.lines_to(&whole)
             }
             None => lines,
         }
