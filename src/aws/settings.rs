@@ -5,7 +5,7 @@
 use super::patience;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{
-    self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Undecryptable, Vpc, Word,
+    self, Architecture, Attachments, Configuration, Logging, Secret, Tracing, Undecryptable, Vpc, Word,
 };
 use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
@@ -71,8 +71,8 @@ macro_rules! configure {
 
 pub(super) use configure;
 
-/// Reads the configuration of a version. Empty values count as missing.
-pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuration {
+/// Reads the configuration of a version. Empty values count as missing. `own_group` is the log group if AWS returns none.
+pub(super) fn read(found: &FunctionConfiguration, own_group: &str) -> Configuration {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let usual = Configuration::default();
     let logging = found.logging_config();
@@ -107,7 +107,7 @@ pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuratio
             },
             _ => Logging::Text,
         },
-        log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
+        log_group: logging.and_then(|logging| logging.log_group()).unwrap_or(own_group).to_owned(),
         attachments: Box::new(read_attachments(found)),
     }
 }

@@ -40,7 +40,7 @@ impl Version {
         Version {
             release: Release {
                 code: configuration.code_sha256().map(str::to_owned),
-                configuration: settings::read(configuration, names),
+                configuration: settings::read(configuration, &names.log_group()),
             },
             description: configuration.description().unwrap_or_default().to_owned(),
             number: configuration.version().map(str::to_owned),
