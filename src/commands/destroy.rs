@@ -7,7 +7,7 @@ use super::session::Session;
 use super::site::Site;
 use super::stages::deployed;
 use crate::apply::{Cloud as _, CloudError, Delivery, NoTrial, Step, apply};
-use crate::aws::{Current, Place, observe_places};
+use crate::aws::{Current, Place, observe_all};
 use crate::cli::{Destroy, Global};
 use crate::failure::Failure;
 use crate::plan::{Action, ResourceKind};
@@ -144,7 +144,9 @@ async fn destroy_stage(
     agreed: bool,
 ) -> Result<Vec<FunctionAnswer>, Failure> {
     let Scope { places, shared } = scope(session, project, site, &arguments.functions).await?;
-    let observed = session.read("what is deployed", observe_places(&places, &site.foresight.deployed)).await??;
+    let observing = observe_all(places, |place| place, &site.foresight.deployed);
+    let observed = session.read("what is deployed", observing).await??;
+    let observed: Vec<Current<'_>> = observed.into_iter().map(|(_, current)| current).collect();
     let mut told = BTreeSet::new();
     if !arguments.keep_logs {
         session.read("the versions", note_earlier_log_groups(session, &site.foresight, &observed)).await?;

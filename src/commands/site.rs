@@ -6,7 +6,7 @@ use super::prepared::{Buildable, Prepared};
 use super::project::{Project, platform};
 use super::session::Session;
 use crate::apply::{Cloud, Event, Observed};
-use crate::aws::{Access, Account, Ahead, Current, OldVersions, Place, observe_places};
+use crate::aws::{Access, Account, Ahead, Current, OldVersions, Place, observe_all};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
@@ -198,14 +198,9 @@ pub(super) fn note_wrong_clock(session: &Session, account: &Account) {
 }
 
 /// Observes all functions concurrently.
-pub(super) async fn observe_all<'a>(
-    session: &Session,
-    jobs: Vec<Job<'a>>,
-    ahead: &Ahead,
-) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
-    let places: Vec<Place<'a>> = jobs.iter().map(|job| job.place.clone()).collect();
-    let observed = session.read("what is deployed", observe_places(&places, ahead)).await??;
-    Ok(jobs.into_iter().zip(observed).collect())
+pub(super) async fn observe<'a>(session: &Session, jobs: Vec<Job<'a>>) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
+    let observing = observe_all(jobs, |job| &job.place, &Ahead::default());
+    Ok(session.read("what is deployed", observing).await??)
 }
 
 impl Job<'_> {

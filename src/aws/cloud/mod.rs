@@ -36,13 +36,21 @@ const LOOKS: usize = 3;
 /// How many functions are observed at once: enough to make all calls that AWS's rates allow.
 const AT_ONCE: usize = 16;
 
-/// Observes functions of one account, of which some may have been read ahead. Returns them in the same order.
+/// Observes functions of one account, of which some may have been read ahead. `place` is where an item's function is.
+/// Returns the items in the same order, each with its function.
 ///
 /// # Errors
 /// With the first call that fails.
-pub async fn observe_places<'p>(places: &[Place<'p>], ahead: &Ahead) -> Result<Vec<Current<'p>>, CloudError> {
-    let round = &Round::of(places);
-    let observed = stream::iter(places).map(async |place| place.observe_in(round, ahead.take(place)).await);
+pub async fn observe_all<'p, T>(
+    items: Vec<T>,
+    place: impl Fn(&T) -> &Place<'p>,
+    ahead: &Ahead,
+) -> Result<Vec<(T, Current<'p>)>, CloudError> {
+    let round = &Round::of(items.iter().map(&place));
+    let observed = stream::iter(items).map(async |item| {
+        let current = place(&item).observe_in(round, ahead.take(place(&item))).await?;
+        Ok((item, current))
+    });
     observed.buffered(AT_ONCE).try_collect().await
 }
 

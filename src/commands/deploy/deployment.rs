@@ -8,13 +8,13 @@ use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
 use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
-use crate::aws::Current;
+use crate::aws::{Current, observe_all};
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::roll_out;
 use crate::commands::session::Session;
-use crate::commands::site::{Job, Site, observe_all};
+use crate::commands::site::{Job, Site};
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
@@ -48,12 +48,12 @@ pub(in crate::commands) async fn observe<'a>(
     site: &Site,
     functions: Vec<(Job<'a>, Buildable)>,
 ) -> Result<Vec<Deployment<'a>>, Failure> {
-    let (jobs, codes): (Vec<Job<'a>>, Vec<Buildable>) = functions.into_iter().unzip();
-    let observed = observe_all(session, jobs, &site.foresight.deployed).await?.into_iter().zip(codes);
-    let observed: Vec<Deployment<'a>> =
-        observed.map(|((job, current), code)| Deployment::new(job, current, code)).collect();
-    observed.iter().try_for_each(Deployment::refuse_impossible)?;
-    Ok(observed)
+    let observing = observe_all(functions, |(job, _)| &job.place, &site.foresight.deployed);
+    let observed = session.read("what is deployed", observing).await??.into_iter();
+    let deployments: Vec<Deployment<'a>> =
+        observed.map(|((job, code), current)| Deployment::new(job, current, code)).collect();
+    deployments.iter().try_for_each(Deployment::refuse_impossible)?;
+    Ok(deployments)
 }
 
 /// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
