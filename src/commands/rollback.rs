@@ -66,8 +66,8 @@ async fn roll_back(
         let question = format!("Move `{name}` of {app} from version {from} to version {number} in {place}?");
         session.ask(&proposal.lines(), &question).await?;
     }
-    let answer =
-        roll_out(session, &job, proposal, &ReleaseSource::Version(number), Scope::wanted(!arguments.no_verify)).await;
+    let (source, scope) = (ReleaseSource::Version(number), Scope::wanted(!arguments.no_verify));
+    let answer = roll_out(session, &job, proposal, &source, scope).await.answer;
     if answer.error.is_none() {
         session.console.note(NOT_REVERTED);
     }

@@ -63,5 +63,5 @@ async fn end_one(
     let target = Stack { live: Some(release.into()), ..stack.clone() };
     let proposal = Proposal::new(current, target);
     proposal.refuse_strangers()?;
-    Ok(roll_out(session, job, proposal, &source, Scope::wanted(verify)).await)
+    Ok(roll_out(session, job, proposal, &source, Scope::wanted(verify)).await.answer)
 }

@@ -6,12 +6,11 @@ use super::prepared::{Buildable, Prepared};
 use super::project::{Project, platform};
 use super::session::Session;
 use crate::apply::{Cloud, Event, Observed};
-use crate::aws::{Access, Account, Ahead, Current, OldVersions, Place, observe_all};
+use crate::aws::{Access, Account, Ahead, Current, Place, observe_all};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
 use crate::stack::{Live, Names, Platform, Stack};
-use std::sync::{Mutex, PoisonError};
 
 /// An account and its number.
 pub(super) struct Site {
@@ -31,8 +30,6 @@ pub(super) struct Job<'a> {
     pub checks_as_written: &'a [Check],
     /// The bucket for a large package; `None` if lamstream creates one for it.
     pub bucket: Option<&'a str>,
-    /// What was read of old versions while the URL was being verified.
-    old_versions: Mutex<Option<OldVersions>>,
 }
 
 impl Site {
@@ -119,7 +116,6 @@ impl Site {
             platform,
             checks_as_written: written.map_or(&[], |written| &written.checks),
             bucket: project.manifest.artifact_bucket.as_deref(),
-            old_versions: Mutex::default(),
             function,
         }
     }
@@ -206,18 +202,6 @@ pub(super) async fn observe<'a>(session: &Session, jobs: Vec<Job<'a>>) -> Result
 impl Job<'_> {
     pub(super) fn names(&self) -> &Names {
         self.place.names()
-    }
-
-    /// Reads what decides which versions are old, for a deploy that is about to delete them. If it cannot be read, the
-    /// deploy finds out itself.
-    pub(super) async fn note_old_versions(&self) {
-        let found = self.place.old_versions().await.ok();
-        *self.old_versions.lock().unwrap_or_else(PoisonError::into_inner) = found;
-    }
-
-    /// What was last noted of old versions.
-    pub(super) fn take_old_versions(&self) -> Option<OldVersions> {
-        self.old_versions.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The stack that the manifest describes, with this code.

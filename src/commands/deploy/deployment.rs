@@ -12,7 +12,7 @@ use crate::aws::{Current, observe_all};
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
-use crate::commands::rollout::roll_out;
+use crate::commands::rollout::{RolledOut, roll_out};
 use crate::commands::session::Session;
 use crate::commands::site::{Job, Site};
 use crate::commands::verification::{Scope, leading};
@@ -169,7 +169,7 @@ impl Deployment<'_, Package> {
         let Deployment { job, mut proposal, code: package, .. } = self;
         let source = artifact(&job, &package, origin);
         proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
-        let answer = roll_out(session, &job, proposal, &source, scope).await;
+        let RolledOut { answer, old_versions } = roll_out(session, &job, proposal, &source, scope).await;
         let answer = match &steps {
             Some(rollout) => {
                 let whole = &job.target(Some(&package.sha256));
@@ -181,7 +181,7 @@ impl Deployment<'_, Package> {
             return answer;
         }
         if may_have_old_versions(&answer, job.function.keep_releases) {
-            prune(session, &job).await;
+            prune(session, &job, old_versions).await;
         }
         let (function, changed) = (job.function.name.clone(), answer.changed);
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });

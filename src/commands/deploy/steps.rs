@@ -105,7 +105,7 @@ impl SelfEnding<'_> {
         let proposal = Proposal::new(current, Stack { live, ..self.whole.clone() });
         proposal.refuse_strangers()?;
         let source = ReleaseSource::Version(split.shifted.clone());
-        Ok(roll_out(self.session, self.job, proposal, &source, Scope::All).await)
+        Ok(roll_out(self.session, self.job, proposal, &source, Scope::All).await.answer)
     }
 
     /// The answer of a shift that stopped for this reason.
