@@ -16,8 +16,6 @@ use crate::stack::{Live, Names, Platform, Stack};
 pub(super) struct Site {
     pub account: Account,
     pub id: String,
-    /// What was read while the number was found out.
-    pub foresight: Foresight,
 }
 
 /// One function and its place.
@@ -40,21 +38,25 @@ impl Site {
     pub(super) async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
         let account = open(session, manifest).await?;
         let id = session.read("the account", account.id()).await??;
-        Site { account, id, foresight: Foresight::default() }.accepted(session, manifest)
+        Site { account, id }.accepted(session, manifest)
     }
 
     /// The same, and in the meantime reads what a command needs, in the account that the credentials name.
     ///
     /// # Errors
     /// As [`Site::connect`].
-    pub(super) async fn connect_to(session: &Session, project: &Project, purpose: Purpose) -> Result<Site, Failure> {
+    pub(super) async fn connect_to(
+        session: &Session,
+        project: &Project,
+        purpose: Purpose,
+    ) -> Result<(Site, Foresight), Failure> {
         let account = open(session, &project.manifest).await?;
         let foresight = Box::pin(Foresight::of(&account, project, purpose));
         let reading = async { tokio::join!(account.id(), foresight) };
         let (id, foresight) = session.read("the account", reading).await?;
         let id = id?;
         let foresight = if account.named.as_ref() == Some(&id) { foresight } else { Foresight::default() };
-        Site { account, id, foresight }.accepted(session, &project.manifest)
+        Ok((Site { account, id }.accepted(session, &project.manifest)?, foresight))
     }
 
     fn accepted(self, session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
@@ -195,7 +197,7 @@ pub(super) fn note_wrong_clock(session: &Session, account: &Account) {
 
 /// Observes all functions concurrently.
 pub(super) async fn observe<'a>(session: &Session, jobs: Vec<Job<'a>>) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
-    let observing = observe_all(jobs, |job| &job.place, &Ahead::default());
+    let observing = observe_all(jobs, |job| &job.place, Ahead::default());
     Ok(session.read("what is deployed", observing).await??)
 }
 

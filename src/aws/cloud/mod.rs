@@ -44,12 +44,15 @@ const AT_ONCE: usize = 16;
 pub async fn observe_all<'p, T>(
     items: Vec<T>,
     place: impl Fn(&T) -> &Place<'p>,
-    ahead: &Ahead,
+    mut ahead: Ahead,
 ) -> Result<Vec<(T, Current<'p>)>, CloudError> {
-    let round = &Round::of(items.iter().map(&place));
-    let observed = stream::iter(items).map(async |item| {
-        let current = place(&item).observe_in(round, ahead.take(place(&item))).await?;
-        Ok((item, current))
+    let (place, round) = (&place, &Round::of(items.iter().map(&place)));
+    let observed = stream::iter(items).map(|item| {
+        let first = ahead.0.remove(&place(&item).names);
+        async move {
+            let current = place(&item).observe_in(round, first).await?;
+            Ok((item, current))
+        }
     });
     observed.buffered(AT_ONCE).try_collect().await
 }

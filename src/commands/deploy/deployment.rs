@@ -8,13 +8,13 @@ use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
 use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
-use crate::aws::{Current, observe_all};
+use crate::aws::{Ahead, Current, observe_all};
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::{RolledOut, roll_out};
 use crate::commands::session::Session;
-use crate::commands::site::{Job, Site};
+use crate::commands::site::Job;
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
@@ -42,13 +42,13 @@ pub(in crate::commands) struct NotBuilt<'a> {
     pub failure: Failure,
 }
 
-/// Observes all functions concurrently.
+/// Observes all functions concurrently, of which some may have been read ahead.
 pub(in crate::commands) async fn observe<'a>(
     session: &Session,
-    site: &Site,
     functions: Vec<(Job<'a>, Buildable)>,
+    ahead: Ahead,
 ) -> Result<Vec<Deployment<'a>>, Failure> {
-    let observing = observe_all(functions, |(job, _)| &job.place, &site.foresight.deployed);
+    let observing = observe_all(functions, |(job, _)| &job.place, ahead);
     let observed = session.read("what is deployed", observing).await??.into_iter();
     let deployments: Vec<Deployment<'a>> =
         observed.map(|((job, code), current)| Deployment::new(job, current, code)).collect();

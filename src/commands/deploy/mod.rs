@@ -22,6 +22,7 @@ use super::session::Session;
 use super::site::Site;
 use super::values::connect;
 use super::verification::Scope;
+use crate::aws::Ahead;
 use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::manifest::Function;
@@ -40,21 +41,23 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
     note_unused(session, &project).await;
-    let (site, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
+    let (site, foresight, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
     if session.global.local {
         note_handlers(session, &project);
         credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
     }
-    let observing = observe(session, &site, site.prepared_jobs(&project, prepared));
-    let mut deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
+    let observing = observe(session, site.prepared_jobs(&project, prepared), foresight.deployed);
+    let mut deployments =
+        note_beside(session, &site, &project, &arguments.functions, foresight.orphans, observing).await?;
     refuse_strangers(&deployments, arguments)?;
 
     // lamstream asks once: before the build if a function is new, otherwise with the complete plan.
     if !agreed && deployments.iter().any(Deployment::is_first) {
         session.ask(&lines(&deployments), &question(&site, &project, &deployments)).await?;
         agreed = true;
-        deployments = observe(session, &site, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
+        deployments =
+            observe(session, deployments.into_iter().map(Deployment::unobserved).collect(), Ahead::default()).await?;
         refuse_strangers(&deployments, arguments)?;
     }
     let built = build_all(session, deployments, agreed, &shiftings).await;
