@@ -148,7 +148,9 @@ fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
 
 /// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
 fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
-    let settings = |version: Option<&Version>| version.map(|version| version.outside.clone()).unwrap_or_default();
+    let settings = |version: Option<&Version>| {
+        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect()
+    };
     let snap_starts = |version: &Version| version.release.configuration.snap_start;
     let live = settings(newest);
     let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
