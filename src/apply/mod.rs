@@ -9,7 +9,7 @@ mod trial;
 pub use cloud::{
     Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, ReleaseSource, Remembered, SetOutside,
 };
-pub use event::{Event, McpServer, McpSessions, Step, Verified};
+pub use event::{Checked, Event, McpServer, McpSessions, Step, Verified};
 pub use observer::Observer;
 pub use trial::{NoTrial, StepError, Trial};
 
