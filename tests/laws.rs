@@ -183,7 +183,7 @@ proptest! {
                     prop_assert!(!(is_public(&a) && is_public(&b)) || is_public(&stack), "{stack:#?}");
                 }
             }
-            let next = count + group.len();
+            let next = count + group.changes().count();
             stack = plan.changes[count..next].iter().fold(stack, Stack::after);
             count = next;
         }

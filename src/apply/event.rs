@@ -73,19 +73,19 @@ pub enum Event {
         function: String,
         step: Step,
     },
-    /// `what`, such as "version 3", is being verified with the manifest's check.
+    /// `what` is being verified with the manifest's checks.
     Verifying {
         function: String,
-        what: String,
+        what: Checked,
     },
     Verified {
         function: String,
-        what: String,
+        what: Checked,
         verified: Verified,
     },
     NotVerified {
         function: String,
-        what: String,
+        what: Checked,
     },
     /// A step of a shift begins: part of the traffic stays with a new version for a while. `what` is such as "10% of the
     /// traffic on version 3".
@@ -121,6 +121,24 @@ pub enum Event {
         took: Duration,
         changed: bool,
     },
+}
+
+/// What the checks are sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// The version of this number.
+    Version(String),
+    Url,
+}
+
+/// "version 3" or "the URL".
+impl fmt::Display for Checked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Checked::Version(number) => write!(formatter, "version {number}"),
+            Checked::Url => formatter.write_str("the URL"),
+        }
+    }
 }
 
 /// A change's name, for users.

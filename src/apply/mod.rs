@@ -9,14 +9,14 @@ mod trial;
 pub use cloud::{
     Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, ReleaseSource, Remembered, SetOutside,
 };
-pub use event::{Event, McpServer, McpSessions, Step, Verified};
+pub use event::{Checked, Event, McpServer, McpSessions, Step, Verified};
 pub use observer::Observer;
 pub use trial::{NoTrial, StepError, Trial};
 
 use crate::plan::{Change, Diff, Group, Plan};
 use crate::stack::{Secret, secrets_of};
 use futures_util::future::{Either, join_all, select};
-use std::collections::VecDeque;
+use std::iter;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
@@ -56,11 +56,13 @@ pub async fn apply<T: Trial>(
 ) -> Result<Applied, Box<ApplyError<T::Rejection>>> {
     let names = &delivery.target.names;
     let mut applied = Applied::default();
-    let mut left: VecDeque<Step> = plan.changes.iter().map(|change| Step::of(change, names)).collect();
-    for group in plan.groups() {
+    let steps = |group: Group<'_>| group.changes().map(|change| Step::of(change, names)).collect::<Vec<_>>();
+    let mut groups = plan.groups();
+    while let Some(group) = groups.next() {
         if observer.stop.is_cancelled() {
             let action = format!("finish `{}`", names.function);
             let interrupted = CloudError::new(action, Reason::Interrupted, "interrupted");
+            let left = iter::once(group).chain(groups).flat_map(steps).collect();
             return Err(applied.ended(None, left, interrupted.into()));
         }
         let taken = match group {
@@ -68,21 +70,21 @@ pub async fn apply<T: Trial>(
             Group::Apart(changes) => take_steps(&*current, changes, delivery, observer).await,
             Group::Deleted { parts, function } => take_all(current, (parts, function), delivery, observer).await,
         };
-        let (mut failed, mut undone) = (None, VecDeque::new());
-        for (taken, step) in taken.into_iter().zip(left.drain(..group.len())) {
+        let (mut failed, mut left) = (None, Vec::new());
+        for taken in taken {
             match taken {
-                Taken::Done(outputs) => {
+                Taken::Done(step, outputs) => {
                     applied.outputs = applied.outputs.updated_by(outputs);
                     applied.done.push(step);
                 }
-                Taken::Failed(cause) if failed.is_none() => failed = Some((step, cause)),
+                Taken::Failed(step, cause) if failed.is_none() => failed = Some((step, cause)),
                 // If it fails again, the next run reports it.
-                Taken::Failed(_) | Taken::Left => undone.push_back(step),
+                Taken::Failed(step, _) | Taken::Left(step) => left.push(step),
             }
         }
         if let Some((step, cause)) = failed {
-            undone.append(&mut left);
-            return Err(applied.ended(Some(step), undone, cause));
+            left.extend(groups.flat_map(steps));
+            return Err(applied.ended(Some(step), left, cause));
         }
     }
     Ok(applied)
@@ -90,15 +92,15 @@ pub async fn apply<T: Trial>(
 
 /// What became of a step.
 enum Taken<R> {
-    Done(Outputs),
-    Failed(StepError<R>),
-    Left,
+    Done(Step, Outputs),
+    Failed(Step, StepError<R>),
+    Left(Step),
 }
 
 impl Applied {
-    fn ended<R>(self, failed: Option<Step>, left: VecDeque<Step>, cause: StepError<R>) -> Box<ApplyError<R>> {
+    fn ended<R>(self, failed: Option<Step>, left: Vec<Step>, cause: StepError<R>) -> Box<ApplyError<R>> {
         let Applied { outputs, done } = self;
-        Box::new(ApplyError { outputs, done, failed, left: left.into(), cause })
+        Box::new(ApplyError { outputs, done, failed, left, cause })
     }
 }
 
@@ -139,12 +141,12 @@ async fn take_all<R>(
     let work =
         Box::pin(async { Ok(current.delete_all(parts, function, observer).await.map(|()| Outputs::default())?) });
     let last: Ended<R> = timed(function, delivery, observer, work).await;
-    let part = |change| match &last.result {
-        Ok(outputs) => {
-            let step = Step::of(change, &delivery.target.names);
-            Ended { step, took: last.took, result: Ok(outputs.clone()) }.told(delivery, observer)
+    let part = |change| {
+        let step = Step::of(change, &delivery.target.names);
+        match &last.result {
+            Ok(outputs) => Ended { step, took: last.took, result: Ok(outputs.clone()) }.told(delivery, observer),
+            Err(_) => Taken::Left(step),
         }
-        Err(_) => Taken::Left,
     };
     let mut taken: Vec<Taken<R>> = parts.iter().map(part).collect();
     taken.push(last.told(delivery, observer));
@@ -183,15 +185,16 @@ impl<R> Ended<R> {
         let function = delivery.target.names.function.clone();
         match result {
             Ok(outputs) => {
-                observer.tell(&Event::Done { function, step, took });
-                Taken::Done(outputs)
+                observer.tell(&Event::Done { function, step: step.clone(), took });
+                Taken::Done(step, outputs)
             }
             Err(cause) => {
-                observer.tell(&Event::Failed { function, step });
-                Taken::Failed(match cause {
+                observer.tell(&Event::Failed { function, step: step.clone() });
+                let cause = match cause {
                     StepError::Cloud(error) => StepError::Cloud(without_secrets(error, delivery)),
                     rejected => rejected,
-                })
+                };
+                Taken::Failed(step, cause)
             }
         }
     }

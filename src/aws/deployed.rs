@@ -6,7 +6,7 @@ use super::error::{Doing, trouble};
 use super::round;
 use super::settings;
 use crate::apply::{CloudError, Reason};
-use crate::stack::{self, Configuration, Names, Tags};
+use crate::stack::{Configuration, Tags, UnmanagedSetting, log_group};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +29,7 @@ pub struct Deployed {
     /// Services that may invoke it, and the ARNs of queues and streams that it reads.
     pub callers: BTreeSet<String>,
     /// See [`settings::outside`].
-    pub outside: BTreeSet<&'static str>,
+    pub outside: BTreeSet<UnmanagedSetting>,
     pub code_sha256: String,
     /// Where its zip is; signed, so it is not shown. `None` for a container image.
     location: Option<String>,
@@ -46,17 +46,8 @@ impl Account {
             return Ok(None);
         };
         let Some(configuration) = found.configuration() else { return Ok(None) };
-        // The names only decide which log group is meant if AWS returns none.
-        let names = Names {
-            app: name.to_owned(),
-            stage: None,
-            function: String::new(),
-            region: self.region.clone(),
-            account: String::new(),
-            log_group: Some(stack::log_group(name)),
-        };
         let outside = settings::outside(configuration);
-        let configuration = settings::read(configuration, &names);
+        let configuration = settings::read(configuration, &log_group(name));
         let group = [configuration.log_group.as_str()];
         let (urls, groups, callers) = tokio::try_join!(cloud::urls(self, name), round::list(self, &group), async {
             Ok(self.callers(name).await)
@@ -95,7 +86,7 @@ impl Account {
     /// # Errors
     /// If the download fails, or does not match the digest that AWS reports.
     pub async fn code_of(&self, name: &str, deployed: &Deployed) -> Result<Option<Bytes>, CloudError> {
-        let is_image = deployed.outside.iter().any(|setting| *setting == "container image");
+        let is_image = deployed.outside.contains(&UnmanagedSetting::ContainerImage);
         let Some(location) = deployed.location.as_ref().filter(|_| !is_image) else {
             return Ok(None);
         };

@@ -51,7 +51,7 @@ mod writers;
 
 pub use access::{Access, Account};
 pub use alias::Traffic;
-pub use cloud::{Ahead, DeployedUrl, observe_places};
+pub use cloud::{Ahead, DeployedUrl, observe_all};
 pub use current::Current;
 pub use deployed::Deployed;
 pub use endpoint::is_loopback;

@@ -27,7 +27,7 @@ pub(super) struct Round {
 }
 
 impl Round {
-    pub(super) fn of<'p>(places: impl IntoIterator<Item = &'p Place<'p>>) -> Round {
+    pub(super) fn of<'r, 'p: 'r>(places: impl IntoIterator<Item = &'r Place<'p>>) -> Round {
         let names: Vec<String> = places.into_iter().map(|place| place.names.log_group()).collect();
         Round { functions: names.len(), log_groups: names.into_iter().collect(), ..Round::default() }
     }

@@ -5,7 +5,8 @@
 use super::patience;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{
-    self, Architecture, Attachments, Configuration, Logging, Names, Secret, Tracing, Undecryptable, Vpc, Word,
+    self, Architecture, Attachments, Configuration, Logging, Secret, Tracing, Undecryptable, UnmanagedSetting, Vpc,
+    Word,
 };
 use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
@@ -71,8 +72,8 @@ macro_rules! configure {
 
 pub(super) use configure;
 
-/// Reads the configuration of a version. Empty values count as missing.
-pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuration {
+/// Reads the configuration of a version. Empty values count as missing. `own_group` is the log group if AWS returns none.
+pub(super) fn read(found: &FunctionConfiguration, own_group: &str) -> Configuration {
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let usual = Configuration::default();
     let logging = found.logging_config();
@@ -107,24 +108,24 @@ pub(super) fn read(found: &FunctionConfiguration, names: &Names) -> Configuratio
             },
             _ => Logging::Text,
         },
-        log_group: logging.and_then(|logging| logging.log_group()).map_or_else(|| names.log_group(), str::to_owned),
+        log_group: logging.and_then(|logging| logging.log_group()).unwrap_or(own_group).to_owned(),
         attachments: Box::new(read_attachments(found)),
     }
 }
 
-/// Settings of a version that no manifest has a key for, and that differ from AWS's defaults, in AWS's words.
-pub(super) fn outside(found: &FunctionConfiguration) -> BTreeSet<&'static str> {
+/// Settings of a version that no manifest has a key for, and that differ from AWS's defaults.
+pub(super) fn outside(found: &FunctionConfiguration) -> BTreeSet<UnmanagedSetting> {
     let layers = found.layers().iter();
     let is_signed = found.signing_job_arn().is_some() || found.signing_profile_version_arn().is_some();
     let settings = [
-        ("code signing", is_signed || layers.into_iter().any(|layer| layer.signing_job_arn().is_some())),
-        ("container image", found.package_type().is_some_and(|package| *package != PackageType::Zip)),
-        ("image configuration", found.image_config_response().is_some()),
-        ("tenant isolation", found.tenancy_config().is_some()),
-        ("capacity provider", found.capacity_provider_config().is_some()),
-        ("durable execution", found.durable_config().is_some()),
+        (UnmanagedSetting::CodeSigning, is_signed || layers.into_iter().any(|layer| layer.signing_job_arn().is_some())),
+        (UnmanagedSetting::ContainerImage, found.package_type().is_some_and(|package| *package != PackageType::Zip)),
+        (UnmanagedSetting::ImageConfiguration, found.image_config_response().is_some()),
+        (UnmanagedSetting::TenantIsolation, found.tenancy_config().is_some()),
+        (UnmanagedSetting::CapacityProvider, found.capacity_provider_config().is_some()),
+        (UnmanagedSetting::DurableExecution, found.durable_config().is_some()),
     ];
-    settings.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+    settings.into_iter().filter_map(|(setting, is_set)| is_set.then_some(setting)).collect()
 }
 
 /// Parses one of AWS's words, which are upper case; ours are lower case.

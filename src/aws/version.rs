@@ -1,7 +1,7 @@
 //! A version of a function as Lambda describes it, including `$LATEST`.
 
 use super::settings;
-use crate::stack::{Names, Release};
+use crate::stack::{Names, Release, UnmanagedSetting};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) struct Version {
     pub revision: Option<String>,
     pub condition: Condition,
     /// See [`settings::outside`].
-    pub outside: BTreeSet<&'static str>,
+    pub outside: BTreeSet<UnmanagedSetting>,
 }
 
 /// Whether a version can be used yet.
@@ -40,7 +40,7 @@ impl Version {
         Version {
             release: Release {
                 code: configuration.code_sha256().map(str::to_owned),
-                configuration: settings::read(configuration, names),
+                configuration: settings::read(configuration, &names.log_group()),
             },
             description: configuration.description().unwrap_or_default().to_owned(),
             number: configuration.version().map(str::to_owned),

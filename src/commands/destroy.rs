@@ -1,13 +1,13 @@
 //! `lamstream destroy`: plans and applies the changes that lead to an empty stack.
 
-use super::foresight::{Foresight, Purpose, Writers, function_names};
+use super::foresight::{Foresight, Found, Purpose, Writers, function_names, known_or};
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
 use super::site::Site;
 use super::stages::deployed;
 use crate::apply::{Cloud as _, CloudError, Delivery, NoTrial, Step, apply};
-use crate::aws::{Current, Place, observe_places};
+use crate::aws::{Current, Place, observe_all};
 use crate::cli::{Destroy, Global};
 use crate::failure::Failure;
 use crate::plan::{Action, ResourceKind};
@@ -29,8 +29,8 @@ pub(super) async fn destroy(session: &Session, arguments: &Destroy) -> Result<An
         let functions = destroy_expired(session, arguments, &project, &site, agreed).await?;
         return Ok(site.functions(&project, functions).into());
     }
-    let site = Site::connect_to(session, &project, Purpose::Destroy).await?;
-    let functions = destroy_stage(session, arguments, &project, &site, agreed).await?;
+    let (site, foresight) = Site::connect_to(session, &project, Purpose::Destroy).await?;
+    let functions = destroy_stage(session, arguments, &project, &site, foresight, agreed).await?;
     Ok(site.functions(&project, functions).into())
 }
 
@@ -62,7 +62,7 @@ async fn destroy_expired(
             let project = Project::of_any_stage(&global)?;
             // A stage may be for an account of its own.
             site.refuse_other_account(session, &project.manifest)?;
-            destroy_stage(session, arguments, &project, site, agreed).await
+            destroy_stage(session, arguments, &project, site, Foresight::default(), agreed).await
         };
         match one.await {
             Ok(answers) => {
@@ -141,13 +141,18 @@ async fn destroy_stage(
     arguments: &Destroy,
     project: &Project,
     site: &Site,
+    foresight: Foresight,
     agreed: bool,
 ) -> Result<Vec<FunctionAnswer>, Failure> {
-    let Scope { places, shared } = scope(session, project, site, &arguments.functions).await?;
-    let observed = session.read("what is deployed", observe_places(&places, &site.foresight.deployed)).await??;
+    let Foresight { deployed, orphans, shared_log_groups, earlier_log_groups } = foresight;
+    let named = &arguments.functions;
+    let Scope { places, shared } = scope(session, project, site, named, orphans, shared_log_groups).await?;
+    let observing = observe_all(places, |place| place, deployed);
+    let observed = session.read("what is deployed", observing).await??;
+    let observed: Vec<Current<'_>> = observed.into_iter().map(|(_, current)| current).collect();
     let mut told = BTreeSet::new();
     if !arguments.keep_logs {
-        session.read("the versions", note_earlier_log_groups(session, &site.foresight, &observed)).await?;
+        session.read("the versions", note_earlier_log_groups(session, earlier_log_groups, &observed)).await?;
     }
     let proposals: Vec<Proposal<'_>> = observed
         .into_iter()
@@ -192,18 +197,16 @@ async fn scope<'a>(
     project: &Project,
     site: &'a Site,
     named: &[String],
+    orphans: Option<Found<BTreeSet<String>>>,
+    shared: Option<Found<Writers>>,
 ) -> Result<Scope<'a>, Failure> {
     let Some(any) = project.functions.first().map(|function| site.names(project, function)) else {
         return Ok(Scope { places: Vec::new(), shared: BTreeMap::new() });
     };
     let known = function_names(project);
-    let orphans = async {
-        match site.foresight.take_orphans(&any) {
-            Some(found) => found,
-            None => site.account.orphans(&any, &known).await,
-        }
-    };
-    let reading = async { tokio::try_join!(orphans, site.foresight.shared_log_groups(&site.account)) };
+    let orphans = known_or(orphans, site.account.orphans(&any, &known));
+    let shared = known_or(shared, site.account.shared_log_groups());
+    let reading = async { tokio::try_join!(orphans, shared) };
     let (orphans, mut shared) = session.read("what was deployed", reading).await??;
     let all: Vec<String> = known.into_iter().chain(orphans).collect();
     if let Some(unknown) = named.iter().find(|name| !all.contains(name)) {
@@ -229,11 +232,16 @@ async fn scope<'a>(
 
 /// Names the log groups that the functions wrote to before, and that stay: other functions may write to them, too. A note
 /// is not worth a failure.
-async fn note_earlier_log_groups(session: &Session, foresight: &Foresight, observed: &[Current<'_>]) {
+async fn note_earlier_log_groups(
+    session: &Session,
+    mut known: BTreeMap<Names, Found<BTreeSet<String>>>,
+    observed: &[Current<'_>],
+) {
     let existing = observed.iter().filter(|current| current.observed.stack.function.is_some());
-    let reading = stream::iter(existing.map(async |current| {
-        let function = current.place.names().function.clone();
-        (function, foresight.earlier_log_groups(&current.place).await)
+    let reading = stream::iter(existing.map(|current| {
+        let names = current.place.names();
+        let groups = known_or(known.remove(names), current.place.earlier_log_groups());
+        async move { (names.function.clone(), groups.await) }
     }));
     let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (function, groups) in reading.buffered(AT_ONCE).collect::<Vec<_>>().await {

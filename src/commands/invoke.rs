@@ -73,7 +73,7 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
     let response = Response { seen, init, billed, headers, body: kept };
     let outputs = Outputs { url: Some(address), ..Outputs::default() };
     let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
-    Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)) })
+    Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)), ..Answer::default() })
 }
 
 /// Why the response counts as failed.

@@ -19,7 +19,11 @@ pub(super) async fn logs(session: &Session, arguments: &Logs) -> Result<Answer, 
         Ok(events) => (events, Ok(one.unknown())),
         Err(failure) => (None, Err(failure)),
     };
-    Ok(Answer { found: one.functions(one.unknown().or_refused(result)?), extra: Extra::Events(events) })
+    Ok(Answer {
+        found: one.functions(one.unknown().or_refused(result)?),
+        extra: Extra::Events(events),
+        ..Answer::default()
+    })
 }
 
 /// Prints a function's log until it ends; with `--follow`, until the reader of stdout is gone. The events are returned

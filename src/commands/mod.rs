@@ -59,7 +59,7 @@ pub use stop::Stop;
 
 use crate::cli::{AdapterCommand, Arguments, Command, LocalCommand, TypedCommand};
 use crate::failure::{Failure, FailureKind};
-use crate::report::{Answer, Console, Extra};
+use crate::report::{Aim, Answer, Console, Extra};
 use std::process::ExitCode;
 
 /// The exit code of `plan --detailed-exitcode` if there are changes.
@@ -136,7 +136,20 @@ fn nothing(command: &Command) -> Answer {
         },
         _ => Extra::Nothing,
     };
-    extra.into()
+    Answer { aim: aim(command), ..extra.into() }
+}
+
+fn aim(command: &Command) -> Aim {
+    match command {
+        Command::Deploy(_)
+        | Command::Plan(_)
+        | Command::Rollback(_)
+        | Command::Promote(_)
+        | Command::Abort(_)
+        | Command::Destroy(_) => Aim::Change,
+        Command::Status(_) | Command::Verify(_) => Aim::Judge,
+        _ => Aim::Other,
+    }
 }
 
 /// Prints the result.
@@ -144,7 +157,7 @@ fn report(session: &Session, command: &Command, result: Result<Answer, Failure>)
     let (answer, failure) = match result {
         Ok(answer) => {
             let failure = answer.failures().next().cloned();
-            (answer, failure)
+            (Answer { aim: aim(command), ..answer }, failure)
         }
         Err(failure) => (nothing(command), Some(failure)),
     };

@@ -15,10 +15,10 @@ pub(super) async fn plan(session: &Session, arguments: &Plan) -> Result<Answer, 
     let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
     let packages = read_packages(session, &project, &arguments.packages.packages)?;
     let prepared = preflight(session, &project, packages, None, true).await?;
-    let (site, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
+    let (site, foresight, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
     site.refuse_missing_adapter(session, &project)?;
-    let observing = observe(session, &site, site.prepared_jobs(&project, prepared));
-    let deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
+    let observing = observe(session, site.prepared_jobs(&project, prepared), foresight.deployed);
+    let deployments = note_beside(session, &site, &project, &arguments.functions, foresight.orphans, observing).await?;
     let built = build_all(session, deployments, false, &Shiftings::default()).await;
     let mut functions = Vec::new();
     for built in built {

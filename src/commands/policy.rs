@@ -51,7 +51,7 @@ pub(super) async fn policy(session: &Session, arguments: &Arguments) -> Result<A
         ..Functions::default()
     };
     let answer = PolicyAnswer { text: policy.text(), json: policy.json() };
-    Ok(Answer { found, extra: Extra::Policy(Some(answer)) })
+    Ok(Answer { found, extra: Extra::Policy(Some(answer)), ..Answer::default() })
 }
 
 /// The account and the region, without credentials if they are known.

@@ -32,13 +32,17 @@ impl<'a> Proposal<'a> {
     }
 
     fn after(current: Current<'a>, done: Vec<Change>, target: Stack) -> Proposal<'a> {
-        let stack = done.iter().fold(current.stack().clone(), Stack::after);
-        Proposal { plan: plan(&stack, &target), current, done, target }
+        Proposal { plan: left_to(&target, &current, &done), current, done, target }
     }
 
     /// The plan, one line per change.
     pub(super) fn lines(&self) -> Vec<Line> {
         plan_lines(&self.target.names, &self.plan)
+    }
+
+    /// The lines of the plan that leads to this stack instead.
+    pub(super) fn lines_to(&self, stack: &Stack) -> Vec<Line> {
+        plan_lines(&stack.names, &left_to(stack, &self.current, &self.done))
     }
 
     /// Lambda keeps the instances of `live` warm, and cannot do that for a version that starts from a snapshot.
@@ -64,4 +68,9 @@ impl<'a> Proposal<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// The plan that leads to `target` after the changes in `done`.
+fn left_to(target: &Stack, current: &Current<'_>, done: &[Change]) -> Plan {
+    plan(&done.iter().fold(current.stack().clone(), Stack::after), target)
 }

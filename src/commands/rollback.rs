@@ -4,11 +4,11 @@ use super::project::Project;
 use super::proposal::Proposal;
 use super::rollout::{roll_out, verify_interrupted};
 use super::session::Session;
-use super::site::{Job, Site, observe_all};
+use super::site::{Job, Site, observe};
 use super::values::connect_for_checks;
 use super::verification::Scope;
 use crate::apply::{Observed, ReleaseSource};
-use crate::aws::{Ahead, Current};
+use crate::aws::Current;
 use crate::cli::Rollback;
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer};
@@ -25,7 +25,7 @@ pub(super) async fn rollback(session: &Session, arguments: &Rollback) -> Result<
     let (project, site) = connect_for_checks(session, project, !arguments.no_verify).await?;
     let jobs = site.jobs(&project, session.global.local);
     let mut functions = Vec::new();
-    for (job, current) in observe_all(session, jobs, &Ahead::default()).await? {
+    for (job, current) in observe(session, jobs).await? {
         let known = job.answer(&current.observed);
         functions.push(known.or_refused(roll_back(session, &site, &project, job, current, arguments, agreed).await)?);
     }
@@ -66,8 +66,8 @@ async fn roll_back(
         let question = format!("Move `{name}` of {app} from version {from} to version {number} in {place}?");
         session.ask(&proposal.lines(), &question).await?;
     }
-    let answer =
-        roll_out(session, &job, proposal, &ReleaseSource::Version(number), Scope::wanted(!arguments.no_verify)).await;
+    let (source, scope) = (ReleaseSource::Version(number), Scope::wanted(!arguments.no_verify));
+    let answer = roll_out(session, &job, proposal, &source, scope).await.answer;
     if answer.error.is_none() {
         session.console.note(NOT_REVERTED);
     }

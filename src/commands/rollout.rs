@@ -10,7 +10,7 @@ use crate::apply::{
     Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
     apply,
 };
-use crate::aws::{Current, Traffic};
+use crate::aws::{Current, OldVersions, Traffic};
 use crate::failure::{Failure, FailureKind};
 use crate::plan::{Plan, ResourceKind};
 use crate::report::{FunctionAnswer, State};
@@ -40,6 +40,13 @@ struct Results {
     live: Option<Live>,
     /// What the URL answered.
     verified: Option<Verified>,
+    old_versions: Option<OldVersions>,
+}
+
+/// The answer, and what was read of old versions if a deploy is about to delete them.
+pub(super) struct RolledOut {
+    pub answer: FunctionAnswer,
+    pub old_versions: Option<OldVersions>,
 }
 
 /// Applies the changes that lead to the target, verifies the URL, and only then applies the changes that remove
@@ -50,7 +57,7 @@ pub(super) async fn roll_out(
     proposal: Proposal<'_>,
     source: &ReleaseSource,
     scope: Scope,
-) -> FunctionAnswer {
+) -> RolledOut {
     let Proposal { current, done, target, plan } = proposal;
     let observed = current.observed.clone();
     let results = Results {
@@ -59,6 +66,7 @@ pub(super) async fn roll_out(
         outputs: observed.outputs.clone(),
         live: observed.stack.live.clone(),
         verified: None,
+        old_versions: None,
     };
     // What was created while the code was built belongs to the changes of the run.
     let whole = Plan { changes: done.into_iter().chain(plan.changes.iter().cloned()).collect(), ..plan.clone() };
@@ -67,13 +75,13 @@ pub(super) async fn roll_out(
     let prunes = moves_all && matches!(source, ReleaseSource::Zip(_));
     let mut rollout = Rollout { session, job, observed: &observed, current, target: &target, checks, prunes, results };
     let result = rollout.carry_out(plan, source).await;
-    rollout.answer(whole, result)
+    RolledOut { old_versions: rollout.results.old_versions.take(), answer: rollout.answer(whole, result) }
 }
 
 /// Verifies a release that an interrupted run made live.
 pub(super) async fn verify_interrupted(session: &Session, job: &Job<'_>, current: Current<'_>) -> FunctionAnswer {
     let target = current.observed.stack.clone();
-    roll_out(session, job, Proposal::new(current, target), &ReleaseSource::Nothing, Scope::All).await
+    roll_out(session, job, Proposal::new(current, target), &ReleaseSource::Nothing, Scope::All).await.answer
 }
 
 impl Rollout<'_> {
@@ -96,21 +104,20 @@ impl Rollout<'_> {
             })?,
         }
         let delivery = Delivery::of(self.target);
-        match apply(&mut self.current, &after, &delivery, &mut NoTrial, &self.session.observer()).await {
-            Ok(applied) => self.results.done.extend(applied.done),
-            Err(error) => {
-                let mut failure = Failure::from(error);
-                self.results.done.append(&mut failure.done);
-                return Err(failure);
-            }
-        }
+        let applied = apply(&mut self.current, &after, &delivery, &mut NoTrial, &self.session.observer()).await;
+        let applied = applied.map_err(|error| {
+            let mut failure = Failure::from(error);
+            self.results.done.append(&mut failure.done);
+            failure
+        })?;
+        self.results.done.extend(applied.done);
         Ok(())
     }
 
     fn answer(self, plan: Plan, result: Result<(), Failure>) -> FunctionAnswer {
         let is_known = !matches!(self.current.traffic(), Traffic::Unknown(_));
         let Rollout { job, observed, target, results, .. } = self;
-        let Results { changed, done, mut outputs, mut live, verified } = results;
+        let Results { changed, done, mut outputs, mut live, verified, .. } = results;
         if !is_known {
             (live, outputs.version, outputs.previous, outputs.shifted) = (None, None, None, None);
         }
@@ -145,7 +152,8 @@ impl Rollout<'_> {
     async fn check_unverified_release(&mut self, plan: &Plan) {
         let Observed { outputs, .. } = self.observed;
         let (Some(url), Some(version)) = (&outputs.url, outputs.newest()) else { return };
-        if !has_release(plan) || !self.checks.verifies() || !outputs.remembered.interrupted {
+        let has_release = plan.changes.iter().any(|change| change.kind() == ResourceKind::Release);
+        if !has_release || !self.checks.verifies() || !outputs.remembered.interrupted {
             return;
         }
         match self.checks.ask(url, &self.current, true).await {
@@ -227,8 +235,9 @@ impl Rollout<'_> {
         let url = self.results.outputs.url.clone().filter(|_| due && self.checks.verifies());
         let Some(url) = url else { return led.map_err(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
         let ahead = read_ahead(self.session, self.job, &self.current, self.prunes && led.is_ok());
-        let (asked, fresh) = tokio::join!(self.checks.ask(&url, &self.current, led.is_err()), ahead);
+        let (asked, (fresh, old_versions)) = tokio::join!(self.checks.ask(&url, &self.current, led.is_err()), ahead);
         self.current.refresh(fresh);
+        self.results.old_versions = old_versions;
         match asked {
             Ok(verified) => {
                 self.results.verified = verified;
@@ -240,8 +249,7 @@ impl Rollout<'_> {
                     return Err(led.err().unwrap_or_else(|| Failure::interrupted(signal)));
                 }
                 led.map_err(|failure| {
-                    let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
-                    self.ended(failure.therefore(&format!("{live}, and its URL passes the checks")))
+                    self.ended(failure.therefore(&format!("{}, and its URL passes the checks", self.live(&traffic))))
                 })
             }
             Err(refused) => {
@@ -280,12 +288,12 @@ impl Rollout<'_> {
         self.session.console.note(&note);
     }
 
-    /// Names the live version, for runs that did not move `live`.
-    fn describe_observed(&self) -> String {
-        match self.observed.outputs.newest() {
+    /// Says what is live.
+    fn live(&self, traffic: &Traffic) -> String {
+        describe_traffic(traffic).unwrap_or_else(|| match self.observed.outputs.newest() {
             Some(version) => format!("version {version} is live"),
             None => "nothing is live".to_owned(),
-        }
+        })
     }
 
     /// Moves `live` back if that helps, and adds the outcome to the failure.
@@ -299,7 +307,7 @@ impl Rollout<'_> {
         // If the live release passed before, moving back to an older one would not help.
         let suspect = traffic != Traffic::Unmoved || remembered.interrupted;
         if !suspect || !refused.calls_for_moving_back {
-            let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
+            let live = self.live(&traffic);
             let has_passed = traffic == Traffic::Unmoved && remembered.verdict == Verdict::Verified;
             // During a shift, the other release may have answered.
             let is_alone = self.results.outputs.shifted.is_none();
@@ -331,10 +339,7 @@ impl Rollout<'_> {
             Traffic::Unknown(version) => {
                 format!("`live` may be on version {version}: it could not be moved back, or the reply was lost")
             }
-            traffic => {
-                let live = describe_traffic(&traffic).unwrap_or_else(|| self.describe_observed());
-                format!("{live}, and `live` could not be moved back")
-            }
+            traffic => format!("{}, and `live` could not be moved back", self.live(&traffic)),
         };
         let mut failure = failure.therefore_as_said(&how, &why);
         failure.hints.extend(hints);
@@ -388,10 +393,6 @@ impl Rollout<'_> {
         let read = self.session.until_second_signal(self.job.place.release(version)).await;
         read.ok()?.ok()?.map(Live::from)
     }
-}
-
-fn has_release(plan: &Plan) -> bool {
-    plan.changes.iter().any(|change| change.kind() == ResourceKind::Release)
 }
 
 fn is_release(step: &Step) -> bool {

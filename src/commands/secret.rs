@@ -165,5 +165,5 @@ async fn delete(session: &Session, name: &str, yes: bool) -> Result<Answer, Fail
 }
 
 fn answer(site: &Site, project: &Project, secrets: Vec<SecretAnswer>) -> Answer {
-    Answer { found: site.functions(project, Vec::new()), extra: Extra::Secrets(Some(secrets)) }
+    Answer { found: site.functions(project, Vec::new()), extra: Extra::Secrets(Some(secrets)), ..Answer::default() }
 }

@@ -4,11 +4,11 @@ use super::project::Project;
 use super::proposal::Proposal;
 use super::rollout::{roll_out, verify_interrupted};
 use super::session::Session;
-use super::site::{Job, observe_all};
+use super::site::{Job, observe};
 use super::values::connect_for_checks;
 use super::verification::Scope;
 use crate::apply::ReleaseSource;
-use crate::aws::{Ahead, Current};
+use crate::aws::Current;
 use crate::cli::{Abort, Promote};
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer, Functions};
@@ -34,7 +34,7 @@ async fn end(
     let (project, site) = connect_for_checks(session, project, verify).await?;
     let jobs = site.jobs(&project, session.global.local);
     let mut functions = Vec::new();
-    for (job, current) in observe_all(session, jobs, &Ahead::default()).await? {
+    for (job, current) in observe(session, jobs).await? {
         let known = job.answer(&current.observed);
         functions.push(known.or_refused(end_one(session, &job, current, verify, &winner).await)?);
     }
@@ -63,5 +63,5 @@ async fn end_one(
     let target = Stack { live: Some(release.into()), ..stack.clone() };
     let proposal = Proposal::new(current, target);
     proposal.refuse_strangers()?;
-    Ok(roll_out(session, job, proposal, &source, Scope::wanted(verify)).await)
+    Ok(roll_out(session, job, proposal, &source, Scope::wanted(verify)).await.answer)
 }

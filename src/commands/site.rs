@@ -6,19 +6,16 @@ use super::prepared::{Buildable, Prepared};
 use super::project::{Project, platform};
 use super::session::Session;
 use crate::apply::{Cloud, Event, Observed};
-use crate::aws::{Access, Account, Ahead, Current, OldVersions, Place, observe_places};
+use crate::aws::{Access, Account, Ahead, Current, Place, observe_all};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
 use crate::stack::{Live, Names, Platform, Stack};
-use std::sync::{Mutex, PoisonError};
 
 /// An account and its number.
 pub(super) struct Site {
     pub account: Account,
     pub id: String,
-    /// What was read while the number was found out.
-    pub foresight: Foresight,
 }
 
 /// One function and its place.
@@ -31,8 +28,6 @@ pub(super) struct Job<'a> {
     pub checks_as_written: &'a [Check],
     /// The bucket for a large package; `None` if lamstream creates one for it.
     pub bucket: Option<&'a str>,
-    /// What was read of old versions while the URL was being verified.
-    old_versions: Mutex<Option<OldVersions>>,
 }
 
 impl Site {
@@ -43,21 +38,25 @@ impl Site {
     pub(super) async fn connect(session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
         let account = open(session, manifest).await?;
         let id = session.read("the account", account.id()).await??;
-        Site { account, id, foresight: Foresight::default() }.accepted(session, manifest)
+        Site { account, id }.accepted(session, manifest)
     }
 
     /// The same, and in the meantime reads what a command needs, in the account that the credentials name.
     ///
     /// # Errors
     /// As [`Site::connect`].
-    pub(super) async fn connect_to(session: &Session, project: &Project, purpose: Purpose) -> Result<Site, Failure> {
+    pub(super) async fn connect_to(
+        session: &Session,
+        project: &Project,
+        purpose: Purpose,
+    ) -> Result<(Site, Foresight), Failure> {
         let account = open(session, &project.manifest).await?;
         let foresight = Box::pin(Foresight::of(&account, project, purpose));
         let reading = async { tokio::join!(account.id(), foresight) };
         let (id, foresight) = session.read("the account", reading).await?;
         let id = id?;
         let foresight = if account.named.as_ref() == Some(&id) { foresight } else { Foresight::default() };
-        Site { account, id, foresight }.accepted(session, &project.manifest)
+        Ok((Site { account, id }.accepted(session, &project.manifest)?, foresight))
     }
 
     fn accepted(self, session: &Session, manifest: &Manifest) -> Result<Site, Failure> {
@@ -119,7 +118,6 @@ impl Site {
             platform,
             checks_as_written: written.map_or(&[], |written| &written.checks),
             bucket: project.manifest.artifact_bucket.as_deref(),
-            old_versions: Mutex::default(),
             function,
         }
     }
@@ -198,31 +196,14 @@ pub(super) fn note_wrong_clock(session: &Session, account: &Account) {
 }
 
 /// Observes all functions concurrently.
-pub(super) async fn observe_all<'a>(
-    session: &Session,
-    jobs: Vec<Job<'a>>,
-    ahead: &Ahead,
-) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
-    let places: Vec<Place<'a>> = jobs.iter().map(|job| job.place.clone()).collect();
-    let observed = session.read("what is deployed", observe_places(&places, ahead)).await??;
-    Ok(jobs.into_iter().zip(observed).collect())
+pub(super) async fn observe<'a>(session: &Session, jobs: Vec<Job<'a>>) -> Result<Vec<(Job<'a>, Current<'a>)>, Failure> {
+    let observing = observe_all(jobs, |job| &job.place, Ahead::default());
+    Ok(session.read("what is deployed", observing).await??)
 }
 
 impl Job<'_> {
     pub(super) fn names(&self) -> &Names {
         self.place.names()
-    }
-
-    /// Reads what decides which versions are old, for a deploy that is about to delete them. If it cannot be read, the
-    /// deploy finds out itself.
-    pub(super) async fn note_old_versions(&self) {
-        let found = self.place.old_versions().await.ok();
-        *self.old_versions.lock().unwrap_or_else(PoisonError::into_inner) = found;
-    }
-
-    /// What was last noted of old versions.
-    pub(super) fn take_old_versions(&self) -> Option<OldVersions> {
-        self.old_versions.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The stack that the manifest describes, with this code.

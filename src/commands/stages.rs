@@ -18,7 +18,7 @@ pub(super) async fn stages(session: &Session, arguments: &Stages) -> Result<Answ
     let mut stages = deployed(session, &site, &project).await?;
     stages.retain(|stage| !arguments.expired || stage.is_expired);
     let found: Functions = site.functions(&project, Vec::new());
-    Ok(Answer { found, extra: Extra::Stages(Some(stages)) })
+    Ok(Answer { found, extra: Extra::Stages(Some(stages)), ..Answer::default() })
 }
 
 /// The app's stages in this region.

@@ -3,9 +3,10 @@
 use super::project::Project;
 use super::proposal::Proposal;
 use super::session::Session;
-use super::site::{Job, Site, observe_all};
+use super::site::{Job, Site, observe};
 use super::values::{Missing, connect_with_what_is_there};
-use crate::aws::{Ahead, Current};
+use crate::apply::CloudError;
+use crate::aws::Current;
 use crate::cli::Status;
 use crate::failure::Failure;
 use crate::manifest::{ENV_FILE, Function};
@@ -31,9 +32,8 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
             None => Ok(BTreeSet::new()),
         }
     };
-    let ahead = Ahead::default();
-    let (observed, orphans) = tokio::try_join!(observe_all(session, jobs, &ahead), orphans)?;
-    let mut unmanaged = unmanaged(session, &observed).await?.into_iter();
+    let (observed, orphans) = tokio::try_join!(observe(session, jobs), orphans)?;
+    let mut unmanaged = unmanaged(session, &observed).await?;
     let mut elsewhere = elsewhere(session, &site, &observed).await?;
     let mut functions = Vec::new();
     for (mut job, current) in observed {
@@ -57,11 +57,11 @@ pub(super) async fn status(session: &Session, arguments: &Status) -> Result<Answ
             not_compared,
             origin: current.observed.origin.clone(),
             published_at: current.observed.published_at.clone(),
-            other_regions: elsewhere.remove(&job.function.name),
+            other_regions: elsewhere.remove(&job.function.name).map(Vec::from_iter),
         };
         let drift = Proposal::new(current, target);
         let mut answer = job.answer(&drift.current.observed);
-        answer.set_outside.extend(unmanaged.next().into_iter().flatten());
+        answer.set_outside.extend(unmanaged.remove(&job.function.name).into_iter().flatten());
         answer.set_outside.sort_unstable();
         answer.set_outside.dedup();
         functions.push(FunctionAnswer { plan: Some(drift.plan), detail: Detail::Comparison(comparison), ..answer });
@@ -78,30 +78,31 @@ async fn elsewhere(
     session: &Session,
     site: &Site,
     observed: &[(Job<'_>, Current<'_>)],
-) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
     let is_absent = |(_, current): &&(Job<'_>, Current<'_>)| current.observed.stack.function.is_none();
     let absent: Vec<Names> = observed.iter().filter(is_absent).map(|(job, _)| job.names().clone()).collect();
     if absent.is_empty() {
         return Ok(BTreeMap::new());
     }
     let found = session.read("the roles of other regions", site.account.other_regions(&absent)).await??;
-    let found = absent.into_iter().zip(found.into_iter().flatten());
-    Ok(found.map(|(names, regions)| (names.function, regions.into_iter().collect())).collect())
+    Ok(found.unwrap_or_default())
 }
 
-/// Settings that take calls of their own. They are read for a few functions only: an account has few calls per second.
+/// Settings that take calls of their own, by the functions' names. They are read for a few functions only: an account has
+/// few calls per second.
 async fn unmanaged(
     session: &Session,
     observed: &[(Job<'_>, Current<'_>)],
-) -> Result<Vec<BTreeSet<&'static str>>, Failure> {
+) -> Result<BTreeMap<String, BTreeSet<&'static str>>, Failure> {
     if observed.len() > FEW {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     }
-    let read = observed.iter().map(async |(job, current)| match &current.observed.stack.function {
-        Some(_) => job.place.unmanaged(current.observed.outputs.version.as_deref()).await,
-        None => Ok(BTreeSet::new()),
+    let deployed = observed.iter().filter(|(_, current)| current.observed.stack.function.is_some());
+    let read = deployed.map(async |(job, current)| {
+        let settings = job.place.unmanaged(current.observed.outputs.version.as_deref()).await?;
+        Ok::<_, CloudError>((job.function.name.clone(), settings))
     });
-    Ok(session.read("the settings", try_join_all(read)).await??)
+    Ok(session.read("the settings", try_join_all(read)).await??.into_iter().collect())
 }
 
 /// Removes the variables whose values cannot be read here, and returns each with the reason.

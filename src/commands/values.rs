@@ -1,7 +1,7 @@
 //! Fetches the values that the manifest takes from outside: before anything is built, and only for commands that need
 //! them.
 
-use super::foresight::Purpose;
+use super::foresight::{Foresight, Purpose};
 use super::prepared::Prepared;
 use super::project::Project;
 use super::session::Session;
@@ -22,7 +22,8 @@ const LONGEST: u64 = 4096 + 2;
 /// The longest file of variables, in bytes. It may have many comments.
 const LONGEST_FILE: u64 = 64 * 1024;
 
-/// Opens the account and fetches all values of the chosen functions, which are all if none is `named`.
+/// Opens the account and fetches all values of the chosen functions, which are all if none is `named`. Also returns what was
+/// read of the account in the meantime.
 ///
 /// # Errors
 /// When values are missing. Those that need no AWS are reported before any call to it.
@@ -31,12 +32,12 @@ pub(super) async fn connect(
     project: &Project,
     named: &[String],
     mut prepared: Vec<Prepared>,
-) -> Result<(Site, Vec<Prepared>), Failure> {
+) -> Result<(Site, Foresight, Vec<Prepared>), Failure> {
     let found = look_up_near(project);
     let functions = prepared.iter_mut().map(|prepared| &mut prepared.function);
     fill_values(session, Written::of(project), functions, &found, FailureKind::Manifest)?;
     hide(session, project, prepared.iter().map(|prepared| &prepared.function), None);
-    let site = Site::connect_to(session, project, Purpose::Deploy { all: named.is_empty() }).await?;
+    let (site, foresight) = Site::connect_to(session, project, Purpose::Deploy { all: named.is_empty() }).await?;
     // Names that depend on the account and the region were not known before.
     let functions = || prepared.iter().map(|prepared| &prepared.function);
     session.console.show_again(|value| functions().any(|function| site.names(project, function).have(value)));
@@ -47,7 +48,7 @@ pub(super) async fn connect(
         fill_values(session, Written::of(project), functions, &found, FailureKind::Cloud)?;
         hide(session, project, prepared.iter().map(|prepared| &prepared.function), Some(&site));
     }
-    Ok((site, prepared))
+    Ok((site, foresight, prepared))
 }
 
 /// Hides the values of functions, except values that are also names, because messages contain many names.

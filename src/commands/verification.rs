@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::site::Job;
-use crate::apply::{CloudError, Event, Observed, Reason, StepError, Trial, Verified};
+use crate::apply::{Checked, CloudError, Event, Observed, Reason, StepError, Trial, Verified};
 use crate::aws::{Current, Invoked, Part, is_loopback};
 use crate::failure::{CheckName, Failure, FailureKind};
 use crate::manifest::Check;
@@ -81,7 +81,7 @@ impl Trial for Verification<'_> {
         if !self.verifies() {
             return Ok(());
         }
-        let what = format!("version {number}");
+        let what = Checked::Version(number.to_owned());
         let asked = self.session.until_stopped(self.told_version(number)).await.map_err(|failure| {
             self.tell(|function, what| Event::NotVerified { function, what }, &what);
             CloudError::new(format!("verify {what}"), Reason::Interrupted, failure.message.to_string())
@@ -145,14 +145,14 @@ impl<'a> Verification<'a> {
 
     /// Checks a version, and reports how it goes.
     async fn told_version(&self, number: &str) -> Result<Result<Option<Verified>, Failure>, CloudError> {
-        let what = format!("version {number}");
+        let what = Checked::Version(number.to_owned());
         self.tell(|function, what| Event::Verifying { function, what }, &what);
         Ok(match self.ask_version(number).await? {
             Ok(seen) => Ok(seen.map(|seen| self.passed(&what, &seen))),
             Err((nth, fault)) => {
                 self.tell(|function, what| Event::NotVerified { function, what }, &what);
                 let check = CheckName::of(&self.job.function, nth);
-                Err(Failure::not_verified(&self.job.function, &what, check, &fault))
+                Err(Failure::not_verified(&self.job.function, &what.to_string(), check, &fault))
             }
         })
     }
@@ -219,7 +219,7 @@ impl<'a> Verification<'a> {
     ) -> Result<Option<Verified>, NotVerified> {
         let settled = self.session.to_the_end(async |observer| current.settle_traffic(observer).await).await;
         settled.map_err(NotVerified::unasked)?.map_err(NotVerified::unasked)?;
-        let what = "the URL";
+        let what = &Checked::Url;
         self.tell(|function, what| Event::Verifying { function, what }, what);
         let mut best: Option<Best> = None;
         for (nth, check) in self.checks().iter().enumerate() {
@@ -323,11 +323,11 @@ impl<'a> Verification<'a> {
         Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
     }
 
-    fn tell(&self, event: impl FnOnce(String, String) -> Event, what: &str) {
-        self.session.console.tell(&event(self.job.function.name.clone(), what.to_owned()));
+    fn tell(&self, event: impl FnOnce(String, Checked) -> Event, what: &Checked) {
+        self.session.console.tell(&event(self.job.function.name.clone(), what.clone()));
     }
 
-    fn passed(&self, what: &str, seen: &Seen) -> Verified {
+    fn passed(&self, what: &Checked, seen: &Seen) -> Verified {
         let verified = Verified::from(seen);
         self.tell(|function, what| Event::Verified { function, what, verified: verified.clone() }, what);
         verified

@@ -2,11 +2,11 @@
 
 use super::project::Project;
 use super::session::Session;
-use super::site::{Job, observe_all};
+use super::site::{Job, observe};
 use super::values::connect_for_checks;
 use super::verification::{Scope, Verification, hide_environments};
 use crate::apply::Verified;
-use crate::aws::{Ahead, Current};
+use crate::aws::Current;
 use crate::cli::Verify;
 use crate::failure::{Failure, FailureKind};
 use crate::report::{Answer, Detail, FunctionAnswer};
@@ -24,7 +24,7 @@ pub(super) async fn verify(session: &Session, arguments: &Verify) -> Result<Answ
         project.functions.retain(|function| function.url.is_some());
     }
     let (project, site) = connect_for_checks(session, project, true).await?;
-    let observed = observe_all(session, site.jobs(&project, session.global.local), &Ahead::default()).await?;
+    let observed = observe(session, site.jobs(&project, session.global.local)).await?;
     let asked = observed.into_iter().map(|(job, current)| ask(session, job, current, number.as_deref()));
     let functions = session.until_stopped(join_all(asked)).await?;
     Ok(site.functions(&project, functions).into())

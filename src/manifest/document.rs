@@ -90,15 +90,17 @@ fn read(text: &str, stage: Option<&str>, takes_any: bool) -> Result<Manifest, Pr
 
     let problems = notes.into_inner();
     match problems.is_empty() {
-        true => Ok(variants.swap_remove(chosen).manifest),
+        true => Ok(variants.swap_remove(chosen).into_manifest()),
         false => Err(Problems::new(problems, secrets::known(root))),
     }
 }
 
-/// The manifest with one stage applied, or none, and the places of its functions.
+/// The manifest with one stage applied, or none.
 struct Variant {
+    /// The manifest without its functions.
     manifest: Manifest,
-    places: Vec<Range<usize>>,
+    /// The functions, each with its place.
+    functions: Vec<(Function, Range<usize>)>,
 }
 
 impl Variant {
@@ -126,7 +128,7 @@ impl Variant {
                 stages: stages.iter().map(|&stage| stage.to_owned()).collect(),
                 functions: Vec::new(),
             },
-            places: Vec::new(),
+            functions: Vec::new(),
         };
         variant.read_functions(&root);
         if let Some(nested) = root.entry("stages").filter(|_| stage.is_some()) {
@@ -151,7 +153,7 @@ impl Variant {
 
     /// Gives a stage that a pattern stands for its own name, cut so that the names of all functions are short enough.
     fn name_stage(&mut self, wanted: &str, notes: &Notes) {
-        let longest = self.manifest.functions.iter().map(|function| function.name.len()).max().unwrap_or_default();
+        let longest = self.functions.iter().map(|(function, _)| function.name.len()).max().unwrap_or_default();
         let taken = self.manifest.app.len() + longest + "--".len();
         let stage = stage_name(wanted, FUNCTION_NAME_LIMIT.saturating_sub(taken));
         if taken + stage.len() > FUNCTION_NAME_LIMIT {
@@ -182,14 +184,12 @@ impl Variant {
                 ));
             }
             tags::refuse_too_many(&function.tags, self.manifest.stage.is_some(), &entry);
-            self.places.push(entry.place);
-            self.manifest.functions.push(function);
+            self.functions.push((function, entry.place));
         }
     }
 
-    /// The functions, each with its place.
-    fn functions(&self) -> impl Iterator<Item = (&Function, &Range<usize>)> {
-        self.manifest.functions.iter().zip(&self.places)
+    fn into_manifest(self) -> Manifest {
+        Manifest { functions: self.functions.into_iter().map(|(function, _)| function).collect(), ..self.manifest }
     }
 
     /// The function's name on AWS.
@@ -203,12 +203,12 @@ pub fn value_files(text: &str) -> BTreeSet<PathBuf> {
     let (document, _) = DeTable::parse_recoverable(text);
     let (root, notes) = (document.get_ref(), Notes::default());
     let variants = variants(root, &stages::read(root, &notes), &notes);
-    let functions = variants.iter().flat_map(|variant| &variant.manifest.functions);
+    let functions = variants.iter().flat_map(|variant| &variant.functions);
     let file = |outside: &Outside| match &outside.origin {
         Origin::File(path) | Origin::EnvFile(path) => Some(path.clone()),
         _ => None,
     };
-    functions.flat_map(Function::outside).filter_map(file).collect()
+    functions.flat_map(|(function, _)| function.outside()).filter_map(file).collect()
 }
 
 /// The manifest without a stage, then with each stage.
@@ -225,7 +225,7 @@ fn refuse_equal_names(variants: &[Variant], notes: &Notes) {
     let mut known: BTreeMap<String, (&str, Option<&str>)> = BTreeMap::new();
     for variant in variants {
         let stage = variant.manifest.stage.as_deref();
-        for (function, place) in variant.functions() {
+        for (function, place) in &variant.functions {
             let name = variant.full_name(function);
             let Some((other, other_stage)) = known.insert(name.to_lowercase(), (&function.name, stage)) else {
                 continue;
@@ -248,7 +248,8 @@ fn refuse_disputed_logs(variants: &[Variant], notes: &Notes) {
         variants.iter().flat_map(|variant| {
             let stage = variant.manifest.stage.as_deref();
             variant
-                .functions()
+                .functions
+                .iter()
                 .map(move |(function, place)| (function, stage, log_group(&variant.full_name(function)), place))
         })
     };

@@ -8,6 +8,7 @@ pub use diff::{Action, Diff};
 
 use crate::stack::{Role, Stack};
 use change::NEEDED_NO_MORE;
+use std::slice;
 
 /// The necessary changes, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +79,15 @@ pub enum Group<'a> {
     },
 }
 
-impl Group<'_> {
-    /// How many changes it has.
-    #[expect(clippy::len_without_is_empty, reason = "no group is empty")]
-    pub fn len(&self) -> usize {
-        match self {
-            Group::One(_) => 1,
-            Group::Apart(changes) => changes.len(),
-            Group::Deleted { parts, .. } => parts.len() + 1,
-        }
+impl<'a> Group<'a> {
+    /// Its changes, in the plan's order.
+    pub fn changes(self) -> impl Iterator<Item = &'a Change> {
+        let (first, last) = match self {
+            Group::One(change) => (slice::from_ref(change), None),
+            Group::Apart(changes) => (changes, None),
+            Group::Deleted { parts, function } => (parts, Some(function)),
+        };
+        first.iter().chain(last)
     }
 }
 

@@ -17,6 +17,18 @@ pub struct Answer {
     /// The functions that the command is about; none if it is about something else.
     pub found: Functions,
     pub extra: Extra,
+    pub aim: Aim,
+}
+
+/// What a command does with functions, whether it had results or failed first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aim {
+    /// It changes them, or shows what would change.
+    Change,
+    /// It judges what is deployed.
+    Judge,
+    #[default]
+    Other,
 }
 
 /// Additional results of some commands; `None` if the command failed first.
@@ -314,13 +326,13 @@ impl Answer {
 
 impl From<Functions> for Answer {
     fn from(found: Functions) -> Answer {
-        Answer { found, extra: Extra::Nothing }
+        Answer { found, ..Answer::default() }
     }
 }
 
 impl From<Extra> for Answer {
     fn from(extra: Extra) -> Answer {
-        Answer { found: Functions::default(), extra }
+        Answer { extra, ..Answer::default() }
     }
 }
 

@@ -32,8 +32,8 @@ pub use console::{CommandLine, Console};
 pub use format::Output;
 
 pub(crate) use answer::{
-    Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, InitAnswer, LocalAnswer, LocalState,
-    LogLine, NotCompared, PolicyAnswer, Response, SecretAnswer, StepAnswer, StepVerdict, Zip,
+    Aim, Comparison, DeployedStage, Detail, Extra, Figures, Functions, ImportAnswer, InitAnswer, LocalAnswer,
+    LocalState, LogLine, NotCompared, PolicyAnswer, Response, SecretAnswer, StepAnswer, StepVerdict, Zip,
 };
 pub(crate) use chart::chart;
 pub(crate) use console::Shown;

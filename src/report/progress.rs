@@ -1,6 +1,6 @@
 //! The progress of a run, for when it is ended in the middle.
 
-use crate::apply::{Event, Step};
+use crate::apply::{Checked, Event, Step};
 use crate::plan::ResourceKind;
 
 /// The steps of all functions.
@@ -11,8 +11,8 @@ pub(super) struct Progress {
     pub asking: bool,
     /// Each with its function.
     in_progress: Vec<(String, Step)>,
-    /// What is being verified, such as "the URL", each with its function.
-    verifying: Vec<(String, String)>,
+    /// What is being verified, each with its function.
+    verifying: Vec<(String, Checked)>,
 }
 
 impl Progress {
@@ -43,8 +43,9 @@ impl Progress {
 
     /// Whether every step in progress is a release that waits for the trial of its version.
     pub(super) fn is_only_trying(&self) -> bool {
-        let is_tried =
-            |function: &String| self.verifying.iter().any(|(of, what)| of == function && what.starts_with("version "));
+        let is_tried = |function: &String| {
+            self.verifying.iter().any(|(of, what)| of == function && matches!(what, Checked::Version(_)))
+        };
         let mut functions = self.in_progress.iter().map(|(function, step)| (function, step.kind));
         !self.in_progress.is_empty()
             && functions.all(|(function, kind)| kind == ResourceKind::Release && is_tried(function))
@@ -69,19 +70,18 @@ mod tests {
         let step = |kind, name: &str| Step { kind, action: Action::Update, name: name.to_owned() };
         let started =
             |function: &str, kind| Event::Started { function: function.to_owned(), step: step(kind, function) };
-        let verifying =
-            |function: &str, what: &str| Event::Verifying { function: function.to_owned(), what: what.to_owned() };
+        let verifying = |function: &str, what| Event::Verifying { function: function.to_owned(), what };
         let mut progress = Progress::default();
         assert!(!progress.is_only_trying(), "nothing is in progress");
         progress.on(&started("a", ResourceKind::Release));
         assert!(!progress.is_only_trying(), "it is published");
-        progress.on(&verifying("a", "version 2"));
+        progress.on(&verifying("a", Checked::Version("2".to_owned())));
         assert!(progress.is_only_trying());
         progress.on(&started("b", ResourceKind::Role));
         assert!(!progress.is_only_trying(), "another function is being changed");
         progress.on(&Event::Failed { function: "b".to_owned(), step: step(ResourceKind::Role, "b") });
         assert!(progress.is_only_trying());
-        progress.on(&verifying("b", "the URL"));
+        progress.on(&verifying("b", Checked::Url));
         assert!(!progress.is_only_trying(), "`live` has moved");
     }
 }

@@ -7,6 +7,7 @@ use crate::plan::{Action, Change, Plan, ResourceKind};
 use crate::stack::Names;
 use crate::text::list;
 use crate::text::palette::{CYAN, GREEN, RED, YELLOW};
+use std::fmt::Display;
 use std::time::Duration;
 
 const UPLOADING: &str = "Uploading";
@@ -44,7 +45,7 @@ pub(crate) fn told(event: &Event) -> Option<Line> {
             let mut versions: Vec<&str> = versions.iter().map(String::as_str).collect();
             versions.sort_by_key(|version| version.parse::<u64>().unwrap_or_default());
             let s = if versions.len() == 1 { "" } else { "s" };
-            Some(Line::verb(GREEN, "Pruned", &of(&format!("version{s} {}", list::and(versions)), function)))
+            Some(Line::verb(GREEN, "Pruned", &of(format!("version{s} {}", list::and(versions)), function)))
         }
         Event::Finished { function, took, changed: true } => {
             Some(Line::verb(GREEN, "Deployed", &format!("{function} in {}", seconds(*took))))
@@ -162,7 +163,7 @@ fn megabytes(bytes: usize) -> usize {
     bytes / 1_000_000
 }
 
-fn of(what: &str, function: &str) -> String {
+fn of(what: impl Display, function: &str) -> String {
     format!("{what} of {function}")
 }
 

@@ -149,6 +149,7 @@ impl Ticker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::Checked;
 
     #[test]
     fn a_long_step_reports_after_10_30_and_60_seconds_and_then_every_minute() {
@@ -235,7 +236,7 @@ mod tests {
         assert_eq!(ticker.lines(at(145)).len(), 1);
         // Once verification starts, the wait is over.
         ticker.on(&wait(150), at(150));
-        ticker.on(&Event::Verifying { function: "ant".to_owned(), what: "version 2".to_owned() }, at(151));
+        ticker.on(&Event::Verifying { function: "ant".to_owned(), what: Checked::Version("2".to_owned()) }, at(151));
         let said: Vec<String> = ticker.lines(at(152)).iter().map(Line::to_string).collect();
         assert!(said.len() == 2 && said.iter().all(|line| !line.contains(WAITING)), "{said:?}");
     }

@@ -23,6 +23,7 @@ mod role;
 mod secret;
 mod steps;
 mod tags;
+mod unmanaged;
 mod url;
 mod word;
 
@@ -48,6 +49,7 @@ pub use role::{MANAGED_POLICIES, Role, Statement};
 pub use secret::{NoValue, Secret};
 pub use steps::{Steps, spelled_time};
 pub use tags::Tags;
+pub use unmanaged::UnmanagedSetting;
 pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 

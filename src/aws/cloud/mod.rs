@@ -36,13 +36,24 @@ const LOOKS: usize = 3;
 /// How many functions are observed at once: enough to make all calls that AWS's rates allow.
 const AT_ONCE: usize = 16;
 
-/// Observes functions of one account, of which some may have been read ahead. Returns them in the same order.
+/// Observes functions of one account, of which some may have been read ahead. `place` is where an item's function is.
+/// Returns the items in the same order, each with its function.
 ///
 /// # Errors
 /// With the first call that fails.
-pub async fn observe_places<'p>(places: &[Place<'p>], ahead: &Ahead) -> Result<Vec<Current<'p>>, CloudError> {
-    let round = &Round::of(places);
-    let observed = stream::iter(places).map(async |place| place.observe_in(round, ahead.take(place)).await);
+pub async fn observe_all<'p, T>(
+    items: Vec<T>,
+    place: impl Fn(&T) -> &Place<'p>,
+    mut ahead: Ahead,
+) -> Result<Vec<(T, Current<'p>)>, CloudError> {
+    let (place, round) = (&place, &Round::of(items.iter().map(&place)));
+    let observed = stream::iter(items).map(|item| {
+        let first = ahead.0.remove(&place(&item).names);
+        async move {
+            let current = place(&item).observe_in(round, first).await?;
+            Ok((item, current))
+        }
+    });
     observed.buffered(AT_ONCE).try_collect().await
 }
 
@@ -137,7 +148,9 @@ fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
 
 /// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
 fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
-    let settings = |version: Option<&Version>| version.map(|version| version.outside.clone()).unwrap_or_default();
+    let settings = |version: Option<&Version>| {
+        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect()
+    };
     let snap_starts = |version: &Version| version.release.configuration.snap_start;
     let live = settings(newest);
     let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));

@@ -12,7 +12,6 @@ use crate::stack::{LogGroup, Names, Provisioned, Role};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 /// What was found of a place.
@@ -35,25 +34,15 @@ pub(super) struct Parts {
 /// What was read of places before it was certain which account they are in. Nothing of it counts for another account, whose
 /// names are others.
 #[derive(Default)]
-pub struct Ahead(Mutex<BTreeMap<(Names, bool), Result<Reads, CloudError>>>);
+pub struct Ahead(pub(super) BTreeMap<Names, Result<Reads, CloudError>>);
 
 impl Ahead {
     /// Reads places. A failure is kept, too.
     pub async fn read(places: &[Place<'_>]) -> Ahead {
         let round = &Round::of(places);
-        let read = places.iter().map(async |place| (key(place), place.read(round).await));
-        Ahead(Mutex::new(join_all(read).await.into_iter().collect()))
+        let read = places.iter().map(async |place| (place.names.clone(), place.read(round).await));
+        Ahead(join_all(read).await.into_iter().collect())
     }
-
-    /// What was read of a place. It is given only once, because it soon is out of date.
-    pub(super) fn take(&self, place: &Place<'_>) -> Option<Result<Reads, CloudError>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(place))
-    }
-}
-
-/// Of a place that is to be deleted, less is read.
-fn key(place: &Place<'_>) -> (Names, bool) {
-    (place.names.clone(), place.to_delete)
 }
 
 impl Place<'_> {

@@ -8,18 +8,18 @@ use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
 use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
-use crate::aws::Current;
+use crate::aws::{Ahead, Current, observe_all};
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
-use crate::commands::rollout::roll_out;
+use crate::commands::rollout::{RolledOut, roll_out};
 use crate::commands::session::Session;
-use crate::commands::site::{Job, Site, observe_all};
+use crate::commands::site::Job;
 use crate::commands::verification::{Scope, leading};
 use crate::failure::Failure;
 use crate::manifest::Rollout;
-use crate::plan::{Change, ResourceKind, plan};
-use crate::report::{Detail, FunctionAnswer, Line, plan_lines};
+use crate::plan::{Change, ResourceKind};
+use crate::report::{Detail, FunctionAnswer, Line};
 use crate::stack::{Auth, Family, FunctionUrl, Live, Stack};
 use futures_util::future::join_all;
 use packaging::Package;
@@ -42,18 +42,18 @@ pub(in crate::commands) struct NotBuilt<'a> {
     pub failure: Failure,
 }
 
-/// Observes all functions concurrently.
+/// Observes all functions concurrently, of which some may have been read ahead.
 pub(in crate::commands) async fn observe<'a>(
     session: &Session,
-    site: &Site,
     functions: Vec<(Job<'a>, Buildable)>,
+    ahead: Ahead,
 ) -> Result<Vec<Deployment<'a>>, Failure> {
-    let (jobs, codes): (Vec<Job<'a>>, Vec<Buildable>) = functions.into_iter().unzip();
-    let observed = observe_all(session, jobs, &site.foresight.deployed).await?.into_iter().zip(codes);
-    let observed: Vec<Deployment<'a>> =
-        observed.map(|((job, current), code)| Deployment::new(job, current, code)).collect();
-    observed.iter().try_for_each(Deployment::refuse_impossible)?;
-    Ok(observed)
+    let observing = observe_all(functions, |(job, _)| &job.place, ahead);
+    let observed = session.read("what is deployed", observing).await??.into_iter();
+    let deployments: Vec<Deployment<'a>> =
+        observed.map(|((job, code), current)| Deployment::new(job, current, code)).collect();
+    deployments.iter().try_for_each(Deployment::refuse_impossible)?;
+    Ok(deployments)
 }
 
 /// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
@@ -169,7 +169,7 @@ impl Deployment<'_, Package> {
         let Deployment { job, mut proposal, code: package, .. } = self;
         let source = artifact(&job, &package, origin);
         proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
-        let answer = roll_out(session, &job, proposal, &source, scope).await;
+        let RolledOut { answer, old_versions } = roll_out(session, &job, proposal, &source, scope).await;
         let answer = match &steps {
             Some(rollout) => {
                 let whole = &job.target(Some(&package.sha256));
@@ -181,7 +181,7 @@ impl Deployment<'_, Package> {
             return answer;
         }
         if may_have_old_versions(&answer, job.function.keep_releases) {
-            prune(session, &job).await;
+            prune(session, &job, old_versions).await;
         }
         let (function, changed) = (job.function.name.clone(), answer.changed);
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });
@@ -370,7 +370,7 @@ impl<C> Deployment<'_, C> {
         match target.live.as_ref().filter(|_| lines.is_empty() && self.steps().is_some()) {
             Some(live) => {
                 let whole = Stack { live: Some(live.newest().clone().into()), ..target.clone() };
-                plan_lines(&target.names, &plan(self.observed(), &whole))
+                self.proposal.lines_to(&whole)
             }
             None => lines,
         }

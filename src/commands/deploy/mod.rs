@@ -13,19 +13,22 @@ mod steps;
 pub(super) use deployment::{build_all, observe};
 pub(super) use shifting::Shiftings;
 
+use super::foresight::Foresight;
 use super::import::note_unused;
 use super::orphans::note_beside;
 use super::package::read_packages;
 use super::preflight::preflight;
+use super::prepared::Prepared;
 use super::project::Project;
 use super::session::Session;
 use super::site::Site;
 use super::values::connect;
 use super::verification::Scope;
+use crate::aws::Ahead;
 use crate::cli::Deploy;
 use crate::failure::Failure;
 use crate::manifest::Function;
-use crate::report::{Answer, Line};
+use crate::report::{Answer, FunctionAnswer, Line};
 use crate::text::list;
 use deployment::{Deployment, NotBuilt};
 use futures_util::future::join_all;
@@ -37,24 +40,18 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
     let began = Instant::now();
     let project = Project::to_deploy(&session.global, &arguments.functions, arguments.release)?;
     let shiftings = shifting::shiftings(session, &project, arguments)?;
-    let packages = read_packages(session, &project, &arguments.packages.packages)?;
-    let prepared = preflight(session, &project, packages, None, true).await?;
-    note_unused(session, &project).await;
-    let (site, prepared) = connect(session, &project, &arguments.functions, prepared).await?;
-    site.refuse_missing_adapter(session, &project)?;
-    if session.global.local {
-        note_handlers(session, &project);
-        credentials::hand_over(session, &site, &project, arguments.with_credentials.as_deref()).await?;
-    }
-    let observing = observe(session, &site, site.prepared_jobs(&project, prepared));
-    let mut deployments = note_beside(session, &site, &project, &arguments.functions, observing).await?;
+    let (site, foresight, prepared) = prepare(session, &project, arguments).await?;
+    let observing = observe(session, site.prepared_jobs(&project, prepared), foresight.deployed);
+    let mut deployments =
+        note_beside(session, &site, &project, &arguments.functions, foresight.orphans, observing).await?;
     refuse_strangers(&deployments, arguments)?;
 
     // lamstream asks once: before the build if a function is new, otherwise with the complete plan.
     if !agreed && deployments.iter().any(Deployment::is_first) {
         session.ask(&lines(&deployments), &question(&site, &project, &deployments)).await?;
         agreed = true;
-        deployments = observe(session, &site, deployments.into_iter().map(Deployment::unobserved).collect()).await?;
+        deployments =
+            observe(session, deployments.into_iter().map(Deployment::unobserved).collect(), Ahead::default()).await?;
         refuse_strangers(&deployments, arguments)?;
     }
     let built = build_all(session, deployments, agreed, &shiftings).await;
@@ -65,21 +62,66 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         return Ok(site.functions(&project, built.into_iter().map(abandon).collect()).into());
     }
     let deployments: Vec<Deployment<'_, Package>> = built.into_iter().flatten().collect();
-    deployments.iter().try_for_each(Deployment::refuse_large_role)?;
-    deployments.iter().try_for_each(Deployment::refuse_undecryptable)?;
-    deployments.iter().try_for_each(Deployment::refuse_shift)?;
-    for deployment in &deployments {
-        deployment.tell_outside(session);
-        deployment.tell_cost(session);
-        deployment.tell_log_group(session);
-        deployment.tell_shift(session);
-    }
+    refuse(&deployments)?;
+    tell(session, &deployments);
     let lines = lines(&deployments);
     if !agreed && !lines.is_empty() {
         session.ask(&lines, &question(&site, &project, &deployments)).await?;
     } else if session.global.verbose {
         session.console.show(&lines);
     }
+    let functions = apply_and_verify(session, &project, arguments, deployments, began).await;
+    Ok(site.functions(&project, functions).into())
+}
+
+/// Checks what a deploy needs of the manifest, of this machine and of the account.
+async fn prepare(
+    session: &Session,
+    project: &Project,
+    arguments: &Deploy,
+) -> Result<(Site, Foresight, Vec<Prepared>), Failure> {
+    let packages = read_packages(session, project, &arguments.packages.packages)?;
+    let prepared = preflight(session, project, packages, None, true).await?;
+    note_unused(session, project).await;
+    let (site, foresight, prepared) = connect(session, project, &arguments.functions, prepared).await?;
+    site.refuse_missing_adapter(session, project)?;
+    if session.global.local {
+        note_handlers(session, project);
+        credentials::hand_over(session, &site, project, arguments.with_credentials.as_deref()).await?;
+    }
+    Ok((site, foresight, prepared))
+}
+
+/// Refuses resources that lamstream did not create, unless `--adopt` takes them over.
+fn refuse_strangers(deployments: &[Deployment<'_>], arguments: &Deploy) -> Result<(), Failure> {
+    if arguments.adopt { Ok(()) } else { deployments.iter().try_for_each(Deployment::refuse_strangers) }
+}
+
+/// Refuses plans that AWS would not carry out, or that could not be taken back.
+fn refuse(deployments: &[Deployment<'_, Package>]) -> Result<(), Failure> {
+    deployments.iter().try_for_each(Deployment::refuse_large_role)?;
+    deployments.iter().try_for_each(Deployment::refuse_undecryptable)?;
+    deployments.iter().try_for_each(Deployment::refuse_shift)
+}
+
+/// Reports what the plans do not show.
+fn tell(session: &Session, deployments: &[Deployment<'_, Package>]) {
+    for deployment in deployments {
+        deployment.tell_outside(session);
+        deployment.tell_cost(session);
+        deployment.tell_log_group(session);
+        deployment.tell_shift(session);
+    }
+}
+
+/// Makes all releases live at the same time, and verifies them.
+async fn apply_and_verify(
+    session: &Session,
+    project: &Project,
+    arguments: &Deploy,
+    deployments: Vec<Deployment<'_, Package>>,
+    began: Instant,
+) -> Vec<FunctionAnswer> {
     let publishes = deployments.iter().any(Deployment::publishes);
     let origin = if publishes { packaging::origin(&project.directory) } else { None };
     let scope = match Scope::wanted(!arguments.no_verify) {
@@ -87,13 +129,7 @@ pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Fai
         scope => scope,
     };
     let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, origin.clone(), scope, began));
-    let functions = join_all(work).await;
-    Ok(site.functions(&project, functions).into())
-}
-
-/// Refuses resources that lamstream did not create, unless `--adopt` takes them over.
-fn refuse_strangers(deployments: &[Deployment<'_>], arguments: &Deploy) -> Result<(), Failure> {
-    if arguments.adopt { Ok(()) } else { deployments.iter().try_for_each(Deployment::refuse_strangers) }
+    join_all(work).await
 }
 
 fn lines<C>(deployments: &[Deployment<'_, C>]) -> Vec<Line> {

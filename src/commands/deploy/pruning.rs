@@ -1,6 +1,7 @@
 //! Deletes old versions after a deploy.
 
 use crate::apply::Event;
+use crate::aws::OldVersions;
 use crate::commands::session::Session;
 use crate::commands::site::Job;
 use crate::report::FunctionAnswer;
@@ -12,11 +13,11 @@ pub(super) fn may_have_old_versions(answer: &FunctionAnswer, keep: u32) -> bool 
     newest > if answer.changed { 1 } else { keep }
 }
 
-/// Deletes old versions. A failure here does not fail the deploy, because the next one retries. An interrupted run
-/// skips this.
-pub(super) async fn prune(session: &Session, job: &Job<'_>) {
+/// Deletes old versions; `known` is what was read of them before. A failure here does not fail the deploy, because the next
+/// one retries. An interrupted run skips this.
+pub(super) async fn prune(session: &Session, job: &Job<'_>, known: Option<OldVersions>) {
     let pruning = async {
-        let found = match job.take_old_versions() {
+        let found = match known {
             Some(found) => found,
             None => job.place.old_versions().await?,
         };

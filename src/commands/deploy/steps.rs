@@ -12,7 +12,7 @@ use crate::commands::site::Job;
 use crate::commands::verification::Scope;
 use crate::failure::{Failure, FailureKind};
 use crate::manifest::Rollout;
-use crate::plan::{ResourceKind, plan};
+use crate::plan::ResourceKind;
 use crate::report::{FunctionAnswer, State, StepAnswer};
 use crate::stack::{Live, Release, Stack};
 
@@ -105,7 +105,7 @@ impl SelfEnding<'_> {
         let proposal = Proposal::new(current, Stack { live, ..self.whole.clone() });
         proposal.refuse_strangers()?;
         let source = ReleaseSource::Version(split.shifted.clone());
-        Ok(roll_out(self.session, self.job, proposal, &source, Scope::All).await)
+        Ok(roll_out(self.session, self.job, proposal, &source, Scope::All).await.answer)
     }
 
     /// The answer of a shift that stopped for this reason.
@@ -128,13 +128,12 @@ impl SelfEnding<'_> {
         };
         let place = &self.job.place;
         let observed = self.session.to_the_end(async |_| place.observe().await).await;
-        let mut current = match observed {
-            Ok(Ok(current)) => current,
+        let Proposal { mut current, plan, .. } = match observed {
+            Ok(Ok(current)) => Proposal::new(current, self.whole.clone()),
             Ok(Err(error)) => return answer.failed(unknown(failure, self.name(), &error.to_string())),
             Err(interrupted) => return answer.failed(unknown(failure, self.name(), &interrupted.message.to_string())),
         };
-        let left = plan(&current.observed.stack, self.whole).changes;
-        let left = left.iter().map(|change| Step::of(change, self.job.names())).collect();
+        let left = plan.changes.iter().map(|change| Step::of(change, self.job.names())).collect();
         let answer = FunctionAnswer { left, ..answer };
         // Another process may have moved it.
         let Some(split) = split_to(&current, self.new_release()) else {

@@ -3,7 +3,6 @@
 use super::diagnose::{Found, LIMIT, any, diagnosis, failed, limited, ok, problem, skipped, warning};
 use crate::apply::{CloudError, Reason};
 use crate::aws::{Access, Account};
-use crate::commands::foresight::Foresight;
 use crate::commands::local::home;
 use crate::commands::project::Project;
 use crate::commands::session::Session;
@@ -50,7 +49,7 @@ pub(super) async fn checks(session: &Session, project: Option<&Project>) -> (Opt
     };
     match id {
         Ok(id) => {
-            let site = Site { account, id, foresight: Foresight::default() };
+            let site = Site { account, id };
             let mut found = vec![credentials, guarded(session, project, &site), clock(&site)];
             found.extend(of_account(project, &site).await);
             (Some(site), found)
@@ -70,7 +69,7 @@ async fn local_site(session: &Session) -> Option<Site> {
     let is_running = home().ok()?.running().ok()?.is_some_and(|running| running.is_current());
     let account = if is_running { open_in(session, None).await.ok()? } else { return None };
     let id = tokio::time::timeout(LIMIT, account.id()).await.ok()?.ok()?;
-    Some(Site { account, id, foresight: Foresight::default() })
+    Some(Site { account, id })
 }
 
 /// Why AWS cannot be asked: a region is missing, or credentials are.

@@ -43,5 +43,5 @@ pub(super) async fn doctor(session: &Session) -> Result<Answer, Failure> {
         },
         None => Functions::default(),
     };
-    Ok(Answer { found, extra: Extra::Checks(Some(DoctorAnswer { checks, failure })) })
+    Ok(Answer { found, extra: Extra::Checks(Some(DoctorAnswer { checks, failure })), ..Answer::default() })
 }

@@ -11,7 +11,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::manifest::{self, Manifest};
 use crate::plan::Plan;
 use crate::report::{Answer, FunctionAnswer, Functions, plan_lines};
-use crate::stack::{Arn, Auth, Cors, InvokeMode, Logging, Names, Platform, Secret, Tracing};
+use crate::stack::{Arn, Auth, Cors, InvokeMode, Logging, Names, Platform, Secret, Tracing, UnmanagedSetting};
 use bytes::Bytes;
 use import::{Imported, LiveFunction, Options, Retention};
 use serde_json::{Map, Value, json};
@@ -281,7 +281,7 @@ fn beside(arguments: &ImportFunction, deployed: &Deployed, (app, name): (&str, &
         ));
     }
     for setting in &deployed.outside {
-        let is_image = *setting == "container image";
+        let is_image = *setting == UnmanagedSetting::ContainerImage;
         let what = if is_image {
             "it is a container image, and lamstream deploys zips".to_owned()
         } else {

@@ -1,16 +1,13 @@
 //! The outputs of a step, in the form that GITHUB_OUTPUT has for values of any text.
 
-use crate::report::answer::{Answer, Detail, FunctionAnswer, State};
+use crate::report::answer::{Aim, Answer, Detail, FunctionAnswer, State};
 use crate::text;
 use serde_json::{Map, Value};
-
-/// The commands that change something, or say what would change.
-const CHANGING: &[&str] = &["plan", "deploy", "promote", "rollback", "abort", "destroy"];
 
 /// The outputs, each with its value: `url` and `version` of the only function, `urls` and `versions` of all of them as a
 /// JSON object, and `changed`. A step may run several commands, and the last value of an output counts, so a command
 /// writes only what it knows.
-pub(super) fn of(command: &str, answer: &Answer) -> Vec<(&'static str, String)> {
+pub(super) fn of(answer: &Answer) -> Vec<(&'static str, String)> {
     let functions = &answer.found.functions;
     let mut outputs = Vec::new();
     let is_gone = functions.iter().any(|function| function.state == State::Absent);
@@ -21,7 +18,7 @@ pub(super) fn of(command: &str, answer: &Answer) -> Vec<(&'static str, String)> 
             outputs.push((many, text::json(&Value::Object(values))));
         }
     }
-    if CHANGING.contains(&command) && !functions.is_empty() {
+    if answer.aim == Aim::Change && !functions.is_empty() {
         let changed = functions.iter().any(|function| match function.detail {
             Detail::Changes => function.plan.as_ref().is_some_and(|plan| !plan.is_empty()),
             _ => function.changed,

@@ -54,7 +54,7 @@ impl Runner {
     pub(crate) fn write(&self, command: &str, answer: &Answer, failure: Option<&Failure>) -> Result<(), Failure> {
         let delimiter = format!("lamstream_{:032x}", fastrand::u128(..));
         append("GITHUB_STEP_SUMMARY", self.summary.as_deref(), &summary::of(command, answer, failure))?;
-        append("GITHUB_OUTPUT", self.outputs.as_deref(), &outputs::written(&outputs::of(command, answer), &delimiter))
+        append("GITHUB_OUTPUT", self.outputs.as_deref(), &outputs::written(&outputs::of(answer), &delimiter))
     }
 }
 

@@ -3,17 +3,15 @@
 use super::markdown::{address, block, plain, table};
 use crate::failure::Failure;
 use crate::plan::Action;
-use crate::report::answer::{Answer, Detail, FunctionAnswer, Functions, State};
+use crate::report::answer::{Aim, Answer, Detail, FunctionAnswer, Functions, State};
 use crate::report::story::{change_text, failure_lines, seen};
 
-/// The commands whose result is worth a summary. The others print what the step itself shows or uses.
-const SUMMARISED: &[&str] = &["plan", "deploy", "promote", "rollback", "abort", "destroy", "status", "verify"];
 /// The most bytes that a step may have.
 const LIMIT: usize = 1_000_000;
 
-/// The summary; empty for a command that has none.
+/// The summary; empty for a command that has none, because it prints what the step itself shows or uses.
 pub(super) fn of(command: &str, answer: &Answer, failure: Option<&Failure>) -> String {
-    if !SUMMARISED.contains(&command) {
+    if answer.aim == Aim::Other {
         return String::new();
     }
     let found = &answer.found;

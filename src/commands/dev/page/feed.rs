@@ -1,6 +1,6 @@
 //! What the page shows without being asked: the state of `dev`, the output of builds, and the logs.
 
-use crate::apply::{Event, Verified};
+use crate::apply::{Checked, Event, Verified};
 use crate::failure::Failure;
 use crate::report::{Line, failure_lines, told};
 use crate::stack::{Published, Share};
@@ -193,11 +193,11 @@ impl Feed {
     }
 }
 
-/// The result of a check, which `what` had: a version or the URL.
-fn verdict(what: &str, verified: Option<&Verified>) -> Value {
+/// The result of the checks of a version or the URL.
+fn verdict(what: &Checked, verified: Option<&Verified>) -> Value {
     let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
     json!({
-        "what": what,
+        "what": what.to_string(),
         "passed": verified.is_some(),
         "at": now(),
         "status": verified.map(|verified| verified.status),
@@ -264,7 +264,7 @@ mod tests {
         feed.begin_round("");
         let released = FunctionState { releases: vec![json!({ "version": "1" })], ..function("chat") };
         feed.show_functions("shop", vec![released]);
-        feed.tell(&Event::NotVerified { function: "chat".into(), what: "version 2".into() });
+        feed.tell(&Event::NotVerified { function: "chat".into(), what: Checked::Version("2".into()) });
         feed.end_round(false);
         feed.begin_round("changed: `main.py`");
         feed.show_functions("shop", vec![function("chat"), function("new")]);
