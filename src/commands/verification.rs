@@ -320,7 +320,7 @@ impl<'a> Verification<'a> {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
+        Duration::from_secs(u64::from(self.job.function.settings.timeout)) + GRACE
     }
 
     fn tell(&self, event: impl FnOnce(String, String) -> Event, what: &str) {

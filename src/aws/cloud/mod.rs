@@ -138,7 +138,7 @@ fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
 /// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
 fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
     let settings = |version: Option<&Version>| version.map(|version| version.outside.clone()).unwrap_or_default();
-    let snap_starts = |version: &Version| version.release.configuration.snap_start;
+    let snap_starts = |version: &Version| version.release.configuration.settings.snap_start;
     let live = settings(newest);
     let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
     SetOutside { live, next: settings(latest), snap_start }

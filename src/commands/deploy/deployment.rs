@@ -241,7 +241,7 @@ impl Deployment<'_, Package> {
     /// Says what the snapshots of the versions cost, if the deploy makes one.
     pub(crate) fn tell_cost(&self, session: &Session) {
         let release = self.proposal.target.live.as_ref().map(Live::newest);
-        let has_snapshots = release.is_some_and(|release| release.configuration.snap_start);
+        let has_snapshots = release.is_some_and(|release| release.configuration.settings.snap_start);
         // AWS makes those of Java's runtimes for free.
         if self.publishes() && has_snapshots && self.job.platform.runtime.family() != Family::Java {
             session.console.note(&format!(
@@ -278,7 +278,7 @@ impl Deployment<'_, Package> {
     /// Reports which settings the new release will have although no manifest asks for them, and which it will not have.
     pub(crate) fn tell_outside(&self, session: &Session) {
         let outside = &self.proposal.current.observed.outside;
-        if self.publishes() && outside.snap_start && !self.job.function.snap_start {
+        if self.publishes() && outside.snap_start && !self.job.function.settings.snap_start {
             let name = self.name();
             session.console.note(&format!(
                 "`{name}`: SnapStart was switched on outside lamstream; the new version will not have it. To keep it, set \
