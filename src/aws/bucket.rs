@@ -8,7 +8,6 @@ use super::s3::{Request, members, tags};
 use super::wait::{Made, Subject};
 use crate::apply::{CloudError, Observer, Reason};
 use crate::stack::{Names, Owner, Tags};
-use crate::text::hex;
 use http::Method;
 use sha2::{Digest, Sha256};
 
@@ -31,7 +30,7 @@ pub(super) fn names(of: &Names) -> [String; NAMES] {
 
 /// The first `length` bytes of a digest, in hex.
 pub(super) fn digest(of: &[u8], length: usize) -> String {
-    hex(&Sha256::digest(of)[..length])
+    hex::encode(&Sha256::digest(of)[..length])
 }
 
 /// The first of our names under which there can be a bucket of ours.

@@ -22,7 +22,7 @@ impl Entrance {
     pub(super) fn new(port: u16) -> Result<Entrance, getrandom::Error> {
         let mut bytes = [0; TOKEN];
         getrandom::fill(&mut bytes)?;
-        Ok(Entrance { port, token: crate::text::hex(&bytes) })
+        Ok(Entrance { port, token: hex::encode(bytes) })
     }
 
     pub(super) fn address(&self) -> String {
