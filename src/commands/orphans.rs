@@ -5,8 +5,8 @@ use super::session::Session;
 use super::site::Site;
 use crate::failure::Failure;
 
-/// Looks for orphans while `work` reads what is deployed, and notes each. With names on the command line, the others are
-/// none of its business.
+/// Looks for orphans while `work` reads what is deployed, and notes each. A command line with names of functions is only
+/// about those, so nothing is looked for.
 ///
 /// # Errors
 /// Those of `work`: a note is not worth a failure.

@@ -32,8 +32,8 @@ pub(super) struct Parts {
     pub policy: Policy,
 }
 
-/// What was read of places before it was certain which account they are in. Nothing of it counts for another account, whose
-/// names are others.
+/// What was read of places before AWS confirmed their account. It is found by a place's names, which include the account,
+/// so that nothing of it is used for another one.
 #[derive(Default)]
 pub struct Ahead(Mutex<BTreeMap<(Names, bool), Result<Reads, CloudError>>>);
 
@@ -51,7 +51,7 @@ impl Ahead {
     }
 }
 
-/// Of a place that is to be deleted, less is read.
+/// Less is read of a place that is to be deleted, so this is part of the key.
 fn key(place: &Place<'_>) -> (Names, bool) {
     (place.names.clone(), place.to_delete)
 }
