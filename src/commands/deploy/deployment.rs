@@ -221,8 +221,8 @@ impl Deployment<'_, Package> {
         Ok(FunctionAnswer { plan: Some(self.proposal.plan), detail: Detail::Changes, error, ..answer })
     }
 
-    /// Refuses to write over an environment that cannot be decrypted: whether a write has changed it cannot be told. The
-    /// live release's may be readable, because another key encrypts it.
+    /// Refuses to write over an environment that cannot be decrypted, because nothing would show what a write has changed.
+    /// The live release's may be readable, because another key encrypts it.
     pub(crate) fn refuse_undecryptable(&self) -> Result<(), Failure> {
         let writes = |change: &Change| matches!(change.kind(), ResourceKind::Function | ResourceKind::Release);
         match &self.proposal.current.observed.undecryptable {
