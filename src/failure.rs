@@ -343,6 +343,7 @@ impl Failure {
             FailureKind::Cloud,
             format!("function `{name}` has no version {version}; available versions: {known}"),
         )
+        .hint(format!("see when each was published: `lamstream releases {name}`"))
     }
 
     pub fn snapshots_beside_warm_instances(name: &str) -> Failure {

@@ -241,14 +241,21 @@ fn one_file_alone_waits_for_aws() {
 }
 
 /// What an error is follows from its type. Where AWS gives no other sign its words are searched, by the table in
-/// aws/error.rs, and for what a URL answers or a function logs, by those in verify/signs.rs and verify/last_words/.
+/// aws/error.rs, and for what a URL answers or a function logs, by those in verify/signs.rs, verify/last_words/ and
+/// logs/errors.rs. logs/selection.rs looks for the text that you pass to `logs --filter`.
 #[test]
 fn nothing_looks_for_words_in_an_error() {
     let mut wrong = Vec::new();
-    for module in ["apply", "aws", "failure", "verify", "commands", "report"] {
+    for module in ["apply", "aws", "failure", "logs", "verify", "commands", "report"] {
         for (place, line) in code_of(module) {
             let searches = ["contains(\"", "message.contains(", ".contains(word", ".contains(phrase"];
-            let tables = ["src/aws/error.rs:", "src/verify/signs.rs:", "src/verify/last_words/"];
+            let tables = [
+                "src/aws/error.rs:",
+                "src/logs/errors.rs:",
+                "src/logs/selection.rs:",
+                "src/verify/signs.rs:",
+                "src/verify/last_words/",
+            ];
             let is_table = tables.iter().any(|table| place.starts_with(table));
             if searches.iter().any(|search| line.contains(search)) && !is_table {
                 wrong.push(format!("{place}: {}", line.trim()));

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::endpoint::Endpoints;
 use super::environment::Environment;
 use super::error::Doing;
-use super::identity::{Identity, Winner};
+use super::identity::{FirstSource, Identity};
 use super::patience::{self, retries, timeouts};
 use super::profile::Profiles;
 use super::rate::Rates;
@@ -223,11 +223,11 @@ async fn aws(resolved: Resolved, environment: &Environment) -> Result<Account, C
     let config = load(&region, &profiles).await;
     let endpoints = Endpoints::of(&config, environment, &profiles)?;
     let endpoint = endpoints.in_force()?.map(str::to_owned);
-    let winner = Winner::default();
-    let provider = identity.provider(&config, &profiles, &winner).await;
+    let first = FirstSource::default();
+    let provider = identity.provider(&config, &profiles, &first).await;
     let credentials = provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))?;
     let named = credentials.account_id().map(|account| account.as_str().to_owned());
-    let source = identity.described(&profiles, by_flag, &winner);
+    let source = identity.described(&profiles, by_flag, &first);
     let mut secrets = vec![Secret::new(credentials.secret_access_key())];
     secrets.extend(credentials.session_token().map(Secret::from));
     let mut builder = config.into_builder().credentials_provider(provider);
@@ -250,7 +250,7 @@ pub(super) async fn credentials(profile: &str, region: &str) -> Result<Credentia
     let requested =
         Requested { profile: Some(profile.to_owned()), region: Some(region.to_owned()), manifest_region: None };
     let Resolved { profiles, identity, .. } = requested.resolve(&environment).await?;
-    let provider = identity.provider(&load(region, &profiles).await, &profiles, &Winner::default()).await;
+    let provider = identity.provider(&load(region, &profiles).await, &profiles, &FirstSource::default()).await;
     provider.provide_credentials().await.map_err(|error| identity.failed(&error, &profiles))
 }
 

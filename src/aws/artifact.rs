@@ -4,7 +4,7 @@
 //! lamstream creates one (`bucket.rs`).
 
 use super::access::INLINE_AT_ONCE;
-use super::bucket::{self, Claim, OWN_KEY, digest};
+use super::bucket::{self, OWN_KEY, Ownership, digest};
 use super::multipart::{self, Target};
 use super::place::Place;
 use super::s3::Request;
@@ -73,13 +73,13 @@ impl Place<'_> {
             let prefix = prefix(&self.names);
             multipart::forget(Target { place: self, bucket, key: "", prefix: &prefix }).await?;
         }
-        let sweep = async |bucket: String| match bucket::claim(self, &bucket).await {
-            Ok(Claim::Ours | Claim::Untagged) => {
+        let sweep = async |bucket: String| match bucket::ownership(self, &bucket).await {
+            Ok(Ownership::Ours | Ownership::Untagged) => {
                 let target = Target { place: self, bucket: &bucket, key: OWN_KEY, prefix: OWN_KEY };
                 tokio::try_join!(clear(self, &bucket, OWN_KEY), multipart::forget(target))?;
                 Ok(bucket::remove(self, &bucket).await?.then_some(bucket))
             }
-            Ok(Claim::Foreign | Claim::Missing) => Ok(None),
+            Ok(Ownership::Foreign | Ownership::Missing) => Ok(None),
             // Without permission to see the bucket, this deployer cannot have made it, or it is another account's.
             Err(error) if error.reason == Reason::Denied => Ok(None),
             Err(error) => Err(error),

@@ -8,7 +8,6 @@ use super::s3::{Request, members, tags};
 use super::wait::{Made, Subject};
 use crate::apply::{CloudError, Observer, Reason};
 use crate::stack::{Names, Owner, Tags};
-use crate::text::hex;
 use http::Method;
 use sha2::{Digest, Sha256};
 
@@ -31,7 +30,7 @@ pub(super) fn names(of: &Names) -> [String; NAMES] {
 
 /// The first `length` bytes of a digest, in hex.
 pub(super) fn digest(of: &[u8], length: usize) -> String {
-    hex(&Sha256::digest(of)[..length])
+    hex::encode(&Sha256::digest(of)[..length])
 }
 
 /// The first of our names under which there can be a bucket of ours.
@@ -67,13 +66,13 @@ async fn make_one(place: &Place<'_>, bucket: &str, observer: &Observer<'_>) -> R
         Err(error) if error.reason == Reason::Exists => {}
         Err(error) => return Err(error),
     }
-    match claim(place, bucket).await? {
-        Claim::Ours => Ok(()),
+    match ownership(place, bucket).await? {
+        Ownership::Ours => Ok(()),
         // This run has just created it, or a killed run did and had not tagged it yet.
-        Claim::Untagged | Claim::Missing => {
+        Ownership::Untagged | Ownership::Missing => {
             place.until_accepted(Subject::Bucket, observer, async || tag(place, bucket).await).await
         }
-        Claim::Foreign => Err(CloudError::new(
+        Ownership::Foreign => Err(CloudError::new(
             action(),
             Reason::Refused,
             "a bucket with this name exists, but lamstream did not create it",
@@ -82,7 +81,7 @@ async fn make_one(place: &Place<'_>, bucket: &str, observer: &Observer<'_>) -> R
 }
 
 /// Whose a bucket is.
-pub(super) enum Claim {
+pub(super) enum Ownership {
     Ours,
     /// Without tags, and without anything that is not ours.
     Untagged,
@@ -90,21 +89,21 @@ pub(super) enum Claim {
     Missing,
 }
 
-pub(super) async fn claim(place: &Place<'_>, bucket: &str) -> Result<Claim, CloudError> {
+pub(super) async fn ownership(place: &Place<'_>, bucket: &str) -> Result<Ownership, CloudError> {
     let read = Request::new("GetBucketTagging", Method::GET, bucket, "", "tagging");
     match place.account.s3(read, &place.names.account, || format!("read the tags of bucket `{bucket}`")).await {
         Ok(answer) => {
             let found: Tags = tags(&answer.text).iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            Ok(if found.owner(&place.names) == Owner::Us { Claim::Ours } else { Claim::Foreign })
+            Ok(if found.owner(&place.names) == Owner::Us { Ownership::Ours } else { Ownership::Foreign })
         }
         Err(error) if error.reason == Reason::Untagged => {
             let list = Request::new("ListObjectsV2", Method::GET, bucket, "", FIRST_KEYS);
             let answer = place.account.s3(list, &place.names.account, || format!("list bucket `{bucket}`")).await?;
             let objects = members(&answer.text, "Contents");
             let is_ours = objects.iter().all(|object| object.get("Key").is_some_and(|key| key == OWN_KEY));
-            Ok(if is_ours { Claim::Untagged } else { Claim::Foreign })
+            Ok(if is_ours { Ownership::Untagged } else { Ownership::Foreign })
         }
-        Err(error) if error.reason == Reason::Missing => Ok(Claim::Missing),
+        Err(error) if error.reason == Reason::Missing => Ok(Ownership::Missing),
         Err(error) => Err(error),
     }
 }

@@ -40,7 +40,7 @@ impl Current<'_> {
     pub(super) async fn see_latest(&mut self, observer: &Observer<'_>) -> Result<Version, CloudError> {
         let version = self.place.settled(None, observer).await?;
         if let Some(undecryptable) = &version.release.configuration.undecryptable {
-            // Whether a write has changed it cannot be told.
+            // Nothing would show whether a write has changed it.
             let action = format!("compare function `{}`", self.place.names.function_name());
             return Err(CloudError::new(action, Reason::Undecryptable, undecryptable.to_string()));
         }

@@ -18,7 +18,7 @@ pub struct Chosen {
     access_key_id: String,
     secret_access_key: Secret,
     session_token: Option<Secret>,
-    /// `None` if they are valid until someone deletes them.
+    /// `None` if they do not expire.
     pub expiry: Option<SystemTime>,
 }
 

@@ -53,12 +53,12 @@ impl Identity {
     }
 
     /// The provider of these credentials, with the settings of `config` for its calls.
-    /// `winner` learns which of several sources had them.
+    /// `first` learns which of several sources had them.
     pub(super) async fn provider(
         &self,
         config: &SdkConfig,
         profiles: &Profiles,
-        winner: &Winner,
+        first: &FirstSource,
     ) -> SharedCredentialsProvider {
         let settings = ProviderConfig::without_region()
             .with_region(config.region().cloned())
@@ -80,19 +80,19 @@ impl Identity {
                 let instance = ImdsCredentialsProvider::builder().configure(&settings).build();
                 let machine = if profiles.has_default() {
                     let profile = of_profile(profiles.selected());
-                    CredentialsProviderChain::first_try("profile", winner.watching("the profile `default`", profile))
-                        .or_else("container", winner.watching(CONTAINER, container))
+                    CredentialsProviderChain::first_try("profile", first.watching("the profile `default`", profile))
+                        .or_else("container", first.watching(CONTAINER, container))
                 } else {
-                    CredentialsProviderChain::first_try("container", winner.watching(CONTAINER, container))
+                    CredentialsProviderChain::first_try("container", first.watching(CONTAINER, container))
                 };
-                let instance = winner.watching("the role of this EC2 instance", instance);
+                let instance = first.watching("the role of this EC2 instance", instance);
                 SharedCredentialsProvider::new(machine.or_else("instance", instance))
             }
         }
     }
 
     /// Where the credentials come from, after the provider has returned them.
-    pub(super) fn described(&self, profiles: &Profiles, by_flag: bool, winner: &Winner) -> String {
+    pub(super) fn described(&self, profiles: &Profiles, by_flag: bool, first: &FirstSource) -> String {
         match self {
             Identity::Profile(name) => {
                 let named = if by_flag { "`--profile`" } else { "`AWS_PROFILE`" };
@@ -100,7 +100,7 @@ impl Identity {
             }
             Identity::Keys => "the environment's `AWS_ACCESS_KEY_ID`".to_owned(),
             Identity::WebToken => "`AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`".to_owned(),
-            Identity::Ambient => winner.0.get().copied().unwrap_or("this machine").to_owned(),
+            Identity::Ambient => first.0.get().copied().unwrap_or("this machine").to_owned(),
         }
     }
 
@@ -134,13 +134,13 @@ impl Identity {
 
 const CONTAINER: &str = "the role of this container";
 
-/// Which of several sources had credentials.
+/// The first of several sources that had credentials.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Winner(Arc<OnceLock<&'static str>>);
+pub(super) struct FirstSource(Arc<OnceLock<&'static str>>);
 
-impl Winner {
+impl FirstSource {
     fn watching<P>(&self, name: &'static str, source: P) -> Watched<P> {
-        Watched { source, name, winner: self.clone() }
+        Watched { source, name, first: self.clone() }
     }
 }
 
@@ -149,7 +149,7 @@ impl Winner {
 struct Watched<P> {
     source: P,
     name: &'static str,
-    winner: Winner,
+    first: FirstSource,
 }
 
 impl<P: ProvideCredentials> ProvideCredentials for Watched<P> {
@@ -159,7 +159,7 @@ impl<P: ProvideCredentials> ProvideCredentials for Watched<P> {
     {
         future::ProvideCredentials::new(async {
             let found = self.source.provide_credentials().await?;
-            let _ = self.winner.0.set(self.name);
+            let _ = self.first.0.set(self.name);
             Ok(found)
         })
     }

@@ -6,7 +6,6 @@ use super::call::Call;
 use super::error::{NO_SUCH_KEY, TOO_MANY_REQUESTS};
 use super::patience;
 use crate::apply::CloudError;
-use crate::text::hex;
 use aws_runtime::auth::SigningOptions;
 use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -90,7 +89,7 @@ impl Account {
         signing.double_uri_encode = false;
         signing.content_sha256_header = true;
         signing.normalize_uri_path = false;
-        signing.payload_override = Some(SignableBody::Precomputed(hex(&digest)));
+        signing.payload_override = Some(SignableBody::Precomputed(hex::encode(digest)));
         // To put parts together, S3 may take minutes.
         let is_long = request.on_sent.is_some() || request.operation == "CompleteMultipartUpload";
         let timeouts = is_long.then(patience::uploads);

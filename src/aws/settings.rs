@@ -5,8 +5,8 @@
 use super::patience;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{
-    self, Architecture, Attachments, Configuration, Logging, Secret, Tracing, Undecryptable, UnmanagedSetting, Vpc,
-    Word,
+    self, Architecture, Attachments, Configuration, Logging, Secret, Settings, Tracing, Undecryptable,
+    UnmanagedSetting, Vpc, Word,
 };
 use aws_sdk_lambda::error::BuildError;
 use aws_sdk_lambda::types::{
@@ -32,10 +32,7 @@ macro_rules! configure {
             architecture: _,
             runtime,
             handler,
-            memory,
-            timeout,
-            ephemeral_storage,
-            snap_start,
+            settings,
             layers,
             environment,
             // Only what was read has it.
@@ -44,6 +41,7 @@ macro_rules! configure {
             log_group,
             attachments,
         } = $configuration;
+        let $crate::stack::Settings { memory, timeout, ephemeral_storage, snap_start } = settings;
         let $crate::stack::Attachments { tracing, vpc, dead_letter, kms_key, file_systems } = &**attachments;
         $call
             .role(role_arn)
@@ -54,7 +52,7 @@ macro_rules! configure {
             .ephemeral_storage(settings::storage(*ephemeral_storage)?)
             .environment(settings::environment(environment))
             .logging_config(settings::logging(logging, log_group))
-            .set_snap_start((*snap_start || was.snap_start).then(|| settings::snap_start(*snap_start)))
+            .set_snap_start((*snap_start || was.settings.snap_start).then(|| settings::snap_start(*snap_start)))
             .set_layers(Some(layers.clone()))
             .tracing_config(settings::tracing(*tracing))
             .set_vpc_config((vpc.is_some() || before.vpc.is_some()).then(|| settings::vpc(vpc.as_ref())))
@@ -74,7 +72,6 @@ pub(super) use configure;
 
 /// Reads the configuration of a version. Empty values count as missing. `own_group` is the log group if AWS returns none.
 pub(super) fn read(found: &FunctionConfiguration, own_group: &str) -> Configuration {
-    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let usual = Configuration::default();
     let logging = found.logging_config();
     let variables = found.environment().and_then(|environment| environment.variables()).into_iter().flatten();
@@ -87,11 +84,7 @@ pub(super) fn read(found: &FunctionConfiguration, own_group: &str) -> Configurat
             .unwrap_or(usual.architecture),
         runtime: found.runtime().map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
         handler: found.handler().unwrap_or_default().to_owned(),
-        memory: number(found.memory_size()).unwrap_or(usual.memory),
-        timeout: number(found.timeout()).unwrap_or(usual.timeout),
-        ephemeral_storage: number(found.ephemeral_storage().map(|storage| storage.size()))
-            .unwrap_or(usual.ephemeral_storage),
-        snap_start: found.snap_start().and_then(|found| found.apply_on()) == Some(&SnapStartApplyOn::PublishedVersions),
+        settings: read_settings(found),
         layers: found.layers().iter().filter_map(|layer| layer.arn()).map(str::to_owned).collect(),
         environment: variables.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect(),
         undecryptable: found.environment().and_then(|environment| environment.error()).map(|error| Undecryptable {
@@ -131,6 +124,19 @@ pub(super) fn outside(found: &FunctionConfiguration) -> BTreeSet<UnmanagedSettin
 /// Parses one of AWS's words, which are upper case; ours are lower case.
 fn word<T: Word + Default>(found: Option<&str>) -> T {
     found.and_then(|word| T::parse(&word.to_lowercase())).unwrap_or_default()
+}
+
+fn read_settings(found: &FunctionConfiguration) -> Settings {
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    let usual = Settings::default();
+    let applied_on = found.snap_start().and_then(|found| found.apply_on());
+    Settings {
+        memory: number(found.memory_size()).unwrap_or(usual.memory),
+        timeout: number(found.timeout()).unwrap_or(usual.timeout),
+        ephemeral_storage: number(found.ephemeral_storage().map(|storage| storage.size()))
+            .unwrap_or(usual.ephemeral_storage),
+        snap_start: applied_on == Some(&SnapStartApplyOn::PublishedVersions),
+    }
 }
 
 fn read_attachments(found: &FunctionConfiguration) -> Attachments {

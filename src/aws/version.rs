@@ -52,7 +52,7 @@ impl Version {
 
     /// The number of a published version that starts from a snapshot.
     pub(super) fn snapshot(&self) -> Option<&str> {
-        let has_snapshot = self.release.configuration.snap_start;
+        let has_snapshot = self.release.configuration.settings.snap_start;
         self.number.as_deref().filter(|number| has_snapshot && *number != LATEST)
     }
 

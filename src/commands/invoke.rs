@@ -53,7 +53,7 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
         headers: &headers,
         body: body.as_deref(),
         sign: sign.as_ref().map(|sign| sign as Sign<'_>),
-        silence: Duration::from_secs(u64::from(one.function.timeout)) + WAY_BACK,
+        silence: Duration::from_secs(u64::from(one.function.settings.timeout)) + WAY_BACK,
     };
     let failed = |fault: Fault| Failure::not_invoked(&one.function, &fault);
     let mut exchange = session.read("the answer", Exchange::begin(&question)).await?.map_err(failed)?;

@@ -9,6 +9,9 @@ use crate::manifest::layer_of;
 use crate::report::{Answer, Extra, LocalAnswer, LocalState};
 use crate::stack::Arn;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 pub(super) async fn local(session: &Session, arguments: &Local) -> Result<Answer, Failure> {
     let found = || Home::find(arguments.data.as_deref()).map_err(local_failure);
@@ -84,7 +87,7 @@ pub(super) fn local_failure(error: anyhow::Error) -> Failure {
 
 /// Serves until a signal arrives. If the address cannot be printed, it stops immediately.
 async fn serve(session: &Session, home: &Home, port: u16, limits: &Limits) -> Result<(), Failure> {
-    let (sender, unprinted) = tokio::sync::oneshot::channel();
+    let (sender, unprinted) = oneshot::channel();
     let ready = |endpoint: &str| {
         if let Err(failure) = session.console.print(endpoint) {
             let _ = sender.send(failure);
@@ -99,6 +102,48 @@ async fn serve(session: &Session, home: &Home, port: u16, limits: &Limits) -> Re
     };
     local::run(home, port, limits, ready, shutdown).await.map_err(local_failure)?;
     failure.map_or(Ok(()), Err)
+}
+
+/// Runs `work` while a local cloud serves: one that runs already, or one in this process, which ends with `work`.
+///
+/// # Errors
+/// Those of `work`, and when the local cloud cannot be started.
+pub(super) async fn serve_during(
+    session: &Session,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let home = home()?;
+    if let Some(running) = home.running().map_err(local_failure)? {
+        if running.is_current() {
+            session.console.note("using the local cloud that runs already, which keeps running when `dev` ends");
+            return work.await;
+        }
+        session.until_stopped(home.stop()).await?.map_err(local_failure)?;
+    }
+    let (announce, ready) = oneshot::channel();
+    let ended = CancellationToken::new();
+    // An edit does not wait for delays that only AWS has.
+    let none = Some(Duration::ZERO);
+    let limits = Limits { role_propagation: none, pending: none, update: none, ..Limits::default() };
+    let announce = |_: &str| {
+        let _ = announce.send(());
+    };
+    let mut serving = Box::pin(local::run(&home, 0, &limits, announce, ended.cancelled()));
+    let working = async {
+        match ready.await {
+            Ok(()) => work.await,
+            // It has failed, and says why.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = &mut serving => served.map_err(local_failure),
+        done = working => {
+            ended.cancel();
+            serving.await.map_err(local_failure)?;
+            done
+        }
+    }
 }
 
 /// Returns the path of the program.

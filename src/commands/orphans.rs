@@ -7,8 +7,8 @@ use super::site::Site;
 use crate::failure::Failure;
 use std::collections::BTreeSet;
 
-/// Looks for orphans, unless they are `known`, while `work` reads what is deployed, and notes each. With names on the command
-/// line, the others are none of its business.
+/// Looks for orphans, unless they are `known`, while `work` reads what is deployed, and notes each. A command line with names of
+/// functions is only about those, so nothing is looked for.
 ///
 /// # Errors
 /// Those of `work`: a note is not worth a failure.

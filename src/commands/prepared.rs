@@ -45,7 +45,7 @@ pub(super) enum Then {
 }
 
 impl Buildable {
-    /// The same code, with the bytes of a zip among `zips` that is the same. A new one is added to them.
+    /// The same code. If `zips` already has an equal zip, both use its bytes; otherwise this one is added to `zips`.
     pub(super) fn sharing(self, zips: &Mutex<Vec<Package>>) -> Buildable {
         let Buildable::Now(Code::Zip(package)) = self else { return self };
         let mut zips = zips.lock().unwrap_or_else(PoisonError::into_inner);

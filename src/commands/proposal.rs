@@ -50,7 +50,7 @@ impl<'a> Proposal<'a> {
     /// # Errors
     /// When the plan would move `live` to such a version while it has provisioned concurrency.
     pub(super) fn refuse_snapshots_beside_warm_instances(&self) -> Result<(), Failure> {
-        let has_snapshots = |live: &Live| live.newest().configuration.snap_start;
+        let has_snapshots = |live: &Live| live.newest().configuration.settings.snap_start;
         let is_warm = self.current.stack().provisioned.is_some();
         match self.target.live.as_ref().is_some_and(has_snapshots) && is_warm {
             true => Err(Failure::snapshots_beside_warm_instances(&self.target.names.function)),

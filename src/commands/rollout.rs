@@ -134,7 +134,7 @@ impl Rollout<'_> {
             verdict: (outputs.version.is_some() && outputs.url.is_some()).then_some(outputs.remembered.verdict),
             outputs,
             plan: Some(plan),
-            set_outside: observed.outside.all(job.function.snap_start),
+            set_outside: observed.outside.all(job.function.settings.snap_start),
             verified,
             done,
             ..FunctionAnswer::of(job.names().clone())

@@ -227,7 +227,7 @@ impl Job<'_> {
             shift: live.and_then(Live::weight),
             verdict: (live.is_some() && observed.stack.url.is_some()).then_some(observed.outputs.remembered.verdict),
             outputs: observed.outputs.clone(),
-            set_outside: observed.outside.all(self.function.snap_start),
+            set_outside: observed.outside.all(self.function.settings.snap_start),
             ..FunctionAnswer::of(self.names().clone())
         }
     }

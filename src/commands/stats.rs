@@ -1,9 +1,10 @@
 //! `lamstream stats`: shows the figures of each release, from Lambda's own records in the log.
 
+use super::logs::LogSource;
 use super::project::Project;
 use super::session::Session;
 use super::site::{note_wrong_clock, open};
-use crate::aws::{Account, LogReader};
+use crate::aws::Account;
 use crate::cli::Stats;
 use crate::failure::Failure;
 use crate::logs::{PATTERN, Tally};
@@ -52,11 +53,8 @@ async fn figures(
     name: &str,
     arguments: &Stats,
 ) -> Result<Figures, Failure> {
-    let own = stack::log_group(name);
-    let shared = function.log_group.clone().filter(|group| *group != own);
-    let of = shared.as_ref().map(|_| name.to_owned());
-    let log_group = shared.unwrap_or(own);
-    let mut reader = LogReader::new(account, log_group.clone(), of, arguments.since).matching(PATTERN);
+    let source = LogSource::of(function, name);
+    let mut reader = source.reader(account, arguments.since).matching(PATTERN);
     let mut page = session.read("the log", reader.page()).await??;
     let mut tally = None;
     while let Some(found) = page {
@@ -69,7 +67,7 @@ async fn figures(
         }
         page = session.read("the log", reader.page()).await??;
     }
-    let tally = tally.ok_or_else(|| Failure::no_logs(&function.name, &log_group))?;
+    let tally = tally.ok_or_else(|| Failure::no_logs(&function.name, &source.group))?;
     let figures = Figures { time: reader.time(), releases: tally.figures() };
     note_what_is_missing(session, function, &figures);
     Ok(figures)

@@ -320,7 +320,7 @@ impl<'a> Verification<'a> {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_secs(u64::from(self.job.function.timeout)) + GRACE
+        Duration::from_secs(u64::from(self.job.function.settings.timeout)) + GRACE
     }
 
     fn tell(&self, event: impl FnOnce(String, Checked) -> Event, what: &Checked) {
@@ -353,8 +353,7 @@ fn fingerprint(checks: &[Check], target: &Stack) -> String {
     let provisioned = provisioned.map(|Provisioned(count)| count);
     let role = role.as_ref().map(|role| (&role.statements, &role.managed_policies, &role.permissions_boundary));
     let text = format!("{checks:?} {url:?} {permissions:?} {role:?} {concurrency:?} {provisioned:?}");
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(text.as_bytes())[..6])
 }
 
 /// The most informative check: the first that requires streaming, or else the first.

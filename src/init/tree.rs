@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Directories in which no app of one's own is.
+/// Directories of installed packages and of build output, in which `init` looks for no app.
 const FOREIGN: &[&str] = &[
     "target",
     "node_modules",

@@ -60,7 +60,8 @@ pub fn parse(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
     read(text, stage, false)
 }
 
-/// The same; a stage that the manifest does not have, or has no more, is one without keys of its own.
+/// Parses a manifest as [`parse`] does. A stage that the manifest does not have, or no longer has, counts as one without keys
+/// of its own.
 pub fn parse_for_any_stage(text: &str, stage: Option<&str>) -> Result<Manifest, Problems> {
     read(text, stage, true)
 }

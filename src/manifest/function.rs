@@ -12,8 +12,8 @@ use super::role::RoleSource;
 use super::rollout::Rollout;
 use super::section::{Entry, Section};
 use super::web::Web;
-use super::{layers, snap_start, tags, url};
-use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, Logging, Runtime, Tags};
+use super::{layers, settings, tags, url};
+use crate::stack::{Architecture, Attachments, Environment, FunctionUrl, Logging, Runtime, Settings, Tags};
 use toml::Spanned;
 
 const DESCRIPTION_LIMIT: usize = 256;
@@ -30,14 +30,7 @@ pub struct Function {
     pub web: Option<Web>,
     pub architecture: Architecture,
     pub build: Build,
-    /// MB.
-    pub memory: u32,
-    /// Seconds.
-    pub timeout: u32,
-    /// MB of `/tmp`.
-    pub ephemeral_storage: u32,
-    /// Whether instances start from a snapshot.
-    pub snap_start: bool,
+    pub settings: Settings,
     pub description: String,
     /// ARNs of layer versions, in the order in which they are unpacked.
     pub layers: Vec<String>,
@@ -80,14 +73,14 @@ impl Function {
             Some(entry) => entry.word().and_then(Architecture::parse),
             None => Some(Architecture::X86_64),
         };
-        let snap_start = snap_start::read(&keys, &runtime);
-        let web = Web::read(&keys, architecture, snap_start);
+        let settings = settings::read(&keys, &runtime);
+        let web = Web::read(&keys, architecture, settings.snap_start);
         let build = Build::read(&keys, architecture);
         let concurrency = keys.written_number("concurrency");
         let provisioned = keys.written_number("provisioned_concurrency");
         refuse_more_than_reserved(&keys, concurrency.as_ref(), provisioned.as_ref());
         let Log { retention_days, group: log_group, logging } = Log::read(&keys);
-        let (url, timeout) = (url::read(&keys), keys.number("timeout"));
+        let url = url::read(&keys);
         let ours = web.as_ref().map(|web| web.variables(&runtime, url.as_ref())).unwrap_or_default();
         let (environment, outside) = environment::read(&keys, &ours);
         if let Some(web) = &web {
@@ -100,10 +93,6 @@ impl Function {
             handler,
             architecture: architecture.unwrap_or(Architecture::X86_64),
             build,
-            memory: keys.number("memory"),
-            timeout,
-            ephemeral_storage: keys.number("ephemeral_storage"),
-            snap_start,
             description: read_description(&keys),
             layers: layers::read(&keys, web.is_some()),
             web,
@@ -119,7 +108,8 @@ impl Function {
             provisioned_concurrency: provisioned.map(|provisioned| provisioned.into_inner()),
             attachments: attachments::read(&keys),
             keep_releases: keys.number("keep_releases"),
-            checks: Check::read_all(&keys, timeout),
+            checks: Check::read_all(&keys, settings.timeout),
+            settings,
             rollout: Rollout::read(&keys),
         };
         Some(function)

@@ -33,6 +33,7 @@ mod outside;
 mod role;
 mod rollout;
 pub mod runtimes;
+mod settings;
 mod snap_start;
 mod tags;
 mod url;

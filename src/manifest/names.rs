@@ -1,4 +1,4 @@
-//! The names in a manifest that may not be finished, for completions.
+//! The names of functions and stages that completions offer, from a manifest that you may still be editing.
 
 /// The functions, also those that only a stage has; empty if the text is not valid TOML.
 pub fn function_names(text: &str) -> Vec<String> {

@@ -29,7 +29,7 @@ pub struct Limits {
 pub struct MostErrors(u16);
 
 impl MostErrors {
-    /// How many of so many requests may fail.
+    /// The most of this many requests that may fail.
     pub fn of(self, requests: usize) -> usize {
         requests * usize::from(self.0) / 10_000
     }

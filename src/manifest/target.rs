@@ -7,7 +7,7 @@ use super::role::RoleSource;
 use super::snap_start;
 use crate::stack::{
     self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Provisioned, Release,
-    Role, Runtime, Stack, Statement, Tags,
+    Role, Runtime, Settings, Stack, Statement, Tags,
 };
 use std::collections::BTreeSet;
 
@@ -55,11 +55,7 @@ impl Function {
             architecture: platform.architecture,
             runtime: platform.runtime.as_str().into(),
             handler: self.handler(&platform.runtime).into(),
-            memory: self.memory,
-            timeout: self.timeout,
-            ephemeral_storage: self.ephemeral_storage,
-            // A local interpreter may be too old for it.
-            snap_start: self.snap_start && snap_start::has_snapshots(&platform.runtime),
+            settings: self.settings_on(&platform.runtime),
             layers: self.all_layers(&names.region, platform.architecture),
             environment: self.all_variables(&platform.runtime),
             undecryptable: None,
@@ -90,6 +86,12 @@ impl Function {
     /// The file of the package that Lambda executes; `None` if the handler is a name within a language.
     pub fn executed<'a>(&'a self, runtime: &Runtime) -> Option<&'a str> {
         (self.web.is_some() || !runtime.is_managed()).then(|| self.handler(runtime))
+    }
+
+    /// A local interpreter may be too old for snapshots.
+    fn settings_on(&self, runtime: &Runtime) -> Settings {
+        let snap_start = self.settings.snap_start && snap_start::has_snapshots(runtime);
+        Settings { snap_start, ..self.settings.clone() }
     }
 
     fn handler<'a>(&'a self, runtime: &Runtime) -> &'a str {

@@ -118,7 +118,7 @@ fn bucket(scope: &Scope<'_>, names: &Names) -> String {
         false => format!("{}*", names.bucket()),
     };
     let name = scope.artifact_bucket.map_or_else(own, str::to_owned);
-    format!("arn:{partition}:s3:::{name}")
+    Arn { partition, service: "s3", region: "", account: "", resource: &name }.to_string()
 }
 
 /// The patterns without those that another one includes.

@@ -16,7 +16,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 const MANY: usize = 8;
 
 /// A running step.
-struct Going {
+struct Activity {
     function: String,
     verb: &'static str,
     about: String,
@@ -29,7 +29,7 @@ struct Going {
     is_rate_limit: bool,
 }
 
-impl Going {
+impl Activity {
     fn line(&self, now: Instant) -> Line {
         Line::verb(CYAN, self.verb, &self.about).took(now.saturating_duration_since(self.began))
     }
@@ -48,14 +48,14 @@ impl Going {
 /// All running steps.
 #[derive(Default)]
 pub(super) struct Ticker {
-    going: Vec<Going>,
+    running: Vec<Activity>,
 }
 
 impl Ticker {
     pub(super) fn on(&mut self, event: &Event, now: Instant) {
         match turn(event) {
             Turn::Begins { function, verb, about } => {
-                if self.going.iter().any(|going| going.function == function && going.about == about) {
+                if self.running.iter().any(|running| running.function == function && running.about == about) {
                     return;
                 }
                 self.begin(function, verb, about, now);
@@ -67,82 +67,89 @@ impl Ticker {
                 self.begin(function, "Verifying", about, now);
             }
             Turn::Goes { function, verb, about } => {
-                match self.going.iter_mut().find(|going| going.function == function && going.verb == verb) {
-                    Some(going) => going.about = about,
+                match self.running.iter_mut().find(|running| running.function == function && running.verb == verb) {
+                    Some(running) => running.about = about,
                     None => self.begin(function, verb, about, now),
                 }
             }
             Turn::Stops { function, verb } => self.stop(function, verb),
             Turn::Ends { function, about } => {
-                self.going.retain(|going| going.function != function || going.about != about);
+                self.running.retain(|running| running.function != function || running.about != about);
             }
-            Turn::EndsAll { function } => self.going.retain(|going| going.is_rate_limit || going.function != function),
+            Turn::EndsAll { function } => {
+                self.running.retain(|running| running.is_rate_limit || running.function != function)
+            }
             Turn::Nothing => {}
         }
     }
 
     fn begin(&mut self, function: &str, verb: &'static str, about: String, now: Instant) {
         let function = function.to_owned();
-        self.going.push(Going { function, verb, about, began: now, reports: 0, over: None, is_rate_limit: false });
+        self.running.push(Activity { function, verb, about, began: now, reports: 0, over: None, is_rate_limit: false });
     }
 
     /// A function has one wait at a time.
     fn wait(&mut self, function: &str, about: String, elapsed: Duration, now: Instant) {
-        let same = |going: &&mut Going| going.function == function && going.verb == WAITING && going.about == about;
-        if self.going.iter_mut().find(same).is_none() {
+        let same =
+            |running: &&mut Activity| running.function == function && running.verb == WAITING && running.about == about;
+        if self.running.iter_mut().find(same).is_none() {
             self.stop(function, WAITING);
             self.begin(function, WAITING, about, now.checked_sub(elapsed).unwrap_or(now));
         }
-        let waits = self.going.iter_mut().filter(|going| !going.is_rate_limit && going.function == function);
-        let waits = waits.filter(|going| going.verb == WAITING);
-        waits.for_each(|going| going.over = Some(now + SILENCE));
+        let waits = self.running.iter_mut().filter(|running| !running.is_rate_limit && running.function == function);
+        let waits = waits.filter(|running| running.verb == WAITING);
+        waits.for_each(|running| running.over = Some(now + SILENCE));
     }
 
     /// A service's calls wait beside the steps that make them.
     fn throttle(&mut self, service: &'static str, about: String, until: Instant, now: Instant) {
         self.end_waits(now);
-        let known = self.going.iter_mut().find(|going| going.is_rate_limit && going.function == service);
+        let known = self.running.iter_mut().find(|running| running.is_rate_limit && running.function == service);
         if let Some(known) = known {
             known.over = known.over.max(Some(until));
             return;
         }
         self.begin(service, WAITING, about, now);
-        if let Some(begun) = self.going.last_mut() {
+        if let Some(begun) = self.running.last_mut() {
             (begun.over, begun.is_rate_limit) = (Some(until), true);
         }
     }
 
     fn stop(&mut self, function: &str, verb: &str) {
-        self.going.retain(|going| going.is_rate_limit || going.function != function || going.verb != verb);
+        self.running.retain(|running| running.is_rate_limit || running.function != function || running.verb != verb);
     }
 
     pub(super) fn end_all(&mut self) {
-        self.going.clear();
+        self.running.clear();
     }
 
     fn end_waits(&mut self, now: Instant) {
-        self.going.retain(|going| going.over.is_none_or(|over| now < over));
+        self.running.retain(|running| running.over.is_none_or(|over| now < over));
     }
 
     /// A line for each step. Functions that wait for the same thing share a line.
     pub(super) fn lines(&mut self, now: Instant) -> Vec<Line> {
         self.end_waits(now);
-        let same = |one: &Going, other: &Going| one.verb == other.verb && one.about == other.about;
-        let seen = |nth: usize, going: &Going| self.going[..nth].iter().any(|before| same(before, going));
-        let lines = self.going.iter().enumerate().filter(|(nth, going)| !seen(*nth, going));
-        lines.map(|(_, going)| going.line(now)).collect()
+        let same = |one: &Activity, other: &Activity| one.verb == other.verb && one.about == other.about;
+        let seen = |nth: usize, running: &Activity| self.running[..nth].iter().any(|before| same(before, running));
+        let lines = self.running.iter().enumerate().filter(|(nth, running)| !seen(*nth, running));
+        lines.map(|(_, running)| running.line(now)).collect()
     }
 
     /// A line for each function whose latest step is due for a report. Earlier steps may contain the latest one.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Line> {
         self.end_waits(now);
-        let due: Vec<bool> = self.going.iter_mut().map(|going| going.is_due(now)).collect();
-        let is_latest =
-            |nth: usize, going: &Going| self.going[nth + 1..].iter().all(|later| later.function != going.function);
+        let due: Vec<bool> = self.running.iter_mut().map(|running| running.is_due(now)).collect();
+        let is_latest = |nth: usize, running: &Activity| {
+            self.running[nth + 1..].iter().all(|later| later.function != running.function)
+        };
         // The steps of many functions that wait for the same would be hundreds of lines.
-        let is_about_limits = self.going.len() > MANY && self.going.iter().any(|going| going.is_rate_limit);
-        let latest = self.going.iter().enumerate().filter(|(nth, going)| due[*nth] && is_latest(*nth, going));
-        latest.filter(|(_, going)| going.is_rate_limit || !is_about_limits).map(|(_, going)| going.line(now)).collect()
+        let is_about_limits = self.running.len() > MANY && self.running.iter().any(|running| running.is_rate_limit);
+        let latest = self.running.iter().enumerate().filter(|(nth, running)| due[*nth] && is_latest(*nth, running));
+        latest
+            .filter(|(_, running)| running.is_rate_limit || !is_about_limits)
+            .map(|(_, running)| running.line(now))
+            .collect()
     }
 }
 

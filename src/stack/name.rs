@@ -2,7 +2,6 @@
 
 use super::arn::Arn;
 use super::partition::Partition;
-use crate::text::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -82,7 +81,7 @@ impl Names {
     /// followed by `-2` or `-3`.
     pub fn bucket(&self) -> String {
         let whole = format!("{}/{}/{}", self.app, self.stage.as_deref().unwrap_or_default(), self.function);
-        let digest = hex(&Sha256::digest(whole.as_bytes())[..4]);
+        let digest = hex::encode(&Sha256::digest(whole.as_bytes())[..4]);
         format!("lamstream-{}-{}-{digest}", self.account, self.region)
     }
 
@@ -142,7 +141,7 @@ pub fn stage_name(text: &str, limit: usize) -> String {
 /// The beginning of a name of ASCII letters, with eight hex digits of the SHA-256 of what it stands for: at most `limit`
 /// characters, but at least the digits.
 fn cut(name: &str, whole: &str, limit: usize) -> String {
-    let hash = hex(&Sha256::digest(whole.as_bytes())[..4]);
+    let hash = hex::encode(&Sha256::digest(whole.as_bytes())[..4]);
     let kept: String = name.chars().take(limit.saturating_sub(hash.len() + 1)).collect();
     format!("{}-{hash}", kept.trim_end_matches('-')).trim_start_matches('-').to_owned()
 }

@@ -4,6 +4,7 @@ use super::attachments::Attachments;
 use super::field::{Fields, list};
 use super::logging::Logging;
 use super::secret::Secret;
+use super::settings::Settings;
 use packaging::Architecture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -23,14 +24,7 @@ pub struct Configuration {
     pub architecture: Architecture,
     pub runtime: String,
     pub handler: String,
-    /// MB, 128–10,240.
-    pub memory: u32,
-    /// Seconds, 1–1,800.
-    pub timeout: u32,
-    /// MB of `/tmp`, 512–10,240.
-    pub ephemeral_storage: u32,
-    /// Whether instances of a published version start from a snapshot of an initialised one.
-    pub snap_start: bool,
+    pub settings: Settings,
     /// ARNs, in the order in which they are unpacked.
     pub layers: Vec<String>,
     pub environment: Environment,
@@ -84,10 +78,7 @@ impl Configuration {
             architecture,
             runtime,
             handler,
-            memory,
-            timeout,
-            ephemeral_storage,
-            snap_start,
+            settings,
             layers,
             environment,
             undecryptable,
@@ -99,10 +90,7 @@ impl Configuration {
         fields.shown("architecture", architecture, &to.architecture);
         fields.shown("runtime", runtime, &to.runtime);
         fields.shown("handler", handler, &to.handler);
-        fields.shown("memory", memory, &to.memory);
-        fields.shown("timeout", timeout, &to.timeout);
-        fields.shown("ephemeral_storage", ephemeral_storage, &to.ephemeral_storage);
-        fields.shown("snap_start", snap_start, &to.snap_start);
+        settings.compare(&to.settings, fields);
         fields.shown("layers", &list(layers), &list(&to.layers));
         for name in environment.keys().chain(to.environment.keys()).collect::<BTreeSet<_>>() {
             let (was, will) = (environment.get(name), to.environment.get(name));
@@ -128,10 +116,7 @@ impl Default for Configuration {
             architecture: Architecture::X86_64,
             runtime: String::new(),
             handler: String::new(),
-            memory: 128,
-            timeout: 3,
-            ephemeral_storage: 512,
-            snap_start: false,
+            settings: Settings::default(),
             layers: Vec::new(),
             environment: Environment::new(),
             undecryptable: None,

@@ -4,7 +4,6 @@
 pub mod list;
 
 mod harmless;
-mod hex;
 mod hidden;
 pub(crate) mod palette;
 mod parts;
@@ -13,7 +12,6 @@ mod spelling;
 mod wrap;
 
 pub use harmless::{Stream, coloured_line, coloured_lines, json, line, lines, uncoloured};
-pub use hex::hex;
 pub use hidden::{HIDDEN, hide};
 pub use parts::parts;
 pub use shell::quoted;

@@ -40,7 +40,7 @@ fn the_sample_parses_with_every_key_switched_on() {
     let text = switched_on();
     let manifest = parsed(&text);
     assert_eq!(manifest.stages, ["production"]);
-    assert_eq!(parse(&text, Some("production")).unwrap().functions[0].memory, 512);
+    assert_eq!(parse(&text, Some("production")).unwrap().functions[0].settings.memory, 512);
 }
 
 #[test]
@@ -48,8 +48,7 @@ fn what_the_sample_calls_a_default_is_one() {
     let (with, without) = (parsed(&switched_on()), parsed(&sample()));
     let (with, without) = (&with.functions[0], &without.functions[0]);
     assert_eq!(with.architecture, without.architecture);
-    assert_eq!((with.memory, with.timeout), (without.memory, without.timeout));
-    assert_eq!(with.ephemeral_storage, without.ephemeral_storage);
+    assert_eq!(with.settings, without.settings);
     assert_eq!((with.retention_days, with.logging), (without.retention_days, without.logging));
     assert_eq!(with.url.as_ref().unwrap().mode, without.url.as_ref().unwrap().mode);
     assert_eq!(with.checks[0].whole, without.checks[0].whole);

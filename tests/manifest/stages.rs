@@ -27,7 +27,7 @@ fn tables_merge_and_anything_else_replaces() {
     assert_eq!((manifest.stage.as_deref(), manifest.region.as_deref()), (Some("prod"), Some("us-east-1")));
     assert_eq!(manifest.stages, ["dev", "prod"]);
     let chat = &manifest.functions[0];
-    assert_eq!(chat.memory, 256);
+    assert_eq!(chat.settings.memory, 256);
     let environment: Vec<_> = chat.environment.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
     assert_eq!(environment, [("A1", "one"), ("B1", "three")]);
     let cors = chat.url.as_ref().unwrap().cors.as_ref().unwrap();

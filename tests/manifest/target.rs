@@ -4,7 +4,7 @@ use super::fixtures::root;
 use lamstream::manifest::{Manifest, parse};
 use lamstream::stack::{
     Architecture, Auth, Configuration, Environment, Function, FunctionUrl, InvokeMode, LogGroup, Logging, Names,
-    Permission, Platform, Release, Role, Stack, Statement,
+    Permission, Platform, Release, Role, Settings, Stack, Statement,
 };
 use std::collections::BTreeSet;
 
@@ -36,10 +36,7 @@ fn the_sample_becomes_this_stack() {
         architecture: Architecture::Arm64,
         runtime: "provided.al2023".into(),
         handler: "bootstrap".into(),
-        memory: 128,
-        timeout: 60,
-        ephemeral_storage: 512,
-        snap_start: false,
+        settings: Settings { memory: 128, timeout: 60, ephemeral_storage: 512, snap_start: false },
         layers: Vec::new(),
         environment: Environment::new(),
         undecryptable: None,

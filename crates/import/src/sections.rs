@@ -7,7 +7,7 @@ use super::intrinsic::attribute_path;
 use super::log_groups;
 use super::node::{Content, Node};
 use super::template::{FUNCTION, Template};
-use super::urls::{self, Fate};
+use super::urls::{self, Outcome};
 use super::writer::Writer;
 
 /// Kinds of resources, and what to do about them.
@@ -43,8 +43,8 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
         if name.starts_with(LOOP) {
             let what = "a loop over values that are not in the template";
             writer.block(resource, &format!("Resources.{name}"), what, "write out what it contains, and import again");
-        } else if let Some(fate) = urls::fate(template, name) {
-            url(writer, name, resource, fate);
+        } else if let Some(outcome) = urls::outcome(template, name) {
+            url(writer, name, resource, outcome);
         } else if kind != FUNCTION && !is_logs {
             let known = RESOURCES.iter().find(|(known, _)| *known == kind);
             let other = "keep it in its own stack, and set its name or ARN in the manifest";
@@ -96,17 +96,17 @@ pub(crate) fn report(writer: &mut Writer<'_>) {
 }
 
 /// A URL that is a resource of its own.
-fn url(writer: &mut Writer<'_>, name: &str, resource: &Node, fate: Fate<'_>) {
+fn url(writer: &mut Writer<'_>, name: &str, resource: &Node, outcome: Outcome<'_>) {
     let path = format!("Resources.{name}");
-    match fate {
-        Fate::Imported(function) => {
+    match outcome {
+        Outcome::Imported(function) => {
             writer.comment(format!("`{name}` becomes the `url` of `{function}`, which serves its alias `live`."));
         }
-        Fate::Second(function) => {
+        Outcome::Second(function) => {
             let what = format!("`{function}` has another URL, and lamstream gives a function one");
             writer.left(resource, &path, what, "have its callers use the function's `url`");
         }
-        Fate::Foreign => {
+        Outcome::Foreign => {
             let what = "its function is not in the template";
             writer.left(resource, &path, what, "give that function a `url` in its manifest");
         }

@@ -11,7 +11,7 @@ const SHARED: [&str; 3] = ["AuthType", "InvokeMode", "Cors"];
 
 /// What becomes of such a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate<'t> {
+pub(crate) enum Outcome<'t> {
     /// It becomes the `url` of this function.
     Imported(&'t str),
     /// This function has another URL already.
@@ -21,11 +21,11 @@ pub(crate) enum Fate<'t> {
 }
 
 /// The resource is one of these; `None` for other kinds.
-pub(crate) fn fate<'t>(template: &'t Template, name: &str) -> Option<Fate<'t>> {
+pub(crate) fn outcome<'t>(template: &'t Template, name: &str) -> Option<Outcome<'t>> {
     (template.type_of(name) == Some(URL)).then_some(())?;
-    let Some(function) = owner(template, name) else { return Some(Fate::Foreign) };
+    let Some(function) = owner(template, name) else { return Some(Outcome::Foreign) };
     let is_it = of(template, function).is_some_and(|(known, _)| known == name);
-    Some(if is_it { Fate::Imported(function) } else { Fate::Second(function) })
+    Some(if is_it { Outcome::Imported(function) } else { Outcome::Second(function) })
 }
 
 /// The URL that becomes a function's `url`: its logical id and its resource.

@@ -183,7 +183,7 @@ impl BuildCommand {
                 digest.update(content(&entry)?);
             }
         }
-        Some(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex::encode(digest.finalize()))
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 /// In hexadecimal, 64 letters.
 pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The same of a file.

@@ -27,16 +27,12 @@ pub struct Package {
 }
 
 impl Package {
-    /// Zips a binary deterministically.
+    /// Zips a binary deterministically. One that is `is_quick` was built for this machine only, and is compressed little.
     ///
     /// # Errors
-    /// When the binary could not start on `provided.al2023` with this architecture, or is too large.
-    pub fn of_bootstrap(binary: &[u8], architecture: Architecture) -> Result<Package, BuildError> {
-        Package::of_binary(binary, architecture.into(), false)
-    }
-
-    /// The same. A binary that is `is_quick` was built for this machine only, and is compressed little.
-    pub(crate) fn of_binary(binary: &[u8], machine: Machine, is_quick: bool) -> Result<Package, BuildError> {
+    /// When the binary could not start on this machine, or is too large.
+    pub fn of_binary(binary: &[u8], machine: impl Into<Machine>, is_quick: bool) -> Result<Package, BuildError> {
+        let machine = machine.into();
         executable::check(binary, machine, "the binary")?;
         Ok(Package::of_zip(archive::pack(binary, is_quick)?, machine.architecture))
     }

@@ -151,7 +151,7 @@ fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside
     let settings = |version: Option<&Version>| {
         version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect()
     };
-    let snap_starts = |version: &Version| version.release.configuration.snap_start;
+    let snap_starts = |version: &Version| version.release.configuration.settings.snap_start;
     let live = settings(newest);
     let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
     SetOutside { live, next: settings(latest), snap_start }

@@ -31,8 +31,8 @@ pub(super) struct Parts {
     pub policy: Policy,
 }
 
-/// What was read of places before it was certain which account they are in. Nothing of it counts for another account, whose
-/// names are others.
+/// What was read of places before AWS confirmed their account. It is found by a place's names, which include the account,
+/// so that nothing of it is used for another one.
 #[derive(Default)]
 pub struct Ahead(pub(super) BTreeMap<Names, Result<Reads, CloudError>>);
 

@@ -221,8 +221,8 @@ impl Deployment<'_, Package> {
         Ok(FunctionAnswer { plan: Some(self.proposal.plan), detail: Detail::Changes, error, ..answer })
     }
 
-    /// Refuses to write over an environment that cannot be decrypted: whether a write has changed it cannot be told. The
-    /// live release's may be readable, because another key encrypts it.
+    /// Refuses to write over an environment that cannot be decrypted, because nothing would show what a write has changed.
+    /// The live release's may be readable, because another key encrypts it.
     pub(crate) fn refuse_undecryptable(&self) -> Result<(), Failure> {
         let writes = |change: &Change| matches!(change.kind(), ResourceKind::Function | ResourceKind::Release);
         match &self.proposal.current.observed.undecryptable {
@@ -241,7 +241,7 @@ impl Deployment<'_, Package> {
     /// Says what the snapshots of the versions cost, if the deploy makes one.
     pub(crate) fn tell_cost(&self, session: &Session) {
         let release = self.proposal.target.live.as_ref().map(Live::newest);
-        let has_snapshots = release.is_some_and(|release| release.configuration.snap_start);
+        let has_snapshots = release.is_some_and(|release| release.configuration.settings.snap_start);
         // AWS makes those of Java's runtimes for free.
         if self.publishes() && has_snapshots && self.job.platform.runtime.family() != Family::Java {
             session.console.note(&format!(
@@ -278,7 +278,7 @@ impl Deployment<'_, Package> {
     /// Reports which settings the new release will have although no manifest asks for them, and which it will not have.
     pub(crate) fn tell_outside(&self, session: &Session) {
         let outside = &self.proposal.current.observed.outside;
-        if self.publishes() && outside.snap_start && !self.job.function.snap_start {
+        if self.publishes() && outside.snap_start && !self.job.function.settings.snap_start {
             let name = self.name();
             session.console.note(&format!(
                 "`{name}`: SnapStart was switched on outside lamstream; the new version will not have it. To keep it, set \

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 const LOOKS: u32 = 10;
 const FURTHEST: Duration = Duration::from_secs(30);
 const CLOSEST: Duration = Duration::from_secs(1);
-/// How many requests a verdict by traffic needs. Among fewer, as many may fail or be late as among so many.
+/// How many requests a verdict by traffic needs. With fewer, as many may fail or be late as with this many.
 const ENOUGH: usize = 100;
 /// Of 100 requests, so many may have their first byte later than `max_first_byte`.
 const LATE: usize = 5;

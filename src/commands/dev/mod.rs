@@ -1,21 +1,20 @@
 //! `lamstream dev`: deploys to the local cloud again whenever a file changes.
 
-mod cloud;
-mod follow;
 mod page;
 mod relay;
 mod sources;
 mod watch;
 
 use super::deploy::deploy;
-use super::local::local_failure;
+use super::local::serve_during;
+use super::logs::Follower;
 use super::project::Project;
 use super::session::Session;
+use crate::aws::LogEvent;
 use crate::cli::Dev;
 use crate::failure::Failure;
 use crate::report::{Answer, FunctionAnswer};
 use crate::text::list;
-use follow::Follower;
 use page::Page;
 use relay::Relay;
 use std::collections::BTreeMap;
@@ -49,7 +48,7 @@ pub(super) async fn dev(session: &Session, arguments: &Dev) -> Result<Answer, Fa
     };
     let page = if arguments.open { Some(Page::open(session).await?) } else { None };
     // The future of a deploy is large.
-    cloud::served(session, Box::pin(rounds(session, arguments, relay.as_ref(), page.as_ref()))).await?;
+    serve_during(session, Box::pin(rounds(session, arguments, relay.as_ref(), page.as_ref()))).await?;
     Ok(Answer::default())
 }
 
@@ -63,7 +62,10 @@ fn refuse_unknown(session: &Session, arguments: &Dev) -> Result<(), Failure> {
 
 /// Deploys, waits for a change, and deploys again, until a signal arrives.
 async fn rounds(session: &Session, arguments: &Dev, relay: Option<&Relay>, page: Option<&Page>) -> Result<(), Failure> {
-    let follower = Follower::new(session, page);
+    let log = |function: &str, event: &LogEvent| {
+        page.into_iter().for_each(|page| page.log(function, event.timestamp, &event.message));
+    };
+    let follower = Follower::new(session, &log);
     let mut watch = Watch::new()?;
     let mut served = Served::default();
     let mut why = String::new();

@@ -137,6 +137,7 @@ fn is_secret(name: &str, value: &Secret) -> bool {
 /// The function as a SAM template would have it.
 fn template(arguments: &ImportFunction, name: &str, deployed: &Deployed) -> Value {
     let configuration = &deployed.configuration;
+    let settings = &configuration.settings;
     let environment: Map<String, Value> =
         configuration.environment.iter().map(|(name, value)| (name.clone(), value.reveal().into())).collect();
     let tags: Map<String, Value> = deployed.tags.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -146,9 +147,9 @@ fn template(arguments: &ImportFunction, name: &str, deployed: &Deployed) -> Valu
         "Handler": configuration.handler,
         "Runtime": configuration.runtime,
         "Architectures": [configuration.architecture.as_str()],
-        "MemorySize": configuration.memory,
-        "Timeout": configuration.timeout,
-        "EphemeralStorage": { "Size": configuration.ephemeral_storage },
+        "MemorySize": settings.memory,
+        "Timeout": settings.timeout,
+        "EphemeralStorage": { "Size": settings.ephemeral_storage },
         "Role": configuration.role_arn,
     });
     let mut set = |name: &str, value: Option<Value>| {
@@ -161,7 +162,7 @@ fn template(arguments: &ImportFunction, name: &str, deployed: &Deployed) -> Valu
     set("Tags", (!tags.is_empty()).then(|| tags.into()));
     set("Layers", (!configuration.layers.is_empty()).then(|| json!(configuration.layers)));
     set("ReservedConcurrentExecutions", deployed.concurrency.map(Value::from));
-    set("SnapStart", configuration.snap_start.then(|| json!({ "ApplyOn": "PublishedVersions" })));
+    set("SnapStart", settings.snap_start.then(|| json!({ "ApplyOn": "PublishedVersions" })));
     set("LoggingConfig", logging(arguments, configuration));
     set("FunctionUrlConfig", url(deployed).map(|found| url_config(&found.url)));
     let attachments = &configuration.attachments;

@@ -3,7 +3,7 @@
 use super::answer::{Answer, answer};
 use super::messages::Found;
 use super::problem::McpProblem;
-use super::request::{self, Agreement, Request, WITH_HANDSHAKE, WITHOUT_HANDSHAKE};
+use super::request::{self, Negotiated, Request, WITH_HANDSHAKE, WITHOUT_HANDSHAKE};
 use super::sender::{Instance, Instances, McpSeen, Sender, Sent, Sessions, Stop};
 use crate::manifest::Check;
 use crate::verify::fault::Fault;
@@ -33,21 +33,21 @@ pub(in crate::verify) async fn converse<S: Sender>(
     let beginnings = if matches!(instances, Instances::UnderLoad(2..)) { 2 } else { 1 };
     let begun = join_all((0..beginnings).map(|_| client.begin())).await;
     let begun: Vec<Begun> = begun.into_iter().collect::<Result<_, _>>()?;
-    for one in begun.iter().filter(|one| one.agreement.has_handshake()) {
-        client.ask(&Request::initialized(), &one.agreement, Session::Begun).await?;
+    for one in begun.iter().filter(|one| one.negotiated.has_handshake()) {
+        client.ask(&Request::initialized(), &one.negotiated, Session::Begun).await?;
     }
     let first = &begun[0];
-    let tools = if first.has_tools { Some(client.count_tools(&first.agreement).await?) } else { None };
-    if first.agreement.has_handshake() {
+    let tools = if first.has_tools { Some(client.count_tools(&first.negotiated).await?) } else { None };
+    if first.negotiated.has_handshake() {
         let session = if first.has_tools { Session::Answered } else { Session::Begun };
-        client.ask(&Request::ping(), &first.agreement, session).await?;
+        client.ask(&Request::ping(), &first.negotiated, session).await?;
     }
     let sessions = client.ask_elsewhere(&begun, instances).await?;
-    for one in begun.iter().filter(|one| one.agreement.session.is_some()) {
+    for one in begun.iter().filter(|one| one.negotiated.session.is_some()) {
         // Whether the server can end sessions does not matter.
-        let _ = sender.send(&request::end(check, &one.agreement), Instance::Any).await;
+        let _ = sender.send(&request::end(check, &one.negotiated), Instance::Any).await;
     }
-    let (protocol, server) = (first.agreement.protocol.clone(), first.server.clone());
+    let (protocol, server) = (first.negotiated.protocol.clone(), first.server.clone());
     Ok(Seen { mcp: Some(McpSeen { protocol, server, tools, sessions }), ..first.seen.clone() })
 }
 
@@ -59,7 +59,7 @@ struct Client<'a, S> {
 
 /// What the first answer says.
 struct Begun {
-    agreement: Agreement,
+    negotiated: Negotiated,
     server: String,
     has_tools: bool,
     seen: Seen,
@@ -83,28 +83,33 @@ impl<S: Sender> Client<'_, S> {
 
     /// The beginning with a server that has no `initialize`.
     async fn discover(&self) -> Result<Begun, Stop<S::Error>> {
-        let agreement = Agreement { protocol: WITHOUT_HANDSHAKE.to_owned(), session: None };
-        let Answer { seen, result, .. } = self.ask(&Request::discover(), &agreement, Session::Begun).await?;
+        let negotiated = Negotiated { protocol: WITHOUT_HANDSHAKE.to_owned(), session: None };
+        let Answer { seen, result, .. } = self.ask(&Request::discover(), &negotiated, Session::Begun).await?;
         let server = server(result.get("serverInfo").or_else(|| result["_meta"].get(SERVER_INFO)));
         let has_tools = result["capabilities"].get("tools").is_some();
-        Ok(Begun { agreement, server: server.unwrap_or_else(|| "unnamed".to_owned()), has_tools, seen })
+        Ok(Begun { negotiated, server: server.unwrap_or_else(|| "unnamed".to_owned()), has_tools, seen })
     }
 
-    async fn ask(&self, request: &Request, agreement: &Agreement, session: Session) -> Result<Answer, Stop<S::Error>> {
-        let http = request::http(self.check, request, Some(agreement));
+    async fn ask(
+        &self,
+        request: &Request,
+        negotiated: &Negotiated,
+        session: Session,
+    ) -> Result<Answer, Stop<S::Error>> {
+        let http = request::http(self.check, request, Some(negotiated));
         let sent = self.sender.send(&http, Instance::Any).await?;
         // The cloud may have chosen another instance: the one before can be busy with the end of its answer.
         let elsewhere = sent.by_new_instance || session == Session::Answered;
         let found = answer(&http, request, &sent.observation);
-        Ok(found.map_err(|fault| if agreement.session.is_some() { of_session(fault, elsewhere) } else { fault })?)
+        Ok(found.map_err(|fault| if negotiated.session.is_some() { of_session(fault, elsewhere) } else { fault })?)
     }
 
-    async fn count_tools(&self, agreement: &Agreement) -> Result<usize, Stop<S::Error>> {
+    async fn count_tools(&self, negotiated: &Negotiated) -> Result<usize, Stop<S::Error>> {
         let (mut count, mut cursor) = (0, None::<String>);
         for page in 0..PAGES {
             let request = Request::list_tools(page, cursor.as_deref());
             let session = if page == 0 { Session::Begun } else { Session::Answered };
-            let Answer { seen, result, .. } = self.ask(&request, agreement, session).await?;
+            let Answer { seen, result, .. } = self.ask(&request, negotiated, session).await?;
             let lacks = |what| Fault::Mcp { method: request.method, problem: McpProblem::Lacks(what), seen };
             count += count_valid(&result).map_err(lacks)?;
             cursor = result.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
@@ -117,7 +122,7 @@ impl<S: Sender> Client<'_, S> {
 
     /// Asks a second instance, and finds out what it knows of the sessions.
     async fn ask_elsewhere(&self, begun: &[Begun], instances: Instances) -> Result<Sessions, Stop<S::Error>> {
-        let has_session = begun[0].agreement.session.is_some();
+        let has_session = begun[0].negotiated.session.is_some();
         let (rounds, at_once) = match instances {
             Instances::OnRequest | Instances::Single { on_request: true } => (1, 1),
             Instances::UnderLoad(limit) => (ROUNDS, limit.min(AT_ONCE)),
@@ -125,7 +130,7 @@ impl<S: Sender> Client<'_, S> {
         };
         let mut is_reached = false;
         for _ in 0..rounds {
-            let asked = (0..at_once).map(|nth| self.ask_new(&begun[nth % begun.len()].agreement));
+            let asked = (0..at_once).map(|nth| self.ask_new(&begun[nth % begun.len()].negotiated));
             for reply in join_all(asked).await {
                 match reply? {
                     Reply::Refused(_) if has_session && matches!(instances, Instances::Single { .. }) => {
@@ -148,9 +153,9 @@ impl<S: Sender> Client<'_, S> {
     }
 
     /// Sends a request that asks nothing of the server but to know the client.
-    async fn ask_new(&self, agreement: &Agreement) -> Result<Reply, Stop<S::Error>> {
-        let request = if agreement.has_handshake() { Request::ping() } else { Request::list_tools(0, None) };
-        let http = request::http(self.check, &request, Some(agreement));
+    async fn ask_new(&self, negotiated: &Negotiated) -> Result<Reply, Stop<S::Error>> {
+        let request = if negotiated.has_handshake() { Request::ping() } else { Request::list_tools(0, None) };
+        let http = request::http(self.check, &request, Some(negotiated));
         let Sent { observation, by_new_instance } = self.sender.send(&http, Instance::New).await?;
         let fault = match answer(&http, &request, &observation) {
             Ok(_) => return Ok(Reply::Answered { by_new_instance }),
@@ -162,7 +167,7 @@ impl<S: Sender> Client<'_, S> {
             Fault::Mcp { problem: McpProblem::Error { message, .. }, .. } => message.clone(),
             _ => return Err(fault.into()),
         };
-        let problem = match &agreement.session {
+        let problem = match &negotiated.session {
             Some(_) => McpProblem::Session { elsewhere: true, words },
             None => McpProblem::Uninitialised { words },
         };
@@ -213,7 +218,7 @@ fn begun_by_handshake(answer: Answer) -> Result<Begun, Fault> {
         return Err(fault(McpProblem::SessionId));
     }
     let has_tools = capabilities.contains_key("tools");
-    Ok(Begun { agreement: Agreement { protocol: protocol.to_owned(), session }, server, has_tools, seen })
+    Ok(Begun { negotiated: Negotiated { protocol: protocol.to_owned(), session }, server, has_tools, seen })
 }
 
 /// Whether the answer to `initialize` may be that of a server which only speaks revisions without it. An error of the

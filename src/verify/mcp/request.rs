@@ -45,18 +45,18 @@ impl Request {
 
 /// What the server and lamstream have agreed on, which each further request carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Agreement {
+pub(super) struct Negotiated {
     pub protocol: String,
     /// The session's id, if the server has given it one.
     pub session: Option<String>,
 }
 
-impl Agreement {
+impl Negotiated {
     pub(super) fn has_handshake(&self) -> bool {
         self.protocol != WITHOUT_HANDSHAKE
     }
 
-    /// The HTTP headers that tell of the agreement.
+    /// The HTTP headers that carry it.
     fn headers(&self) -> Vec<(&'static str, String)> {
         let session = self.session.iter().map(|id| ("mcp-session-id", id.clone()));
         session.chain([("mcp-protocol-version", self.protocol.clone())]).collect()
@@ -64,14 +64,14 @@ impl Agreement {
 }
 
 /// The HTTP request that carries a message to the server of this check.
-pub(super) fn http(check: &Check, request: &Request, agreement: Option<&Agreement>) -> Check {
+pub(super) fn http(check: &Check, request: &Request, negotiated: Option<&Negotiated>) -> Check {
     let mut params = request.params.clone();
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
         ("accept", "application/json, text/event-stream".to_owned()),
     ];
-    headers.extend(agreement.iter().flat_map(|agreement| agreement.headers()));
-    if agreement.is_some_and(|agreement| !agreement.has_handshake()) {
+    headers.extend(negotiated.iter().flat_map(|negotiated| negotiated.headers()));
+    if negotiated.is_some_and(|negotiated| !negotiated.has_handshake()) {
         headers.push(("mcp-method", request.method.to_owned()));
         params["_meta"] = json!({
             "io.modelcontextprotocol/protocolVersion": WITHOUT_HANDSHAKE,
@@ -87,8 +87,8 @@ pub(super) fn http(check: &Check, request: &Request, agreement: Option<&Agreemen
 }
 
 /// The HTTP request that ends a session.
-pub(super) fn end(check: &Check, agreement: &Agreement) -> Check {
-    Check { method: "DELETE".to_owned(), ..with_headers(check, agreement.headers(), None) }
+pub(super) fn end(check: &Check, negotiated: &Negotiated) -> Check {
+    Check { method: "DELETE".to_owned(), ..with_headers(check, negotiated.headers(), None) }
 }
 
 fn with_headers(check: &Check, headers: Vec<(&'static str, String)>, body: Option<String>) -> Check {
@@ -106,10 +106,10 @@ mod tests {
     use super::*;
     use crate::manifest::Expect;
 
-    fn sent(request: &Request, agreement: Option<&Agreement>) -> (Vec<(String, String)>, Value) {
+    fn sent(request: &Request, negotiated: Option<&Negotiated>) -> (Vec<(String, String)>, Value) {
         let headers = vec![("authorization".to_owned(), "Bearer x".into())];
         let check = Check { headers, path: "/mcp".into(), expect: Expect::Mcp, ..Check::default() };
-        let http = http(&check, request, agreement);
+        let http = http(&check, request, negotiated);
         (http.revealed_headers(), serde_json::from_str(http.revealed_body()).unwrap())
     }
 
@@ -124,14 +124,14 @@ mod tests {
         assert_eq!(has(&headers, "authorization").as_deref(), Some("Bearer x"));
         assert_eq!(message["params"]["protocolVersion"], "2025-11-25");
 
-        let agreement = Agreement { protocol: "2025-06-18".into(), session: Some("abc".into()) };
-        let (headers, message) = sent(&Request::initialized(), Some(&agreement));
+        let negotiated = Negotiated { protocol: "2025-06-18".into(), session: Some("abc".into()) };
+        let (headers, message) = sent(&Request::initialized(), Some(&negotiated));
         assert_eq!(has(&headers, "mcp-session-id").as_deref(), Some("abc"));
         assert_eq!(has(&headers, "mcp-protocol-version").as_deref(), Some("2025-06-18"));
         assert!(message.get("id").is_none() && message["params"].get("_meta").is_none());
 
-        let agreement = Agreement { protocol: WITHOUT_HANDSHAKE.into(), session: None };
-        let (headers, message) = sent(&Request::list_tools(0, Some("next")), Some(&agreement));
+        let negotiated = Negotiated { protocol: WITHOUT_HANDSHAKE.into(), session: None };
+        let (headers, message) = sent(&Request::list_tools(0, Some("next")), Some(&negotiated));
         assert_eq!(has(&headers, "mcp-method").as_deref(), Some("tools/list"));
         assert_eq!(message["params"]["cursor"], "next");
         assert_eq!(message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"], WITHOUT_HANDSHAKE);

@@ -163,7 +163,7 @@ fn content(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, mode: u32) -> 
     let mut compressed = Vec::new();
     entry.read_to_end(&mut compressed)?;
     digest.update(&compressed);
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(digest.finalize()))
 }
 
 fn too_large() -> Fault {

@@ -60,7 +60,7 @@ impl Payload {
                 payload = written.map_err(|error| BodyError::Incomplete(format!("it cannot be stored: {error}")))?;
             }
         }
-        payload.digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        payload.digest = hex::encode(hash.finalize());
         Ok(payload)
     }
 

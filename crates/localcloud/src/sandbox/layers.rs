@@ -56,8 +56,8 @@ fn target(host: &Host, layers: &[Layer]) -> anyhow::Result<PathBuf> {
         let metadata = fs::metadata(adapter)?;
         key.update(format!("{} {} {}", adapter.display(), metadata.len(), metadata.mtime_nsec()));
     }
-    let name: String = key.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(host.store.data.opt().join(name))
+    let name = &key.finalize()[..16];
+    Ok(host.store.data.opt().join(hex::encode(name)))
 }
 
 fn merge_into(host: &Host, layers: &[Layer], draft: &Path) -> anyhow::Result<()> {

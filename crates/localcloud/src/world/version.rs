@@ -153,8 +153,7 @@ impl Version {
 
     /// The ARN of the runtime's build: one for each runtime and architecture.
     fn runtime_version(&self, region: &str) -> String {
-        let sum = Sha256::digest(format!("{} {}", self.configuration.runtime, self.architecture));
-        let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum = hex::encode(Sha256::digest(format!("{} {}", self.configuration.runtime, self.architecture)));
         format!("arn:{}:lambda:{region}::runtime:{sum}", partition(region))
     }
 

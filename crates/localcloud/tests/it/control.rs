@@ -293,7 +293,7 @@ async fn settings_are_kept_and_echoed() {
     let layer = "arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:27";
     let more = json!({
         "Layers": [layer], "TracingConfig": {"Mode": "Active"}, "EphemeralStorage": {"Size": 1024},
-        "Architectures": ["arm64"], "Tags": {"a": "b"}, "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/own"},
+        "Architectures": ["arm64"], "Tags": {"a": "b"}, "DurableConfig": {"ExecutionTimeout": 60}, "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/own"},
     });
     bench.function(more).await;
     bench.done(Method::PUT, "/2017-10-31/functions/f/concurrency", json!({"ReservedConcurrentExecutions": 5})).await;
@@ -302,6 +302,8 @@ async fn settings_are_kept_and_echoed() {
     assert_eq!(configuration["Layers"], json!([{"Arn": layer, "CodeSize": 0}]));
     assert_eq!(configuration["TracingConfig"], json!({"Mode": "Active"}));
     assert_eq!(configuration["EphemeralStorage"], json!({"Size": 1024}));
+    assert_eq!(configuration["DurableConfig"], json!({"ExecutionTimeout": 60}));
+    assert_eq!(configuration["Tags"], Value::Null);
     assert_eq!(configuration["Architectures"], json!(["arm64"]));
     assert_eq!(
         configuration["LoggingConfig"],

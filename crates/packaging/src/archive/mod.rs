@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn the_zip_never_changes() {
         let packed = pack(&sample(), false).unwrap();
-        let digest: String = Sha256::digest(&packed).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest(&packed));
         assert_eq!(digest, "cf0cf96f640ccab23f70c4d983e6634bc3628284d08b1710358d283931580133");
     }
 

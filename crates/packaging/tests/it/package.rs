@@ -52,7 +52,7 @@ fn zip(mode: u32, contents: &[u8]) -> Vec<u8> {
 async fn a_binary_becomes_the_same_zip_each_time() {
     let binary = binary().await;
     let (one, other) =
-        (Package::of_bootstrap(&binary, host()).unwrap(), Package::of_bootstrap(&binary, host()).unwrap());
+        (Package::of_binary(&binary, host(), false).unwrap(), Package::of_binary(&binary, host(), false).unwrap());
     assert_eq!(one, other);
     assert!(one.size() < binary.len() / 2, "{one:?}");
     let mut archive = ZipArchive::new(Cursor::new(&one.zip)).unwrap();
@@ -66,12 +66,12 @@ async fn a_binary_becomes_the_same_zip_each_time() {
 #[tokio::test]
 async fn a_binary_for_another_architecture_is_refused() {
     let binary = binary().await;
-    let error = Package::of_bootstrap(&binary, foreign()).unwrap_err();
+    let error = Package::of_binary(&binary, foreign(), false).unwrap_err();
     assert_eq!(error.message, format!("cannot use the binary for `{}`: it was built for `{}`", foreign(), host()));
     let mut patched = binary;
     let machine = if host() == Architecture::X86_64 { 183u16 } else { 62 };
     patched[18..20].copy_from_slice(&machine.to_le_bytes());
-    let error = Package::of_bootstrap(&patched, host()).unwrap_err();
+    let error = Package::of_binary(&patched, host(), false).unwrap_err();
     assert_eq!(error.message, format!("cannot use the binary for `{}`: it was built for `{}`", host(), foreign()));
 }
 
@@ -79,7 +79,7 @@ async fn a_binary_for_another_architecture_is_refused() {
 async fn a_binary_that_needs_a_newer_glibc_is_refused_with_version_symbol_and_way_out() {
     let mut binary = binary().await;
     patch(&mut binary, b"GLIBC_2.34\0", b"GLIBC_2.38\0");
-    let error = Package::of_bootstrap(&binary, host()).unwrap_err();
+    let error = Package::of_binary(&binary, host(), false).unwrap_err();
     let (before, after) = error.message.split_once("(for `").expect("it names a symbol");
     assert_eq!(before, "cannot use the binary: it needs `GLIBC_2.38` ");
     let (symbol, rest) = after.split_once('`').unwrap();
@@ -100,7 +100,7 @@ async fn a_zip_built_elsewhere_is_inspected_and_kept_as_it_is() {
     let binary = binary().await;
     let good = zip(0o755, &binary);
     assert_eq!(read(&good).unwrap().zip, good);
-    let ours = Package::of_bootstrap(&binary, host()).unwrap();
+    let ours = Package::of_binary(&binary, host(), false).unwrap();
     assert_eq!(read(&ours.zip).unwrap(), ours);
     assert!(read(&zip(0o755, b"#!/bin/sh\n")).is_ok());
     let name = format!("cannot use the package `{}`", file.display());

@@ -19,7 +19,7 @@ const NOT_TO_BE_SET: [&str; 4] = ["connection", "content-length", "host", "trans
 
 /// What the page asks for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Wish {
+pub(super) struct PageRequest {
     function: String,
     method: String,
     /// With the query.
@@ -29,24 +29,24 @@ pub(super) struct Wish {
 }
 
 /// Sends the request, and the response line by line: its head, its chunks, its end. Stops when the page stops reading.
-pub(super) async fn run(targets: &Targets, console: &Console, wish: Wish, lines: Sender<Bytes>) {
+pub(super) async fn run(targets: &Targets, console: &Console, wanted: PageRequest, lines: Sender<Bytes>) {
     tokio::select! {
-        () = ask(targets, console, wish, &lines) => {}
+        () = ask(targets, console, wanted, &lines) => {}
         () = lines.closed() => {}
     }
 }
 
-async fn ask(targets: &Targets, console: &Console, wish: Wish, lines: &Sender<Bytes>) {
-    let Some(target) = targets.find(&wish.function) else {
-        let why = format!("`{}` has no URL yet", wish.function);
+async fn ask(targets: &Targets, console: &Console, wanted: PageRequest, lines: &Sender<Bytes>) {
+    let Some(target) = targets.find(&wanted.function) else {
+        let why = format!("`{}` has no URL yet", wanted.function);
         return send(lines, json!({ "failed": [why] })).await;
     };
-    let refused = wish.headers.iter().find(|(name, _)| NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()));
+    let refused = wanted.headers.iter().find(|(name, _)| NOT_TO_BE_SET.contains(&name.to_lowercase().as_str()));
     if let Some((name, _)) = refused {
         let why = format!("the header `{name}` is set by the connection; remove it");
         return send(lines, json!({ "failed": [why] })).await;
     }
-    let headers = target.with_kept(wish.headers);
+    let headers = target.with_kept(wanted.headers);
     let signer = target.signer.as_ref().map(|signer| {
         |method: &http::Method, url: &str, headers: &[(String, String)], body: &[u8]| {
             signer.headers(method, url, headers, body)
@@ -54,10 +54,10 @@ async fn ask(targets: &Targets, console: &Console, wish: Wish, lines: &Sender<By
     });
     let question = Question {
         url: &target.url,
-        path: &wish.path,
-        method: &wish.method,
+        path: &wanted.path,
+        method: &wanted.method,
         headers: &headers,
-        body: wish.body.as_deref().map(str::as_bytes),
+        body: wanted.body.as_deref().map(str::as_bytes),
         sign: signer.as_ref().map(|sign| sign as Sign<'_>),
         silence: target.silence(),
     };

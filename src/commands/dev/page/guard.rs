@@ -11,18 +11,18 @@ const FETCH_SITE: &str = "sec-fetch-site";
 const TOKEN: usize = 16;
 
 /// Where the page is.
-pub(super) struct Entrance {
+pub(super) struct Guard {
     port: u16,
     token: String,
 }
 
-impl Entrance {
+impl Guard {
     /// # Errors
     /// If the system has no random numbers.
-    pub(super) fn new(port: u16) -> Result<Entrance, getrandom::Error> {
+    pub(super) fn new(port: u16) -> Result<Guard, getrandom::Error> {
         let mut bytes = [0; TOKEN];
         getrandom::fill(&mut bytes)?;
-        Ok(Entrance { port, token: crate::text::hex(&bytes) })
+        Ok(Guard { port, token: hex::encode(bytes) })
     }
 
     pub(super) fn address(&self) -> String {
@@ -66,12 +66,12 @@ mod tests {
     use super::*;
 
     fn admitted(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> Result<String, u16> {
-        let entrance = Entrance { port: 4000, token: "secret".to_owned() };
+        let guard = Guard { port: 4000, token: "secret".to_owned() };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        entrance.admit(&method, path, &map).map(str::to_owned).map_err(|status| status.as_u16())
+        guard.admit(&method, path, &map).map(str::to_owned).map_err(|status| status.as_u16())
     }
 
     const HOST: (&str, &str) = ("host", "127.0.0.1:4000");

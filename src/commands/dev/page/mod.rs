@@ -19,7 +19,7 @@ use crate::manifest::Function;
 use crate::report::Shown;
 use crate::stack::Auth;
 use feed::{Feed, FunctionState};
-use guard::Entrance;
+use guard::Guard;
 use serde_json::Value;
 use server::Server;
 use std::collections::BTreeMap;
@@ -48,15 +48,11 @@ impl Page {
     pub(super) async fn open(session: &Session) -> Result<Page, Failure> {
         let listener = listen(&session.global.manifest).await.map_err(|error| unserved(&error))?;
         let port = listener.local_addr().map_err(|error| unserved(&error))?.port();
-        let entrance = Entrance::new(port).map_err(|error| unserved(&error))?;
-        let address = entrance.address();
+        let guard = Guard::new(port).map_err(|error| unserved(&error))?;
+        let address = guard.address();
         let (feed, targets) = (Arc::<Feed>::default(), Arc::<Targets>::default());
-        let server = Server {
-            entrance,
-            feed: Arc::clone(&feed),
-            targets: Arc::clone(&targets),
-            console: session.console.clone(),
-        };
+        let server =
+            Server { guard, feed: Arc::clone(&feed), targets: Arc::clone(&targets), console: session.console.clone() };
         let mut serving = JoinSet::new();
         serving.spawn(server.serve(listener));
         session.console.insist(&format!("page: {address}"));

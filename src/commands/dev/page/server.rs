@@ -1,9 +1,9 @@
 //! Serves the page, its feed, and the requests that it sends.
 
 use super::body::ChannelBody;
-use super::exchange::{self, Wish};
+use super::exchange::{self, PageRequest};
 use super::feed::Feed;
-use super::guard::Entrance;
+use super::guard::Guard;
 use super::targets::Targets;
 use crate::report::Console;
 use bytes::Bytes;
@@ -54,7 +54,7 @@ const FILES: [(&str, &str, &str); 4] = [
 
 /// What the server needs to answer.
 pub(super) struct Server {
-    pub entrance: Entrance,
+    pub guard: Guard,
     pub feed: Arc<Feed>,
     pub targets: Arc<Targets>,
     pub console: Console,
@@ -99,7 +99,7 @@ impl Server {
 
     async fn routed(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, StatusCode> {
         let (parts, body) = request.into_parts();
-        let rest = self.entrance.admit(&parts.method, parts.uri.path(), &parts.headers)?;
+        let rest = self.guard.admit(&parts.method, parts.uri.path(), &parts.headers)?;
         match (&parts.method, rest) {
             (&Method::GET, "feed") => {
                 let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
@@ -107,8 +107,8 @@ impl Server {
             }
             (&Method::POST, "send") => {
                 let read = Limited::new(body, LARGEST).collect().await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-                let wish = serde_json::from_slice(&read.to_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
-                Ok(self.exchange(wish))
+                let wanted = serde_json::from_slice(&read.to_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
+                Ok(self.exchange(wanted))
             }
             (&Method::GET, file) => {
                 let found = FILES.iter().find(|(name, ..)| *name == file).ok_or(StatusCode::NOT_FOUND)?;
@@ -151,9 +151,9 @@ impl Server {
         }
     }
 
-    fn exchange(self: Arc<Self>, wish: Wish) -> Answer {
+    fn exchange(self: Arc<Self>, wanted: PageRequest) -> Answer {
         let (sender, body) = ChannelBody::new(ROOM);
-        tokio::spawn(async move { exchange::run(&self.targets, &self.console, wish, sender).await });
+        tokio::spawn(async move { exchange::run(&self.targets, &self.console, wanted, sender).await });
         streamed("application/x-ndjson", body)
     }
 }

@@ -62,7 +62,7 @@ impl Target {
 
     /// The longest silence: Lambda sends nothing more after the function's own timeout.
     pub(super) fn silence(&self) -> Duration {
-        Duration::from_secs(self.function.timeout.into()) + WAY_BACK
+        Duration::from_secs(self.function.settings.timeout.into()) + WAY_BACK
     }
 }
 

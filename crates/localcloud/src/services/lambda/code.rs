@@ -54,7 +54,7 @@ pub(super) fn keep(call: &Call, zip: &[u8]) -> Result<Code, Fault> {
         return Err(Fault::parameter("Uploaded file must be a non-empty zip"));
     }
     let sum = Sha256::digest(zip);
-    let digest: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(sum);
     // Before unpacking: the same code may already be there, unused, and about to be deleted.
     call.keep_code(&digest);
     unpack(call.data(), &digest, zip)?;

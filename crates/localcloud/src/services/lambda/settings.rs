@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
@@ -29,16 +30,18 @@ pub(super) struct Settings {
     /// The same layers, as [`Settings::read`] has found them.
     #[serde(skip)]
     found_layers: Option<Vec<Layer>>,
-    tracing_config: Option<Value>,
-    vpc_config: Option<Value>,
-    dead_letter_config: Option<Value>,
-    file_system_configs: Option<Value>,
     snap_start: Option<SnapStart>,
     /// Whether the region has no SnapStart, as [`Settings::read`] has found out.
     #[serde(skip)]
     lacks_snap_start: bool,
     #[serde(rename = "KMSKeyArn")]
     kms_key_arn: Option<String>,
+    /// The zip, which may be large and is read elsewhere.
+    #[serde(rename = "Code")]
+    _code: IgnoredAny,
+    /// What the local cloud has no use for, and what is read elsewhere.
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,6 +70,19 @@ struct Storage {
 struct SnapStart {
     apply_on: Option<String>,
 }
+
+/// Members that are not part of a version's configuration. All others are kept and returned as they were sent.
+const READ_ELSEWHERE: [&str; 9] = [
+    "Architectures",
+    "CodeSigningConfigArn",
+    "FunctionName",
+    "ImageConfig",
+    "PackageType",
+    "Publish",
+    "PublishTo",
+    "RevisionId",
+    "Tags",
+];
 
 /// The regions without SnapStart.
 const WITHOUT_SNAP_START: [&str; 2] = ["ap-east-2", "ap-southeast-6"];
@@ -201,16 +217,9 @@ impl Settings {
         if let Some(arn) = &self.kms_key_arn {
             put(echoed, "KMSKeyArn", (!arn.is_empty()).then(|| json!(arn)));
         }
-        let plain = [
-            ("TracingConfig", &self.tracing_config),
-            ("VpcConfig", &self.vpc_config),
-            ("DeadLetterConfig", &self.dead_letter_config),
-            ("FileSystemConfigs", &self.file_system_configs),
-        ];
-        for (name, value) in plain {
-            if let Some(value) = value {
-                put(echoed, name, Some(value.clone()).filter(|value| !is_empty(value)));
-            }
+        let is_kept = |name: &str, value: &Value| !READ_ELSEWHERE.contains(&name) && !value.is_null();
+        for (name, value) in self.others.iter().filter(|(name, value)| is_kept(name, value)) {
+            put(echoed, name, Some(value.clone()).filter(|value| !is_empty(value)));
         }
         Ok(())
     }

@@ -236,7 +236,7 @@ fn put(call: &Call, name: &str, key: &str) -> Result<Response<Body>, Fault> {
     }
     see(call, name, |_| Ok(empty(StatusCode::OK)))?;
     checksum::check(call, false)?;
-    let etag = format!("\"{}\"", hex(&Md5::digest(&call.body)));
+    let etag = format!("\"{}\"", hex::encode(Md5::digest(&call.body)));
     let checksum = checksum::given(call).first().map(|(algorithm, sum)| ((*algorithm).to_owned(), (*sum).to_owned()));
     let file = random::uuid();
     let path = call.data().objects().join(&file);
@@ -307,9 +307,4 @@ fn forget(call: &Call, object: Option<Object>) {
     if let Some(object) = object {
         let _ = std::fs::remove_file(call.data().objects().join(object.file));
     }
-}
-
-/// Bytes in hex.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

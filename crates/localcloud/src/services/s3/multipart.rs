@@ -13,7 +13,7 @@ use md5::{Digest, Md5};
 use quick_xml::escape::escape;
 
 use super::xml::elements;
-use super::{NAMESPACE, checksum, forget, hex, see, shown_key};
+use super::{NAMESPACE, checksum, forget, see, shown_key};
 use crate::clock;
 use crate::disk::files::write_private;
 use crate::options::ACCOUNT;
@@ -124,7 +124,7 @@ fn put(call: &Call, bucket: &str, key: &str, id: &str) -> Answer {
     let part = Part {
         file,
         size: call.body.len() as u64,
-        etag: hex(&Md5::digest(&call.body)),
+        etag: hex::encode(Md5::digest(&call.body)),
         checksum: given.clone().filter(|_| algorithm.is_some()).map(|(_, sum)| sum),
         modified: clock::now(),
     };
@@ -184,8 +184,8 @@ fn complete(call: &Call, bucket: &str, key: &str, id: &str) -> Answer {
     let chosen = chosen(&upload, &call.body)?;
     let sum = whole_sum(call, &upload, &chosen)?;
     let mut md5 = Md5::new();
-    chosen.iter().for_each(|part| md5.update(decoded(&part.etag)));
-    let etag = format!("\"{}-{}\"", hex(&md5.finalize()), chosen.len());
+    chosen.iter().for_each(|part| md5.update(hex::decode(&part.etag).unwrap_or_default()));
+    let etag = format!("\"{}-{}\"", hex::encode(md5.finalize()), chosen.len());
     let file = random::uuid();
     let path = call.data().objects().join(&file);
     let files: Vec<_> = chosen.iter().map(|part| call.data().objects().join(&part.file)).collect();
@@ -332,10 +332,6 @@ fn remove(call: &Call, parts: impl IntoIterator<Item = Part>) {
     for part in parts {
         let _ = std::fs::remove_file(call.data().objects().join(part.file));
     }
-}
-
-fn decoded(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2).filter_map(|nth| u8::from_str_radix(hex.get(2 * nth..2 * nth + 2)?, 16).ok()).collect()
 }
 
 /// The element that tells an upload's kind of checksum.
