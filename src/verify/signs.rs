@@ -86,7 +86,7 @@ pub(super) fn is_refused_by_aws(error: Option<&str>, body: &str, message: Option
 }
 
 /// How frameworks refuse a request for a host that they do not know.
-const HOSTS: [&str; 4] = ["invalid host", "disallowedhost", "invalid http_host", "this host"];
+const HOSTS: [&str; 5] = ["invalid host", "disallowedhost", "invalid http_host", "this host", "host header"];
 
 /// What to do about it.
 pub(super) const HOST_HINT: &str = "let the app accept the hosts of Function URLs, which are below \
@@ -170,6 +170,7 @@ mod tests {
     #[test]
     fn a_refused_host_is_one_of_several_refusals() {
         assert!(is_about_host("Invalid Host header") && is_about_host("DisallowedHost at /"));
+        assert!(is_about_host("Forbidden: Host header is not allowed"));
         assert!(is_about_host("Blocked request. This host (\"x\") is not allowed."));
         assert!(!is_about_host("Bad Request") && !is_about_host("Unprocessable Entity"));
     }
