@@ -8,7 +8,7 @@ use crate::failure::{CheckName, Failure, FailureKind};
 use crate::manifest::Check;
 use crate::stack::{Auth, InvokeMode, Provisioned, Stack, secrets_of};
 use crate::verify::{
-    self, Delay, Fault, Frame, Instance, Instances, Invocation, Refusal, Seen, Target, Trial as VersionTrial,
+    self, Delay, Fault, Frame, Instance, Instances, Invocation, Kind, Refusal, Seen, Target, Trial as VersionTrial,
 };
 use sha2::{Digest, Sha256};
 use std::time::{Duration, SystemTime};
@@ -179,7 +179,8 @@ impl<'a> Verification<'a> {
         let host = url.as_ref().map_or(unknown.as_str(), Url::authority);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best: Option<Best> = None;
-        let trial = VersionTrial { buffered, instances: self.instances(), timeout: self.timeout() };
+        let kind = Kind::of(&self.job.function);
+        let trial = VersionTrial { kind, buffered, instances: self.instances(), timeout: self.timeout() };
         let place = &self.job.place;
         let begin = async |check: &Check, to: Instance| {
             let event = verify::event(check, &caller).to_string();

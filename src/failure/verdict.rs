@@ -2,7 +2,7 @@
 
 use super::{Failure, FailureKind, Message};
 use crate::manifest::{Check, Function};
-use crate::verify::{Fault, Kind, Obstacle};
+use crate::verify::{Fault, Obstacle, Subject};
 use std::fmt;
 
 /// Names one of a function's checks.
@@ -31,20 +31,20 @@ impl fmt::Display for CheckName {
 impl Failure {
     /// A request got no answer, or an unsuccessful one.
     pub fn not_invoked(function: &Function, fault: &Fault) -> Failure {
-        let (name, kind) = (&function.name, Kind::of(function));
+        let (name, subject) = (&function.name, Subject::of(function));
         let logs = || vec![format!("run `lamstream logs {name}`")];
         let (message, hints) = match fault {
             Fault::Unreachable { obstacle: Obstacle::Request, .. } => return Failure::usage(fault.to_string()),
             Fault::Status { seen, .. } => {
-                let hints = if matches!(seen.status, 407 | 429) { fault.hints(name, kind) } else { Vec::new() };
+                let hints = if matches!(seen.status, 407 | 429) { fault.hints(&subject) } else { Vec::new() };
                 (Message::own(format!("the response has status {}", seen.status)), hints)
             }
             Fault::Forbidden { words, .. } => {
                 let message = Message::own("AWS rejected the request with status 403: `");
-                (message.and(Message::quoted(words)).and(Message::own("`")), fault.hints(name, kind))
+                (message.and(Message::quoted(words)).and(Message::own("`")), fault.hints(&subject))
             }
             Fault::RuntimeErrorText { .. } | Fault::Cut { .. } | Fault::Timeout { .. } => (fault.into(), logs()),
-            other => (other.into(), other.hints(name, kind)),
+            other => (other.into(), other.hints(&subject)),
         };
         let message = Message::own(format!("cannot invoke `{name}`: ")).and(message);
         Failure { hints, ..Failure::saying(FailureKind::Verify, message) }
@@ -56,7 +56,7 @@ impl Failure {
         let message = Message::own(format!("cannot verify {what} of `{}`: ", function.name));
         let message = message.and(Message::quoted(which)).and(fault.into());
         let mut failure = Failure::saying(FailureKind::Verify, message);
-        failure.hints = fault.hints(&function.name, Kind::of(function));
+        failure.hints = fault.hints(&Subject::of(function));
         failure.log = fault.log().to_vec();
         Failure { check, ..failure }
     }

@@ -209,9 +209,9 @@ impl Web {
         }
     }
 
-    fn line(&self) -> Option<&str> {
-        let Some(Start::Command(line)) = &self.run else { return None };
-        Some(line)
+    /// The command line that starts it; `None` if a file does.
+    pub fn line(&self) -> Option<&str> {
+        if let Some(Start::Command(line)) = &self.run { Some(line) } else { None }
     }
 
     /// The program of a command line, if it may be a file of the package.

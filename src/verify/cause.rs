@@ -31,6 +31,8 @@ pub enum Cause {
     NeverAsked,
     /// It ended, without an error, before it asked for its first request.
     Ended,
+    /// The server behind Lambda Web Adapter ended, without an error, before it answered.
+    ServerEnded,
     /// It failed before it asked for its first request.
     Start,
     /// It could not read the request, because it expects another kind of event.
@@ -95,6 +97,15 @@ impl Kind {
 }
 
 impl Cause {
+    /// The same for a function of this kind: the adapter asks Lambda for requests, and the server behind it never does.
+    pub(super) fn of(self, kind: Kind) -> Cause {
+        match (self, kind) {
+            (Cause::NeverAsked, Kind::Web) => Cause::NotReady,
+            (Cause::Ended, Kind::Web) => Cause::ServerEnded,
+            (other, _) => other,
+        }
+    }
+
     pub(super) fn hints(self, kind: Kind) -> &'static [&'static str] {
         const NEEDS: &str = "check that it has every variable and permission that it needs to start";
         match (self, kind) {
@@ -108,30 +119,34 @@ impl Cause {
             (Cause::Glibc, _) => {
                 &["build against glibc 2.34 or older: zig can (`linker = \"zig\"`), or a `*-musl` target needs none"]
             }
-            (Cause::NotReady, _) | (Cause::NeverAsked, Kind::Web) => &[PORT, OTHER_PORT],
+            (Cause::NotReady, _) => &[PORT, OTHER_PORT],
             (Cause::NeverAsked, Kind::Crate) => &[
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",
                 "if it is a handler, start `lambda_http` or `lambda_runtime` before anything that waits",
             ],
-            (Cause::NeverAsked, Kind::Package) => &[
+            (Cause::NeverAsked, Kind::Web | Kind::Package) => &[
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",
                 "if it is a handler, let it ask Lambda's Runtime API for requests before anything that waits",
             ],
-            (Cause::Ended, Kind::Web) => &["set `run` to a command that keeps the server running", PORT],
             (Cause::Ended, Kind::Crate) => &[
                 "run the handler with `lambda_http` or `lambda_runtime`; if `main` is empty without a feature, set \
                  `build.features`",
                 "if it is an HTTP server, set the port that it listens on: `port = 8080`",
             ],
-            (Cause::Ended, Kind::Package) => &["let it ask Lambda's Runtime API for requests until it is stopped"],
+            (Cause::Ended, Kind::Web | Kind::Package) => {
+                &["let it ask Lambda's Runtime API for requests until it is stopped"]
+            }
+            (Cause::ServerEnded, _) => {
+                &["set `run` to a command that runs the server in the foreground, and ends only when it does", PORT]
+            }
             (Cause::Start, Kind::Web) => &[NEEDS, PORT],
             (Cause::Start, _) => &[NEEDS],
             (Cause::Event, Kind::Crate) => {
                 &[WITHOUT_URL, "to answer HTTP requests, write the handler with `lambda_http`"]
             }
             (Cause::Event, _) => &[WITHOUT_URL, "to answer HTTP requests, read events of payload format 2.0"],
-            // Only the function's logs say why.
-            (Cause::Request, _) => &[],
+            // Only the function's logs say why, and which program it is.
+            (Cause::Request | Cause::Program, _) => &[],
             (Cause::Time, _) => &["check what it waits for, or raise `timeout` in the manifest"],
             (
                 Cause::Entrypoint
@@ -140,7 +155,6 @@ impl Cause {
                 | Cause::Runtime
                 | Cause::PortTaken
                 | Cause::Module
-                | Cause::Program
                 | Cause::ReadOnly,
                 _,
             ) => self.hints_whatever_it_is_made_of(),
@@ -164,11 +178,6 @@ impl Cause {
                 "add it to the app's dependencies, such as `requirements.txt` or `package.json`, and update their lock",
                 "development dependencies are not installed: move it to the others",
             ],
-            Cause::Program => &[
-                "start a program that is in the package, such as with `python -m MODULE` or `npx NAME`; development \
-                 dependencies and the project's own scripts are not installed",
-                "or install it with `build.command`, and set `dependencies = \"none\"`",
-            ],
             Cause::ReadOnly => &["write to `/tmp`: the code's directory is read-only, on Lambda as in the local cloud"],
             _ => &[],
         }
@@ -183,10 +192,9 @@ mod tests {
     fn the_first_hint_fits_what_the_function_is_made_of() {
         for (cause, kind, first) in [
             (Cause::NotReady, Kind::Web, "port in `PORT`"),
-            (Cause::NeverAsked, Kind::Web, "port in `PORT`"),
             (Cause::NeverAsked, Kind::Crate, "`port = 8080`"),
             (Cause::NeverAsked, Kind::Package, "`port = 8080`"),
-            (Cause::Ended, Kind::Web, "set `run`"),
+            (Cause::ServerEnded, Kind::Web, "set `run`"),
             (Cause::Ended, Kind::Crate, "`lambda_http`"),
             (Cause::Ended, Kind::Package, "Runtime API"),
             (Cause::Glibc, Kind::Crate, "`build.linker"),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::cause::{Cause, Kind};
+use super::cause::Cause;
 use super::mcp::McpProblem;
 use super::observation::Seen;
 use super::obstacle::Obstacle;
 use super::shortcoming::Shortcoming;
 use super::signs;
+use super::subject::Subject;
 use crate::manifest::Expect;
 
 /// Why a URL failed its check. `Display` completes sentences such as "cannot verify `URL`: …".
@@ -56,8 +57,9 @@ pub enum Refusal {
 }
 
 impl Fault {
-    /// What to do about it, the most likely first. `function` is the function's name in the manifest.
-    pub fn hints(&self, function: &str, kind: Kind) -> Vec<String> {
+    /// What to do about it, the most likely first.
+    pub fn hints(&self, subject: &Subject<'_>) -> Vec<String> {
+        let Subject { name: function, kind, .. } = *subject;
         let logs = |what: &str| vec![format!("run `lamstream logs {function}`{what}")];
         let hints: &[&str] = match self {
             Fault::Unreachable { obstacle, .. } => obstacle.hints(),
@@ -110,6 +112,7 @@ impl Fault {
             Fault::Cut { .. } | Fault::Crash { cause: Cause::Request, .. } => {
                 return logs(" and look for a panic, too little memory or a timeout");
             }
+            Fault::Crash { cause: Cause::Program, log, .. } => return subject.hints_for_a_program(log),
             Fault::Crash { cause, .. } => cause.hints(kind),
             Fault::NotSigned(_) => &["check that the credentials are complete and still valid"],
         };

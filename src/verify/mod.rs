@@ -27,6 +27,7 @@ mod requirements;
 mod shortcoming;
 mod signs;
 mod span;
+mod subject;
 mod version;
 mod words;
 
@@ -40,4 +41,5 @@ pub use mcp::{Instance, Instances, McpProblem, McpSeen, NEW_INSTANCE, SPARE_INST
 pub use observation::{Ending, Head, Observation, Seen};
 pub use obstacle::Obstacle;
 pub use shortcoming::{NoEvents, Shortcoming};
+pub use subject::Subject;
 pub use version::{Begin, Frame, Invocation, Trial, try_version};

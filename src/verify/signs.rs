@@ -60,6 +60,9 @@ const CAUSES: [(Cause, &[&[&str]]); 16] = [
     (Cause::Time, &[&["Task timed out"], &["Sandbox.Timedout"]]),
 ];
 
+/// How shells end the line about a program that they did not find, behind its name.
+const NOT_FOUND: [&str; 2] = [": command not found", ": not found"];
+
 /// Part of each line that Lambda Web Adapter writes while the app does not answer yet.
 const ADAPTER_WAITS: &str = "app is not ready after";
 
@@ -83,7 +86,7 @@ pub(super) fn is_refused_by_aws(error: Option<&str>, body: &str, message: Option
 }
 
 /// How frameworks refuse a request for a host that they do not know.
-const HOSTS: [&str; 4] = ["invalid host", "disallowedhost", "invalid http_host", "this host"];
+const HOSTS: [&str; 5] = ["invalid host", "disallowedhost", "invalid http_host", "this host", "host header"];
 
 /// What to do about it.
 pub(super) const HOST_HINT: &str = "let the app accept the hosts of Function URLs, which are below \
@@ -110,6 +113,14 @@ pub(super) fn is_first_report(log: &str) -> bool {
 pub(super) fn cause(said: &str) -> Cause {
     let shows = |lists: &[&[&str]]| lists.iter().any(|words| words.iter().all(|word| said.contains(word)));
     CAUSES.iter().find(|(_, lists)| shows(lists)).map_or(Cause::Request, |(cause, _)| *cause)
+}
+
+/// The program that a shell did not find, according to the last lines of a log.
+pub(super) fn missing_program(log: &[String]) -> Option<&str> {
+    log.iter().rev().find_map(|line| {
+        let before = NOT_FOUND.iter().find_map(|end| line.trim_end().strip_suffix(end))?;
+        before.rsplit(": ").next().filter(|name| !name.is_empty() && !name.contains(char::is_whitespace))
+    })
 }
 
 pub(super) fn is_adapter_waiting(line: &str) -> bool {
@@ -143,8 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn the_program_that_a_shell_did_not_find_has_a_name() {
+        for (line, name) in [
+            ("/var/task/bootstrap: line 4: exec: php: not found", Some("php")),
+            ("/var/task/bootstrap: 4: exec: php: not found", Some("php")),
+            ("/var/task/run.sh: line 2: ruby: command not found", Some("ruby")),
+            ("sh: 1: go: not found\n", Some("go")),
+            ("the page about php: not found", None),
+            ("page not found", None),
+        ] {
+            assert_eq!(missing_program(&["starting".to_owned(), line.to_owned(), "bye".to_owned()]), name, "{line}");
+        }
+    }
+
+    #[test]
     fn a_refused_host_is_one_of_several_refusals() {
         assert!(is_about_host("Invalid Host header") && is_about_host("DisallowedHost at /"));
+        assert!(is_about_host("Forbidden: Host header is not allowed"));
         assert!(is_about_host("Blocked request. This host (\"x\") is not allowed."));
         assert!(!is_about_host("Bad Request") && !is_about_host("Unprocessable Entity"));
     }

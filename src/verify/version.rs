@@ -1,5 +1,6 @@
 //! Runs a check on a version through Lambda's streaming invocation, before the version gets traffic.
 
+use super::cause::Kind;
 use super::fault::Fault;
 use super::judge::{deadline, enough, judge};
 use super::last_words::last_words;
@@ -43,6 +44,8 @@ impl<I: Invocation, F: AsyncFn(&Check, Instance) -> Result<I, I::Error>> Begin<I
 /// How a version is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
+    /// What the version is made of.
+    pub kind: Kind,
     /// Whether the version's URL is buffered.
     pub buffered: bool,
     /// How a second instance of the version can be reached.
@@ -90,13 +93,13 @@ impl<I: Invocation, B: Begin<I>> VersionSender<'_, I, B> {
 
     /// Sends one request, and reads until enough was observed.
     async fn observe(&self, check: &Check, to: Instance) -> Result<Result<Answered, Fault>, I::Error> {
-        let Trial { buffered, timeout, .. } = self.trial;
+        let Trial { kind, buffered, timeout, .. } = self.trial;
         let start = Instant::now();
         let mut invocation = match timeout_at(start + timeout, (self.begin)(check, to)).await {
             Err(_) => return Ok(Err(Fault::Timeout { after: start.elapsed(), seen: None })),
             Ok(begun) => begun?,
         };
-        let mut reader = Reader::new(check, buffered);
+        let mut reader = Reader::new(check, kind, buffered);
         loop {
             let until = reader.seen.as_ref().map_or(timeout, |seen| deadline(check, seen, timeout).0);
             match timeout_at(start + until, invocation.next()).await {
@@ -165,6 +168,7 @@ impl Answered {
 /// Turns the invocation's events into what a client of the URL would receive.
 struct Reader<'a> {
     check: &'a Check,
+    kind: Kind,
     buffered: bool,
     beginning: Beginning,
     /// What arrived before it was clear whether a prelude starts the response, and when.
@@ -173,8 +177,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(check: &'a Check, buffered: bool) -> Reader<'a> {
-        Reader { check, buffered, beginning: Beginning::default(), waiting: Vec::new(), seen: None }
+    fn new(check: &'a Check, kind: Kind, buffered: bool) -> Reader<'a> {
+        Reader { check, kind, buffered, beginning: Beginning::default(), waiting: Vec::new(), seen: None }
     }
 
     fn chunk(&mut self, at: Duration, bytes: Vec<u8>) {
@@ -213,7 +217,7 @@ impl<'a> Reader<'a> {
         }
         let Some(mut seen) = self.seen else {
             let (code, details) = error.unwrap_or_else(|| (String::new(), "the answer is empty".to_owned()));
-            return Err(crash(&code, &details, &log));
+            return Err(crash(self.kind, &code, &details, &log));
         };
         seen.end(at, error.map_or(Ending::Complete, |(_, details)| Ending::Cut(error_words(&details))));
         Ok(Answered { seen, log: Some(log) })
@@ -221,8 +225,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Why there was no response, according to Lambda and the function's last log lines.
-fn crash(code: &str, details: &str, log: &str) -> Fault {
-    let cause = signs::cause(&format!("{code} {details} {log}"));
+fn crash(kind: Kind, code: &str, details: &str, log: &str) -> Fault {
+    let cause = signs::cause(&format!("{code} {details} {log}")).of(kind);
     Fault::Crash { cause, words: error_words(details), log: last_words(&whole(log)) }
 }
 
@@ -258,10 +262,14 @@ mod tests {
     }
 
     async fn verdict(buffered: bool, frames: Vec<Frame>) -> Result<Seen, Fault> {
+        verdict_of(Kind::Package, buffered, frames).await
+    }
+
+    async fn verdict_of(kind: Kind, buffered: bool, frames: Vec<Frame>) -> Result<Seen, Fault> {
         let canned = RefCell::new(Some(Canned(frames.into())));
         let check = Check::default();
         let begin = async |_: &Check, _| canned.take().ok_or("asked twice");
-        let trial = Trial { buffered, instances: Instances::OnRequest, timeout: Duration::from_secs(5) };
+        let trial = Trial { kind, buffered, instances: Instances::OnRequest, timeout: Duration::from_secs(5) };
         try_version(&check, trial, begin).await.unwrap()
     }
 
@@ -329,5 +337,18 @@ mod tests {
             vec![end(Some(("Sandbox.Timedout", "Task timed out after 3.00 seconds")), "waiting for the database")];
         let fault = verdict(false, late).await.unwrap_err();
         assert!(matches!(&fault, Fault::Crash { cause: Cause::Time, log, .. } if log == &["waiting for the database"]));
+    }
+    #[tokio::test]
+    async fn a_web_app_does_not_ask_lambda_itself() {
+        let report = "bye\nINIT_REPORT Init Duration: 3.2 ms\tPhase: init\tStatus: error\n";
+        for (details, log, cause) in [
+            ("Runtime exited without providing a reason", report, Cause::ServerEnded),
+            ("Init timed out after 60.00 seconds", "", Cause::NotReady),
+            ("Runtime exited", report, Cause::Start),
+        ] {
+            let frames = vec![end(Some(("Unhandled", details)), log)];
+            let fault = verdict_of(Kind::Web, false, frames).await.unwrap_err();
+            assert!(matches!(&fault, Fault::Crash { cause: found, .. } if *found == cause), "{fault:?}");
+        }
     }
 }

@@ -128,6 +128,7 @@ impl Cause {
             Cause::NotReady => "the web app does not answer on its port",
             Cause::NeverAsked => "it never asks Lambda for a request",
             Cause::Ended => "it ends without asking Lambda for a request",
+            Cause::ServerEnded => "its server ends with exit status 0 before it answers",
             Cause::Start => "it fails to start",
             Cause::Event => "its handler expects another kind of event than an HTTP request",
             Cause::Request => "it fails before it answers",

@@ -79,13 +79,13 @@ fn a_package_of_a_workspace_or_a_directory_is_not_looked_up_in_a_registry() {
     let local: Vec<String> = ["workspace:*", "file:../six", "link:../six", "portal:../six", "../six"].map(needs).into();
     let catalog = needs("catalog:");
     let patch = needs("patch:six@npm%3A1.0.0#./six.patch");
-    let here = "is a local directory or file";
+    let (here, unclear) = ("is a local directory or file", "`six` may mean the workspace's own `packages/six`");
     let alone = local.iter().map(|text| [package(text), SIX]).collect::<Vec<_>>();
     let mut forms: Vec<Form<'_>> = alone.iter().map(|files| ("place", &files[..], Some(here))).collect();
     let others: [Form<'_>; 7] = [
         ("npm", &[package(&any), WORKSPACE, SIX], Some("package.json:1")),
-        ("npm, a peer", &[package(&peer), WORKSPACE, SIX], Some(here)),
-        ("pnpm", &[package(&any), PNPM, SIX], Some(here)),
+        ("npm, a peer", &[package(&peer), WORKSPACE, SIX], Some(unclear)),
+        ("pnpm", &[package(&any), PNPM, SIX], Some(unclear)),
         ("resolutions", &[package(&resolutions), SIX], Some(here)),
         ("pnpm.overrides", &[package(&overrides), SIX], Some(here)),
         ("catalog", &[package(&catalog)], Some("npm does not support")),

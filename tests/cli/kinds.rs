@@ -94,6 +94,44 @@ fn a_program_that_ends_at_once_is_named() {
     );
 }
 
+/// The adapter asks Lambda for requests, and not the app.
+#[test]
+fn a_server_that_ends_at_once_is_named() {
+    let bench = web("echo bye; true");
+    let output = bench.run(&["deploy", "--local", "--yes"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    for words in [
+        "its server ends with exit status 0 before it answers: `Runtime.ExitError",
+        "the function's last log lines:\n    bye\n",
+        "hint: set `run` to a command that runs the server in the foreground",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("asking Lambda"), "{told}");
+}
+
+#[test]
+fn a_program_that_is_not_in_the_package_is_named() {
+    let bench = web("no-such-php -S 127.0.0.1:$PORT");
+    let output = bench.run(&["deploy", "--local", "--yes"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let hint = "hint: put `no-such-php` into the package, such as into `bin`";
+    assert!(told.contains("it starts a program that is not in the package") && told.contains(hint), "{told}");
+    assert!(!told.contains("python") && !told.contains("npx"), "{told}");
+}
+
+/// A web app without a language.
+fn web(run: &str) -> Bench {
+    let bench = Bench::new(&format!(
+        "app = 'shop'\n[functions.f]\nweb = 'app'\nruntime = 'provided.al2023'\nrun = '{run}'\nport = 18441\n\
+         timeout = 1\nurl = {{ auth = 'none' }}\n"
+    ));
+    bench.write_all("app/index.php", "<?php echo 'hello';\n");
+    bench
+}
+
 #[test]
 fn a_program_that_never_asks_is_named() {
     let what = "it never asks Lambda for a request";

@@ -179,6 +179,7 @@ fn sessions_in_memory_are_named_with_the_cure() {
     let told = said(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("hint: run the server without sessions: `stateless_http=True` in the Python SDK"), "{told}");
+    assert!(told.contains("`with_legacy_session_mode(false)` in the Rust SDK"), "{told}");
     assert!(told.contains("hint: or keep the sessions in a store that all instances share"), "{told}");
     // A function with a single instance has no other one that could be asked.
     bench.write("deploy.toml", &manifest(&format!("concurrency = 1\n{CHECK}"), &json!({"sessions": "memory"})));

@@ -120,7 +120,7 @@ impl McpProblem {
             McpProblem::Revision(_) => &["update lamstream, or let the server accept revision 2025-11-25"],
             McpProblem::Session { .. } | McpProblem::Uninitialised { .. } => &[
                 "run the server without sessions: `stateless_http=True` in the Python SDK, `sessionIdGenerator: undefined` \
-                 and a new server for each request in the TypeScript SDK",
+                 and a new server for each request in the TypeScript SDK, `with_legacy_session_mode(false)` in the Rust SDK",
                 "or keep the sessions in a store that all instances share",
             ],
         };

@@ -1,7 +1,8 @@
 //! Each fault's words, hints and blame, in one table.
 
-use super::super::{Kind, McpProblem, NoEvents, Shortcoming};
+use super::super::{Kind, McpProblem, NoEvents, Shortcoming, Subject};
 use super::*;
+use packaging::Family;
 use std::time::Duration;
 
 fn seen(status: u16) -> Seen {
@@ -113,6 +114,7 @@ fn more() -> Vec<(Fault, &'static str, bool)> {
         (crash(Cause::NotReady), "the web app does not answer on its port: `so it says`", true),
         (crash(Cause::NeverAsked), "it never asks Lambda for a request: `so it says`", true),
         (crash(Cause::Ended), "it ends without asking Lambda for a request: `so it says`", true),
+        (crash(Cause::ServerEnded), "its server ends with exit status 0 before it answers: `so it says`", true),
         (crash(Cause::Start), "it fails to start: `so it says`", true),
         (crash(Cause::Event), "its handler expects another kind of event than an HTTP request: `so it says`", true),
         (crash(Cause::Request), "it fails before it answers: `so it says`", true),
@@ -301,7 +303,8 @@ fn each_fault_has_its_own_words_and_hint_and_blame() {
     {
         assert_eq!(fault.to_string(), message);
         for kind in [Kind::Crate, Kind::Web, Kind::Package] {
-            assert!(!fault.hints("chat", kind).is_empty(), "{fault:?} {kind:?}");
+            let subject = Subject { name: "chat", kind, language: Family::Provided, command: None };
+            assert!(!fault.hints(&subject).is_empty(), "{fault:?} {kind:?}");
         }
         assert_eq!(fault.calls_for_moving_back(), blame, "{fault:?}");
         assert!(messages.insert(message), "two faults say: {message}");

@@ -3,14 +3,14 @@
 //! Without a lock, the list is installed in a directory of its own, without the workspace around it. Anyone may have
 //! registered the name of a workspace's package, and npm would install that package instead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::lock::{Lock, Tool};
 use super::members::{Members, json, real_name, workspaces};
-use crate::error::BuildError;
+use crate::error::{self, BuildError};
 use crate::tool;
 
 /// Prefixes of a version that is a path.
@@ -29,18 +29,25 @@ const UNKNOWN: [(&str, &[Tool]); 4] = [
     ("jsr:", &[Tool::Pnpm, Tool::Berry]),
 ];
 
-/// The names of the packages of the workspace around a project.
+/// The other packages of the workspace around a project.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    members: BTreeSet<String>,
+    /// Their names, and where they are in the workspace.
+    members: BTreeMap<String, String>,
 }
 
 impl Workspace {
     pub(crate) fn of(list: &Path) -> Workspace {
-        let mut members = BTreeSet::new();
+        let mut members = BTreeMap::new();
         if let Ok(list) = list.canonicalize() {
             for root in list.ancestors().skip(1) {
-                members.extend(Members::of(root).names().into_iter().map(str::to_owned));
+                for (directory, package) in Members::of(root).0 {
+                    // A package never means itself: an app may have the name of its framework.
+                    let is_own = list.parent() == Some(&root.join(&directory));
+                    if let (false, Some(name)) = (is_own, package["name"].as_str()) {
+                        members.insert(name.to_owned(), directory);
+                    }
+                }
             }
         }
         Workspace { members }
@@ -55,23 +62,21 @@ impl Workspace {
         local.extend(asked.filter(|(_, version)| is_place(version)).map(|(name, version)| format!("{name} {version}")));
         if lock.is_none() {
             local.extend(workspaces(package).into_iter().map(|pattern| format!("workspaces {pattern}")));
-            let of_workspace = |(name, version): &&(&str, &str)| {
-                version.starts_with(MEMBER) || self.members.contains(real_name(name, version))
-            };
-            let is_named = |name: &str| local.iter().any(|named| named.split(' ').next() == Some(name));
-            let members = needed.iter().filter(of_workspace).filter(|(name, _)| !is_named(name));
-            let members: Vec<String> = members
-                .map(|(name, version)| match version.strip_prefix(MEMBER) {
-                    Some(_) => format!("{name} {version}"),
-                    None => (*name).to_owned(),
-                })
-                .collect();
-            local.extend(members);
+            let members = needed.iter().filter(|(_, version)| version.starts_with(MEMBER));
+            local.extend(members.map(|(name, version)| format!("{name} {version}")));
         } else {
             local.extend(linked(list));
         }
+        let namesakes = if lock.is_none() { self.namesakes(&needed) } else { BTreeMap::new() };
+        let mut why = Vec::new();
         if !local.is_empty() {
-            return Err(refused(list, &local, "is a local directory or file, which no registry has", package));
+            why.push(format!("{} is a local directory or file, which no registry has", quoted(&local)));
+        }
+        why.extend(ambiguous(&namesakes));
+        if !why.is_empty() {
+            let names = local.iter().map(String::as_str).chain(namesakes.keys().copied());
+            let error = refused(list, &why.join("; "), &names.collect(), package);
+            return Err(if namesakes.is_empty() { error } else { error.hint(RENAME) });
         }
         let tool = lock.map_or(Tool::Npm, |lock| lock.tool);
         let is_unknown =
@@ -79,10 +84,18 @@ impl Workspace {
         let unknown = needed.iter().copied().chain(replaced(package)).filter(|(_, version)| is_unknown(version));
         let unknown: BTreeSet<String> = unknown.map(|(name, version)| format!("{name} {version}")).collect();
         if !unknown.is_empty() {
-            let why = format!("is declared in a way that {} does not support", tool.name());
-            return Err(refused(list, &unknown, &why, package));
+            let why = format!("{} is declared in a way that {} does not support", quoted(&unknown), tool.name());
+            return Err(refused(list, &why, &unknown.iter().map(String::as_str).collect(), package));
         }
         Ok(())
+    }
+
+    /// The dependencies that may mean another package of the workspace or one of a registry, and where the former is:
+    /// only a lock says which is meant.
+    fn namesakes<'a>(&'a self, needed: &[(&'a str, &str)]) -> BTreeMap<&'a str, &'a str> {
+        let place = |name, version| self.members.get(real_name(name, version)).map(String::as_str);
+        let plain = needed.iter().filter(|(_, version)| !is_place(version) && !version.starts_with(MEMBER));
+        plain.filter_map(|(name, version)| Some((*name, place(name, version)?))).collect()
     }
 
     /// Refuses what npm has installed instead of a package of the workspace. `place` contains the `node_modules`.
@@ -94,10 +107,11 @@ impl Workspace {
         for (path, package) in installed.get("packages").and_then(Value::as_object).into_iter().flatten() {
             let Some((_, name)) = path.rsplit_once("node_modules/") else { continue };
             let real = package.get("name").and_then(Value::as_str).unwrap_or(name);
-            if self.members.contains(real) {
+            if let Some(member) = self.members.get(real) {
                 let message = format!("cannot install `{name}` of `{}` from a registry", list.display());
-                let error = BuildError::new(message).because("a package of the workspace has this name");
-                return Err(error.hint(LOCK).hint("or bundle the app first, and deploy the bundle's directory"));
+                let why = format!("the workspace's package in `{member}` has this name");
+                let error = BuildError::new(message).because(why).hint(LOCK);
+                return Err(error.hint("or bundle the app first, and deploy the bundle's directory").hint(RENAME));
             }
         }
         Ok(())
@@ -106,11 +120,25 @@ impl Workspace {
 
 const LOCK: &str =
     "lock the workspace, for example with `npm install` at its root: lamstream installs what a lock names";
+const RENAME: &str = "or, if the app means the registry's package, rename the one in the workspace";
 
-fn refused(list: &Path, packages: &BTreeSet<String>, why: &str, package: &Value) -> BuildError {
-    let named: Vec<String> = packages.iter().map(|name| format!("`{name}`")).collect();
-    let (file, named) = (list.display(), named.join(", "));
-    let error = BuildError::new(format!("cannot install the dependencies in `{file}`: {named} {why}"));
+fn quoted(names: &BTreeSet<String>) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+/// What is not clear about dependencies with the names of packages of the workspace, if there are any.
+fn ambiguous(namesakes: &BTreeMap<&str, &str>) -> Option<String> {
+    let (names, places) = (namesakes.keys().copied(), namesakes.values().copied());
+    let (names, places) = (error::list(names), error::list(places));
+    let what = format!("without a lock, {names} may mean the workspace's own {places} or the registry's");
+    (!namesakes.is_empty()).then_some(what)
+}
+
+/// `packages` are the dependencies that are meant, some with a space and their version.
+fn refused(list: &Path, why: &str, packages: &BTreeSet<&str>, package: &Value) -> BuildError {
+    let file = list.display();
+    let error = BuildError::new(format!("cannot install the dependencies in `{file}`: {why}"));
     let text = tool::text(list).unwrap_or_default();
     let places = needed(package).into_iter().filter_map(|(name, _)| {
         let is_meant = packages.iter().any(|meant| meant.split(' ').next() == Some(name));
@@ -263,6 +291,22 @@ mod tests {
             ("packages/shared/package.json", r#"{"name": "shared"}"#),
         ];
         let message = refused(&files, "packages/app/package.json").unwrap();
-        assert!(message.contains("`shared`") && !message.contains("other"), "{message}");
+        let expected = "without a lock, `shared` may mean the workspace's own `packages/shared` or the registry's";
+        assert!(message.ends_with(expected), "{message}");
+    }
+
+    #[test]
+    fn an_app_with_the_name_of_its_framework_does_not_mean_itself() {
+        let files = [
+            ("package.json", r#"{"workspaces": ["apps/*"]}"#),
+            ("apps/hono/package.json", r#"{"name": "hono", "dependencies": {"hono": "^4", "p": "file:../p"}}"#),
+            ("apps/other/package.json", r#"{"name": "other", "dependencies": {"hono": "^4", "p": "file:../p"}}"#),
+        ];
+        let file = "`p file:../p` is a local directory or file, which no registry has";
+        let own = refused(&files, "apps/hono/package.json").unwrap();
+        assert!(own.ends_with(file), "{own}");
+        let other = refused(&files, "apps/other/package.json").unwrap();
+        let both = format!("{file}; without a lock, `hono` may mean the workspace's own `apps/hono` or the registry's");
+        assert!(other.ends_with(&both), "{other}");
     }
 }
