@@ -117,14 +117,29 @@ async fn an_answer_that_may_be_a_strangers_is_none() {
     assert!(status == 200 && body.parse::<u16>().is_ok_and(|own| own != port), "{status} {body}");
 }
 
-/// Both clouds choose the same port, which is still free, and then both apps listen on it.
+/// Two users' clouds do not know of each other's ports: both choose the same one, which is still free, and then both apps
+/// listen on it.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_clouds_never_answer_for_each_other() {
+    assert_eq!(starts_on_another_port_of_two_clouds(true).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clouds_of_one_user_do_not_give_away_the_same_port() {
+    assert_eq!(starts_on_another_port_of_two_clouds(false).await, 0);
+}
+
+/// How often an app of two clouds has to be started again in four rounds, in which both ask for the same port before either
+/// listens. Clouds that are `apart` have no directory in common.
+async fn starts_on_another_port_of_two_clouds(apart: bool) -> usize {
     let (mut clouds, mut benches) = (Vec::new(), Vec::new());
     for _ in 0..2 {
         let data = tempfile::tempdir().unwrap();
         let mut serve = Command::new(example("serve"));
         serve.arg(data.path()).arg(example("lambda-adapter"));
+        if apart {
+            serve.env("TMPDIR", data.path());
+        }
         let (cloud, address) = start_as(serve);
         let bench = Bench::attach(&address, data).await;
         bench.role().await;
@@ -154,7 +169,7 @@ async fn two_clouds_never_answer_for_each_other() {
         tokio::join!(futures_util::future::join_all(asked), go);
     }
     let notes: String = benches.iter().map(Bench::notes).collect();
-    assert_eq!(notes.matches("it is started again, on another port").count(), 4, "{notes}");
+    notes.matches("it is started again, on another port").count()
 }
 
 /// Creates the function, or gives it the new variables.
