@@ -56,8 +56,8 @@ pub(in crate::commands) async fn observe<'a>(
     Ok(deployments)
 }
 
-/// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, once cargo has
-/// accepted all crates, and functions are uploaded while others are built.
+/// Builds all functions. If `begins` is true, resources that need no code are created in the meantime, of a few functions at
+/// once and as soon as cargo has accepted all crates, and functions are uploaded while others are built.
 pub(in crate::commands) async fn build_all<'a>(
     session: &Session,
     deployments: Vec<Deployment<'a>>,
@@ -116,8 +116,13 @@ impl<'a> Deployment<'a> {
             built.push(package.clone());
             Ok::<Package, Failure>(package)
         };
-        let beginning =
-            async { if begins && gate.is_open().await { begin(session, proposal).await } else { (proposal, Ok(())) } };
+        let beginning = async {
+            let turn = if begins { gate.turn().await } else { None };
+            match turn {
+                Some(_turn) => begin(session, proposal).await,
+                None => (proposal, Ok(())),
+            }
+        };
         let (package, (proposal, begun)) = tokio::join!(building, beginning);
         let package = match begun.and(package) {
             Ok(package) => package,

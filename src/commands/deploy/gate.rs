@@ -5,10 +5,15 @@
 //! installed, and must include what starts it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+/// How many functions may create what needs no code at once. AWS limits the calls, so that with more of them none would be
+/// ready soon.
+const AT_ONCE: usize = 8;
 
 pub(super) struct Gate {
     state: watch::Sender<State>,
+    turns: Semaphore,
 }
 
 struct State {
@@ -29,7 +34,8 @@ pub(super) struct Build<'g> {
 impl Gate {
     /// For this number of builds.
     pub(super) fn new(builds: usize) -> Gate {
-        Gate { state: watch::Sender::new(State { open: builds, unfinished: builds, failed: false }) }
+        let state = State { open: builds, unfinished: builds, failed: false };
+        Gate { state: watch::Sender::new(state), turns: Semaphore::new(AT_ONCE) }
     }
 
     pub(super) fn build(&self) -> Build<'_> {
@@ -41,8 +47,18 @@ impl Gate {
         self.state.send_modify(|state| state.failed = true);
     }
 
+    /// Waits until a function may create what needs no code. `None` if everything is built by then, because that comes next
+    /// anyway; or if a function cannot be built.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        if !self.is_open().await {
+            return None;
+        }
+        let turn = self.turns.acquire().await.ok()?;
+        self.is_building().then_some(turn)
+    }
+
     /// Waits until all builds are accepted. False if a function cannot be built.
-    pub(super) async fn is_open(&self) -> bool {
+    async fn is_open(&self) -> bool {
         let mut state = self.state.subscribe();
         let decided = state.wait_for(|state| state.failed || state.open == 0).await;
         decided.is_ok_and(|state| !state.failed)
@@ -85,6 +101,21 @@ mod tests {
         gate.fail();
         assert_eq!(gate.is_open().now_or_never(), Some(false));
         assert_eq!(Gate::new(0).is_open().now_or_never(), Some(true));
+    }
+
+    #[test]
+    fn functions_take_turns_until_everything_is_built() {
+        let gate = Gate::new(1);
+        let build = gate.build();
+        assert!(gate.turn().now_or_never().is_none());
+        build.accept();
+        let turn = || gate.turn().now_or_never();
+        let turns: Vec<_> = std::iter::from_fn(|| turn().flatten()).collect();
+        assert_eq!(turns.len(), AT_ONCE);
+        let waiting = gate.turn();
+        drop(build);
+        drop(turns);
+        assert!(waiting.now_or_never().is_some_and(|turn| turn.is_none()));
     }
 
     #[test]
