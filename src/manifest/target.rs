@@ -7,9 +7,14 @@ use super::role::RoleSource;
 use super::snap_start;
 use crate::stack::{
     self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Provisioned, Release,
-    Role, Runtime, Settings, Stack, Statement, Tags,
+    Role, Runtime, Secret, Settings, Stack, Statement, Tags,
 };
 use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// Where the adapter looks for the app: in the first of these variables, or else at this address.
+const HOST: [&str; 2] = ["AWS_LWA_HOST", "HOST"];
+const LOCALHOST: &str = "127.0.0.1";
 
 impl Manifest {
     /// The functions' names, in the manifest's order.
@@ -111,7 +116,8 @@ impl Function {
     /// The user's variables, and those that connect a web server and its adapter.
     pub(super) fn all_variables(&self, runtime: &Runtime) -> Environment {
         let own = self.web.iter().flat_map(|web| web.variables(runtime, self.url.as_ref()));
-        own.chain(self.environment.clone()).collect()
+        let host = self.web.iter().filter_map(|_| app_host(&self.environment));
+        own.chain(host).chain(self.environment.clone()).collect()
     }
 
     fn own_role(&self, names: &Names, tags: &Tags) -> Option<Role> {
@@ -132,5 +138,33 @@ impl Function {
     fn all_tags(&self, names: &Names) -> Tags {
         let ours = names.owner_tags();
         self.tags.iter().chain(ours.iter()).collect()
+    }
+}
+
+/// The variable that keeps the adapter from taking an app's own `HOST`, such as the address of its site, for the address that
+/// the app listens on.
+fn app_host(environment: &Environment) -> Option<(String, Secret)> {
+    let [adapters, apps] = HOST;
+    let host = environment.get(apps)?.reveal();
+    let is_address = host == "localhost" || host.parse::<IpAddr>().is_ok();
+    (!is_address).then(|| (adapters.to_owned(), Secret::new(LOCALHOST)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_adapter_asks_the_app_and_not_its_site() {
+        let host = |host: &str| {
+            let environment = Environment::from([("HOST".to_owned(), Secret::new(host))]);
+            app_host(&environment).map(|(name, value)| (name, value.reveal().to_owned()))
+        };
+        for site in ["https://app.example", "app.example", "http://localhost"] {
+            assert_eq!(host(site), Some(("AWS_LWA_HOST".to_owned(), "127.0.0.1".to_owned())), "{site}");
+        }
+        for address in ["0.0.0.0", "127.0.0.1", "::1", "localhost"] {
+            assert_eq!(host(address), None, "{address}");
+        }
     }
 }
