@@ -66,7 +66,12 @@ pub(super) fn watched(
         runtime.shutdown_background();
     });
     match worker {
-        Ok(_) => ended.recv().unwrap_or(ExitCode::from(PANICKED)),
+        Ok(worker) => {
+            // Dropping the handle of a thread that is about to end would detach it, and glibc then may read the thread's stack
+            // after it is gone. It ends with the process.
+            std::mem::forget(worker);
+            ended.recv().unwrap_or(ExitCode::from(PANICKED))
+        }
         Err(_) => ExitCode::FAILURE,
     }
 }

@@ -9,8 +9,8 @@ use crate::stack::{
     self, Architecture, Auth, Configuration, Environment, LogGroup, Names, Permission, Platform, Provisioned, Release,
     Role, Runtime, Secret, Settings, Stack, Statement, Tags,
 };
+use core::net::IpAddr;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 /// Where the adapter looks for the app: in the first of these variables, or else at this address.
 const HOST: [&str; 2] = ["AWS_LWA_HOST", "HOST"];
