@@ -104,7 +104,7 @@ pub(super) fn hint_for(reason: Reason) -> Option<&'static str> {
             "AWS does not make snapshots in every region: remove `snap_start` from the manifest, or choose another region"
         }
         Reason::NoSnapshot => {
-            "Lambda starts the function once for its snapshot: see why that failed with `lamstream logs NAME`, then deploy again"
+            "Lambda starts the function once for its snapshot: run `lamstream logs` to see why that failed, then deploy again"
         }
         Reason::Undecryptable => {
             "allow these credentials `kms:Decrypt` on the KMS key that encrypts the function's environment"

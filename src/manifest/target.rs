@@ -149,22 +149,3 @@ fn app_host(environment: &Environment) -> Option<(String, Secret)> {
     let is_address = host == "localhost" || host.parse::<IpAddr>().is_ok();
     (!is_address).then(|| (adapters.to_owned(), Secret::new(LOCALHOST)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_adapter_asks_the_app_and_not_its_site() {
-        let host = |host: &str| {
-            let environment = Environment::from([("HOST".to_owned(), Secret::new(host))]);
-            app_host(&environment).map(|(name, value)| (name, value.reveal().to_owned()))
-        };
-        for site in ["https://app.example", "app.example", "http://localhost"] {
-            assert_eq!(host(site), Some(("AWS_LWA_HOST".to_owned(), "127.0.0.1".to_owned())), "{site}");
-        }
-        for address in ["0.0.0.0", "127.0.0.1", "::1", "localhost"] {
-            assert_eq!(host(address), None, "{address}");
-        }
-    }
-}

@@ -96,3 +96,24 @@ fn tags_are_on_all_that_takes_them() {
         assert_eq!((tags.get("team"), tags.get("lamstream:app")), (Some("chat"), Some("shop")));
     }
 }
+
+#[test]
+fn the_adapter_asks_the_app_and_not_its_site() {
+    let variable = |keys: &str| {
+        let live = target(&parsed(keys)).live.unwrap();
+        let environment = live.release.configuration.environment;
+        environment.get("AWS_LWA_HOST").map(|host| host.reveal().to_owned())
+    };
+    for site in ["https://app.example", "app.example", "http://localhost"] {
+        let host = variable(&format!("port = 8080\nenvironment = {{ HOST = '{site}' }}"));
+        assert_eq!(host.as_deref(), Some("127.0.0.1"), "{site}");
+    }
+    for address in ["0.0.0.0", "127.0.0.1", "::1", "localhost"] {
+        assert_eq!(variable(&format!("port = 8080\nenvironment = {{ HOST = '{address}' }}")), None, "{address}");
+    }
+    let own = "port = 8080\nenvironment = { HOST = 'app.example', AWS_LWA_HOST = '127.0.0.2' }";
+    assert_eq!(variable(own).as_deref(), Some("127.0.0.2"));
+    // Without a web app, the name means nothing to Lambda.
+    assert_eq!(variable("environment = { HOST = 'app.example' }"), None);
+    assert_eq!(variable("port = 8080"), None);
+}
