@@ -54,7 +54,8 @@ impl InstanceProcesses {
         let Some(socket) = sockets::connection(peer, own) else { return Peer::Gone };
         let known = lock(&self.known).clone();
         let others = processes::all().into_iter().filter(|pid| !known.contains(pid));
-        match known.iter().copied().chain(others).find(|pid| self.holds(*pid, socket)) {
+        let all: Vec<Pid> = known.iter().copied().chain(others).collect();
+        match all.iter().copied().find(|pid| self.holds(*pid, socket)) {
             Some(pid) => {
                 let mut known = lock(&self.known);
                 known.retain(|other| *other != pid);
@@ -62,8 +63,11 @@ impl InstanceProcesses {
                 known.insert(0, pid);
                 Peer::Own
             }
-            // It may have ended while others were checked.
-            None if !sockets::is_connected(peer, own) => Peer::Gone,
+            // It may have ended while others were checked. A process that is ending has no files any more, but is connected
+            // for a moment.
+            None if !sockets::is_connected(peer, own) || !all.iter().any(|pid| sockets::holds(*pid, socket)) => {
+                Peer::Gone
+            }
             None => Peer::Foreign,
         }
     }

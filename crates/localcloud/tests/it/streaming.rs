@@ -141,7 +141,9 @@ async fn a_panic_is_reported_even_if_the_stream_is_complete() {
     bench.wait_for_note("the function panicked: thread 'main' panicked at src/main.rs:1:1:").await;
     // A panic that aborts breaks it.
     let answer = bench.http.get(format!("{url}panic?how=abort")).send().await.unwrap();
-    assert!(answer.text().await.is_err());
+    let status = answer.status();
+    let text = answer.text().await;
+    assert!(text.is_err(), "{status} {text:?} {}", bench.notes());
     bench.wait_for_note("signal: 6").await;
     let panics = || bench.notes().matches("the function panicked").count();
     wait_until("a second panic is reported", || panics() == 2).await;
