@@ -13,7 +13,7 @@ use super::contents::Contents;
 use super::files::{DRAFT, make_directory, remove_tree};
 use super::key_pair::{self, Credentials};
 use super::ownership::{self, DIRECTORIES, prepare};
-use super::state::{self, Durability};
+use super::state;
 use super::uses::Uses;
 use crate::clock;
 use crate::wire::date;
@@ -166,10 +166,7 @@ impl Directory {
     /// # Errors
     /// If it cannot be written: what was written before is still there.
     pub(crate) fn save(&self, world: &World) -> anyhow::Result<()> {
-        if let Durability::NotSynced(error) = state::save(&self.root, world)? {
-            self.note(&format!("cannot sync `{}`; a power cut may undo the last change: {error}", self.root.display()));
-        }
-        Ok(())
+        state::save(&self.root, world)
     }
 
     /// Appends a line to `cloud.log`. This never fails: a full disk must not stop the cloud.

@@ -1,6 +1,6 @@
 //! Files that are written completely or not at all, and directory trees that are deleted whatever their modes are.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -49,17 +49,6 @@ pub(crate) fn replace(path: &Path, draft: &Path, bytes: &[u8]) -> anyhow::Result
         let _ = fs::remove_file(draft);
         format!("cannot write `{}`", path.display())
     })
-}
-
-/// Syncs a directory to disk, so that a rename in it survives a power cut.
-///
-/// # Errors
-/// Those of the disk. A file system that does not support this is not an error.
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        done => done,
-    }
 }
 
 /// Deletes a file, or a directory with everything in it. Functions may create directories that even their owner cannot
