@@ -24,7 +24,7 @@ use crate::stack::{Auth, Family, FunctionUrl, Live, Stack};
 use futures_util::future::join_all;
 use packaging::Package;
 use std::time::Instant;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 /// One function of a deploy, whose code is yet to be built, or built.
 pub(in crate::commands) struct Deployment<'a, C = Buildable> {
@@ -168,17 +168,21 @@ impl Deployment<'_, Package> {
         session: &Session,
         origin: Option<String>,
         scope: Scope,
-        began: Instant,
+        (turns, began): (&Semaphore, Instant),
     ) -> FunctionAnswer {
         let steps = self.steps().cloned();
         let Deployment { job, mut proposal, code: package, .. } = self;
         let source = artifact(&job, &package, origin);
         proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
-        let RolledOut { answer, old_versions } = roll_out(session, &job, proposal, &source, scope).await;
+        let RolledOut { answer, old_versions } = {
+            let _turn = turns.acquire().await;
+            // A rollout is large, so it is kept only while it is carried out.
+            Box::pin(roll_out(session, &job, proposal, &source, scope)).await
+        };
         let answer = match &steps {
             Some(rollout) => {
                 let whole = &job.target(Some(&package.sha256));
-                SelfEnding { session, job: &job, rollout, whole }.see_through(answer).await
+                Box::pin(SelfEnding { session, job: &job, rollout, whole }.see_through(answer)).await
             }
             None => answer,
         };
@@ -186,7 +190,7 @@ impl Deployment<'_, Package> {
             return answer;
         }
         if may_have_old_versions(&answer, job.function.keep_releases) {
-            prune(session, &job, old_versions).await;
+            Box::pin(prune(session, &job, old_versions)).await;
         }
         let (function, changed) = (job.function.name.clone(), answer.changed);
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });

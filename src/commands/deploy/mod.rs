@@ -34,6 +34,11 @@ use deployment::{Deployment, NotBuilt};
 use futures_util::future::join_all;
 use packaging::Package;
 use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// How many functions are rolled out at once: enough to make all calls that AWS's rates allow while versions are tried and
+/// URLs are asked.
+const AT_ONCE: usize = 32;
 
 pub async fn deploy(session: &Session, arguments: &Deploy) -> Result<Answer, Failure> {
     let mut agreed = session.has_consent(arguments.yes, "deploy")?;
@@ -114,7 +119,7 @@ fn tell(session: &Session, deployments: &[Deployment<'_, Package>]) {
     }
 }
 
-/// Makes all releases live at the same time, and verifies them.
+/// Makes the releases live side by side, and verifies them.
 async fn apply_and_verify(
     session: &Session,
     project: &Project,
@@ -128,7 +133,9 @@ async fn apply_and_verify(
         Scope::All if arguments.repeated => Scope::New,
         scope => scope,
     };
-    let work = deployments.into_iter().map(|deployment| deployment.carry_out(session, origin.clone(), scope, began));
+    let turns = &Semaphore::new(AT_ONCE);
+    let work = deployments.into_iter();
+    let work = work.map(|deployment| deployment.carry_out(session, origin.clone(), scope, (turns, began)));
     join_all(work).await
 }
 
