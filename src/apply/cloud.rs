@@ -7,6 +7,7 @@ use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use tokio::sync::watch;
 
 /// One function's place on a cloud.
 #[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
@@ -24,6 +25,8 @@ pub trait Cloud {
 /// The observed state. Nothing else can be changed: each guarded write states what it expects to find.
 #[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
 pub trait Current {
+    type Apart: Apart;
+
     /// The stack as observed.
     fn stack(&self) -> &Stack;
 
@@ -45,8 +48,8 @@ pub trait Current {
         observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError>;
 
-    /// The same for a change of a [`Group::Apart`](crate::plan::Group): it needs nothing that was observed of the function.
-    async fn carry_out_apart(&self, change: &Change, observer: &Observer<'_>) -> Result<Outputs, CloudError>;
+    /// The part of the cloud that changes need which need nothing that was observed of the function.
+    fn apart(&self) -> Self::Apart;
 
     /// Deletes the function, with all parts of a [`Group::Deleted`](crate::plan::Group).
     async fn delete_all(
@@ -55,6 +58,29 @@ pub trait Current {
         function: &Change,
         observer: &Observer<'_>,
     ) -> Result<(), CloudError>;
+}
+
+/// Carries out changes side by side: those that are [apart](crate::plan::Group::Apart).
+#[expect(async_fn_in_trait, reason = "every caller is generic over the cloud and stays on one task")]
+pub trait Apart {
+    /// Carries out one change, as [`Current::carry_out`]. Says when a new role exists, even if it has no policies yet.
+    async fn carry_out(&self, change: &Change, exists: &Exists, observer: &Observer<'_>)
+    -> Result<Outputs, CloudError>;
+}
+
+/// Says that a role exists. If this is dropped before, no role was created.
+pub struct Exists(watch::Sender<bool>);
+
+impl Exists {
+    /// With what hears of it.
+    pub fn new() -> (Exists, watch::Receiver<bool>) {
+        let (said, heard) = watch::channel(false);
+        (Exists(said), heard)
+    }
+
+    pub fn say(&self) {
+        self.0.send_replace(true);
+    }
 }
 
 /// A stack as observed, and the values that AWS chose for it.

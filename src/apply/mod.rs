@@ -7,15 +7,18 @@ mod observer;
 mod trial;
 
 pub use cloud::{
-    Artifact, Cloud, CloudError, Current, Delivery, Observed, Outputs, Reason, ReleaseSource, Remembered, SetOutside,
+    Apart, Artifact, Cloud, CloudError, Current, Delivery, Exists, Observed, Outputs, Reason, ReleaseSource,
+    Remembered, SetOutside,
 };
 pub use event::{Checked, Event, McpServer, McpSessions, Step, Verified};
 pub use observer::Observer;
 pub use trial::{NoTrial, StepError, Trial};
 
 use crate::plan::{Change, Diff, Group, Plan};
-use crate::stack::{Secret, secrets_of};
-use futures_util::future::{Either, join_all, select};
+use crate::stack::{Names, Secret, secrets_of};
+use futures_util::StreamExt;
+use futures_util::future::{Either, join, select};
+use futures_util::stream::FuturesOrdered;
 use std::iter;
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -60,14 +63,13 @@ pub async fn apply<T: Trial>(
     let mut groups = plan.groups();
     while let Some(group) = groups.next() {
         if observer.stop.is_cancelled() {
-            let action = format!("finish `{}`", names.function);
-            let interrupted = CloudError::new(action, Reason::Interrupted, "interrupted");
             let left = iter::once(group).chain(groups).flat_map(steps).collect();
-            return Err(applied.ended(None, left, interrupted.into()));
+            return Err(applied.ended(None, left, interrupted(names)));
         }
         let taken = match group {
             Group::One(change) => vec![take_step(current, change, delivery, trial, observer).await],
-            Group::Apart(changes) => take_steps(&*current, changes, delivery, observer).await,
+            Group::Apart(changes) => take_steps(&current.apart(), changes, &Exists::new().0, delivery, observer).await,
+            Group::Created { apart, function } => take_creation(current, (apart, function), delivery, observer).await,
             Group::Deleted { parts, function } => take_all(current, (parts, function), delivery, observer).await,
         };
         let (mut failed, mut left) = (None, Vec::new());
@@ -82,12 +84,18 @@ pub async fn apply<T: Trial>(
                 Taken::Failed(step, _) | Taken::Left(step) => left.push(step),
             }
         }
-        if let Some((step, cause)) = failed {
+        if failed.is_some() || !left.is_empty() {
             left.extend(groups.flat_map(steps));
-            return Err(applied.ended(Some(step), left, cause));
+            let (step, cause) = failed.map_or_else(|| (None, interrupted(names)), |(step, cause)| (Some(step), cause));
+            return Err(applied.ended(step, left, cause));
         }
     }
     Ok(applied)
+}
+
+fn interrupted<R>(names: &Names) -> StepError<R> {
+    let action = format!("finish `{}`", names.function);
+    CloudError::new(action, Reason::Interrupted, "interrupted").into()
 }
 
 /// What became of a step.
@@ -116,19 +124,47 @@ async fn take_step<T: Trial>(
     timed(change, delivery, observer, work).await.told(delivery, observer)
 }
 
-/// The same for changes that need only the place. All of them end, even if one fails; the observer hears of them in the
-/// plan's order.
+/// The same for changes that are apart. All of them end, even if one fails; the observer hears of them in the plan's order.
 async fn take_steps<R>(
-    current: &impl Current,
+    cloud: &impl Apart,
     changes: &[Change],
+    exists: &Exists,
     delivery: &Delivery<'_>,
     observer: &Observer<'_>,
 ) -> Vec<Taken<R>> {
     let step = |change| {
-        let work = Box::pin(async move { Ok(current.carry_out_apart(change, observer).await?) });
+        let work = Box::pin(async move { Ok(cloud.carry_out(change, exists, observer).await?) });
         timed(change, delivery, observer, work)
     };
-    join_all(changes.iter().map(step)).await.into_iter().map(|ended| ended.told(delivery, observer)).collect()
+    let steps: FuturesOrdered<_> = changes.iter().map(step).collect();
+    steps.map(|ended| ended.told(delivery, observer)).collect().await
+}
+
+/// The same for a new function with its role: the function is created as soon as the role exists.
+async fn take_creation<R>(
+    current: &mut impl Current,
+    (apart, function): (&[Change], &Change),
+    delivery: &Delivery<'_>,
+    observer: &Observer<'_>,
+) -> Vec<Taken<R>> {
+    let (exists, mut heard) = Exists::new();
+    let cloud = current.apart();
+    let others = async {
+        // Dropped when they have ended, so that the function does not wait for a role that failed.
+        let exists = exists;
+        take_steps(&cloud, apart, &exists, delivery, observer).await
+    };
+    let creation = async {
+        heard.wait_for(|exists| *exists).await.ok().filter(|_| !observer.stop.is_cancelled())?;
+        let work = Box::pin(async { Ok(current.carry_out(function, delivery, observer).await?) });
+        Some(timed(function, delivery, observer, work).await)
+    };
+    let (mut taken, created) = join(others, creation).await;
+    taken.push(match created {
+        Some(ended) => ended.told(delivery, observer),
+        None => Taken::Left(Step::of(function, &delivery.target.names)),
+    });
+    taken
 }
 
 /// The same for the function with all that AWS deletes with it.

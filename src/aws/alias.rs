@@ -240,7 +240,7 @@ pub(super) async fn point(
 ) -> Result<Outputs, CloudError> {
     let place = &current.place.clone();
     let mut expected = current.alias.clone();
-    if std::mem::take(current.is_alias_stale.get_mut()) {
+    if std::mem::take(&mut current.is_alias_stale) {
         // Its old revision would be refused, which costs a call more. If it moved, the refusal shows what to do.
         let routing = |alias: &Option<Alias>| alias.as_ref().map(|alias| alias.routing.clone());
         let now = observe(place).await.unwrap_or_default();

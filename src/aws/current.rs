@@ -7,7 +7,6 @@ use super::routing::{Alias, Routing};
 use super::version::{Condition, Version};
 use super::wait::{self, Polled, Wait, is_refusal};
 use crate::apply::{CloudError, Observed, Observer, Reason};
-use std::sync::atomic::AtomicBool;
 
 /// The observed state. Our own writes update the parts that guard the next write.
 pub struct Current<'a> {
@@ -17,7 +16,7 @@ pub struct Current<'a> {
     pub(super) latest: Option<Version>,
     pub(super) alias: Option<Alias>,
     /// Whether a statement was added or removed since the alias was read, which changes its revision.
-    pub(super) is_alias_stale: AtomicBool,
+    pub(super) is_alias_stale: bool,
     /// Writes to the alias since it was last seen, the oldest first. It is unknown which of them took effect.
     pub(super) attempts: Vec<Routing>,
     /// Where `live` pointed before this run, with what this run learned about that release.

@@ -3,7 +3,6 @@
 use super::alias;
 use super::current::Current;
 use super::routing::Alias;
-use std::sync::atomic::Ordering;
 
 /// The alias as it was read again.
 pub struct Fresh(Alias);
@@ -12,7 +11,7 @@ impl Current<'_> {
     /// Reads the alias again if its revision is out of date, so that the next write need not do it. `None` if it need not,
     /// or cannot be read.
     pub async fn freshen(&self) -> Option<Fresh> {
-        if !self.is_alias_stale.load(Ordering::Relaxed) {
+        if !self.is_alias_stale {
             return None;
         }
         let alias = alias::observe(&self.place).await.ok()??;
@@ -23,7 +22,7 @@ impl Current<'_> {
     pub fn refresh(&mut self, fresh: Option<Fresh>) {
         let Some(Fresh(alias)) = fresh else { return };
         if self.alias.as_ref().is_some_and(|seen| seen.routing == alias.routing) {
-            *self.is_alias_stale.get_mut() = false;
+            self.is_alias_stale = false;
             self.alias = Some(alias);
         }
     }

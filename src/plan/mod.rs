@@ -33,15 +33,16 @@ impl Plan {
     /// The changes in order, those together that are carried out at the same time.
     pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
         let function_goes = self.changes.iter().any(is_function_deleted);
-        let together = move |one: &Change, other: &Change| match one {
-            Change::Permission(Diff::Delete(_)) | Change::Release(Diff::Delete(_)) if function_goes => true,
-            Change::LogGroup(_) => matches!(other, Change::Role(_)),
-            Change::Role(_) => matches!(other, Change::LogGroup(_)),
+        let together = move |one: &Change, other: &Change| match (one, other) {
+            (Change::Permission(Diff::Delete(_)) | Change::Release(Diff::Delete(_)), _) => function_goes,
+            (Change::LogGroup(_), Change::Role(_)) | (Change::Role(_), Change::LogGroup(_)) => true,
+            (Change::Role(Diff::Create(_)), Change::Function(Diff::Create(_))) => true,
             _ => false,
         };
         self.changes.chunk_by(together).map(|changes| match changes {
             [change] => Group::One(change),
             [parts @ .., function] if is_function_deleted(function) => Group::Deleted { parts, function },
+            [apart @ .., function @ Change::Function(_)] => Group::Created { apart, function },
             changes => Group::Apart(changes),
         })
     }
@@ -72,6 +73,12 @@ pub enum Group<'a> {
     One(&'a Change),
     /// None needs another: the log group and the role, which different services keep.
     Apart(&'a [Change]),
+    /// The function is created with its role: it needs the role to exist, but none of the role's policies.
+    Created {
+        /// As in `Apart`.
+        apart: &'a [Change],
+        function: &'a Change,
+    },
     /// The function is deleted, and AWS deletes these with it. Source: docs/aws.md, "Control plane".
     Deleted {
         parts: &'a [Change],
@@ -85,7 +92,7 @@ impl<'a> Group<'a> {
         let (first, last) = match self {
             Group::One(change) => (slice::from_ref(change), None),
             Group::Apart(changes) => (changes, None),
-            Group::Deleted { parts, function } => (parts, Some(function)),
+            Group::Created { apart: parts, function } | Group::Deleted { parts, function } => (parts, Some(function)),
         };
         first.iter().chain(last)
     }

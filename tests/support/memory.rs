@@ -1,6 +1,6 @@
 //! A cloud in memory, built on the model `Stack::after`; it can fail at any step.
 
-use lamstream::apply::{Cloud, CloudError, Current, Delivery, Observer, Outputs, Reason, ReleaseSource};
+use lamstream::apply::{Apart, Cloud, CloudError, Current, Delivery, Exists, Observer, Outputs, Reason, ReleaseSource};
 use lamstream::plan::Change;
 use lamstream::stack::{Names, Release, Stack};
 use std::cell::{Cell, RefCell};
@@ -72,7 +72,9 @@ impl Cloud for Memory {
     }
 }
 
-impl Current for Held<'_> {
+impl<'a> Current for Held<'a> {
+    type Apart = &'a Memory;
+
     fn stack(&self) -> &Stack {
         &self.stack
     }
@@ -87,18 +89,26 @@ impl Current for Held<'_> {
         _: &Delivery<'_>,
         observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError> {
-        self.carry_out_apart(change, observer).await
+        self.memory.carry_out(change, &Exists::new().0, observer).await
     }
 
-    async fn carry_out_apart(&self, change: &Change, _: &Observer<'_>) -> Result<Outputs, CloudError> {
-        if self.memory.is_slow.replace(!self.memory.is_slow.get()) {
-            tokio::task::yield_now().await;
-        }
-        self.memory.change(std::slice::from_ref(change)).map(|()| Outputs::default())
+    fn apart(&self) -> &'a Memory {
+        self.memory
     }
 
     async fn delete_all(&mut self, parts: &[Change], function: &Change, _: &Observer<'_>) -> Result<(), CloudError> {
         self.memory.change(&[parts, std::slice::from_ref(function)].concat())
+    }
+}
+
+impl Apart for &Memory {
+    async fn carry_out(&self, change: &Change, exists: &Exists, _: &Observer<'_>) -> Result<Outputs, CloudError> {
+        if self.is_slow.replace(!self.is_slow.get()) {
+            tokio::task::yield_now().await;
+        }
+        self.change(std::slice::from_ref(change))?;
+        exists.say();
+        Ok(Outputs::default())
     }
 }
 

@@ -9,7 +9,9 @@ mod release;
 mod role;
 mod url;
 
-use crate::apply::{self, Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside};
+use crate::apply::{
+    self, Apart, Cloud, CloudError, Delivery, Exists, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside,
+};
 use crate::aws::current::Current;
 use crate::aws::failed;
 use crate::aws::place::Place;
@@ -24,7 +26,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
 use reads::{Parts, Reads};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use url::Urls;
 
 pub use reads::Ahead;
@@ -126,7 +127,7 @@ impl<'p> Place<'p> {
             observed,
             latest: seen_latest,
             alias,
-            is_alias_stale: AtomicBool::new(false),
+            is_alias_stale: false,
             attempts: Vec::new(),
             before,
             failed,
@@ -172,7 +173,9 @@ impl<'p> Cloud for Place<'p> {
     }
 }
 
-impl apply::Current for Current<'_> {
+impl<'p> apply::Current for Current<'p> {
+    type Apart = Place<'p>;
+
     fn stack(&self) -> &Stack {
         &self.observed.stack
     }
@@ -211,35 +214,49 @@ impl apply::Current for Current<'_> {
                 let work = async || provisioned::carry_out(place, diff, observer).await;
                 place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
             }
-            apart => self.carry_out_apart(apart, observer).await,
+            Change::Url(diff) => {
+                place.until_accepted(Subject::Function, observer, async || url::carry_out(place, diff).await).await
+            }
+            Change::Permission(diff) => {
+                self.is_alias_stale = true;
+                let work = async || permission::carry_out(place, diff).await;
+                place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
+            }
+            Change::LogGroup(_) | Change::Role(_) => place.carry_out(change, &Exists::new().0, observer).await,
         }
     }
 
-    async fn carry_out_apart(&self, change: &Change, observer: &Observer<'_>) -> Result<Outputs, CloudError> {
-        let place = &self.place;
-        let about = match change {
-            Change::LogGroup(_) => Subject::LogGroup,
-            Change::Role(_) => Subject::Role,
-            _ => Subject::Function,
-        };
-        let work = async || match change {
-            Change::LogGroup(diff) => log_group::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
-            Change::Role(diff) => role::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
-            Change::Url(diff) => url::carry_out(place, diff).await,
-            Change::Permission(diff) => {
-                self.is_alias_stale.store(true, Ordering::Relaxed);
-                permission::carry_out(place, diff).await.map(|()| Outputs::default())
-            }
-            Change::Function(_) | Change::Release(_) | Change::Provisioned(_) => {
-                let action = format!("change function `{}`", place.names.function_name());
-                Err(CloudError::new(action, Reason::Refused, "it is being changed already"))
-            }
-        };
-        place.until_accepted(about, observer, work).await
+    fn apart(&self) -> Place<'p> {
+        self.place.clone()
     }
 
     async fn delete_all(&mut self, _: &[Change], _: &Change, observer: &Observer<'_>) -> Result<(), CloudError> {
         let place = &self.place;
         place.until_accepted(Subject::Function, observer, async || function::delete(place).await).await
+    }
+}
+
+impl apply::Apart for Place<'_> {
+    async fn carry_out(
+        &self,
+        change: &Change,
+        exists: &Exists,
+        observer: &Observer<'_>,
+    ) -> Result<Outputs, CloudError> {
+        let carried_out = match change {
+            Change::LogGroup(diff) => {
+                let work = async || log_group::carry_out(self, diff, observer).await;
+                self.until_accepted(Subject::LogGroup, observer, work).await
+            }
+            Change::Role(diff) => {
+                let work = async || role::carry_out(self, diff, exists, observer).await;
+                self.until_accepted(Subject::Role, observer, work).await
+            }
+            _ => {
+                let action = format!("change function `{}`", self.names.function_name());
+                Err(CloudError::new(action, Reason::Refused, "it is being changed already"))
+            }
+        };
+        carried_out.map(|()| Outputs::default())
     }
 }

@@ -1,6 +1,6 @@
 //! IAM roles, each with one inline policy of ours.
 
-use crate::apply::{CloudError, Observer, Reason};
+use crate::apply::{CloudError, Exists, Observer, Reason};
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
@@ -89,15 +89,20 @@ async fn attached(place: &Place<'_>) -> Result<BTreeSet<String>, CloudError> {
     Ok(arns)
 }
 
-pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<Role>, observer: &Observer<'_>) -> Result<(), CloudError> {
+pub(super) async fn carry_out(
+    place: &Place<'_>,
+    diff: &Diff<Role>,
+    exists: &Exists,
+    observer: &Observer<'_>,
+) -> Result<(), CloudError> {
     match diff {
-        Diff::Create(role) => create(place, role, observer).await,
+        Diff::Create(role) => create(place, role, exists, observer).await,
         Diff::Update { from, to } => update(place, from, to).await,
         Diff::Delete(_) => delete(place, observer).await,
     }
 }
 
-async fn create(place: &Place<'_>, role: &Role, observer: &Observer<'_>) -> Result<(), CloudError> {
+async fn create(place: &Place<'_>, role: &Role, exists: &Exists, observer: &Observer<'_>) -> Result<(), CloudError> {
     let name = place.names.role_name();
     let action = || format!("create role `{name}`");
     let tags = role.tags.iter().map(|(key, value)| tag(key, value)).collect::<Result<Vec<_>, _>>()?;
@@ -112,6 +117,7 @@ async fn create(place: &Place<'_>, role: &Role, observer: &Observer<'_>) -> Resu
         .set_tags(Some(tags));
     call.send().await.unless_exists(action)?;
     place.note_made(Made::Role);
+    exists.say();
     place.until_accepted(Subject::Role, observer, async || put_policy(place, role).await).await?;
     let attach = async || attach(place, role.managed_policies.iter()).await;
     place.until_accepted(Subject::Role, observer, attach).await
