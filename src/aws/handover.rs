@@ -3,6 +3,7 @@
 use super::access::{self, Account};
 use super::call::Call;
 use super::error::NO_CODE;
+use super::service::LAMBDA;
 use crate::apply::CloudError;
 use crate::stack::Secret;
 use aws_runtime::auth::SigningOptions;
@@ -62,8 +63,7 @@ impl Account {
         let method = if chosen.is_some() { http::Method::PUT } else { http::Method::DELETE };
         let path = format!("/2015-03-31/functions/{function_name}/local-credentials");
         let call = Call {
-            id: "Lambda",
-            name: "lambda",
+            service: &LAMBDA,
             operation: "PutLocalCredentials",
             signing: SigningOptions::default(),
             timeouts: None,

@@ -34,6 +34,7 @@ mod region;
 mod round;
 mod routing;
 mod s3;
+mod service;
 mod settings;
 mod shift;
 mod sign;

@@ -3,6 +3,7 @@
 use super::access::Account;
 use super::call::JsonApi;
 use super::error::is_lasting;
+use super::service;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{NoValue, Secret};
 use crate::text::list;
@@ -10,8 +11,8 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) const SSM: JsonApi = JsonApi { id: "SSM", name: "ssm", target: "AmazonSSM" };
-const SECRETS: JsonApi = JsonApi { id: "Secrets Manager", name: "secretsmanager", target: "secretsmanager" };
+pub(super) static SSM: JsonApi = JsonApi { service: &service::SSM, target: "AmazonSSM" };
+static SECRETS: JsonApi = JsonApi { service: &service::SECRETS, target: "secretsmanager" };
 
 /// How many names `GetParameters` accepts in one call.
 const PARAMETERS: usize = 10;
