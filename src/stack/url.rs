@@ -1,5 +1,6 @@
 //! A Function URL: the address of `live` on the internet.
 
+use super::address::Address;
 use super::field::Fields;
 use super::name::Names;
 use super::noun::Noun;
@@ -19,6 +20,11 @@ impl Noun for FunctionUrl {
 
     fn name(&self, names: &Names) -> String {
         names.live()
+    }
+
+    fn address(&self, assigned: &str) -> Option<Address> {
+        let about = format!("auth {}, {}", self.auth, self.mode);
+        Some(Address { what: Self::IN_WORDS, url: assigned.to_owned(), auth: self.auth, about })
     }
 
     fn compare(&self, to: &FunctionUrl, fields: &mut Fields) {

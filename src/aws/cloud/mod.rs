@@ -1,4 +1,5 @@
-//! A place on AWS as a cloud. One round of reads observes it, and each change writes one noun.
+//! A place on AWS as a cloud. One round of reads observes it, and each change writes one noun. `read_apart`,
+//! `read_with_function` and `carry_out_apart` list the nouns.
 
 mod function;
 mod log_group;
@@ -10,22 +11,22 @@ mod role;
 mod url;
 
 use crate::apply::{self, Cloud, CloudError, Delivery, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside};
+use crate::aws::access::Account;
 use crate::aws::current::Current;
 use crate::aws::failed;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
 use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
-use crate::aws::wait::Subject;
+use crate::aws::wait::{Subject, Thing};
 use crate::plan::Change;
-use crate::stack::{Live, Names, Origin, Owner, Permission, Release, Shift, Stack};
+use crate::stack::{Address, Live, Names, Noun as _, Origin, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
-use reads::{Parts, Reads};
+use reads::{Parts, Reading, Reads, reading};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use url::Urls;
 
 pub use reads::Ahead;
 pub use url::DeployedUrl;
@@ -79,8 +80,8 @@ impl<'p> Place<'p> {
 
     /// Concludes from one round of reads. Returns `None` if `live` moved during the round.
     async fn conclude(&self, reads: Reads) -> Result<Option<Current<'p>>, CloudError> {
-        let Reads { latest, parts, role, log_group } = reads;
-        let Parts { live, alias, urls, provisioned, policy: Policy { ours: permissions, has_others } } = parts;
+        let Reads { latest, parts, found } = reads;
+        let Parts { live, alias, found: of_function } = parts;
         let version = |output: &Option<GetFunctionOutput>| {
             output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
         };
@@ -90,7 +91,9 @@ impl<'p> Place<'p> {
         {
             return Ok(None);
         }
-        let alias = alias.map(|alias| alias.without_warming(provisioned));
+        let mut observed = Observed::nothing(self.names.clone());
+        found.into_iter().chain(of_function).for_each(|put| put(&mut observed));
+        let alias = alias.map(|alias| alias.without_warming(observed.stack.provisioned));
         let mut newest = seen_live.clone();
         let shift = match alias.as_ref().and_then(|alias| alias.routing.shifted.clone()) {
             Some((number, weight)) => {
@@ -99,28 +102,22 @@ impl<'p> Place<'p> {
             }
             None => None,
         };
-        let mut outside = set_outside(seen_latest.as_ref(), newest.as_ref());
-        outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
-        outside.live.extend(has_others.then_some("permissions of `live`"));
+        note_settings(&mut observed.outside, seen_latest.as_ref(), newest.as_ref());
+        observed.outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
         let failed = failed::read(latest.as_ref());
         let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
         // A function that could not be created counts as missing: creating it again starts with deleting it.
         let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
-        let function = function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
+        observed.stack.function =
+            function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
         let before = alias.as_ref().map(|alias| alias.routing.clone());
-        let outputs = before.as_ref().map(Routing::outputs).unwrap_or_default();
-        let has_urls = !matches!(urls, Urls::Unsupported);
-        let (url, address) = match urls {
-            Urls::Found(url, address) => (Some(url), Some(address)),
-            Urls::Missing | Urls::Unsupported => (None, None),
-        };
-        let outputs = Outputs { url: address, ..outputs };
-        let origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
-        let published_at = live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
-        let live = seen_live.map(|version| Live { release: version.release, shift });
-        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };
-        let undecryptable = seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
-        let observed = Observed { stack, outputs, origin, published_at, has_urls, outside, undecryptable };
+        observed.outputs = before.as_ref().map(Routing::outputs).unwrap_or_default().updated_by(observed.outputs);
+        observed.origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
+        observed.published_at =
+            live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
+        observed.undecryptable =
+            seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
+        observed.stack.live = seen_live.map(|version| Live { release: version.release, shift });
         Ok(Some(Current {
             place: self.clone(),
             observed,
@@ -132,6 +129,25 @@ impl<'p> Place<'p> {
             failed,
             memory: None,
         }))
+    }
+
+    /// Reads the nouns that exist whether or not the function does.
+    fn read_apart<'r>(&'r self, round: &'r Round) -> Vec<Reading<'r>> {
+        vec![
+            reading(role::observe(self, round), |role, observed| observed.stack.role = role),
+            reading(log_group::observe(self, round), |group, observed| observed.stack.log_group = group),
+        ]
+    }
+
+    /// Reads the nouns that Lambda keeps with the function, except its URL.
+    fn read_with_function(&self) -> Vec<Reading<'_>> {
+        vec![
+            reading(provisioned::observe(self), |found, observed| observed.stack.provisioned = found),
+            reading(permission::observe(self), |Policy { ours, others }, observed| {
+                observed.stack.permissions = ours;
+                observed.outside.live.extend((!others.is_empty()).then_some("permissions of `live`"));
+            }),
+        ]
     }
 
     /// Our statements on `live`, read in one call.
@@ -146,15 +162,26 @@ fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
     code.any(|code| code.source_kms_key_arn().is_some())
 }
 
-/// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
-fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
+/// Adds what was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
+fn note_settings(outside: &mut SetOutside, latest: Option<&Version>, newest: Option<&Version>) {
     let settings = |version: Option<&Version>| {
-        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect()
+        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect::<Vec<_>>()
     };
     let snap_starts = |version: &Version| version.release.configuration.settings.snap_start;
-    let live = settings(newest);
-    let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
-    SetOutside { live, next: settings(latest), snap_start }
+    outside.live.extend(settings(newest));
+    outside.next.extend(settings(latest));
+    outside.snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
+}
+
+impl Account {
+    /// Where people reach a function, of which only the name on AWS is known. There is nothing if it is not deployed.
+    ///
+    /// # Errors
+    /// As for [`Account::url`].
+    pub async fn addresses(&self, function_name: &str) -> Result<Vec<Address>, CloudError> {
+        let url = self.url(function_name).await?;
+        Ok(url.and_then(|(url, assigned)| url.address(&assigned)).into_iter().collect())
+    }
 }
 
 impl<'p> Cloud for Place<'p> {
@@ -207,10 +234,6 @@ impl apply::Current for Current<'_> {
                 let work = async || release::carry_out(self, diff, delivery, observer).await;
                 place.until_accepted(Subject::Function, observer, work).await
             }
-            Change::Provisioned(diff) => {
-                let work = async || provisioned::carry_out(place, diff, observer).await;
-                place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
-            }
             apart => self.carry_out_apart(apart, observer).await,
         }
     }
@@ -218,19 +241,22 @@ impl apply::Current for Current<'_> {
     async fn carry_out_apart(&self, change: &Change, observer: &Observer<'_>) -> Result<Outputs, CloudError> {
         let place = &self.place;
         let about = match change {
-            Change::LogGroup(_) => Subject::LogGroup,
-            Change::Role(_) => Subject::Role,
+            Change::LogGroup(_) => Subject::Thing(log_group::THING),
+            Change::Role(_) => Subject::Thing(Thing::ROLE),
             _ => Subject::Function,
         };
         let work = async || match change {
             Change::LogGroup(diff) => log_group::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
             Change::Role(diff) => role::carry_out(place, diff, observer).await.map(|()| Outputs::default()),
             Change::Url(diff) => url::carry_out(place, diff).await,
+            Change::Provisioned(diff) => {
+                provisioned::carry_out(place, diff, observer).await.map(|()| Outputs::default())
+            }
             Change::Permission(diff) => {
                 self.is_alias_stale.store(true, Ordering::Relaxed);
                 permission::carry_out(place, diff).await.map(|()| Outputs::default())
             }
-            Change::Function(_) | Change::Release(_) | Change::Provisioned(_) => {
+            Change::Function(_) | Change::Release(_) => {
                 let action = format!("change function `{}`", place.names.function_name());
                 Err(CloudError::new(action, Reason::Refused, "it is being changed already"))
             }

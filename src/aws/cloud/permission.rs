@@ -10,19 +10,18 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The policy of the alias `live`.
-#[derive(Default)]
 pub(super) struct Policy {
     pub ours: BTreeSet<Permission>,
-    /// Whether it has other statements, too, which let others call the function.
-    pub has_others: bool,
+    /// Other statements, which let others call the function.
+    pub others: Vec<Value>,
 }
 
 pub(super) async fn observe(place: &Place<'_>) -> Result<Policy, CloudError> {
     let statements = statements(place).await?;
     let ours = recognised(&statements);
     let is_ours = |statement: &Value| ours.iter().any(|permission| says(statement, *permission));
-    let has_others = !statements.iter().all(is_ours);
-    Ok(Policy { ours, has_others })
+    let others = statements.iter().filter(|statement| !is_ours(statement)).cloned().collect();
+    Ok(Policy { ours, others })
 }
 
 async fn statements(place: &Place<'_>) -> Result<Vec<Value>, CloudError> {
