@@ -3,8 +3,8 @@
 //! The client of S3 would add as much, for six simple calls.
 
 use super::access::Account;
+use super::api::Api;
 use super::error::{Doing, NO_CODE};
-use super::service::Service;
 use super::turn::{self, WaitsForTurns};
 use crate::apply::{CloudError, Reason};
 use crate::stack::Secret;
@@ -34,14 +34,14 @@ use serde_json::Value;
 
 /// A service that uses the AWS JSON 1.1 protocol.
 pub(super) struct JsonApi {
-    pub service: &'static Service,
+    pub api: &'static Api,
     /// The prefix of the operation's name in `X-Amz-Target`.
     pub target: &'static str,
 }
 
 /// One call, independent of the service's protocol.
 pub(super) struct Call<I> {
-    pub service: &'static Service,
+    pub api: &'static Api,
     pub operation: &'static str,
     pub signing: SigningOptions,
     pub timeouts: Option<TimeoutConfig>,
@@ -62,7 +62,7 @@ impl Account {
     ) -> Result<Value, CloudError> {
         let target = format!("{}.{operation}", api.target);
         let call = Call {
-            service: api.service,
+            api: api.api,
             operation,
             signing: SigningOptions::default(),
             timeouts: None,
@@ -91,15 +91,15 @@ impl Account {
         O: std::fmt::Debug + Send + Sync + 'static,
     {
         let (dual_stack, fips) = (self.config.use_dual_stack(), self.config.use_fips());
-        let own = call.service.endpoint(&self.region, dual_stack == Some(true), fips == Some(true));
-        let address = self.endpoints.beside(call.service)?.unwrap_or(&own.address);
+        let own = call.api.endpoint(&self.region, dual_stack == Some(true), fips == Some(true));
+        let address = self.endpoints.beside(call.api)?.unwrap_or(&own.address);
         let provider = self
             .config
             .credentials_provider()
             .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "no credentials to sign with"))?;
         let timeouts = call.timeouts.or_else(|| self.config.timeout_config().cloned());
         let mut operation = Operation::builder()
-            .service_name(call.service.id)
+            .service_name(call.api.id)
             .operation_name(call.operation)
             .endpoint_url(address)
             .standard_retry(self.config.retry_config().unwrap_or(&RetryConfig::standard()))
@@ -112,7 +112,7 @@ impl Account {
             .with_connection_poisoning()
             .retry_classifier(WaitsForTurns)
             .interceptor(self.rates.clone())
-            .runtime_plugin(signing(call.service.name, call.signing, own.region, provider))
+            .runtime_plugin(signing(call.api.name, call.signing, own.region, provider))
             .serializer(serialize)
             .deserializer(deserialize);
         if let Some(version) = self.config.behavior_version() {

@@ -1,10 +1,10 @@
 //! Endpoints other than AWS's own. They are used if they are safe, and refused if a deploy would be split between two
 //! clouds.
 
+use super::api::{APIS, Api, Called};
 use super::environment::Environment;
 use super::error::{quoted, unusable};
 use super::profile::Profiles;
-use super::service::{Called, SERVICES, Service};
 use crate::apply::{CloudError, Reason};
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
@@ -18,7 +18,7 @@ const EXPECTED: &str =
 
 /// The endpoint of each service; `None` for AWS's own address.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoints(Vec<(&'static Service, Option<String>)>);
+pub(super) struct Endpoints(Vec<(&'static Api, Option<String>)>);
 
 impl Endpoints {
     /// The endpoints that the environment and the profile set.
@@ -30,19 +30,19 @@ impl Endpoints {
         environment: &Environment,
         profiles: &Profiles,
     ) -> Result<Endpoints, CloudError> {
-        let endpoint = |service: &&'static Service| {
+        let endpoint = |service: &&'static Api| {
             let Some(text) = of_service(config, service) else { return Ok((*service, None)) };
             match parse(&text) {
                 Ok(url) => Ok((*service, Some(written(&url)))),
                 Err(why) => Err(unusable(&source(service, environment, profiles), &why)),
             }
         };
-        SERVICES.iter().map(endpoint).collect::<Result<_, _>>().map(Endpoints)
+        APIS.iter().map(endpoint).collect::<Result<_, _>>().map(Endpoints)
     }
 
     /// The same endpoint for all services.
     pub(super) fn all_at(endpoint: &str) -> Endpoints {
-        Endpoints(SERVICES.iter().map(|service| (*service, Some(endpoint.to_owned()))).collect())
+        Endpoints(APIS.iter().map(|service| (*service, Some(endpoint.to_owned()))).collect())
     }
 
     /// The single endpoint of the services that every command may call; `None` for AWS's own addresses.
@@ -57,18 +57,18 @@ impl Endpoints {
     ///
     /// # Errors
     /// As for [`Endpoints::in_force`].
-    pub(super) fn beside(&self, service: &Service) -> Result<Option<&str>, CloudError> {
+    pub(super) fn beside(&self, service: &Api) -> Result<Option<&str>, CloudError> {
         self.one_for(|other| other.id == service.id)
     }
 
-    fn one_for(&self, is_needed: impl Fn(&Service) -> bool) -> Result<Option<&str>, CloudError> {
-        let wanted: Vec<&(&Service, Option<String>)> =
+    fn one_for(&self, is_needed: impl Fn(&Api) -> bool) -> Result<Option<&str>, CloudError> {
+        let wanted: Vec<&(&Api, Option<String>)> =
             self.0.iter().filter(|(service, _)| service.called == Called::Always || is_needed(service)).collect();
         let first = wanted.first().and_then(|(_, endpoint)| endpoint.as_deref());
         if wanted.iter().all(|(_, endpoint)| endpoint.as_deref() == first) {
             return Ok(first);
         }
-        let place = |(service, endpoint): &&(&Service, Option<String>)| {
+        let place = |(service, endpoint): &&(&Api, Option<String>)| {
             format!("{} at {}", service.id, endpoint.as_deref().unwrap_or("AWS itself"))
         };
         let places: Vec<String> = wanted.iter().map(place).collect();
@@ -79,15 +79,15 @@ impl Endpoints {
 
 /// Whether this is the variable with one service's endpoint.
 pub(super) fn is_variable(name: &str) -> bool {
-    SERVICES.iter().any(|service| variable(service) == name)
+    APIS.iter().any(|service| variable(service) == name)
 }
 
-fn variable(service: &Service) -> String {
+fn variable(service: &Api) -> String {
     format!("{VARIABLE}_{}", service.id.to_uppercase().replace(' ', "_"))
 }
 
 /// Describes where a service's endpoint was set.
-fn source(service: &Service, environment: &Environment, profiles: &Profiles) -> String {
+fn source(service: &Api, environment: &Environment, profiles: &Profiles) -> String {
     let variables = [variable(service), VARIABLE.to_owned()];
     match variables.iter().find(|name| environment.has(name)) {
         Some(name) => format!("`{name}`"),
@@ -96,7 +96,7 @@ fn source(service: &Service, environment: &Environment, profiles: &Profiles) -> 
 }
 
 /// The configured endpoint of a service. Empty values count as unset, in files as well.
-fn of_service(config: &SdkConfig, service: &Service) -> Option<String> {
+fn of_service(config: &SdkConfig, service: &Api) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id(service.id).env(VARIABLE).profile(KEY).build().ok()?;
     let configured = config.service_config().and_then(|services| services.load_config(key));
     let configured = configured.filter(|text| !text.trim().is_empty());
@@ -178,7 +178,7 @@ pub fn is_loopback(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::service::{S3, SSM};
+    use super::super::api::{S3, SSM};
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod alias;
+mod api;
 mod artifact;
 mod bucket;
 mod call;
@@ -34,7 +35,6 @@ mod region;
 mod round;
 mod routing;
 mod s3;
-mod service;
 mod settings;
 mod shift;
 mod sign;

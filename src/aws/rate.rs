@@ -1,7 +1,7 @@
 //! AWS's rate limits: how many calls of one kind an account may make per second. Once AWS throttles a call, all calls of
 //! its kind wait for their turn, at the rate that AWS allows. `turn.rs` makes them wait.
 
-use super::service::{Rate, SERVICES, Service};
+use super::api::{APIS, Api, Rate};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 /// All classes: the calls that AWS counts together, each with its service. A rate only decides how fast the first calls go
 /// after AWS has throttled one.
-fn classes() -> impl Iterator<Item = (&'static Service, &'static Rate)> {
-    SERVICES.iter().flat_map(|service| service.rates.iter().map(|rate| (*service, rate)))
+fn classes() -> impl Iterator<Item = (&'static Api, &'static Rate)> {
+    APIS.iter().flat_map(|service| service.rates.iter().map(|rate| (*service, rate)))
 }
 
 /// The number of the class of a call; `None` also if AWS's refusals mean something else.

@@ -1,9 +1,9 @@
 //! Reads values that are stored on AWS: parameters in Parameter Store and secrets in Secrets Manager.
 
 use super::access::Account;
+use super::api;
 use super::call::JsonApi;
 use super::error::is_lasting;
-use super::service;
 use crate::apply::{CloudError, Reason};
 use crate::stack::{NoValue, Secret};
 use crate::text::list;
@@ -11,8 +11,8 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) static SSM: JsonApi = JsonApi { service: &service::SSM, target: "AmazonSSM" };
-static SECRETS: JsonApi = JsonApi { service: &service::SECRETS, target: "secretsmanager" };
+pub(super) static SSM: JsonApi = JsonApi { api: &api::SSM, target: "AmazonSSM" };
+static SECRETS: JsonApi = JsonApi { api: &api::SECRETS, target: "secretsmanager" };
 
 /// How many names `GetParameters` accepts in one call.
 const PARAMETERS: usize = 10;

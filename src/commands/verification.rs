@@ -376,8 +376,7 @@ impl<'a> Verification<'a> {
 }
 
 /// 12 hexadecimal digits that change with the checks, and with everything except the release that can change the URL's
-/// response. Values from outside are not included, because a rollback
-/// does not know them.
+/// response. Values from outside are not included, because a rollback does not know them.
 fn fingerprint(checks: &[Check], target: &Stack) -> String {
     let checks: Vec<String> = checks.iter().map(Check::definition).collect();
     let text = format!("{checks:?} {}", target.conduct());

@@ -51,7 +51,7 @@ pub(super) enum On {
     KmsKeys,
     Buckets,
     Objects,
-    /// Everything of a kind, whoever named it: a service and patterns. It belongs to the region, or to the account as a whole.
+    /// Everything of a kind, with any name: a service and patterns. It belongs to the region, or to the account as a whole.
     AnyInRegion(&'static str, &'static [&'static str]),
     AnyInAccount(&'static str, &'static [&'static str]),
 }

@@ -1,6 +1,6 @@
 //! Where people reach a function.
 
-use super::url::Auth;
+use super::word::words;
 
 /// An address on the internet at which a function answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,4 +12,14 @@ pub struct Address {
     pub auth: Auth,
     /// What people should know about it: `auth none, response-stream`.
     pub about: String,
+}
+
+words! {
+    /// Who may call the URL.
+    Auth {
+        /// Everyone.
+        None = "none",
+        /// Callers that sign the request with AWS credentials that have permission.
+        AwsIam = "aws-iam",
+    }
 }

@@ -29,7 +29,7 @@ mod unmanaged;
 mod url;
 mod word;
 
-pub use address::Address;
+pub use address::{Address, Auth};
 pub use arn::Arn;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use caller::Caller;
@@ -54,7 +54,7 @@ pub use settings::Settings;
 pub use steps::{Steps, spelled_time};
 pub use tags::Tags;
 pub use unmanaged::UnmanagedSetting;
-pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
+pub use url::{Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 
 /// The platforms that code runs on. The crate that builds the code defines them.

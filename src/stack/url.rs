@@ -1,6 +1,6 @@
 //! A Function URL: the address of `live` on the internet.
 
-use super::address::Address;
+use super::address::{Address, Auth};
 use super::field::Fields;
 use super::name::Names;
 use super::noun::Noun;
@@ -31,16 +31,6 @@ impl Noun for FunctionUrl {
         fields.shown("auth", &self.auth, &to.auth);
         fields.shown("mode", &self.mode, &to.mode);
         fields.hidden("cors", &self.cors, &to.cors);
-    }
-}
-
-words! {
-    /// Who may call the URL.
-    Auth {
-        /// Everyone.
-        None = "none",
-        /// Callers that sign the request with AWS credentials that have permission.
-        AwsIam = "aws-iam",
     }
 }
 

@@ -1,10 +1,10 @@
 //! CloudWatch Logs groups.
 
 use crate::apply::{CloudError, Observer};
+use crate::aws::api::LOGS;
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::service::LOGS;
 use crate::aws::wait::{Made, Subject, Thing};
 use crate::plan::Diff;
 use crate::stack::{LogGroup, Names, Noun as _, Owner, Tags};

@@ -143,7 +143,7 @@ impl<'p> Place<'p> {
     fn read_with_function(&self) -> Vec<Reading<'_>> {
         vec![
             reading(provisioned::observe(self), |found, observed| observed.stack.provisioned = found),
-            reading(permission::observe(self), |Policy { ours, others }, observed| {
+            reading(self.policy(), |Policy { ours, others }, observed| {
                 observed.stack.permissions = ours;
                 observed.outside.live.extend((!others.is_empty()).then_some("permissions of `live`"));
             }),
@@ -152,7 +152,11 @@ impl<'p> Place<'p> {
 
     /// Our statements on `live`, read in one call.
     pub async fn permissions(&self) -> Result<BTreeSet<Permission>, CloudError> {
-        permission::observe(self).await.map(|policy| policy.ours)
+        self.policy().await.map(|policy| policy.ours)
+    }
+
+    async fn policy(&self) -> Result<Policy, CloudError> {
+        permission::observe(self.account, &self.names.function_name()).await
     }
 }
 

@@ -1,20 +1,21 @@
-//! The services that lamstream calls, one row each. Endpoints, addresses, signatures and rates follow from a row.
+//! The services of AWS's that lamstream calls, one row each. Endpoints, addresses, signatures and rates follow from a row.
 
 use crate::stack::Partition;
 
-/// A service of AWS's.
+/// How a service of AWS's is called.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(super) struct Api {
     /// As the SDK and messages name it. The SDK looks up `AWS_ENDPOINT_URL_…` under this id.
     pub id: &'static str,
     /// Its name in host names and in signatures.
     pub name: &'static str,
+    /// When it is called.
     pub called: Called,
-    /// The first row that has an operation, or has none, counts.
+    /// Of a call, the first row counts that has its operation, or that has none.
     pub rates: &'static [Rate],
 }
 
-/// When a service is called.
+/// The commands that call a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Called {
     /// Every command may call it.
@@ -36,21 +37,21 @@ const fn rate(operations: &'static [&'static str], per_second: f64) -> Rate {
     Rate { operations, per_second: Some(per_second) }
 }
 
-/// Declares the services, one row each.
-macro_rules! services {
-    ($($service:ident: $id:literal, $name:literal, $called:ident, [$($rate:expr),+];)+) => {
+/// Declares the APIs, one row each.
+macro_rules! apis {
+    ($($api:ident: $id:literal, $name:literal, $called:ident, [$($rate:expr),+];)+) => {
         $(
-            pub(super) static $service: Service =
-                Service { id: $id, name: $name, called: Called::$called, rates: &[$($rate),+] };
+            pub(super) static $api: Api =
+                Api { id: $id, name: $name, called: Called::$called, rates: &[$($rate),+] };
         )+
 
-        pub(super) static SERVICES: &[&Service] = &[$(&$service),+];
+        pub(super) static APIS: &[&Api] = &[$(&$api),+];
     };
 }
 
 // Each row has the id, the name in host names, when the service is called, and its rates. Source: docs/aws.md, "Control
 // plane" and "Logs".
-services! {
+apis! {
     LAMBDA: "Lambda", "lambda", Always, [
         // An invocation is throttled if the function has too many instances.
         Rate { operations: &["Invoke", "InvokeWithResponseStream"], per_second: None },
@@ -78,7 +79,7 @@ pub(super) struct Endpoint {
     pub region: String,
 }
 
-impl Service {
+impl Api {
     /// AWS's own endpoint for a region. Source: the endpoint rules of botocore 1.43.11.
     pub(super) fn endpoint(&self, region: &str, dual_stack: bool, fips: bool) -> Endpoint {
         let (name, partition) = (self.name, Partition::of_known(region));
@@ -102,7 +103,7 @@ mod tests {
     use super::*;
 
     /// As botocore's endpoint rules have them: without either, with FIPS, with dual-stack and with both.
-    const ADDRESSES: [(&Service, &str, [&str; 4]); 6] = [
+    const ADDRESSES: [(&Api, &str, [&str; 4]); 6] = [
         (
             &S3,
             "eu-central-1",
@@ -162,9 +163,9 @@ mod tests {
 
     #[test]
     fn addresses_are_those_of_the_sdks() {
-        for (service, region, hosts) in ADDRESSES {
+        for (api, region, hosts) in ADDRESSES {
             for (nth, host) in hosts.into_iter().enumerate() {
-                let endpoint = service.endpoint(region, nth >= 2, nth % 2 == 1);
+                let endpoint = api.endpoint(region, nth >= 2, nth % 2 == 1);
                 assert_eq!(endpoint.address, format!("https://{}/", host.replace("REGION", region)));
             }
         }
