@@ -1,8 +1,8 @@
 //! The interface that a plan needs from a cloud: observe it, and carry out one change of the observed state.
 
 use super::observer::Observer;
-use crate::plan::Change;
-use crate::stack::{Arrival, Names, Origin, Release, Secret, Stack, Steps, Undecryptable, Verdict};
+use crate::plan::{Assigned, Change, ResourceKind};
+use crate::stack::{Address, Arrival, Names, Origin, Release, Secret, Stack, Steps, Undecryptable, Verdict};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -78,6 +78,11 @@ impl Exists {
         (Exists(said), heard)
     }
 
+    /// One that nothing listens to.
+    pub fn unheard() -> Exists {
+        Exists::new().0
+    }
+
     pub fn say(&self) {
         self.0.send_replace(true);
     }
@@ -98,6 +103,26 @@ pub struct Observed {
     pub outside: SetOutside,
     /// The environment of what the next release is made from, if it cannot be decrypted.
     pub undecryptable: Option<Undecryptable>,
+}
+
+impl Observed {
+    /// Where people reach the function.
+    pub fn addresses(&self) -> Vec<Address> {
+        self.stack.addresses(&self.outputs.assigned)
+    }
+
+    /// A place where nothing was found.
+    pub fn nothing(names: Names) -> Observed {
+        Observed {
+            stack: Stack::empty(names),
+            outputs: Outputs::default(),
+            origin: Origin::default(),
+            published_at: None,
+            has_urls: false,
+            outside: SetOutside::default(),
+            undecryptable: None,
+        }
+    }
 }
 
 /// Settings that were made outside lamstream.
@@ -134,8 +159,8 @@ pub struct Outputs {
     pub shifted: Option<String>,
     /// The steps of that shift, if it was begun as one that ends itself.
     pub steps: Option<Steps>,
-    /// Ends with a slash.
-    pub url: Option<String>,
+    /// What AWS chose for a resource, such as the address of a URL. An address ends with a slash.
+    pub assigned: Assigned,
     /// What `live` remembers about the version that traffic was last moved to.
     pub remembered: Remembered,
 }
@@ -162,6 +187,11 @@ impl Outputs {
         self.shifted.as_ref().or(self.version.as_ref())
     }
 
+    /// The address of the URL.
+    pub fn url(&self) -> Option<&String> {
+        self.assigned.get(&ResourceKind::Url)
+    }
+
     /// Replaces the known values with those that `newer` has.
     pub fn updated_by(self, newer: Outputs) -> Outputs {
         Outputs {
@@ -171,7 +201,7 @@ impl Outputs {
             steps: if newer.version.is_some() { newer.steps } else { self.steps },
             remembered: if newer.version.is_some() { newer.remembered } else { self.remembered },
             version: newer.version.or(self.version),
-            url: newer.url.or(self.url),
+            assigned: self.assigned.into_iter().chain(newer.assigned).collect(),
         }
     }
 }

@@ -128,7 +128,8 @@ pub enum Event {
 pub enum Checked {
     /// The version of this number.
     Version(String),
-    Url,
+    /// What the address belongs to, in words: `URL`.
+    Address(&'static str),
 }
 
 /// "version 3" or "the URL".
@@ -136,7 +137,7 @@ impl fmt::Display for Checked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Checked::Version(number) => write!(formatter, "version {number}"),
-            Checked::Url => formatter.write_str("the URL"),
+            Checked::Address(what) => write!(formatter, "the {what}"),
         }
     }
 }

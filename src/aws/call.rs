@@ -3,10 +3,11 @@
 //! The client of S3 would add as much, for six simple calls.
 
 use super::access::Account;
+use super::api::Api;
 use super::error::{Doing, NO_CODE};
 use super::turn::{self, WaitsForTurns};
 use crate::apply::{CloudError, Reason};
-use crate::stack::{Partition, Secret};
+use crate::stack::Secret;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -33,19 +34,14 @@ use serde_json::Value;
 
 /// A service that uses the AWS JSON 1.1 protocol.
 pub(super) struct JsonApi {
-    /// The id by which the SDK looks up `AWS_ENDPOINT_URL_…`.
-    pub id: &'static str,
-    /// The service's name in its host name and in signatures.
-    pub name: &'static str,
+    pub api: &'static Api,
     /// The prefix of the operation's name in `X-Amz-Target`.
     pub target: &'static str,
 }
 
 /// One call, independent of the service's protocol.
 pub(super) struct Call<I> {
-    /// As in [`JsonApi`].
-    pub id: &'static str,
-    pub name: &'static str,
+    pub api: &'static Api,
     pub operation: &'static str,
     pub signing: SigningOptions,
     pub timeouts: Option<TimeoutConfig>,
@@ -66,8 +62,7 @@ impl Account {
     ) -> Result<Value, CloudError> {
         let target = format!("{}.{operation}", api.target);
         let call = Call {
-            id: api.id,
-            name: api.name,
+            api: api.api,
             operation,
             signing: SigningOptions::default(),
             timeouts: None,
@@ -95,22 +90,18 @@ impl Account {
         I: std::fmt::Debug + Send + Sync + 'static,
         O: std::fmt::Debug + Send + Sync + 'static,
     {
-        let address = match self.endpoints.beside(call.id)? {
-            Some(endpoint) => endpoint.to_owned(),
-            None => {
-                let (dual_stack, fips) = (self.config.use_dual_stack(), self.config.use_fips());
-                address(call.name, &self.region, dual_stack == Some(true), fips == Some(true))
-            }
-        };
+        let (dual_stack, fips) = (self.config.use_dual_stack(), self.config.use_fips());
+        let own = call.api.endpoint(&self.region, dual_stack == Some(true), fips == Some(true));
+        let address = self.endpoints.beside(call.api)?.unwrap_or(&own.address);
         let provider = self
             .config
             .credentials_provider()
             .ok_or_else(|| CloudError::new(action(), Reason::Credentials, "no credentials to sign with"))?;
         let timeouts = call.timeouts.or_else(|| self.config.timeout_config().cloned());
         let mut operation = Operation::builder()
-            .service_name(call.id)
+            .service_name(call.api.id)
             .operation_name(call.operation)
-            .endpoint_url(&address)
+            .endpoint_url(address)
             .standard_retry(self.config.retry_config().unwrap_or(&RetryConfig::standard()))
             .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
             .retry_classifier(HttpStatusCodeClassifier::default())
@@ -121,7 +112,7 @@ impl Account {
             .with_connection_poisoning()
             .retry_classifier(WaitsForTurns)
             .interceptor(self.rates.clone())
-            .runtime_plugin(signing(call.name, call.signing, &self.region, provider))
+            .runtime_plugin(signing(call.api.name, call.signing, own.region, provider))
             .serializer(serialize)
             .deserializer(deserialize);
         if let Some(version) = self.config.behavior_version() {
@@ -134,35 +125,17 @@ impl Account {
     }
 }
 
-/// AWS's own address of the service, for use if no other endpoint is configured. Source: the endpoint rules of botocore
-/// 1.43.11.
-fn address(name: &str, region: &str, dual_stack: bool, fips: bool) -> String {
-    let partition = Partition::of_known(region);
-    // The usual host of Parameter Store in GovCloud is validated.
-    let is_validated = name == "ssm" && partition.name == "aws-us-gov" && !dual_stack;
-    let fips = if fips && !is_validated { "-fips" } else { "" };
-    let (infix, domain) = match name {
-        // S3 had such hosts before all others.
-        "s3" if dual_stack => (".dualstack", partition.domain),
-        // The usual hosts of Secrets Manager speak IPv6, too.
-        "secretsmanager" if ["aws", "aws-cn", "aws-us-gov"].contains(&partition.name) => ("", partition.domain),
-        _ if dual_stack => ("", partition.dual_stack_domain),
-        _ => ("", partition.domain),
-    };
-    format!("https://{name}{fips}{infix}.{region}.{domain}/")
-}
-
 fn signing(
     name: &'static str,
     options: SigningOptions,
-    region: &str,
+    region: String,
     provider: SharedCredentialsProvider,
 ) -> StaticRuntimePlugin {
     let mut config = Layer::new("signing");
     config.store_put(AuthSchemeOptionResolverParams::new(()));
     config.store_put(SigV4OperationSigningConfig { signing_options: options, ..Default::default() });
     config.store_put(SigningName::from_static(name));
-    config.store_put(SigningRegion::from(Region::new(region.to_owned())));
+    config.store_put(SigningRegion::from(Region::new(region)));
     config.store_put(turn::partition());
     // The SDK leaves sensitive output out of its own tracing.
     config.store_put(SensitiveOutput);
@@ -196,78 +169,4 @@ fn answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<ErrorMeta
     let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or(code);
     let error = ErrorMetadata::builder().code(code).message(said(&["message", "Message"]).unwrap_or_default());
     Err(OrchestratorError::operation(apply_request_id(error, response.headers()).build()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As botocore's endpoint rules have them: without either, with FIPS, with dual-stack and with both.
-    const ADDRESSES: [(&str, &str, [&str; 4]); 6] = [
-        (
-            "s3",
-            "eu-central-1",
-            [
-                "s3.REGION.amazonaws.com",
-                "s3-fips.REGION.amazonaws.com",
-                "s3.dualstack.REGION.amazonaws.com",
-                "s3-fips.dualstack.REGION.amazonaws.com",
-            ],
-        ),
-        (
-            "s3",
-            "eusc-de-east-1",
-            [
-                "s3.REGION.amazonaws.eu",
-                "s3-fips.REGION.amazonaws.eu",
-                "s3.dualstack.REGION.amazonaws.eu",
-                "s3-fips.dualstack.REGION.amazonaws.eu",
-            ],
-        ),
-        (
-            "ssm",
-            "us-east-1",
-            [
-                "ssm.REGION.amazonaws.com",
-                "ssm-fips.REGION.amazonaws.com",
-                "ssm.REGION.api.aws",
-                "ssm-fips.REGION.api.aws",
-            ],
-        ),
-        (
-            "ssm",
-            "us-gov-west-1",
-            ["ssm.REGION.amazonaws.com", "ssm.REGION.amazonaws.com", "ssm.REGION.api.aws", "ssm-fips.REGION.api.aws"],
-        ),
-        (
-            "secretsmanager",
-            "us-gov-west-1",
-            [
-                "secretsmanager.REGION.amazonaws.com",
-                "secretsmanager-fips.REGION.amazonaws.com",
-                "secretsmanager.REGION.amazonaws.com",
-                "secretsmanager-fips.REGION.amazonaws.com",
-            ],
-        ),
-        (
-            "secretsmanager",
-            "eusc-de-east-1",
-            [
-                "secretsmanager.REGION.amazonaws.eu",
-                "secretsmanager-fips.REGION.amazonaws.eu",
-                "secretsmanager.REGION.api.amazonwebservices.eu",
-                "secretsmanager-fips.REGION.api.amazonwebservices.eu",
-            ],
-        ),
-    ];
-
-    #[test]
-    fn addresses_are_those_of_the_sdks() {
-        for (name, region, hosts) in ADDRESSES {
-            for (nth, host) in hosts.into_iter().enumerate() {
-                let address = address(name, region, nth >= 2, nth % 2 == 1);
-                assert_eq!(address, format!("https://{}/", host.replace("REGION", region)));
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Endpoints other than AWS's own. They are used if they are safe, and refused if a deploy would be split between two
 //! clouds.
 
+use super::api::{APIS, Api, Called};
 use super::environment::Environment;
 use super::error::{quoted, unusable};
 use super::profile::Profiles;
@@ -9,10 +10,6 @@ use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use url::{Host, Url};
 
-/// The services that every command may call, by the ids under which the SDK looks up `AWS_ENDPOINT_URL_…`.
-const ALWAYS: [&str; 4] = ["Lambda", "IAM", "STS", "CloudWatch Logs"];
-/// The services that only some deploys need.
-const SOMETIMES: [&str; 3] = ["SSM", "Secrets Manager", "S3"];
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 const KEY: &str = "endpoint_url";
 
@@ -21,7 +18,7 @@ const EXPECTED: &str =
 
 /// The endpoint of each service; `None` for AWS's own address.
 #[derive(Clone, Debug)]
-pub(super) struct Endpoints(Vec<(&'static str, Option<String>)>);
+pub(super) struct Endpoints(Vec<(&'static Api, Option<String>)>);
 
 impl Endpoints {
     /// The endpoints that the environment and the profile set.
@@ -33,20 +30,19 @@ impl Endpoints {
         environment: &Environment,
         profiles: &Profiles,
     ) -> Result<Endpoints, CloudError> {
-        let services = ALWAYS.into_iter().chain(SOMETIMES);
-        let endpoint = |service: &'static str| {
-            let Some(text) = of_service(config, service) else { return Ok((service, None)) };
+        let endpoint = |service: &&'static Api| {
+            let Some(text) = of_service(config, service) else { return Ok((*service, None)) };
             match parse(&text) {
-                Ok(url) => Ok((service, Some(written(&url)))),
+                Ok(url) => Ok((*service, Some(written(&url)))),
                 Err(why) => Err(unusable(&source(service, environment, profiles), &why)),
             }
         };
-        services.map(endpoint).collect::<Result<_, _>>().map(Endpoints)
+        APIS.iter().map(endpoint).collect::<Result<_, _>>().map(Endpoints)
     }
 
     /// The same endpoint for all services.
     pub(super) fn all_at(endpoint: &str) -> Endpoints {
-        Endpoints(ALWAYS.into_iter().chain(SOMETIMES).map(|service| (service, Some(endpoint.to_owned()))).collect())
+        Endpoints(APIS.iter().map(|service| (*service, Some(endpoint.to_owned()))).collect())
     }
 
     /// The single endpoint of the services that every command may call; `None` for AWS's own addresses.
@@ -54,27 +50,26 @@ impl Endpoints {
     /// # Errors
     /// If the services have different endpoints.
     pub(super) fn in_force(&self) -> Result<Option<&str>, CloudError> {
-        self.one_for(&ALWAYS)
+        self.one_for(|_| false)
     }
 
     /// The endpoint of a service that only some deploys need. It must be the same as that of the others.
     ///
     /// # Errors
     /// As for [`Endpoints::in_force`].
-    pub(super) fn beside(&self, service: &'static str) -> Result<Option<&str>, CloudError> {
-        let services: Vec<&str> = ALWAYS.into_iter().chain([service]).collect();
-        self.one_for(&services)
+    pub(super) fn beside(&self, service: &Api) -> Result<Option<&str>, CloudError> {
+        self.one_for(|other| other.id == service.id)
     }
 
-    fn one_for(&self, services: &[&str]) -> Result<Option<&str>, CloudError> {
-        let wanted: Vec<&(&str, Option<String>)> =
-            self.0.iter().filter(|(service, _)| services.contains(service)).collect();
+    fn one_for(&self, is_needed: impl Fn(&Api) -> bool) -> Result<Option<&str>, CloudError> {
+        let wanted: Vec<&(&Api, Option<String>)> =
+            self.0.iter().filter(|(service, _)| service.called == Called::Always || is_needed(service)).collect();
         let first = wanted.first().and_then(|(_, endpoint)| endpoint.as_deref());
         if wanted.iter().all(|(_, endpoint)| endpoint.as_deref() == first) {
             return Ok(first);
         }
-        let place = |(service, endpoint): &&(&str, Option<String>)| {
-            format!("{service} at {}", endpoint.as_deref().unwrap_or("AWS itself"))
+        let place = |(service, endpoint): &&(&Api, Option<String>)| {
+            format!("{} at {}", service.id, endpoint.as_deref().unwrap_or("AWS itself"))
         };
         let places: Vec<String> = wanted.iter().map(place).collect();
         let why = format!("a deploy must not be split between clouds, but {}", places.join(", "));
@@ -84,15 +79,15 @@ impl Endpoints {
 
 /// Whether this is the variable with one service's endpoint.
 pub(super) fn is_variable(name: &str) -> bool {
-    ALWAYS.iter().chain(&SOMETIMES).any(|service| variable(service) == name)
+    APIS.iter().any(|service| variable(service) == name)
 }
 
-fn variable(service: &str) -> String {
-    format!("{VARIABLE}_{}", service.to_uppercase().replace(' ', "_"))
+fn variable(service: &Api) -> String {
+    format!("{VARIABLE}_{}", service.id.to_uppercase().replace(' ', "_"))
 }
 
 /// Describes where a service's endpoint was set.
-fn source(service: &str, environment: &Environment, profiles: &Profiles) -> String {
+fn source(service: &Api, environment: &Environment, profiles: &Profiles) -> String {
     let variables = [variable(service), VARIABLE.to_owned()];
     match variables.iter().find(|name| environment.has(name)) {
         Some(name) => format!("`{name}`"),
@@ -101,8 +96,8 @@ fn source(service: &str, environment: &Environment, profiles: &Profiles) -> Stri
 }
 
 /// The configured endpoint of a service. Empty values count as unset, in files as well.
-fn of_service(config: &SdkConfig, service: &str) -> Option<String> {
-    let key = ServiceConfigKey::builder().service_id(service).env(VARIABLE).profile(KEY).build().ok()?;
+fn of_service(config: &SdkConfig, service: &Api) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service.id).env(VARIABLE).profile(KEY).build().ok()?;
     let configured = config.service_config().and_then(|services| services.load_config(key));
     let configured = configured.filter(|text| !text.trim().is_empty());
     configured.or_else(|| config.endpoint_url().map(str::to_owned)).filter(|text| !text.trim().is_empty())
@@ -183,6 +178,7 @@ pub fn is_loopback(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::api::{S3, SSM};
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {
@@ -262,7 +258,7 @@ mod tests {
         let mut endpoints = Endpoints::all_at("http://localhost:1");
         assert!(matches!(endpoints.in_force(), Ok(Some("http://localhost:1"))));
         endpoints.0[6].1 = None;
-        assert!(endpoints.in_force().is_ok() && endpoints.beside("SSM").is_ok() && endpoints.beside("S3").is_err());
+        assert!(endpoints.in_force().is_ok() && endpoints.beside(&SSM).is_ok() && endpoints.beside(&S3).is_err());
         endpoints.0[1].1 = None;
         let message = endpoints.in_force().expect_err("mixed").to_string();
         assert!(message.contains("IAM at AWS itself"), "{message}");

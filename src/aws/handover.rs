@@ -1,6 +1,7 @@
 //! Hands credentials of a profile to functions of the local cloud, with an operation that only the local cloud has.
 
 use super::access::{self, Account};
+use super::api::LAMBDA;
 use super::call::Call;
 use super::error::NO_CODE;
 use crate::apply::CloudError;
@@ -62,8 +63,7 @@ impl Account {
         let method = if chosen.is_some() { http::Method::PUT } else { http::Method::DELETE };
         let path = format!("/2015-03-31/functions/{function_name}/local-credentials");
         let call = Call {
-            id: "Lambda",
-            name: "lambda",
+            api: &LAMBDA,
             operation: "PutLocalCredentials",
             signing: SigningOptions::default(),
             timeouts: None,

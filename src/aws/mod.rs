@@ -2,6 +2,7 @@
 
 mod access;
 mod alias;
+mod api;
 mod artifact;
 mod bucket;
 mod call;

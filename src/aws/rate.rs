@@ -1,55 +1,28 @@
 //! AWS's rate limits: how many calls of one kind an account may make per second. Once AWS throttles a call, all calls of
 //! its kind wait for their turn, at the rate that AWS allows. `turn.rs` makes them wait.
 
+use super::api::{APIS, Api, Rate};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Calls that AWS counts together.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Class {
-    /// As the SDK names the service, and as messages do.
-    service: &'static str,
-    /// The operations; all others of the service if there are none.
-    operations: &'static [&'static str],
-    /// The calls per second that AWS is known to allow; `None` if its refusals mean something else.
-    rate: Option<f64>,
+/// All classes: the calls that AWS counts together, each with its service. A rate only decides how fast the first calls go
+/// after AWS has throttled one.
+fn classes() -> impl Iterator<Item = (&'static Api, &'static Rate)> {
+    APIS.iter().flat_map(|service| service.rates.iter().map(|rate| (*service, rate)))
 }
 
-const fn class(service: &'static str, operations: &'static [&'static str], rate: Option<f64>) -> Class {
-    Class { service, operations, rate }
-}
-
-/// What is known about AWS's rates, the first row that fits. Source: docs/aws.md, "Control plane" and "Logs". A rate only
-/// decides how fast the first calls go after AWS has throttled one.
-const CLASSES: [Class; 12] = [
-    // An invocation is throttled if the function has too many instances.
-    class("Lambda", &["Invoke", "InvokeWithResponseStream"], None),
-    class("Lambda", &["GetFunction"], Some(100.0)),
-    class("Lambda", &[], Some(15.0)),
-    class("CloudWatch Logs", &["CreateLogGroup"], Some(5.0)),
-    class("CloudWatch Logs", &["DeleteLogGroup"], Some(5.0)),
-    class("CloudWatch Logs", &["DescribeLogGroups"], Some(5.0)),
-    class("CloudWatch Logs", &[], Some(10.0)),
-    class("IAM", &[], Some(10.0)),
-    class("STS", &[], Some(10.0)),
-    class("SSM", &[], Some(10.0)),
-    class("Secrets Manager", &[], Some(10.0)),
-    class("S3", &[], Some(100.0)),
-];
-
-/// The number of the class of a call.
+/// The number of the class of a call; `None` also if AWS's refusals mean something else.
 pub(super) fn class_of(service: &str, operation: &str) -> Option<usize> {
-    let fits = |class: &Class| {
-        class.service == service && (class.operations.is_empty() || class.operations.contains(&operation))
-    };
-    CLASSES.iter().position(fits).filter(|nth| CLASSES[*nth].rate.is_some())
+    let has = |rate: &Rate| rate.operations.is_empty() || rate.operations.contains(&operation);
+    let (class, (_, rate)) = classes().enumerate().find(|(_, (of, rate))| of.id == service && has(rate))?;
+    rate.per_second.map(|_| class)
 }
 
 /// The known rate of a class.
 fn known(class: usize) -> f64 {
-    CLASSES[class].rate.unwrap_or(SLOWEST)
+    classes().nth(class).and_then(|(_, rate)| rate.per_second).unwrap_or(SLOWEST)
 }
 
 /// AWS adds to what an account may call while the account calls less. It is given this long to do so after it throttled
@@ -205,8 +178,8 @@ impl Rates {
     fn report(&self, class: usize, due: Instant, now: Instant) {
         let wait = due.saturating_duration_since(now);
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(listener) = listener.filter(|_| wait >= SHORT) {
-            listener(CLASSES[class].service, wait);
+        if let Some((listener, (service, _))) = listener.filter(|_| wait >= SHORT).zip(classes().nth(class)) {
+            listener(service.id, wait);
         }
     }
 }

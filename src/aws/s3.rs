@@ -2,6 +2,7 @@
 //! bucket's name can be guessed, and any account may own a bucket of that name.
 
 use super::access::Account;
+use super::api::S3;
 use super::call::Call;
 use super::error::{NO_SUCH_KEY, TOO_MANY_REQUESTS};
 use super::patience;
@@ -96,7 +97,7 @@ impl Account {
         // Tags are refused without a checksum; an object's bytes are verified by it.
         let checksum = (request.method == http::Method::PUT).then(|| STANDARD.encode(digest));
         let owner = owner.to_owned();
-        let call = Call { id: "S3", name: "s3", operation: request.operation, signing, timeouts, input: request };
+        let call = Call { api: &S3, operation: request.operation, signing, timeouts, input: request };
         self.send(call, move |request| serialized(request, &owner, checksum.as_deref()), answer, action).await
     }
 }

@@ -1,6 +1,7 @@
 //! Reads values that are stored on AWS: parameters in Parameter Store and secrets in Secrets Manager.
 
 use super::access::Account;
+use super::api;
 use super::call::JsonApi;
 use super::error::is_lasting;
 use crate::apply::{CloudError, Reason};
@@ -10,8 +11,8 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) const SSM: JsonApi = JsonApi { id: "SSM", name: "ssm", target: "AmazonSSM" };
-const SECRETS: JsonApi = JsonApi { id: "Secrets Manager", name: "secretsmanager", target: "secretsmanager" };
+pub(super) static SSM: JsonApi = JsonApi { api: &api::SSM, target: "AmazonSSM" };
+static SECRETS: JsonApi = JsonApi { api: &api::SECRETS, target: "secretsmanager" };
 
 /// How many names `GetParameters` accepts in one call.
 const PARAMETERS: usize = 10;

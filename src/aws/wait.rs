@@ -37,8 +37,8 @@ pub(super) const REPORT: Duration = Duration::from_secs(15);
 /// What a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    LogGroup,
-    Role,
+    /// A thing that a noun stands for.
+    Thing(Thing),
     /// A function, its versions, `live`, and what belongs to `live`.
     Function,
     /// A version that is invoked.
@@ -49,11 +49,32 @@ pub(super) enum Subject {
     Upload,
 }
 
+/// A thing that a service keeps, in words: `CloudWatch Logs` and `log group`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Thing {
+    pub service: &'static str,
+    pub name: &'static str,
+}
+
+impl Thing {
+    pub(super) const ROLE: Thing = Thing { service: "IAM", name: "role" };
+
+    /// The refusals that mean "not yet" whatever the thing is.
+    fn delay(self, reason: Reason) -> Option<Delay> {
+        let Thing { service, name } = self;
+        let (for_what, limit) = match reason {
+            Reason::Missing => (format!("{service} to find the new {name}"), VISIBLE),
+            Reason::Busy => (format!("another change of the {name} to finish"), BUSY),
+            _ => return None,
+        };
+        Some(Delay { for_what: for_what.into(), limit })
+    }
+}
+
 /// What a run made, and what it may therefore wait for if AWS does not find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Made {
-    LogGroup,
-    Role,
+    Thing(Thing),
     Function,
     Version,
     Alias,
@@ -73,15 +94,11 @@ const fn row(about: Subject, reason: Reason, limit: Duration, for_what: &'static
     Row { about, reason, limit, for_what }
 }
 
-/// Which refusals of which calls mean "not yet", and for how long. `Missing` counts only for what this run made:
-/// otherwise another process deleted it. Source: docs/aws.md, "Control plane" and "Logs".
-const DELAYS: [Row; 15] = [
-    row(Subject::LogGroup, Reason::Missing, VISIBLE, "CloudWatch Logs to find the new log group"),
-    row(Subject::LogGroup, Reason::Busy, BUSY, "another change of the log group to finish"),
-    row(Subject::Role, Reason::Missing, VISIBLE, "IAM to find the new role"),
-    row(Subject::Role, Reason::Busy, BUSY, "another change of the role to finish"),
-    row(Subject::Role, Reason::NotEmpty, BUSY, "IAM to remove the role's policies"),
-    row(Subject::Role, Reason::RoleNotReady, ROLE, "IAM to accept the role's principal"),
+/// Which refusals of which calls mean "not yet", and for how long, besides those of every [`Thing`]. `Missing` counts only
+/// for what this run made: otherwise another process deleted it. Source: docs/aws.md, "Control plane" and "Logs".
+const DELAYS: [Row; 11] = [
+    row(Subject::Thing(Thing::ROLE), Reason::NotEmpty, BUSY, "IAM to remove the role's policies"),
+    row(Subject::Thing(Thing::ROLE), Reason::RoleNotReady, ROLE, "IAM to accept the role's principal"),
     row(Subject::Function, Reason::Missing, VISIBLE, "Lambda to find what was just created"),
     row(Subject::Function, Reason::Busy, BUSY, "another update to finish"),
     row(Subject::Function, Reason::RoleNotReady, ROLE, "Lambda to accept the role"),
@@ -102,8 +119,12 @@ pub(super) struct Delay {
 
 /// The delay that a refusal of such a call means, if any.
 pub(super) fn delay(about: Subject, reason: Reason) -> Option<Delay> {
-    let row = DELAYS.iter().find(|row| (row.about, row.reason) == (about, reason))?;
-    Some(Delay { for_what: row.for_what.into(), limit: row.limit })
+    let row = DELAYS.iter().find(|row| (row.about, row.reason) == (about, reason));
+    match (row, about) {
+        (Some(row), _) => Some(Delay { for_what: row.for_what.into(), limit: row.limit }),
+        (None, Subject::Thing(thing)) => thing.delay(reason),
+        (None, _) => None,
+    }
 }
 
 /// The time that Lambda takes for the snapshot of a version, whose state is shown.

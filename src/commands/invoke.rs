@@ -3,12 +3,12 @@
 use super::picture::PictureFile;
 use super::session::Session;
 use super::single::SingleFunction;
-use crate::apply::{Outputs, Verified};
+use crate::apply::Verified;
 use crate::cli::Invoke;
 use crate::failure::{Failure, FailureKind};
 use crate::logs::Figures;
 use crate::report::{Answer, Extra, FunctionAnswer, Outlet, Response, State, Timeline, seen_line};
-use crate::stack::{self, Auth, Names};
+use crate::stack::{self, Auth, Names, Noun as _};
 use crate::verify::{Exchange, Fault, Question, Sign};
 use std::ffi::OsStr;
 use std::io::Read;
@@ -71,8 +71,8 @@ pub(super) async fn invoke(session: &Session, arguments: &Invoke) -> Result<Answ
     let error = refused(session, &one, &exchange).await.or(not_drawn);
     let (init, billed) = (figures.and_then(|figures| figures.init), figures.map(|figures| figures.billed));
     let response = Response { seen, init, billed, headers, body: kept };
-    let outputs = Outputs { url: Some(address), ..Outputs::default() };
-    let function = FunctionAnswer { state: State::Deployed, outputs, url: Some(url), error, ..one.unknown() };
+    let addresses = url.address(&address).into_iter().collect();
+    let function = FunctionAnswer { state: State::Deployed, addresses, url: Some(url), error, ..one.unknown() };
     Ok(Answer { found: one.functions(function), extra: Extra::Response(Some(response)), ..Answer::default() })
 }
 

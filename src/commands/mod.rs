@@ -13,6 +13,7 @@ mod site;
 mod traffic;
 mod values;
 
+mod best;
 mod observed;
 mod orphans;
 mod picture;

@@ -3,9 +3,9 @@
 use super::ahead::read_ahead;
 use super::proposal::Proposal;
 use super::session::Session;
-use super::site::Job;
+use super::site::{Job, hide_environments};
 use super::traffic::describe_traffic;
-use super::verification::{NotVerified, Rejection, Scope, Verification, hide_environments};
+use super::verification::{NotVerified, Rejection, Scope, Verification};
 use crate::apply::{
     Applied, ApplyError, Delivery, Event, NoTrial, Observed, Outputs, Reason, ReleaseSource, Step, StepError, Verified,
     apply,
@@ -115,23 +115,20 @@ impl Rollout<'_> {
     }
 
     fn answer(self, plan: Plan, result: Result<(), Failure>) -> FunctionAnswer {
-        let is_known = !matches!(self.current.traffic(), Traffic::Unknown(_));
-        let Rollout { job, observed, target, results, .. } = self;
+        let Rollout { job, observed, current, target, checks, results, .. } = self;
         let Results { changed, done, mut outputs, mut live, verified, .. } = results;
-        if !is_known {
+        let addresses = checks.addresses_after(&outputs, result.is_err());
+        if matches!(current.traffic(), Traffic::Unknown(_)) {
             (live, outputs.version, outputs.previous, outputs.shifted) = (None, None, None, None);
-        }
-        let url = if result.is_ok() { &target.url } else { &observed.stack.url };
-        if result.is_ok() && url.is_none() {
-            outputs.url = None;
         }
         let answer = FunctionAnswer {
             state: if target.live.is_some() { State::Deployed } else { State::Absent },
             changed,
-            url: url.clone(),
+            url: if result.is_ok() { target } else { &observed.stack }.url.clone(),
             release: live.as_ref().map(|live| live.release.clone()),
             shift: live.as_ref().and_then(Live::weight),
-            verdict: (outputs.version.is_some() && outputs.url.is_some()).then_some(outputs.remembered.verdict),
+            verdict: (outputs.version.is_some() && !addresses.is_empty()).then_some(outputs.remembered.verdict),
+            addresses,
             outputs,
             plan: Some(plan),
             set_outside: observed.outside.all(job.function.settings.snap_start),
@@ -151,12 +148,12 @@ impl Rollout<'_> {
     /// Checks a release that an interrupted run left unverified, because it decides whether we can return to it.
     async fn check_unverified_release(&mut self, plan: &Plan) {
         let Observed { outputs, .. } = self.observed;
-        let (Some(url), Some(version)) = (&outputs.url, outputs.newest()) else { return };
+        let (addresses, Some(version)) = (self.checks.addresses(outputs), outputs.newest()) else { return };
         let has_release = plan.changes.iter().any(|change| change.kind() == ResourceKind::Release);
-        if !has_release || !self.checks.verifies() || !outputs.remembered.interrupted {
+        if !has_release || !self.checks.verifies() || !outputs.remembered.interrupted || addresses.is_empty() {
             return;
         }
-        match self.checks.ask(url, &self.current, true).await {
+        match self.checks.ask(&addresses, &self.current, true).await {
             Ok(_) => self.current.note_passed(self.checks.fingerprint()),
             Err(refused) => {
                 if refused.calls_for_moving_back {
@@ -232,10 +229,13 @@ impl Rollout<'_> {
         if led.is_ok() && self.checks.scope == Scope::Nothing && is_in_doubt && traffic == Traffic::Unmoved {
             self.remember(false).await;
         }
-        let url = self.results.outputs.url.clone().filter(|_| due && self.checks.verifies());
-        let Some(url) = url else { return led.map_err(|failure| failure.therefore_maybe(describe_traffic(&traffic))) };
+        let addresses = self.checks.addresses(&self.results.outputs);
+        if !due || !self.checks.verifies() || addresses.is_empty() {
+            return led.map_err(|failure| failure.therefore_maybe(describe_traffic(&traffic)));
+        }
         let ahead = read_ahead(self.session, self.job, &self.current, self.prunes && led.is_ok());
-        let (asked, (fresh, old_versions)) = tokio::join!(self.checks.ask(&url, &self.current, led.is_err()), ahead);
+        let (asked, (fresh, old_versions)) =
+            tokio::join!(self.checks.ask(&addresses, &self.current, led.is_err()), ahead);
         self.current.refresh(fresh);
         self.results.old_versions = old_versions;
         match asked {

@@ -10,7 +10,7 @@ use crate::aws::{Access, Account, Ahead, Current, Place, observe_all};
 use crate::failure::Failure;
 use crate::manifest::{Check, Function, Manifest};
 use crate::report::{FunctionAnswer, Functions, State};
-use crate::stack::{Live, Names, Platform, Stack};
+use crate::stack::{Live, Names, Platform, Stack, secrets_of};
 
 /// An account and its number.
 pub(super) struct Site {
@@ -201,6 +201,15 @@ pub(super) async fn observe<'a>(session: &Session, jobs: Vec<Job<'a>>) -> Result
     Ok(session.read("what is deployed", observing).await??)
 }
 
+/// Hides environment values, because a function may write them to its log. A command that deploys no values only knows
+/// them from AWS.
+pub(super) fn hide_environments<'s>(session: &Session, job: &Job<'_>, stacks: impl IntoIterator<Item = &'s Stack>) {
+    let live = stacks.into_iter().filter_map(|stack| stack.live.as_ref());
+    let releases = live.flat_map(|live| [&live.release, live.newest()]);
+    let secrets = releases.flat_map(|release| secrets_of(&release.configuration.environment));
+    session.console.hide(secrets.filter(|secret| !job.names().have(secret.reveal())));
+}
+
 impl Job<'_> {
     pub(super) fn names(&self) -> &Names {
         self.place.names()
@@ -219,13 +228,15 @@ impl Job<'_> {
     /// The answer for the function as it was observed.
     pub(super) fn answer(&self, observed: &Observed) -> FunctionAnswer {
         let live = observed.stack.live.as_ref();
+        let addresses = observed.addresses();
         FunctionAnswer {
             state: if live.is_some() { State::Deployed } else { State::Absent },
             is_begun: live.is_none() && observed.stack.function.is_some(),
             url: observed.stack.url.clone(),
             release: live.map(|live| live.release.clone()),
             shift: live.and_then(Live::weight),
-            verdict: (live.is_some() && observed.stack.url.is_some()).then_some(observed.outputs.remembered.verdict),
+            verdict: (live.is_some() && !addresses.is_empty()).then_some(observed.outputs.remembered.verdict),
+            addresses,
             outputs: observed.outputs.clone(),
             set_outside: observed.outside.all(self.function.settings.snap_start),
             ..FunctionAnswer::of(self.names().clone())

@@ -1,12 +1,13 @@
 //! Runs the manifest's checks: on a version before it gets traffic, and on the URL afterwards.
 
+use super::best::Best;
 use super::session::Session;
 use super::site::Job;
-use crate::apply::{Checked, CloudError, Event, Observed, Reason, StepError, Trial, Verified};
+use crate::apply::{Checked, CloudError, Event, Observed, Outputs, Reason, StepError, Trial, Verified};
 use crate::aws::{Current, Invoked, Part, is_loopback};
 use crate::failure::{CheckName, Failure, FailureKind};
 use crate::manifest::Check;
-use crate::stack::{Auth, InvokeMode, Provisioned, Stack, secrets_of};
+use crate::stack::{Address, Auth, InvokeMode, Stack};
 use crate::verify::{
     self, Delay, Fault, Frame, Instance, Instances, Invocation, Kind, Refusal, Seen, Target, Trial as VersionTrial,
 };
@@ -174,8 +175,7 @@ impl<'a> Verification<'a> {
         let signed = url.is_some_and(|url| url.auth == Auth::AwsIam);
         let names = self.job.names();
         let unknown = format!("unknown.lambda-url.{}.on.aws", names.region);
-        let url = self.observed.outputs.url.as_deref();
-        let url = url.and_then(|url| Url::parse(url).ok());
+        let url = self.observed.outputs.url().and_then(|url| Url::parse(url).ok());
         let host = url.as_ref().map_or(unknown.as_str(), Url::authority);
         let caller = verify::Caller { account: signed.then_some(&names.account), host, now: SystemTime::now() };
         let mut best: Option<Best> = None;
@@ -210,46 +210,86 @@ impl<'a> Verification<'a> {
         Some(asked.ok()?.ok()?.is_ok())
     }
 
-    /// Checks the URL, and returns the most informative result. Only a second signal ends this early. `half_done` means
-    /// that the URL's own settings may be the target's or still the observed ones.
+    /// Where people reach the target's function, as far as it exists.
+    pub(super) fn addresses(&self, outputs: &Outputs) -> Vec<Address> {
+        self.target.addresses(&outputs.assigned)
+    }
+
+    /// Where people reach the function after the rollout. If it failed, what it made exists, too.
+    pub(super) fn addresses_after(&self, outputs: &Outputs, has_failed: bool) -> Vec<Address> {
+        let mut made = self.addresses(outputs);
+        if !has_failed {
+            return made;
+        }
+        let mut addresses = self.observed.stack.addresses(&outputs.assigned);
+        made.retain(|made| addresses.iter().all(|known| known.what != made.what));
+        addresses.extend(made);
+        addresses
+    }
+
+    /// Checks addresses, and returns the most informative result of the last. Only a second signal ends this early.
+    /// `half_done` means that an address's own settings may be the target's or still the observed ones.
     pub(super) async fn ask(
         &self,
-        url: &str,
+        addresses: &[Address],
         current: &Current<'_>,
         half_done: bool,
     ) -> Result<Option<Verified>, NotVerified> {
         let settled = self.session.to_the_end(async |observer| current.settle_traffic(observer).await).await;
         settled.map_err(NotVerified::unasked)?.map_err(NotVerified::unasked)?;
-        let what = &Checked::Url;
-        self.tell(|function, what| Event::Verifying { function, what }, what);
-        let mut best: Option<Best> = None;
-        for (nth, check) in self.checks().iter().enumerate() {
-            let seen = self.ask_check(url, (nth, check), half_done).await;
-            let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
-            best = Some(Best::of(best, check, seen));
+        let mut seen = None;
+        for address in addresses {
+            seen = Some(self.ask_all(address, half_done).await?);
         }
-        let seen = best.map(|best| best.seen);
-        let verified = seen.as_ref().map(|seen| self.passed(what, seen));
+        let Some((verified, seen)) = seen else { return Ok(None) };
         if self.checks().iter().all(Check::is_default) {
-            let name = &self.job.function.name;
-            let known = match seen.filter(|seen| seen.refuses_host) {
-                Some(seen) => format!(
-                    "`GET /` has status {}, because the app does not accept the host of its own URL: browsers and other \
-                     clients get the same answer until the app accepts it",
-                    seen.status
-                ),
-                None => "all that is known is that `GET /` has a status below 500".to_owned(),
-            };
-            self.session.console.note(&format!("`{name}` has no `check` in the manifest: {known}"));
+            self.note_little_known(seen.as_ref());
         }
         Ok(verified)
     }
 
-    async fn ask_check(&self, url: &str, (nth, check): (usize, &Check), half_done: bool) -> Result<Seen, NotVerified> {
-        let function = &self.job.function.name;
-        let signed = |stack: &Stack| stack.url.as_ref().is_some_and(|url| url.auth == Auth::AwsIam);
-        // A public URL accepts a signed request, too.
-        let signs = signed(self.target) || half_done && signed(&self.observed.stack);
+    /// Sends all checks to an address.
+    async fn ask_all(
+        &self,
+        address: &Address,
+        half_done: bool,
+    ) -> Result<(Option<Verified>, Option<Seen>), NotVerified> {
+        let what = &Checked::Address(address.what);
+        self.tell(|function, what| Event::Verifying { function, what }, what);
+        let mut best: Option<Best> = None;
+        for (nth, check) in self.checks().iter().enumerate() {
+            let seen = self.ask_check(address, (nth, check), half_done).await;
+            let seen = seen.inspect_err(|_| self.tell(|function, what| Event::NotVerified { function, what }, what))?;
+            best = Some(Best::of(best, check, seen));
+        }
+        let seen = best.map(|best| best.seen);
+        Ok((seen.as_ref().map(|seen| self.passed(what, seen)), seen))
+    }
+
+    /// Says how little is known of a function without a check of its own.
+    fn note_little_known(&self, seen: Option<&Seen>) {
+        let name = &self.job.function.name;
+        let known = match seen.filter(|seen| seen.refuses_host) {
+            Some(seen) => format!(
+                "`GET /` has status {}, because the app does not accept the host of its own URL: browsers and other \
+                 clients get the same answer until the app accepts it",
+                seen.status
+            ),
+            None => "all that is known is that `GET /` has a status below 500".to_owned(),
+        };
+        self.session.console.note(&format!("`{name}` has no `check` in the manifest: {known}"));
+    }
+
+    async fn ask_check(
+        &self,
+        address: &Address,
+        (nth, check): (usize, &Check),
+        half_done: bool,
+    ) -> Result<Seen, NotVerified> {
+        let (function, url) = (&self.job.function.name, &address.url);
+        let is_signed = |one: &Address| one.url == *url && one.auth == Auth::AwsIam;
+        // What is public accepts a signed request, too.
+        let signs = is_signed(address) || half_done && self.observed.addresses().iter().any(is_signed);
         let signer = match signs {
             true => {
                 let signer = self.session.until_second_signal(self.job.place.account.signer()).await;
@@ -280,7 +320,7 @@ impl<'a> Verification<'a> {
             Ok(seen) => Ok(seen),
             Err(fault) => {
                 let fault = self.looked_into(fault).await;
-                let (function, what) = (&self.job.function, format!("the URL {url}"));
+                let (function, what) = (&self.job.function, format!("the {} {url}", address.what));
                 let failure = Failure::not_verified(function, &what, CheckName::of(function, nth), &fault);
                 Err(NotVerified { failure, calls_for_moving_back: fault.calls_for_moving_back() })
             }
@@ -335,53 +375,12 @@ impl<'a> Verification<'a> {
     }
 }
 
-/// Hides environment values, because a function may write them to its log. A command that deploys no values only knows
-/// them from AWS.
-pub(super) fn hide_environments<'s>(session: &Session, job: &Job<'_>, stacks: impl IntoIterator<Item = &'s Stack>) {
-    let live = stacks.into_iter().filter_map(|stack| stack.live.as_ref());
-    let releases = live.flat_map(|live| [&live.release, live.newest()]);
-    let secrets = releases.flat_map(|release| secrets_of(&release.configuration.environment));
-    session.console.hide(secrets.filter(|secret| !job.names().have(secret.reveal())));
-}
-
 /// 12 hexadecimal digits that change with the checks, and with everything except the release that can change the URL's
-/// response: its settings, statements, role and concurrency. Values from outside are not included, because a rollback
-/// does not know them.
+/// response. Values from outside are not included, because a rollback does not know them.
 fn fingerprint(checks: &[Check], target: &Stack) -> String {
-    let Stack { url, permissions, role, function, provisioned, .. } = target;
     let checks: Vec<String> = checks.iter().map(Check::definition).collect();
-    let concurrency = function.as_ref().and_then(|function| function.concurrency);
-    let provisioned = provisioned.map(|Provisioned(count)| count);
-    let role = role.as_ref().map(|role| (&role.statements, &role.managed_policies, &role.permissions_boundary));
-    let text = format!("{checks:?} {url:?} {permissions:?} {role:?} {concurrency:?} {provisioned:?}");
+    let text = format!("{checks:?} {}", target.conduct());
     hex::encode(&Sha256::digest(text.as_bytes())[..6])
-}
-
-/// The most informative check: the first that requires streaming, or else the first.
-pub(super) fn leading(checks: &[Check]) -> Option<&Check> {
-    checks.iter().find(|check| check.streams).or_else(|| checks.first())
-}
-
-/// The result to report of several checks that passed: that of the first that requires streaming, or else the first.
-struct Best {
-    seen: Seen,
-    streams: bool,
-}
-
-impl Best {
-    /// What an MCP server said of itself is known only from the check that asked it.
-    fn of(before: Option<Best>, check: &Check, mut seen: Seen) -> Best {
-        match before {
-            Some(mut best) if best.streams || !check.streams => {
-                best.seen.mcp = best.seen.mcp.or(seen.mcp);
-                best
-            }
-            before => {
-                seen.mcp = seen.mcp.or(before.and_then(|best| best.seen.mcp));
-                Best { seen, streams: check.streams }
-            }
-        }
-    }
 }
 
 /// An invoked version, in the form that `verify` expects.

@@ -2,9 +2,9 @@
 
 use super::project::Project;
 use super::session::Session;
-use super::site::{Job, observe};
+use super::site::{Job, hide_environments, observe};
 use super::values::connect_for_checks;
-use super::verification::{Scope, Verification, hide_environments};
+use super::verification::{Scope, Verification};
 use crate::apply::Verified;
 use crate::aws::Current;
 use crate::cli::Verify;
@@ -49,11 +49,12 @@ async fn verdict(
     if observed.outputs.version.is_none() {
         return Err(Failure::no_release(name));
     }
-    let Some(url) = observed.outputs.url.as_ref().filter(|_| job.function.url.is_some()) else {
-        return Err(Failure::no_url(name));
-    };
-    hide_environments(session, job, [&observed.stack]);
     let checks = Verification::of(session, job, &observed.stack, observed, Scope::All);
+    let addresses = checks.addresses(&observed.outputs);
+    if addresses.is_empty() || job.function.url.is_none() {
+        return Err(Failure::no_url(name));
+    }
+    hide_environments(session, job, [&observed.stack]);
     if !checks.verifies() {
         let why = match job.function.concurrency {
             Some(0) => "with `concurrency = 0` it cannot answer",
@@ -62,7 +63,7 @@ async fn verdict(
         return Err(Failure::new(FailureKind::Verify, format!("cannot verify `{name}`: {why}")));
     }
     let verified = match number {
-        None => checks.ask(url, current, false).await.map_err(|refused| refused.failure)?,
+        None => checks.ask(&addresses, current, false).await.map_err(|refused| refused.failure)?,
         Some(number) => {
             refuse_unknown(session, job, number).await?;
             checks.ask_released(number).await?

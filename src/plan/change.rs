@@ -2,8 +2,13 @@
 
 use super::diff::{Action, Diff, Part};
 use crate::stack::{
-    Field, Fields, Function, FunctionUrl, Live, LogGroup, Names, Noun, Owner, Permission, Provisioned, Role, Stack,
+    Address, Field, Fields, Function, FunctionUrl, Live, LogGroup, Names, Noun, Owner, Permission, Provisioned, Role,
+    Stack,
 };
+use std::collections::BTreeMap;
+
+/// What AWS chose for resources, such as the address of a URL.
+pub type Assigned = BTreeMap<ResourceKind, String>;
 
 /// A resource that is not ours although a plan would change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +114,16 @@ macro_rules! changes {
                     $(Change::$kind(diff) => self.$part.put(diff),)+
                 }
                 self
+            }
+
+            /// Where people reach the function, in the order of the rows: a later address leads to an earlier one. What
+            /// AWS has not chosen anything for does not exist yet, and has no address.
+            pub fn addresses(&self, assigned: &Assigned) -> Vec<Address> {
+                let mut addresses = Vec::new();
+                $(if let Some(chosen) = assigned.get(&ResourceKind::$kind) {
+                    addresses.extend(self.$part.iter().filter_map(|noun| noun.address(chosen)));
+                })+
+                addresses
             }
 
             /// The resources that have tags, but not ours.

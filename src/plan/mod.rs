@@ -3,7 +3,7 @@
 mod change;
 mod diff;
 
-pub use change::{Change, ForeignResource, ResourceKind};
+pub use change::{Assigned, Change, ForeignResource, ResourceKind};
 pub use diff::{Action, Diff};
 
 use crate::stack::{Role, Stack};

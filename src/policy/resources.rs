@@ -33,8 +33,8 @@ fn of_function(on: On, scope: &Scope<'_>, names: &Names, function: &Function) ->
     };
     match on {
         On::Everything => vec!["*".to_owned()],
-        On::AnyFunction => vec![lambda("*")],
-        On::AnyCaller => vec![arn(names, "iam", "", "user/*"), arn(names, "iam", "", "role/*")],
+        On::AnyInRegion(service, kinds) => kinds.iter().map(|kind| arn(names, service, &names.region, kind)).collect(),
+        On::AnyInAccount(service, kinds) => kinds.iter().map(|kind| arn(names, service, "", kind)).collect(),
         On::Functions if all => vec![lambda(&of_app)],
         On::Functions => {
             let name = names.function_name();

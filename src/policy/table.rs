@@ -51,11 +51,15 @@ pub(super) enum On {
     KmsKeys,
     Buckets,
     Objects,
-    /// Functions that do not exist, because the call is a question.
-    AnyFunction,
-    /// The user or role that calls.
-    AnyCaller,
+    /// Everything of a kind, with any name: a service and patterns. It belongs to the region, or to the account as a whole.
+    AnyInRegion(&'static str, &'static [&'static str]),
+    AnyInAccount(&'static str, &'static [&'static str]),
 }
+
+/// Functions that do not exist, because the call is a question.
+const ANY_FUNCTION: On = On::AnyInRegion("lambda", &["function:*"]);
+/// The user or role that calls.
+const ANY_CALLER: On = On::AnyInAccount("iam", &["user/*", "role/*"]);
 
 /// The part of a manifest that needs the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,8 +233,8 @@ pub(super) const ROWS: &[Row] = &[
     row("ssm:DeleteParameter", On::OwnParameters, When::Always, &["secret"]),
     row("ssm:DescribeParameters", On::Everything, When::Always, &["secret"]),
     row("lambda:GetAccountSettings", On::Everything, When::Always, &["doctor"]),
-    row("lambda:GetFunctionUrlConfig", On::AnyFunction, When::Always, &["doctor"]),
+    row("lambda:GetFunctionUrlConfig", ANY_FUNCTION, When::Always, &["doctor"]),
     row("lambda:GetLayerVersion", On::Layers, When::Always, &["doctor"]),
-    row("iam:GetRole", On::AnyCaller, When::Always, &["doctor"]),
-    row("iam:SimulatePrincipalPolicy", On::AnyCaller, When::Always, &["doctor"]),
+    row("iam:GetRole", ANY_CALLER, When::Always, &["doctor"]),
+    row("iam:SimulatePrincipalPolicy", ANY_CALLER, When::Always, &["doctor"]),
 ];

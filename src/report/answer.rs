@@ -5,7 +5,7 @@ use crate::apply::{Outputs, Step, Verified};
 use crate::failure::{Failure, FailureKind};
 use crate::logs::ReleaseFigures;
 use crate::plan::Plan;
-use crate::stack::{FunctionUrl, Names, Origin, Published, Release, Verdict, Weight};
+use crate::stack::{Address, FunctionUrl, Names, Origin, Published, Release, Verdict, Weight};
 use import::LeftOver;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -102,7 +102,10 @@ pub struct FunctionAnswer {
     pub is_begun: bool,
     /// Whether this run changed anything.
     pub changed: bool,
+    /// Its URL's settings.
     pub url: Option<FunctionUrl>,
+    /// Where people reach it. The last one is what they use.
+    pub addresses: Vec<Address>,
     pub release: Option<Release>,
     /// The share of the traffic that a shift gives to `outputs.shifted`.
     pub shift: Option<Weight>,
@@ -360,6 +363,11 @@ impl FunctionAnswer {
             names: Some(names),
             ..FunctionAnswer::default()
         }
+    }
+
+    /// The URL at which people reach it.
+    pub fn url(&self) -> Option<&String> {
+        self.addresses.last().map(|address| &address.url)
     }
 
     /// The result of a command for this function: if it was refused, what was known of the function, and why.

@@ -81,7 +81,7 @@ mod tests {
         assert!(!progress.is_only_trying(), "another function is being changed");
         progress.on(&Event::Failed { function: "b".to_owned(), step: step(ResourceKind::Role, "b") });
         assert!(progress.is_only_trying());
-        progress.on(&verifying("b", Checked::Url));
+        progress.on(&verifying("b", Checked::Address("URL")));
         assert!(!progress.is_only_trying(), "`live` has moved");
     }
 }

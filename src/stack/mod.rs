@@ -1,6 +1,7 @@
 //! The nouns of a deploy: one function's AWS resources, as wanted or as observed. Pure values, which are equal if the
 //! resources on AWS would be equal.
 
+mod address;
 mod arn;
 mod attachments;
 mod caller;
@@ -28,6 +29,7 @@ mod unmanaged;
 mod url;
 mod word;
 
+pub use address::{Address, Auth};
 pub use arn::Arn;
 pub use attachments::{Attachments, FileSystem, Tracing, Vpc};
 pub use caller::Caller;
@@ -52,7 +54,7 @@ pub use settings::Settings;
 pub use steps::{Steps, spelled_time};
 pub use tags::Tags;
 pub use unmanaged::UnmanagedSetting;
-pub use url::{Auth, Cors, FunctionUrl, InvokeMode};
+pub use url::{Cors, FunctionUrl, InvokeMode};
 pub use word::Word;
 
 /// The platforms that code runs on. The crate that builds the code defines them.
@@ -92,9 +94,38 @@ impl Stack {
         }
     }
 
+    /// What decides, besides the release, what the function's addresses answer. Two stacks with the same text answer alike.
+    /// `live` stores a digest of it, so another text has everything that is deployed verified again.
+    pub fn conduct(&self) -> String {
+        let Stack { names: _, log_group: _, live: _, role, function, url, provisioned, permissions } = self;
+        let role = role.as_ref().map(|role| (&role.statements, &role.managed_policies, &role.permissions_boundary));
+        let concurrency = function.as_ref().and_then(|function| function.concurrency);
+        let provisioned = provisioned.map(|Provisioned(count)| count);
+        format!("{url:?} {permissions:?} {role:?} {concurrency:?} {provisioned:?}")
+    }
+
     /// Whether the manifest names a log group that lamstream did not create. It is used as it is.
     pub fn borrows_log_group(&self) -> bool {
         let is_theirs = |group: &LogGroup| group.owner(&self.names) == Some(Owner::Foreign);
         self.names.log_group.is_some() && self.log_group.as_ref().is_some_and(is_theirs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conduct_is_spelled_as_it_was_stored() {
+        let names = Names {
+            app: "app".into(),
+            stage: None,
+            function: "chat".into(),
+            region: "eu-central-1".into(),
+            account: "123456789012".into(),
+            log_group: None,
+        };
+        let stack = Stack { provisioned: Some(Provisioned(2)), ..Stack::empty(names) };
+        assert_eq!(stack.conduct(), "None {} None None Some(2)");
     }
 }

@@ -1,5 +1,6 @@
 //! The interface through which a plan uses each thing in a stack.
 
+use super::address::Address;
 use super::field::Fields;
 use super::name::Names;
 use super::owner::Owner;
@@ -21,6 +22,11 @@ pub trait Noun: Clone + PartialEq {
 
     /// Its name on AWS.
     fn name(&self, names: &Names) -> String;
+
+    /// Where people reach the function through it. `assigned` is what AWS chose for it, such as the address of a URL.
+    fn address(&self, _assigned: &str) -> Option<Address> {
+        None
+    }
 
     /// Adds the fields that differ in `to`, named as in the manifest.
     fn compare(&self, to: &Self, fields: &mut Fields);

@@ -1,5 +1,6 @@
 //! A Function URL: the address of `live` on the internet.
 
+use super::address::{Address, Auth};
 use super::field::Fields;
 use super::name::Names;
 use super::noun::Noun;
@@ -21,20 +22,15 @@ impl Noun for FunctionUrl {
         names.live()
     }
 
+    fn address(&self, assigned: &str) -> Option<Address> {
+        let about = format!("auth {}, {}", self.auth, self.mode);
+        Some(Address { what: Self::IN_WORDS, url: assigned.to_owned(), auth: self.auth, about })
+    }
+
     fn compare(&self, to: &FunctionUrl, fields: &mut Fields) {
         fields.shown("auth", &self.auth, &to.auth);
         fields.shown("mode", &self.mode, &to.mode);
         fields.hidden("cors", &self.cors, &to.cors);
-    }
-}
-
-words! {
-    /// Who may call the URL.
-    Auth {
-        /// Everyone.
-        None = "none",
-        /// Callers that sign the request with AWS credentials that have permission.
-        AwsIam = "aws-iam",
     }
 }
 

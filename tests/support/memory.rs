@@ -89,7 +89,7 @@ impl<'a> Current for Held<'a> {
         _: &Delivery<'_>,
         observer: &Observer<'_>,
     ) -> Result<Outputs, CloudError> {
-        self.memory.carry_out(change, &Exists::new().0, observer).await
+        self.memory.carry_out(change, &Exists::unheard(), observer).await
     }
 
     fn apart(&self) -> &'a Memory {

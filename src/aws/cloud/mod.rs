@@ -1,4 +1,5 @@
-//! A place on AWS as a cloud. One round of reads observes it, and each change writes one noun.
+//! A place on AWS as a cloud. One round of reads observes it, and each change writes one noun. `read_apart`,
+//! `read_with_function` and the two `carry_out` list the nouns.
 
 mod function;
 mod log_group;
@@ -12,21 +13,21 @@ mod url;
 use crate::apply::{
     self, Apart, Cloud, CloudError, Delivery, Exists, Observed, Observer, Outputs, Reason, ReleaseSource, SetOutside,
 };
+use crate::aws::access::Account;
 use crate::aws::current::Current;
 use crate::aws::failed;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
 use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
-use crate::aws::wait::Subject;
+use crate::aws::wait::{Subject, Thing};
 use crate::plan::Change;
-use crate::stack::{Live, Names, Origin, Owner, Permission, Release, Shift, Stack};
+use crate::stack::{Address, Live, Names, Noun as _, Origin, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
-use reads::{Parts, Reads};
+use reads::{Parts, Reading, Reads, reading};
 use std::collections::BTreeSet;
-use url::Urls;
 
 pub use reads::Ahead;
 pub use url::DeployedUrl;
@@ -80,8 +81,8 @@ impl<'p> Place<'p> {
 
     /// Concludes from one round of reads. Returns `None` if `live` moved during the round.
     async fn conclude(&self, reads: Reads) -> Result<Option<Current<'p>>, CloudError> {
-        let Reads { latest, parts, role, log_group } = reads;
-        let Parts { live, alias, urls, provisioned, policy: Policy { ours: permissions, has_others } } = parts;
+        let Reads { latest, parts, found } = reads;
+        let Parts { live, alias, found: of_function } = parts;
         let version = |output: &Option<GetFunctionOutput>| {
             output.as_ref().and_then(|found| found.configuration()).map(|found| Version::of(found, &self.names))
         };
@@ -91,7 +92,9 @@ impl<'p> Place<'p> {
         {
             return Ok(None);
         }
-        let alias = alias.map(|alias| alias.without_warming(provisioned));
+        let mut observed = Observed::nothing(self.names.clone());
+        found.into_iter().chain(of_function).for_each(|put| put(&mut observed));
+        let alias = alias.map(|alias| alias.without_warming(observed.stack.provisioned));
         let mut newest = seen_live.clone();
         let shift = match alias.as_ref().and_then(|alias| alias.routing.shifted.clone()) {
             Some((number, weight)) => {
@@ -100,28 +103,22 @@ impl<'p> Place<'p> {
             }
             None => None,
         };
-        let mut outside = set_outside(seen_latest.as_ref(), newest.as_ref());
-        outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
-        outside.live.extend(has_others.then_some("permissions of `live`"));
+        note_settings(&mut observed.outside, seen_latest.as_ref(), newest.as_ref());
+        observed.outside.live.extend(has_code_key([&latest, &live]).then_some("key of the code"));
         let failed = failed::read(latest.as_ref());
         let function = latest.as_ref().map(|found| function::observe(self, found)).transpose()?;
         // A function that could not be created counts as missing: creating it again starts with deleting it.
         let never_made = seen_latest.as_ref().is_some_and(|latest| matches!(latest.condition, Condition::NeverMade(_)));
-        let function = function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
+        observed.stack.function =
+            function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
         let before = alias.as_ref().map(|alias| alias.routing.clone());
-        let outputs = before.as_ref().map(Routing::outputs).unwrap_or_default();
-        let has_urls = !matches!(urls, Urls::Unsupported);
-        let (url, address) = match urls {
-            Urls::Found(url, address) => (Some(url), Some(address)),
-            Urls::Missing | Urls::Unsupported => (None, None),
-        };
-        let outputs = Outputs { url: address, ..outputs };
-        let origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
-        let published_at = live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
-        let live = seen_live.map(|version| Live { release: version.release, shift });
-        let stack = Stack { names: self.names.clone(), log_group, role, function, live, url, provisioned, permissions };
-        let undecryptable = seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
-        let observed = Observed { stack, outputs, origin, published_at, has_urls, outside, undecryptable };
+        observed.outputs = before.as_ref().map(Routing::outputs).unwrap_or_default().updated_by(observed.outputs);
+        observed.origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
+        observed.published_at =
+            live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
+        observed.undecryptable =
+            seen_latest.as_ref().and_then(|latest| latest.release.configuration.undecryptable.clone());
+        observed.stack.live = seen_live.map(|version| Live { release: version.release, shift });
         Ok(Some(Current {
             place: self.clone(),
             observed,
@@ -135,9 +132,32 @@ impl<'p> Place<'p> {
         }))
     }
 
+    /// Reads the nouns that exist whether or not the function does.
+    fn read_apart<'r>(&'r self, round: &'r Round) -> Vec<Reading<'r>> {
+        vec![
+            reading(role::observe(self, round), |role, observed| observed.stack.role = role),
+            reading(log_group::observe(self, round), |group, observed| observed.stack.log_group = group),
+        ]
+    }
+
+    /// Reads the nouns that Lambda keeps with the function, except its URL.
+    fn read_with_function(&self) -> Vec<Reading<'_>> {
+        vec![
+            reading(provisioned::observe(self), |found, observed| observed.stack.provisioned = found),
+            reading(self.policy(), |Policy { ours, others }, observed| {
+                observed.stack.permissions = ours;
+                observed.outside.live.extend((!others.is_empty()).then_some("permissions of `live`"));
+            }),
+        ]
+    }
+
     /// Our statements on `live`, read in one call.
     pub async fn permissions(&self) -> Result<BTreeSet<Permission>, CloudError> {
-        permission::observe(self).await.map(|policy| policy.ours)
+        self.policy().await.map(|policy| policy.ours)
+    }
+
+    async fn policy(&self) -> Result<Policy, CloudError> {
+        permission::observe(self.account, &self.names.function_name()).await
     }
 }
 
@@ -147,15 +167,26 @@ fn has_code_key(found: [&Option<GetFunctionOutput>; 2]) -> bool {
     code.any(|code| code.source_kms_key_arn().is_some())
 }
 
-/// What was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
-fn set_outside(latest: Option<&Version>, newest: Option<&Version>) -> SetOutside {
+/// Adds what was set outside lamstream: in `$LATEST`, and in the version that the traffic was turned to last.
+fn note_settings(outside: &mut SetOutside, latest: Option<&Version>, newest: Option<&Version>) {
     let settings = |version: Option<&Version>| {
-        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect()
+        version.iter().flat_map(|version| &version.outside).map(|set| set.as_str()).collect::<Vec<_>>()
     };
     let snap_starts = |version: &Version| version.release.configuration.settings.snap_start;
-    let live = settings(newest);
-    let snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
-    SetOutside { live, next: settings(latest), snap_start }
+    outside.live.extend(settings(newest));
+    outside.next.extend(settings(latest));
+    outside.snap_start = latest.is_some_and(snap_starts) && newest.is_some_and(|newest| !snap_starts(newest));
+}
+
+impl Account {
+    /// Where people reach a function, of which only the name on AWS is known. There is nothing if it is not deployed.
+    ///
+    /// # Errors
+    /// As for [`Account::url`].
+    pub async fn addresses(&self, function_name: &str) -> Result<Vec<Address>, CloudError> {
+        let url = self.url(function_name).await?;
+        Ok(url.and_then(|(url, assigned)| url.address(&assigned)).into_iter().collect())
+    }
 }
 
 impl<'p> Cloud for Place<'p> {
@@ -222,7 +253,7 @@ impl<'p> apply::Current for Current<'p> {
                 let work = async || permission::carry_out(place, diff).await;
                 place.until_accepted(Subject::Function, observer, work).await.map(|()| Outputs::default())
             }
-            Change::LogGroup(_) | Change::Role(_) => place.carry_out(change, &Exists::new().0, observer).await,
+            Change::LogGroup(_) | Change::Role(_) => place.carry_out(change, &Exists::unheard(), observer).await,
         }
     }
 
@@ -246,11 +277,11 @@ impl apply::Apart for Place<'_> {
         let carried_out = match change {
             Change::LogGroup(diff) => {
                 let work = async || log_group::carry_out(self, diff, observer).await;
-                self.until_accepted(Subject::LogGroup, observer, work).await
+                self.until_accepted(Subject::Thing(log_group::THING), observer, work).await
             }
             Change::Role(diff) => {
                 let work = async || role::carry_out(self, diff, exists, observer).await;
-                self.until_accepted(Subject::Role, observer, work).await
+                self.until_accepted(Subject::Thing(Thing::ROLE), observer, work).await
             }
             _ => {
                 let action = format!("change function `{}`", self.names.function_name());

@@ -1,6 +1,7 @@
 //! Our statements in the policy of the alias `live`. Other statements are never changed.
 
 use crate::apply::{CloudError, Reason};
+use crate::aws::access::Account;
 use crate::aws::error::{Doing, may_exist};
 use crate::aws::place::Place;
 use crate::plan::Diff;
@@ -10,24 +11,23 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The policy of the alias `live`.
-#[derive(Default)]
 pub(super) struct Policy {
     pub ours: BTreeSet<Permission>,
-    /// Whether it has other statements, too, which let others call the function.
-    pub has_others: bool,
+    /// Other statements, which let others call the function.
+    pub others: Vec<Value>,
 }
 
-pub(super) async fn observe(place: &Place<'_>) -> Result<Policy, CloudError> {
-    let statements = statements(place).await?;
+/// `name` is the function's name on AWS.
+pub(super) async fn observe(account: &Account, name: &str) -> Result<Policy, CloudError> {
+    let statements = statements(account, name).await?;
     let ours = recognised(&statements);
     let is_ours = |statement: &Value| ours.iter().any(|permission| says(statement, *permission));
-    let has_others = !statements.iter().all(is_ours);
-    Ok(Policy { ours, has_others })
+    let others = statements.iter().filter(|statement| !is_ours(statement)).cloned().collect();
+    Ok(Policy { ours, others })
 }
 
-async fn statements(place: &Place<'_>) -> Result<Vec<Value>, CloudError> {
-    let name = place.names.function_name();
-    let call = place.account.lambda.get_policy().function_name(&name).qualifier(Names::ALIAS);
+async fn statements(account: &Account, name: &str) -> Result<Vec<Value>, CloudError> {
+    let call = account.lambda.get_policy().function_name(name).qualifier(Names::ALIAS);
     let found = call.send().await.if_found(|| format!("read the policy of function `{name}`"))?;
     let policy: Value =
         serde_json::from_str(&found.and_then(|output| output.policy).unwrap_or_default()).unwrap_or_default();
@@ -85,7 +85,7 @@ async fn add(place: &Place<'_>, permission: Permission) -> Result<(), CloudError
         Err(error) if may_exist(&error) => error,
         other => return other.map(|_| ()),
     };
-    let statements = statements(place).await?;
+    let statements = statements(place.account, &name).await?;
     if recognised(&statements).contains(&permission) {
         return Ok(());
     }

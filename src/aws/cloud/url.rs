@@ -1,10 +1,10 @@
 //! Function URLs, always on the alias `live`.
 
-use crate::apply::{CloudError, Outputs, Reason};
+use crate::apply::{CloudError, Observed, Outputs, Reason};
 use crate::aws::access::Account;
 use crate::aws::error::{Doing, may_exist};
 use crate::aws::place::Place;
-use crate::plan::Diff;
+use crate::plan::{Diff, ResourceKind};
 use crate::stack::{self, Auth, FunctionUrl, InvokeMode, Names};
 use aws_sdk_lambda::types::{self as sdk, Cors, FunctionUrlAuthType, FunctionUrlConfig};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl Account {
@@ -86,6 +87,19 @@ pub(super) async fn observe(place: &Place<'_>) -> Result<Urls, CloudError> {
     }
 }
 
+pub(super) fn put(urls: Urls, observed: &mut Observed) {
+    observed.has_urls = !matches!(urls, Urls::Unsupported);
+    if let Urls::Found(url, address) = urls {
+        observed.stack.url = Some(url);
+        observed.outputs = std::mem::take(&mut observed.outputs).updated_by(assigned(address));
+    }
+}
+
+/// The address as an output.
+fn assigned(address: String) -> Outputs {
+    Outputs { assigned: BTreeMap::from([(ResourceKind::Url, address)]), ..Outputs::default() }
+}
+
 async fn read(account: &Account, name: &str, may_be_down: bool) -> Result<Option<(FunctionUrl, String)>, CloudError> {
     let call = account.lambda.get_function_url_config().function_name(name).qualifier(Names::ALIAS);
     let aside = LocalCloudNote::default();
@@ -132,9 +146,7 @@ pub(super) async fn carry_out(place: &Place<'_>, diff: &Diff<FunctionUrl>) -> Re
         Diff::Create(url) => match create(place, url).await {
             // The URL exists already: a call whose reply was lost created it, or another process has just done so.
             Err(error) if may_exist(&error) => match observe(place).await? {
-                Urls::Found(found, address) if found == *url => {
-                    Ok(Outputs { url: Some(address), ..Outputs::default() })
-                }
+                Urls::Found(found, address) if found == *url => Ok(assigned(address)),
                 Urls::Found(..) => update(place, url).await,
                 // AWS does not show it yet.
                 Urls::Missing => Err(CloudError { reason: Reason::Busy, ..error }),
@@ -157,7 +169,7 @@ async fn create(place: &Place<'_>, url: &FunctionUrl) -> Result<Outputs, CloudEr
     let call = place.account.lambda.create_function_url_config().function_name(&name).qualifier(Names::ALIAS);
     let call = call.auth_type(auth(url)).invoke_mode(mode(url)).set_cors(url.cors.as_ref().map(cors));
     let made = call.send().await.doing(|| format!("create the URL of function `{name}`"))?;
-    Ok(Outputs { url: Some(with_slash(made.function_url())), ..Outputs::default() })
+    Ok(assigned(with_slash(made.function_url())))
 }
 
 /// Updates the URL in place, because the address of a deleted URL can never be recovered.
@@ -167,7 +179,7 @@ async fn update(place: &Place<'_>, url: &FunctionUrl) -> Result<Outputs, CloudEr
     // An update keeps the settings that it leaves out, so it must include CORS even if there is none.
     let call = call.auth_type(auth(url)).invoke_mode(mode(url)).cors(cors(&url.cors.clone().unwrap_or_default()));
     let updated = call.send().await.doing(|| format!("update the URL of function `{name}`"))?;
-    Ok(Outputs { url: Some(with_slash(updated.function_url())), ..Outputs::default() })
+    Ok(assigned(with_slash(updated.function_url())))
 }
 
 fn auth(url: &FunctionUrl) -> FunctionUrlAuthType {
@@ -185,7 +197,7 @@ fn mode(url: &FunctionUrl) -> sdk::InvokeMode {
 }
 
 fn cors(cors: &stack::Cors) -> Cors {
-    let list = |set: &std::collections::BTreeSet<String>| Some(set.iter().cloned().collect());
+    let list = |set: &BTreeSet<String>| Some(set.iter().cloned().collect());
     Cors::builder()
         .allow_credentials(cors.allow_credentials)
         .set_allow_headers(list(&cors.allow_headers))

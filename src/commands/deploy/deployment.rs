@@ -9,13 +9,14 @@ use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
 use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
 use crate::aws::{Ahead, Current, observe_all};
+use crate::commands::best::leading;
 use crate::commands::package::{Purpose, package};
 use crate::commands::prepared::Buildable;
 use crate::commands::proposal::Proposal;
 use crate::commands::rollout::{RolledOut, roll_out};
 use crate::commands::session::Session;
 use crate::commands::site::Job;
-use crate::commands::verification::{Scope, leading};
+use crate::commands::verification::Scope;
 use crate::failure::Failure;
 use crate::manifest::Rollout;
 use crate::plan::{Change, ResourceKind};
@@ -195,7 +196,7 @@ impl Deployment<'_, Package> {
         let (function, changed) = (job.function.name.clone(), answer.changed);
         session.console.tell(&Event::Finished { function, took: session.took(began), changed });
         let check = leading(&job.function.checks);
-        if let (Some(url), Some(check)) = (answer.outputs.url.as_ref().filter(|_| changed), check) {
+        if let (Some(url), Some(check)) = (answer.url().filter(|_| changed), check) {
             session.note_once(&repeat::note(&job.function, url, check));
         }
         if let (Some(weight), Some(version)) = (answer.shift, &answer.outputs.shifted) {

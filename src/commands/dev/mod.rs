@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::aws::LogEvent;
 use crate::cli::Dev;
 use crate::failure::Failure;
-use crate::report::{Answer, FunctionAnswer};
+use crate::report::Answer;
 use crate::text::list;
 use page::Page;
 use relay::Relay;
@@ -150,8 +150,8 @@ impl Served {
             Err(_) => &Vec::new(),
         };
         let is_single = functions.len() == 1;
-        for FunctionAnswer { name, outputs, .. } in functions {
-            let Some(url) = &outputs.url else { continue };
+        for function in functions {
+            let (name, Some(url)) = (&function.name, function.url()) else { continue };
             if self.urls.insert(name.clone(), url.clone()).as_ref() != Some(url) {
                 session.console.print(&if is_single { url.clone() } else { format!("{name}\t{url}") })?;
             }

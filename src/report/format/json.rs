@@ -181,7 +181,7 @@ fn function(function: &FunctionAnswer) -> Value {
             State::Unknown => None,
         },
         "changed": function.changed,
-        "url": function.outputs.url,
+        "url": function.url(),
         "auth": function.url.as_ref().map(|url| Auth::as_str(url.auth)),
         "mode": function.url.as_ref().map(|url| InvokeMode::as_str(url.mode)),
         "release": function.outputs.version.as_ref().map(|version| json!({

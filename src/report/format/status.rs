@@ -28,9 +28,7 @@ pub(super) fn lines(function: &FunctionAnswer, comparison: &Comparison) -> Vec<L
         let choose = regions.first().map_or_else(String::new, |region| format!("--region {region}"));
         lines.push(more(&format!("lamstream created it in {}: try `{choose}`", regions.join(", "))));
     }
-    if let (Some(address), Some(url)) = (&function.outputs.url, &function.url) {
-        lines.push(more(&format!("{address}  (auth {}, {})", url.auth.as_str(), url.mode.as_str())));
-    }
+    lines.extend(function.addresses.iter().map(|address| more(&format!("{}  ({})", address.url, address.about))));
     lines.extend(since(function).into_iter().chain(origin(function, comparison)).map(|line| more(&line)));
     if let (Some(version), Some(weight)) = (&function.outputs.shifted, function.shift) {
         lines.push(more(&format!("shift: {weight} of the traffic goes to version {version}")));

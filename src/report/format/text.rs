@@ -79,7 +79,7 @@ fn value(function: &FunctionAnswer, is_alone: bool) -> Option<String> {
     match &function.detail {
         Detail::Zip(zip) => Some(format!("{}\n", zip.path)),
         Detail::Url if function.state != State::Failed && function.error.is_none() => {
-            let url = function.outputs.url.as_ref()?;
+            let url = function.url()?;
             Some(if is_alone { format!("{url}\n") } else { format!("{}\t{url}\n", function.name) })
         }
         Detail::Url

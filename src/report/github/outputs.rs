@@ -32,7 +32,7 @@ pub(super) fn of(answer: &Answer) -> Vec<(&'static str, String)> {
 type Known = fn(&FunctionAnswer) -> Option<&String>;
 
 fn url(function: &FunctionAnswer) -> Option<&String> {
-    function.outputs.url.as_ref().filter(|_| function.state != State::Absent)
+    function.url().filter(|_| function.state != State::Absent)
 }
 
 fn version(function: &FunctionAnswer) -> Option<&String> {

@@ -56,7 +56,7 @@ fn results(found: &Functions) -> String {
             plain(state(function)),
             dash(version.map(|version| plain(&version))),
             dash(outputs.previous.as_ref().map(|previous| plain(previous))),
-            dash(outputs.url.as_ref().map(|url| address(url))),
+            dash(function.url().map(|url| address(url))),
             dash(verification(function).map(|verified| plain(&verified))),
         ];
         of_stage.into_iter().chain(row).collect()
