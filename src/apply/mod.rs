@@ -68,7 +68,9 @@ pub async fn apply<T: Trial>(
         }
         let taken = match group {
             Group::One(change) => vec![take_step(current, change, delivery, trial, observer).await],
-            Group::Apart(changes) => take_steps(&current.apart(), changes, &Exists::unheard(), delivery, observer).await,
+            Group::Apart(changes) => {
+                take_steps(&current.apart(), changes, &Exists::unheard(), delivery, observer).await
+            }
             Group::Created { apart, function } => take_creation(current, (apart, function), delivery, observer).await,
             Group::Deleted { parts, function } => take_all(current, (parts, function), delivery, observer).await,
         };
