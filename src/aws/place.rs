@@ -127,7 +127,7 @@ impl<'a> Place<'a> {
 
     async fn made_what_is_missing(&self, about: Subject) -> bool {
         match about {
-            Subject::Thing(thing) => self.has_made(Made::Thing(thing)),
+            Subject::Resource(resource) => self.has_made(Made::Resource(resource)),
             Subject::Bucket => self.has_made(Made::Bucket),
             Subject::Upload => false,
             Subject::Function | Subject::Invocation if self.has_made(Made::Function) => true,

@@ -37,8 +37,8 @@ pub(super) const REPORT: Duration = Duration::from_secs(15);
 /// What a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// A thing that a noun stands for.
-    Thing(Thing),
+    /// What a noun stands for.
+    Resource(Resource),
     /// A function, its versions, `live`, and what belongs to `live`.
     Function,
     /// A version that is invoked.
@@ -49,19 +49,19 @@ pub(super) enum Subject {
     Upload,
 }
 
-/// A thing that a service keeps, in words: `CloudWatch Logs` and `log group`.
+/// A resource of a service, in words: `CloudWatch Logs` and `log group`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Thing {
+pub(super) struct Resource {
     pub service: &'static str,
     pub name: &'static str,
 }
 
-impl Thing {
-    pub(super) const ROLE: Thing = Thing { service: "IAM", name: "role" };
+impl Resource {
+    pub(super) const ROLE: Resource = Resource { service: "IAM", name: "role" };
 
-    /// The refusals that mean "not yet" whatever the thing is.
+    /// The refusals that mean "not yet" whatever the resource is.
     fn delay(self, reason: Reason) -> Option<Delay> {
-        let Thing { service, name } = self;
+        let Resource { service, name } = self;
         let (for_what, limit) = match reason {
             Reason::Missing => (format!("{service} to find the new {name}"), VISIBLE),
             Reason::Busy => (format!("another change of the {name} to finish"), BUSY),
@@ -74,7 +74,7 @@ impl Thing {
 /// What a run made, and what it may therefore wait for if AWS does not find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Made {
-    Thing(Thing),
+    Resource(Resource),
     Function,
     Version,
     Alias,
@@ -94,11 +94,11 @@ const fn row(about: Subject, reason: Reason, limit: Duration, for_what: &'static
     Row { about, reason, limit, for_what }
 }
 
-/// Which refusals of which calls mean "not yet", and for how long, besides those of every [`Thing`]. `Missing` counts only
+/// Which refusals of which calls mean "not yet", and for how long, besides those of every [`Resource`]. `Missing` counts only
 /// for what this run made: otherwise another process deleted it. Source: docs/aws.md, "Control plane" and "Logs".
 const DELAYS: [Row; 11] = [
-    row(Subject::Thing(Thing::ROLE), Reason::NotEmpty, BUSY, "IAM to remove the role's policies"),
-    row(Subject::Thing(Thing::ROLE), Reason::RoleNotReady, ROLE, "IAM to accept the role's principal"),
+    row(Subject::Resource(Resource::ROLE), Reason::NotEmpty, BUSY, "IAM to remove the role's policies"),
+    row(Subject::Resource(Resource::ROLE), Reason::RoleNotReady, ROLE, "IAM to accept the role's principal"),
     row(Subject::Function, Reason::Missing, VISIBLE, "Lambda to find what was just created"),
     row(Subject::Function, Reason::Busy, BUSY, "another update to finish"),
     row(Subject::Function, Reason::RoleNotReady, ROLE, "Lambda to accept the role"),
@@ -122,7 +122,7 @@ pub(super) fn delay(about: Subject, reason: Reason) -> Option<Delay> {
     let row = DELAYS.iter().find(|row| (row.about, row.reason) == (about, reason));
     match (row, about) {
         (Some(row), _) => Some(Delay { for_what: row.for_what.into(), limit: row.limit }),
-        (None, Subject::Thing(thing)) => thing.delay(reason),
+        (None, Subject::Resource(resource)) => resource.delay(reason),
         (None, _) => None,
     }
 }

@@ -9,7 +9,7 @@ use super::log::Log;
 use super::name::{NAME, is_name};
 use super::outside::Outside;
 use super::role::RoleSource;
-use super::rollout::Rollout;
+use super::rollout::ShiftRule;
 use super::section::{Entry, Section};
 use super::web::Web;
 use super::{layers, settings, tags, url};
@@ -56,7 +56,7 @@ pub struct Function {
     /// In the manifest's order. A function has checks if and only if it has a URL.
     pub checks: Vec<Check>,
     /// Set for a release that gets its traffic step by step.
-    pub rollout: Option<Rollout>,
+    pub rollout: Option<ShiftRule>,
 }
 
 impl Function {
@@ -110,7 +110,7 @@ impl Function {
             keep_releases: keys.number("keep_releases"),
             checks: Check::read_all(&keys, settings.timeout),
             settings,
-            rollout: Rollout::read(&keys),
+            rollout: ShiftRule::read(&keys),
         };
         Some(function)
     }

@@ -61,6 +61,6 @@ pub use names::{function_names, stage_names};
 pub use outside::{Origin, Outside};
 pub use problem::{Diagnostic, Excerpt, Problem, Problems};
 pub use role::RoleSource;
-pub use rollout::{Limits, MostErrors, Rollout};
+pub use rollout::{Limits, MostErrors, ShiftRule};
 pub use schema::schema;
 pub use web::{Adapter, Script, Web};

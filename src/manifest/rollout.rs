@@ -11,7 +11,7 @@ const SHARE: &str = "a percentage from 0% to 100% such as `1%` or `0.5%`";
 
 /// A shift that ends itself. Source: `rollout` in `deploy.toml`, and the options of `deploy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rollout {
+pub struct ShiftRule {
     pub steps: Steps,
     pub limits: Limits,
 }
@@ -57,8 +57,8 @@ impl fmt::Display for MostErrors {
     }
 }
 
-impl Rollout {
-    pub(super) fn read(function: &Section<'_>) -> Option<Rollout> {
+impl ShiftRule {
+    pub(super) fn read(function: &Section<'_>) -> Option<ShiftRule> {
         let entry = function.entry("rollout")?;
         let keys = entry.section("`rollout`".to_owned())?;
         refuse_contradictions(&entry, function);
@@ -72,7 +72,7 @@ impl Rollout {
             max_errors: errors.and_then(MostErrors::parse).unwrap_or_default(),
             max_first_byte: expectation::time(&keys, "max_first_byte", None),
         };
-        Some(Rollout { steps: Steps::new(percents?, each?)?, limits })
+        Some(ShiftRule { steps: Steps::new(percents?, each?)?, limits })
     }
 }
 

@@ -5,11 +5,11 @@ use crate::aws::api::LOGS;
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::wait::{Made, Subject, Thing};
+use crate::aws::wait::{Made, Subject, Resource};
 use crate::plan::Diff;
 use crate::stack::{LogGroup, Names, Noun as _, Owner, Tags};
 
-pub(super) const THING: Thing = Thing { service: LOGS.id, name: LogGroup::IN_WORDS };
+pub(super) const RESOURCE: Resource = Resource { service: LOGS.id, name: LogGroup::IN_WORDS };
 
 pub(super) async fn observe(place: &Place<'_>, round: &Round) -> Result<Option<LogGroup>, CloudError> {
     let name = place.names.log_group();
@@ -44,8 +44,8 @@ async fn create(place: &Place<'_>, group: &LogGroup, observer: &Observer<'_>) ->
     }
     let action = || format!("create log group `{name}`");
     call.send().await.unless_exists(action)?;
-    place.note_made(Made::Thing(THING));
-    place.until_accepted(Subject::Thing(THING), observer, async || retain(place, group.retention_days).await).await
+    place.note_made(Made::Resource(RESOURCE));
+    place.until_accepted(Subject::Resource(RESOURCE), observer, async || retain(place, group.retention_days).await).await
 }
 
 /// Deletes the group. One that several functions may share stays as long as another function writes to it.
@@ -74,7 +74,7 @@ impl Place<'_> {
         if !own.has_log_group().await? {
             return Ok(None);
         }
-        own.until_accepted(Subject::Thing(THING), observer, async || delete(&own).await).await?;
+        own.until_accepted(Subject::Resource(RESOURCE), observer, async || delete(&own).await).await?;
         Ok(Some(own.names.log_group()))
     }
 

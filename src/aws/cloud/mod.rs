@@ -20,7 +20,7 @@ use crate::aws::place::Place;
 use crate::aws::round::Round;
 use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
-use crate::aws::wait::{Subject, Thing};
+use crate::aws::wait::{Subject, Resource};
 use crate::plan::Change;
 use crate::stack::{Address, Live, Names, Noun as _, Origin, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
@@ -277,11 +277,11 @@ impl apply::Apart for Place<'_> {
         let carried_out = match change {
             Change::LogGroup(diff) => {
                 let work = async || log_group::carry_out(self, diff, observer).await;
-                self.until_accepted(Subject::Thing(log_group::THING), observer, work).await
+                self.until_accepted(Subject::Resource(log_group::RESOURCE), observer, work).await
             }
             Change::Role(diff) => {
                 let work = async || role::carry_out(self, diff, exists, observer).await;
-                self.until_accepted(Subject::Thing(Thing::ROLE), observer, work).await
+                self.until_accepted(Subject::Resource(Resource::ROLE), observer, work).await
             }
             _ => {
                 let action = format!("change function `{}`", self.names.function_name());

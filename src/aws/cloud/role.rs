@@ -4,7 +4,7 @@ use crate::apply::{CloudError, Exists, Observer, Reason};
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::wait::{Made, Subject, Thing};
+use crate::aws::wait::{Made, Subject, Resource};
 use crate::plan::Diff;
 use crate::stack::{MANAGED_POLICIES, Names, Role, Statement, Tags};
 use aws_sdk_iam::types::Tag;
@@ -116,11 +116,11 @@ async fn create(place: &Place<'_>, role: &Role, exists: &Exists, observer: &Obse
         .set_permissions_boundary(role.permissions_boundary.clone())
         .set_tags(Some(tags));
     call.send().await.unless_exists(action)?;
-    place.note_made(Made::Thing(Thing::ROLE));
+    place.note_made(Made::Resource(Resource::ROLE));
     exists.say();
-    place.until_accepted(Subject::Thing(Thing::ROLE), observer, async || put_policy(place, role).await).await?;
+    place.until_accepted(Subject::Resource(Resource::ROLE), observer, async || put_policy(place, role).await).await?;
     let attach = async || attach(place, role.managed_policies.iter()).await;
-    place.until_accepted(Subject::Thing(Thing::ROLE), observer, attach).await
+    place.until_accepted(Subject::Resource(Resource::ROLE), observer, attach).await
 }
 
 async fn update(place: &Place<'_>, from: &Role, to: &Role) -> Result<(), CloudError> {
@@ -171,7 +171,7 @@ async fn delete(place: &Place<'_>, observer: &Observer<'_>) -> Result<(), CloudE
         Err(error) if error.reason == Reason::NotEmpty => {
             remove_inline(place, inline(place).await?.iter()).await?;
             detach(place, attached(place).await?.iter()).await?;
-            place.until_accepted(Subject::Thing(Thing::ROLE), observer, delete).await
+            place.until_accepted(Subject::Resource(Resource::ROLE), observer, delete).await
         }
         other => other,
     }

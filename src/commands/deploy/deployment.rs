@@ -18,7 +18,7 @@ use crate::commands::session::Session;
 use crate::commands::site::Job;
 use crate::commands::verification::Scope;
 use crate::failure::Failure;
-use crate::manifest::Rollout;
+use crate::manifest::ShiftRule;
 use crate::plan::{Change, ResourceKind};
 use crate::report::{Detail, FunctionAnswer, Line};
 use crate::stack::{Auth, Family, FunctionUrl, Live, Stack};
@@ -174,16 +174,16 @@ impl Deployment<'_, Package> {
         let steps = self.steps().cloned();
         let Deployment { job, mut proposal, code: package, .. } = self;
         let source = artifact(&job, &package, origin);
-        proposal.current.note_steps(steps.as_ref().map(|rollout| &rollout.steps));
+        proposal.current.note_steps(steps.as_ref().map(|rule| &rule.steps));
         let RolledOut { answer, old_versions } = {
             let _turn = turns.acquire().await;
             // A rollout is large, so it is kept only while it is carried out.
             Box::pin(roll_out(session, &job, proposal, &source, scope)).await
         };
         let answer = match &steps {
-            Some(rollout) => {
+            Some(rule) => {
                 let whole = &job.target(Some(&package.sha256));
-                Box::pin(SelfEnding { session, job: &job, rollout, whole }.see_through(answer)).await
+                Box::pin(SelfEnding { session, job: &job, rule, whole }.see_through(answer)).await
             }
             None => answer,
         };
@@ -211,8 +211,8 @@ impl Deployment<'_, Package> {
 
     /// Says how the traffic moves, or why none is shifted.
     pub(crate) fn tell_shift(&self, session: &Session) {
-        if let Some(rollout) = self.steps() {
-            tell_steps(session, self.name(), rollout);
+        if let Some(rule) = self.steps() {
+            tell_steps(session, self.name(), rule);
         } else if self.shifting.is_some() && self.observed().live.is_none() {
             let name = self.name();
             session.console.note(&format!("`{name}` has no previous release to share the traffic with: no shift"));
@@ -365,10 +365,10 @@ impl<C> Deployment<'_, C> {
     }
 
     /// The steps of the shift that this deploy begins or continues, if it ends itself.
-    fn steps(&self) -> Option<&Rollout> {
+    fn steps(&self) -> Option<&ShiftRule> {
         let is_shift = self.proposal.target.live.as_ref().is_some_and(|live| live.shift.is_some());
         match &self.shifting {
-            Some(Shifting::Steps(rollout)) if is_shift => Some(rollout),
+            Some(Shifting::Steps(rule)) if is_shift => Some(rule),
             _ => None,
         }
     }

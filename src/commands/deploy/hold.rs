@@ -8,7 +8,7 @@ use crate::commands::site::Job;
 use crate::commands::verification::{Scope, Verification};
 use crate::failure::{Failure, FailureKind};
 use crate::logs::{Counted, Since, Traffic};
-use crate::manifest::Rollout;
+use crate::manifest::ShiftRule;
 use crate::report::{StepAnswer, StepVerdict};
 use crate::stack::{Stack, Steps, Weight, spelled_time};
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn next_look(elapsed: Duration, steps: &Steps) -> Duration {
 pub(super) struct Watch<'a> {
     session: &'a Session,
     job: &'a Job<'a>,
-    rollout: &'a Rollout,
+    rule: &'a ShiftRule,
     checks: Verification<'a>,
     log: LogReader<'a>,
     traffic: Traffic,
@@ -62,7 +62,7 @@ impl<'a> Watch<'a> {
     pub(super) fn new(
         session: &'a Session,
         job: &'a Job<'a>,
-        rollout: &'a Rollout,
+        rule: &'a ShiftRule,
         (target, observed): (&'a Stack, &'a Observed),
         version: &str,
     ) -> Watch<'a> {
@@ -73,8 +73,8 @@ impl<'a> Watch<'a> {
         Watch {
             session,
             job,
-            rollout,
-            checks: checks.with_first_byte_within(rollout.limits.max_first_byte),
+            rule,
+            checks: checks.with_first_byte_within(rule.limits.max_first_byte),
             log: LogReader::new(job.place.account, group, function, Since::Ago(Duration::ZERO)),
             traffic: Traffic::of(version),
             noted: Vec::new(),
@@ -110,7 +110,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn look_until_the_end(&mut self, split: &Split, began: Instant, seen: &mut Seen) -> Result<(), Failure> {
-        let steps = &self.rollout.steps;
+        let steps = &self.rule.steps;
         loop {
             let due = next_look(began.elapsed(), steps);
             self.session.until_stopped(sleep_until(began + due)).await?;
@@ -166,7 +166,7 @@ impl<'a> Watch<'a> {
     }
 
     fn judge_traffic(&mut self) -> Result<(), Failure> {
-        let (name, limits, counted) = (&self.job.function.name, &self.rollout.limits, self.traffic.counted());
+        let (name, limits, counted) = (&self.job.function.name, &self.rule.limits, self.traffic.counted());
         let Counted { requests, errors, timed, .. } = counted;
         let version = self.traffic.version();
         if errors > limits.max_errors.of(requests.max(ENOUGH)) {
@@ -247,9 +247,9 @@ pub(super) fn described(spread: &Spread) -> String {
 }
 
 /// Says how the shift goes on, before it begins.
-pub(super) fn tell_steps(session: &Session, name: &str, rollout: &Rollout) {
-    let percents: Vec<String> = rollout.steps.percents().iter().map(|percent| format!("{percent}%")).collect();
-    let (each, every) = (spelled_time(rollout.steps.each), interval(&rollout.steps).min(rollout.steps.each));
+pub(super) fn tell_steps(session: &Session, name: &str, rule: &ShiftRule) {
+    let percents: Vec<String> = rule.steps.percents().iter().map(|percent| format!("{percent}%")).collect();
+    let (each, every) = (spelled_time(rule.steps.each), interval(&rule.steps).min(rule.steps.each));
     session.console.note(&format!(
         "`{name}`: the new release gets {} of the traffic, {each} each, then all of it; its checks are asked every {}",
         percents.join(", then "),

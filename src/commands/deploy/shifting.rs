@@ -6,7 +6,7 @@ use crate::cli::{Deploy, Percents};
 use crate::commands::project::Project;
 use crate::commands::session::Session;
 use crate::failure::Failure;
-use crate::manifest::{Function, Rollout};
+use crate::manifest::{Function, ShiftRule};
 use crate::stack::{Live, Release, Shift, Stack, Steps, Weight};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(in crate::commands) enum Shifting {
     /// `promote` or `abort` ends it.
     Open(Weight),
     /// It ends itself.
-    Steps(Rollout),
+    Steps(ShiftRule),
 }
 
 /// Decides how each of the functions gets its traffic.
@@ -40,12 +40,12 @@ pub(super) fn shiftings(session: &Session, project: &Project, arguments: &Deploy
             (percents, Some(each)) => {
                 let written = function.rollout.as_ref();
                 let percents = percents.as_ref().map(|Percents(percents)| percents.clone());
-                let percents = percents.or_else(|| written.map(|rollout| rollout.steps.percents().to_vec()));
+                let percents = percents.or_else(|| written.map(|rule| rule.steps.percents().to_vec()));
                 let steps = percents.and_then(|percents| Steps::new(percents, each));
                 let steps = steps.ok_or_else(|| Failure::time_without_shift(&function.name))?;
                 refuse_unjudged(function, arguments)?;
-                let limits = written.map(|rollout| rollout.limits).unwrap_or_default();
-                Some(Shifting::Steps(Rollout { steps, limits }))
+                let limits = written.map(|rule| rule.limits).unwrap_or_default();
+                Some(Shifting::Steps(ShiftRule { steps, limits }))
             }
         };
         asked.extend(shifting.map(|shifting| (function.name.clone(), shifting)));
@@ -81,13 +81,13 @@ fn refuse_unjudged(function: &Function, arguments: &Deploy) -> Result<(), Failur
 
 /// Stopping a function, or deploying without checks, must not be held up by the manifest.
 fn from_manifest(session: &Session, function: &Function, arguments: &Deploy) -> Option<Shifting> {
-    let rollout = function.rollout.clone()?;
+    let rule = function.rollout.clone()?;
     let why = match function.concurrency {
         _ if arguments.no_verify => "with `--no-verify`",
         Some(0) => "with `concurrency = 0`",
         // The local cloud gets little traffic, and a deploy to try something out must not take minutes.
         _ if session.global.local => "with `--local` and without `--for`",
-        _ => return Some(Shifting::Steps(rollout)),
+        _ => return Some(Shifting::Steps(rule)),
     };
     let name = &function.name;
     session
@@ -104,9 +104,9 @@ impl Shiftings {
             let shift = observed.stack.live.as_ref().and_then(|live| live.shift.as_ref());
             self.resumes && shift.is_some_and(|shift| Some(&shift.release) == wanted)
         };
-        let limits = function.rollout.as_ref().map(|rollout| rollout.limits).unwrap_or_default();
+        let limits = function.rollout.as_ref().map(|rule| rule.limits).unwrap_or_default();
         let begun = || observed.outputs.steps.clone().filter(|_| is_begun());
-        asked.or_else(|| begun().map(|steps| Shifting::Steps(Rollout { steps, limits })))
+        asked.or_else(|| begun().map(|steps| Shifting::Steps(ShiftRule { steps, limits })))
     }
 }
 
@@ -115,9 +115,9 @@ impl Shifting {
     fn weight(&self, current: &Live, wanted: &Release) -> Option<Weight> {
         match self {
             Shifting::Open(weight) => Some(*weight),
-            Shifting::Steps(rollout) => {
+            Shifting::Steps(rule) => {
                 let begun = current.shift.as_ref().filter(|shift| shift.release == *wanted);
-                rollout.steps.weight(rollout.steps.resumed(begun.map(|shift| shift.weight)))
+                rule.steps.weight(rule.steps.resumed(begun.map(|shift| shift.weight)))
             }
         }
     }

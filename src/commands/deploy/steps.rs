@@ -11,7 +11,7 @@ use crate::commands::session::Session;
 use crate::commands::site::Job;
 use crate::commands::verification::Scope;
 use crate::failure::{Failure, FailureKind};
-use crate::manifest::Rollout;
+use crate::manifest::ShiftRule;
 use crate::plan::ResourceKind;
 use crate::report::{FunctionAnswer, State, StepAnswer};
 use crate::stack::{Live, Release, Stack};
@@ -20,7 +20,7 @@ use crate::stack::{Live, Release, Stack};
 pub(super) struct SelfEnding<'a> {
     pub session: &'a Session,
     pub job: &'a Job<'a>,
-    pub rollout: &'a Rollout,
+    pub rule: &'a ShiftRule,
     /// The stack in which the new release gets all of the traffic.
     pub whole: &'a Stack,
 }
@@ -43,11 +43,11 @@ impl SelfEnding<'_> {
         };
         let split = begun.split;
         let mut watch =
-            Watch::new(self.session, self.job, self.rollout, (self.whole, &begun.current.observed), &split.shifted);
+            Watch::new(self.session, self.job, self.rule, (self.whole, &begun.current.observed), &split.shifted);
         if let Err(failure) = watch.begin().await {
             return self.stopped(answer, failure).await;
         }
-        let steps = &self.rollout.steps;
+        let steps = &self.rule.steps;
         let mut nth = steps.nth(split.weight).unwrap_or_default();
         while let Some(weight) = steps.weight(nth) {
             let split = Split { weight, ..split.clone() };
@@ -79,7 +79,7 @@ impl SelfEnding<'_> {
         let Some(split) = split_to(&current, self.new_release()) else {
             return Err(Failure::moved_meanwhile(self.name(), &described(&current.spread())));
         };
-        let steps = &self.rollout.steps;
+        let steps = &self.rule.steps;
         self.session.to_the_end(async |observer| current.remember_steps(steps, observer).await).await??;
         Ok(Begun { current, split })
     }
@@ -95,9 +95,9 @@ impl SelfEnding<'_> {
         if current.spread() != Spread::Split(split.clone()) {
             return Err(Failure::moved_meanwhile(self.name(), &described(&current.spread())));
         }
-        current.note_steps(Some(&self.rollout.steps));
+        current.note_steps(Some(&self.rule.steps));
         let (live, release) = (current.observed.stack.live.clone(), self.new_release());
-        let share = self.rollout.steps.weight(nth);
+        let share = self.rule.steps.weight(nth);
         let live = match (live, release, share) {
             (Some(live), Some(release), Some(weight)) => Some(with_share(&live, release, weight)),
             _ => self.whole.live.clone(),
