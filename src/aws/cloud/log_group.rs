@@ -5,7 +5,7 @@ use crate::aws::api::LOGS;
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::wait::{Made, Subject, Resource};
+use crate::aws::wait::{Made, Resource, Subject};
 use crate::plan::Diff;
 use crate::stack::{LogGroup, Names, Noun as _, Owner, Tags};
 
@@ -45,7 +45,9 @@ async fn create(place: &Place<'_>, group: &LogGroup, observer: &Observer<'_>) ->
     let action = || format!("create log group `{name}`");
     call.send().await.unless_exists(action)?;
     place.note_made(Made::Resource(RESOURCE));
-    place.until_accepted(Subject::Resource(RESOURCE), observer, async || retain(place, group.retention_days).await).await
+    place
+        .until_accepted(Subject::Resource(RESOURCE), observer, async || retain(place, group.retention_days).await)
+        .await
 }
 
 /// Deletes the group. One that several functions may share stays as long as another function writes to it.

@@ -20,7 +20,7 @@ use crate::aws::place::Place;
 use crate::aws::round::Round;
 use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
-use crate::aws::wait::{Subject, Resource};
+use crate::aws::wait::{Resource, Subject};
 use crate::plan::Change;
 use crate::stack::{Address, Live, Names, Noun as _, Origin, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;

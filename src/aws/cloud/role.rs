@@ -4,7 +4,7 @@ use crate::apply::{CloudError, Exists, Observer, Reason};
 use crate::aws::error::Doing;
 use crate::aws::place::Place;
 use crate::aws::round::Round;
-use crate::aws::wait::{Made, Subject, Resource};
+use crate::aws::wait::{Made, Resource, Subject};
 use crate::plan::Diff;
 use crate::stack::{MANAGED_POLICIES, Names, Role, Statement, Tags};
 use aws_sdk_iam::types::Tag;
