@@ -211,6 +211,19 @@ proptest! {
     }
 
     #[test]
+    fn a_function_is_created_after_its_role(b in stack()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let a = Stack::empty(b.names.clone());
+        let (cloud, plan, delivery) = (Memory::with(a.clone()), plan(&a, &b), Delivery::of(&b));
+        runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &no_one())).unwrap();
+        let carried_out = cloud.carried_out.borrow();
+        let place = |kind| carried_out.iter().position(|change| change.kind() == kind);
+        if let (Some(role), Some(function)) = (place(ResourceKind::Role), place(ResourceKind::Function)) {
+            prop_assert!(role < function, "{carried_out:#?}");
+        }
+    }
+
+    #[test]
     fn a_caller_who_is_served_before_and_after_is_served_throughout(a in public(), b in public()) {
         for stack in prefixes(&a, &plan(&a, &b)) {
             prop_assert!(is_public(&stack), "{stack:#?}");

@@ -106,6 +106,13 @@ impl Apart for &Memory {
         if self.is_slow.replace(!self.is_slow.get()) {
             tokio::task::yield_now().await;
         }
+        if !matches!(change, Change::Role(_)) {
+            return self.change(std::slice::from_ref(change)).map(|()| Outputs::default());
+        }
+        // A role takes longer than whatever else is carried out at the same time.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
         self.change(std::slice::from_ref(change))?;
         exists.say();
         Ok(Outputs::default())
