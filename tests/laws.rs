@@ -2,13 +2,15 @@
 
 mod support;
 
-use lamstream::apply::{Delivery, Event, NoTrial, Observer, apply};
+use lamstream::apply::{Applied, ApplyError, Delivery, Event, NoTrial, Observer, apply};
 use lamstream::plan::{Action, Change, Group, Plan, ResourceKind, plan};
 use lamstream::stack::*;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Mutex;
 use support::memory::{Memory, no_one};
+use tokio_util::sync::CancellationToken;
 
 fn names() -> Names {
     Names {
@@ -149,6 +151,29 @@ fn allows(role: &Option<Role>, needed: &Option<Role>) -> bool {
     role.statements.is_superset(&needed.statements) && role.managed_policies.is_superset(&needed.managed_policies)
 }
 
+/// Applies a plan to a cloud that is as the plan found it.
+fn carry_out(
+    cloud: &Memory,
+    plan: &Plan,
+    target: &Stack,
+    observer: &Observer<'_>,
+) -> Result<Applied, Box<ApplyError<Infallible>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(apply(&mut cloud.current(), plan, &Delivery::of(target), &mut NoTrial, observer))
+}
+
+#[test]
+fn what_live_remembers_of_a_stack_is_spelled_as_before() {
+    let stack = Stack {
+        url: Some(FunctionUrl { auth: Auth::AwsIam, mode: InvokeMode::ResponseStream, cors: None }),
+        permissions: BTreeSet::from([Permission::InvokeUrl]),
+        provisioned: Some(Provisioned(2)),
+        ..Stack::empty(names())
+    };
+    let url = "Some(FunctionUrl { auth: AwsIam, mode: ResponseStream, cors: None })";
+    assert_eq!(stack.conduct(), format!("{url} {{InvokeUrl}} None None Some(2)"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -196,7 +221,6 @@ proptest! {
 
     #[test]
     fn every_step_is_reported_in_the_plans_order(a in stack(), b in stack()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let told = Mutex::new(Vec::new());
         let listener = Box::new(|event: &Event| {
             if let Event::Done { step, .. } = event {
@@ -204,22 +228,34 @@ proptest! {
             }
         });
         let observer = Observer { listener, ..no_one() };
-        let (cloud, plan) = (Memory::with(a.clone()), plan(&a, &b));
-        let delivery = Delivery::of(&b);
-        let applied = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &observer));
+        let applied = carry_out(&Memory::with(a.clone()), &plan(&a, &b), &b, &observer);
         prop_assert_eq!(&applied.unwrap().done, &*told.lock().unwrap());
     }
 
+    /// Whether everything succeeds, the first changes alone, or a signal comes while the role is created.
     #[test]
-    fn a_function_is_created_after_its_role(b in stack()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let a = Stack::empty(b.names.clone());
-        let (cloud, plan, delivery) = (Memory::with(a.clone()), plan(&a, &b), Delivery::of(&b));
-        runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &no_one())).unwrap();
+    fn a_function_is_created_after_its_role(b in stack(), budget in prop::option::of(0..3usize), is_stopped: bool) {
+        let stop = CancellationToken::new();
+        let signal = stop.clone();
+        let listener = Box::new(move |event: &Event| match event {
+            Event::Started { step, .. } if is_stopped && step.kind == ResourceKind::Role => signal.cancel(),
+            _ => {}
+        });
+        let (a, observer) = (Stack::empty(b.names.clone()), Observer { listener, stop, ..no_one() });
+        let (cloud, plan) = (Memory::with(a.clone()), plan(&a, &b));
+        cloud.budget.set(budget);
+        let applied = carry_out(&cloud, &plan, &b, &observer);
         let carried_out = cloud.carried_out.borrow();
         let place = |kind| carried_out.iter().position(|change| change.kind() == kind);
-        if let (Some(role), Some(function)) = (place(ResourceKind::Role), place(ResourceKind::Function)) {
-            prop_assert!(role < function, "{carried_out:#?}");
+        if let (Some(_), Some(function)) = (&b.role, place(ResourceKind::Function)) {
+            prop_assert!(!is_stopped, "{carried_out:#?}");
+            prop_assert!(place(ResourceKind::Role).is_some_and(|role| role < function), "{carried_out:#?}");
+        }
+        if let Err(error) = applied {
+            let told = error.done.len() + usize::from(error.failed.is_some()) + error.left.len();
+            prop_assert_eq!(told, plan.changes.len(), "{:#?}", error);
+        } else {
+            prop_assert_eq!(cloud.stack(), b);
         }
     }
 
@@ -241,13 +277,10 @@ proptest! {
 
     #[test]
     fn an_interrupted_deploy_resumes_where_it_stopped(a in stack(), b in stack(), budget in 0..12usize) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cloud = Memory::with(a.clone());
-        let delivery = Delivery::of(&b);
         cloud.budget.set(Some(budget));
         let first = plan(&a, &b);
-        let cut = runtime.block_on(apply(&mut cloud.current(), &first, &delivery, &mut NoTrial, &no_one()));
-        match cut {
+        match carry_out(&cloud, &first, &b, &no_one()) {
             Ok(applied) => prop_assert_eq!(applied.done.len(), first.changes.len()),
             Err(error) => {
                 let steps = error.done.len() + error.left.len() + usize::from(error.failed.is_some());
@@ -256,7 +289,7 @@ proptest! {
         }
         cloud.budget.set(None);
         let rest = plan(&cloud.stack(), &b);
-        runtime.block_on(apply(&mut cloud.current(), &rest, &delivery, &mut NoTrial, &no_one())).unwrap();
+        carry_out(&cloud, &rest, &b, &no_one()).unwrap();
         prop_assert_eq!(cloud.stack(), b);
     }
 
@@ -266,14 +299,12 @@ proptest! {
         b in stack(),
         cuts in prop::collection::vec((0..12usize, any::<bool>()), 0..5)
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let cloud = Memory::with(a.clone());
-        let delivery = Delivery::of(&b);
         for (budget, loses_reply) in cuts.into_iter().map(|(budget, lost)| (Some(budget), lost)).chain([(None, false)]) {
             cloud.budget.set(budget);
             cloud.loses_reply.set(loses_reply);
             let plan = plan(&cloud.stack(), &b);
-            if let Err(error) = runtime.block_on(apply(&mut cloud.current(), &plan, &delivery, &mut NoTrial, &no_one())) {
+            if let Err(error) = carry_out(&cloud, &plan, &b, &no_one()) {
                 let told = error.done.len() + usize::from(error.failed.is_some()) + error.left.len();
                 prop_assert!(budget.is_some() && told == plan.changes.len(), "{error:#?}");
             }

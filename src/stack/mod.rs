@@ -110,22 +110,3 @@ impl Stack {
         self.names.log_group.is_some() && self.log_group.as_ref().is_some_and(is_theirs)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn conduct_is_spelled_as_it_was_stored() {
-        let names = Names {
-            app: "app".into(),
-            stage: None,
-            function: "chat".into(),
-            region: "eu-central-1".into(),
-            account: "123456789012".into(),
-            log_group: None,
-        };
-        let stack = Stack { provisioned: Some(Provisioned(2)), ..Stack::empty(names) };
-        assert_eq!(stack.conduct(), "None {} None None Some(2)");
-    }
-}
