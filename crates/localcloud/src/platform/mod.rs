@@ -17,6 +17,7 @@ use std::io;
 use std::sync::Arc;
 
 mod forked;
+mod holders;
 mod listener;
 #[cfg(any(target_os = "macos", test))]
 mod procargs;

@@ -33,6 +33,11 @@ pub(crate) fn has_ended(pid: Pid) -> bool {
     fields(pid).first().is_none_or(|state| state.starts_with(['Z', 'X']))
 }
 
+/// The process that started a process, or that it was left to.
+pub(crate) fn parent(pid: Pid) -> Option<Pid> {
+    Pid::from_raw(fields(pid).get(1)?.parse().ok().filter(|parent| *parent > 0)?)
+}
+
 /// The process group of a process.
 pub(crate) fn group(pid: Pid) -> Option<Pid> {
     Pid::from_raw(fields(pid).get(2)?.parse().ok().filter(|group| *group > 0)?)

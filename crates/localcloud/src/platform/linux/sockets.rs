@@ -8,6 +8,7 @@ use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::process::Pid;
 
+use super::super::holders;
 use super::processes;
 
 /// A TCP socket of this machine, by its inode.
@@ -153,13 +154,14 @@ fn find(address: SocketAddr, other: SocketAddr) -> Option<u32> {
 
 /// The process that has a socket, for messages.
 pub(crate) fn owner(socket: Socket) -> String {
-    let process = processes::all().into_iter().find(|pid| holds(*pid, socket));
-    process.map_or_else(|| "another program".to_owned(), processes::describe)
+    let holders: Vec<Pid> = processes::all().into_iter().filter(|pid| holds(*pid, socket)).collect();
+    holders::first(&holders, processes::parent).map_or_else(|| "another program".to_owned(), processes::describe)
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
+    use std::process::Command;
 
     use super::*;
 
@@ -176,5 +178,18 @@ mod tests {
         assert!(owner(Socket(inode)).starts_with(&format!("process {} (", std::process::id())));
         drop(client);
         assert!(!is_connected(address, own));
+    }
+
+    #[test]
+    fn a_server_is_named_and_not_the_worker_that_it_has_started_with_its_socket() {
+        let _turn = crate::sync::turn();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        let file = OwnedFd::from(listener.try_clone().expect("another file of it"));
+        let mut worker = Command::new("sleep").arg("1000").stdin(file).spawn().expect("a worker");
+        let named = super::super::listening::holder(port);
+        worker.kill().expect("it runs");
+        worker.wait().expect("it ends");
+        assert!(named.starts_with(&format!("process {} (", std::process::id())), "{named}");
     }
 }

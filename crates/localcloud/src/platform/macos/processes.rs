@@ -55,6 +55,11 @@ pub(crate) fn has_ended(pid: Pid) -> bool {
     info(pid).map_or_else(|| !is_hidden(), |info| info.pbi_status == ZOMBIE)
 }
 
+/// The process that started a process, or that it was left to.
+pub(crate) fn parent(pid: Pid) -> Option<Pid> {
+    Pid::from_raw(info(pid)?.pbi_ppid.try_into().ok()?)
+}
+
 /// The process group of a process.
 pub(crate) fn group(pid: Pid) -> Option<Pid> {
     getpgid(Some(pid)).ok()

@@ -8,6 +8,7 @@ use libproc::net_info::{InSIAddr, InSockInfo, SocketFDInfo, SocketInfoKind, TcpS
 use libproc::proc_pid::listpidinfo;
 use rustix::process::Pid;
 
+use super::super::holders;
 use super::processes;
 
 /// The flags of `insi_vflag`; a socket for both has both.
@@ -108,6 +109,6 @@ pub(crate) fn is_connected(address: SocketAddr, other: SocketAddr) -> bool {
 
 /// The process that has a socket, for messages.
 pub(crate) fn owner(socket: Socket) -> String {
-    let process = processes::all().into_iter().find(|pid| holds(*pid, socket));
-    process.map_or_else(|| "another program".to_owned(), processes::describe)
+    let holders: Vec<Pid> = processes::all().into_iter().filter(|pid| holds(*pid, socket)).collect();
+    holders::first(&holders, processes::parent).map_or_else(|| "another program".to_owned(), processes::describe)
 }
