@@ -4,6 +4,7 @@ use super::observer::Observer;
 use crate::plan::{Assigned, Change, ResourceKind};
 use crate::stack::{Address, Arrival, Names, Origin, Release, Secret, Stack, Steps, Undecryptable, Verdict};
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, Shared};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
@@ -232,9 +233,12 @@ pub struct Artifact {
     pub zip: Bytes,
     /// The bucket for a package that is too large for a call; `None` for a bucket of our own.
     pub bucket: Option<String>,
-    /// Where the code comes from, such as a commit. The version stores it as its description.
-    pub origin: Option<String>,
+    /// `None` if no version is made of it yet.
+    pub origin: Option<CodeOrigin>,
 }
+
+/// Where code comes from, such as a commit, which is found out while the first steps are carried out. The version stores it.
+pub type CodeOrigin = Shared<BoxFuture<'static, Option<String>>>;
 
 impl<'a> Delivery<'a> {
     /// A delivery of the target without a source. It is not verified.

@@ -7,8 +7,8 @@ mod observer;
 mod trial;
 
 pub use cloud::{
-    Apart, Artifact, Cloud, CloudError, Current, Delivery, Exists, Observed, Outputs, Reason, ReleaseSource,
-    Remembered, SetOutside,
+    Apart, Artifact, Cloud, CloudError, CodeOrigin, Current, Delivery, Exists, Observed, Outputs, Reason,
+    ReleaseSource, Remembered, SetOutside,
 };
 pub use event::{Checked, Event, McpServer, McpSessions, Step, Verified};
 pub use observer::Observer;

@@ -14,6 +14,8 @@ pub struct Current<'a> {
     pub observed: Observed,
     /// `$LATEST` as last seen.
     pub(super) latest: Option<Version>,
+    /// The number of the version that this run has published with the function, as the coming release.
+    pub(super) first_version: Option<String>,
     pub(super) alias: Option<Alias>,
     /// Whether a statement was added or removed since the alias was read, which changes its revision.
     pub(super) is_alias_stale: bool,

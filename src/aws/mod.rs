@@ -16,6 +16,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod failed;
+mod first_version;
 mod handover;
 mod health;
 mod identity;

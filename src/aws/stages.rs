@@ -2,8 +2,9 @@
 
 use super::access::Account;
 use super::error::Doing;
+use super::first_version;
 use crate::apply::CloudError;
-use crate::stack::{EXPIRES, Names, Tags, function_name};
+use crate::stack::{EXPIRES, Names, Origin, Tags, function_name};
 use aws_sdk_lambda::types::FunctionConfiguration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -18,8 +19,8 @@ pub struct DeployedFunction {
     pub name: String,
     /// When it was last changed, as AWS writes it.
     pub modified: Option<String>,
-    /// When the live version was published, as AWS writes it, and its description.
-    pub live: Option<(Option<String>, String)>,
+    /// When the live version was published, as AWS writes it, and where it comes from.
+    pub live: Option<(Option<String>, Origin)>,
     /// How long its stage is needed after that, as the manifest spelled it.
     pub expires: Option<String>,
 }
@@ -70,7 +71,10 @@ impl Account {
             stage,
             name: own,
             modified: text(function.last_modified()),
-            live: live.map(|live| (text(live.last_modified()), live.description().unwrap_or_default().to_owned())),
+            live: live.map(|live| {
+                let description = live.description().unwrap_or_default();
+                (text(live.last_modified()), first_version::origin(description, live.code_sha256(), latest.tags()))
+            }),
             expires: tag(EXPIRES),
         }))
     }

@@ -1,12 +1,12 @@
 //! A version of a function as Lambda describes it, including `$LATEST`.
 
-use super::settings;
-use crate::stack::{Names, Release, UnmanagedSetting};
+use super::{first_version, settings};
+use crate::stack::{Names, Origin, Release, UnmanagedSetting};
 use aws_sdk_lambda::types::{FunctionConfiguration, LastUpdateStatus, State};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The version that is not published.
-const LATEST: &str = "$LATEST";
+pub(super) const LATEST: &str = "$LATEST";
 
 /// A version as `GetFunction` returns it.
 #[derive(Clone, Debug)]
@@ -48,6 +48,11 @@ impl Version {
             condition: condition(configuration),
             outside: settings::outside(configuration),
         }
+    }
+
+    /// Where a published version comes from, by its description or these tags of its function.
+    pub(super) fn origin(&self, tags: Option<&HashMap<String, String>>) -> Origin {
+        first_version::origin(&self.description, self.release.code.as_deref(), tags)
     }
 
     /// The number of a published version that starts from a snapshot.

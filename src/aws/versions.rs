@@ -8,7 +8,7 @@ use super::place::Place;
 use super::routing::Routing;
 use super::version::Version;
 use crate::apply::CloudError;
-use crate::stack::{Names, Origin, Published, Release, Share};
+use crate::stack::{Names, Published, Release, Share};
 use std::collections::BTreeSet;
 
 impl Place<'_> {
@@ -17,11 +17,13 @@ impl Place<'_> {
     /// # Errors
     /// If a call fails. A function that does not exist has no versions.
     pub async fn published(&self) -> Result<Vec<Published>, CloudError> {
-        let (versions, live) = tokio::try_join!(self.versions(), alias::observe(self))?;
+        let (versions, live, function) =
+            tokio::try_join!(self.versions(), alias::observe(self), self.get_function(None))?;
         let live = live.map(|alias| alias.routing);
+        let tags = function.as_ref().and_then(|found| found.tags());
         let memory = match &live {
             Some(live) => live.memory.clone(),
-            None => Memory::with_failed(failed::read(self.get_function(None).await?.as_ref())),
+            None => Memory::with_failed(failed::read(function.as_ref())),
         };
         let share = |number: &str| match &live {
             Some(Routing { version, shifted: None, .. }) if version == number => Share::Whole,
@@ -43,7 +45,7 @@ impl Place<'_> {
                     .as_ref()
                     .filter(|live| live.version == number)
                     .and_then(|live| live.memory.arrival(&number)),
-                origin: Origin::read(&version.description),
+                origin: version.origin(tags),
                 release: version.release,
                 version: number,
             }

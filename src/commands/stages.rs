@@ -7,7 +7,6 @@ use crate::aws::DeployedFunction;
 use crate::cli::Stages;
 use crate::failure::Failure;
 use crate::report::{Answer, DeployedStage, Extra, Functions};
-use crate::stack::Origin;
 use std::collections::BTreeMap;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Duration, OffsetDateTime};
@@ -50,7 +49,7 @@ fn one_stage(stage: Option<String>, functions: &[DeployedFunction], now: OffsetD
         stage,
         functions: functions.iter().map(|function| function.name.clone()).collect(),
         live_since: newest.and_then(|(at, _)| at.as_deref().and_then(read_time)).and_then(written),
-        origin: newest.map(|(_, origin)| Origin::read(origin)).unwrap_or_default(),
+        origin: newest.map(|(_, origin)| origin.clone()).unwrap_or_default(),
         expires: expires.and_then(written),
         is_expired: expires.is_some_and(|expires| expires <= now),
     }
@@ -91,7 +90,7 @@ mod tests {
             stage: Some(stage).filter(|stage| !stage.is_empty()).map(str::to_owned),
             name: name.to_owned(),
             modified: Some(modified.to_owned()),
-            live: Some((Some(modified.to_owned()), format!("commit {name}"))),
+            live: Some((Some(modified.to_owned()), crate::stack::Origin::read(&format!("commit {name}")))),
             expires: expires.map(str::to_owned),
         }
     }

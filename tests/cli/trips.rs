@@ -73,7 +73,7 @@ fn no_command_costs_more_than_it_did() {
     let (one, two) = (Some(one.as_path()), Some(two.as_path()));
     let steps = [
         (128, one, cost(&["plan"], 14, 1, 20)),
-        (128, one, cost(DEPLOY, 29, 12, 50)),
+        (128, one, cost(DEPLOY, 28, 11, 50)),
         (128, one, cost(DEPLOY, 14, 1, 25)),
         (128, two, cost(DEPLOY, 23, 8, 50)),
         (256, two, cost(DEPLOY, 23, 8, 45)),

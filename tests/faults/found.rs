@@ -96,7 +96,7 @@ fn functions(
     let versions = versions.as_array().unwrap();
     let version = |number: &str| versions.iter().find(|version| version["Version"] == number).map(content);
     // A version that failed is remembered in a tag, until another one is live.
-    let tags = without(&found["Tags"], &["lamstream:failed"]);
+    let tags = without(&found["Tags"], &["lamstream:failed", "lamstream:first-version"]);
     ours.insert("function", json!([tags, found["Concurrency"], found["Configuration"]["Description"]]));
     ours.insert("latest", content(&found["Configuration"]));
     let numbered = versions.iter().filter(|version| version["Version"] != "$LATEST");

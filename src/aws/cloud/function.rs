@@ -1,13 +1,15 @@
 //! Lambda functions, apart from their releases.
 
-use crate::apply::{CloudError, Delivery, Observer, Reason, ReleaseSource};
+use super::release::origin;
+use crate::apply::{Artifact, CloudError, Delivery, Observer, Reason, ReleaseSource};
 use crate::aws::artifact::{CodeLocation, with_code};
 use crate::aws::current::Current;
 use crate::aws::error::{Doing, may_exist};
 use crate::aws::failed;
+use crate::aws::first_version::{self, FirstVersion};
 use crate::aws::place::Place;
 use crate::aws::settings::{architecture, configure, uploading};
-use crate::aws::version::{Condition, Version};
+use crate::aws::version::{Condition, LATEST, Version};
 use crate::aws::wait::{Made, Subject};
 use crate::plan::Diff;
 use crate::stack::{Configuration, Function, Live, Owner, Release, Tags};
@@ -27,7 +29,12 @@ pub(super) fn observe(place: &Place<'_>, found: &GetFunctionOutput) -> Result<Fu
     Ok(Function {
         description: found.configuration().and_then(|found| found.description()).unwrap_or_default().to_owned(),
         concurrency: reserved.and_then(|reserved| u32::try_from(reserved).ok()),
-        tags: found.tags().into_iter().flatten().filter(|(key, _)| *key != failed::TAG).collect(),
+        tags: found
+            .tags()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| ![failed::TAG, first_version::TAG].contains(&key.as_str()))
+            .collect(),
     })
 }
 
@@ -59,18 +66,34 @@ async fn create(
     else {
         return Err(CloudError::new(action, Reason::Refused, "no code to create it with"));
     };
+    let first = first_version(place, function, release, artifact).await;
     with_code(place, artifact, observer, async |code| {
-        let create = async || match send_create(place, function, release, &code).await {
-            Err(error) if may_exist(&error) => made_already(place, error).await,
+        let create = async || match send_create(place, function, release, &code, first.as_ref()).await {
+            Err(error) if may_exist(&error) => made_already(place, error).await.map(|()| None),
             other => other,
         };
-        place.until_accepted(Subject::Function, observer, create).await?;
+        current.first_version = place.until_accepted(Subject::Function, observer, create).await?;
         place.note_made(Made::Function);
         // Lambda may still be reading the code until it says that it is done.
-        current.see_latest(observer).await
+        match current.first_version.as_deref() {
+            Some(first) => place.settled(Some(first), observer).await.map(drop),
+            None => current.see_latest(observer).await.map(drop),
+        }
     })
     .await?;
     place.until_accepted(Subject::Function, observer, async || reserve(place, None, function.concurrency).await).await
+}
+
+/// The version that is published with the function. One with a snapshot is published later: a snapshot may fail, and then only
+/// the version has to go.
+async fn first_version(
+    place: &Place<'_>,
+    function: &Function,
+    release: &Release,
+    artifact: &Artifact,
+) -> Option<FirstVersion> {
+    artifact.origin.as_ref().filter(|_| !release.configuration.settings.snap_start)?;
+    FirstVersion::of(release.code.as_deref()?, &origin(place, artifact).await, &function.tags)
 }
 
 /// A function of this name is there: our own, by a call whose reply was lost; our own, but never usable; or another owner's.
@@ -91,12 +114,14 @@ async fn made_already(place: &Place<'_>, error: CloudError) -> Result<(), CloudE
     Ok(())
 }
 
+/// Returns the number of the version that was published with it.
 async fn send_create(
     place: &Place<'_>,
     function: &Function,
     release: &Release,
     code: &CodeLocation<'_>,
-) -> Result<(), CloudError> {
+    first: Option<&FirstVersion>,
+) -> Result<Option<String>, CloudError> {
     let name = place.names.function_name();
     let configuration = &release.configuration;
     let _turn = code.turn(place).await;
@@ -106,10 +131,12 @@ async fn send_create(
         CodeLocation::Object { bucket, key } => FunctionCode::builder().s3_bucket(*bucket).s3_key(*key).build(),
     });
     let mut call = configure!(call, configuration, &Configuration::default());
-    for (key, value) in function.tags.iter() {
+    for (key, value) in function.tags.iter().chain(first.and_then(FirstVersion::tag)) {
         call = call.tags(key, value);
     }
-    call.customize().config_override(uploading()).send().await.doing(|| format!("create function `{name}`")).map(|_| ())
+    let call = call.publish(first.is_some()).customize().config_override(uploading());
+    let made = call.send().await.doing(|| format!("create function `{name}`"))?;
+    Ok(made.version.filter(|version| first.is_some() && version != LATEST))
 }
 
 async fn update(

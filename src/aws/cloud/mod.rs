@@ -22,7 +22,7 @@ use crate::aws::routing::Routing;
 use crate::aws::version::{Condition, Version};
 use crate::aws::wait::{Resource, Subject};
 use crate::plan::Change;
-use crate::stack::{Address, Live, Names, Noun as _, Origin, Owner, Permission, Release, Shift, Stack};
+use crate::stack::{Address, Live, Names, Noun as _, Owner, Permission, Release, Shift, Stack};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use permission::Policy;
@@ -113,7 +113,8 @@ impl<'p> Place<'p> {
             function.filter(|function| !never_made || function.tags.owner(&self.names) == Owner::Foreign);
         let before = alias.as_ref().map(|alias| alias.routing.clone());
         observed.outputs = before.as_ref().map(Routing::outputs).unwrap_or_default().updated_by(observed.outputs);
-        observed.origin = seen_live.as_ref().map(|version| Origin::read(&version.description)).unwrap_or_default();
+        let tags = latest.as_ref().and_then(|found| found.tags());
+        observed.origin = seen_live.as_ref().map(|version| version.origin(tags)).unwrap_or_default();
         observed.published_at =
             live.as_ref().and_then(|found| found.configuration()?.last_modified().map(str::to_owned));
         observed.undecryptable =
@@ -125,6 +126,7 @@ impl<'p> Place<'p> {
             latest: seen_latest,
             alias,
             is_alias_stale: false,
+            first_version: None,
             attempts: Vec::new(),
             before,
             failed,

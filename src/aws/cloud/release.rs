@@ -23,10 +23,12 @@ pub(super) async fn publish(
 ) -> Result<String, CloudError> {
     let number = match source {
         ReleaseSource::Version(number) => number.clone(),
+        ReleaseSource::Zip(_) if let Some(first) = current.first_version.take() => return Ok(first),
         ReleaseSource::Zip(artifact) => {
             configure(current, release, observer).await?;
             upload(current, release, artifact, observer).await?;
-            match publish_latest(current, release, artifact.origin.as_deref(), observer).await? {
+            let origin = origin(&current.place, artifact).await;
+            match publish_latest(current, release, &origin, observer).await? {
                 New { number, is_ready: true } => return Ok(number),
                 New { number, is_ready: false } => number,
             }
@@ -121,6 +123,15 @@ async fn upload(
     .await
 }
 
+/// Where a version of this artifact comes from.
+pub(super) async fn origin(place: &Place<'_>, artifact: &Artifact) -> Origin {
+    let code = match artifact.origin.clone() {
+        Some(code) => code.await,
+        None => None,
+    };
+    Origin { code, by: place.account.caller(&place.names) }
+}
+
 /// A version as Lambda returned it when it was published.
 struct New {
     number: String,
@@ -133,13 +144,12 @@ struct New {
 async fn publish_latest(
     current: &mut Current<'_>,
     to: &Release,
-    code: Option<&str>,
+    origin: &Origin,
     observer: &Observer<'_>,
 ) -> Result<New, CloudError> {
     let place = &current.place.clone();
     let name = place.names.function_name();
     let action = || format!("publish function `{name}`");
-    let origin = Origin { code: code.map(str::to_owned), by: place.account.caller(&place.names) };
     let wait = Wait { function: &place.names.function, for_what: "another update to finish", limit: wait::BUSY };
     wait.until(observer, async || {
         let latest = current.latest(observer).await?;

@@ -7,7 +7,7 @@ use super::pruning::{may_have_old_versions, prune};
 use super::repeat;
 use super::shifting::{Shifting, Shiftings, shifted};
 use super::steps::SelfEnding;
-use crate::apply::{Artifact, CloudError, Event, Reason, ReleaseSource, Step};
+use crate::apply::{Artifact, CloudError, CodeOrigin, Event, Reason, ReleaseSource, Step};
 use crate::aws::{Ahead, Current, observe_all};
 use crate::commands::best::leading;
 use crate::commands::package::{Purpose, package};
@@ -147,7 +147,7 @@ impl<'a> Deployment<'a> {
 }
 
 /// The code of a function, as it is uploaded.
-fn artifact(job: &Job<'_>, package: &Package, origin: Option<String>) -> ReleaseSource {
+fn artifact(job: &Job<'_>, package: &Package, origin: Option<CodeOrigin>) -> ReleaseSource {
     ReleaseSource::Zip(Artifact { zip: package.zip.clone(), bucket: job.bucket.map(str::to_owned), origin })
 }
 
@@ -167,7 +167,7 @@ impl Deployment<'_, Package> {
     pub(crate) async fn carry_out(
         self,
         session: &Session,
-        origin: Option<String>,
+        origin: Option<CodeOrigin>,
         scope: Scope,
         (turns, began): (&Semaphore, Instant),
     ) -> FunctionAnswer {

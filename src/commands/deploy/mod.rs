@@ -24,6 +24,7 @@ use super::session::Session;
 use super::site::Site;
 use super::values::connect;
 use super::verification::Scope;
+use crate::apply::CodeOrigin;
 use crate::aws::Ahead;
 use crate::cli::Deploy;
 use crate::failure::Failure;
@@ -31,8 +32,10 @@ use crate::manifest::Function;
 use crate::report::{Answer, FunctionAnswer, Line};
 use crate::text::list;
 use deployment::{Deployment, NotBuilt};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use packaging::Package;
+use std::path::Path;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 
@@ -128,7 +131,7 @@ async fn apply_and_verify(
     began: Instant,
 ) -> Vec<FunctionAnswer> {
     let publishes = deployments.iter().any(Deployment::publishes);
-    let origin = if publishes { packaging::origin(&project.directory) } else { None };
+    let origin = publishes.then(|| code_origin(&project.directory));
     let scope = match Scope::wanted(!arguments.no_verify) {
         Scope::All if arguments.repeated => Scope::New,
         scope => scope,
@@ -137,6 +140,13 @@ async fn apply_and_verify(
     let work = deployments.into_iter();
     let work = work.map(|deployment| deployment.carry_out(session, origin.clone(), scope, (turns, began)));
     join_all(work).await
+}
+
+/// Asks Git in the meantime, which takes long in a large repository.
+fn code_origin(directory: &Path) -> CodeOrigin {
+    let directory = directory.to_owned();
+    let asked = tokio::task::spawn_blocking(move || packaging::origin(&directory));
+    async { asked.await.ok().flatten() }.boxed().shared()
 }
 
 fn lines<C>(deployments: &[Deployment<'_, C>]) -> Vec<Line> {
