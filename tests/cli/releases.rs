@@ -400,11 +400,17 @@ fn a_release_says_which_commit_it_comes_from() {
     };
     bench.write(".gitignore", "cloud\nhome\n");
     write(&bench, "one", "good", "");
+    let text = std::fs::read_to_string(bench.path("deploy.toml")).expect("it was just written");
+    bench.write("deploy.toml", &text.replace("timeout", "description = \"Answers chats.\"\ntimeout"));
     git(&["init", "-q"]);
     git(&["add", "."]);
     git(&["commit", "-qm", "first"]);
     let commit = git(&["rev-parse", "--short=12", "HEAD"]);
     assert!(deploy(&bench, &[]).status.success());
+    // The first version is published with the function, whose description it has, and says so nevertheless.
+    let (document, _) = bench.json(&["status", "--local"]);
+    assert_eq!(document["functions"][0]["live"]["origin"], format!("commit {commit}"));
+    assert_eq!(bench.good(&["plan", "--local", &format!("--package={}", moody_zip().display())]).trim(), "no changes");
     another(&bench, "two", &[]);
     let (document, _) = bench.json(&["releases", "--local"]);
     let releases = &document["functions"][0]["releases"];

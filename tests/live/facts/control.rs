@@ -14,6 +14,7 @@ pub(super) const FACTS: &[Fact] = facts! {
     Everywhere "role-delay" "CreateFunction with a new role is refused for a while: \"The role defined for the function cannot be assumed by Lambda.\"" role_delay;
     Everywhere "visible-after-create" "GetFunction finds a new function within five minutes" visible;
     Everywhere "function-states" "A new function is Pending, then Active" becomes_active;
+    Everywhere "create-publishes" "CreateFunction with Publish publishes a version with the function's description" create_publishes;
     Everywhere "update-conflict" "During an update other writes get 409 ResourceConflictException" update_conflict;
     Everywhere "publish-active" "PublishVersion of an active function returns an active version" publish_active;
     Everywhere "publish-repeated" "PublishVersion creates no new version if nothing has changed" publish_repeated;
@@ -23,6 +24,9 @@ pub(super) const FACTS: &[Fact] = facts! {
     Everywhere "environment-echo" "The error for an environment over 4 KB repeats the values" environment_echo;
     Everywhere "snapstart-runtime" "SnapStart is refused for a runtime without it" snapstart_runtime;
 };
+
+/// The function's first description.
+const FIRST: &str = "The first version has this, too.";
 
 async fn role_delay(live: &Live<'_>) -> Result<Seen> {
     let place = live.place;
@@ -41,6 +45,7 @@ async fn role_delay(live: &Live<'_>) -> Result<Seen> {
         let create = place.lambda.create_function().function_name(live.name(RAW)).code(code);
         let create = create.runtime(Runtime::Providedal2023).handler("bootstrap").role(role_arn(place, RAW));
         let create = create.tags("lamstream-live", &place.app).environment(environment.clone()).timeout(10);
+        let create = create.publish(true).description(FIRST);
         let outcome = answer(create.send().await)?.map(drop);
         let is_early = is_about_the_role(&outcome);
         refusals.set(refusals.get() + u32::from(is_early));
@@ -83,6 +88,13 @@ async fn becomes_active(live: &Live<'_>) -> Result<Seen> {
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
+}
+
+async fn create_publishes(live: &Live<'_>) -> Result<Seen> {
+    let versions = live.place.lambda.list_versions_by_function().function_name(live.name(RAW)).send().await;
+    let published = accepted(versions)?.versions.unwrap_or_default().pop().context("there is no version")?;
+    let (number, description) = (published.version.unwrap_or_default(), published.description.unwrap_or_default());
+    seen(number != "$LATEST" && description == FIRST, format!("version {number}: {description:?}"))
 }
 
 type Configuration = aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
