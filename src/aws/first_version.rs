@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(tagged(&format!("commit 3f2a by user/{}", "x".repeat(220))), None);
         assert_eq!(tagged("").unwrap().tag(), None);
         let many = (0..49).fold(Tags::default(), |mut tags, number| {
-            tags.insert(&format!("tag-{number}"), "");
+            tags.insert(format!("tag-{number}"), "");
             tags
         });
         assert_eq!(FirstVersion::of(CODE, &Origin::read("by user/bob"), &many), None);
