@@ -4,7 +4,6 @@ use super::observer::Observer;
 use crate::plan::{Assigned, Change, ResourceKind};
 use crate::stack::{Address, Arrival, Names, Origin, Release, Secret, Stack, Steps, Undecryptable, Verdict};
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, Shared};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
@@ -237,8 +236,9 @@ pub struct Artifact {
     pub origin: Option<CodeOrigin>,
 }
 
-/// Where code comes from, such as a commit, which is found out while the first steps are carried out. The version stores it.
-pub type CodeOrigin = Shared<BoxFuture<'static, Option<String>>>;
+/// Where code comes from, such as a commit, if that is known. The version stores it.
+#[derive(Clone, Debug)]
+pub struct CodeOrigin(pub Option<String>);
 
 impl<'a> Delivery<'a> {
     /// A delivery of the target without a source. It is not verified.

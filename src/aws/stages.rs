@@ -73,7 +73,7 @@ impl Account {
             modified: text(function.last_modified()),
             live: live.map(|live| {
                 let description = live.description().unwrap_or_default();
-                (text(live.last_modified()), first_version::origin(description, live.code_sha256(), latest.tags()))
+                (text(live.last_modified()), first_version::origin(description, live.version(), latest.tags()))
             }),
             expires: tag(EXPIRES),
         }))

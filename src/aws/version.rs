@@ -52,7 +52,7 @@ impl Version {
 
     /// Where a published version comes from, by its description or these tags of its function.
     pub(super) fn origin(&self, tags: Option<&HashMap<String, String>>) -> Origin {
-        first_version::origin(&self.description, self.release.code.as_deref(), tags)
+        first_version::origin(&self.description, self.number.as_deref(), tags)
     }
 
     /// The number of a published version that starts from a snapshot.

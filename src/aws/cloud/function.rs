@@ -66,7 +66,7 @@ async fn create(
     else {
         return Err(CloudError::new(action, Reason::Refused, "no code to create it with"));
     };
-    let first = first_version(place, function, release, artifact).await;
+    let first = first_version(place, function, release, artifact);
     with_code(place, artifact, observer, async |code| {
         let create = async || match send_create(place, function, release, &code, first.as_ref()).await {
             Err(error) if may_exist(&error) => made_already(place, error).await.map(|()| None),
@@ -76,7 +76,10 @@ async fn create(
         place.note_made(Made::Function);
         // Lambda may still be reading the code until it says that it is done.
         match current.first_version.as_deref() {
-            Some(first) => place.settled(Some(first), observer).await.map(drop),
+            Some(number) => {
+                first_version::correct(place, first.as_ref(), number).await?;
+                place.settled(Some(number), observer).await.map(drop)
+            }
             None => current.see_latest(observer).await.map(drop),
         }
     })
@@ -86,14 +89,14 @@ async fn create(
 
 /// The version that is published with the function. One with a snapshot is published later: a snapshot may fail, and then only
 /// the version has to go.
-async fn first_version(
+fn first_version(
     place: &Place<'_>,
     function: &Function,
     release: &Release,
     artifact: &Artifact,
 ) -> Option<FirstVersion> {
     artifact.origin.as_ref().filter(|_| !release.configuration.settings.snap_start)?;
-    FirstVersion::of(release.code.as_deref()?, &origin(place, artifact).await, &function.tags)
+    FirstVersion::of(&origin(place, artifact), &function.tags)
 }
 
 /// A function of this name is there: our own, by a call whose reply was lost; our own, but never usable; or another owner's.
@@ -131,7 +134,10 @@ async fn send_create(
         CodeLocation::Object { bucket, key } => FunctionCode::builder().s3_bucket(*bucket).s3_key(*key).build(),
     });
     let mut call = configure!(call, configuration, &Configuration::default());
-    for (key, value) in function.tags.iter().chain(first.and_then(FirstVersion::tag)) {
+    for (key, value) in function.tags.iter() {
+        call = call.tags(key, value);
+    }
+    if let Some((key, value)) = first.and_then(FirstVersion::expected) {
         call = call.tags(key, value);
     }
     let call = call.publish(first.is_some()).customize().config_override(uploading());
@@ -184,17 +190,18 @@ async fn reserve(place: &Place<'_>, from: Option<u32>, to: Option<u32>) -> Resul
 async fn retag(place: &Place<'_>, from: &Tags, to: &Tags) -> Result<(), CloudError> {
     let arn = place.names.function_arn();
     let action = || format!("tag function `{}`", place.names.function_name());
+    let mut gone = from.gone_in(to);
+    gone.extend((to.iter().count() > first_version::MOST).then(|| first_version::TAG.to_owned()));
+    if !gone.is_empty() {
+        let call = place.account.lambda.untag_resource().resource(&arn).set_tag_keys(Some(gone));
+        call.send().await.doing(action)?;
+    }
     let missing = to.missing_in(from);
     if !missing.is_empty() {
         let mut call = place.account.lambda.tag_resource().resource(&arn);
         for (key, value) in missing.iter() {
             call = call.tags(key, value);
         }
-        call.send().await.doing(action)?;
-    }
-    let gone = from.gone_in(to);
-    if !gone.is_empty() {
-        let call = place.account.lambda.untag_resource().resource(&arn).set_tag_keys(Some(gone));
         call.send().await.doing(action)?;
     }
     Ok(())

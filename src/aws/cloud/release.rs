@@ -1,6 +1,6 @@
 //! Publishes versions, and routes traffic to them.
 
-use crate::apply::{Artifact, CloudError, Delivery, Observer, Outputs, Reason, ReleaseSource};
+use crate::apply::{Artifact, CloudError, CodeOrigin, Delivery, Observer, Outputs, Reason, ReleaseSource};
 use crate::aws::alias;
 use crate::aws::artifact::{CodeLocation, with_code};
 use crate::aws::current::Current;
@@ -27,7 +27,7 @@ pub(super) async fn publish(
         ReleaseSource::Zip(artifact) => {
             configure(current, release, observer).await?;
             upload(current, release, artifact, observer).await?;
-            let origin = origin(&current.place, artifact).await;
+            let origin = origin(&current.place, artifact);
             match publish_latest(current, release, &origin, observer).await? {
                 New { number, is_ready: true } => return Ok(number),
                 New { number, is_ready: false } => number,
@@ -124,11 +124,8 @@ async fn upload(
 }
 
 /// Where a version of this artifact comes from.
-pub(super) async fn origin(place: &Place<'_>, artifact: &Artifact) -> Origin {
-    let code = match artifact.origin.clone() {
-        Some(code) => code.await,
-        None => None,
-    };
+pub(super) fn origin(place: &Place<'_>, artifact: &Artifact) -> Origin {
+    let code = artifact.origin.as_ref().and_then(|CodeOrigin(code)| code.clone());
     Origin { code, by: place.account.caller(&place.names) }
 }
 

@@ -32,10 +32,8 @@ use crate::manifest::Function;
 use crate::report::{Answer, FunctionAnswer, Line};
 use crate::text::list;
 use deployment::{Deployment, NotBuilt};
-use futures_util::FutureExt;
 use futures_util::future::join_all;
 use packaging::Package;
-use std::path::Path;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 
@@ -131,7 +129,7 @@ async fn apply_and_verify(
     began: Instant,
 ) -> Vec<FunctionAnswer> {
     let publishes = deployments.iter().any(Deployment::publishes);
-    let origin = publishes.then(|| code_origin(&project.directory));
+    let origin = publishes.then(|| CodeOrigin(packaging::origin(&project.directory)));
     let scope = match Scope::wanted(!arguments.no_verify) {
         Scope::All if arguments.repeated => Scope::New,
         scope => scope,
@@ -140,13 +138,6 @@ async fn apply_and_verify(
     let work = deployments.into_iter();
     let work = work.map(|deployment| deployment.carry_out(session, origin.clone(), scope, (turns, began)));
     join_all(work).await
-}
-
-/// Asks Git in the meantime, which takes long in a large repository.
-fn code_origin(directory: &Path) -> CodeOrigin {
-    let directory = directory.to_owned();
-    let asked = tokio::task::spawn_blocking(move || packaging::origin(&directory));
-    async { asked.await.ok().flatten() }.boxed().shared()
 }
 
 fn lines<C>(deployments: &[Deployment<'_, C>]) -> Vec<Line> {
