@@ -1,9 +1,6 @@
 //! The version that is published with its function, without a call of its own. Lambda gives it the function's description, so
 //! the function has a tag for where the version comes from.
 
-use super::error::Doing;
-use super::place::Place;
-use crate::apply::CloudError;
 use crate::stack::{Origin, Tags};
 use std::collections::HashMap;
 
@@ -32,6 +29,7 @@ impl FirstVersion {
         fits.then_some(FirstVersion(origin))
     }
 
+    /// The tag of a function whose first version has this number; `None` if nothing is known.
     fn tag(&self, number: &str) -> Option<(&'static str, String)> {
         self.0.as_ref().map(|origin| (TAG, format!("{number} {origin}")))
     }
@@ -40,18 +38,11 @@ impl FirstVersion {
     pub(super) fn expected(&self) -> Option<(&'static str, String)> {
         self.tag(FIRST)
     }
-}
 
-/// Corrects the tag of a function whose first version has another number.
-///
-/// # Errors
-/// If the call fails.
-pub(super) async fn correct(place: &Place<'_>, first: Option<&FirstVersion>, number: &str) -> Result<(), CloudError> {
-    let Some((name, value)) = first.and_then(|first| first.tag(number)).filter(|_| number != FIRST) else {
-        return Ok(());
-    };
-    let call = place.account.lambda.tag_resource().resource(place.names.function_arn()).tags(name, value);
-    call.send().await.doing(|| format!("tag function `{}`", place.names.function_name())).map(|_| ())
+    /// The tag for a version with this number, unless it is the expected one.
+    pub(super) fn corrected(&self, number: &str) -> Option<(&'static str, String)> {
+        self.tag(number).filter(|_| number != FIRST)
+    }
 }
 
 fn is_allowed(character: char) -> bool {

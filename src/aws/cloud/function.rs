@@ -77,7 +77,7 @@ async fn create(
         // Lambda may still be reading the code until it says that it is done.
         match current.first_version.as_deref() {
             Some(number) => {
-                first_version::correct(place, first.as_ref(), number).await?;
+                correct(place, first.as_ref(), number).await?;
                 place.settled(Some(number), observer).await.map(drop)
             }
             None => current.see_latest(observer).await.map(drop),
@@ -97,6 +97,13 @@ fn first_version(
 ) -> Option<FirstVersion> {
     artifact.origin.as_ref().filter(|_| !release.configuration.settings.snap_start)?;
     FirstVersion::of(&origin(place, artifact), &function.tags)
+}
+
+/// Corrects the tag of a function whose first version has another number than expected.
+async fn correct(place: &Place<'_>, first: Option<&FirstVersion>, number: &str) -> Result<(), CloudError> {
+    let Some((name, value)) = first.and_then(|first| first.corrected(number)) else { return Ok(()) };
+    let call = place.account.lambda.tag_resource().resource(place.names.function_arn()).tags(name, value);
+    call.send().await.doing(|| format!("tag function `{}`", place.names.function_name())).map(|_| ())
 }
 
 /// A function of this name is there: our own, by a call whose reply was lost; our own, but never usable; or another owner's.
