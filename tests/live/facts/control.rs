@@ -92,7 +92,8 @@ async fn becomes_active(live: &Live<'_>) -> Result<Seen> {
 
 async fn create_publishes(live: &Live<'_>) -> Result<Seen> {
     let versions = live.place.lambda.list_versions_by_function().function_name(live.name(RAW)).send().await;
-    let published = accepted(versions)?.versions.unwrap_or_default().pop().context("there is no version")?;
+    let published =
+        accepted(versions)?.versions.unwrap_or_default().pop().context("AWS lists no version of the function")?;
     let (number, description) = (published.version.unwrap_or_default(), published.description.unwrap_or_default());
     seen(number != "$LATEST" && description == FIRST, format!("version {number}: {description:?}"))
 }
