@@ -418,3 +418,17 @@ fn a_release_says_which_commit_it_comes_from() {
     assert_eq!(releases[0]["origin"], format!("commit {commit} dirty"));
     assert!(releases[0]["published_at"].as_str().is_some_and(|at| at.contains('T')));
 }
+
+#[test]
+fn what_the_first_version_adds_leaves_room_for_every_tag_of_the_manifest() {
+    let bench = Bench::new("");
+    for (release, count) in [("one", 45), ("two", 47)] {
+        write(&bench, release, "good", "");
+        let text = std::fs::read_to_string(bench.path("deploy.toml")).expect("it was just written");
+        let tags: Vec<String> = (0..count).map(|number| format!("t{number} = \"\"")).collect();
+        bench.write("deploy.toml", &text.replace("timeout", &format!("tags = {{ {} }}\ntimeout", tags.join(", "))));
+        let output = deploy(&bench, &[]);
+        assert!(output.status.success(), "{count} tags: {}", said(&output));
+    }
+    assert_eq!(bench.good(&["plan", "--local", &format!("--package={}", moody_zip().display())]).trim(), "no changes");
+}
